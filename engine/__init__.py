@@ -1,0 +1,1 @@
+"""Record, explain and replay real PyTorch training, without a screen."""

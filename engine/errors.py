@@ -1,0 +1,41 @@
+"""What can go wrong, told in words that a learner can act on."""
+
+from __future__ import annotations
+
+
+class EngineError(Exception):
+    """Something the learner asked for cannot be done; the message says what, where, and what to do."""
+
+
+class NotAScalar(EngineError):
+    """Backward was asked of something that is not one number."""
+
+    def __init__(self, shape: tuple[int, ...]) -> None:
+        """Name the shape that the loss has."""
+        super().__init__(f"the loss has shape {shape}; reduce it to one number, e.g. loss.mean()")
+        self.shape = shape
+
+
+class NoGraph(EngineError):
+    """Backward was asked of a tensor that nothing with `requires_grad` led to."""
+
+    def __init__(self) -> None:
+        """Say what makes a graph."""
+        super().__init__("the loss has no graph: no tensor that requires grad led to it")
+
+
+class GraphFreed(EngineError):
+    """Backward was asked of a graph that an earlier pass used up."""
+
+    def __init__(self, pytorch: RuntimeError) -> None:
+        """Keep PyTorch's own words in `pytorch`."""
+        super().__init__(str(pytorch))
+        self.pytorch = pytorch
+
+
+class Refused(EngineError):
+    """This action makes no sense now; nothing has changed."""
+
+
+class BadInput(EngineError):
+    """A value that the learner gave cannot be used; nothing has changed."""

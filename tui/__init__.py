@@ -1,0 +1,1 @@
+"""Draw the engine's frames in a terminal and turn keys into actions."""

@@ -1,0 +1,59 @@
+"""The functions that a formula may call; everything else is a method of a tensor."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+import torch
+from torch import Tensor
+
+
+def _of_number_too(
+    of_tensor: Callable[[Tensor], Tensor], of_number: Callable[[float], float]
+) -> Callable[[Any], Any]:
+    """Let a torch function take a plain number as well, as the C++ formulas do with scalars."""
+
+    def function(value: Any) -> Any:
+        return of_tensor(value) if isinstance(value, Tensor) else of_number(value)
+
+    return function
+
+
+def _unsqueeze(tensor: Tensor, dims: Sequence[int]) -> Tensor:
+    """Put back, with size 1, the dims that a reduction over `dims` removed."""
+    full = tensor.dim() + len(dims)
+    for dim in sorted(dim % full for dim in dims):
+        tensor = tensor.unsqueeze(dim)
+    return tensor
+
+
+def _argsort(dims: Sequence[int]) -> tuple[int, ...]:
+    """Give the permutation that undoes `dims`."""
+    return tuple(sorted(range(len(dims)), key=lambda place: dims[place] % len(dims)))
+
+
+VOCABULARY: Final[Mapping[str, Any]] = {
+    "arange": torch.arange,
+    "argsort": _argsort,
+    "cat": torch.cat,
+    "erf": torch.erf,
+    "exp": torch.exp,
+    "len": len,
+    "log": _of_number_too(torch.log, lambda value: math.log(value) if value > 0 else -math.inf),
+    "logsigmoid": torch.nn.functional.logsigmoid,
+    "ndtr": torch.special.ndtr,
+    "pi": math.pi,
+    "sgn": torch.sgn,
+    "sigmoid": torch.sigmoid,
+    "softmax": torch.softmax,
+    "sqrt": _of_number_too(torch.sqrt, math.sqrt),
+    "stack": torch.stack,
+    "tanh": torch.tanh,
+    "unsqueeze": _unsqueeze,
+    "where": torch.where,
+    "zeros_like": torch.zeros_like,
+}
+"""PyTorch's own names. Some go beyond torch: `log` and `sqrt` take numbers, `unsqueeze(t, dims)` takes several
+dims, and `argsort(dims)` sorts a tuple (for `permute`, the way back)."""

@@ -1,0 +1,168 @@
+"""A rule with one event's numbers filled in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from engine.derivatives.expressions import TROUBLE, names_in, value_of
+from engine.derivatives.rule import Rule, Text, When
+from engine.derivatives.table import rule_for
+from engine.events import ACCUMULATE_GRAD, NodeEvent, Overwritten, Unreadable
+
+
+class Worksheet:
+    """One node event and its rule: the chosen formulas, the values that they mention, and what they give."""
+
+    def __init__(self, event: NodeEvent, rule: Rule) -> None:
+        """Choose nothing yet; every choice is made when it is asked for."""
+        self.event = event
+        self.rule = rule
+        self.values = _values(event)
+        self.slots = tuple(_needed_slots(event, rule))
+        self.values["needed"] = tuple(rule.input_name(slot) for slot in self.slots)
+        self.values["twice"] = _twice(event, self.slots)
+
+    def text(self, text: Text) -> str:
+        """Choose among the forms of a text by what was saved."""
+        while isinstance(text, When):
+            text = text.then if value_of(text.when, self.values) else text.otherwise
+        return text
+
+    def formulas(self) -> tuple[tuple[str, str], ...]:
+        """Give input name and formula for every input that needs a gradient."""
+        return tuple((self.input_name(slot), self.formula(slot)) for slot in self.slots)
+
+    def input_name(self, slot: int) -> str:
+        """Give the name of the forward input that a slot belongs to."""
+        return self.rule.input_name(slot) or f"input {slot + 1}"
+
+    def formula(self, slot: int) -> str:
+        """Give the formula of a slot's gradient."""
+        return self.text(self.rule.gradient(slot) or "")
+
+    def where(self) -> tuple[tuple[str, str], ...]:
+        """Give the named expressions that the formulas refer to."""
+        used = {name for _, formula in self.formulas() for name in names_in(formula)}
+        lines = []
+        for name, text in reversed(list(self.rule.where.items())):
+            if name in used:
+                chosen = self.text(text)
+                used.update(names_in(chosen))
+                lines.append((name, chosen))
+        return tuple(reversed(lines))
+
+    def mentioned(self) -> tuple[str, ...]:
+        """Give the names of the values that the formulas mention, gradients first."""
+        texts = [formula for _, formula in (*self.formulas(), *self.where())]
+        names = dict.fromkeys(name for text in texts for name in names_in(text))
+        incoming = [name for name in self.values if name == "g" or (name[0] == "g" and name[1:].isdigit())]
+        if "grads" not in names and len(incoming) > 1:
+            incoming = incoming[:1]
+        others = [n for n in names if n in self.values or n in self.rule.given]
+        return (*incoming, *(name for name in others if name not in (*incoming, "grads", "i")))
+
+    def value(self, formula: str, slot: int) -> Any:
+        """Evaluate a formula for a slot.
+
+        Raises:
+            LookupError: it needs a value that is missing, overwritten or unreadable.
+            Exception: one of `TROUBLE`, where the values are of a kind that the formula was not written for.
+        """
+        values = {**self.values, "i": slot}
+        wanted = [formula, *(text for _, text in self.where())]
+        for name in {name for text in wanted for name in names_in(text)}:
+            if isinstance(values.get(name), (Overwritten, Unreadable)):
+                raise LookupError(name)
+            if name in self.rule.given:
+                values[name] = self.rule.given[name](self.event, slot)
+        with torch.no_grad():
+            for name, text in self.where():
+                values[name] = value_of(text, values)
+            return value_of(formula, values)
+
+    def gradient(self, slot: int) -> Tensor | None:
+        """Give what the formula of a slot gives; None where it cannot be worked out."""
+        if self.event.grads_in[:1] == (None,) and "grads" not in names_in(self.formula(slot)):
+            return None
+        try:
+            made = self.value(self.formula(slot), slot)
+        except TROUBLE:
+            return None
+        return made if isinstance(made, Tensor) else None
+
+
+def worksheet_for(event: NodeEvent) -> Worksheet | None:
+    """Fill in the rule for an event; None where none covers it: an unknown node, complex numbers."""
+    rule = rule_for(event.name)
+    if rule is None or not _covered(event):
+        return None
+    return Worksheet(event, rule)
+
+
+def evaluate(event: NodeEvent) -> tuple[Tensor | None, ...]:
+    """Give what the node's formulas give, one per slot of `grads_out`.
+
+    For `AccumulateGrad`, one tensor: the new `.grad`.
+
+    Returns:
+        Per slot a tensor of the shape of `grads_out`, before the engine reduces broadcasts; None where the
+        input needs no gradient, no formula is known, or a value that it needs cannot be read.
+    """
+    sheet = worksheet_for(event)
+    count = 1 if event.name == ACCUMULATE_GRAD else len(event.grads_out or event.edges)
+    if sheet is None:
+        return (None,) * count
+    return tuple(sheet.gradient(slot) if slot in sheet.slots else None for slot in range(count))
+
+
+def _needed_slots(event: NodeEvent, rule: Rule) -> Iterator[int]:
+    if event.name == ACCUMULATE_GRAD:
+        yield 0
+        return
+    for slot, edge in enumerate(event.edges):
+        made = event.grads_out is None or (slot < len(event.grads_out) and event.grads_out[slot] is not None)
+        if edge is not None and made and rule.gradient(slot) is not None:
+            yield slot
+
+
+def _twice(event: NodeEvent, slots: tuple[int, ...]) -> bool:
+    """Whether all inputs that need a gradient are one and the same tensor."""
+    return len(slots) > 1 and len({event.edges[slot] for slot in slots}) == 1
+
+
+def _covered(event: NodeEvent) -> bool:
+    tensors = [one for one in (*event.grads_in, *event.saved.values()) if isinstance(one, Tensor)]
+    return all(one.layout == torch.strided and not one.is_complex() and not one.is_nested for one in tensors)
+
+
+def _values(event: NodeEvent) -> dict[str, Any]:
+    """Give every value that a formula may mention, by name."""
+    if event.accumulation is not None:
+        return {
+            "g": event.accumulation.part,
+            "old": event.accumulation.before,
+            "new": event.accumulation.part,
+        }
+    grads = event.grads_in
+    g = grads[0] if grads else None
+    values: dict[str, Any] = {"g": g, **_plain(event.saved, g)}
+    if len(grads) > 1:
+        values |= {"grads": grads, **{f"g{number}": grad for number, grad in enumerate(grads)}}
+    return values
+
+
+def _plain(saved: Mapping[str, Any], g: Tensor | None) -> dict[str, Any]:
+    """Make numbers again of the numbers that autograd wrapped in tensors, e.g. the 10 of `x / 10`.
+
+    A wrapped number never decides a result's dtype, and a copy of it would.
+    """
+
+    def plain(value: Any) -> Any:
+        wrapped = isinstance(value, Tensor) and value.dim() == 0 and g is not None and value.dtype != g.dtype
+        return value.item() if wrapped else value
+
+    return {name: plain(value) for name, value in saved.items()}

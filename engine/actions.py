@@ -1,0 +1,142 @@
+"""What a learner can do, as data. Applying an action is the only way to change a session."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from engine.errors import BadInput
+
+MOST_EPOCHS = 1_000_000
+"""The largest N of one run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Forward:
+    """Compute the predictions and the loss."""
+
+
+@dataclass(frozen=True, slots=True)
+class Backward:
+    """Run the whole backward pass; inside a pass, run the rest of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class StepNode:
+    """Go one event forward in the backward pass; starts the pass where none is under way."""
+
+
+@dataclass(frozen=True, slots=True)
+class StepNodeBack:
+    """Go one event back in the backward pass; before its first event the pass has not begun."""
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """Move every parameter against its gradient."""
+
+
+@dataclass(frozen=True, slots=True)
+class Zero:
+    """Set every gradient to zero, in place."""
+
+
+@dataclass(frozen=True, slots=True)
+class NextLine:
+    """Run the loop's next enabled statement."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunEpochs:
+    """Run the loop `count` times; an epoch under way counts as the first."""
+
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class ToggleZeroing:
+    """Comment the loop's zeroing out, or in again."""
+
+
+@dataclass(frozen=True, slots=True)
+class SetLearningRate:
+    """Set the learning rate: positive, finite."""
+
+    value: float
+
+
+@dataclass(frozen=True, slots=True)
+class RaiseLearningRate:
+    """Go up to the next of ..., 1, 2, 5, 10, 20, 50, ..."""
+
+
+@dataclass(frozen=True, slots=True)
+class LowerLearningRate:
+    """Go down to the next of ..., 1, 2, 5, 10, 20, 50, ..."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reset:
+    """Go back to the start values; can be undone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Undo:
+    """Take the last action back, bit for bit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Redo:
+    """Do again what was taken back, bit for bit."""
+
+
+Action: TypeAlias = (
+    Forward
+    | Backward
+    | StepNode
+    | StepNodeBack
+    | Update
+    | Zero
+    | NextLine
+    | RunEpochs
+    | ToggleZeroing
+    | SetLearningRate
+    | RaiseLearningRate
+    | LowerLearningRate
+    | Reset
+    | Undo
+    | Redo
+)
+
+
+def learning_rate_from(text: str) -> float:
+    """Read a learning rate.
+
+    Raises:
+        BadInput: `text` is not a positive finite number.
+    """
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not (math.isfinite(value) and value > 0):
+        raise BadInput(
+            f"{text.strip() or 'nothing'!r} is no learning rate: type a positive finite number, e.g. 1e-5"
+        )
+    return value
+
+
+def epochs_from(text: str) -> int:
+    """Read a number of epochs.
+
+    Raises:
+        BadInput: `text` is not a whole number from 1 to `MOST_EPOCHS`.
+    """
+    plain = text.strip().replace("_", "").replace(",", "")
+    count = int(plain) if plain.isascii() and plain.isdigit() and len(plain) < 20 else 0
+    if not 1 <= count <= MOST_EPOCHS:
+        raise BadInput(
+            f"{text.strip() or 'nothing'!r} is no number of epochs: type a whole number from 1 to {MOST_EPOCHS:,}"
+        )
+    return count

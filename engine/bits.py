@@ -1,0 +1,19 @@
+"""Equality of tensors, bit for bit."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+
+def same_bits(one: Tensor | None, other: Tensor | None) -> bool:
+    """Whether two dense tensors are the same, bit for bit: nan equals the same nan, 0.0 is not -0.0."""
+    if one is other:
+        return True
+    if one is None or other is None or one.shape != other.shape or one.dtype != other.dtype:
+        return False
+    return torch.equal(_bits(one), _bits(other))
+
+
+def _bits(tensor: Tensor) -> Tensor:
+    return tensor.contiguous().flatten().view(torch.uint8)

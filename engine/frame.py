@@ -1,0 +1,131 @@
+"""An immutable picture of everything that a screen shows of a session at one point.
+
+Importing this module does not import torch, so that a screen can draw `starting` while torch is on its way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from engine.derivatives import Explanation
+    from engine.events import Accumulation
+    from engine.losses import Losses
+    from engine.loop import Kind, Loop
+
+
+@dataclass(frozen=True, slots=True)
+class ParameterFrame:
+    """One parameter and its gradient. The tensors are copies that nothing changes."""
+
+    name: str
+    labels: tuple[tuple[str, ...], ...]
+    """Names along each dimension; empty where a dimension has none."""
+
+    value: Tensor
+    value_before: Tensor | None
+    """The value before the last action; None where that did not change it."""
+
+    grad: Tensor | None
+    """`.grad` as it is at this point of the pass; None where it is None."""
+
+    grad_changed: bool
+    """Whether the last action changed `.grad`."""
+
+    accumulation: Accumulation | None
+    """`old + new = sum`, once the pass on screen has written to this `.grad`; None before, and when it is over."""
+
+
+@dataclass(frozen=True, slots=True)
+class TraceRow:
+    """One event of the pass, for the list."""
+
+    name: str
+    """`Mul` for `MulBackward0`; `engine`, `hook` for what is no node; `-> w.grad` for an `AccumulateGrad`."""
+
+    brief: str
+    """What it does, in at most about 16 characters."""
+
+    shape: tuple[int, ...]
+    """Shape of the gradient that it made."""
+
+    depth: int
+    """0; 1 and more for nodes of a pass inside the pass."""
+
+    is_node: bool
+    """Whether it is an autograd node; False for what the engine or a hook did between nodes."""
+
+    source: str
+    """The forward expression that made the node; empty where there is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class PassFrame:
+    """A backward pass, and how far it has been stepped through."""
+
+    rows: tuple[TraceRow, ...]
+    done: int
+    """How many events are behind: the current one is `rows[done - 1]`."""
+
+    over: bool
+    """Whether another statement has run since, so that stepping back needs an undo."""
+
+    step: Explanation | None
+    """What the current event did; None before the first."""
+
+    @property
+    def finished(self) -> bool:
+        """Whether every event is behind."""
+        return self.done == len(self.rows)
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """Everything that a screen shows of a session."""
+
+    problem: str
+    learning_rate: float
+    epoch: int
+    """Epochs run to their end."""
+
+    loop: Loop
+    next: Kind | None
+    """The statement that runs next; None where all are commented out."""
+
+    parameters: tuple[ParameterFrame, ...]
+    loss: float | None
+    """The last forward pass's loss; None before the first."""
+
+    loss_changed: bool
+    """Whether the last action computed it."""
+
+    loss_before: float | None
+    """The loss one epoch earlier; None where there was none."""
+
+    stale: bool
+    """Whether the parameters have changed since the loss was computed."""
+
+    losses: Losses
+    backward: PassFrame | None
+    """The last recorded backward pass; None before the first, and after one was made obsolete by a new forward."""
+
+    notice: str
+    """What the last action has to say; empty where it went as expected."""
+
+    refusals: Mapping[str, str]
+    """For each action that would be refused now, by its class's name: why."""
+
+    position: int
+    """How many actions can be undone."""
+
+    future: int
+    """How many can be redone."""
+
+    @property
+    def in_pass(self) -> bool:
+        """Whether a backward pass has been begun and not finished."""
+        return self.backward is not None and not self.backward.finished

@@ -1,0 +1,190 @@
+"""Takes the picture: makes frames of a session's states."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+from torch import Tensor
+
+from engine.bits import same_bits
+from engine.derivatives import Explanation, brief, explain
+from engine.events import Accumulation, Event, HookEvent, NodeEvent, PathsEvent, ReduceEvent
+from engine.frame import Frame, ParameterFrame, PassFrame, TraceRow
+from engine.losses import Losses
+from engine.loop import Loop
+from engine.problem import Problem
+from engine.trace import Trace
+from engine.trainer import Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class Passing:
+    """A recorded backward pass, and how far it has been stepped through."""
+
+    trace: Trace
+    cursor: int
+    """How many events are behind."""
+
+    start: Snapshot
+    """The state before the pass."""
+
+    over: bool = False
+    """Whether another statement has run since."""
+
+    @property
+    def finished(self) -> bool:
+        """Whether every event is behind."""
+        return self.cursor == len(self.trace)
+
+    def accumulated(self) -> dict[str, Accumulation]:
+        """Give, for each parameter that the pass has written to by now, its last write."""
+        return {
+            event.accumulation.parameter: event.accumulation
+            for event in self.trace.events[: self.cursor]
+            if isinstance(event, NodeEvent) and event.accumulation and event.accumulation.parameter
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """All that a session is at one point, immutable."""
+
+    trainer: Snapshot
+    loop: Loop
+    learning_rate: float
+    epoch: int = 0
+    losses: Losses = field(default_factory=Losses)
+    passing: Passing | None = None
+
+    @property
+    def in_pass(self) -> bool:
+        """Whether a backward pass has been begun and not finished."""
+        return self.passing is not None and not self.passing.finished
+
+
+def take_frame(
+    problem: Problem,
+    state: State,
+    before: State | None,
+    *,
+    notice: str,
+    refusals: Mapping[str, str],
+    position: int,
+    future: int,
+) -> Frame:
+    """Make the frame of `state`, with what changed since `before` marked."""
+    forward = state.trainer.forward
+    return Frame(
+        problem=problem.name,
+        learning_rate=state.learning_rate,
+        epoch=state.epoch,
+        loop=state.loop,
+        next=state.loop.next,
+        parameters=_parameters(problem, state, before),
+        loss=None if forward is None else forward.loss.item(),
+        loss_changed=before is not None and forward is not None and forward is not before.trainer.forward,
+        loss_before=_loss_before(state),
+        stale=forward is not None and not _same(forward.parameters, state.trainer.parameters),
+        losses=state.losses,
+        backward=None if state.passing is None else _pass_frame(state.passing),
+        notice=notice,
+        refusals=refusals,
+        position=position,
+        future=future,
+    )
+
+
+def shown_grads(problem: Problem, state: State) -> tuple[Tensor | None, ...]:
+    """Give every `.grad` as it is at this point of the pass; outside a pass, as it is."""
+    passing = state.passing
+    if passing is None or passing.finished:
+        return state.trainer.grads
+    written = passing.accumulated()
+    return tuple(
+        written[name].after if name in written else grad
+        for name, grad in zip(problem.parameters, passing.start.grads, strict=True)
+    )
+
+
+def _parameters(problem: Problem, state: State, before: State | None) -> tuple[ParameterFrame, ...]:
+    grads = shown_grads(problem, state)
+    old_grads = grads if before is None else shown_grads(problem, before)
+    old_values = state.trainer.parameters if before is None else before.trainer.parameters
+    passing = state.passing
+    written = {} if passing is None or passing.over else passing.accumulated()
+    return tuple(
+        ParameterFrame(
+            name,
+            problem.labels[name],
+            value,
+            None if same_bits(value, old_value) else old_value,
+            grad,
+            not same_bits(grad, old_grad),
+            written.get(name),
+        )
+        for name, value, old_value, grad, old_grad in zip(
+            problem.parameters, state.trainer.parameters, old_values, grads, old_grads, strict=True
+        )
+    )
+
+
+def _loss_before(state: State) -> float | None:
+    known = len(state.losses)
+    return state.losses[known - 2] if known >= 2 else None
+
+
+def _pass_frame(passing: Passing) -> PassFrame:
+    step = None if passing.cursor == 0 else _step(passing.trace, passing.cursor - 1)
+    return PassFrame(_rows(passing.trace), passing.cursor, passing.over, step)
+
+
+@lru_cache(maxsize=16)
+def _rows(trace: Trace) -> tuple[TraceRow, ...]:
+    return tuple(_row(event, trace) for event in trace.events)
+
+
+@lru_cache(maxsize=64)
+def _step(trace: Trace, number: int) -> Explanation:
+    return explain(trace.events[number], trace)
+
+
+def _row(event: Event, trace: Trace) -> TraceRow:
+    made = _made(event)
+    source = event.source.expression if isinstance(event, NodeEvent) and event.source else ""
+    return TraceRow(
+        _name(event),
+        brief(event, trace),
+        () if made is None else tuple(made.shape),
+        event.depth,
+        isinstance(event, NodeEvent),
+        source,
+    )
+
+
+def _name(event: Event) -> str:
+    match event:
+        case NodeEvent(accumulation=Accumulation(parameter=name)):
+            return f"-> {name or 'leaf'}.grad"
+        case NodeEvent(name=name):
+            return name.rstrip("0123456789").removesuffix("Backward")
+        case HookEvent():
+            return "hook"
+        case _:
+            return "engine"
+
+
+def _made(event: Event) -> Tensor | None:
+    match event:
+        case NodeEvent(accumulation=Accumulation(after=after)):
+            return after
+        case NodeEvent(grads_out=grads):
+            return next((grad for grad in grads or () if grad is not None), None)
+        case PathsEvent(total=made) | ReduceEvent(after=made) | HookEvent(after=made):
+            return made
+    return None
+
+
+def _same(one: tuple[Tensor | None, ...], other: tuple[Tensor | None, ...]) -> bool:
+    return all(same_bits(a, b) for a, b in zip(one, other, strict=True))

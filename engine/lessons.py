@@ -1,0 +1,46 @@
+"""One sentence for each error that PyTorch raises when the loop is run in an order that cannot work."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from engine.errors import EngineError
+
+LESSONS: Final[tuple[tuple[str, str], ...]] = (
+    (
+        "backward through the graph a second time",
+        "A backward pass frees what the graph saved; run forward again to build a new graph.",
+    ),
+    (
+        "modified by an inplace operation",
+        "The update changed, in place, a tensor that this graph saved; run backward before the update.",
+    ),
+    (
+        "unsupported operand type(s) for *: 'NoneType'",
+        "There is no gradient yet: .grad is None until the first backward pass.",
+    ),
+    (
+        "'NoneType' object has no attribute 'zero_'",
+        "There is no gradient to zero yet: .grad is None until the first backward pass.",
+    ),
+    (
+        "does not require grad",
+        "No parameter led to this loss, so there is nothing to differentiate.",
+    ),
+    (
+        "name 'loss' is not defined",
+        "There is no loss to go back from yet: run forward first.",
+    ),
+)
+"""A part of PyTorch's (or Python's) message, and what it means here."""
+
+
+class PyTorchError(EngineError):
+    """PyTorch, or Python itself, refused a statement of the loop."""
+
+    def __init__(self, error: Exception) -> None:
+        """Keep the error's own words and find the sentence that explains them."""
+        self.own_words = str(error).split("\n")[0]
+        self.kind = type(error).__name__
+        self.lesson = next((lesson for part, lesson in LESSONS if part in self.own_words), "")
+        super().__init__(f"{self.kind}: {self.own_words} {self.lesson}".rstrip())

@@ -1,0 +1,111 @@
+"""The loop of one epoch: its statements in order, which are enabled, where it stands, and its Python text."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    """What a statement does."""
+
+    FORWARD = "forward"
+    BACKWARD = "backward"
+    UPDATE = "update"
+    ZERO = "zero"
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One line of the loop; its text may take several lines of Python."""
+
+    kind: Kind
+    lines: tuple[str, ...]
+    enabled: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Loop:
+    """The statements of one epoch, and how far the epoch under way has come."""
+
+    statements: tuple[Statement, ...]
+
+    last: Kind | None = None
+    """The statement that ran last; None before the first."""
+
+    complete: bool = True
+    """Whether no epoch is under way: the last one ran to its end, or none has begun."""
+
+    updated: bool = False
+    """Whether the epoch under way has updated the parameters."""
+
+    @property
+    def enabled(self) -> tuple[Kind, ...]:
+        """The kinds that an epoch runs, in order."""
+        return tuple(statement.kind for statement in self.statements if statement.enabled)
+
+    @property
+    def next(self) -> Kind | None:
+        """The statement that runs next; None where every one is commented out."""
+        if not self.enabled:
+            return None
+        if self.complete or self.last is None:
+            return self.enabled[0]
+        after = self._place(self.last)
+        return next((kind for kind in self.enabled if self._place(kind) > after), self.enabled[0])
+
+    def rest(self) -> tuple[Kind, ...]:
+        """Give what remains of the epoch under way; the whole loop where none is."""
+        if self.next is None:
+            return ()
+        return self.enabled[self.enabled.index(self.next) :]
+
+    def ran(self, kind: Kind) -> tuple[Loop, int]:
+        """Move past a statement that has just run.
+
+        An epoch ends with the last enabled statement, or with the first one that runs out of order after an update;
+        running the same statement again does not end it again.
+
+        Returns:
+            The loop as it then stands, and how many epochs have ended by it: 0 or 1.
+        """
+        again = kind is self.last
+        wraps = self.last is not None and self._place(kind) < self._place(self.last)
+        ended = int(wraps and not self.complete and self.updated)
+        updated = (self.updated and not ended and not self.complete) or kind is Kind.UPDATE
+        if self.complete and again:
+            return self, 0
+        if self.enabled and kind is self.enabled[-1]:
+            return replace(self, last=kind, complete=True, updated=False), ended + 1
+        return replace(self, last=kind, complete=False, updated=updated), ended
+
+    def toggled(self, kind: Kind) -> Loop:
+        """Comment a statement out, or in again."""
+        return replace(
+            self,
+            statements=tuple(
+                replace(one, enabled=not one.enabled) if one.kind is kind else one for one in self.statements
+            ),
+        )
+
+    def is_enabled(self, kind: Kind) -> bool:
+        """Whether an epoch runs `kind`."""
+        return kind in self.enabled
+
+    def _place(self, kind: Kind) -> int:
+        return next(place for place, one in enumerate(self.statements) if one.kind is kind)
+
+
+def reference_loop(parameters: tuple[str, ...], loss_name: str) -> Loop:
+    """Give the notebook's loop for these parameters: forward, backward, update, zero."""
+    return Loop(
+        (
+            Statement(Kind.FORWARD, ("preds = model(inputs)", f"loss = {loss_name}(preds, targets)")),
+            Statement(Kind.BACKWARD, ("loss.backward()",)),
+            Statement(
+                Kind.UPDATE,
+                ("with torch.no_grad():", *(f"    {name} -= {name}.grad * lr" for name in parameters)),
+            ),
+            Statement(Kind.ZERO, tuple(f"{name}.grad.zero_()" for name in parameters)),
+        )
+    )

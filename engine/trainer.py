@@ -1,0 +1,230 @@
+"""The live tensors of a problem: forward, backward, update, zero, and many epochs of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from enum import Enum
+
+import torch
+from torch import Tensor
+
+from engine.bits import same_bits
+from engine.errors import GraphFreed
+from engine.fast import FastRun, run_epochs
+from engine.lessons import PyTorchError
+from engine.loop import Kind
+from engine.problem import Problem
+from engine.sources import SourceMap, watch_forward
+from engine.trace import Trace, record_backward
+
+Grads = tuple[Tensor | None, ...]
+
+
+class Graph(Enum):
+    """What is left of the last forward pass's graph."""
+
+    LIVE = "live"
+    """A backward pass can go through it."""
+
+    USED = "used"
+    """A backward pass has freed what it saved."""
+
+
+@dataclass(frozen=True, slots=True)
+class ForwardPass:
+    """One forward pass: what it started from, and what came out."""
+
+    parameters: tuple[Tensor, ...]
+    """The parameters' values that it used."""
+
+    rng: Tensor
+    """The random number generator's state before it."""
+
+    preds: Tensor
+    loss: Tensor
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """All that the trainer holds, as copies that nothing changes: enough to go back to, bit for bit."""
+
+    parameters: tuple[Tensor, ...]
+    grads: Grads
+    rng: Tensor
+    forward: ForwardPass | None = None
+    graph: Graph | None = None
+
+
+class Trainer:
+    """Runs the statements of a loop on a problem's own tensors."""
+
+    def __init__(self, problem: Problem) -> None:
+        """Take over the problem's tensors as they are."""
+        self.problem = problem
+        self._leaves = tuple(problem.parameters.values())
+        self._loss: Tensor | None = None
+        self._sources: SourceMap | None = None
+        self._kept = self._copy_all()
+
+    # What there is
+
+    def snapshot(self) -> Snapshot:
+        """Give the present state; parts that did not change since the last one are shared with it."""
+        return self._kept
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Go back to a state, with a live graph where it had one."""
+        self._kept = snapshot
+        self._loss = self._sources = None
+        if snapshot.graph is Graph.LIVE:
+            self._rebuild_graph()
+        self._write(snapshot.parameters)
+        for leaf, grad in zip(self._leaves, snapshot.grads, strict=True):
+            leaf.grad = None if grad is None else grad.clone()
+        torch.set_rng_state(snapshot.rng)
+
+    # The statements
+
+    def forward(self) -> None:
+        """Compute predictions and loss, with a new graph.
+
+        Raises:
+            PyTorchError: the model or the loss function raised.
+        """
+        before = self._kept
+        self._loss, preds, self._sources = self._compute()
+        made = ForwardPass(before.parameters, before.rng, preds.detach().clone(), self._loss.detach().clone())
+        self._kept = replace(before, forward=made, graph=Graph.LIVE, rng=_rng(before.rng))
+
+    def backward(self) -> Trace:
+        """Run one backward pass and record it.
+
+        Raises:
+            EngineError: the loss is missing, is not one number or has no graph, or PyTorch refused; what PyTorch had
+                accumulated by then stays, as PyTorch leaves it.
+        """
+        if self._kept.forward is None:
+            raise PyTorchError(NameError("name 'loss' is not defined"))
+        if self._loss is None:
+            self._rebuild_used_graph()
+        assert self._loss is not None
+        try:
+            trace = record_backward(self._loss, names=self.problem.parameters, sources=self._sources)
+        except GraphFreed as freed:
+            raise PyTorchError(freed.pytorch) from freed
+        finally:
+            self._keep(grads=self._grads(), graph=Graph.USED)
+        if trace.error is not None:
+            raise PyTorchError(trace.error)
+        return trace
+
+    def update(self, learning_rate: float) -> None:
+        """Run `p -= p.grad * lr` for every parameter, inside `no_grad`.
+
+        Raises:
+            PyTorchError: a `.grad` is None.
+        """
+        try:
+            with torch.no_grad():
+                for leaf in self._leaves:
+                    leaf -= leaf.grad * learning_rate  # type: ignore[operator]
+        except TypeError as error:
+            raise PyTorchError(error) from error
+        finally:
+            self._keep(parameters=self._parameters())
+
+    def zero(self) -> None:
+        """Run `p.grad.zero_()` for every parameter.
+
+        Raises:
+            PyTorchError: a `.grad` is None.
+        """
+        try:
+            for leaf in self._leaves:
+                leaf.grad.zero_()  # type: ignore[union-attr]
+        except AttributeError as error:
+            raise PyTorchError(error) from error
+        finally:
+            self._keep(grads=self._grads())
+
+    def run(
+        self,
+        order: Sequence[Kind],
+        count: int,
+        learning_rate: float,
+        add_loss: Callable[[float], None],
+        stopped: Callable[[], bool],
+    ) -> FastRun:
+        """Run whole epochs unrecorded, as `engine.fast.run_epochs` does; no graph is left."""
+        try:
+            return run_epochs(self.problem, order, count, learning_rate, add_loss, stopped)
+        finally:
+            self._loss = self._sources = None
+            self._kept = Snapshot(self._parameters(), self._grads(), _rng(self._kept.rng))
+
+    # Copies
+
+    def _keep(
+        self,
+        parameters: tuple[Tensor, ...] | None = None,
+        grads: Grads | None = None,
+        graph: Graph | None = None,
+    ) -> None:
+        """Keep what a statement may have changed; where it changed nothing, the last snapshot stays."""
+        kept = self._kept
+        new = (parameters or kept.parameters, kept.grads if grads is None else grads, graph or kept.graph)
+        if new[2] is not kept.graph or not all(
+            map(same_bits, (*new[0], *new[1]), (*kept.parameters, *kept.grads))
+        ):
+            self._kept = replace(kept, parameters=new[0], grads=new[1], graph=new[2])
+
+    def _copy_all(self) -> Snapshot:
+        return Snapshot(self._parameters(), self._grads(), torch.get_rng_state())
+
+    def _parameters(self) -> tuple[Tensor, ...]:
+        return tuple(leaf.detach().clone() for leaf in self._leaves)
+
+    def _grads(self) -> Grads:
+        return tuple(None if leaf.grad is None else leaf.grad.detach().clone() for leaf in self._leaves)
+
+    def _write(self, parameters: tuple[Tensor, ...]) -> None:
+        with torch.no_grad():
+            for leaf, value in zip(self._leaves, parameters, strict=True):
+                if not same_bits(leaf.detach(), value):
+                    leaf.copy_(value)
+
+    # Graphs
+
+    def _compute(self) -> tuple[Tensor, Tensor, SourceMap]:
+        problem = self.problem
+        try:
+            with watch_forward() as sources:
+                preds = problem.model(problem.inputs)
+                loss = problem.loss_fn(preds, problem.targets)
+        except (RuntimeError, TypeError, ValueError) as error:
+            raise PyTorchError(error) from error
+        return loss, preds, sources
+
+    def _rebuild_graph(self) -> None:
+        """Run the last forward pass again, from what it started from: the same numbers, a new graph."""
+        forward = self._kept.forward
+        assert forward is not None
+        self._write(forward.parameters)
+        torch.set_rng_state(forward.rng)
+        self._loss, _, self._sources = self._compute()
+
+    def _rebuild_used_graph(self) -> None:
+        """Make a graph that a backward pass has gone through, without touching any `.grad`."""
+        kept = self._kept
+        self._rebuild_graph()
+        assert self._loss is not None
+        torch.autograd.grad(self._loss, self._leaves, allow_unused=True)
+        self._write(kept.parameters)
+        torch.set_rng_state(kept.rng)
+
+
+def _rng(last: Tensor) -> Tensor:
+    """Give the random number generator's state: 5 KB, so one that did not change is shared with `last`."""
+    now = torch.get_rng_state()
+    return last if torch.equal(now, last) else now

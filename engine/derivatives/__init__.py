@@ -5,7 +5,8 @@ recorded tensors and compare with what PyTorch's engine gave.
 """
 
 from engine.derivatives.brief import brief
-from engine.derivatives.explain import Explanation, Operand, Product, explain
+from engine.derivatives.explain import explain
+from engine.derivatives.explanation import Explanation, Operand, Product
 from engine.derivatives.rule import Rule, When
 from engine.derivatives.table import RULES, rule_for
 from engine.derivatives.worksheet import evaluate

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from torch import Tensor
 
-from engine.derivatives.explain import grad_name
+from engine.derivatives.naming import grad_name
 from engine.derivatives.worksheet import Worksheet, worksheet_for
 from engine.events import ACCUMULATE_GRAD, Event, HookEvent, NodeEvent, PathsEvent, ReduceEvent
 from engine.trace import Trace

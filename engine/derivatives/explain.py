@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any, TypeAlias
+from contextlib import suppress
+from typing import Any, Final
 
-from torch import Tensor
-
+from engine.derivatives.between import explain_hook, explain_paths, explain_reduction
+from engine.derivatives.explanation import Explanation, Operand, Product
 from engine.derivatives.expressions import TROUBLE, factors
+from engine.derivatives.naming import grad_name, ordinal
 from engine.derivatives.worksheet import Worksheet, worksheet_for
 from engine.events import (
     ACCUMULATE_GRAD,
@@ -22,65 +23,7 @@ from engine.events import (
 )
 from engine.trace import Trace
 
-Value: TypeAlias = Tensor | bool | int | float | str | tuple[Any, ...] | None
-
-NO_EXPLANATION = "no explanation yet"
-
-
-@dataclass(frozen=True, slots=True)
-class Operand:
-    """A named value: a tensor, a number, a shape (a tuple); None means that there is none, as in `.grad` is None."""
-
-    name: str
-    value: Value
-
-
-@dataclass(frozen=True, slots=True)
-class Product:
-    """Two matrices and their product, which is a gradient or, with a factor such as `alpha`, leads to one."""
-
-    left: Operand
-    """Shape `(n, k)`."""
-
-    right: Operand
-    """Shape `(k, m)`, or `(k,)`."""
-
-    result: Operand
-    """Shape `(n, m)`, or `(n,)`; named like the result that it is, e.g. `grad of mat2`."""
-
-
-@dataclass(frozen=True, slots=True)
-class Explanation:
-    """One event, explained."""
-
-    title: str
-    """Autograd's name of the node, or what the engine did between nodes."""
-
-    source: str | None
-    """The forward expression that made the node, e.g. `x @ w.t()`; None where it is not known."""
-
-    formulas: tuple[tuple[str, str], ...]
-    """For each input that needs a gradient, its name and the formula, which is a Python expression."""
-
-    words: str
-    """What happens, in plain words."""
-
-    operands: tuple[Operand, ...]
-    """The gradient that came in, `g`, then the values that the formulas mention."""
-
-    results: tuple[Operand, ...]
-    """The gradients that came out, as PyTorch made them."""
-
-    where: tuple[tuple[str, str], ...] = ()
-    """Expressions that the formulas refer to by name."""
-
-    products: tuple[Product, ...] = ()
-    """One for each formula that is a product of matrices."""
-
-    @property
-    def product(self) -> Product | None:
-        """Give the first of `products`; None where no matrices are multiplied."""
-        return self.products[0] if self.products else None
+NO_EXPLANATION: Final = "no explanation yet"
 
 
 def explain(event: Event, trace: Trace) -> Explanation:
@@ -95,11 +38,11 @@ def explain(event: Event, trace: Trace) -> Explanation:
             sheet = worksheet_for(event)
             return _unknown(event) if sheet is None else _node(sheet)
         case ReduceEvent():
-            return _reduction(event, trace)
+            return explain_reduction(event, trace)
         case PathsEvent():
-            return _paths(event, trace)
+            return explain_paths(event, trace)
         case HookEvent():
-            return _hook(event, trace)
+            return explain_hook(event, trace)
 
 
 def _node(sheet: Worksheet) -> Explanation:
@@ -133,89 +76,31 @@ def _unknown(event: NodeEvent) -> Explanation:
 
 
 def _accumulation(event: NodeEvent) -> Explanation:
-    kept = event.accumulation
-    sheet = worksheet_for(event)
-    grad = grad_name(event)
-    if kept is None or kept.part is None or sheet is None:
-        dense = "no gradient arrived" if kept is not None and kept.part is None else NO_EXPLANATION
-        formulas: tuple[tuple[str, str], ...] = ()
-        words = f"{dense}, so {grad} stays as it was" if dense != NO_EXPLANATION else dense
-    else:
-        formulas = ((grad, sheet.formula(0)),)
-        words = sheet.text(sheet.rule.words).replace("{grad}", grad)
-    before, part, after = (kept.before, kept.part, kept.after) if kept is not None else (None, None, None)
+    grad, kept, sheet = grad_name(event), event.accumulation, worksheet_for(event)
+    if kept is None or sheet is None:
+        return _unknown(event)
+    arrived = kept.part is not None
+    words = sheet.text(sheet.rule.words) if arrived else "no gradient arrived, so {grad} stays as it was"
     return Explanation(
         title=ACCUMULATE_GRAD,
         source=None,
-        formulas=formulas,
-        words=words,
-        operands=(Operand("old", before), Operand("new", part)),
-        results=(Operand("sum", after),),
-    )
-
-
-def _reduction(event: ReduceEvent, trace: Trace) -> Explanation:
-    before, after = event.before, event.after
-    maker = f"{_node_name(event.node, trace)}'s gradient for its {ordinal(event.output + 1)} input"
-    formula, words = "g", []
-    if before.shape != after.shape:
-        formula += f".sum_to_size({tuple(after.shape)})"
-        words.append(
-            f"that input was broadcast from {tuple(after.shape)} to {tuple(before.shape)}; "
-            f"the engine sums its gradient back {_over(tuple(before.shape), tuple(after.shape))}"
-        )
-    if before.dtype != after.dtype:
-        formula += f".to({after.dtype})"
-        words.append(f"the engine casts it to the input's dtype, {_dtype(after)}")
-    return Explanation(
-        title="the engine fits a gradient to its input",
-        source=None,
-        formulas=(("after", formula),),
-        words=f"{maker}: {'; then '.join(words)}",
-        operands=(Operand("g", before),),
-        results=(Operand("after", after),),
-    )
-
-
-def _paths(event: PathsEvent, trace: Trace) -> Explanation:
-    makers = [_node_name(producer, trace) for producer in event.producers]
-    names = [f"g{number}" for number in range(1, len(event.parts) + 1)]
-    return Explanation(
-        title="the engine adds gradients",
-        source=None,
-        formulas=(("total", " + ".join(names)),),
-        words=f"{len(names)} paths met here, from {' and '.join(makers)}: their gradients are added",
-        operands=tuple(Operand(name, part) for name, part in zip(names, event.parts, strict=True)),
-        results=(Operand("total", event.total),),
-    )
-
-
-def _hook(event: HookEvent, trace: Trace) -> Explanation:
-    return Explanation(
-        title="a hook replaced a gradient",
-        source=None,
-        formulas=(),
-        words=f"a hook changed the gradient on its way into {_node_name(event.node, trace)}; "
-        "the pass goes on with what the hook gave",
-        operands=(Operand("before", event.before),),
-        results=(Operand("after", event.after),),
+        formulas=((grad, sheet.formula(0)),) if arrived else (),
+        words=words.replace("{grad}", grad),
+        operands=(Operand("old", kept.before), Operand("new", kept.part)),
+        results=(Operand("sum", kept.after),),
     )
 
 
 def _operands(sheet: Worksheet) -> Iterator[Operand]:
     for name in sheet.mentioned():
         if name not in sheet.rule.given:
-            value = sheet.values[name]
-            if _showable(value):
-                yield Operand(name, value)
+            if _showable(sheet.values[name]):
+                yield Operand(name, sheet.values[name])
             continue
         for slot in sheet.slots:
-            try:
-                value = sheet.value(name, slot)
-            except TROUBLE:
-                continue
-            if _showable(value) and name != "grads":
-                yield Operand(f"{name} for {sheet.input_name(slot)}" if len(sheet.slots) > 1 else name, value)
+            label = name if len(sheet.slots) == 1 else f"{name} for {sheet.input_name(slot)}"
+            with suppress(*TROUBLE):
+                yield Operand(label, sheet.value(name, slot))
 
 
 def _results(event: NodeEvent, sheet: Worksheet | None) -> Iterator[Operand]:
@@ -262,38 +147,3 @@ def _source(event: NodeEvent) -> str | None:
 
 def _g(event: NodeEvent, number: int) -> str:
     return "g" if len(event.grads_in) == 1 else f"g{number}"
-
-
-def _node_name(node: int, trace: Trace) -> str:
-    for event in trace.events:
-        if isinstance(event, NodeEvent) and event.node == node:
-            return grad_name(event) if event.name == ACCUMULATE_GRAD else event.name
-    return "a node"
-
-
-def grad_name(event: NodeEvent) -> str:
-    """Give how a learner calls the `.grad` that a leaf's node writes to, e.g. `w.grad`."""
-    name = None if event.accumulation is None else event.accumulation.parameter
-    return "a tensor's .grad" if name is None else f"{name}.grad"
-
-
-def ordinal(number: int) -> str:
-    """Give `1st`, `2nd`, `3rd`, `4th`, ..."""
-    ending = "th" if number % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
-    return f"{number}{ending}"
-
-
-def _dtype(tensor: Tensor) -> str:
-    return str(tensor.dtype).removeprefix("torch.")
-
-
-def _over(large: tuple[int, ...], small: tuple[int, ...]) -> str:
-    """Say over what a broadcast is summed, e.g. `over 5 rows`."""
-    padded = (1,) * (len(large) - len(small)) + small
-    dims = [dim for dim, (many, one) in enumerate(zip(large, padded, strict=True)) if many != one]
-    if len(large) == 2 and len(dims) == 1:
-        count, kind = large[dims[0]], ("row", "column")[dims[0]]
-        return f"over {count} {kind}{'s' * (count != 1)}"
-    if len(dims) == len(large):
-        return "over all elements"
-    return "over dim " + " and ".join(f"{dim} ({large[dim]} long)" for dim in dims)

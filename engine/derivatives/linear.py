@@ -80,7 +80,7 @@ LINEAR: Final[Mapping[str, Rule]] = {
     "AddmvBackward0": Rule(
         {
             "self": When("beta == 1", "g", "g * beta"),
-            "mat": When("alpha == 1", "g.outer(vec)", "g.outer(vec * alpha)"),
+            "mat": When("alpha == 1", "g.outer(vec)", "g.outer(vec) * alpha"),
             "vec": When("alpha == 1", "mat.T @ g", "mat.T @ g * alpha"),
         },
         "the added vector gets g, the matrix gets g.outer(vec), and vec gets mat.T @ g",

@@ -42,7 +42,7 @@ def _picked(classes: str, target: str, weight: str, g: str) -> Rule:
                 ),
                 When(
                     "reduction == 1",
-                    f"where(picked, -{weight} * g / total_weight, 0)",
+                    f"where(picked, -{weight} * (g / total_weight), 0)",
                     When(
                         "reduction == 2",
                         f"where(picked, -{weight} * g, 0)",
@@ -57,7 +57,7 @@ def _picked(classes: str, target: str, weight: str, g: str) -> Rule:
     )
 
 
-_ROWS = "g.new_zeros(weight_sym_argsize_0, g.size(-1)).index_put((indices,), {}, accumulate=True)"
+_ROWS = "index_put(g.new_zeros(weight_sym_argsize_0, g.size(-1)), (indices,), {}, True)"
 
 LOSSES: Final[Mapping[str, Rule]] = {
     "MseLossBackward0": Rule(

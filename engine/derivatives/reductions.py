@@ -11,7 +11,7 @@ from engine.derivatives.rule import Rule, Text, When
 def _spread(after: str = "") -> Text:
     """Give the formula that puts reduced dims back and copies g along them."""
     return When(
-        "keepdim or not dim",
+        "keepdim or not dim or not self_sym_sizes",
         f"g.expand(self_sym_sizes){after}",
         When(
             "len(dim) == 1",

@@ -122,7 +122,7 @@ SHAPES: Final[Mapping[str, Rule]] = {
         "g in its place",
     ),
     "IndexBackward0": Rule(
-        {"self": "g.new_zeros(self_sym_sizes).index_put(indices, g, accumulate=True)"},
+        {"self": "index_put(g.new_zeros(self_sym_sizes), indices, g, True)"},
         "each g goes back to the element that was picked, summed where picked twice, and others get 0",
         "g to the picked",
     ),

@@ -40,6 +40,7 @@ VOCABULARY: Final[Mapping[str, Any]] = {
     "cat": torch.cat,
     "erf": torch.erf,
     "exp": torch.exp,
+    "index_put": torch.ops.aten.index_put,
     "len": len,
     "log": _of_number_too(torch.log, lambda value: math.log(value) if value > 0 else -math.inf),
     "logsigmoid": torch.nn.functional.logsigmoid,
@@ -55,5 +56,6 @@ VOCABULARY: Final[Mapping[str, Any]] = {
     "where": torch.where,
     "zeros_like": torch.zeros_like,
 }
-"""PyTorch's own names. Some go beyond torch: `log` and `sqrt` take numbers, `unsqueeze(t, dims)` takes several
-dims, and `argsort(dims)` sorts a tuple (for `permute`, the way back)."""
+"""PyTorch's own names. Some take more than their torch originals: `log` and `sqrt` a number,
+`unsqueeze(t, dims)` several dims, `argsort(dims)` a tuple (for `permute`, the way back), and
+`index_put(t, indices, g, accumulate)` None for an index, which stands for a whole dim."""

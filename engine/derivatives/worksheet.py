@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Final
 
 import torch
 from torch import Tensor
@@ -12,6 +12,9 @@ from engine.derivatives.expressions import TROUBLE, names_in, value_of
 from engine.derivatives.rule import Rule, Text, When
 from engine.derivatives.table import rule_for
 from engine.events import ACCUMULATE_GRAD, NodeEvent, Overwritten, Unreadable
+
+_MAY_BE_WRAPPED: Final = ("self", "other")
+"""The operands of arithmetic, which may have been plain Python numbers."""
 
 
 class Worksheet:
@@ -58,12 +61,13 @@ class Worksheet:
     def mentioned(self) -> tuple[str, ...]:
         """Give the names of the values that the formulas mention, gradients first."""
         texts = [formula for _, formula in (*self.formulas(), *self.where())]
-        names = dict.fromkeys(name for text in texts for name in names_in(text))
-        incoming = [name for name in self.values if name == "g" or (name[0] == "g" and name[1:].isdigit())]
-        if "grads" not in names and len(incoming) > 1:
-            incoming = incoming[:1]
-        others = [n for n in names if n in self.values or n in self.rule.given]
-        return (*incoming, *(name for name in others if name not in (*incoming, "grads", "i")))
+        names = [name for text in texts for name in names_in(text)]
+        if "grads" in names:
+            names = [f"g{number}" for number in range(len(self.event.grads_in))] + names
+        else:
+            names = ["g", *names]
+        known = self.values.keys() | self.rule.given.keys()
+        return tuple(name for name in dict.fromkeys(names) if name in known and name not in ("grads", "i"))
 
     def value(self, formula: str, slot: int) -> Any:
         """Evaluate a formula for a slot.
@@ -149,10 +153,8 @@ def _values(event: NodeEvent) -> dict[str, Any]:
         }
     grads = event.grads_in
     g = grads[0] if grads else None
-    values: dict[str, Any] = {"g": g, **_plain(event.saved, g)}
-    if len(grads) > 1:
-        values |= {"grads": grads, **{f"g{number}": grad for number, grad in enumerate(grads)}}
-    return values
+    numbered = {f"g{number}": grad for number, grad in enumerate(grads)}
+    return {"g": g, "grads": grads, **numbered, **_plain(event.saved, g)}
 
 
 def _plain(saved: Mapping[str, Any], g: Tensor | None) -> dict[str, Any]:
@@ -161,8 +163,9 @@ def _plain(saved: Mapping[str, Any], g: Tensor | None) -> dict[str, Any]:
     A wrapped number never decides a result's dtype, and a copy of it would.
     """
 
-    def plain(value: Any) -> Any:
-        wrapped = isinstance(value, Tensor) and value.dim() == 0 and g is not None and value.dtype != g.dtype
-        return value.item() if wrapped else value
+    def is_wrapped(name: str, value: Any) -> bool:
+        if name not in _MAY_BE_WRAPPED or not isinstance(value, Tensor) or value.dim() > 0:
+            return False
+        return g is not None and value.dtype not in (g.dtype, torch.bool)
 
-    return {name: plain(value) for name, value in saved.items()}
+    return {name: value.item() if is_wrapped(name, value) else value for name, value in saved.items()}

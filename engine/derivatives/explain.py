@@ -105,7 +105,7 @@ def _operands(sheet: Worksheet) -> Iterator[Operand]:
 
 def _results(event: NodeEvent, sheet: Worksheet | None) -> Iterator[Operand]:
     for slot, grad in enumerate(event.grads_out or ()):
-        if grad is not None:
+        if grad is not None and event.edges[slot] is not None:
             name = f"{ordinal(slot + 1)} input" if sheet is None else sheet.input_name(slot)
             yield Operand(f"grad of {name}", grad)
 

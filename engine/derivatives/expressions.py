@@ -10,7 +10,7 @@ from typing import Any
 
 from engine.derivatives.vocabulary import VOCABULARY
 
-TROUBLE = (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError, StopIteration)
+TROUBLE = (ArithmeticError, AttributeError, LookupError, NameError, RuntimeError, TypeError, ValueError)
 """What a formula can raise where the recorded values are of a kind that it was not written for."""
 
 

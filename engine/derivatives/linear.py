@@ -75,7 +75,7 @@ LINEAR: Final[Mapping[str, Rule]] = {
             "the vector gets the transposed matrix times g",
             "the matrix gets every product of an element of g with one of vec, and vec gets self.T @ g",
         ),
-        by_need("outer, self.T @ g", self="g.outer(vec)", vec="self.T @ g"),
+        by_need("outer, selfT @ g", self="g.outer(vec)", vec="self.T @ g"),
     ),
     "AddmvBackward0": Rule(
         {

@@ -53,7 +53,10 @@ def _picked(classes: str, target: str, weight: str, g: str) -> Rule:
         },
         "only the right class's log probability is in the loss, so it gets -g times its share, the others 0",
         "-g at targets",
-        where={"picked": When("ignore_index < 0", here, f"({here}) & (target != ignore_index).{target}")},
+        where={
+            "right": here,
+            "picked": When("ignore_index < 0", "right", f"right & (target != ignore_index).{target}"),
+        },
     )
 
 

@@ -32,8 +32,14 @@ class Worksheet:
     def text(self, text: Text) -> str:
         """Choose among the forms of a text by what was saved."""
         while isinstance(text, When):
-            text = text.then if value_of(text.when, self.values) else text.otherwise
+            text = text.then if self._holds(text.when) else text.otherwise
         return text
+
+    def _holds(self, condition: str) -> bool:
+        try:
+            return bool(value_of(condition, self.values))
+        except TROUBLE:  # e.g. what it asks about was not saved
+            return False
 
     def formulas(self) -> tuple[tuple[str, str], ...]:
         """Give input name and formula for every input that needs a gradient."""
@@ -138,8 +144,12 @@ def _twice(event: NodeEvent, slots: tuple[int, ...]) -> bool:
     return len(slots) > 1 and len({event.edges[slot] for slot in slots}) == 1
 
 
+def _everything(event: NodeEvent) -> tuple[Any, ...]:
+    return (*event.grads_in, *(event.grads_out or ()), *event.saved.values())
+
+
 def _covered(event: NodeEvent) -> bool:
-    tensors = [one for one in (*event.grads_in, *event.saved.values()) if isinstance(one, Tensor)]
+    tensors = [one for one in _everything(event) if isinstance(one, Tensor)]
     return all(one.layout == torch.strided and not one.is_complex() and not one.is_nested for one in tensors)
 
 

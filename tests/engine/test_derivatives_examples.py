@@ -62,7 +62,7 @@ BROADCAST = [
 
 
 def pairs(operation: Callable[[Tensor, Tensor], Tensor], right: str = "normal") -> list[Example]:
-    """Examples of an operation on two tensors that broadcast; both, the first or the second need gradients."""
+    """Examples of an operation on two tensors that broadcast; both, the first or the second need one."""
     examples: list[Example] = []
     for one, other in BROADCAST:
         examples += [
@@ -375,6 +375,16 @@ EXAMPLES: dict[str, list[Example]] = {
         *losses(
             lambda m, **k: F.binary_cross_entropy_with_logits(
                 m.normal(6, 4), m.chances(6, 4).round(), pos_weight=m.chances(4), **k
+            )
+        ),
+        *losses(
+            lambda m, **k: F.binary_cross_entropy_with_logits(
+                m.normal(6, 4), m.chances(6, 4).requires_grad_(), pos_weight=m.chances(4), **k
+            )
+        ),
+        *losses(
+            lambda m, **k: F.binary_cross_entropy_with_logits(
+                m.data(6, 4), m.chances(6, 4).requires_grad_(), **k
             )
         ),
     ],

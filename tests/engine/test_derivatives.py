@@ -1,0 +1,347 @@
+"""What learners read about the events of a pass."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
+import pytest
+import torch
+import torch.nn.functional as F  # noqa: N812
+from torch import Tensor
+from torch.utils.checkpoint import checkpoint
+
+from engine.derivatives import RULES, Explanation, When, brief, explain, rule_for
+from engine.derivatives.brief import WIDTH
+from engine.derivatives.expressions import value_of
+from engine.derivatives.rule import Rule, Text
+from engine.derivatives.vocabulary import VOCABULARY
+from engine.events import ACCUMULATE_GRAD, HookEvent, NodeEvent, PathsEvent, ReduceEvent
+from engine.sources import watch_forward
+from engine.trace import Trace, record_backward
+from tests.engine.test_derivatives_examples import EXAMPLES, record
+
+PANEL = 44
+"""Columns of the panel that shows a formula."""
+
+
+def every_form(text: Text) -> Iterator[str]:
+    if isinstance(text, When):
+        yield from every_form(text.then)
+        yield from every_form(text.otherwise)
+    else:
+        yield text
+
+
+def conditions(text: Text) -> Iterator[str]:
+    if isinstance(text, When):
+        yield text.when
+        yield from conditions(text.then)
+        yield from conditions(text.otherwise)
+
+
+def names(expression: str) -> set[str]:
+    return {node.id for node in ast.walk(ast.parse(expression, mode="eval")) if isinstance(node, ast.Name)}
+
+
+def explained(trace: Trace, name: str) -> Explanation:
+    """Explain the first event of a node of that name."""
+    return explain(node(trace, name), trace)
+
+
+def node(trace: Trace, name: str) -> NodeEvent:
+    return next(event for event in trace.events if isinstance(event, NodeEvent) and event.name == name)
+
+
+@cache
+def recordings(name: str) -> tuple[Trace, ...]:
+    """Record a pass of each example of a rule."""
+    return tuple(record(example, 0, torch.float32) for example in EXAMPLES[name])
+
+
+def values(explanation: Explanation) -> dict[str, Any]:
+    return {operand.name: operand.value for operand in (*explanation.operands, *explanation.results)}
+
+
+def regression(x: Tensor, y: Tensor, w: Tensor, b: Tensor) -> Trace:
+    """Record a pass of the notebook's program."""
+    with watch_forward() as sources:
+        preds = x @ w.t() + b
+        diff = preds - y
+        loss = torch.sum(diff * diff) / diff.numel()
+    return record_backward(loss, names={"w": w, "b": b}, sources=sources)
+
+
+@pytest.fixture
+def leaves() -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    torch.manual_seed(0)
+    w, b = torch.randn(2, 3, requires_grad=True), torch.randn(2, requires_grad=True)
+    return torch.randn(5, 3), torch.randn(5, 2), w, b
+
+
+@pytest.fixture
+def trace(leaves: tuple[Tensor, Tensor, Tensor, Tensor]) -> Trace:
+    return regression(*leaves)
+
+
+class Mystery(torch.autograd.Function):
+    """A node that nobody has a rule for."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Tensor:
+        ctx.save_for_backward(x)
+        return x * 3
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> Tensor:
+        return grads[0] * 3
+
+
+def test_the_notebook_has_no_unexplained_event(trace: Trace) -> None:
+    told = [explain(event, trace) for event in trace.events]
+    assert not [one for one in told if "no explanation" in one.words]
+    assert [brief(event, trace) for event in trace.events] == [
+        "g / 10",
+        "spread g",
+        "g*other twice",
+        "add 2 paths",
+        "g",
+        "g to both",
+        "sum to 2",
+        "-> b.grad",
+        "self.T @ g",
+        "transpose g",
+        "-> w.grad",
+    ]
+
+
+def test_an_explanation_tells_its_source_its_formula_and_its_numbers(trace: Trace) -> None:
+    division = explained(trace, "DivBackward0")
+    assert division.title == "DivBackward0"
+    assert division.source == "torch.sum(diff * diff) / diff.numel()"
+    assert division.formulas == (("self", "g / other"),)
+    assert [operand.name for operand in division.operands] == ["g", "other"]
+    assert values(division)["other"] == 10
+    assert values(division)["grad of self"] == pytest.approx(0.1)
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_what_is_shown_is_what_is_tested(name: str) -> None:
+    forms = {form for text in RULES[name].gradients.values() for form in every_form(text)}
+    for recorded in recordings(name):
+        told = explained(recorded, name)
+        assert {formula for _, formula in told.formulas} <= forms
+        assert len(told.formulas) == len([result for result in told.results if result.value is not None])
+
+
+@pytest.mark.parametrize("name", [name for name in EXAMPLES if name != ACCUMULATE_GRAD])
+def test_the_operands_are_all_that_a_formula_needs(name: str) -> None:
+    for recorded in recordings(name):
+        told = explained(recorded, name)
+        known = {operand.name.split(" for ")[0] for operand in told.operands}
+        known |= {line for line, _ in told.where}
+        if any(known & {"g0", "g1"}):
+            known.add("grads")
+        for _, formula in (*told.formulas, *told.where):
+            assert names(formula) - VOCABULARY.keys() - {"i", "grads"} <= known
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_every_name_in_a_rule_is_known(name: str) -> None:
+    rule = RULES[name]
+    known = {"g", "grads", "i", *VOCABULARY, *rule.where, *rule.given}
+    for recorded in recordings(name):
+        known |= node(recorded, name).saved.keys()
+    if name == ACCUMULATE_GRAD:
+        known |= {"old", "new"}
+    for text in (*rule.gradients.values(), *rule.where.values()):
+        for form in every_form(text):
+            assert names(form) <= known, form
+    for text in (*rule.gradients.values(), *rule.where.values(), rule.words, rule.brief):
+        for condition in conditions(text):
+            assert names(condition) <= known | {"needed", "twice"}, condition
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_no_helper_hides_a_saved_value(name: str) -> None:
+    rule = RULES[name]
+    for recorded in recordings(name):
+        saved = node(recorded, name).saved.keys()
+        assert not saved & (rule.where.keys() | rule.given.keys() | {"g", "grads", "i", "needed", "twice"})
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_every_form_of_a_formula_is_reached_by_an_example(name: str) -> None:
+    rule = RULES[name]
+    forms = {form for text in rule.gradients.values() for form in every_form(text)}
+    for recorded in recordings(name):
+        for event in recorded.events:
+            if isinstance(event, NodeEvent) and event.name == name:
+                forms -= {formula for _, formula in explain(event, recorded).formulas}
+    assert not forms
+
+
+@pytest.mark.parametrize(("name", "rule"), RULES.items())
+def test_the_words_are_one_sentence(name: str, rule: Rule) -> None:
+    for words in every_form(rule.words):
+        assert words
+        assert len(words) <= 4 * PANEL, words
+        assert ". " not in words
+        assert not words.endswith(".")
+
+
+@pytest.mark.parametrize(("name", "rule"), RULES.items())
+def test_a_formula_fits_in_two_lines_of_the_panel(name: str, rule: Rule) -> None:
+    for text in (*rule.gradients.values(), *rule.where.values()):
+        for form in every_form(text):
+            assert len(form) <= 2 * PANEL, form
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_a_brief_fits_in_a_list_row(name: str) -> None:
+    for recorded in recordings(name):
+        for event in recorded.events:
+            told = brief(event, recorded)
+            assert told
+            assert "\n" not in told
+            assert len(told) <= WIDTH, told
+
+
+def test_adding_and_subtracting_read_g_and_minus_g() -> None:
+    x, y = torch.randn(3, requires_grad=True), torch.randn(3, requires_grad=True)
+    recorded = record_backward((x - y).sum() + (x + y).sum())
+    assert explained(recorded, "SubBackward0").formulas == (("self", "g"), ("other", "-g"))
+    assert explained(recorded, "AddBackward0").formulas == (("self", "g"), ("other", "g"))
+
+
+def test_only_inputs_that_need_a_gradient_have_a_formula() -> None:
+    x, w = torch.randn(3), torch.randn(3, requires_grad=True)
+    told = explained(record_backward((x * w).sum()), "MulBackward0")
+    assert told.formulas == (("other", "g * self"),)
+    assert [operand.name for operand in told.operands] == ["g", "self"]
+    assert [result.name for result in told.results] == ["grad of other"]
+
+
+@pytest.mark.parametrize("column_major", [False, True])
+def test_the_matrices_of_a_product_multiply_to_the_gradient(column_major: bool) -> None:
+    torch.manual_seed(1)
+    x = torch.randn(5, 3, requires_grad=True)
+    w = torch.randn(2, 3).t() if column_major else torch.randn(3, 2)
+    recorded = record_backward((x @ w.requires_grad_()).square().sum())
+    told = explained(recorded, "MmBackward0")
+    assert [(one.left.name, one.right.name) for one in told.products] == [("g", "mat2.T"), ("self.T", "g")]
+    for one in told.products:
+        assert isinstance(one.left.value, Tensor)
+        assert isinstance(one.right.value, Tensor)
+        torch.testing.assert_close(one.left.value @ one.right.value, one.result.value)
+    assert told.product == told.products[0]
+
+
+def test_the_matrices_of_a_scaled_product_are_told_with_its_factor() -> None:
+    x, w = torch.randn(5, 3, requires_grad=True), torch.randn(3, 2, requires_grad=True)
+    told = explained(record_backward(torch.addmm(torch.zeros(2), x, w, alpha=0.5).sum()), "AddmmBackward0")
+    assert told.formulas == (("mat1", "(g @ mat2.T) * alpha"), ("mat2", "(mat1.T @ g) * alpha"))
+    assert told.products == ()
+    assert values(told)["alpha"] == 0.5
+
+
+def test_a_broadcast_is_told_with_what_the_engine_sums(trace: Trace) -> None:
+    event = next(event for event in trace.events if isinstance(event, ReduceEvent))
+    told = explain(event, trace)
+    assert "AddBackward0's gradient for its 2nd input" in told.words
+    assert "broadcast from (2,) to (5, 2)" in told.words
+    assert told.words.endswith("over 5 rows")
+    assert torch.equal(value_of(told.formulas[0][1], {"g": event.before, "torch": torch}), event.after)
+
+
+def test_paths_are_told_with_their_parts_and_their_total(trace: Trace) -> None:
+    event = next(event for event in trace.events if isinstance(event, PathsEvent))
+    told = explain(event, trace)
+    assert told.words.startswith("2 paths met here")
+    assert told.words.endswith("their gradients are added")
+    parts = {operand.name: operand.value for operand in told.operands}
+    assert torch.equal(value_of(told.formulas[0][1], parts), event.total)
+
+
+def test_a_hook_is_told_with_before_and_after() -> None:
+    x = torch.randn(3, requires_grad=True)
+    y = x * 2
+    y.register_hook(lambda grad: grad * 10)
+    recorded = record_backward((y + 1).sum())
+    event = next(event for event in recorded.events if isinstance(event, HookEvent))
+    told = explain(event, recorded)
+    assert "hook" in told.words
+    assert "MulBackward0" in told.words
+    assert list(values(told)) == ["before", "after"]
+    assert brief(event, recorded) == "a hook's change"
+
+
+def test_the_first_pass_makes_grad_and_the_next_adds_to_it(leaves: tuple[Tensor, ...]) -> None:
+    x, y, w, b = leaves
+    first, second = regression(x, y, w, b), regression(x, y, w, b)
+    told = explained(first, ACCUMULATE_GRAD)
+    assert told.words == "b.grad was None, so it becomes g"
+    assert values(told)["old"] is None
+    told = explained(second, ACCUMULATE_GRAD)
+    assert told.words == (
+        "b.grad = b.grad + g: this pass's gradient is added to what b.grad already holds; "
+        "nothing is ever overwritten"
+    )
+    shown = values(told)
+    assert list(shown) == ["old", "new", "sum"]
+    assert torch.equal(shown["old"] + shown["new"], shown["sum"])
+
+
+def test_an_unknown_node_is_told_with_its_numbers() -> None:
+    x = torch.tensor([1.0, 2.0], requires_grad=True)
+    recorded = record_backward(Mystery.apply(x).sum())
+    event = node(recorded, "MysteryBackward")
+    told = explain(event, recorded)
+    assert rule_for("MysteryBackward") is None
+    assert told.formulas == ()
+    assert "no explanation yet" in told.words
+    assert torch.equal(values(told)["g"], torch.ones(2))
+    assert torch.equal(values(told)["grad of 1st input"], torch.full((2,), 3.0))
+    assert brief(event, recorded) == "no formula yet"
+
+
+def test_numbers_that_the_formulas_are_not_for_have_no_formula() -> None:
+    z = torch.randn(3, dtype=torch.complex64, requires_grad=True)
+    recorded = record_backward((z * z).abs().sum())
+    assert "no explanation yet" in explained(recorded, "MulBackward0").words
+    table = torch.randn(4, 2, requires_grad=True)
+    recorded = record_backward(F.embedding(torch.tensor([1, 1]), table, sparse=True).sum())
+    assert "no explanation yet" in explained(recorded, "EmbeddingBackward0").words
+
+
+def test_an_overwritten_value_is_told_in_words() -> None:
+    x, w = torch.randn(3), torch.randn(3, requires_grad=True)
+    recorded = record_backward((x * w).sum())
+    x.zero_()
+    told = explained(recorded, "MulBackward0")
+    assert told.formulas == (("other", "g * self"),)
+    assert "self was overwritten in place" in told.words
+    assert [operand.name for operand in told.operands] == ["g"]
+
+
+def test_values_behind_a_checkpoint_are_told_in_words() -> None:
+    w = torch.randn(3, 3, requires_grad=True)
+    recorded = record_backward(checkpoint(lambda v: torch.tanh(v @ v.t()), w, use_reentrant=False).sum())
+    for event in recorded.events:
+        assert explain(event, recorded).words
+        assert brief(event, recorded)
+    assert "cannot be shown" in explained(recorded, "TanhBackward0").words
+    assert "cannot be shown" in explained(recorded, "MmBackward0").words
+
+
+def test_explaining_changes_nothing(trace: Trace) -> None:
+    before = [value.clone() for event in trace.events for value in tensors(event, trace)]
+    after = [value for event in trace.events for value in tensors(event, trace)]
+    assert all(torch.equal(one, other) for one, other in zip(before, after, strict=True))
+    assert torch.is_grad_enabled()
+
+
+def tensors(event: Any, trace: Trace) -> list[Tensor]:
+    return [value for value in values(explain(event, trace)).values() if isinstance(value, Tensor)]

@@ -1,0 +1,71 @@
+"""The Textual app: opens the bench and wires what belongs to no screen."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, ClassVar, Final
+
+from textual.app import App, SystemCommand
+from textual.binding import Binding, BindingType
+from textual.filter import LineFilter
+from textual.screen import Screen
+
+from tui.ascii import AsciiFilter
+from tui.keys import KEYS
+from tui.screens.bench import BenchScreen
+
+if TYPE_CHECKING:
+    from engine.session import Session
+
+ENDING_SIGNALS: Final = ("SIGINT", "SIGTERM", "SIGHUP")
+"""Signals that end the program the orderly way; not every system has them all."""
+
+
+class GradstepApp(App[None]):
+    """One bench in one terminal."""
+
+    TITLE = "gradstep"
+    CSS_PATH = "screens/bench.tcss"  # Textual does not read a default screen's own
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+c", "quit", "quit", show=False, priority=True, tooltip="Leave the trainer.")
+    ]
+
+    def __init__(self, make_session: Callable[[], Session], *, ascii_only: bool = False) -> None:
+        """Train what `make_session` makes; it is called in a thread once the first frame is on screen."""
+        super().__init__()
+        self._make_session = make_session
+        self._ascii = [AsciiFilter()] if ascii_only else []
+        # The terminal's own colours: right on light and dark backgrounds, and short on the wire.
+        self.theme = "ansi-dark"
+
+    def get_default_screen(self) -> Screen[None]:
+        """Open the bench."""
+        return BenchScreen(self._make_session)
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """Add the rewriting to ASCII, where it is wanted."""
+        return [*super().get_line_filters(), *self._ascii]
+
+    def on_mount(self) -> None:
+        """Leave in order, giving the terminal back, when a signal says so."""
+        loop = asyncio.get_running_loop()
+        for name in ENDING_SIGNALS:
+            number = getattr(signal, name, None)
+            if number is not None:
+                try:
+                    loop.add_signal_handler(number, partial(self.exit, return_code=128 + number))
+                except (NotImplementedError, RuntimeError, ValueError):
+                    return  # Windows, or not the main thread (tests): the default stands
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """Put every key of the bench into the command palette."""
+        yield from super().get_system_commands(screen)
+        bench = next((one for one in self.screen_stack if isinstance(one, BenchScreen)), None)
+        if bench is not None:
+            for key in KEYS:
+                yield SystemCommand(
+                    f"{key.label} ({key.shown})", key.tooltip, partial(bench.action_press, key.id)
+                )

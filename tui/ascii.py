@@ -1,0 +1,72 @@
+"""Plain ASCII output, for terminals that cannot show anything else."""
+
+from __future__ import annotations
+
+import locale
+import os
+from collections.abc import Mapping
+from typing import Final
+
+from rich.cells import cell_len
+from rich.segment import Segment
+from textual.color import Color
+from textual.filter import LineFilter
+
+_LOOKALIKES: Final = {
+    "─━═╌┄╴╶": "-",
+    "│┃║▌▐╎┆▏▕▎": "|",
+    "┌┐└┘╭╮╰╯├┤┬┴┼╔╗╚╝": "+",
+    "…": "~",
+    "←": "<",
+    "→": ">",
+    "↑": "^",
+    "↓": "v",
+    "•●∙·": "*",
+    "▁▂": "_",
+    "▃▄": "-",
+    "▅▆": "=",
+    "▇█▉▊▋": "#",
+    "▔▀": "~",
+    "×": "x",
+    "–—": "-",
+    "‘’": "'",
+    "“”": '"',
+    "✓": "+",
+    "▶": ">",
+    "▼": "v",
+}
+TABLE: Final = {ord(char): plain for chars, plain in _LOOKALIKES.items() for char in chars}
+"""What stands for each character; any other one becomes as many `?` as it takes cells."""
+
+
+class AsciiFilter(LineFilter):
+    """Rewrites everything that any screen draws, cell for cell."""
+
+    def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
+        """Give the segments with ASCII text only, as wide as before."""
+        return [
+            segment
+            if segment.control or segment.text.isascii()
+            else segment._replace(text=to_ascii(segment.text))
+            for segment in segments
+        ]
+
+
+def to_ascii(text: str) -> str:
+    """Rewrite text in ASCII, cell for cell."""
+    return "".join(char if char.isascii() else TABLE.get(ord(char), "?" * cell_len(char)) for char in text)
+
+
+def terminal_speaks_utf8(environ: Mapping[str, str] = os.environ) -> bool:
+    """Whether the locale that the terminal was started in is a UTF-8 one.
+
+    Python itself is no help: it switches to UTF-8 in the C locale, whatever the terminal can show.
+    """
+    if os.name == "nt":
+        return True
+    named = environ.get("LC_ALL") or environ.get("LC_CTYPE") or environ.get("LANG") or "C"
+    if named in ("C", "POSIX"):
+        return False
+    charset = named.partition("@")[0].partition(".")[2]
+    # A name without a charset, e.g. de_DE, leaves it to the system's tables.
+    return (charset or locale.normalize(named).partition(".")[2]).replace("-", "").lower() == "utf8"

@@ -1,0 +1,138 @@
+"""Every key: declared once, read by the bindings, the key bar, the help screen and the command palette."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from textual.binding import Binding
+
+from engine.actions import (
+    Action,
+    Backward,
+    Forward,
+    LowerLearningRate,
+    NextLine,
+    RaiseLearningRate,
+    Redo,
+    Reset,
+    RunEpochs,
+    StepNode,
+    StepNodeBack,
+    ToggleZeroing,
+    Undo,
+    Update,
+    Zero,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One key of the bench."""
+
+    id: str
+    """For keymaps; where there is no action, also the name of the screen's method: `key_<id>`."""
+
+    keys: str
+    """Textual's names of the keys, separated by commas."""
+
+    shown: str
+    """How the key is written on screen."""
+
+    label: str
+    tooltip: str
+    """What it does, as a sentence."""
+
+    weight: int
+    """How much it belongs in the key bar: the lightest ones go first where it is narrow."""
+
+    action: Callable[[], Action] | None = None
+    """What it does to the session; None where it opens or closes something."""
+
+    @property
+    def asks_for(self) -> str:
+        """The name of the action that decides whether the key can work, for `Frame.refusals`."""
+        made = RunEpochs(1) if self.id == "run" else None if self.action is None else self.action()
+        return "" if made is None else type(made).__name__
+
+
+KEYS: Final = (
+    Key("next_line", "space", "space", "next", "Run the loop's next line.", 10, NextLine),
+    Key("step_node", "s", "s", "node", "Run the next autograd node of loss.backward().", 10, StepNode),
+    Key(
+        "step_node_back",
+        "S,upper_s,backspace",
+        "S",
+        "back",
+        "Go one autograd node back (also Backspace).",
+        9,
+        StepNodeBack,
+    ),
+    Key("forward", "f", "f", "forward", "Compute the predictions and the loss.", 1, Forward),
+    Key("backward", "b", "b", "backward", "Run the whole backward pass, or the rest of it.", 2, Backward),
+    Key("update", "u", "u", "update", "Move every parameter against its gradient.", 1, Update),
+    Key("zero", "z", "z", "zero", "Set every gradient to zero.", 1, Zero),
+    Key(
+        "epoch",
+        "e",
+        "e",
+        "epoch",
+        "Run one epoch: the loop from its next line to its end.",
+        9,
+        lambda: RunEpochs(1),
+    ),
+    Key("run", "r", "r", "run N", "Run N epochs; asks for N.", 9),
+    Key(
+        "zeroing",
+        "Z,upper_z",
+        "Z",
+        "zeroing",
+        "Comment the loop's zeroing out, or in again.",
+        9,
+        ToggleZeroing,
+    ),
+    Key("undo", "left", "←", "undo", "Take the last action back, bit for bit.", 9, Undo),
+    Key("redo", "right", "→", "redo", "Do again what was taken back.", 8, Redo),
+    Key(
+        "lower_rate",
+        "left_square_bracket",
+        "[",
+        "lr-",
+        "Lower the learning rate: 5, 2, 1, 0.5, ...",
+        5,
+        LowerLearningRate,
+    ),
+    Key(
+        "raise_rate",
+        "right_square_bracket",
+        "]",
+        "lr+",
+        "Raise the learning rate: 1, 2, 5, 10, ...",
+        5,
+        RaiseLearningRate,
+    ),
+    Key("type_rate", "l", "l", "type lr", "Type a learning rate.", 3),
+    Key(
+        "reset",
+        "R,upper_r",
+        "R",
+        "reset",
+        "Go back to the start values; the loop and the learning rate stay as they are.",
+        3,
+        Reset,
+    ),
+    Key("look", "enter", "Enter", "look closer", "Show all numbers of this step.", 4),
+    Key("stop", "escape", "Esc", "stop", "Stop a run of epochs.", 0),
+    Key("help", "question_mark", "?", "help", "Show what every key does.", 10),
+    Key("quit", "q", "q", "quit", "Leave the trainer.", 7),
+)
+
+BY_ID: Final = {key.id: key for key in KEYS}
+BY_NAME: Final = {name: key for key in KEYS for name in key.keys.split(",")}
+"""The keys by Textual's names."""
+
+BINDINGS: Final = [
+    Binding(key.keys, f"press('{key.id}')", key.label, key_display=key.shown, tooltip=key.tooltip, id=key.id)
+    for key in KEYS
+]

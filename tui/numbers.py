@@ -1,0 +1,76 @@
+"""Numbers as text: four decimals as PyTorch prints them, scientific where those would hide the number."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+WIDEST = 11
+"""Cells that `cell` takes at most, e.g. `-99999.9999` or `-1.2346e+12`."""
+
+
+def cell(value: float | bool | None) -> str:
+    """Write one number. An exact zero is `0`, so that it is told apart from a small number; None is `None`."""
+    if value is None or isinstance(value, bool):
+        return str(value)
+    if value == 0:
+        return "-0" if math.copysign(1, value) < 0 else "0"
+    if not math.isfinite(value):
+        return str(value)
+    size = abs(value)
+    text = f"{value:.4f}" if 1e-3 <= size < 99999.99995 else f"{value:.4e}"
+    return text if len(text) <= WIDEST else f"{value:.3e}"
+
+
+def rate(value: float) -> str:
+    """Write a learning rate as a person types it, e.g. `1e-05`."""
+    return f"{value:g}" if float(f"{value:g}") == value else repr(value)
+
+
+def cells(tensor: Tensor, rows: int | None = None, columns: int | None = None) -> list[list[str]]:
+    """Write a tensor's elements as rows; one of fewer dimensions is one row, of more is flattened to two.
+
+    A tensor of whole numbers is written without decimals.
+
+    Args:
+        tensor: Any shape.
+        rows: How many rows at the most.
+        columns: How many columns at the most.
+    """
+    grid = tensor.reshape(1, -1) if tensor.dim() < 2 else tensor.reshape(-1, tensor.shape[-1])
+    numbers: list[list[Any]] = grid[:rows, :columns].tolist()
+    flat = [number for row in numbers for number in row]
+    if all(isinstance(n, (int, float)) and math.isfinite(n) and n == int(n) and abs(n) < 1e5 for n in flat):
+        return [[cell(number) if number == 0 else str(int(number)) for number in row] for row in numbers]
+    return [[_any_cell(number) for number in row] for row in numbers]
+
+
+def shape_text(shape: tuple[int, ...]) -> str:
+    """Write a shape as `5x2`; a scalar's as `()`."""
+    return "x".join(map(str, shape)) or "()"
+
+
+def value_text(value: Any, most: int = 6) -> str:
+    """Write any operand in one line: a scalar, a shape, or the first elements of a tensor."""
+    if value is None or isinstance(value, (bool, str)):
+        return str(value)
+    if isinstance(value, float):
+        return cell(value)
+    if isinstance(value, (int, tuple)):
+        return str(value)
+    if not hasattr(value, "dim"):
+        return str(value)
+    if value.dim() == 0:
+        return cells(value)[0][0]
+    shown = [text for row in cells(value.reshape(-1)[:most]) for text in row]
+    rest = " …" if value.numel() > most else ""
+    return f"[{' '.join(shown)}{rest}]"
+
+
+def _any_cell(number: Any) -> str:
+    if isinstance(number, complex):
+        return f"{number.real:.4g}{number.imag:+.4g}j"
+    return cell(number)

@@ -1,0 +1,1 @@
+"""The screens: the bench, and what opens over it."""

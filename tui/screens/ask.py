@@ -1,0 +1,57 @@
+"""A field that asks for one value and says in place what is wrong with it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import ClassVar, Generic, TypeVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.screen import ModalScreen
+from textual.widgets import Input, Label
+
+from engine.errors import BadInput
+
+Value = TypeVar("Value")
+
+
+class AskScreen(ModalScreen[Value | None], Generic[Value]):
+    """Asks; Enter takes what was typed, or the default where nothing was; Escape takes nothing."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", "cancel", tooltip="Change nothing.")]
+    DEFAULT_CSS = """
+    AskScreen { align: center middle; }
+    AskScreen > Vertical { width: 70; height: auto; border: round $primary; background: $background; padding: 0 1; }
+    AskScreen Input { border: none; height: 1; padding: 0; background: $background; }
+    AskScreen #wrong { color: $error; text-style: bold; height: auto; min-height: 1; }
+    AskScreen .hint { text-style: dim; }
+    """
+
+    def __init__(self, question: str, default: str, read: Callable[[str], Value]) -> None:
+        """Ask `question`; `read` makes a value of the text, or raises `BadInput`."""
+        super().__init__()
+        self._question = question
+        self._default = default
+        self._read = read
+
+    def compose(self) -> ComposeResult:
+        """Lay the question out."""
+        with Vertical():
+            yield Label(self._question)
+            yield Input(placeholder=self._default, select_on_focus=False)
+            yield Label("", id="wrong", markup=False)
+            yield Label("Enter takes it, Esc changes nothing", classes="hint")
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Take the value, or say what is wrong with it; the field keeps its text."""
+        try:
+            value = self._read(event.value if event.value.strip() else self._default)
+        except BadInput as wrong:
+            self.query_one("#wrong", Label).update(str(wrong))
+        else:
+            self.dismiss(value)
+
+    def action_leave(self) -> None:
+        """Close without a value."""
+        self.dismiss(None)

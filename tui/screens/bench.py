@@ -1,0 +1,260 @@
+"""The main screen: keys become actions, frames become panels."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import events
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+from textual.reactive import var
+from textual.screen import Screen
+from textual.timer import Timer
+from textual.widgets import Static
+
+from engine.actions import Action, RunEpochs, SetLearningRate, epochs_from, learning_rate_from
+from engine.errors import EngineError
+from engine.lessons import PyTorchError
+from tui.keys import BINDINGS, BY_ID, BY_NAME, Key
+from tui.loading import Loaded, LoadFailed, load
+from tui.numbers import rate
+from tui.running import RunEnded, run
+from tui.screens.ask import AskScreen
+from tui.screens.help import HelpScreen
+from tui.screens.look import LookScreen
+from tui.widgets.keybar import KeyBar
+from tui.widgets.loop import LoopPanel
+from tui.widgets.losses import LossPanel
+from tui.widgets.notice import NoticeLine
+from tui.widgets.parameters import ParameterPanel
+from tui.widgets.status import StatusLine
+from tui.widgets.step import StepPanel
+from tui.widgets.trace import TracePanel
+
+if TYPE_CHECKING:
+    from engine.frame import Frame
+    from engine.progress import Progress
+    from engine.session import Session
+
+SMALLEST = (80, 24)
+"""Columns and rows that the bench needs."""
+
+ROOMY = (112, 36)
+"""Columns and rows from which panels get larger."""
+
+DRAWS_PER_SECOND = 5
+"""How often a run of epochs is drawn."""
+
+DEFAULT_EPOCHS = "100"
+
+
+class BenchScreen(Screen[None]):
+    """Owns the session and its current frame; the panels draw the frame."""
+
+    BINDINGS: ClassVar = BINDINGS
+    AUTO_FOCUS = ""
+
+    frame: var[Frame | None] = var(None, bindings=True)
+    notice: var[str] = var("")
+    complaint: var[PyTorchError | None] = var(None)
+    """What PyTorch refused; None where it did not."""
+    running: var[bool] = var(False)
+    """Whether epochs are running, in a thread that has the session to itself."""
+    progress: var[Progress | None] = var(None, always_update=True)
+    """How far they have come."""
+
+    def __init__(self, make_session: Callable[[], Session]) -> None:
+        """Show the session that `make_session` makes, once it is made; it runs in a thread of its own."""
+        super().__init__()
+        self._make_session = make_session
+        self._session: Session | None = None
+        self._waiting: deque[Action] = deque()
+        self._stop = threading.Event()
+        self._ticker: Timer | None = None
+
+    def compose(self) -> ComposeResult:
+        """Lay the panels out."""
+        bench = BenchScreen
+        yield StatusLine().data_bind(bench.frame)
+        with Horizontal(id="columns"):
+            with Vertical(id="left"):
+                yield ParameterPanel().data_bind(bench.frame)
+                yield LossPanel().data_bind(bench.frame, bench.progress)
+                yield StepPanel().data_bind(bench.frame, bench.complaint)
+            with Vertical(id="right"):
+                yield TracePanel().data_bind(bench.frame)
+                yield LoopPanel().data_bind(bench.frame)
+        yield NoticeLine().data_bind(bench.frame, bench.notice, bench.progress)
+        yield KeyBar().data_bind(bench.frame)
+        yield Static(id="too-small", markup=False)
+
+    def on_mount(self) -> None:
+        """Fetch the session, after the first frame is on screen."""
+        self.call_after_refresh(self.run_worker, partial(load, self, self._make_session), thread=True)
+
+    def on_loaded(self, message: Loaded) -> None:
+        """Show the session, and do what was asked for meanwhile."""
+        self._session = message.session
+        self.frame = message.session.frame
+        self._catch_up()
+
+    def on_load_failed(self, message: LoadFailed) -> None:
+        """Leave, and say why there is nothing to train."""
+        self.app.exit(return_code=2, message=f"gradstep: {message.error}")
+
+    def _catch_up(self) -> None:
+        while self._waiting and not self.running:
+            self.perform(self._waiting.popleft())
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Choose the arrangement for the new size."""
+        width, height = event.size
+        small = width < SMALLEST[0] or height < SMALLEST[1]
+        self.set_class(small, "-small")
+        self.set_class(width >= ROOMY[0] and height >= ROOMY[1], "-roomy")
+        if small:
+            self.query_one("#too-small", Static).update(too_small_text(width, height))
+
+    # Keys
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Say that a key which cannot work now is to be dimmed."""
+        if action != "press" or self.frame is None:
+            return True
+        return None if BY_ID[str(parameters[0])].asks_for in self.frame.refusals else True
+
+    def on_key(self, event: events.Key) -> None:
+        """Let a dimmed key say why it cannot work: its binding does not run, so it arrives here."""
+        key = BY_NAME.get(event.key)
+        if key is not None and self.check_action("press", (key.id,)) is None:
+            event.stop()
+            self.action_press(key.id)
+
+    def action_press(self, key_id: str) -> None:
+        """Do what a key is for."""
+        key = BY_ID[key_id]
+        if self.has_class("-small") and key_id != "quit":
+            return
+        if key.action is not None:
+            self.perform(key.action())
+        else:
+            getattr(self, f"press_{key_id}")()
+
+    def press_run(self) -> None:
+        """Ask how many epochs to run."""
+        if self._can(BY_ID["run"]):
+            self.app.push_screen(
+                AskScreen("Run how many epochs?", DEFAULT_EPOCHS, epochs_from), self._run_if_given
+            )
+
+    def press_type_rate(self) -> None:
+        """Ask for a learning rate."""
+        now = "" if self.frame is None else rate(self.frame.learning_rate)
+        self.app.push_screen(
+            AskScreen("Which learning rate?", now, learning_rate_from), self._set_rate_if_given
+        )
+
+    def press_look(self) -> None:
+        """Show the current step in full."""
+        backward = None if self.frame is None else self.frame.backward
+        if backward is None or backward.step is None:
+            self.notice = "there is no step to look at yet: s runs one"
+        else:
+            self.app.push_screen(LookScreen(backward.step))
+
+    def press_stop(self) -> None:
+        """Stop a run of epochs."""
+        if self.running:
+            self._stop.set()
+        else:
+            self.notice = "nothing is running"
+
+    def press_help(self) -> None:
+        """Show the keys."""
+        self.app.push_screen(HelpScreen())
+
+    def press_quit(self) -> None:
+        """Leave."""
+        self.app.exit()
+
+    def _run_if_given(self, count: int | None) -> None:
+        if count is not None:
+            self.perform(RunEpochs(count))
+
+    def _set_rate_if_given(self, value: float | None) -> None:
+        if value is not None:
+            self.perform(SetLearningRate(value))
+
+    def _can(self, key: Key) -> bool:
+        reason = "" if self.frame is None else self.frame.refusals.get(key.asks_for, "")
+        if reason:
+            self.notice = reason
+        return not reason
+
+    # Actions
+
+    def perform(self, action: Action) -> None:
+        """Apply an action: now, or once the session is there."""
+        if self._session is None:
+            self._waiting.append(action)
+        elif self.running:
+            self.notice = "epochs are running: Esc stops them"
+        elif isinstance(action, RunEpochs) and action.count > 1:
+            self._start_run(self._session, action)
+        else:
+            self._apply(self._session, action)
+
+    def _apply(self, session: Session, action: Action) -> None:
+        try:
+            session.apply(action)
+        except EngineError as error:
+            self._show(session, error)
+        else:
+            self._show(session, None)
+
+    def _show(self, session: Session, error: EngineError | None) -> None:
+        """Show the session as it stands, and what was refused."""
+        self.frame = session.frame
+        self.complaint = error if isinstance(error, PyTorchError) else None
+        self.notice = session.frame.notice if error is None else _first_words(error)
+
+    # Runs of epochs
+
+    def _start_run(self, session: Session, action: RunEpochs) -> None:
+        self._stop.clear()
+        self.notice, self.complaint, self.running = "", None, True
+        self._ticker = self.set_interval(1 / DRAWS_PER_SECOND, self._tick)
+        self.run_worker(partial(run, self, session, action, self._stop.is_set), thread=True)
+
+    def _tick(self) -> None:
+        if self._session is not None and self.running:
+            self.progress = self._session.progress
+
+    def on_run_ended(self, message: RunEnded) -> None:
+        """Show what the run came to, and do what was asked for before it began."""
+        if self._ticker is not None:
+            self._ticker.stop()
+        assert self._session is not None
+        self.running, self.progress = False, None
+        self._show(self._session, message.error)
+        self._catch_up()
+
+    def on_unmount(self) -> None:
+        """End a run under way, so that its thread does not outlive the screen."""
+        self._stop.set()
+
+
+def too_small_text(width: int, height: int) -> str:
+    """Say what the bench needs."""
+    return (
+        f"gradstep needs {SMALLEST[0]}x{SMALLEST[1]}\nthis terminal is {width}x{height}\n"
+        "nothing is lost: make it larger\nq leaves"
+    )
+
+
+def _first_words(error: EngineError) -> str:
+    return f"{error.kind}: {error.own_words}" if isinstance(error, PyTorchError) else str(error)

@@ -1,0 +1,53 @@
+"""What every key does."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Final
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+from tui.keys import KEYS
+
+MORE: Final = """
+ ctrl+p   the command palette: every action by name, and the colour themes
+ ctrl+c   leave the trainer
+
+ On screen
+   *              the last action changed this number
+   >              the current step of the pass; the line that runs next
+   #              a line of the loop that is commented out
+   old + new = sum   backward() adds to .grad; it never overwrites it
+   (engine)       done by PyTorch's engine between two autograd nodes
+   None, 0        no gradient at all; a gradient that is zero
+"""
+
+
+class HelpScreen(ModalScreen[None]):
+    """The key table, and the signs on the bench. Any of Esc, q, ? closes it."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q,question_mark,enter", "dismiss", "close", tooltip="Go back to the bench.")
+    ]
+    DEFAULT_CSS = """
+    HelpScreen { align: center middle; }
+    HelpScreen > VerticalScroll {
+        width: 78; max-width: 100%; height: auto; max-height: 100%;
+        border: round $primary; background: $background; padding: 0 1;
+    }
+    """
+
+    def compose(self) -> ComposeResult:
+        """Lay the table out."""
+        with VerticalScroll(can_focus=True) as scroll:
+            scroll.border_title = "keys"
+            scroll.border_subtitle = "Esc closes, arrows scroll"
+            yield Static(help_text(), markup=False)
+
+
+def help_text() -> str:
+    """Write the key table."""
+    return "\n".join(f" {key.shown:<8} {key.tooltip}" for key in KEYS) + "\n" + MORE

@@ -1,0 +1,1 @@
+"""The bench's panels: each draws its part of a frame."""

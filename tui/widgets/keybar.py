@@ -1,0 +1,45 @@
+"""The keys, and which of them can work now."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tui.keys import KEYS, Key
+from tui.lines import Line, Span, line
+from tui.widgets.panel import Panel
+
+if TYPE_CHECKING:
+    from engine.frame import Frame
+
+
+class KeyBar(Panel):
+    """The keys that fit, the most useful ones first; one that cannot work now is dimmed."""
+
+    def lines(self, width: int, height: int) -> list[Line]:
+        """Give the one line."""
+        return [keys_line(self.frame, width)]
+
+
+def keys_line(frame: Frame | None, width: int) -> Line:
+    """Draw as many keys as fit, in the table's order."""
+    refused = {} if frame is None else frame.refusals
+    spans: list[Span] = []
+    for key in _fitting(width):
+        dimmed = key.asks_for in refused
+        spans += [
+            Span(f" {key.shown}", "dim" if dimmed else "key"),
+            Span(f" {key.label} ", "dim" if dimmed else ""),
+        ]
+    return line(*spans)
+
+
+def _fitting(width: int) -> list[Key]:
+    kept = [key for key in KEYS if key.weight > 0]
+    while kept and sum(_width(key) for key in kept) > width:
+        lightest = min(key.weight for key in kept)
+        kept.remove(next(key for key in reversed(kept) if key.weight == lightest))
+    return kept
+
+
+def _width(key: Key) -> int:
+    return len(key.shown) + len(key.label) + 3

@@ -1,0 +1,98 @@
+"""The loss, its change and its curve."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final
+
+from textual.reactive import var
+
+from tui.lines import Line, Span, line
+from tui.numbers import cell
+from tui.widgets.panel import Panel
+
+if TYPE_CHECKING:
+    from engine.frame import Frame
+    from engine.losses import Losses
+    from engine.progress import Progress
+
+BARS: Final = " ▁▂▃▄▅▆▇█"
+"""A cell filled by eighths."""
+
+AXIS: Final = 12
+"""Cells for the numbers beside the curve."""
+
+Bars = Sequence[tuple[float, float]]
+
+
+class LossPanel(Panel):
+    """The loss and its curve; while epochs run, the curve grows."""
+
+    title = "loss"
+    progress: var[Progress | None] = var(None, always_update=True)
+
+    def watch_progress(self) -> None:
+        """Draw the curve as it is by now."""
+        self.redraw()
+
+    def lines(self, width: int, height: int) -> list[Line]:
+        """Give the loss in words, then the curve in the rest of the room."""
+        if self.frame is None:
+            return []
+        if self.progress is not None:
+            losses = self.progress.curve
+            head = line(" running: ", Span(cell(losses[len(losses) - 1]) if len(losses) else "", "mark"))
+        else:
+            losses, head = self.frame.losses, loss_line(self.frame)
+        return [head, *curve_lines(losses, width - 1, height - 1)]
+
+
+def loss_line(frame: Frame) -> Line:
+    """Draw the loss, and how it compares with that of the epoch before."""
+    if frame.loss is None:
+        return line(Span(" no loss yet: run forward (f)", "dim"))
+    mark = "*" if frame.loss_changed else " "
+    spans = [Span(f" {cell(frame.loss)}{mark}", "mark" if frame.loss_changed else "")]
+    if frame.loss_before is not None and math.isfinite(frame.loss_before) and frame.loss_before:
+        change = frame.loss - frame.loss_before
+        percent = 100 * change / abs(frame.loss_before)
+        sign = "" if change < 0 else "+"
+        spans.append(Span(f" {sign}{cell(change)} ({sign}{percent:.1f}%)", "dim"))
+    if frame.stale:
+        spans.append(Span(" before the update", "dim"))
+    return line(*spans)
+
+
+def curve_lines(losses: Losses, width: int, height: int) -> list[Line]:
+    """Draw the curve as bars, a column for each stretch of epochs; with an axis where it is higher than a line."""
+    if height < 1 or not len(losses):
+        return []
+    if height == 1:
+        return bar_lines(losses.sampled(width - 1), 1, width)
+    plot = bar_lines(losses.sampled(width - AXIS - 1), height - 1, width)
+    finite = [number for pair in losses.sampled(width - AXIS - 1) for number in pair if math.isfinite(number)]
+    labels = {0: cell(max(finite)), height - 2: "0"} if finite else {}
+    rows = [
+        line(Span(f"{labels.get(row, ''):>{AXIS - 1}} ", "dim"), *plot[row][0:]) for row in range(height - 1)
+    ]
+    first, last = "epoch 1", f"{len(losses):,}"
+    gap = max(min(len(losses), width - AXIS - 1) - len(first) - len(last), 1)
+    return [*rows, line(Span(f"{' ' * (AXIS + 1)}{first}{' ' * gap}{last}", "dim"))]
+
+
+def bar_lines(bars: Bars, height: int, width: int) -> list[Line]:
+    """Draw one bar per pair, as high as its highest number, in eighths of a cell; the axis starts at 0."""
+    top = max((high for _, high in bars if math.isfinite(high)), default=0.0)
+    eighths = [_eighths(high, top, height) for _, high in bars]
+    rows = []
+    for row in range(height):
+        floor = (height - 1 - row) * 8
+        rows.append(line(" " + "".join(BARS[min(max(level - floor, 0), 8)] for level in eighths)))
+    return rows
+
+
+def _eighths(value: float, top: float, height: int) -> int:
+    if not math.isfinite(value):
+        return 0
+    return max(round(value / top * height * 8), 1) if top > 0 else 1

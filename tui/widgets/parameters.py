@@ -1,0 +1,166 @@
+"""The parameters and their gradients."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tui.lines import Line, Span, line
+from tui.numbers import WIDEST, cells
+from tui.widgets.panel import Panel
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from engine.events import Accumulation
+    from engine.frame import Frame, ParameterFrame
+
+LABEL = 9
+"""Cells for the names of rows."""
+
+Grid = list[list[str]]
+
+
+class ParameterPanel(Panel):
+    """Every parameter with its `.grad`, element by element."""
+
+    title = "parameters"
+
+    def lines(self, width: int, height: int) -> list[Line]:
+        """Give the parameters; the accumulation in full where there is room."""
+        if self.frame is None:
+            return [line(Span(" PyTorch is starting; keys pressed now are kept", "dim"))]
+        full = parameter_lines(self.frame, width, stacked=True)
+        return full if len(full) <= height else parameter_lines(self.frame, width, stacked=False)
+
+
+def parameter_lines(frame: Frame, width: int, *, stacked: bool) -> list[Line]:
+    """Draw all parameters of a frame.
+
+    Args:
+        frame: What to draw.
+        width: Cells per line.
+        stacked: Whether a `.grad` being accumulated is drawn as three rows, `old`, `+ new` and `= sum`.
+    """
+    rows: list[Line] = []
+    for parameter in frame.parameters:
+        columns = max((width - LABEL) // (WIDEST + 1), 1)
+        rows += _value_lines(parameter, columns)
+        rows += _grad_lines(parameter, columns, stacked=stacked)
+    return rows
+
+
+def grid_lines(
+    names: list[str], grid: Grid, marks: list[list[bool]] | None = None, role: str = ""
+) -> list[Line]:
+    """Draw rows of numbers behind their names, each number that is marked with a `*` after it."""
+    lines = []
+    for row, (name, numbers) in enumerate(zip(names, grid, strict=True)):
+        spans = [Span(f" {name[: LABEL - 1]:<{LABEL - 1}}", "label")]
+        for column, number in enumerate(numbers):
+            marked = marks is not None and marks[row][column]
+            spans.append(Span(f"{number:>{WIDEST}}", "mark" if marked else role))
+            spans.append(Span("*" if marked else " ", "mark" if marked else role))
+        lines.append(tuple(spans))
+    return lines
+
+
+def sum_lines(label: str, written: Accumulation, columns: int, names: list[str]) -> list[Line]:
+    """Draw `old + new = sum`, element by element: three rows for each row of the parameter."""
+    assert written.after is not None
+    after = cells(written.after, None, columns)
+    before = _like(written.before, after)
+    part = _like(written.part, after)
+    lines: list[Line] = []
+    for row, name in enumerate(names):
+        head = f"{name or label}"
+        lines += grid_lines([head], [before[row]], None, "dim")
+        lines += grid_lines(["  + new"], [part[row]])
+        lines += grid_lines(["  = sum"], [after[row]], [[True] * len(after[row])])
+    return lines
+
+
+def row_names(parameter: ParameterFrame) -> list[str]:
+    """Give a name per drawn row: the first dimension's names, else indices; one empty name for a vector."""
+    shape = tuple(parameter.value.shape)
+    if len(shape) < 2:
+        return [""]
+    rows = parameter.value.numel() // max(shape[-1], 1)
+    if len(shape) == 2 and parameter.labels[0]:
+        return list(parameter.labels[0])
+    return [f"[{row}]" for row in range(rows)]
+
+
+def column_names(parameter: ParameterFrame) -> tuple[str, ...]:
+    """Give the names of the drawn columns; empty where there are none."""
+    return parameter.labels[-1] if parameter.labels else ()
+
+
+def header_line(name: str, note: str, parameter: ParameterFrame, columns: int) -> Line:
+    """Draw a parameter's name over its rows, with the columns' names where it has some."""
+    named = [Span(f"{text[:WIDEST]:>{WIDEST}} ", "label") for text in column_names(parameter)[:columns]]
+    hidden = parameter.value.shape[-1] - columns if parameter.value.dim() else 0
+    more = f" +{hidden} columns" if hidden > 0 else ""
+    return line(Span(f"{name:<{LABEL}}", "key"), *named, Span(note or more, "dim"))
+
+
+def _value_lines(parameter: ParameterFrame, columns: int) -> list[Line]:
+    names = row_names(parameter)
+    vector = names == [""]
+    grid = cells(parameter.value, None, columns)
+    marks = _marks(parameter.value_before, parameter.value, columns)
+    head = header_line(parameter.name, "", parameter, columns)
+    return [head, *grid_lines(["value"] if vector else names, grid, marks)]
+
+
+def _grad_lines(parameter: ParameterFrame, columns: int, *, stacked: bool) -> list[Line]:
+    label = f"{parameter.name}.grad"
+    if parameter.grad is None:
+        return [line(Span(f"{label:<{LABEL}}", "key"), Span(f"{'None':>{WIDEST}}", "dim"))]
+    written = parameter.accumulation
+    names = row_names(parameter)
+    adds = written is not None and written.before is not None and bool(written.before.any())
+    if stacked and adds and written is not None:
+        head = (
+            [] if names == [""] else [line(Span(f"{label:<{LABEL}}", "key"), Span(" old + new = sum", "dim"))]
+        )
+        return [*head, *sum_lines(label, written, columns, names)]
+    note = _note(parameter)
+    grid = cells(parameter.grad, None, columns)
+    marks = [[parameter.grad_changed] * len(row) for row in grid]
+    if names == [""]:
+        return grid_lines([label], grid, marks, "dim" if parameter.grad_changed else "")
+    head_line = line(Span(f"{label:<{LABEL}}", "key"), Span(f" {note}", "dim"))
+    return [head_line, *grid_lines(names, grid, marks)]
+
+
+def _note(parameter: ParameterFrame) -> str:
+    written = parameter.accumulation
+    if written is None:
+        return "zeroed" if parameter.grad_changed and not _any(parameter.grad) else ""
+    if written.before is None:
+        return "None + new = sum"
+    return "old + new = sum" if _any(written.before) else "0 + new = sum"
+
+
+def _any(tensor: Tensor | None) -> bool:
+    return tensor is not None and bool(tensor.any())
+
+
+def _like(tensor: Tensor | None, grid: Grid) -> Grid:
+    if tensor is None:
+        return [["None"] * len(row) for row in grid]
+    return cells(tensor, None, len(grid[0]) if grid else None)
+
+
+def _marks(before: Tensor | None, after: Tensor, columns: int) -> list[list[bool]] | None:
+    if before is None:
+        return None
+    old, new = cells_of(before, columns), cells_of(after, columns)
+    return [[a != b for a, b in zip(x, y, strict=True)] for x, y in zip(old, new, strict=True)]
+
+
+def cells_of(tensor: Tensor, columns: int) -> list[list[float]]:
+    """Give a tensor's elements as rows of exact numbers, laid out as `cells` does."""
+    grid = tensor.reshape(1, -1) if tensor.dim() < 2 else tensor.reshape(-1, tensor.shape[-1])
+    numbers: list[list[float]] = grid[:, :columns].tolist()
+    return numbers

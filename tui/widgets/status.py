@@ -1,0 +1,42 @@
+"""The top line: what is trained, how, and how far it has come."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tui.lines import Line, Span, length, line
+from tui.numbers import rate
+from tui.widgets.panel import Panel
+
+if TYPE_CHECKING:
+    from engine.frame import Frame
+
+
+class StatusLine(Panel):
+    """Problem, learning rate, zeroing; epoch and phase."""
+
+    def lines(self, width: int, height: int) -> list[Line]:
+        """Give the one line."""
+        if self.frame is None:
+            return [line(Span(" gradstep", "title"), Span("  PyTorch is starting", "dim"))]
+        return [status_line(self.frame, width)]
+
+
+def status_line(frame: Frame, width: int) -> Line:
+    """Draw a frame's status."""
+    on = "zero" in [kind.value for kind in frame.loop.enabled]
+    left = [
+        Span(f" {frame.problem}", "title"),
+        Span(f"  SGD by hand, lr {rate(frame.learning_rate)}  "),
+        Span("zeroing on" if on else "zeroing OFF", "" if on else "warn"),
+    ]
+    right = [Span(f"epochs done {frame.epoch:,}"), Span(f"  {phase(frame)} ", "title")]
+    gap = max(width - length(left) - length(right), 1)
+    return line(*left, Span(" " * gap), *right)
+
+
+def phase(frame: Frame) -> str:
+    """Say what comes next: a statement, or the rest of a backward pass."""
+    if frame.in_pass and frame.backward is not None:
+        return f"in backward {frame.backward.done}/{len(frame.backward.rows)}"
+    return "no next line" if frame.next is None else f"next: {frame.next}"

@@ -1,0 +1,198 @@
+"""The current event of the pass, explained with its numbers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual.reactive import var
+
+from tui.lines import Line, Span, beside, length, line, wrapped
+from tui.numbers import WIDEST, cells, shape_text, value_text
+from tui.widgets.panel import Panel
+from tui.widgets.parameters import LABEL, column_names, row_names, sum_lines
+
+if TYPE_CHECKING:
+    from engine.derivatives import Explanation, Operand, Product
+    from engine.derivatives.explain import Value
+    from engine.frame import Frame, ParameterFrame, PassFrame
+    from engine.lessons import PyTorchError
+
+MOST_ROWS = 12
+"""Rows of a matrix that are drawn at the most."""
+
+
+class StepPanel(Panel):
+    """What the current event did: source, formula, words, numbers in, numbers out."""
+
+    title = "this step"
+
+    complaint: var[PyTorchError | None] = var(None)
+
+    def title_text(self) -> str:
+        """Give the title; a complaint changes it."""
+        return self.title if self.complaint is None else "PyTorch refused"
+
+    def watch_complaint(self) -> None:
+        """Draw it, or the step again."""
+        self.redraw()
+
+    def lines(self, width: int, height: int) -> list[Line]:
+        """Give the explanation, as full as the room allows; a complaint takes its place."""
+        if self.complaint is not None:
+            return complaint_lines(self.complaint, width - 1, height)
+        if self.frame is None or self.frame.backward is None:
+            return []
+        return step_lines(self.frame, self.frame.backward, width - 1, height)
+
+
+def complaint_lines(complaint: PyTorchError, width: int, height: int) -> list[Line]:
+    """Draw PyTorch's own words, and the sentence that explains them."""
+    lesson = wrapped(complaint.lesson, width) if complaint.lesson else []
+    room = max(height - 1 - len(lesson), 1)
+    return [
+        line(Span(complaint.kind, "warn")),
+        *wrapped(complaint.own_words, width, "dim", most=room),
+        *lesson,
+    ]
+
+
+def step_lines(frame: Frame, backward: PassFrame, width: int, height: int) -> list[Line]:
+    """Draw the current step of a pass: in full where it fits, else a line for each operand."""
+    if backward.step is None:
+        return wrapped(" the pass starts with the gradient of the loss by itself, which is 1", width, "dim")
+    written = _written(frame, backward)
+    if written is not None:
+        return accumulation_lines(written, backward.step, width, height)
+    full = full_lines(backward.step, width)
+    return full if len(full) <= height else compact_lines(backward.step, width, height)
+
+
+def accumulation_lines(parameter: ParameterFrame, step: Explanation, width: int, height: int) -> list[Line]:
+    """Draw `old + new = sum` for the `.grad` that the current event writes to."""
+    written = parameter.accumulation
+    assert written is not None
+    label = f"{parameter.name}.grad"
+    if written.after is None:
+        return [*wrapped(step.words, width)]
+    columns = max((width - LABEL) // (WIDEST + 1), 1)
+    names = [name or label for name in row_names(parameter)]
+    head = [Span(f"{label:<{LABEL}}", "key")]
+    head += [Span(f"{text[:WIDEST]:>{WIDEST}} ", "label") for text in column_names(parameter)[:columns]]
+    sums = [tuple(head), *sum_lines(label, written, columns, names)]
+    words = wrapped(step.words, width)
+    return [*words, *sums][: max(height, len(sums))] if len(words) + len(sums) <= height else [*sums, *words]
+
+
+def full_lines(step: Explanation, width: int) -> list[Line]:
+    """Draw a step with whole matrices; a product's two matrices stand side by side."""
+    rows = [_title(step), *wrapped(step.words, width), *_formula_lines(step)]
+    for product in step.products:
+        rows += [line(), *product_lines(product, width)]
+    in_products = {
+        one.name for product in step.products for one in (product.left, product.right, product.result)
+    }
+    rest = [one for one in (*step.operands, *step.results) if one.name not in in_products]
+    if not step.products:
+        rows += [line(), *_flow([operand_block(one) for one in rest], width)]
+    return rows
+
+
+def compact_lines(step: Explanation, width: int, height: int) -> list[Line]:
+    """Draw a step with a line for each operand, and one for each formula with its result."""
+    numbers = [_operand_line(names, value, width) for names, value in _merged(step.operands)]
+    numbers += _result_lines(step, width)
+    words = wrapped(step.words, width, most=max(height - 1 - len(numbers), 1))
+    return [_title(step), *words, *numbers]
+
+
+def product_lines(product: Product, width: int) -> list[Line]:
+    """Draw `left @ right = result`, side by side where that fits, else one below the other."""
+    left, right, result = map(operand_block, (product.left, product.right, product.result))
+    row = beside(beside(left, _sign("@", left, right)), right)
+    row = beside(beside(row, _sign("=", row, result)), result)
+    if max(map(length, row)) <= width:
+        return row
+    return [*_flow([left, right], width), *result]
+
+
+def operand_block(operand: Operand) -> list[Line]:
+    """Draw a named matrix: its name and shape, then its rows."""
+    value = operand.value
+    if not hasattr(value, "shape") or not value.dim():
+        return [line(Span(operand.name, "label"), f" = {value_text(value)}")]
+    grid = cells(value, MOST_ROWS, 8)
+    wide = max(len(number) for row in grid for number in row) if grid and grid[0] else 1
+    rows = [line(" ", *(f"{number:>{wide}} " for number in row)) for row in grid]
+    hidden = value.numel() - sum(len(row) for row in grid)
+    tail = [line(Span(f" … {hidden} more", "dim"))] if hidden else []
+    return [line(Span(operand.name, "label"), f" {shape_text(tuple(value.shape))}"), *rows, *tail]
+
+
+def _title(step: Explanation) -> Line:
+    return line(Span(step.title, "key"), Span(f"  {step.source}" if step.source else ""))
+
+
+def _formula_lines(step: Explanation) -> list[Line]:
+    both: dict[str, list[str]] = {}
+    for name, formula in step.formulas:
+        both.setdefault(formula, []).append(name)
+    rows = [line(Span(f"grad of {', '.join(names)}: ", "label"), formula) for formula, names in both.items()]
+    return [*rows, *(line(Span(f"  where {name} = ", "label"), text) for name, text in step.where)]
+
+
+def _merged(operands: tuple[Operand, ...]) -> list[tuple[str, Value]]:
+    """Give operands that are one tensor a single line, e.g. `other, self` in `diff * diff`."""
+    merged: list[tuple[str, Value]] = []
+    for operand in operands:
+        same = next((n for n, (_, value) in enumerate(merged) if _is_same(value, operand.value)), None)
+        if same is None:
+            merged.append((operand.name, operand.value))
+        else:
+            merged[same] = (f"{merged[same][0]}, {operand.name}", operand.value)
+    return merged
+
+
+def _is_same(one: Value, other: Value) -> bool:
+    if not hasattr(one, "shape") or not hasattr(other, "shape") or one.shape != other.shape:
+        return False
+    return one.dtype == other.dtype and bool((one == other).all())
+
+
+def _result_lines(step: Explanation, width: int) -> list[Line]:
+    formulas = {f"grad of {name}": formula for name, formula in step.formulas}
+    rows = []
+    for result in step.results:
+        formula = formulas.get(result.name)
+        head = f"{result.name} = {formula}" if formula else result.name
+        rows.append(_operand_line(head if len(head) < width - 16 else result.name, result.value, width, "= "))
+    return rows
+
+
+def _operand_line(name: str, value: Value, width: int, sign: str = "") -> Line:
+    shape = f" {shape_text(tuple(value.shape))}" if hasattr(value, "shape") and value.dim() else ""
+    room = max((width - len(name) - len(shape) - len(sign) - 5) // (WIDEST - 1), 1)
+    return line(Span(name, "label"), f"{'' if sign else shape} {sign}", value_text(value, room))
+
+
+def _sign(sign: str, *blocks: list[Line]) -> list[Line]:
+    middle = max(map(len, blocks)) // 2
+    return [*([line(" ")] * middle), line(Span(sign, "key"))]
+
+
+def _flow(blocks: list[list[Line]], width: int) -> list[Line]:
+    """Put blocks side by side as long as they fit, then go on below."""
+    rows: list[Line] = []
+    current: list[Line] = []
+    for block in blocks:
+        joined = beside(current, block, gap=3) if current else block
+        if current and max(map(length, joined)) > width:
+            rows += [*current, line()]
+            joined = block
+        current = joined
+    return [*rows, *current]
+
+
+def _written(frame: Frame, backward: PassFrame) -> ParameterFrame | None:
+    """Give the parameter whose `.grad` the current event writes to; None for another event."""
+    name = backward.rows[backward.done - 1].name
+    return next((one for one in frame.parameters if one.accumulation and name == f"-> {one.name}.grad"), None)

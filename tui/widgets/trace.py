@@ -1,0 +1,74 @@
+"""The backward pass as a list of events."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tui.lines import Line, Span, line, wrapped
+from tui.numbers import shape_text
+from tui.widgets.panel import Panel
+
+if TYPE_CHECKING:
+    from engine.frame import Frame, PassFrame, TraceRow
+
+BEFORE_FORWARD = "Nothing to go back through yet: forward (f) computes the loss and builds autograd's graph."
+READY = "The graph is ready. s runs one autograd node at a time, b the whole pass."
+UNRECORDED = "The last pass is gone from the list. Run forward (f), then s, to look into the next one."
+
+
+class TracePanel(Panel):
+    """Every event of the pass in the engine's order, with the current one marked."""
+
+    def title_text(self) -> str:
+        """Give the call, and how far it has come."""
+        if self.frame is None or self.frame.backward is None:
+            return "loss.backward()"
+        return f"loss.backward()  {self.frame.backward.done}/{len(self.frame.backward.rows)}"
+
+    def lines(self, width: int, height: int) -> list[Line]:
+        """Give the part of the list around the current event."""
+        if self.frame is None:
+            return []
+        if self.frame.backward is None:
+            return wrapped(f" {empty_text(self.frame)}", width - 2, "dim")
+        return trace_lines(self.frame.backward, width, height)
+
+
+def empty_text(frame: Frame) -> str:
+    """Say why there is no pass to show, and what to do about it."""
+    if "StepNode" not in frame.refusals:
+        return READY
+    return BEFORE_FORWARD if frame.loss is None else UNRECORDED
+
+
+def trace_lines(backward: PassFrame, width: int, height: int) -> list[Line]:
+    """Draw a window of the list that shows the current event, and the next ones where there are more."""
+    count = len(backward.rows)
+    first = min(max(backward.done - max(height // 2, 1), 0), max(count - height, 0))
+    shown = range(first, min(first + height, count))
+    return [_row(backward, number, width) for number in shown]
+
+
+def _row(backward: PassFrame, number: int, width: int) -> Line:
+    row = backward.rows[number]
+    current = number == backward.done - 1 and not backward.over
+    role = "current" if current else "" if number < backward.done else "dim"
+    marker = ">" if current else " "
+    name = (
+        f"{'  ' * row.depth}{row.name if row.is_node else '(engine)' if row.name == 'engine' else '(hook)'}"
+    )
+    brief = "" if row.brief == row.name else row.brief
+    text = f"{marker}{number + 1:>2} {name:<9} {brief:<14}"
+    shape = f"{shape_text(row.shape):>5}"
+    source = _source(row, width - len(text) - 9)
+    room = max(width - 2 - len(text) - len(source) - len(shape), 0)
+    return line(
+        Span(text, role), Span(f"{source}{' ' * room}", role if current else "dim"), Span(shape, role)
+    )
+
+
+def _source(row: TraceRow, room: int) -> str:
+    """Give the forward expression where there is room for a good part of it."""
+    if room < 16 or not row.source:
+        return ""
+    return f"  {row.source}" if len(row.source) <= room - 2 else f"  {row.source[: room - 3]}…"

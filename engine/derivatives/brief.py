@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any, Final
+from typing import Final
 
 from torch import Tensor
 
@@ -39,17 +39,18 @@ def brief(event: Event, trace: Trace) -> str:
 
 def _node(sheet: Worksheet) -> str:
     text = sheet.text(sheet.rule.brief)
-    filled = re.sub(r"\b[a-z]\w*", lambda word: _number(sheet.event.saved.get(word[0])) or word[0], text)
+    filled = re.sub(r"\b(other|min|max)\b", lambda word: _number(sheet, word[0]) or word[0], text)
     return filled if len(filled) <= WIDTH else text
 
 
-def _number(value: Any) -> str | None:
-    """Write a saved number, or a tensor of shape `()`, as short as it goes; None for anything else."""
-    if isinstance(value, bool) or (isinstance(value, Tensor) and (value.dim() > 0 or value.is_complex())):
+def _number(sheet: Worksheet, name: str) -> str | None:
+    """Write a saved number as short as it goes; None for what is no number, or needs a gradient itself."""
+    value = sheet.values.get(name)
+    if isinstance(value, Tensor) and value.dim() == 0:
+        value = value.item()
+    if name in sheet.values["needed"] or not isinstance(value, (int, float)):
         return None
-    if isinstance(value, (Tensor, int, float)):
-        return f"{value:g}" if not isinstance(value, Tensor) else f"{value.item():g}"
-    return None
+    return f"{value:g}"
 
 
 def _reduction(event: ReduceEvent) -> str:

@@ -33,12 +33,22 @@ def _right(left: str, right: str, factor: str = "") -> Text:
 _PRODUCT = "the left matrix gets g @ right.T, and the right matrix gets left.T @ g"
 _LEFT = "the left matrix gets g times the transposed right one"
 _RIGHT = "the right matrix gets the transposed left one times g"
-_BOTH: Final[Text] = When("needed == ('self',)", _LEFT, When("needed == ('mat2',)", _RIGHT, _PRODUCT))
+_TURNED = ", computed as its transpose"
+
+
+def _words(left: str, right: str) -> Text:
+    """Say what the factors of `left @ right` get, by which of them need a gradient."""
+    return When(
+        f"needed == ('{left}',)",
+        When(_column_major(left), _LEFT + _TURNED, _LEFT),
+        When(f"needed == ('{right}',)", When(_column_major(right), _RIGHT + _TURNED, _RIGHT), _PRODUCT),
+    )
+
 
 LINEAR: Final[Mapping[str, Rule]] = {
     "MmBackward0": Rule(
         {"self": _left("self", "mat2"), "mat2": _right("self", "mat2")},
-        _BOTH,
+        _words("self", "mat2"),
         by_need("g@mat2T, selfT@g", self="g @ mat2.T", mat2="self.T @ g"),
     ),
     "AddmmBackward0": Rule(
@@ -47,7 +57,15 @@ LINEAR: Final[Mapping[str, Rule]] = {
             "mat1": When("alpha == 1", _left("mat1", "mat2"), _left("mat1", "mat2", "alpha")),
             "mat2": When("alpha == 1", _right("mat1", "mat2"), _right("mat1", "mat2", "alpha")),
         },
-        f"the added tensor gets g, and in the product {_PRODUCT}",
+        When(
+            "'self' in needed",
+            When(
+                "needed == ('self', 'mat2')",
+                f"the added tensor gets g, and {_RIGHT}",
+                f"the added tensor gets g, and in the product {_PRODUCT}",
+            ),
+            _words("mat1", "mat2"),
+        ),
         When(
             "needed == ('self', 'mat2')",
             "g, mat1.T @ g",
@@ -56,7 +74,15 @@ LINEAR: Final[Mapping[str, Rule]] = {
     ),
     "BmmBackward0": Rule(
         {"self": "g @ mat2.mT", "mat2": "self.mT @ g"},
-        f"in each matrix of the batch, {_PRODUCT}",
+        When(
+            "needed == ('self',)",
+            f"in each matrix of the batch, {_LEFT}",
+            When(
+                "needed == ('mat2',)",
+                f"in each matrix of the batch, {_RIGHT}",
+                f"in each matrix of the batch, {_PRODUCT}",
+            ),
+        ),
         by_need("g@mat2T, selfT@g", self="g @ mat2.mT", mat2="self.mT @ g"),
     ),
     "BaddbmmBackward0": Rule(

@@ -55,12 +55,13 @@ def _picked(classes: str, target: str, weight: str, g: str) -> Rule:
         "-g at targets",
         where={
             "right": here,
-            "picked": When("ignore_index < 0", "right", f"right & (target != ignore_index).{target}"),
+            "picked": When("ignore_index < 0", here, f"right & (target != ignore_index).{target}"),
         },
     )
 
 
 _ROWS = "index_put(g.new_zeros(weight_sym_argsize_0, g.size(-1)), (indices,), {}, True)"
+_SHARED = "g / indices.flatten().bincount()[indices].unsqueeze(-1)"
 
 LOSSES: Final[Mapping[str, Rule]] = {
     "MseLossBackward0": Rule(
@@ -102,11 +103,15 @@ LOSSES: Final[Mapping[str, Rule]] = {
         "each row of the table gets the sum of the g of the places where it was looked up",
         "g to its rows",
         where={
-            "shared": When(
-                "scale_grad_by_freq", "g / indices.flatten().bincount()[indices].unsqueeze(-1)", "g"
-            ),
+            "shared": _SHARED,
             "G": When(
-                "padding_idx < 0", "shared", "shared.masked_fill((indices == padding_idx).unsqueeze(-1), 0)"
+                "padding_idx < 0",
+                _SHARED,
+                When(
+                    "scale_grad_by_freq",
+                    "shared.masked_fill((indices == padding_idx).unsqueeze(-1), 0)",
+                    "g.masked_fill((indices == padding_idx).unsqueeze(-1), 0)",
+                ),
             ),
         },
     ),

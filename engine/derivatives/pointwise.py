@@ -13,7 +13,7 @@ _ROUNDED = "a rounded quotient is flat, so its gradient is zero"
 _DIVIDED = When("rounding_mode is None", "g / other", "zeros_like(g)")
 
 
-def _one(formula: Text, words: Text, brief: str | None = None) -> Rule:
+def _one(formula: Text, words: Text, brief: Text | None = None) -> Rule:
     """Give the rule of a function of one tensor, `self`."""
     return Rule({"self": formula}, words, brief or str(formula))
 
@@ -64,7 +64,11 @@ POINTWISE: Final[Mapping[str, Rule]] = {
         When(
             "needed == ('self',)",
             "g is divided by the same divisor",
-            "the numerator gets g / other, and the divisor gets -g * self / other squared",
+            When(
+                "needed == ('other',)",
+                "the divisor gets -g * self / other squared, for the result shrinks as it grows",
+                "the numerator gets g / other, and the divisor gets -g * self / other squared",
+            ),
         ),
         by_need("g / other, ...", self="g / other", other="-g*self/other²"),
     ),
@@ -78,7 +82,9 @@ POINTWISE: Final[Mapping[str, Rule]] = {
         When("rounding_mode is None", "g / other", "zeros"),
     ),
     "DivBackward3": _one(
-        _DIVIDED, When("rounding_mode is None", "g is divided by the same number", _ROUNDED), "g / other"
+        _DIVIDED,
+        When("rounding_mode is None", "g is divided by the same number", _ROUNDED),
+        When("rounding_mode is None", "g / other", "zeros"),
     ),
     "PowBackward0": Rule(
         {
@@ -90,7 +96,7 @@ POINTWISE: Final[Mapping[str, Rule]] = {
         },
         When(
             "exponent == 2",
-            "a square grows twice as fast as its base is large, so g is multiplied by 2 * self",
+            "the slope of a square is 2 * self, so g is multiplied by that",
             When("exponent == 0", "anything to the power 0 is 1, so the gradient is zero", _POWER),
         ),
         When("exponent == 2", "g * 2 * self", When("exponent == 0", "zeros", "g * power rule")),

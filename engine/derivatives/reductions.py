@@ -38,14 +38,18 @@ _EXTREME_IN_DIM = Rule(
     "g to the winners",
 )
 _EXTREME_OF_DIMS = Rule(
-    {"self": "G * taken / taken.sum(dim, True)"},
+    {
+        "self": When(
+            "keepdim or not dim",
+            "g * taken / taken.sum(dim, True)",
+            "unsqueeze(g, dim) * taken / taken.sum(dim, True)",
+        )
+    },
     "the elements that were the result share g equally, and all others get 0",
     "g to the winners",
-    where={
-        "G": When("keepdim or not dim", "g", "unsqueeze(g, dim)"),
-        "taken": When("keepdim or not dim", "result == self", "unsqueeze(result, dim) == self"),
-    },
+    where={"taken": When("keepdim or not dim", "result == self", "unsqueeze(result, dim) == self")},
 )
+
 
 REDUCTIONS: Final[Mapping[str, Rule]] = {
     "SumBackward0": Rule(

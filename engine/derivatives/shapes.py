@@ -51,7 +51,7 @@ def _dtype(event: NodeEvent, slot: int) -> torch.dtype:
 
 def _unbound_grads(event: NodeEvent, _slot: int) -> tuple[Tensor, ...]:
     """Give the gradients of all slices, zeros for one that nobody used."""
-    known = next(grad for grad in event.grads_in if grad is not None)
+    known = [grad for grad in event.grads_in if grad is not None][0]  # noqa: RUF015 (IndexError is expected)
     return tuple(torch.zeros_like(known) if grad is None else grad for grad in event.grads_in)
 
 
@@ -59,7 +59,7 @@ def _split_grads(event: NodeEvent, _slot: int) -> tuple[Tensor, ...]:
     """Give the gradients of all parts, zeros for one that nobody used."""
     saved: Mapping[str, Any] = event.saved
     sizes, dim = list(saved["self_sym_sizes"]), saved["dim"]
-    known = next(grad for grad in event.grads_in if grad is not None)
+    known = [grad for grad in event.grads_in if grad is not None][0]  # noqa: RUF015 (IndexError is expected)
     parts = saved.get("split_sizes")
     if parts is None:
         step = saved["split_size"]

@@ -149,6 +149,8 @@ def _everything(event: NodeEvent) -> tuple[Any, ...]:
 
 
 def _covered(event: NodeEvent) -> bool:
+    if event.name == ACCUMULATE_GRAD:
+        return True
     tensors = [one for one in _everything(event) if isinstance(one, Tensor)]
     return all(one.layout == torch.strided and not one.is_complex() and not one.is_nested for one in tensors)
 

@@ -311,6 +311,7 @@ def test_numbers_that_the_formulas_are_not_for_have_no_formula() -> None:
     z = torch.randn(3, dtype=torch.complex64, requires_grad=True)
     recorded = record_backward((z * z).abs().sum())
     assert "no explanation yet" in explained(recorded, "MulBackward0").words
+    assert explained(recorded, ACCUMULATE_GRAD).words == "leaf.grad was None, so it becomes g"
     table = torch.randn(4, 2, requires_grad=True)
     recorded = record_backward(F.embedding(torch.tensor([1, 1]), table, sparse=True).sum())
     assert "no explanation yet" in explained(recorded, "EmbeddingBackward0").words

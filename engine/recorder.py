@@ -1,60 +1,72 @@
 """Hooks on every node of a graph, for the time of one backward pass.
 
-PyTorch's engine runs the pass; the hooks only copy what goes by. They return None, keep no tensor of the engine's (so
-that `AccumulateGrad` may take a gradient's memory over, as it does without hooks), and are removed on every way out.
-Only what must be taken while the pass runs is taken here: `engine.trace` makes events of it when somebody looks.
+PyTorch's engine runs the pass; the hooks only copy what goes by. They return None and keep no tensor of the
+engine's: one that somebody holds is neither added to in place nor taken over as a `.grad`, and then strides may
+come out another way. Only what must be taken while the pass runs is taken here: `engine.trace` makes events of it
+when somebody looks.
 """
 
 from __future__ import annotations
 
+import math
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 import torch.autograd.graph
-from torch import Tensor
+from torch import Tensor, is_grad_enabled
 from torch.autograd.function import BackwardCFunction
 from torch.autograd.graph import Node, get_gradient_edge
 
-from engine.events import ACCUMULATE_GRAD, Unreadable
+from engine.events import ACCUMULATE_GRAD
+from engine.saved import Saved, raw_attributes, read_saved, unpacked_by_hook
 
 Grads = tuple[Tensor | None, ...]
-ENGINE_DOOR = "_engine_run_backward"
-"""What `backward` and `grad` call to enter the engine; nested passes come by here."""
 _LEAF_NAME = "torch::autograd::AccumulateGrad"
 
 
-@dataclass(slots=True)
-class Visit:
-    """One node's run: what went in, and, once it is over, what came out."""
-
-    node: int
-    grads_in: Grads
-    """Kept by reference: the engine never changes a tensor that somebody holds."""
-    versions: list[int]
-    """The version counters of `grads_in`: a hook of the learner's may change a tensor in place after all."""
-    grads_out: Grads | None = None
-    raw_out: Grads | None = None
-    """The node's own gradients where the engine then reduced them; None where they are `grads_out`."""
-    grad_before: Tensor | None = None
-    grad_after: Tensor | None = None
-
-
-@dataclass(slots=True)
-class Station:
+class Station(NamedTuple):
     """A node of the graph, and what was read off it before the pass freed it."""
 
     name: str
     sequence_nr: int
-    depth: int
+    edges: list[tuple[int, int] | None]
     leaf: Tensor | None
-    saved: list[tuple[str, Any, int]]
-    """Name, value, and the value's version counter (-1 where it has none)."""
-    edges: tuple[tuple[int, int] | None, ...] = ()
+    saved: Saved
+
+    @property
+    def priority(self) -> float:
+        """Of the nodes that are ready, the engine runs the one with the highest."""
+        return math.inf if self.leaf is not None else self.sequence_nr
+
+
+class Visit:
+    """One node's run: what went in, and, once it is over, what came out."""
+
+    __slots__ = ("grad_after", "grad_before", "grads_in", "grads_out", "node", "passage", "raw_out")
+
+    def __init__(
+        self, node: int, passage: int, grads_in: Grads, grads_out: Grads | None, raw_out: Grads | None
+    ) -> None:
+        """Note a run of the node with the index `node`, in the pass with the index `passage`."""
+        self.node = node
+        self.passage = passage
+        self.grads_in = grads_in
+        self.grads_out = grads_out
+        """None while the node runs, and where it raised."""
+        self.raw_out = raw_out
+        """The node's own gradients where the engine then reduced them; None where they are `grads_out`."""
+        self.grad_before: Tensor | None = None
+        self.grad_after: Tensor | None = None
+
+
+class Passage(NamedTuple):
+    """One run of the engine: the recorded pass itself, or one that a node of it started."""
+
+    depth: int
+    roots: list[int]
 
 
 class Recorder:
@@ -64,14 +76,18 @@ class Recorder:
         """Start with nothing seen."""
         self.stations: list[Station] = []
         self.visits: list[Visit] = []
+        self.passages: list[Passage] = []
+        self.raised_in: int | None = None
+        """The innermost pass that ended by an error, where one did."""
+        self._error: BaseException | None = None
+        self._nodes: list[Node] = []
         self._index: dict[Node, int] = {}
-        self._open: dict[int, list[Visit]] = {}
         self._handles: list[Any] = []
-        self._depth = 0
+        self._running: list[int] = []
 
     @contextmanager
     def recording(self) -> Iterator[None]:
-        """Hook the graph of every pass that starts inside, also of one inside another; give all hooks back."""
+        """Hook the graph of every pass that starts inside, also within another; give all hooks back."""
         try:
             with _door_watched(self._passing):
                 yield
@@ -81,93 +97,104 @@ class Recorder:
             # A held AccumulateGrad node would serve the next graph, too: let go of all nodes.
             self._handles.clear()
             self._index.clear()
-            self._open.clear()
+            self._nodes.clear()
+            self._error = None
 
     def _passing(self, roots: list[Node], run: Callable[[], Any]) -> Any:
-        self._depth += 1
+        running = self._running
+        passage = len(self.passages)
+        self.passages.append(Passage(len(running), [self._number(root) for root in roots]))
+        running.append(passage)
         try:
-            self._attach(roots)
+            self._attach()
             return run()
+        except BaseException as error:
+            if error is not self._error:  # else an inner pass has told already
+                self._error, self.raised_in = error, passage
+            raise
         finally:
-            self._depth -= 1
+            running.pop()
 
-    def _attach(self, roots: list[Node]) -> None:
-        waiting, index, new = roots, self._index, []
-        while waiting:
-            node = waiting.pop()
-            if node in index:
+    def _number(self, node: Node) -> int:
+        number = self._index.get(node)
+        if number is None:
+            number = self._index[node] = len(self._nodes)
+            self._nodes.append(node)
+        return number
+
+    def _attach(self) -> None:
+        """Hook the numbered nodes that are not hooked yet, and all that they lead to."""
+        nodes, stations, number = self._nodes, self.stations, self._number
+        while len(stations) < len(nodes):
+            node = nodes[len(stations)]
+            edges = [None if to is None else (number(to), slot) for to, slot in node.next_functions]
+            name = node.name()
+            if name == _LEAF_NAME:
+                leaf: Tensor = node.variable  # type: ignore[attr-defined]
+                self._watch_leaf(node, len(stations), leaf)
+                stations.append(Station(ACCUMULATE_GRAD, -1, edges, leaf, Saved()))
                 continue
-            index[node] = len(self.stations)
-            following = node.next_functions
-            station = _station(node, self._depth - 1)
-            self.stations.append(station)
-            self._hook(node, index[node], station.leaf)
-            new.append((station, following))
-            for successor, _ in following:
-                if successor is not None:
-                    waiting.append(successor)
-        for station, following in new:
-            station.edges = tuple(
-                [None if successor is None else (index[successor], slot) for successor, slot in following]
-            )
+            if isinstance(node, BackwardCFunction):
+                self._watch_custom(node, len(stations))
+            else:
+                self._watch(node, len(stations))
+            stations.append(Station(name, node._sequence_nr(), edges, None, read_saved(node)))
 
-    def _hook(self, node: Node, number: int, leaf: Tensor | None) -> None:
-        keep = self._handles.append
-        if leaf is not None:
-            keep(node.register_prehook(partial(self._before_leaf, number, leaf)))
-            keep(node.register_hook(partial(self._after_leaf, number, leaf)))
-        elif isinstance(node, BackwardCFunction):
-            # A learner's own `backward` may change its gradient in place, so that is copied before it runs.
-            keep(node.register_prehook(partial(self._before_custom, number)))
-            keep(node.register_hook(partial(self._after_custom, number)))
-        else:
-            keep(node.register_hook(partial(self._after, number, node)))
+    def _watch(self, node: Node, number: int) -> None:
+        visits, running = self.visits, self._running
 
-    def _after(self, number: int, node: Node, grads_out: Grads, grads_in: Grads) -> None:
-        visit = Visit(number, grads_in, _versions(grads_in), _copies(grads_out))
-        if _engine_may_have_reduced(grads_in, grads_out):
-            visit.raw_out = _raw_gradients(node, grads_in)
-        self.visits.append(visit)
+        def after(grads_out: Grads, grads_in: Grads) -> None:
+            came, left = copies(grads_in), copies(grads_out)
+            raw = _raw_gradients(node, came) if _engine_may_have_reduced(came, left) else None
+            visits.append(Visit(number, running[-1], came, left, raw))
 
-    def _before_custom(self, number: int, grads_in: Grads) -> None:
-        copies = _copies(grads_in)
-        self._begin(Visit(number, copies, _versions(copies)))
+        self._handles.append(node.register_hook(after))
 
-    def _after_custom(self, number: int, grads_out: Grads, grads_in: Grads) -> None:
-        self._open[number].pop().grads_out = _copies(grads_out)
+    def _watch_custom(self, node: Node, number: int) -> None:
+        """Copy before, too: a learner's own `backward` may change its gradient in place, or raise."""
+        visits, running, begun = self.visits, self._running, list[Visit]()
 
-    def _before_leaf(self, number: int, leaf: Tensor, grads_in: Grads) -> None:
-        grad = leaf.grad
-        self._begin(Visit(number, grads_in, _versions(grads_in), None, None, None if grad is None else _copy(grad)))
+        def before(grads_in: Grads) -> None:
+            begun.append(Visit(number, running[-1], copies(grads_in), None, None))
+            visits.append(begun[-1])
 
-    def _after_leaf(self, number: int, leaf: Tensor, grads_out: Grads, grads_in: Grads) -> None:
-        visit = self._open[number].pop()
-        visit.grads_out = ()
-        grad = leaf.grad
-        visit.grad_after = None if grad is None else _copy(grad)
+        def after(grads_out: Grads, grads_in: Grads) -> None:
+            begun.pop().grads_out = copies(grads_out)
 
-    def _begin(self, visit: Visit) -> None:
-        self.visits.append(visit)
-        self._open.setdefault(visit.node, []).append(visit)
+        self._handles += (node.register_prehook(before), node.register_hook(after))
+
+    def _watch_leaf(self, node: Node, number: int, leaf: Tensor) -> None:
+        visits, running, begun = self.visits, self._running, list[Visit]()
+
+        def before(grads_in: Grads) -> None:
+            visit = Visit(number, running[-1], copies(grads_in), None, None)
+            grad = leaf.grad
+            if grad is not None:
+                visit.grad_before = grad.detach().clone()
+            begun.append(visit)
+            visits.append(visit)
+
+        def after(grads_out: Grads, grads_in: Grads) -> None:
+            visit = begun.pop()
+            visit.grads_out = ()
+            grad = leaf.grad
+            if grad is not None:
+                visit.grad_after = grad.detach().clone()
+
+        self._handles += (node.register_prehook(before), node.register_hook(after))
 
 
-def _copy(tensor: Tensor) -> Tensor:
-    """Copy a tensor so that nothing that happens to it later shows."""
-    return (tensor.detach() if tensor.requires_grad else tensor).clone()
-
-
-def _copies(tensors: Grads) -> Grads:
-    return tuple([None if tensor is None else _copy(tensor) for tensor in tensors])
-
-
-def _versions(tensors: Grads) -> list[int]:
-    return [-1 if tensor is None else tensor._version for tensor in tensors]
+def copies(tensors: Sequence[Tensor | None]) -> Grads:
+    """Copy gradients so that nothing that happens to them later shows."""
+    if is_grad_enabled():  # in a pass with `create_graph`
+        return tuple([None if tensor is None else tensor.detach().clone() for tensor in tensors])
+    return tuple([None if tensor is None else tensor.clone() for tensor in tensors])
 
 
 def _engine_may_have_reduced(grads_in: Grads, grads_out: Grads) -> bool:
-    """Whether a gradient left smaller than it came in, with a shape that broadcasts to it, or with another dtype."""
+    """Whether one left with another dtype than it came with, or smaller, with a shape that broadcasts to it."""
     came = grads_in[0]
-    if len(grads_in) != 1 or came is None:
+    if came is None or len(grads_in) != 1:
         return False
     numel, dtype = came.numel(), came.dtype
     for left in grads_out:
@@ -189,73 +216,22 @@ def _raw_gradients(node: Node, grads_in: Grads) -> Grads | None:
 
     None where asking could disturb the pass: saved tensors with unpack hooks may be unpacked once only.
     """
-    raw = [getattr(node, raw_name) for _, _, raw_name in _readable(node) if raw_name]
-    if any(_has_unpack_hook(one) for one in raw):
+    if any(unpacked_by_hook(raw) for raw in raw_attributes(node)):
         return None
     with torch.no_grad():
         try:
-            made = node(*_copies(grads_in))
+            made = node(*grads_in)  # type: ignore[operator]
         except RuntimeError:  # e.g. a saved tensor that the node let go of
             return None
     return made if isinstance(made, tuple) else (made,)
 
 
-_READABLE: dict[type, tuple[tuple[str, str, str], ...]] = {}
-"""For each node type, its saved values: the name, the attribute, and the raw (tensor) attribute or ''."""
-
-
-def _readable(node: Node) -> tuple[tuple[str, str, str], ...]:
-    kind = type(node)
-    names = _READABLE.get(kind)
-    if names is None:
-        found = dir(node)
-        names = tuple(
-            (name.removeprefix("_saved_"), name, f"_raw{name}" if f"_raw{name}" in found else "")
-            for name in found
-            if name.startswith("_saved_")
-        )
-        if "saved_tensors" in found:  # a custom Function
-            names = (("tensors", "saved_tensors", "_raw_saved_tensors"),)
-        _READABLE[kind] = names
-    return names
-
-
-def _has_unpack_hook(raw: Any) -> bool:
-    if isinstance(raw, (list, tuple)):
-        return any(_has_unpack_hook(one) for one in raw)
-    return raw.unpack_hook is not None
-
-
-def _station(node: Node, depth: int) -> Station:
-    name = node.name()
-    if name == _LEAF_NAME:
-        leaf: Tensor = node.variable  # type: ignore[attr-defined]
-        return Station(ACCUMULATE_GRAD, node._sequence_nr(), depth, leaf, [])
-    return Station(name, node._sequence_nr(), depth, None, _saved(node))
-
-
-def _saved(node: Node) -> list[tuple[str, Any, int]]:
-    values = []
-    for name, attribute, raw_attribute in _readable(node):
-        try:
-            if raw_attribute and _has_unpack_hook(getattr(node, raw_attribute)):
-                value: Any = Unreadable("it is unpacked by a hook, once, when the pass needs it")
-            else:
-                value = getattr(node, attribute)
-        except (RuntimeError, AttributeError) as error:
-            value = Unreadable(str(error).split("\n")[0])
-        values.append((name, value, value._version if _has_version(value) else -1))
-    return values
-
-
-def _has_version(value: Any) -> bool:
-    return isinstance(value, Tensor) and not value.is_inference()
-
-
 @contextmanager
 def _door_watched(passing: Callable[[list[Node], Callable[[], Any]], Any]) -> Iterator[None]:
-    """Let every pass that this thread starts run through `passing`, which gets the roots of its graph."""
-    rooms = (torch.autograd, torch.autograd.graph)
+    """Let every pass that this thread starts run through `passing`, which gets the roots of its graph.
+
+    `backward` and `grad` enter the engine by the function `_engine_run_backward`, which two modules name.
+    """
     plain = torch.autograd._engine_run_backward  # type: ignore[attr-defined]
     thread = threading.get_ident()
 
@@ -264,16 +240,17 @@ def _door_watched(passing: Callable[[list[Node], Callable[[], Any]], Any]) -> It
             return plain(outputs, *args, **kwargs)
         return passing([_root(output) for output in outputs], lambda: plain(outputs, *args, **kwargs))
 
-    for room in rooms:
-        setattr(room, ENGINE_DOOR, watched)
+    torch.autograd._engine_run_backward = watched  # type: ignore[attr-defined, assignment]
+    torch.autograd.graph._engine_run_backward = watched  # type: ignore[assignment]
     try:
         yield
     finally:
-        for room in rooms:
-            setattr(room, ENGINE_DOOR, plain)
+        torch.autograd._engine_run_backward = plain  # type: ignore[attr-defined]
+        torch.autograd.graph._engine_run_backward = plain
 
 
 def _root(output: Any) -> Node:
     if isinstance(output, Tensor):
         return output.grad_fn or get_gradient_edge(output).node
-    return output.node
+    node: Node = output.node
+    return node

@@ -1,7 +1,7 @@
 """One `loss.backward()`, recorded node by node.
 
-PyTorch's engine runs the pass, once, for real. The trace is what it did; nothing here schedules a node or makes a
-gradient.
+PyTorch's engine runs the pass, once, for real. The trace is what it did; nothing here schedules a node or makes
+a gradient.
 """
 
 from __future__ import annotations
@@ -21,15 +21,14 @@ from engine.events import (
     Event,
     HookEvent,
     NodeEvent,
-    Overwritten,
     PathsEvent,
     ReduceEvent,
 )
-from engine.recorder import Recorder, Station, Visit
+from engine.recorder import Grads, Passage, Recorder, Station, Visit
 from engine.sources import Source, SourceMap
 
-_WRAPPED = 1 << 63
-"""PyTorch hands saved negative integers out as unsigned 64-bit ones."""
+Parcels = dict[tuple[int, int, int], list[tuple[int, Tensor]]]
+"""Gradients on their way, by pass, receiving node and its slot: what each producer sent, in order."""
 
 
 class Trace:
@@ -44,9 +43,11 @@ class Trace:
     ) -> None:
         """Keep a finished recording; `record_backward` is the way to get one."""
         self.error = error
-        """What PyTorch raised in the middle of the pass, or None. The events end with the node that raised."""
+        """What PyTorch raised in the middle of the pass, or None; the events end with the node that raised."""
         self._stations = recorder.stations
         self._visits = recorder.visits
+        self._passages = recorder.passages
+        self._raised_in = recorder.raised_in
         self._names = {id(leaf): name for name, leaf in names.items()}
         self._sources = sources
 
@@ -58,8 +59,8 @@ class Trace:
     def events(self) -> tuple[Event, ...]:
         """All events, in the order in which they happened.
 
-        Saved tensors are copied here. One that was changed in place since the pass shows as `Overwritten`, so look
-        before you update the parameters.
+        Saved tensors are copied here. One that was changed in place since the pass shows as `Overwritten`, so
+        look before you update the parameters.
         """
         return tuple(self._tell())
 
@@ -69,37 +70,74 @@ class Trace:
         return tuple(self._names[id(s.leaf)] for s in self._stations if id(s.leaf) in self._names)
 
     def _tell(self) -> Iterator[Event]:
-        sent: dict[tuple[int, int], list[tuple[int, Tensor]]] = {}
-        saved = [_settled(station) for station in self._stations]
-        first = True
+        sent: Parcels = {}
+        saved = [station.saved.settled() for station in self._stations]
         for visit in self._visits:
-            station = self._stations[visit.node]
-            if not first:  # nothing sends to the root
-                yield from _arrivals(visit, station, sent)
-            first = False
-            yield self._node_event(visit, station, saved[visit.node])
-            yield from _reductions(visit, station)
-            for edge, grad in zip(station.edges, visit.grads_out or (), strict=False):
-                if edge is not None and grad is not None:
-                    sent.setdefault(edge, []).append((visit.node, grad))
+            yield from self._visited(visit, sent, saved[visit.node])
+        if self._raised_in is not None and self.error is not None and not self._last_one_raised():
+            raising = self._raising(self._raised_in, sent)
+            if raising is not None:
+                yield from self._visited(raising, sent, saved[raising.node])
 
-    def _node_event(self, visit: Visit, station: Station, saved: Mapping[str, Any]) -> NodeEvent:
+    def _visited(self, visit: Visit, sent: Parcels, saved: Mapping[str, Any]) -> Iterator[Event]:
+        station, passage = self._stations[visit.node], self._passages[visit.passage]
+        yield from _arrivals(visit, passage, sent)
+        event = self._node_event(visit, station, passage.depth, saved)
+        yield event
+        yield from _reductions(visit, event)
+        if event.accumulation is not None and not same_numbers(event.accumulation.after, visit.grad_after):
+            yield HookEvent(visit.node, 0, event.depth, event.accumulation.after, visit.grad_after)
+        for edge, grad in zip(station.edges, visit.grads_out or (), strict=False):
+            if edge is not None and grad is not None:
+                sent.setdefault((visit.passage, *edge), []).append((visit.node, grad))
+
+    def _node_event(self, visit: Visit, station: Station, depth: int, saved: Mapping[str, Any]) -> NodeEvent:
         accumulation = None
         if station.leaf is not None:
-            accumulation = Accumulation(
-                self._names.get(id(station.leaf)), visit.grad_before, visit.grads_in[0], visit.grad_after
-            )
+            accumulation = _accumulation(self._names.get(id(station.leaf)), visit)
         return NodeEvent(
             visit.node,
             station.name,
-            station.depth,
+            depth,
             visit.grads_in,
-            visit.grads_out if visit.raw_out is None else visit.raw_out,
+            _as_made(visit),
             tuple(None if edge is None else Edge(*edge) for edge in station.edges),
             saved,
             self._source(station),
             accumulation,
         )
+
+    def _last_one_raised(self) -> bool:
+        return any(visit.grads_out is None for visit in self._visits[-1:])
+
+    def _raising(self, passage: int, sent: Parcels) -> Visit | None:
+        """Find the node that was about to run: of those that waited for nothing more, the youngest.
+
+        PyTorch's own nodes are seen after they ran, so the one that raised was not seen.
+        """
+        done = {visit.node for visit in self._visits if visit.passage == passage}
+        roots = self._passages[passage].roots
+        waiting = [number for number in self._reached(roots) if number not in done]
+        blocked = {edge[0] for number in waiting for edge in self._stations[number].edges if edge is not None}
+        ready = [number for number in waiting if number not in blocked]
+        if not ready:
+            return None
+        node = max(ready, key=lambda number: self._stations[number].priority)
+        slots = [slot for part_of, to, slot in sent if (part_of, to) == (passage, node)]
+        sums = {slot: _sum([part for _, part in sent[passage, node, slot]]) for slot in slots}
+        return Visit(
+            node, passage, tuple(sums.get(slot) for slot in range(max(slots, default=-1) + 1)), None, None
+        )
+
+    def _reached(self, roots: list[int]) -> dict[int, None]:
+        reached: dict[int, None] = {}
+        waiting = list(roots)
+        while waiting:
+            number = waiting.pop()
+            if number not in reached:
+                reached[number] = None
+                waiting += [edge[0] for edge in self._stations[number].edges if edge is not None]
+        return reached
 
     def _source(self, station: Station) -> Source | None:
         if self._sources is None or station.name == ACCUMULATE_GRAD:
@@ -125,8 +163,8 @@ def record_backward(
         backward: Passed on to `loss.backward`: `retain_graph`, `create_graph`, `inputs`.
 
     Returns:
-        The trace. Where PyTorch raised in the middle of the pass, `trace.error` holds its error and the events tell
-        what had been done by then.
+        The trace. Where PyTorch raised in the middle of the pass, `trace.error` holds its error and the events
+        tell what had been done by then.
 
     Raises:
         NotAScalar: `loss` holds more than one number.
@@ -149,30 +187,58 @@ def record_backward(
     return Trace(recorder, names or {}, sources, error)
 
 
-def _arrivals(
-    visit: Visit, station: Station, sent: dict[tuple[int, int], list[tuple[int, Tensor]]]
-) -> Iterator[Event]:
+def _arrivals(visit: Visit, passage: Passage, sent: Parcels) -> Iterator[Event]:
     """Tell what the engine, and hooks, did to gradients between their makers and this node."""
     for slot, arrived in enumerate(visit.grads_in):
-        parts = sent.pop((visit.node, slot), [])
-        if not parts:
-            continue
-        expected: Tensor = parts[0][1]
-        for _, part in parts[1:]:
-            expected = expected + part
-        if len(parts) > 1:
+        parts = sent.pop((visit.passage, visit.node, slot), [])
+        if not parts and visit.node in passage.roots:
+            continue  # what a pass starts from was sent by nobody
+        expected = _sum([part for _, part in parts])
+        if expected is not None and len(parts) > 1:
             producers, grads = zip(*parts, strict=True)
-            yield PathsEvent(visit.node, slot, station.depth, producers, grads, expected)
+            yield PathsEvent(visit.node, slot, passage.depth, producers, grads, expected)
         if not same_numbers(expected, arrived):
-            yield HookEvent(visit.node, slot, station.depth, expected, arrived)
+            yield HookEvent(visit.node, slot, passage.depth, expected, arrived)
 
 
-def _reductions(visit: Visit, station: Station) -> Iterator[ReduceEvent]:
-    for output, (before, after) in enumerate(zip(visit.raw_out or (), visit.grads_out or (), strict=False)):
-        if before is None or after is None:
-            continue
-        if before.shape != after.shape or before.dtype != after.dtype:
-            yield ReduceEvent(visit.node, output, station.depth, before, after)
+def _sum(parts: list[Tensor]) -> Tensor | None:
+    """Add gradients in the order in which they arrived; None for no gradient."""
+    if not parts:
+        return None
+    total = parts[0]
+    for part in parts[1:]:
+        total = part + total if total.is_sparse else total + part
+    return total
+
+
+def _accumulation(name: str | None, visit: Visit) -> Accumulation:
+    """Tell the write itself; a hook may have changed `.grad` right after it, before anybody could look."""
+    before, part, after = visit.grad_before, visit.grads_in[0], visit.grad_after
+    if before is not None and part is not None:
+        written = _sum([before, part])
+    else:
+        written = before if part is None else part
+    return Accumulation(name, before, part, after if same_numbers(written, after) else written)
+
+
+def _as_made(visit: Visit) -> Grads | None:
+    """Give what the node made, before the engine reduced any of it."""
+    if visit.grads_out is None or visit.raw_out is None:
+        return visit.grads_out
+    return tuple(
+        raw if raw is not None and left is not None and _reduced(raw, left) else left
+        for raw, left in zip(visit.raw_out, visit.grads_out, strict=True)
+    )
+
+
+def _reductions(visit: Visit, event: NodeEvent) -> Iterator[ReduceEvent]:
+    for output, (before, after) in enumerate(zip(event.grads_out or (), visit.grads_out or (), strict=True)):
+        if before is not None and after is not None and _reduced(before, after):
+            yield ReduceEvent(visit.node, output, event.depth, before, after)
+
+
+def _reduced(before: Tensor, after: Tensor) -> bool:
+    return before.shape != after.shape or before.dtype != after.dtype
 
 
 def same_numbers(one: Tensor | None, other: Tensor | None) -> bool:
@@ -184,19 +250,3 @@ def same_numbers(one: Tensor | None, other: Tensor | None) -> bool:
     if one.layout != torch.strided:
         return same_numbers(one.to_dense(), other.to_dense())
     return bool(torch.equal(one, other) or torch.allclose(one, other, rtol=0, atol=0, equal_nan=True))
-
-
-def _settled(station: Station) -> dict[str, Any]:
-    return {name: _settle(value, version) for name, value, version in station.saved}
-
-
-def _settle(value: Any, version: int) -> Any:
-    if isinstance(value, Tensor):
-        if version >= 0 and value._version != version:
-            return Overwritten(tuple(value.shape))
-        return value.detach().clone()
-    if isinstance(value, (tuple, list)):
-        return tuple(_settle(one, -1) for one in value)
-    if isinstance(value, int) and not isinstance(value, bool) and value >= _WRAPPED:
-        return value - 2 * _WRAPPED
-    return value

@@ -12,12 +12,18 @@ from torch.autograd.function import Function
 from engine.events import ACCUMULATE_GRAD, HookEvent, NodeEvent, PathsEvent, ReduceEvent
 from engine.trace import Trace, record_backward, same_numbers
 
-Build = Callable[[], tuple[Tensor, Sequence[Tensor]]]
-"""Makes a loss and its leaves: new tensors at every call, the same numbers."""
+Made = tuple[Tensor, Sequence[Tensor]]
+"""A loss and its leaves."""
+Build = Callable[[], Made]
+"""Makes them: new tensors at every call, the same numbers."""
 
 _DOOR = torch.autograd._engine_run_backward
 _APPLY = Function.__dict__["apply"]
 _EVALUATED = "autograd::engine::evaluate_function: "
+
+
+class NotComparable(Exception):  # noqa: N818 - it is no error
+    """A graph that has nothing to compare."""
 
 
 def bits(tensor: Tensor | None) -> Any:

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -9,9 +9,8 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 from torch.utils.checkpoint import checkpoint
 
-from tests.engine.recorded import same_as_plain
+from tests.engine.recorded import Made, same_as_plain
 
-Made = tuple[Tensor, Sequence[Tensor]]
 SCENARIOS: dict[str, Callable[[], Made]] = {}
 
 

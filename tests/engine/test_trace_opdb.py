@@ -1,0 +1,123 @@
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from itertools import islice
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+from torch.testing._internal.common_methods_invocations import op_db
+from torch.utils._pytree import tree_flatten
+
+from tests.engine.recorded import Made, NotComparable, same_as_plain
+
+DIFFERENTIABLE = [op for op in op_db if op.supports_autograd]
+SAMPLES_IN_A_NORMAL_RUN = 1
+
+
+@pytest.fixture(autouse=True)
+def _quiet() -> Iterator[None]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
+def label(op: Any) -> str:
+    return f"{op.name}.{op.variant_test_name}".rstrip(".")
+
+
+def samples(op: Any, dtype: torch.dtype) -> Iterator[Any]:
+    torch.manual_seed(0)
+    return iter(op.sample_inputs("cpu", dtype, requires_grad=True))
+
+
+def applied(op: Any, sample: Any) -> Made:
+    """Apply an operator to new leaves with the sample's numbers; the loss weighs all that it gives."""
+    torch.manual_seed(1)
+    inputs, leaves = renewed((sample.input, sample.args, sample.kwargs))
+    first, args, kwargs = inputs
+    made = op(first, *args, **kwargs)
+    if sample.output_process_fn_grad is not None:
+        made = sample.output_process_fn_grad(made)
+    return weighed(made), leaves
+
+
+def renewed(inputs: Any) -> tuple[Any, list[Tensor]]:
+    leaves: list[Tensor] = []
+
+    def renew(value: Any) -> Any:
+        if isinstance(value, Tensor):
+            if not value.requires_grad:
+                return value.detach().clone() if value.layout == torch.strided else value
+            leaves.append(value.detach().clone().requires_grad_())
+            return leaves[-1]
+        if type(value) in (list, tuple):
+            return type(value)(renew(one) for one in value)
+        if type(value) is dict:
+            return {key: renew(one) for key, one in value.items()}
+        return value
+
+    return renew(inputs), leaves
+
+
+def weighed(made: Any) -> Tensor:
+    loss = None
+    for number, value in enumerate(tree_flatten(made)[0]):
+        if not isinstance(value, Tensor) or not value.requires_grad:
+            continue
+        value = value.to_dense() if value.layout != torch.strided else value
+        parts = [value.real, value.imag] if value.is_complex() else [value]
+        for part in parts:
+            weights = torch.linspace(0.5, 1.5 + number, part.numel(), dtype=part.dtype).view(part.shape)
+            loss = (part * weights).sum() if loss is None else loss + (part * weights).sum().to(loss.dtype)
+    if loss is None:
+        raise NotComparable("no output that requires grad")
+    return loss
+
+
+def compare(op: Any, sample: Any) -> bool:
+    """Hold a recorded pass against a plain one; False where the sample has nothing to compare."""
+
+    def preset() -> Made:
+        loss, leaves = applied(op, sample)
+        for leaf in leaves:
+            leaf.grad = torch.randn_like(leaf)
+        return loss, leaves
+
+    try:
+        applied(op, sample)
+    except NotComparable:
+        return False
+    same_as_plain(lambda: applied(op, sample), ordered=False)
+    if sample.input is None or preset_works(sample):
+        same_as_plain(preset, ordered=False)
+    return True
+
+
+def preset_works(sample: Any) -> bool:
+    """Whether a random `.grad` can be made for every leaf."""
+    return all(
+        leaf.layout == torch.strided for leaf in renewed((sample.input, sample.args, sample.kwargs))[1]
+    )
+
+
+@pytest.mark.parametrize(
+    "op", [op for op in DIFFERENTIABLE if op.supports_dtype(torch.float32, "cpu")], ids=label
+)
+def test_a_recorded_pass_through_any_operator_is_a_plain_pass(op: Any) -> None:
+    done = [compare(op, sample) for sample in islice(samples(op, torch.float32), SAMPLES_IN_A_NORMAL_RUN)]
+    if not any(done):
+        pytest.skip("nothing to differentiate in the first sample")
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=str)
+@pytest.mark.parametrize("op", DIFFERENTIABLE, ids=label)
+def test_a_recorded_pass_through_every_sample_is_a_plain_pass(op: Any, dtype: torch.dtype) -> None:
+    if not op.supports_dtype(dtype, "cpu"):
+        pytest.skip(f"not for {dtype}")
+    done = [compare(op, sample) for sample in samples(op, dtype)]
+    if not any(done):
+        pytest.skip("nothing to differentiate")

@@ -1,6 +1,7 @@
 """An immutable picture of everything that a screen shows of a session at one point.
 
 Importing this module does not import torch, so that a screen can draw `starting` while torch is on its way.
+Frames hold tensors, whose `==` gives tensors: so a frame equals itself only.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from engine.loop import Kind, Loop
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class ParameterFrame:
     """One parameter and its gradient. The tensors are copies that nothing changes."""
 
@@ -37,10 +38,10 @@ class ParameterFrame:
     """Whether the last action changed `.grad`."""
 
     accumulation: Accumulation | None
-    """`old + new = sum`, once the pass on screen has written to this `.grad`; None before, and when it is over."""
+    """`old + new = sum`, once the pass on screen has written here; None before, and once it is over."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class TraceRow:
     """One event of the pass, for the list."""
 
@@ -63,7 +64,7 @@ class TraceRow:
     """The forward expression that made the node; empty where there is none."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class PassFrame:
     """A backward pass, and how far it has been stepped through."""
 
@@ -83,7 +84,7 @@ class PassFrame:
         return self.done == len(self.rows)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Frame:
     """Everything that a screen shows of a session."""
 
@@ -94,9 +95,12 @@ class Frame:
 
     loop: Loop
     next: Kind | None
-    """The statement that runs next; None where all are commented out."""
+    """The statement that runs next: inside a pass, the rest of it; None where all are commented out."""
 
     parameters: tuple[ParameterFrame, ...]
+    preds: Tensor | None
+    """The last forward pass's predictions; None before the first. A copy that nothing changes."""
+
     loss: float | None
     """The last forward pass's loss; None before the first."""
 
@@ -104,14 +108,14 @@ class Frame:
     """Whether the last action computed it."""
 
     loss_before: float | None
-    """The loss one epoch earlier; None where there was none."""
+    """The loss one epoch earlier; None where that computed none."""
 
     stale: bool
     """Whether the parameters have changed since the loss was computed."""
 
     losses: Losses
     backward: PassFrame | None
-    """The last recorded backward pass; None before the first, and after one was made obsolete by a new forward."""
+    """The last recorded backward pass; None before the first, and after a new forward."""
 
     notice: str
     """What the last action has to say; empty where it went as expected."""

@@ -35,8 +35,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         print(HEADLESS, file=sys.stderr)
         return 2
-    # Textual draws on standard error, which may be a file; standard output has just been seen to be a terminal.
-    sys.__stderr__ = sys.__stdout__
+    # Textual draws on standard error, which may be a file; standard output was just seen to be a terminal.
+    sys.__stderr__ = sys.__stdout__  # type: ignore[misc]
     from tui.app import GradstepApp
 
     ascii_only = options.ascii or not terminal_speaks_utf8()
@@ -62,7 +62,7 @@ class _Parser(argparse.ArgumentParser):
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="gradstep",
-        description="Run gradient descent one line at a time, and PyTorch's backward pass one autograd node at a time.",
+        description="Gradient descent one line at a time, and PyTorch's backward pass one node at a time.",
         allow_abbrev=False,
     )
     parser.add_argument("problem", nargs="?", default="crops", help="what to train (default: crops)")

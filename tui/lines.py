@@ -50,7 +50,7 @@ def fitted(spans: Line, width: int) -> Line:
 
 
 def wrapped(text: str, width: int, role: str = "", most: int | None = None) -> list[Line]:
-    """Break text into lines of at most `width` cells; where there are more than `most`, the last one is cut."""
+    """Break text into lines of at most `width` cells; from line `most` on it is cut."""
     pieces = wrap(text, max(width, 1)) or [""]
     if most is not None and len(pieces) > most:
         pieces = [*pieces[: most - 1], " ".join(pieces[most - 1 :])]

@@ -36,7 +36,7 @@ class LoadFailed(Message):
 
 def load(screen: MessagePump, make_session: Callable[[], Session]) -> None:
     """Make the session and post it to `screen`."""
-    # Importing torch makes a million objects, none of them garbage: looking for garbage meanwhile costs a fifth.
+    # Importing torch makes a million objects, none of them garbage: looking for some costs a fifth.
     gc.disable()
     try:
         session = make_session()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -13,7 +13,7 @@ WIDEST = 11
 
 
 def cell(value: float | bool | None) -> str:
-    """Write one number. An exact zero is `0`, so that it is told apart from a small number; None is `None`."""
+    """Write one number. An exact zero is `0`, unlike a small number; None is `None`."""
     if value is None or isinstance(value, bool):
         return str(value)
     if value == 0:
@@ -53,6 +53,11 @@ def shape_text(shape: tuple[int, ...]) -> str:
     return "x".join(map(str, shape)) or "()"
 
 
+def is_tensor(value: object) -> TypeGuard[Tensor]:
+    """Whether `value` is a tensor, asked without importing torch."""
+    return hasattr(value, "dim") and hasattr(value, "numel")
+
+
 def value_text(value: Any, most: int = 6) -> str:
     """Write any operand in one line: a scalar, a shape, or the first elements of a tensor."""
     if value is None or isinstance(value, (bool, str)):
@@ -61,7 +66,7 @@ def value_text(value: Any, most: int = 6) -> str:
         return cell(value)
     if isinstance(value, (int, tuple)):
         return str(value)
-    if not hasattr(value, "dim"):
+    if not is_tensor(value):
         return str(value)
     if value.dim() == 0:
         return cells(value)[0][0]

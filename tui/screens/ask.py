@@ -22,7 +22,9 @@ class AskScreen(ModalScreen[Value | None], Generic[Value]):
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", "cancel", tooltip="Change nothing.")]
     DEFAULT_CSS = """
     AskScreen { align: center middle; }
-    AskScreen > Vertical { width: 70; height: auto; border: round $primary; background: $background; padding: 0 1; }
+    AskScreen > Vertical {
+        width: 70; height: auto; border: round $primary; background: $background; padding: 0 1;
+    }
     AskScreen Input { border: none; height: 1; padding: 0; background: $background; }
     AskScreen #wrong { color: $error; text-style: bold; height: auto; min-height: 1; }
     AskScreen .hint { text-style: dim; }

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual import events
 from textual.app import ComposeResult
+from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.reactive import var
 from textual.screen import Screen
@@ -55,7 +56,7 @@ DEFAULT_EPOCHS = "100"
 class BenchScreen(Screen[None]):
     """Owns the session and its current frame; the panels draw the frame."""
 
-    BINDINGS: ClassVar = BINDINGS
+    BINDINGS: ClassVar[list[BindingType]] = [*BINDINGS]
     AUTO_FOCUS = ""
 
     frame: var[Frame | None] = var(None, bindings=True)
@@ -88,6 +89,7 @@ class BenchScreen(Screen[None]):
             with Vertical(id="right"):
                 yield TracePanel().data_bind(bench.frame)
                 yield LoopPanel().data_bind(bench.frame)
+                yield LossPanel().data_bind(bench.frame, bench.progress)
         yield NoticeLine().data_bind(bench.frame, bench.notice, bench.progress)
         yield KeyBar().data_bind(bench.frame)
         yield Static(id="too-small", markup=False)

@@ -65,7 +65,7 @@ def loss_line(frame: Frame) -> Line:
 
 
 def curve_lines(losses: Losses, width: int, height: int) -> list[Line]:
-    """Draw the curve as bars, a column for each stretch of epochs; with an axis where it is higher than a line."""
+    """Draw the curve as bars, a column for each stretch of epochs; with an axis where there is room."""
     if height < 1 or not len(losses):
         return []
     if height == 1:

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 class Panel(Widget):
     """Draws what `lines` gives, under a title rule where it has a title.
 
-    Textual repaints a widget as a whole. Over a slow link that is what a learner waits for, so a panel compares its
-    lines with those on screen and repaints each changed line only, up to its last changed cell.
+    Textual repaints a widget as a whole. Over a slow link that is what a learner waits for, so a panel
+    compares its lines with those on screen and repaints each changed line only, up to its last changed cell.
     """
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {f"panel--{role}" for role in ROLES}

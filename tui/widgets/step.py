@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 from textual.reactive import var
 
 from tui.lines import Line, Span, beside, length, line, wrapped
-from tui.numbers import WIDEST, cells, shape_text, value_text
+from tui.numbers import WIDEST, cells, is_tensor, shape_text, value_text
 from tui.widgets.panel import Panel
 from tui.widgets.parameters import LABEL, column_names, row_names, sum_lines
 
 if TYPE_CHECKING:
     from engine.derivatives import Explanation, Operand, Product
-    from engine.derivatives.explain import Value
+    from engine.derivatives.explanation import Value
     from engine.frame import Frame, ParameterFrame, PassFrame
     from engine.lessons import PyTorchError
 
@@ -118,7 +118,7 @@ def product_lines(product: Product, width: int) -> list[Line]:
 def operand_block(operand: Operand) -> list[Line]:
     """Draw a named matrix: its name and shape, then its rows."""
     value = operand.value
-    if not hasattr(value, "shape") or not value.dim():
+    if not is_tensor(value) or not value.dim():
         return [line(Span(operand.name, "label"), f" = {value_text(value)}")]
     grid = cells(value, MOST_ROWS, 8)
     wide = max(len(number) for row in grid for number in row) if grid and grid[0] else 1
@@ -153,7 +153,7 @@ def _merged(operands: tuple[Operand, ...]) -> list[tuple[str, Value]]:
 
 
 def _is_same(one: Value, other: Value) -> bool:
-    if not hasattr(one, "shape") or not hasattr(other, "shape") or one.shape != other.shape:
+    if not is_tensor(one) or not is_tensor(other) or one.shape != other.shape:
         return False
     return one.dtype == other.dtype and bool((one == other).all())
 
@@ -169,7 +169,7 @@ def _result_lines(step: Explanation, width: int) -> list[Line]:
 
 
 def _operand_line(name: str, value: Value, width: int, sign: str = "") -> Line:
-    shape = f" {shape_text(tuple(value.shape))}" if hasattr(value, "shape") and value.dim() else ""
+    shape = f" {shape_text(tuple(value.shape))}" if is_tensor(value) and value.dim() else ""
     room = max((width - len(name) - len(shape) - len(sign) - 5) // (WIDEST - 1), 1)
     return line(Span(name, "label"), f"{'' if sign else shape} {sign}", value_text(value, room))
 

@@ -82,7 +82,7 @@ KEYS: Final = (
         9,
         lambda: RunEpochs(1),
     ),
-    Key("run", "r", "r", "run N", "Run N epochs; asks for N.", 9),
+    Key("run", "r", "r", "run", "Run N epochs; asks for N.", 9),
     Key(
         "zeroing",
         "Z,upper_z",
@@ -118,7 +118,7 @@ KEYS: Final = (
         "R,upper_r",
         "R",
         "reset",
-        "Go back to the start values; the loop and the learning rate stay as they are.",
+        "Back to the start values; the loop and the learning rate stay.",
         3,
         Reset,
     ),

@@ -25,7 +25,7 @@ class AskScreen(ModalScreen[Value | None], Generic[Value]):
     AskScreen > Vertical {
         width: 70; height: auto; border: round $primary; background: $background; padding: 0 1;
     }
-    AskScreen Input { border: none; height: 1; padding: 0; background: $background; }
+    AskScreen Label { width: 100%; }
     AskScreen #wrong { color: $error; text-style: bold; height: auto; min-height: 1; }
     AskScreen .hint { text-style: dim; }
     """
@@ -41,7 +41,7 @@ class AskScreen(ModalScreen[Value | None], Generic[Value]):
         """Lay the question out."""
         with Vertical():
             yield Label(self._question)
-            yield Input(placeholder=self._default, select_on_focus=False)
+            yield Input(placeholder=self._default, select_on_focus=False, compact=True)
             yield Label("", id="wrong", markup=False)
             yield Label("Enter takes it, Esc changes nothing", classes="hint")
 

@@ -23,13 +23,13 @@ class KeyBar(Panel):
 def keys_line(frame: Frame | None, width: int) -> Line:
     """Draw as many keys as fit, in the table's order."""
     refused = {} if frame is None else frame.refusals
-    spans: list[Span] = []
-    for key in _fitting(width):
+    kept = _fitting(width)
+    roomy = sum(map(_width, kept)) + len(kept) <= width
+    spans: list[Span | str] = []
+    for key in kept:
         dimmed = key.asks_for in refused
-        spans += [
-            Span(f" {key.shown}", "dim" if dimmed else "key"),
-            Span(f" {key.label} ", "dim" if dimmed else ""),
-        ]
+        spans += ["  " if roomy else " ", Span(key.shown, "dim" if dimmed else "key")]
+        spans.append(Span(f" {key.label}", "dim" if dimmed else ""))
     return line(*spans)
 
 
@@ -42,4 +42,4 @@ def _fitting(width: int) -> list[Key]:
 
 
 def _width(key: Key) -> int:
-    return len(key.shown) + len(key.label) + 3
+    return len(key.shown) + len(key.label) + 2

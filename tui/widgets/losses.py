@@ -54,7 +54,7 @@ def loss_line(frame: Frame) -> Line:
         return line(Span(" no loss yet: run forward (f)", "dim"))
     mark = "*" if frame.loss_changed else " "
     spans = [Span(f" {cell(frame.loss)}{mark}", "mark" if frame.loss_changed else "")]
-    if frame.loss_before is not None and math.isfinite(frame.loss_before) and frame.loss_before:
+    if frame.loss_before and math.isfinite(frame.loss - frame.loss_before):
         change = frame.loss - frame.loss_before
         percent = 100 * change / abs(frame.loss_before)
         sign = "" if change < 0 else "+"

@@ -1,7 +1,7 @@
 """What happened in one backward pass, as frozen facts.
 
-A pass is told as a sequence of events. Most are autograd nodes; what PyTorch's engine does between the nodes is an event
-of its own, because that is where learners trip.
+A pass is told as a sequence of events. Most are autograd nodes; what PyTorch's engine does between the nodes
+is an event of its own, because that is where learners trip.
 """
 
 from __future__ import annotations

@@ -1,9 +1,13 @@
-"""What forward operations saved for their backward, read off the nodes without disturbing the pass."""
+"""What forward operations saved for their backward, read off the nodes without disturbing the pass.
+
+Numbers and sizes stay readable on a node after its pass. Tensors do not: they are held from before the pass
+on, with the version counters that tell, later, whether they are still as they were.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import Any, Final, NamedTuple
 
 from torch import Tensor
 from torch.autograd.function import BackwardCFunction
@@ -11,103 +15,97 @@ from torch.autograd.graph import Node
 
 from engine.events import Overwritten, Unreadable
 
-_WRAPPED = 1 << 63
+Held = tuple[Any, Any]
+"""A saved tensor, or several, or `Unreadable`; and its version, or theirs, or -1 where there is none."""
+_WRAPPED: Final = 1 << 63
 """PyTorch hands saved negative integers out as unsigned 64-bit ones."""
-_BY_HOOK = Unreadable("it is unpacked by a hook, once, when the pass needs it")
-
-
-class Saved(NamedTuple):
-    """What one node saved: live values, with the version counters that they had (-1: they have none)."""
-
-    names: tuple[str, ...] = ()
-    values: tuple[Any, ...] = ()
-    versions: tuple[int, ...] = ()
-
-    def settled(self) -> dict[str, Any]:
-        """Copy the values, by name, as they were when they were read."""
-        return {
-            name: _settle(value, version)
-            for name, value, version in zip(self.names, self.values, self.versions, strict=True)
-        }
 
 
 class _Attributes(NamedTuple):
-    """What one type of node has: public names, and where to read them, with the raw one of tensors (or '')."""
+    """Where one type of node keeps what it saved."""
 
-    names: tuple[str, ...]
-    reads: tuple[tuple[str, str], ...]
+    plain: tuple[str, ...]
+    """The attributes that hold no tensors."""
+
+    tensors: tuple[tuple[str, str], ...]
+    """Those that do, each with the raw one, which can be looked at without unpacking."""
 
 
 _ATTRIBUTES: dict[type, _Attributes] = {}
 
 
-def read_saved(node: Node) -> Saved:
-    """Read what a node saved; each part that cannot be read is `Unreadable`."""
-    attributes = _attributes(node)
-    if not attributes.names:
-        return Saved()
-    values = tuple([_read(node, attribute, raw) for attribute, raw in attributes.reads])
-    return Saved(attributes.names, values, tuple([_version(value) for value in values]))
+def hold_tensors(node: Node) -> Sequence[Held]:
+    """Hold the tensors that a node saved, from before its pass on, for `read_saved`."""
+    attributes = _ATTRIBUTES.get(type(node)) or _look_up(node)
+    return [_hold(node, plain, raw) for plain, raw in attributes.tensors]
 
 
-def raw_attributes(node: Node) -> Iterator[Any]:
-    """Give what holds the node's saved tensors."""
-    return (getattr(node, raw) for _, raw in _attributes(node).reads if raw)
+def read_saved(node: Node, held: Sequence[Held]) -> dict[str, Any]:
+    """Copy what a node saved, as it was before the pass, by PyTorch's names for it."""
+    attributes = _ATTRIBUTES.get(type(node)) or _look_up(node)
+    saved = {_name(plain): _settle(getattr(node, plain), -1) for plain in attributes.plain}
+    for (plain, _), (value, version) in zip(attributes.tensors, held, strict=True):
+        saved[_name(plain)] = _settle(value, version)
+    return dict(sorted(saved.items()))
 
 
-def unpacked_by_hook(raw: Any) -> bool:
-    """Whether a saved tensor, or one of several, is unpacked by a hook (a checkpoint's, say)."""
+def unpacked_by_hooks(node: Node) -> bool:
+    """Whether hooks (a checkpoint's, say) unpack a tensor that the node saved: they may do it once only."""
+    attributes = _ATTRIBUTES.get(type(node)) or _look_up(node)
+    return any(_has_hook(getattr(node, raw)) for _, raw in attributes.tensors)
+
+
+def _look_up(node: Node) -> _Attributes:
+    found = dir(node)
+    if isinstance(node, BackwardCFunction):
+        attributes = _Attributes((), (("saved_tensors", "_raw_saved_tensors"),))
+    else:
+        saved = [name for name in found if name.startswith("_saved_")]
+        plain = tuple(name for name in saved if f"_raw{name}" not in found)
+        attributes = _Attributes(plain, tuple((name, f"_raw{name}") for name in saved if name not in plain))
+    _ATTRIBUTES[type(node)] = attributes
+    return attributes
+
+
+def _name(plain: str) -> str:
+    return plain.removeprefix("_saved_").removeprefix("saved_")
+
+
+def _hold(node: Node, plain: str, raw: str) -> Held:
+    try:
+        if _has_hook(getattr(node, raw)):
+            return Unreadable("it is unpacked by a hook, once, when the pass needs it"), -1
+        value = getattr(node, plain)
+    except (RuntimeError, AttributeError) as error:
+        return Unreadable(str(error).split("\n")[0]), -1
+    if isinstance(value, (tuple, list)):
+        if isinstance(node, BackwardCFunction):  # its `backward` may hand one on, which we must not hold then
+            value = [None if one is None else one.detach().clone() for one in value]
+        return tuple(value), tuple([_version(one) for one in value])
+    return value, _version(value)
+
+
+def _has_hook(raw: Any) -> bool:
     if isinstance(raw, (list, tuple)):
-        return any(unpacked_by_hook(one) for one in raw)
+        return any(_has_hook(one) for one in raw)
     return raw.unpack_hook is not None
 
 
-def _attributes(node: Node) -> _Attributes:
-    kind = type(node)
-    found = _ATTRIBUTES.get(kind)
-    if found is None:
-        found = _ATTRIBUTES[kind] = _look_up(dir(node))
-    return found
-
-
-def _look_up(found: list[str]) -> _Attributes:
-    if "saved_tensors" in found:  # a custom Function
-        return _Attributes(("tensors",), (("saved_tensors", "_raw_saved_tensors"),))
-    names = [name for name in found if name.startswith("_saved_")]
-    return _Attributes(
-        tuple(name.removeprefix("_saved_") for name in names),
-        tuple((name, f"_raw{name}" if f"_raw{name}" in found else "") for name in names),
-    )
-
-
-def _read(node: Node, attribute: str, raw: str) -> Any:
+def _version(value: Tensor | None) -> int:
     try:
-        if raw and unpacked_by_hook(getattr(node, raw)):
-            return _BY_HOOK
-        value = getattr(node, attribute)
-    except (RuntimeError, AttributeError) as error:
-        return Unreadable(str(error).split("\n")[0])
-    if raw:
-        if isinstance(
-            node, BackwardCFunction
-        ):  # its `backward` may hand on a saved tensor, which we must not hold
-            return tuple(None if one is None else one.detach().clone() for one in value)
-        if isinstance(value, Tensor) and value.grad_fn is not None:
-            return value.detach()  # so that it does not keep the graph
-    return value
+        return -1 if value is None else value._version
+    except RuntimeError:  # an inference tensor has none
+        return -1
 
 
-def _version(value: Any) -> int:
-    return value._version if isinstance(value, Tensor) and not value.is_inference() else -1
-
-
-def _settle(value: Any, version: int) -> Any:
+def _settle(value: Any, version: Any) -> Any:
     if isinstance(value, Tensor):
-        if version >= 0 and value._version != version:
+        if version != -1 and value._version != version:
             return Overwritten(tuple(value.shape))
         return value.detach().clone()
     if isinstance(value, (tuple, list)):
-        return tuple(_settle(one, -1) for one in value)
+        versions = version if isinstance(version, tuple) else [-1] * len(value)
+        return tuple(_settle(one, its) for one, its in zip(value, versions, strict=True))
     if isinstance(value, int) and not isinstance(value, bool) and value >= _WRAPPED:
         return value - 2 * _WRAPPED
     return value

@@ -1,17 +1,18 @@
 """Which expression of the forward pass made which autograd node.
 
-Every autograd node takes the next sequence number of its thread when it is made. So a call of a torch function, watched
-from outside, made exactly the nodes whose numbers lie between the counter before it and the counter after it.
+Every autograd node takes the next sequence number of its thread when it is made. So a call of a torch
+function, watched from outside, made exactly the nodes whose numbers lie between the counter before it and the
+one after it.
 """
 
 from __future__ import annotations
 
 import linecache
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from os.path import dirname
+from os.path import dirname, sep
 from types import CodeType, FrameType
 from typing import Any
 
@@ -20,8 +21,7 @@ from torch.autograd.function import Function
 from torch.overrides import TorchFunctionMode
 
 _sequence_number: Callable[[], int] = torch._C._autograd._get_sequence_nr
-_TORCH = dirname(torch.__file__)
-_OWN_FILES = (__file__, _TORCH)
+_OWN_FILES = (__file__, dirname(torch.__file__) + sep)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,49 +53,51 @@ class SourceMap:
 
     def __init__(self) -> None:
         """Start with no call seen."""
-        self._calls: list[tuple[int, int, CodeType, int]] = []
-
-    def add(self, first: int, after_last: int, frame: FrameType) -> None:
-        """Keep a call that made the nodes numbered `first` up to, not including, `after_last`."""
-        self._calls.append((first, after_last, frame.f_code, frame.f_lasti))
+        self.calls: list[tuple[int, int, CodeType, int]] = []
+        """First number, the one after the last, the code that called, and its instruction."""
 
     def find(self, sequence_nr: int) -> Source | None:
         """Give the innermost watched call that made the node numbered `sequence_nr`, or None."""
-        spans = [_Span(*call) for call in self._calls if call[0] <= sequence_nr < call[1]]
+        spans = [_Span(*call) for call in self.calls if call[0] <= sequence_nr < call[1]]
         if not spans:
             return None
         return _source(min(spans, key=lambda span: span.after_last - span.first))
 
 
-@contextmanager
-def watch_forward() -> Iterator[SourceMap]:
+def watch_forward() -> AbstractContextManager[SourceMap]:
     """Note, for every torch call made inside, which nodes it made and from which expression.
 
     The computation is unchanged: each call is passed on as it came.
     """
-    sources = SourceMap()
-    plain_apply = Function.__dict__["apply"]
-
-    def watched_apply(cls: type[Function], *args: Any, **kwargs: Any) -> Any:
-        first = _sequence_number()
-        result = plain_apply.__func__(cls, *args, **kwargs)
-        sources.add(first, _sequence_number(), _caller())
-        return result
-
-    Function.apply = classmethod(watched_apply)  # type: ignore[assignment, method-assign]
-    try:
-        with _Watch(sources):
-            yield sources
-    finally:
-        Function.apply = plain_apply  # type: ignore[method-assign]
+    return _Watch()
 
 
 class _Watch(TorchFunctionMode):
-    """Sees every torch function that Python calls. Custom Functions bypass it, hence `watched_apply`."""
+    """Sees every torch function that Python calls; custom Functions bypass it, so it wraps their `apply`."""
 
-    def __init__(self, sources: SourceMap) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self._add = sources.add
+        self._sources = SourceMap()
+        self._note = self._sources.calls.append
+        self._apply = Function.__dict__["apply"]
+
+    def __enter__(self) -> SourceMap:
+        plain, note = self._apply.__func__, self._note
+
+        def apply(cls: type[Function], *args: Any, **kwargs: Any) -> Any:
+            first = _sequence_number()
+            result = plain(cls, *args, **kwargs)
+            caller = _outside(sys._getframe(1))
+            note((first, _sequence_number(), caller.f_code, caller.f_lasti))
+            return result
+
+        Function.apply = classmethod(apply)  # type: ignore[assignment, method-assign]
+        super().__enter__()  # type: ignore[no-untyped-call]
+        return self._sources
+
+    def __exit__(self, *raised: Any) -> None:
+        Function.apply = self._apply  # type: ignore[method-assign]
+        super().__exit__(*raised)  # type: ignore[no-untyped-call]
 
     def __torch_function__(
         self, func: Any, types: Any, args: Any = (), kwargs: dict[str, Any] | None = None
@@ -104,13 +106,13 @@ class _Watch(TorchFunctionMode):
         result = func(*args, **kwargs) if kwargs else func(*args)
         after_last = _sequence_number()
         if after_last != first:
-            self._add(first, after_last, _caller())
+            caller = _outside(sys._getframe(1))
+            self._note((first, after_last, caller.f_code, caller.f_lasti))
         return result
 
 
-def _caller() -> FrameType:
+def _outside(frame: FrameType) -> FrameType:
     """Give the nearest frame outside torch and this module; the outermost frame where all are inside."""
-    frame = sys._getframe(2)
     while frame.f_code.co_filename.startswith(_OWN_FILES) and frame.f_back is not None:
         frame = frame.f_back
     return frame

@@ -1,17 +1,19 @@
 """One `loss.backward()`, recorded node by node.
 
-PyTorch's engine runs the pass, once, for real. The trace is what it did; nothing here schedules a node or makes
-a gradient.
+PyTorch's engine runs the pass, once, for real. The trace is what it did; nothing here schedules a node or
+makes a gradient.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
+from torch.autograd.graph import Node
 
 from engine.errors import GraphFreed, NoGraph, NotAScalar
 from engine.events import (
@@ -24,11 +26,27 @@ from engine.events import (
     PathsEvent,
     ReduceEvent,
 )
-from engine.recorder import Grads, Passage, Recorder, Station, Visit
+from engine.recorder import AccumulateGrad, Grads, Passage, Place, Recorder, Visit
+from engine.saved import Held, read_saved
 from engine.sources import Source, SourceMap
 
-Parcels = dict[tuple[int, int, int], list[tuple[int, Tensor]]]
+Sent = dict[tuple[Passage, int, int], list[tuple[int, Tensor]]]
 """Gradients on their way, by pass, receiving node and its slot: what each producer sent, in order."""
+
+
+class Station(NamedTuple):
+    """A node of the graph."""
+
+    name: str
+    sequence_nr: int
+    edges: list[Place | None]
+    leaf: Tensor | None
+    saved: Mapping[str, Any]
+
+    @property
+    def priority(self) -> float:
+        """Of the nodes that are ready, the engine runs the one with the highest."""
+        return self.sequence_nr if self.leaf is None else math.inf
 
 
 class Trace:
@@ -43,10 +61,9 @@ class Trace:
     ) -> None:
         """Keep a finished recording; `record_backward` is the way to get one."""
         self.error = error
-        """What PyTorch raised in the middle of the pass, or None; the events end with the node that raised."""
-        self._stations = recorder.stations
+        """What PyTorch raised in the middle of the pass, or None; the events end with the node that did."""
+        self._recorder: Recorder | None = recorder
         self._visits = recorder.visits
-        self._passages = recorder.passages
         self._raised_in = recorder.raised_in
         self._names = {id(leaf): name for name, leaf in names.items()}
         self._sources = sources
@@ -65,24 +82,30 @@ class Trace:
         return tuple(self._tell())
 
     @cached_property
+    def _stations(self) -> list[Station]:
+        """What is to be known of the nodes, which are let go of then."""
+        recorder, self._recorder = self._recorder, None
+        assert recorder is not None
+        return [_station(*one) for one in zip(recorder.nodes, recorder.edges, recorder.held, strict=True)]
+
+    @cached_property
     def parameters(self) -> tuple[str, ...]:
         """Names of the leaves that the graph leads to."""
         return tuple(self._names[id(s.leaf)] for s in self._stations if id(s.leaf) in self._names)
 
     def _tell(self) -> Iterator[Event]:
-        sent: Parcels = {}
-        saved = [station.saved.settled() for station in self._stations]
+        sent: Sent = {}
         for visit in self._visits:
-            yield from self._visited(visit, sent, saved[visit.node])
+            yield from self._visited(visit, sent)
         if self._raised_in is not None and self.error is not None and not self._last_one_raised():
             raising = self._raising(self._raised_in, sent)
             if raising is not None:
-                yield from self._visited(raising, sent, saved[raising.node])
+                yield from self._visited(raising, sent)
 
-    def _visited(self, visit: Visit, sent: Parcels, saved: Mapping[str, Any]) -> Iterator[Event]:
-        station, passage = self._stations[visit.node], self._passages[visit.passage]
-        yield from _arrivals(visit, passage, sent)
-        event = self._node_event(visit, station, passage.depth, saved)
+    def _visited(self, visit: Visit, sent: Sent) -> Iterator[Event]:
+        station = self._stations[visit.node]
+        yield from _arrivals(visit, sent)
+        event = self._node_event(visit, station)
         yield event
         yield from _reductions(visit, event)
         if event.accumulation is not None and not same_numbers(event.accumulation.after, visit.grad_after):
@@ -91,39 +114,44 @@ class Trace:
             if edge is not None and grad is not None:
                 sent.setdefault((visit.passage, *edge), []).append((visit.node, grad))
 
-    def _node_event(self, visit: Visit, station: Station, depth: int, saved: Mapping[str, Any]) -> NodeEvent:
+    def _node_event(self, visit: Visit, station: Station) -> NodeEvent:
         accumulation = None
         if station.leaf is not None:
             accumulation = _accumulation(self._names.get(id(station.leaf)), visit)
         return NodeEvent(
             visit.node,
             station.name,
-            depth,
+            visit.passage.depth,
             visit.grads_in,
             _as_made(visit),
             tuple(None if edge is None else Edge(*edge) for edge in station.edges),
-            saved,
+            station.saved,
             self._source(station),
             accumulation,
         )
 
     def _last_one_raised(self) -> bool:
-        return any(visit.grads_out is None for visit in self._visits[-1:])
+        if not self._visits:
+            return False
+        last = self._visits[-1]
+        leaf = self._stations[last.node].leaf
+        if leaf is not None and leaf._post_accumulate_grad_hooks:
+            last.grads_out = None
+        return last.grads_out is None
 
-    def _raising(self, passage: int, sent: Parcels) -> Visit | None:
+    def _raising(self, passage: Passage, sent: Sent) -> Visit | None:
         """Find the node that was about to run: of those that waited for nothing more, the youngest.
 
         PyTorch's own nodes are seen after they ran, so the one that raised was not seen.
         """
-        done = {visit.node for visit in self._visits if visit.passage == passage}
-        roots = self._passages[passage].roots
-        waiting = [number for number in self._reached(roots) if number not in done]
+        done = {visit.node for visit in self._visits if visit.passage is passage}
+        waiting = [number for number in self._reached(passage.roots) if number not in done]
         blocked = {edge[0] for number in waiting for edge in self._stations[number].edges if edge is not None}
         ready = [number for number in waiting if number not in blocked]
         if not ready:
             return None
         node = max(ready, key=lambda number: self._stations[number].priority)
-        slots = [slot for part_of, to, slot in sent if (part_of, to) == (passage, node)]
+        slots = [slot for part_of, to, slot in sent if part_of is passage and to == node]
         sums = {slot: _sum([part for _, part in sent[passage, node, slot]]) for slot in slots}
         return Visit(
             node, passage, tuple(sums.get(slot) for slot in range(max(slots, default=-1) + 1)), None, None
@@ -163,8 +191,8 @@ def record_backward(
         backward: Passed on to `loss.backward`: `retain_graph`, `create_graph`, `inputs`.
 
     Returns:
-        The trace. Where PyTorch raised in the middle of the pass, `trace.error` holds its error and the events
-        tell what had been done by then.
+        The trace. Where PyTorch raised in the middle of the pass, `trace.error` holds its error and the
+        events tell what had been done by then.
 
     Raises:
         NotAScalar: `loss` holds more than one number.
@@ -177,20 +205,36 @@ def record_backward(
         raise NoGraph
     recorder = Recorder()
     error = None
-    with recorder.recording():
-        try:
-            loss.backward(**backward)  # type: ignore[no-untyped-call]
-        except RuntimeError as raised:
-            error = raised
+    try:
+        recorder.record(lambda: _run(loss, backward))
+    except RuntimeError as raised:
+        error = raised
     if error is not None and not recorder.visits and "second time" in str(error):
         raise GraphFreed(error) from error
     return Trace(recorder, names or {}, sources, error)
 
 
-def _arrivals(visit: Visit, passage: Passage, sent: Parcels) -> Iterator[Event]:
+def _run(loss: Tensor, backward: Mapping[str, Any]) -> None:
+    """Do what `loss.backward()` does; without arguments, by its one call of the engine, which saves time."""
+    if backward or type(loss) is not Tensor or not loss.is_floating_point():
+        loss.backward(**backward)  # type: ignore[no-untyped-call]
+    else:
+        torch.autograd._engine_run_backward(  # type: ignore[attr-defined]
+            (loss,), (torch.ones_like(loss),), False, False, (), allow_unreachable=True, accumulate_grad=True
+        )
+
+
+def _station(node: Node, edges: list[Place | None], held: Sequence[Held]) -> Station:
+    if isinstance(node, AccumulateGrad):
+        return Station(ACCUMULATE_GRAD, -1, edges, node.variable, {})  # type: ignore[attr-defined]
+    return Station(node.name(), node._sequence_nr(), edges, None, read_saved(node, held))
+
+
+def _arrivals(visit: Visit, sent: Sent) -> Iterator[Event]:
     """Tell what the engine, and hooks, did to gradients between their makers and this node."""
+    passage = visit.passage
     for slot, arrived in enumerate(visit.grads_in):
-        parts = sent.pop((visit.passage, visit.node, slot), [])
+        parts = sent.pop((passage, visit.node, slot), [])
         if not parts and visit.node in passage.roots:
             continue  # what a pass starts from was sent by nobody
         expected = _sum([part for _, part in parts])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+import sys
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -10,6 +10,8 @@ from engine.errors import BadInput
 
 MOST_EPOCHS = 1_000_000
 """The largest N of one run."""
+
+LARGEST_FLOAT = sys.float_info.max
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +112,30 @@ Action: TypeAlias = (
 )
 
 
+def checked_rate(value: float) -> float:
+    """Give a learning rate as a float.
+
+    Raises:
+        BadInput: `value` is not a positive finite number.
+    """
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value <= LARGEST_FLOAT:
+        raise BadInput(f"{_shown(value)} is no learning rate: it must be a positive finite number, e.g. 1e-5")
+    return float(value)
+
+
+def checked_count(count: int) -> int:
+    """Give a number of epochs.
+
+    Raises:
+        BadInput: `count` is not a whole number from 1 to `MOST_EPOCHS`.
+    """
+    if isinstance(count, bool) or not isinstance(count, int) or not 1 <= count <= MOST_EPOCHS:
+        raise BadInput(
+            f"{_shown(count)} is no number of epochs: it must be a whole number from 1 to {MOST_EPOCHS:,}"
+        )
+    return count
+
+
 def learning_rate_from(text: str) -> float:
     """Read a learning rate.
 
@@ -117,14 +143,11 @@ def learning_rate_from(text: str) -> float:
         BadInput: `text` is not a positive finite number.
     """
     try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not (math.isfinite(value) and value > 0):
+        return checked_rate(float(text))
+    except (ValueError, BadInput):
         raise BadInput(
-            f"{text.strip() or 'nothing'!r} is no learning rate: type a positive finite number, e.g. 1e-5"
-        )
-    return value
+            f"{_typed(text)} is no learning rate: type a positive finite number, e.g. 1e-5"
+        ) from None
 
 
 def epochs_from(text: str) -> int:
@@ -134,9 +157,21 @@ def epochs_from(text: str) -> int:
         BadInput: `text` is not a whole number from 1 to `MOST_EPOCHS`.
     """
     plain = text.strip().replace("_", "").replace(",", "")
-    count = int(plain) if plain.isascii() and plain.isdigit() and len(plain) < 20 else 0
-    if not 1 <= count <= MOST_EPOCHS:
+    try:
+        return checked_count(int(plain) if plain.isascii() and plain.isdigit() else 0)
+    except (ValueError, BadInput):
         raise BadInput(
-            f"{text.strip() or 'nothing'!r} is no number of epochs: type a whole number from 1 to {MOST_EPOCHS:,}"
-        )
-    return count
+            f"{_typed(text)} is no number of epochs: type a whole number from 1 to {MOST_EPOCHS:,}"
+        ) from None
+
+
+def _shown(value: object) -> str:
+    """Give a value that cannot be used as a message names it; a very long one, its start."""
+    if isinstance(value, int) and value.bit_length() > 200:
+        return "a number of that length"
+    text = repr(value)
+    return text if len(text) <= 40 else f"{text[:40]}..."
+
+
+def _typed(text: str) -> str:
+    return _shown(text.strip()) if text.strip() else "nothing"

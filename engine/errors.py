@@ -1,5 +1,7 @@
 """What can go wrong, told in words that a learner can act on."""
 
+# ruff: noqa: N818 - each error is named after what happened
+
 from __future__ import annotations
 
 

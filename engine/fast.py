@@ -1,7 +1,7 @@
 """Many epochs, unrecorded: the numbers of the plain loop with less Python around them.
 
-`loss.backward()` spends more time on the way to autograd's engine than in it, for a small model. The engine's own door
-takes the same work without the detour: the same engine, the same kernels, the same bits.
+`loss.backward()` spends more time on the way to autograd's engine than in it, for a small model. The engine's
+own door takes the same work without the detour: the same engine, the same kernels, the same bits.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ class FastRun:
     """Epochs run to their end."""
 
     diverged: bool
-    """Whether it stopped because a loss was inf or nan. That epoch's forward pass is taken back: the parameters and
-    the random number generator are as they were before it."""
+    """Whether it stopped because a loss was inf or nan. That epoch's forward pass is taken back: the
+    parameters and the random number generator are as they were before it."""
 
     error: Exception | None = None
     """What a statement raised, in the middle of an epoch; what ran before it stays."""
@@ -95,7 +95,7 @@ def run_epochs(
             done += 1
     except _Diverged:
         return FastRun(done, diverged=True)
-    except (RuntimeError, TypeError, AttributeError) as error:
+    except Exception as error:  # a problem's own code may raise anything
         return FastRun(done, diverged=False, error=error)
     return FastRun(done, diverged=False)
 
@@ -105,7 +105,7 @@ class _Diverged(Exception):  # noqa: N818 - it ends a run; nothing is wrong with
 
 
 def _rate_for(leaf: Tensor, rate: float) -> Tensor | float:
-    """Give the learning rate as the tensor that PyTorch would make of it for every product: the same bits, sooner."""
+    """Give the rate as the tensor that PyTorch would make of it for every product: the same bits, sooner."""
     if leaf.dtype in (torch.float32, torch.float64):
         return torch.tensor(rate, dtype=leaf.dtype)
     return rate  # half precision multiplies by the unrounded number
@@ -116,7 +116,7 @@ def _engine_door() -> Callable[[Tensor | None], None]:
     engine = getattr(Variable, "_execution_engine", None)
     run_backward = getattr(engine, "run_backward", None)
     if run_backward is None:
-        return lambda loss: loss.backward()  # type: ignore[union-attr, no-untyped-call]
+        return lambda loss: loss.backward()  # type: ignore[union-attr]
     ones: dict[torch.dtype, tuple[Tensor]] = {}
 
     def through_the_door(loss: Tensor | None) -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from functools import lru_cache
 
 from torch import Tensor
@@ -12,56 +12,10 @@ from engine.bits import same_bits
 from engine.derivatives import Explanation, brief, explain
 from engine.events import Accumulation, Event, HookEvent, NodeEvent, PathsEvent, ReduceEvent
 from engine.frame import Frame, ParameterFrame, PassFrame, TraceRow
-from engine.losses import Losses
-from engine.loop import Loop
+from engine.loop import Kind
 from engine.problem import Problem
+from engine.state import Passing, State
 from engine.trace import Trace
-from engine.trainer import Snapshot
-
-
-@dataclass(frozen=True, slots=True)
-class Passing:
-    """A recorded backward pass, and how far it has been stepped through."""
-
-    trace: Trace
-    cursor: int
-    """How many events are behind."""
-
-    start: Snapshot
-    """The state before the pass."""
-
-    over: bool = False
-    """Whether another statement has run since."""
-
-    @property
-    def finished(self) -> bool:
-        """Whether every event is behind."""
-        return self.cursor == len(self.trace)
-
-    def accumulated(self) -> dict[str, Accumulation]:
-        """Give, for each parameter that the pass has written to by now, its last write."""
-        return {
-            event.accumulation.parameter: event.accumulation
-            for event in self.trace.events[: self.cursor]
-            if isinstance(event, NodeEvent) and event.accumulation and event.accumulation.parameter
-        }
-
-
-@dataclass(frozen=True, slots=True)
-class State:
-    """All that a session is at one point, immutable."""
-
-    trainer: Snapshot
-    loop: Loop
-    learning_rate: float
-    epoch: int = 0
-    losses: Losses = field(default_factory=Losses)
-    passing: Passing | None = None
-
-    @property
-    def in_pass(self) -> bool:
-        """Whether a backward pass has been begun and not finished."""
-        return self.passing is not None and not self.passing.finished
 
 
 def take_frame(
@@ -81,9 +35,10 @@ def take_frame(
         learning_rate=state.learning_rate,
         epoch=state.epoch,
         loop=state.loop,
-        next=state.loop.next,
+        next=Kind.BACKWARD if state.in_pass else state.loop.next,
         parameters=_parameters(problem, state, before),
-        loss=None if forward is None else forward.loss.item(),
+        preds=None if forward is None else forward.preds,
+        loss=state.loss,
         loss_changed=before is not None and forward is not None and forward is not before.trainer.forward,
         loss_before=_loss_before(state),
         stale=forward is not None and not _same(forward.parameters, state.trainer.parameters),
@@ -104,7 +59,7 @@ def shown_grads(problem: Problem, state: State) -> tuple[Tensor | None, ...]:
     written = passing.accumulated()
     return tuple(
         written[name].after if name in written else grad
-        for name, grad in zip(problem.parameters, passing.start.grads, strict=True)
+        for name, grad in zip(problem.parameters, passing.start.trainer.grads, strict=True)
     )
 
 
@@ -132,7 +87,8 @@ def _parameters(problem: Problem, state: State, before: State | None) -> tuple[P
 
 def _loss_before(state: State) -> float | None:
     known = len(state.losses)
-    return state.losses[known - 2] if known >= 2 else None
+    before = state.losses[known - 2] if known >= 2 else math.nan
+    return None if math.isnan(before) else before
 
 
 def _pass_frame(passing: Passing) -> PassFrame:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final
 
 from engine.errors import EngineError
@@ -44,3 +46,12 @@ class PyTorchError(EngineError):
         self.kind = type(error).__name__
         self.lesson = next((lesson for part, lesson in LESSONS if part in self.own_words), "")
         super().__init__(f"{self.kind}: {self.own_words} {self.lesson}".rstrip())
+
+
+@contextmanager
+def in_its_own_words(*kinds: type[Exception]) -> Iterator[None]:
+    """Turn what PyTorch, or Python, raises inside into a `PyTorchError`."""
+    try:
+        yield
+    except kinds as error:
+        raise PyTorchError(error) from error

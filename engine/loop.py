@@ -63,18 +63,17 @@ class Loop:
     def ran(self, kind: Kind) -> tuple[Loop, int]:
         """Move past a statement that has just run.
 
-        An epoch ends with the last enabled statement, or with the first one that runs out of order after an update;
-        running the same statement again does not end it again.
+        An epoch ends with the last enabled statement, or with the first one that runs out of order after
+        an update. Running its last statement again, or one behind it, does not end it again.
 
         Returns:
             The loop as it then stands, and how many epochs have ended by it: 0 or 1.
         """
-        again = kind is self.last
         wraps = self.last is not None and self._place(kind) < self._place(self.last)
+        if self.complete and self.last is not None and not wraps:
+            return replace(self, last=kind), 0
         ended = int(wraps and not self.complete and self.updated)
         updated = (self.updated and not ended and not self.complete) or kind is Kind.UPDATE
-        if self.complete and again:
-            return self, 0
         if self.enabled and kind is self.enabled[-1]:
             return replace(self, last=kind, complete=True, updated=False), ended + 1
         return replace(self, last=kind, complete=False, updated=updated), ended

@@ -57,8 +57,8 @@ class Losses:
         """Summarize the curve for a plot.
 
         Returns:
-            At most `columns` pairs: lowest and highest finite loss of consecutive stretches of about equal length; the
-            pair is (nan, nan) where a stretch holds no finite loss.
+            At most `columns` pairs: lowest and highest finite loss of consecutive stretches of about equal
+            length; the pair is (nan, nan) where a stretch holds no finite loss.
         """
         # A slice copies, so the other thread may go on appending.
         values = np.frombuffer(self._buffer[: self._length])

@@ -1,4 +1,4 @@
-"""What is trained: inputs, targets, named parameters, a model and a loss function, read from a plain Python script."""
+"""What is trained: inputs, targets, parameters, a model and a loss function, read from a Python script."""
 
 from __future__ import annotations
 

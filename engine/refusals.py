@@ -1,25 +1,34 @@
-"""Which actions cannot work now, and why: for the keys that are dimmed."""
+"""Which actions cannot work now, and why: for keys that are dimmed, and for whoever tries all the same."""
 
 from __future__ import annotations
 
 from typing import Final
 
-from engine.framing import State
+from engine.learning_rate import lowered, raised
 from engine.loop import Kind
+from engine.state import State
 from engine.trainer import Graph
 
 INSIDE: Final = "a backward pass is under way: finish it (b) or go back to its start (S)"
+NO_PASS: Final = "no backward pass is under way: s starts one"
+OVER: Final = "the pass is over: take back what ran since (left arrow), then step back"
+ALL_OFF: Final = "every line of the loop is commented out"
+DIVERGED: Final = "this epoch's loss is {loss}: backward would spread it; take the epoch back (left arrow)"
+HIGHEST: Final = "that is the highest learning rate that the keys give; type one to go on"
+LOWEST: Final = "that is the lowest learning rate that the keys give; type one to go on"
+NO_UNDO: Final = "there is nothing to undo"
+NO_REDO: Final = "there is nothing to redo"
+
 NO_LOSS: Final = "there is no loss to go back from yet: run forward first (f)"
 NO_GRAD: Final = "there is no gradient yet: .grad is None until the first backward pass (b)"
 USED: Final = "the last backward pass freed this graph: run forward for a new one (f)"
-ALL_OFF: Final = "every line of the loop is commented out"
+
+PYTORCHS: Final = frozenset({NO_LOSS, NO_GRAD, USED})
+"""The reasons that are PyTorch's: the action may be tried, and PyTorch then refuses in its own words."""
 
 
 def refusals(state: State, position: int, future: int) -> dict[str, str]:
-    """Give the reason for every action that cannot work in `state`, by the action's name.
-
-    Where PyTorch itself would refuse, the action may still be tried: PyTorch then says so in its own words.
-    """
+    """Give the reason for every action that cannot work in `state`, by the action's name."""
     reasons = {
         "Forward": INSIDE if state.in_pass else "",
         "Backward": _no_backward(state),
@@ -28,9 +37,11 @@ def refusals(state: State, position: int, future: int) -> dict[str, str]:
         "Update": _no_gradient(state),
         "Zero": _no_gradient(state),
         "NextLine": _no_next(state),
-        "RunEpochs": INSIDE if state.in_pass else "" if state.loop.enabled else ALL_OFF,
-        "Undo": "" if position else "there is nothing to undo",
-        "Redo": "" if future else "there is nothing to redo",
+        "RunEpochs": _no_run(state),
+        "RaiseLearningRate": HIGHEST if raised(state.learning_rate) == state.learning_rate else "",
+        "LowerLearningRate": LOWEST if lowered(state.learning_rate) == state.learning_rate else "",
+        "Undo": "" if position else NO_UNDO,
+        "Redo": "" if future else NO_REDO,
     }
     return {action: reason for action, reason in reasons.items() if reason}
 
@@ -40,7 +51,7 @@ def _no_backward(state: State) -> str:
         return ""
     if state.trainer.forward is None:
         return NO_LOSS
-    return USED if state.trainer.graph is Graph.USED else ""
+    return "" if state.trainer.graph is Graph.LIVE else USED
 
 
 def _no_gradient(state: State) -> str:
@@ -51,22 +62,27 @@ def _no_gradient(state: State) -> str:
 
 def _no_way_back(state: State) -> str:
     if state.passing is None:
-        return "no backward pass is under way: s starts one"
-    if state.passing.over:
-        return "the pass is over: take back what ran since (left arrow), then step back"
-    return ""
+        return NO_PASS
+    return OVER if state.passing.over else ""
 
 
 def _no_next(state: State) -> str:
+    match state.loop.next:
+        case _ if state.in_pass:
+            return ""
+        case None:
+            return ALL_OFF
+        case Kind.FORWARD:
+            return ""
+        case Kind.BACKWARD:
+            return _no_backward(state)
+        case Kind.UPDATE | Kind.ZERO:
+            return _no_gradient(state)
+
+
+def _no_run(state: State) -> str:
     if state.in_pass:
-        return ""
-    following = state.loop.next
-    if following is None:
-        return ALL_OFF
-    by_kind = {
-        Kind.FORWARD: "",
-        Kind.BACKWARD: _no_backward(state),
-        Kind.UPDATE: _no_gradient(state),
-        Kind.ZERO: _no_gradient(state),
-    }
-    return by_kind[following]
+        return INSIDE
+    if state.diverged and state.loop.next is not Kind.FORWARD:
+        return DIVERGED.format(loss=state.loss)
+    return _no_next(state)

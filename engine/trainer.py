@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from enum import Enum
 
@@ -10,9 +11,9 @@ import torch
 from torch import Tensor
 
 from engine.bits import same_bits
-from engine.errors import GraphFreed
+from engine.errors import GraphFreed, NotAScalar
 from engine.fast import FastRun, run_epochs
-from engine.lessons import PyTorchError
+from engine.lessons import PyTorchError, in_its_own_words
 from engine.loop import Kind
 from engine.problem import Problem
 from engine.sources import SourceMap, watch_forward
@@ -30,8 +31,11 @@ class Graph(Enum):
     USED = "used"
     """A backward pass has freed what it saved."""
 
+    BROKEN = "broken"
+    """A backward pass broke off in it: PyTorch raised."""
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True, slots=True, eq=False)
 class ForwardPass:
     """One forward pass: what it started from, and what came out."""
 
@@ -45,7 +49,7 @@ class ForwardPass:
     loss: Tensor
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Snapshot:
     """All that the trainer holds, as copies that nothing changes: enough to go back to, bit for bit."""
 
@@ -54,6 +58,9 @@ class Snapshot:
     rng: Tensor
     forward: ForwardPass | None = None
     graph: Graph | None = None
+    written: frozenset[int] = frozenset()
+    """Which parameters were written to since the forward pass, by position; also where every bit stayed
+    the same, for PyTorch counts writes."""
 
 
 class Trainer:
@@ -79,7 +86,7 @@ class Trainer:
         self._loss = self._sources = None
         if snapshot.graph is Graph.LIVE:
             self._rebuild_graph()
-        self._write(snapshot.parameters)
+        self._write(snapshot.parameters, snapshot.written)
         for leaf, grad in zip(self._leaves, snapshot.grads, strict=True):
             leaf.grad = None if grad is None else grad.clone()
         torch.set_rng_state(snapshot.rng)
@@ -91,32 +98,40 @@ class Trainer:
 
         Raises:
             PyTorchError: the model or the loss function raised.
+            NotAScalar: the loss is not one number.
         """
         before = self._kept
+        torch.set_rng_state(before.rng)  # others in this process draw, too
         self._loss, preds, self._sources = self._compute()
         made = ForwardPass(before.parameters, before.rng, preds.detach().clone(), self._loss.detach().clone())
-        self._kept = replace(before, forward=made, graph=Graph.LIVE, rng=_rng(before.rng))
+        self._kept = Snapshot(before.parameters, before.grads, _rng(before.rng), made, Graph.LIVE)
 
     def backward(self) -> Trace:
         """Run one backward pass and record it.
 
         Raises:
-            EngineError: the loss is missing, is not one number or has no graph, or PyTorch refused; what PyTorch had
-                accumulated by then stays, as PyTorch leaves it.
+            PyTorchError: there is no loss or no graph, or PyTorch refused; what it had accumulated by then
+                stays, as PyTorch leaves it.
         """
         if self._kept.forward is None:
             raise PyTorchError(NameError("name 'loss' is not defined"))
         if self._loss is None:
-            self._rebuild_used_graph()
+            self._rebuild_spent_graph()
         assert self._loss is not None
+        if not self._loss.requires_grad:
+            with in_its_own_words(RuntimeError):
+                self._loss.backward()  # type: ignore[no-untyped-call]
+        left = Graph.USED
         try:
             trace = record_backward(self._loss, names=self.problem.parameters, sources=self._sources)
+            if trace.error is not None:
+                left = Graph.BROKEN
+                raise PyTorchError(trace.error)
         except GraphFreed as freed:
+            left = self._kept.graph or left
             raise PyTorchError(freed.pytorch) from freed
         finally:
-            self._keep(grads=self._grads(), graph=Graph.USED)
-        if trace.error is not None:
-            raise PyTorchError(trace.error)
+            self._keep(grads=self._grads(), graph=left)
         return trace
 
     def update(self, learning_rate: float) -> None:
@@ -125,14 +140,14 @@ class Trainer:
         Raises:
             PyTorchError: a `.grad` is None.
         """
+        versions = [leaf._version for leaf in self._leaves]
         try:
-            with torch.no_grad():
+            with torch.no_grad(), in_its_own_words(TypeError):
                 for leaf in self._leaves:
                     leaf -= leaf.grad * learning_rate  # type: ignore[operator]
-        except TypeError as error:
-            raise PyTorchError(error) from error
         finally:
-            self._keep(parameters=self._parameters())
+            written = {place for place, leaf in enumerate(self._leaves) if leaf._version != versions[place]}
+            self._keep(parameters=self._parameters(), written=self._kept.written | written)
 
     def zero(self) -> None:
         """Run `p.grad.zero_()` for every parameter.
@@ -141,10 +156,9 @@ class Trainer:
             PyTorchError: a `.grad` is None.
         """
         try:
-            for leaf in self._leaves:
-                leaf.grad.zero_()  # type: ignore[union-attr]
-        except AttributeError as error:
-            raise PyTorchError(error) from error
+            with in_its_own_words(AttributeError):
+                for leaf in self._leaves:
+                    leaf.grad.zero_()  # type: ignore[union-attr]
         finally:
             self._keep(grads=self._grads())
 
@@ -157,6 +171,7 @@ class Trainer:
         stopped: Callable[[], bool],
     ) -> FastRun:
         """Run whole epochs unrecorded, as `engine.fast.run_epochs` does; no graph is left."""
+        torch.set_rng_state(self._kept.rng)
         try:
             return run_epochs(self.problem, order, count, learning_rate, add_loss, stopped)
         finally:
@@ -170,14 +185,20 @@ class Trainer:
         parameters: tuple[Tensor, ...] | None = None,
         grads: Grads | None = None,
         graph: Graph | None = None,
+        written: frozenset[int] | None = None,
     ) -> None:
         """Keep what a statement may have changed; where it changed nothing, the last snapshot stays."""
-        kept = self._kept
-        new = (parameters or kept.parameters, kept.grads if grads is None else grads, graph or kept.graph)
-        if new[2] is not kept.graph or not all(
-            map(same_bits, (*new[0], *new[1]), (*kept.parameters, *kept.grads))
-        ):
-            self._kept = replace(kept, parameters=new[0], grads=new[1], graph=new[2])
+        old = self._kept
+        new = replace(
+            old,
+            parameters=old.parameters if parameters is None else parameters,
+            grads=old.grads if grads is None else grads,
+            graph=old.graph if graph is None else graph,
+            written=old.written if written is None else written,
+        )
+        same_tensors = map(same_bits, (*new.parameters, *new.grads), (*old.parameters, *old.grads))
+        if new.graph is not old.graph or new.written != old.written or not all(same_tensors):
+            self._kept = new
 
     def _copy_all(self) -> Snapshot:
         return Snapshot(self._parameters(), self._grads(), torch.get_rng_state())
@@ -188,22 +209,22 @@ class Trainer:
     def _grads(self) -> Grads:
         return tuple(None if leaf.grad is None else leaf.grad.detach().clone() for leaf in self._leaves)
 
-    def _write(self, parameters: tuple[Tensor, ...]) -> None:
+    def _write(self, parameters: tuple[Tensor, ...], written: frozenset[int] = frozenset()) -> None:
         with torch.no_grad():
-            for leaf, value in zip(self._leaves, parameters, strict=True):
-                if not same_bits(leaf.detach(), value):
+            for place, (leaf, value) in enumerate(zip(self._leaves, parameters, strict=True)):
+                if place in written or not same_bits(leaf.detach(), value):
                     leaf.copy_(value)
 
     # Graphs
 
     def _compute(self) -> tuple[Tensor, Tensor, SourceMap]:
         problem = self.problem
-        try:
-            with watch_forward() as sources:
-                preds = problem.model(problem.inputs)
-                loss = problem.loss_fn(preds, problem.targets)
-        except (RuntimeError, TypeError, ValueError) as error:
-            raise PyTorchError(error) from error
+        # A problem's own code may raise anything.
+        with in_its_own_words(Exception), watch_forward() as sources:
+            preds = problem.model(problem.inputs)
+            loss = problem.loss_fn(preds, problem.targets)
+        if loss.numel() != 1:
+            raise NotAScalar(tuple(loss.shape))
         return loss, preds, sources
 
     def _rebuild_graph(self) -> None:
@@ -214,13 +235,16 @@ class Trainer:
         torch.set_rng_state(forward.rng)
         self._loss, _, self._sources = self._compute()
 
-    def _rebuild_used_graph(self) -> None:
-        """Make a graph that a backward pass has gone through, without touching any `.grad`."""
+    def _rebuild_spent_graph(self) -> None:
+        """Make a graph that a backward pass went through, or broke off in, without touching any `.grad`."""
         kept = self._kept
         self._rebuild_graph()
         assert self._loss is not None
-        torch.autograd.grad(self._loss, self._leaves, allow_unused=True)
-        self._write(kept.parameters)
+        if kept.graph is Graph.BROKEN:
+            self._write(kept.parameters, kept.written)
+        with suppress(RuntimeError):
+            torch.autograd.grad(self._loss, self._leaves, allow_unused=True)
+        self._write(kept.parameters, kept.written)
         torch.set_rng_state(kept.rng)
 
 

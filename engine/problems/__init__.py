@@ -38,8 +38,8 @@ def load(name: str, seed: int | None = None) -> Problem:
 
     Args:
         name: One of `names()`.
-        seed: None for the script's own start values; a number for parameters drawn by `torch.randn`, in the order in
-            which the script names them, after `torch.manual_seed(seed)`.
+        seed: None for the script's own start values; a number for parameters drawn by `torch.randn`, in the
+            order in which the script names them, after `torch.manual_seed(seed)`.
 
     Raises:
         BadInput: there is no such problem.

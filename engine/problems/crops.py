@@ -1,4 +1,4 @@
-"""Yields of apples and oranges from the weather: linear regression by gradient descent, written out by hand."""
+"""Yields of apples and oranges from the weather: a linear regression, written out by hand."""
 
 import torch
 

@@ -1,0 +1,78 @@
+"""All that a session is at one point of its history."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field, replace
+
+from engine.events import Accumulation, NodeEvent
+from engine.loop import Loop
+from engine.losses import Losses
+from engine.trace import Trace
+from engine.trainer import Snapshot
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Passing:
+    """A recorded backward pass, and how far it has been stepped through."""
+
+    trace: Trace
+    cursor: int
+    """How many events are behind."""
+
+    start: State
+    """The state before the pass."""
+
+    over: bool = False
+    """Whether another statement has run since."""
+
+    @property
+    def finished(self) -> bool:
+        """Whether every event is behind."""
+        return self.cursor == len(self.trace)
+
+    def accumulated(self) -> dict[str, Accumulation]:
+        """Give, for each parameter that the pass has written to by now, its last write."""
+        return {
+            event.accumulation.parameter: event.accumulation
+            for event in self.trace.events[: self.cursor]
+            if isinstance(event, NodeEvent) and event.accumulation and event.accumulation.parameter
+        }
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class State:
+    """A point of the history, immutable; states share what did not change between them."""
+
+    trainer: Snapshot
+    loop: Loop
+    learning_rate: float
+    epoch: int = 0
+    """Epochs run to their end."""
+
+    losses: Losses = field(default_factory=Losses)
+    passing: Passing | None = None
+    """The last recorded backward pass; None before the first, and after a new forward."""
+
+    @property
+    def in_pass(self) -> bool:
+        """Whether a backward pass has been begun and not finished."""
+        return self.passing is not None and not self.passing.finished
+
+    @property
+    def loss(self) -> float | None:
+        """The last forward pass's loss; None before the first."""
+        forward = self.trainer.forward
+        return None if forward is None else forward.loss.item()
+
+    @property
+    def diverged(self) -> bool:
+        """Whether that loss is inf or nan."""
+        return self.loss is not None and not math.isfinite(self.loss)
+
+    def rewound_to(self, start: State) -> State:
+        """Give `start` with the loop's text and the learning rate of now: those are no part of training."""
+        loop = replace(
+            self.loop, last=start.loop.last, complete=start.loop.complete, updated=start.loop.updated
+        )
+        return replace(start, loop=loop, learning_rate=self.learning_rate)

@@ -1,0 +1,119 @@
+"""Runs the loop's statements, whole or node by node, on live tensors, and keeps the state they lead to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+from engine.errors import EngineError
+from engine.loop import Kind
+from engine.state import Passing, State
+from engine.trainer import Trainer
+
+
+class Statements:
+    """A trainer, and the state that belongs to it."""
+
+    def __init__(self, trainer: Trainer, state: State) -> None:
+        """Go on from `state`, which the trainer's tensors are in."""
+        self.trainer = trainer
+        self.state = state
+
+    def return_to(self, state: State) -> None:
+        """Put the trainer's tensors, and what else there is, into an earlier or later state."""
+        if state.trainer is not self.state.trainer:
+            self.trainer.restore(state.trainer)
+        self.state = state
+
+    def next_line(self) -> None:
+        """Run the loop's next statement; inside a pass, the rest of the pass."""
+        kind = Kind.BACKWARD if self.state.in_pass else self.state.loop.next
+        if kind is not None:
+            self.run(kind)
+
+    def run(self, kind: Kind) -> None:
+        """Run a statement.
+
+        Raises:
+            EngineError: PyTorch refused; what it did before that stays.
+        """
+        match kind:
+            case Kind.FORWARD:
+                self.trainer.forward()
+                self._advance(kind, None)
+            case Kind.BACKWARD:
+                self._finish(self._pass_under_way() or self._begun_pass())
+            case Kind.UPDATE:
+                self._settle_trace()
+                with self._keeping_what_pytorch_left():
+                    self.trainer.update(self.state.learning_rate)
+                self._advance(kind, _over(self.state.passing))
+            case Kind.ZERO:
+                with self._keeping_what_pytorch_left():
+                    self.trainer.zero()
+                self._advance(kind, _over(self.state.passing))
+
+    def step_node(self) -> None:
+        """Go one event forward in the pass; begin one where none is under way.
+
+        Raises:
+            EngineError: PyTorch refused to begin; what it did before that stays.
+        """
+        passing = self._pass_under_way() or self._begun_pass()
+        if passing.cursor + 1 == len(passing.trace):
+            self._finish(passing)
+        else:
+            passing = replace(passing, cursor=passing.cursor + 1)
+            self.state = replace(self.state, trainer=self.trainer.snapshot(), passing=passing)
+
+    def step_node_back(self) -> None:
+        """Go one event back in the pass, also in a finished one; from its first event, to before the pass."""
+        passing = self.state.passing
+        if passing is None:
+            return
+        start = self.state.rewound_to(passing.start)
+        if passing.cursor > 1:
+            inside = replace(passing, cursor=passing.cursor - 1)
+            self.state = replace(start, trainer=self.state.trainer, passing=inside)
+        else:
+            self.return_to(start)
+
+    def _pass_under_way(self) -> Passing | None:
+        return self.state.passing if self.state.in_pass else None
+
+    def _begun_pass(self) -> Passing:
+        with self._keeping_what_pytorch_left():
+            return Passing(self.trainer.backward(), 0, self.state)
+
+    def _finish(self, passing: Passing) -> None:
+        self._advance(Kind.BACKWARD, replace(passing, cursor=len(passing.trace)))
+
+    def _settle_trace(self) -> None:
+        """Have the trace copy what its graph saved, before an update changes that in place."""
+        if self.state.passing is not None:
+            self.state.passing.trace.events  # noqa: B018 - made when first looked at
+
+    def _advance(self, kind: Kind, passing: Passing | None) -> None:
+        """Move the loop past a statement that has run."""
+        state, trainer = self.state, self.trainer.snapshot()
+        loop, ended = state.loop.ran(kind)
+        epoch, losses = state.epoch + ended, state.losses
+        if kind is Kind.FORWARD and trainer.forward is not None:
+            losses = losses.with_loss(epoch - int(loop.complete), trainer.forward.loss.item())
+        self.state = replace(state, trainer=trainer, loop=loop, epoch=epoch, losses=losses, passing=passing)
+
+    @contextmanager
+    def _keeping_what_pytorch_left(self) -> Iterator[None]:
+        before = self.state
+        try:
+            yield
+        except EngineError:
+            left = self.trainer.snapshot()
+            if left is not before.trainer:
+                self.state = replace(before, trainer=left, passing=_over(before.passing))
+            raise
+
+
+def _over(passing: Passing | None) -> Passing | None:
+    return None if passing is None else replace(passing, over=True)

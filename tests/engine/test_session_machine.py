@@ -1,0 +1,377 @@
+"""Any actions in any order, held against plain PyTorch that runs the same statements on a fresh problem."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+
+import pytest
+import torch
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from engine.actions import (
+    Action,
+    Backward,
+    Forward,
+    LowerLearningRate,
+    NextLine,
+    RaiseLearningRate,
+    Redo,
+    Reset,
+    RunEpochs,
+    SetLearningRate,
+    StepNode,
+    StepNodeBack,
+    ToggleZeroing,
+    Undo,
+    Update,
+    Zero,
+)
+from engine.errors import EngineError, Refused
+from engine.frame import Frame
+from engine.lessons import PyTorchError
+from engine.loop import Kind
+from engine.session import Session
+from tests.engine.recorded import bits
+from tests.session_strategies import PROBLEMS, Plain, counts, rates
+
+ORDER = list(Kind)
+STATEMENTS = {Forward: Kind.FORWARD, Backward: Kind.BACKWARD, Update: Kind.UPDATE, Zero: Kind.ZERO}
+
+
+@dataclass(frozen=True)
+class Point:
+    """What the model knows of one point of the session's history."""
+
+    script: tuple[tuple[Kind, float], ...] = ()
+    """The statements that lead there, with their learning rates."""
+
+    rate: float = 0.0
+    zeroing: bool = True
+    last: Kind | None = None
+    complete: bool = True
+    """Whether the epoch ran to its end."""
+
+    before_pass: Point | None = None
+    """Where the pass began that is shown and can be stepped through; None where none can."""
+
+    passed: int = 0
+    length: int = 0
+
+    @property
+    def kinds(self) -> list[Kind]:
+        return [kind for kind in ORDER if kind is not Kind.ZERO or self.zeroing]
+
+    @property
+    def rest(self) -> list[Kind]:
+        if self.complete or self.last is None:
+            return self.kinds
+        return [kind for kind in self.kinds if ORDER.index(kind) > ORDER.index(self.last)] or self.kinds
+
+    @property
+    def in_pass(self) -> bool:
+        return self.before_pass is not None and self.passed < self.length
+
+
+def stepped(point: Point, kind: Kind) -> Point:
+    """Move the model past a statement that ran."""
+    goes_on = point.complete and point.last is not None and ORDER.index(kind) >= ORDER.index(point.last)
+    complete = goes_on or kind is point.kinds[-1]
+    script = (*point.script, (kind, point.rate))
+    return Point(script, point.rate, point.zeroing, kind, complete)
+
+
+class Training(RuleBasedStateMachine):
+    @initialize(name=st.sampled_from(sorted(PROBLEMS)), seed=st.integers(0, 3), rate=rates)
+    def begin(self, name: str, seed: int, rate: float) -> None:
+        self.make = PROBLEMS[name]
+        torch.manual_seed(seed)
+        self.rng = torch.get_rng_state()
+        self.session = Session(self.make(), rate)
+        self.history = [Point(rate=rate)]
+        self.frames = [self.picture(self.session.frame)]
+        self.at = 0
+        self.ran: tuple[tuple[Kind, float], ...] = ()
+        self.plain = Plain(self.make(), self.rng)
+
+    # The model
+
+    @property
+    def point(self) -> Point:
+        return self.history[self.at]
+
+    def plain_at(self, script: tuple[tuple[Kind, float], ...]) -> Plain:
+        """Give the plain training after `script`; it starts again where it cannot go on from where it is."""
+        if script[: len(self.ran)] != self.ran:
+            self.plain, self.ran = Plain(self.make(), self.rng), ()
+        for kind, rate in script[len(self.ran) :]:
+            self.attempt(kind, rate)
+        self.ran = script
+        return self.plain
+
+    def attempt(self, kind: Kind, rate: float) -> Exception | None:
+        try:
+            self.plain.run(kind, rate)
+        except (RuntimeError, TypeError, AttributeError, NameError) as error:
+            return error
+        return None
+
+    @staticmethod
+    def picture(frame: Frame) -> object:
+        """Everything of a frame that must come back, as plain data."""
+        return (
+            [(bits(one.value), bits(one.grad)) for one in frame.parameters],
+            (str(frame.loss), frame.epoch, frame.learning_rate, frame.loop, frame.next, frame.stale),
+            [str(frame.losses[epoch]) for epoch in range(len(frame.losses))],
+            None
+            if frame.backward is None
+            else (frame.backward.done, frame.backward.over, frame.backward.rows),
+            frame.position,
+        )
+
+    # Applying
+
+    def act(self, action: Action) -> bool:
+        """Apply an action; True where it was done. One that is refused leaves the very same frame."""
+        before = self.session.frame
+        listed = before.refusals.get(type(action).__name__)
+        try:
+            after = self.session.apply(action)
+        except Refused as refused:
+            assert str(refused) == listed  # noqa: PT017 - not refused is as good, and checked below
+            assert self.session.frame is before
+            return False
+        assert listed is None
+        if not isinstance(action, Undo | Redo):
+            self.arrive(after)
+        return True
+
+    def arrive(self, frame: Frame) -> None:
+        """Cut what could be redone, and keep the new point."""
+        self.history = self.history[: self.at + 1]
+        self.frames = [*self.frames[: self.at + 1], self.picture(frame)]
+        self.at += 1
+        assert (frame.position, frame.future) == (self.at, 0)
+
+    def statement(self, action: Action, kind: Kind) -> None:
+        """Run one statement on both sides: the same outcome, or the same error in the same words."""
+        before, point = self.session.frame, self.point
+        if point.in_pass:
+            if self.act(action):
+                assert kind is Kind.BACKWARD
+                self.finished()
+            else:
+                assert kind is not Kind.BACKWARD
+            return
+        plain = self.plain_at(point.script)
+        error = self.attempt(kind, point.rate)
+        self.ran = (*self.ran, (kind, point.rate))
+        if error is None:
+            assert self.act(action)
+            self.history.append(stepped(point, kind))
+            if kind is Kind.BACKWARD:
+                self.began_pass(point, finished=True)
+        else:
+            self.refused_by_pytorch(action, error, before, kind, plain)
+
+    def refused_by_pytorch(
+        self, action: Action, error: Exception, before: Frame, kind: Kind, plain: Plain
+    ) -> None:
+        with pytest.raises(PyTorchError) as caught:
+            self.session.apply(action)
+        assert numberless(caught.value.own_words) == numberless(str(error).split("\n")[0])
+        assert caught.value.kind == type(error).__name__
+        assert caught.value.lesson
+        assert str(caught.value).endswith(caught.value.lesson)
+        if "inplace" not in str(error):
+            assert type(action).__name__ in before.refusals
+        after = self.session.frame
+        if after.position != before.position or after is not before:
+            point = self.point
+            self.arrive(after)
+            self.history.append(replace(point, script=(*point.script, (kind, point.rate)), before_pass=None))
+
+    def began_pass(self, start: Point, finished: bool) -> None:
+        shown = self.session.frame.backward
+        assert shown is not None
+        passed = len(shown.rows) if finished else 1
+        self.history[-1] = replace(self.history[-1], before_pass=start, passed=passed, length=len(shown.rows))
+
+    def finished(self) -> None:
+        point = self.history[self.at - 1]
+        assert point.before_pass is not None
+        start = replace(point.before_pass, rate=point.rate, zeroing=point.zeroing)
+        done = replace(stepped(start, Kind.BACKWARD), script=(*start.script, (Kind.BACKWARD, point.rate)))
+        self.history.append(replace(done, before_pass=start, passed=point.length, length=point.length))
+
+    # The actions
+
+    @rule(action=st.sampled_from([Forward(), Backward(), Update(), Zero()]))
+    def one_statement(self, action: Action) -> None:
+        self.statement(action, STATEMENTS[type(action)])
+
+    @rule()
+    def next_line(self) -> None:
+        self.statement(NextLine(), Kind.BACKWARD if self.point.in_pass else self.point.rest[0])
+
+    @rule(times=st.integers(1, 12))
+    def step_node(self, times: int) -> None:
+        for _ in range(times):
+            self.step_once()
+
+    def step_once(self) -> None:
+        point = self.point
+        if point.in_pass:
+            assert self.act(StepNode())
+            if point.passed + 1 == point.length:
+                self.finished()
+            else:
+                self.history.append(replace(point, passed=point.passed + 1))
+            return
+        plain = self.plain_at(point.script)
+        before = self.session.frame
+        error = self.attempt(Kind.BACKWARD, point.rate)
+        self.ran = (*self.ran, (Kind.BACKWARD, point.rate))
+        if error is not None:
+            self.refused_by_pytorch(StepNode(), error, before, Kind.BACKWARD, plain)
+            return
+        assert self.act(StepNode())
+        self.history.append(replace(point, script=(*point.script, (Kind.BACKWARD, point.rate))))
+        self.began_pass(point, finished=False)
+
+    @rule(times=st.integers(1, 12))
+    def step_node_back(self, times: int) -> None:
+        for _ in range(times):
+            point = self.point
+            start = point.before_pass
+            if start is None:
+                assert not self.act(StepNodeBack())
+                return
+            assert self.act(StepNodeBack())
+            start = replace(start, rate=point.rate, zeroing=point.zeroing)
+            if point.passed == 1:
+                self.history.append(replace(start, before_pass=None, passed=0, length=0))
+            else:
+                inside = replace(start, script=(*start.script, (Kind.BACKWARD, point.rate)))
+                self.history.append(
+                    replace(inside, before_pass=start, passed=point.passed - 1, length=point.length)
+                )
+
+    @rule(count=counts)
+    def run_epochs(self, count: int) -> None:
+        point = self.point
+        plain = self.plain_at(point.script)
+        broken = point.rest[0] is not Kind.FORWARD and not plain.finite
+        if point.in_pass or broken:
+            assert not self.act(RunEpochs(count))
+            return
+        ran = []
+        for kind in [*point.rest, *point.kinds * (count - 1)]:
+            if ran and ran[-1] is Kind.FORWARD and not plain.finite:
+                break
+            assert self.attempt(kind, point.rate) is None
+            ran.append(kind)
+        after = point
+        for kind in ran:
+            after = stepped(after, kind)
+        self.ran = after.script
+        assert self.act(RunEpochs(count))
+        self.history.append(after)
+        shown = self.session.frame.backward
+        assert shown is None or shown.over or shown.finished
+        if shown is not None and not shown.over:
+            pytest.fail("a run's pass is over: other statements ran after it")
+        assert bool(self.session.frame.notice) == (not plain.finite)
+
+    @rule()
+    def toggle_zeroing(self) -> None:
+        assert self.act(ToggleZeroing())
+        self.history.append(replace(self.history[self.at - 1], zeroing=not self.history[self.at - 1].zeroing))
+
+    @rule(rate=rates)
+    def set_rate(self, rate: float) -> None:
+        assert self.act(SetLearningRate(rate))
+        self.history.append(replace(self.history[self.at - 1], rate=rate))
+
+    @rule(action=st.sampled_from([RaiseLearningRate(), LowerLearningRate()]))
+    def move_rate(self, action: Action) -> None:
+        old = self.point.rate
+        assert self.act(action)
+        new = self.session.frame.learning_rate
+        assert new > old if action == RaiseLearningRate() else new < old
+        self.history.append(replace(self.history[self.at - 1], rate=new))
+
+    @rule()
+    def reset(self) -> None:
+        point = self.point
+        assert self.act(Reset())
+        self.history.append(Point(rate=point.rate, zeroing=point.zeroing))
+
+    @rule(times=st.integers(1, 6))
+    def undo(self, times: int) -> None:
+        for _ in range(times):
+            if not self.act(Undo()):
+                assert self.at == 0
+                return
+            self.at -= 1
+            assert self.picture(self.session.frame) == self.frames[self.at]
+
+    @rule(times=st.integers(1, 6))
+    def redo(self, times: int) -> None:
+        for _ in range(times):
+            if not self.act(Redo()):
+                assert self.at == len(self.history) - 1
+                return
+            self.at += 1
+            assert self.picture(self.session.frame) == self.frames[self.at]
+
+    # What always holds
+
+    @invariant()
+    @precondition(lambda self: hasattr(self, "session"))
+    def the_numbers_are_plain_pytorchs(self) -> None:
+        frame, point = self.session.frame, self.point
+        plain = self.plain_at(point.script)
+        assert frame.learning_rate == point.rate
+        assert [bits(one.value) for one in frame.parameters] == plain.state()[0]
+        assert frame.in_pass == point.in_pass
+        assert frame.next is (Kind.BACKWARD if point.in_pass else point.rest[0])
+        if not point.in_pass:
+            assert [bits(one.grad) for one in frame.parameters] == plain.state()[1]
+        if plain.loss is None:
+            assert frame.loss is None
+            assert frame.preds is None
+        else:
+            assert bits(torch.tensor(frame.loss, dtype=plain.loss.dtype)) == bits(plain.loss)
+            assert bits(frame.preds) == bits(plain.preds)
+
+    def teardown(self) -> None:
+        if not hasattr(self, "session"):
+            return
+        while self.at:
+            self.undo(1)
+        fresh = self.make()
+        assert [bits(one.value) for one in self.session.frame.parameters] == [
+            bits(value) for value in fresh.parameters.values()
+        ]
+        assert all(one.grad is None for one in self.session.frame.parameters)
+
+
+def numberless(words: str) -> str:
+    """PyTorch's words without the counts of in-place changes, which depend on what was undone."""
+    return re.sub(r"version \d+", "version", words)
+
+
+TestTraining = Training.TestCase
+TestTraining.settings = settings(
+    max_examples=60,
+    stateful_step_count=30,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
+)
+
+
+def test_a_refusal_is_an_engine_error() -> None:
+    assert issubclass(Refused, EngineError)

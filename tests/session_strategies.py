@@ -1,0 +1,133 @@
+"""Problems and actions that sessions are tried with, and the same training in plain PyTorch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+import torch
+from hypothesis import strategies as st
+from torch import Tensor
+
+from engine import problems
+from engine.loop import Kind
+from engine.problem import Problem
+from tests.engine.recorded import bits
+
+
+def mean_square(preds: Tensor, targets: Tensor) -> Tensor:
+    return ((preds - targets) ** 2).mean()
+
+
+def problem(
+    parameters: Mapping[str, Tensor],
+    model: Callable[[Tensor], Tensor],
+    inputs: Tensor,
+    targets: Tensor,
+    loss_fn: Callable[[Tensor, Tensor], Tensor] = mean_square,
+) -> Problem:
+    """A problem from parts; the parameters are made to require grad."""
+    leaves = {name: value.requires_grad_() for name, value in parameters.items()}
+    labels = {name: ((),) * value.dim() for name, value in leaves.items()}
+    return Problem("made", inputs, targets, leaves, model, loss_fn, "loss_fn", 0.01, labels)
+
+
+def crops() -> Problem:
+    return problems.load("crops")
+
+
+def perceptron(seed: int = 0, dtype: torch.dtype = torch.float32, dropout: float = 0.0) -> Problem:
+    """Two layers: the graph saves the second one's weight, so PyTorch refuses backward after an update."""
+    draw = torch.Generator().manual_seed(seed)
+    first = torch.randn(3, 2, generator=draw).to(dtype)
+    second = torch.randn(1, 3, generator=draw).to(dtype)
+    inputs = torch.randn(4, 2, generator=draw).to(dtype)
+    targets = torch.randn(4, 1, generator=draw).to(dtype)
+
+    def model(x: Tensor) -> Tensor:
+        hidden = torch.tanh(x @ first.t())
+        return torch.nn.functional.dropout(hidden, dropout) @ second.t()
+
+    return problem({"first": first, "second": second}, model, inputs, targets)
+
+
+def with_dropout(seed: int = 0, dtype: torch.dtype = torch.float32) -> Problem:
+    return perceptron(seed, dtype, dropout=0.5)
+
+
+def line(seed: int = 0, dtype: torch.dtype = torch.float32) -> Problem:
+    """A straight line: its two parameters are 0-dimensional."""
+    draw = torch.Generator().manual_seed(seed)
+    slope, offset = torch.randn(2, generator=draw).to(dtype)
+    slope, offset = slope.clone(), offset.clone()
+    inputs = torch.randn(5, generator=draw).to(dtype)
+
+    def model(x: Tensor) -> Tensor:
+        return x * slope + offset
+
+    return problem({"slope": slope, "offset": offset}, model, inputs, inputs * 2 - 1)
+
+
+PROBLEMS: Final[Mapping[str, Callable[[], Problem]]] = {
+    "crops": crops,
+    "perceptron": perceptron,
+    "dropout": with_dropout,
+    "line": line,
+}
+
+RATES: Final[Sequence[float]] = (1e-6, 1e-5, 1e-4, 1e-2, 0.5)
+
+
+class Plain:
+    """The statements as a notebook has them: nothing recorded, nothing copied."""
+
+    def __init__(self, problem: Problem, rng: Tensor | None = None) -> None:
+        self.problem = problem
+        self.leaves = tuple(problem.parameters.values())
+        self.rng = torch.get_rng_state() if rng is None else rng
+        self.preds: Tensor | None = None
+        self.loss: Tensor | None = None
+
+    def run(self, kind: Kind, rate: float) -> None:
+        """Run one statement.
+
+        Raises:
+            Exception: what Python or PyTorch raises.
+        """
+        if kind is Kind.FORWARD:
+            torch.set_rng_state(self.rng)
+            preds = self.problem.model(self.problem.inputs)
+            self.preds, self.loss = preds, self.problem.loss_fn(preds, self.problem.targets)
+            self.rng = torch.get_rng_state()
+        elif kind is Kind.BACKWARD:
+            loss = self.loss
+            if loss is None:
+                raise NameError("name 'loss' is not defined")
+            loss.backward()
+        elif kind is Kind.UPDATE:
+            with torch.no_grad():
+                for leaf in self.leaves:
+                    leaf -= leaf.grad * rate
+        else:
+            for leaf in self.leaves:
+                leaf.grad.zero_()
+
+    def epochs(self, count: int, rate: float, kinds: Sequence[Kind] = tuple(Kind)) -> Plain:
+        """Run `count` whole epochs of `kinds`."""
+        for _ in range(count):
+            for kind in kinds:
+                self.run(kind, rate)
+        return self
+
+    @property
+    def finite(self) -> bool:
+        """Whether the last loss is a finite number; True where there is none."""
+        return self.loss is None or bool(torch.isfinite(self.loss))
+
+    def state(self) -> Any:
+        """Parameters and gradients, as bits."""
+        return [bits(leaf) for leaf in self.leaves], [bits(leaf.grad) for leaf in self.leaves]
+
+
+counts = st.integers(1, 5)
+rates = st.sampled_from(RATES)

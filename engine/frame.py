@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
     from engine.derivatives import Explanation
     from engine.events import Accumulation
-    from engine.losses import Losses
     from engine.loop import Kind, Loop
+    from engine.losses import Losses
 
 
 @dataclass(frozen=True, slots=True, eq=False)

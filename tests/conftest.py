@@ -1,0 +1,27 @@
+"""What holds for every test."""
+
+from __future__ import annotations
+
+import os
+
+import hypothesis
+import pytest
+import torch
+
+hypothesis.settings.register_profile("gradstep", deadline=None, derandomize=bool(os.environ.get("CI")))
+hypothesis.settings.load_profile("gradstep")
+
+
+def pytest_configure() -> None:
+    # Bits may differ between numbers of threads; and tests run side by side.
+    torch.set_num_threads(1)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]):  # noqa: ANN201
+    """Take no skip for an answer where everything that a test needs is to be installed."""
+    report = yield
+    if report.skipped and not hasattr(report, "wasxfail") and os.environ.get("CI"):
+        report.outcome = "failed"
+        report.longrepr = f"skipped in CI: {report.longrepr}"
+    return report

@@ -76,8 +76,8 @@ def _fast_epochs(
 def _why_diverged(statements: Statements) -> str:
     state = statements.state
     cause = (
-        "a lower learning rate may help ([)"
+        "steps overshoot, lower the learning rate ([)"
         if state.loop.is_enabled(Kind.ZERO)
-        else "gradients pile up while zeroing is off (Z), and a high learning rate ([) makes it worse"
+        else "gradients pile up while zeroing is off (Z)"
     )
-    return f"diverged: the loss of epoch {len(state.losses):,} is {state.loss}: the steps overshoot; {cause}"
+    return f"diverged in epoch {len(state.losses):,}: loss {state.loss}; {cause}"

@@ -11,7 +11,6 @@ from tui.widgets.panel import Panel
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from engine.events import Accumulation
     from engine.frame import Frame, ParameterFrame
 
 LABEL = 9
@@ -64,18 +63,19 @@ def grid_lines(
     return lines
 
 
-def sum_lines(label: str, written: Accumulation, columns: int, names: list[str]) -> list[Line]:
+def sum_lines(parameter: ParameterFrame, columns: int, names: list[str]) -> list[Line]:
     """Draw `old + new = sum`, element by element: three rows for each row of the parameter."""
+    written = parameter.accumulation
+    assert written is not None
     assert written.after is not None
     after = cells(written.after, None, columns)
     before = _like(written.before, after)
     part = _like(written.part, after)
     lines: list[Line] = []
     for row, name in enumerate(names):
-        head = f"{name or label}"
-        lines += grid_lines([head], [before[row]], None, "dim")
+        lines += grid_lines([name or f"{parameter.name}.grad"], [before[row]], None, "dim")
         lines += grid_lines(["  + new"], [part[row]])
-        lines += grid_lines(["  = sum"], [after[row]], [[True] * len(after[row])])
+        lines += grid_lines(["  = sum"], [after[row]], [[parameter.grad_changed] * len(after[row])])
     return lines
 
 
@@ -119,11 +119,11 @@ def _grad_lines(parameter: ParameterFrame, columns: int, *, stacked: bool) -> li
     written = parameter.accumulation
     names = row_names(parameter)
     adds = written is not None and written.before is not None and bool(written.before.any())
-    if stacked and adds and written is not None:
+    if stacked and adds:
         head = (
             [] if names == [""] else [line(Span(f"{label:<{LABEL}}", "key"), Span(" old + new = sum", "dim"))]
         )
-        return [*head, *sum_lines(label, written, columns, names)]
+        return [*head, *sum_lines(parameter, columns, names)]
     note = _note(parameter)
     grid = cells(parameter.grad, None, columns)
     marks = [[parameter.grad_changed] * len(row) for row in grid]

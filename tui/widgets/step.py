@@ -78,7 +78,7 @@ def accumulation_lines(parameter: ParameterFrame, step: Explanation, width: int,
     names = [name or label for name in row_names(parameter)]
     head = [Span(f"{label:<{LABEL}}", "key")]
     head += [Span(f"{text[:WIDEST]:>{WIDEST}} ", "label") for text in column_names(parameter)[:columns]]
-    sums = [tuple(head), *sum_lines(label, written, columns, names)]
+    sums = [tuple(head), *sum_lines(parameter, columns, names)]
     words = wrapped(step.words, width)
     return [*words, *sums][: max(height, len(sums))] if len(words) + len(sums) <= height else [*sums, *words]
 

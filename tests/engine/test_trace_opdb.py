@@ -103,21 +103,27 @@ def preset_works(sample: Any) -> bool:
     )
 
 
-@pytest.mark.parametrize(
-    "op", [op for op in DIFFERENTIABLE if op.supports_dtype(torch.float32, "cpu")], ids=label
-)
+NOTHING_TO_DIFFERENTIATE = {"normal.number_mean"}
+"""Operators of the table that draw from numbers, not from tensors, in every sample."""
+
+CASES = [
+    (op, dtype)
+    for op in DIFFERENTIABLE
+    for dtype in (torch.float32, torch.float64)
+    if op.supports_dtype(dtype, "cpu") and label(op) not in NOTHING_TO_DIFFERENTIATE
+]
+
+
+@pytest.mark.parametrize("op", [op for op, dtype in CASES if dtype is torch.float32], ids=label)
 def test_a_recorded_pass_through_any_operator_is_a_plain_pass(op: Any) -> None:
-    done = [compare(op, sample) for sample in islice(samples(op, torch.float32), SAMPLES_IN_A_NORMAL_RUN)]
-    if not any(done):
-        pytest.skip("nothing to differentiate in the first sample")
+    compared = (True for sample in samples(op, torch.float32) if compare(op, sample))
+    assert list(islice(compared, SAMPLES_IN_A_NORMAL_RUN))
 
 
 @pytest.mark.full
-@pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=str)
-@pytest.mark.parametrize("op", DIFFERENTIABLE, ids=label)
+@pytest.mark.parametrize(
+    ("op", "dtype"), CASES, ids=lambda value: str(value) if isinstance(value, torch.dtype) else label(value)
+)
 def test_a_recorded_pass_through_every_sample_is_a_plain_pass(op: Any, dtype: torch.dtype) -> None:
-    if not op.supports_dtype(dtype, "cpu"):
-        pytest.skip(f"not for {dtype}")
-    done = [compare(op, sample) for sample in samples(op, dtype)]
-    if not any(done):
-        pytest.skip("nothing to differentiate")
+    compared = [compare(op, sample) for sample in samples(op, dtype)]
+    assert any(compared)

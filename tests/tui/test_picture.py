@@ -18,7 +18,7 @@ async def test_the_picture_in_the_readme_is_what_the_program_draws() -> None:
         drawn = pilot.app.export_screenshot(title="gradstep")
     if os.environ.get("GRADSTEP_UPDATE_PICTURE"):
         PICTURE.write_text(drawn, encoding="utf-8")
-    assert drawn == PICTURE.read_text(encoding="utf-8"), "run again with GRADSTEP_UPDATE_PICTURE=1 and look at it"
+    assert drawn == PICTURE.read_text(encoding="utf-8"), "GRADSTEP_UPDATE_PICTURE=1 draws it anew"
 
 
 def test_the_readme_shows_the_picture() -> None:

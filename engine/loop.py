@@ -67,7 +67,8 @@ class Loop:
         an update. Running its last statement again, or one behind it, does not end it again.
 
         Returns:
-            The loop as it then stands, and how many epochs have ended by it: 0 or 1.
+            The loop as it then stands, and how many epochs have ended by it: 0, 1, or 2 where the statement
+            both left an epoch behind and is all there is of the next.
         """
         wraps = self.last is not None and self._place(kind) < self._place(self.last)
         if self.complete and self.last is not None and not wraps:

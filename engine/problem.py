@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,9 @@ from engine.errors import BadInput
 
 LOSS_NAMES = ("loss_fn", "criterion", "mse")
 """Names by which a script's loss function is found, in this order."""
+
+SEEDS = (-(2**63), 2**64 - 1)
+"""The smallest and the largest that PyTorch takes."""
 
 Labels = tuple[tuple[str, ...], ...]
 """One tuple of names per dimension of a parameter; empty where the dimension has no names."""
@@ -47,7 +50,7 @@ def load_script(path: Path, seed: int | None = None) -> Problem:
         seed: None for the script's own start values; a number draws each parameter by `torch.randn` instead.
 
     Raises:
-        BadInput: the script lacks something that a problem needs.
+        BadInput: the script lacks something that a problem needs, or PyTorch cannot take the seed.
     """
     namespace: dict[str, Any] = {"__name__": path.stem, "__file__": str(path)}
     exec(compile(path.read_text(encoding="utf-8"), str(path), "exec"), namespace)
@@ -77,7 +80,9 @@ def load_script(path: Path, seed: int | None = None) -> Problem:
     )
 
 
-def _draw(parameters: Any, seed: int) -> None:
+def _draw(parameters: Iterable[Tensor], seed: int) -> None:
+    if not SEEDS[0] <= seed <= SEEDS[1]:
+        raise BadInput(f"{seed} is no seed: it must be a whole number from {SEEDS[0]} to {SEEDS[1]}")
     torch.manual_seed(seed)
     with torch.no_grad():
         for parameter in parameters:

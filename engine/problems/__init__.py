@@ -42,7 +42,7 @@ def load(name: str, seed: int | None = None) -> Problem:
             order in which the script names them, after `torch.manual_seed(seed)`.
 
     Raises:
-        BadInput: there is no such problem.
+        BadInput: there is no such problem, or PyTorch cannot take the seed.
     """
     from engine.problem import load_script
 

@@ -1,0 +1,36 @@
+"""What importing the engine brings along, seen by a fresh interpreter."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+MODULES = sorted(
+    str(path.relative_to(ROOT).with_suffix("")).replace("\\", "/").replace("/", ".").removesuffix(".__init__")
+    for path in (ROOT / "engine").rglob("*.py")
+)
+
+
+def loaded_after(statement: str) -> set[str]:
+    """Give the top-level packages that a fresh interpreter has loaded after `statement`."""
+    tell = "import sys; print(*{name.partition('.')[0] for name in sys.modules})"
+    command = [sys.executable, "-c", f"{statement}\n{tell}"]
+    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=120)
+    return set(run.stdout.split())
+
+
+def test_the_engine_needs_no_screen() -> None:
+    bare = loaded_after("import torch")
+    loaded = loaded_after(f"import {', '.join(MODULES)}")
+    assert {"engine", "torch"} <= loaded
+    # torch itself may load asyncio; the engine adds none of these.
+    assert not (loaded - bare) & {"textual", "rich", "asyncio", "asyncssh", "tui"}
+
+
+@pytest.mark.parametrize("modules", ["engine.frame, engine.actions, engine.errors, engine.problems"])
+def test_what_a_screen_needs_at_once_does_not_import_torch(modules: str) -> None:
+    assert not loaded_after(f"import {modules}") & {"torch", "numpy"}

@@ -67,6 +67,7 @@ def terminal_speaks_utf8(environ: Mapping[str, str] = os.environ) -> bool:
     named = environ.get("LC_ALL") or environ.get("LC_CTYPE") or environ.get("LANG") or "C"
     if named in ("C", "POSIX"):
         return False
-    charset = named.partition("@")[0].partition(".")[2]
+    # macOS names the charset alone: LC_CTYPE=UTF-8.
+    charset = named if named.upper() == "UTF-8" else named.partition("@")[0].partition(".")[2]
     # A name without a charset, e.g. de_DE, leaves it to the system's tables.
     return (charset or locale.normalize(named).partition(".")[2]).replace("-", "").lower() == "utf8"

@@ -40,11 +40,14 @@ def cells(tensor: Tensor, rows: int | None = None, columns: int | None = None) -
         rows: How many rows at the most.
         columns: How many columns at the most.
     """
-    grid = tensor.reshape(1, -1) if tensor.dim() < 2 else tensor.reshape(-1, tensor.shape[-1])
+    grid = tensor.reshape(1, -1) if tensor.dim() < 2 else tensor.flatten(0, -2)
     numbers: list[list[Any]] = grid[:rows, :columns].tolist()
     flat = [number for row in numbers for number in row]
     if all(isinstance(n, (int, float)) and math.isfinite(n) and n == int(n) and abs(n) < 1e5 for n in flat):
-        return [[cell(number) if number == 0 else str(int(number)) for number in row] for row in numbers]
+        return [
+            [str(int(number)) if number and number is not True else cell(number) for number in row]
+            for row in numbers
+        ]
     return [[_any_cell(number) for number in row] for row in numbers]
 
 

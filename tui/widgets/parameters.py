@@ -161,6 +161,6 @@ def _marks(before: Tensor | None, after: Tensor, columns: int) -> list[list[bool
 
 def cells_of(tensor: Tensor, columns: int) -> list[list[float]]:
     """Give a tensor's elements as rows of exact numbers, laid out as `cells` does."""
-    grid = tensor.reshape(1, -1) if tensor.dim() < 2 else tensor.reshape(-1, tensor.shape[-1])
+    grid = tensor.reshape(1, -1) if tensor.dim() < 2 else tensor.flatten(0, -2)
     numbers: list[list[float]] = grid[:, :columns].tolist()
     return numbers

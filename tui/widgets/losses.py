@@ -68,20 +68,20 @@ def curve_lines(losses: Losses, width: int, height: int) -> list[Line]:
     """Draw the curve as bars, a column for each stretch of epochs; with an axis where there is room."""
     if height < 1 or not len(losses):
         return []
+    room = width - 1 if height == 1 else width - AXIS - 1
+    bars = _widened(losses.sampled(room), room)
     if height == 1:
-        return bar_lines(losses.sampled(width - 1), 1, width)
-    plot = bar_lines(losses.sampled(width - AXIS - 1), height - 1, width)
-    finite = [number for pair in losses.sampled(width - AXIS - 1) for number in pair if math.isfinite(number)]
+        return bar_lines(bars, 1)
+    finite = [number for pair in bars for number in pair if math.isfinite(number)]
     labels = {0: cell(max(finite)), height - 2: "0"} if finite else {}
-    rows = [
-        line(Span(f"{labels.get(row, ''):>{AXIS - 1}} ", "dim"), *plot[row][0:]) for row in range(height - 1)
-    ]
-    first, last = "epoch 1", f"{len(losses):,}"
-    gap = max(min(len(losses), width - AXIS - 1) - len(first) - len(last), 1)
+    plot = bar_lines(bars, height - 1)
+    rows = [line(Span(f"{labels.get(row, ''):>{AXIS - 1}} ", "dim"), *plot[row]) for row in range(height - 1)]
+    first, last = "epoch 1", f"{len(losses):,}" if len(losses) > 1 else ""
+    gap = max(len(bars) - len(first) - len(last), 1)
     return [*rows, line(Span(f"{' ' * (AXIS + 1)}{first}{' ' * gap}{last}", "dim"))]
 
 
-def bar_lines(bars: Bars, height: int, width: int) -> list[Line]:
+def bar_lines(bars: Bars, height: int) -> list[Line]:
     """Draw one bar per pair, as high as its highest number, in eighths of a cell; the axis starts at 0."""
     top = max((high for _, high in bars if math.isfinite(high)), default=0.0)
     eighths = [_eighths(high, top, height) for _, high in bars]
@@ -90,6 +90,12 @@ def bar_lines(bars: Bars, height: int, width: int) -> list[Line]:
         floor = (height - 1 - row) * 8
         rows.append(line(" " + "".join(BARS[min(max(level - floor, 0), 8)] for level in eighths)))
     return rows
+
+
+def _widened(bars: Bars, columns: int) -> Bars:
+    """Make few bars up to four columns wide."""
+    wide = min(max(columns // max(len(bars), 1), 1), 4)
+    return [bar for bar in bars for _ in range(wide)]
 
 
 def _eighths(value: float, top: float, height: int) -> int:

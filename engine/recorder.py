@@ -8,14 +8,17 @@ events of it when somebody looks.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum, auto
+from functools import partial
 from threading import get_ident
-from typing import Any
-from weakref import ref
+from typing import Any, Final
 
 import torch
 import torch.autograd.graph
 from torch import Tensor, is_grad_enabled
+from torch.autograd import Variable
 from torch.autograd.function import BackwardCFunction
 from torch.autograd.graph import Node, get_gradient_edge
 
@@ -23,49 +26,47 @@ from engine.saved import Held, hold_tensors, unpacked_by_hooks
 
 AccumulateGrad: type[Node] = torch._C._functions.AccumulateGrad  # type: ignore[attr-defined]
 """The node that adds to a leaf's `.grad`; its `variable` is the leaf."""
+_run_engine: Callable[..., Any] = Variable._execution_engine.run_backward
 Grads = tuple[Tensor | None, ...]
 Place = tuple[int, int]
 """One input of a node's run: the node's index, and the slot."""
-Parcel = tuple[ref[Tensor], int, Tensor]
-"""A gradient on its way, its version counter, and the copy taken when it was sent."""
 
 
+Rows = list[Sequence[Any]]
+
+
+class Unknown(Enum):
+    """A `.grad` that was changed before anybody looked at it."""
+
+    UNKNOWN = auto()
+
+
+UNKNOWN: Final = Unknown.UNKNOWN
+
+
+@dataclass(eq=False, slots=True)
 class Passage:
     """One run of the engine: the recorded pass itself, or one that a node of it started."""
 
-    __slots__ = ("depth", "roots", "under_way")
-
-    def __init__(self, depth: int, roots: list[int]) -> None:
-        """Start where no gradient has been sent."""
-        self.depth = depth
-        self.roots = roots
-        self.under_way: dict[Place, Parcel | None] = {}
-        """The gradient sent to each place; None where several were, which the engine adds up."""
+    depth: int
+    roots: list[int]
 
 
+@dataclass(slots=True)
 class Visit:
     """One node's run: what went in, and, once it is over, what came out."""
 
-    __slots__ = ("grad_after", "grad_before", "grads_in", "grads_out", "node", "passage", "raw_out")
+    node: int
+    passage: Passage
+    grads_in: Grads
+    grads_out: Grads | None = None
+    """None while the node runs, and where it raised."""
 
-    def __init__(
-        self,
-        node: int,
-        passage: Passage,
-        grads_in: Grads,
-        grads_out: Grads | None = None,
-        raw_out: Grads | None = None,
-    ) -> None:
-        """Note a run of the node with the index `node`."""
-        self.node = node
-        self.passage = passage
-        self.grads_in = grads_in
-        self.grads_out = grads_out
-        """None while the node runs, and where it raised."""
-        self.raw_out = raw_out
-        """The node's own gradients where the engine then reduced them; None where they are `grads_out`."""
-        self.grad_before: Tensor | None = None
-        self.grad_after: Tensor | None = None
+    raw_out: Grads | None = None
+    """The node's own gradients where the engine then reduced them; None where they are `grads_out`."""
+
+    grad_before: Tensor | None = None
+    grad_after: Tensor | Unknown | None = None
 
 
 class Recorder:
@@ -78,17 +79,42 @@ class Recorder:
         """For each of `nodes`, where its gradients go."""
         self.held: list[Sequence[Held]] = []
         """For each of `nodes`, the tensors that it saved."""
-        self.visits: list[Visit] = []
+        self.rows: Rows = []
+        """What each `Visit` is made of: a hook has no time to make one."""
         self.raised_in: Passage | None = None
         """The innermost pass that ended by an error, where one did."""
         self._error: BaseException | None = None
         self._index: dict[Node, int] = {}
         self._handles: list[Any] = []
         self._running: list[Passage] = []
-        self._writes: list[tuple[Visit, Tensor]] = []
+        self._leaves: dict[int, Tensor] = {}
+        self._left: dict[int, tuple[Tensor | None, int]] = {}
+        """For each leaf's node, its `.grad` after everything, and the version counter that it had."""
 
-    def record(self, run: Callable[[], None]) -> None:
-        """Run something that starts passes, and hook their graphs meanwhile.
+    @property
+    def visits(self) -> list[Visit]:
+        """All runs of nodes; PyTorch's own are noted when they end, leaves and Functions when they begin."""
+        visits = [Visit(*row) for row in self.rows]
+        later = {number: _unchanged(*left) for number, left in self._left.items()}
+        for visit in reversed(visits):
+            if visit.node in later:
+                visit.grad_after, later[visit.node] = later[visit.node], visit.grad_before
+        return visits
+
+    def raw_gradients(self, visit: Visit) -> Grads | None:
+        """Give what a node made before the engine reduced it; None where it did not, or nobody knows."""
+        node = self.nodes[visit.node]
+        if (
+            visit.raw_out is None
+            and not isinstance(node, (AccumulateGrad, BackwardCFunction))
+            and not self.held[visit.node]
+        ):
+            # It saved no tensor that it could have let go of, so it can be asked after the pass, too.
+            return _raw_gradients(node, visit.grads_in, visit.grads_out or ())
+        return visit.raw_out
+
+    def record(self, loss: Tensor, backward: Mapping[str, Any]) -> None:
+        """Run `loss.backward(**backward)`, and hook the graphs of all passes meanwhile.
 
         `backward` and `grad` enter the engine by the function `_engine_run_backward`, which two modules name.
         """
@@ -97,7 +123,13 @@ class Recorder:
         torch.autograd._engine_run_backward = watched  # type: ignore[attr-defined]
         torch.autograd.graph._engine_run_backward = watched
         try:
-            run()
+            if backward or type(loss) is not Tensor or not loss.is_floating_point():
+                loss.backward(**backward)  # type: ignore[no-untyped-call]
+            else:  # all that is left of it then is this call
+                seed = (torch.ones_like(loss),)
+                self._pass(
+                    _run_engine, (loss,), seed, False, False, (), allow_unreachable=True, accumulate_grad=True
+                )
         finally:
             torch.autograd._engine_run_backward = plain  # type: ignore[attr-defined]
             torch.autograd.graph._engine_run_backward = plain
@@ -106,27 +138,33 @@ class Recorder:
             self._handles.clear()
             self._index.clear()
             self._error = None
-            self._look_after_writes()
+            for number, leaf in self._leaves.items():
+                grad = leaf.grad
+                self._left[number] = grad, -1 if grad is None else grad._version
 
     def _watched(self, plain: Callable[..., Any]) -> Callable[..., Any]:
-        running, thread = self._running, get_ident()
+        thread = get_ident()
 
         def watched(outputs: Any, *args: Any, **kwargs: Any) -> Any:
             if get_ident() != thread:
                 return plain(outputs, *args, **kwargs)
-            passage = Passage(len(running), [self._number(_root(output)) for output in outputs])
-            running.append(passage)
-            try:
-                self._attach()
-                return plain(outputs, *args, **kwargs)
-            except BaseException as error:
-                if error is not self._error:  # else an inner pass has told already
-                    self._error, self.raised_in = error, passage
-                raise
-            finally:
-                running.pop()
+            return self._pass(plain, outputs, *args, **kwargs)
 
         return watched
+
+    def _pass(self, plain: Callable[..., Any], outputs: Any, *args: Any, **kwargs: Any) -> Any:
+        running = self._running
+        passage = Passage(len(running), [self._number(_root(output)) for output in outputs])
+        running.append(passage)
+        try:
+            self._attach()
+            return plain(outputs, *args, **kwargs)
+        except BaseException as error:
+            if error is not self._error:  # else an inner pass has told already
+                self._error, self.raised_in = error, passage
+            raise
+        finally:
+            running.pop()
 
     def _number(self, node: Node) -> int:
         number = self._index.get(node)
@@ -147,107 +185,80 @@ class Recorder:
                 self.held.append(())
                 self._watch_leaf(node, this)
                 continue
-            self.held.append(hold_tensors(node))
+            held = hold_tensors(node)
+            self.held.append(held)
             if isinstance(node, BackwardCFunction):
-                self._watch_custom(node, this, edges)
+                self._watch_custom(node, this)
+            elif held:
+                after = partial(_after_with_saved, self.rows, self._running, this, node)
+                self._handles.append(node.register_hook(after))
             else:
-                self._watch(node, this, edges)
+                self._handles.append(node.register_hook(partial(_after, self.rows, self._running, this)))
 
-    def _watch(self, node: Node, number: int, edges: list[Place | None]) -> None:
-        visits, running = self.visits, self._running
-
-        def after(grads_out: Grads, grads_in: Grads) -> None:
-            passage = running[-1]
-            came = _received(passage, number, grads_in)
-            left = _sent(passage, edges, grads_out, grads_in, came)
-            raw = _raw_gradients(node, came) if _engine_may_have_reduced(came, left) else None
-            visits.append(Visit(number, passage, came, left, raw))
-
-        self._handles.append(node.register_hook(after))
-
-    def _watch_custom(self, node: Node, number: int, edges: list[Place | None]) -> None:
+    def _watch_custom(self, node: Node, number: int) -> None:
         """Look before, too: a learner's own `backward` may change its gradient in place, or raise."""
-        visits, running, begun = self.visits, self._running, list[Visit]()
+        rows, running, begun = self.rows, self._running, list[list[Any]]()
 
         def before(grads_in: Grads) -> None:
-            passage = running[-1]
-            begun.append(Visit(number, passage, _received(passage, number, grads_in)))
-            visits.append(begun[-1])
+            begun.append([number, running[-1], _copies(grads_in)])
+            rows.append(begun[-1])
 
         def after(grads_out: Grads, grads_in: Grads) -> None:
-            begun.pop().grads_out = _sent(running[-1], edges, grads_out)
+            begun.pop().append(_copies(grads_out))
 
         self._handles += (node.register_prehook(before), node.register_hook(after))
 
     def _watch_leaf(self, node: Node, number: int) -> None:
         """Look before only: the next write, or the end, shows what `.grad` became."""
-        visits, running, writes = self.visits, self._running, self._writes
         leaf: Tensor = node.variable  # type: ignore[attr-defined]
-
-        def before(grads_in: Grads) -> None:
-            passage, grad = running[-1], leaf.grad
-            visit = Visit(number, passage, _received(passage, number, grads_in), ())
-            if grad is not None:
-                visit.grad_before = _copy(grad)
-            visits.append(visit)
-            writes.append((visit, leaf))
-
-        self._handles.append(node.register_prehook(before))
-
-    def _look_after_writes(self) -> None:
-        later: dict[int, Tensor | None] = {}
-        for visit, leaf in reversed(self._writes):
-            grad = leaf.grad
-            if visit.node in later:
-                visit.grad_after = later[visit.node]
-            elif grad is not None:
-                visit.grad_after = grad.detach().clone()
-            later[visit.node] = visit.grad_before
+        self._leaves[number] = leaf
+        self._handles.append(
+            node.register_prehook(partial(_before_leaf, self.rows, self._running, number, leaf))
+        )
 
 
-def _copy(tensor: Tensor) -> Tensor:
-    """Copy a tensor so that nothing that happens to it later shows."""
-    # Gradients require grad only in a pass with `create_graph`, which turns grad mode on.
-    return tensor.detach().clone() if is_grad_enabled() else tensor.clone()
+def _after(rows: Rows, running: list[Passage], number: int, grads_out: Grads, grads_in: Grads) -> None:
+    rows.append((number, running[-1], _copies(grads_in), _copies(grads_out)))
 
 
-def _received(passage: Passage, node: int, grads_in: Grads) -> Grads:
-    """Give copies of what came in: the producer's own where it came as it was sent."""
-    came: list[Tensor | None] = []
-    for slot, grad in enumerate(grads_in):
-        parcel = passage.under_way.pop((node, slot), None)
-        if grad is None:
-            came.append(None)
-        elif parcel is not None and parcel[0]() is grad and parcel[1] == grad._version:
-            came.append(parcel[2])
-        else:  # a sum of several, or a hook's
-            came.append(_copy(grad))
-    return tuple(came)
+def _after_with_saved(
+    rows: Rows, running: list[Passage], number: int, node: Node, grads_out: Grads, grads_in: Grads
+) -> None:
+    came, left = _copies(grads_in), _copies(grads_out)
+    rows.append((number, running[-1], came, left, _raw_gradients(node, came, left)))
 
 
-def _sent(
-    passage: Passage,
-    edges: list[Place | None],
-    grads_out: Grads,
-    grads_in: Grads = (None,),
-    came: Grads = (None,),
-) -> Grads:
-    """Give copies of what goes out, and note it as under way. What only passes through is copied once."""
-    under_way, passing = passage.under_way, grads_in[0]
-    left: list[Tensor | None] = []
-    for edge, grad in zip(edges, grads_out, strict=False):
-        if grad is None:
-            left.append(None)
-            continue
-        passed = came[0] if grad is passing else None
-        copy = _copy(grad) if passed is None else passed
-        left.append(copy)
-        if edge is not None:
-            try:
-                under_way[edge] = None if edge in under_way else (ref(grad), grad._version, copy)
-            except RuntimeError:  # an inference tensor has no version
-                under_way[edge] = None
-    return tuple(left)
+def _before_leaf(rows: Rows, running: list[Passage], number: int, leaf: Tensor, grads_in: Grads) -> None:
+    rows.append((number, running[-1], _copies(grads_in), (), None, *_copies((leaf.grad,))))
+
+
+def _unchanged(grad: Tensor | None, version: int) -> Tensor | Unknown | None:
+    if grad is None:
+        return None
+    return grad.detach().clone() if grad._version == version else UNKNOWN
+
+
+def _copies(tensors: Grads) -> Grads:
+    """Copy gradients so that nothing that happens to them later shows."""
+    if is_grad_enabled():  # in a pass with `create_graph`
+        return tuple([None if tensor is None else tensor.detach().clone() for tensor in tensors])
+    return tuple([None if tensor is None else tensor.clone() for tensor in tensors])
+
+
+def _raw_gradients(node: Node, grads_in: Grads, grads_out: Grads) -> Grads | None:
+    """Ask a node itself, outside the engine, for its gradients before the engine fitted them to the inputs.
+
+    None where the engine did not, and where asking could disturb the pass: saved tensors with unpack hooks
+    may be unpacked once only.
+    """
+    if not _engine_may_have_reduced(grads_in, grads_out) or unpacked_by_hooks(node):
+        return None
+    with torch.no_grad():
+        try:
+            made = node(*grads_in)  # type: ignore[operator]
+        except RuntimeError:  # e.g. a saved tensor that the node let go of
+            return None
+    return made if isinstance(made, tuple) else (made,)
 
 
 def _engine_may_have_reduced(grads_in: Grads, grads_out: Grads) -> bool:
@@ -257,32 +268,18 @@ def _engine_may_have_reduced(grads_in: Grads, grads_out: Grads) -> bool:
         return False
     numel, dtype = came.numel(), came.dtype
     for left in grads_out:
-        if left is not None and (
-            left.dtype is not dtype or (left.numel() < numel and _broadcasts(left.shape, came.shape))
-        ):
-            return True
+        if left is not None:
+            if left.dtype is not dtype:
+                return True
+            if left.numel() < numel and _broadcasts(left.shape, came.shape):
+                return True
     return False
 
 
 def _broadcasts(small: torch.Size, large: torch.Size) -> bool:
-    return len(small) <= len(large) and all(
-        s in (1, n) for s, n in zip(reversed(small), reversed(large), strict=False)
-    )
-
-
-def _raw_gradients(node: Node, grads_in: Grads) -> Grads | None:
-    """Ask the node itself, outside the engine, for its gradients before the engine fits them to the inputs.
-
-    None where asking could disturb the pass: saved tensors with unpack hooks may be unpacked once only.
-    """
-    if unpacked_by_hooks(node):
-        return None
-    with torch.no_grad():
-        try:
-            made = node(*grads_in)  # type: ignore[operator]
-        except RuntimeError:  # e.g. a saved tensor that the node let go of
-            return None
-    return made if isinstance(made, tuple) else (made,)
+    if len(small) > len(large):
+        return False
+    return all(few in (1, many) for few, many in zip(reversed(small), reversed(large), strict=False))
 
 
 def _root(output: Any) -> Node:

@@ -37,7 +37,7 @@ _ATTRIBUTES: dict[type, _Attributes] = {}
 def hold_tensors(node: Node) -> Sequence[Held]:
     """Hold the tensors that a node saved, from before its pass on, for `read_saved`."""
     attributes = _ATTRIBUTES.get(type(node)) or _look_up(node)
-    return [_hold(node, plain, raw) for plain, raw in attributes.tensors]
+    return [_hold(node, plain, raw) for plain, raw in attributes.tensors] if attributes.tensors else ()
 
 
 def read_saved(node: Node, held: Sequence[Held]) -> dict[str, Any]:

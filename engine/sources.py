@@ -17,7 +17,7 @@ from types import CodeType, FrameType
 from typing import Any
 
 import torch
-from torch.autograd.function import Function
+from torch.autograd import function
 from torch.overrides import TorchFunctionMode
 
 _sequence_number: Callable[[], int] = torch._C._autograd._get_sequence_nr
@@ -73,30 +73,31 @@ def watch_forward() -> AbstractContextManager[SourceMap]:
 
 
 class _Watch(TorchFunctionMode):
-    """Sees every torch function that Python calls; custom Functions bypass it, so it wraps their `apply`."""
+    """Sees every torch function that Python calls; custom Functions bypass it, so they are watched apart."""
 
     def __init__(self) -> None:
         super().__init__()
         self._sources = SourceMap()
         self._note = self._sources.calls.append
-        self._apply = Function.__dict__["apply"]
 
     def __enter__(self) -> SourceMap:
-        plain, note = self._apply.__func__, self._note
+        # `Function.apply` begins by asking this. To replace `apply` itself would make Python look up anew
+        # every attribute of every Function, which takes longer than the rest of the watching.
+        plain = self._asked = function._is_setup_context_defined
+        note = self._note
 
-        def apply(cls: type[Function], *args: Any, **kwargs: Any) -> Any:
-            first = _sequence_number()
-            result = plain(cls, *args, **kwargs)
+        def asked(setup_context: Any) -> Any:
+            number = _sequence_number()  # the Function's own node takes the next one
             caller = _outside(sys._getframe(1))
-            note((first, _sequence_number(), caller.f_code, caller.f_lasti))
-            return result
+            note((number, number + 1, caller.f_code, caller.f_lasti))
+            return plain(setup_context)  # type: ignore[no-untyped-call]
 
-        Function.apply = classmethod(apply)  # type: ignore[assignment, method-assign]
+        function._is_setup_context_defined = asked
         super().__enter__()  # type: ignore[no-untyped-call]
         return self._sources
 
     def __exit__(self, *raised: Any) -> None:
-        Function.apply = self._apply  # type: ignore[method-assign]
+        function._is_setup_context_defined = self._asked
         super().__exit__(*raised)  # type: ignore[no-untyped-call]
 
     def __torch_function__(
@@ -106,7 +107,9 @@ class _Watch(TorchFunctionMode):
         result = func(*args, **kwargs) if kwargs else func(*args)
         after_last = _sequence_number()
         if after_last != first:
-            caller = _outside(sys._getframe(1))
+            caller = sys._getframe(1)
+            if caller.f_code.co_filename.startswith(_OWN_FILES):
+                caller = _outside(caller)
             self._note((first, after_last, caller.f_code, caller.f_lasti))
         return result
 

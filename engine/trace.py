@@ -26,7 +26,7 @@ from engine.events import (
     PathsEvent,
     ReduceEvent,
 )
-from engine.recorder import AccumulateGrad, Grads, Passage, Place, Recorder, Visit
+from engine.recorder import UNKNOWN, AccumulateGrad, Grads, Passage, Place, Recorder, Visit
 from engine.saved import Held, read_saved
 from engine.sources import Source, SourceMap
 
@@ -62,10 +62,8 @@ class Trace:
         """Keep a finished recording; `record_backward` is the way to get one."""
         self.error = error
         """What PyTorch raised in the middle of the pass, or None; the events end with the node that did."""
-        self._recorder: Recorder | None = recorder
-        self._visits = recorder.visits
-        self._raised_in = recorder.raised_in
-        self._names = {id(leaf): name for name, leaf in names.items()}
+        self._recorder = recorder
+        self._given_names = dict(names)
         self._sources = sources
 
     def __len__(self) -> int:
@@ -82,11 +80,25 @@ class Trace:
         return tuple(self._tell())
 
     @cached_property
+    def _names(self) -> dict[int, str]:
+        return {id(leaf): name for name, leaf in self._given_names.items()}
+
+    @cached_property
+    def _visits(self) -> list[Visit]:
+        visits = self._recorder.visits
+        for visit in visits:
+            visit.raw_out = self._recorder.raw_gradients(visit)
+        return visits
+
+    @cached_property
     def _stations(self) -> list[Station]:
         """What is to be known of the nodes, which are let go of then."""
-        recorder, self._recorder = self._recorder, None
-        assert recorder is not None
-        return [_station(*one) for one in zip(recorder.nodes, recorder.edges, recorder.held, strict=True)]
+        recorder = self._recorder
+        assert self._visits is not None  # they ask the nodes, so they come first
+        stations = [_station(*one) for one in zip(recorder.nodes, recorder.edges, recorder.held, strict=True)]
+        recorder.nodes.clear()
+        recorder.held.clear()
+        return stations
 
     @cached_property
     def parameters(self) -> tuple[str, ...]:
@@ -97,8 +109,8 @@ class Trace:
         sent: Sent = {}
         for visit in self._visits:
             yield from self._visited(visit, sent)
-        if self._raised_in is not None and self.error is not None and not self._last_one_raised():
-            raising = self._raising(self._raised_in, sent)
+        if self._recorder.raised_in is not None and self.error is not None and not self._last_one_raised():
+            raising = self._raising(self._recorder.raised_in, sent)
             if raising is not None:
                 yield from self._visited(raising, sent)
 
@@ -108,8 +120,7 @@ class Trace:
         event = self._node_event(visit, station)
         yield event
         yield from _reductions(visit, event)
-        if event.accumulation is not None and not same_numbers(event.accumulation.after, visit.grad_after):
-            yield HookEvent(visit.node, 0, event.depth, event.accumulation.after, visit.grad_after)
+        yield from _changed_after_its_write(visit, event)
         for edge, grad in zip(station.edges, visit.grads_out or (), strict=False):
             if edge is not None and grad is not None:
                 sent.setdefault((visit.passage, *edge), []).append((visit.node, grad))
@@ -206,22 +217,12 @@ def record_backward(
     recorder = Recorder()
     error = None
     try:
-        recorder.record(lambda: _run(loss, backward))
+        recorder.record(loss, backward)
     except RuntimeError as raised:
         error = raised
-    if error is not None and not recorder.visits and "second time" in str(error):
+    if error is not None and not recorder.rows and "second time" in str(error):
         raise GraphFreed(error) from error
     return Trace(recorder, names or {}, sources, error)
-
-
-def _run(loss: Tensor, backward: Mapping[str, Any]) -> None:
-    """Do what `loss.backward()` does; without arguments, by its one call of the engine, which saves time."""
-    if backward or type(loss) is not Tensor or not loss.is_floating_point():
-        loss.backward(**backward)  # type: ignore[no-untyped-call]
-    else:
-        torch.autograd._engine_run_backward(  # type: ignore[attr-defined]
-            (loss,), (torch.ones_like(loss),), False, False, (), allow_unreachable=True, accumulate_grad=True
-        )
 
 
 def _station(node: Node, edges: list[Place | None], held: Sequence[Held]) -> Station:
@@ -255,6 +256,13 @@ def _sum(parts: list[Tensor]) -> Tensor | None:
     return total
 
 
+def _changed_after_its_write(visit: Visit, event: NodeEvent) -> Iterator[HookEvent]:
+    """Tell what a hook did to a `.grad` between this write and the next one, or the end of the pass."""
+    write, found = event.accumulation, visit.grad_after
+    if write is not None and found is not UNKNOWN and not same_numbers(write.after, found):
+        yield HookEvent(visit.node, 0, event.depth, write.after, found)
+
+
 def _accumulation(name: str | None, visit: Visit) -> Accumulation:
     """Tell the write itself; a hook may have changed `.grad` right after it, before anybody could look."""
     before, part, after = visit.grad_before, visit.grads_in[0], visit.grad_after
@@ -262,7 +270,9 @@ def _accumulation(name: str | None, visit: Visit) -> Accumulation:
         written = _sum([before, part])
     else:
         written = before if part is None else part
-    return Accumulation(name, before, part, after if same_numbers(written, after) else written)
+    if after is UNKNOWN or not same_numbers(written, after):
+        after = written
+    return Accumulation(name, before, part, after)
 
 
 def _as_made(visit: Visit) -> Grads | None:

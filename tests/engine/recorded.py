@@ -19,6 +19,7 @@ Build = Callable[[], Made]
 
 _DOOR = torch.autograd._engine_run_backward
 _APPLY = Function.__dict__["apply"]
+_ASKED = torch.autograd.function._is_setup_context_defined
 _EVALUATED = "autograd::engine::evaluate_function: "
 
 
@@ -114,6 +115,7 @@ def assert_nothing_stays(nodes: Sequence[Any], hooks: int = 0) -> None:
     assert torch.autograd._engine_run_backward is _DOOR
     assert torch.autograd.graph._engine_run_backward is _DOOR
     assert Function.__dict__["apply"] is _APPLY
+    assert torch.autograd.function._is_setup_context_defined is _ASKED
     assert hook_count(nodes) == hooks
 
 

@@ -33,11 +33,11 @@ def length(spans: Iterable[Span]) -> int:
     return sum(cell_len(span.text) for span in spans)
 
 
-def fitted(spans: Line, width: int) -> Line:
+def fitted(spans: Line, width: int, role: str = "") -> Line:
     """Cut a line to `width` cells, with an ellipsis where something is cut off, or fill it up with blanks."""
     missing = width - length(spans)
     if missing >= 0:
-        return (*spans, Span(" " * missing)) if missing else spans
+        return (*spans, Span(" " * missing, role)) if missing else spans
     kept: list[Span] = []
     room = width - 1
     for text, role in spans:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from textual.reactive import var
 
-from tui.lines import Line, Span, line
+from tui.lines import Line, Span, length, line
 from tui.numbers import cell
 from tui.widgets.panel import Panel
 
@@ -44,24 +44,30 @@ class LossPanel(Panel):
             losses = self.progress.curve
             head = line(" running: ", Span(cell(losses[len(losses) - 1]) if len(losses) else "", "mark"))
         else:
-            losses, head = self.frame.losses, loss_line(self.frame)
+            losses, head = self.frame.losses, loss_line(self.frame, width)
         return [head, *curve_lines(losses, width - 1, height - 1)]
 
 
-def loss_line(frame: Frame) -> Line:
-    """Draw the loss, and how it compares with that of the epoch before."""
+def loss_line(frame: Frame, width: int) -> Line:
+    """Draw the loss, and its change since the epoch before: where it is narrow, in percent only."""
     if frame.loss is None:
         return line(Span(" no loss yet: run forward (f)", "dim"))
     mark = "*" if frame.loss_changed else " "
-    spans = [Span(f" {cell(frame.loss)}{mark}", "mark" if frame.loss_changed else "")]
-    if frame.loss_before and math.isfinite(frame.loss - frame.loss_before):
-        change = frame.loss - frame.loss_before
-        percent = 100 * change / abs(frame.loss_before)
-        sign = "" if change < 0 else "+"
-        spans.append(Span(f" {sign}{cell(change)} ({sign}{percent:.1f}%)", "dim"))
-    if frame.stale:
-        spans.append(Span(" before the update", "dim"))
-    return line(*spans)
+    loss = Span(f" {cell(frame.loss)}{mark}", "mark" if frame.loss_changed else "")
+    change, percent = _change_texts(frame)
+    stale = Span(" before the update" if frame.stale else "", "dim")
+    whole = line(loss, Span(f"{change}{percent}", "dim"), stale)
+    return whole if length(whole) <= width else line(loss, Span(percent, "dim"), stale)
+
+
+def _change_texts(frame: Frame) -> tuple[str, str]:
+    """Give the change since the epoch before, as a number and in percent; empty where there is none."""
+    if frame.loss is None or not frame.loss_before or not math.isfinite(frame.loss - frame.loss_before):
+        return "", ""
+    change = frame.loss - frame.loss_before
+    percent = 100 * change / abs(frame.loss_before)
+    sign = "" if change < 0 else "+"
+    return f" {sign}{cell(change)}", f" ({sign}{percent:{'.1f' if abs(percent) < 1e5 else '.0e'}}%)"
 
 
 def curve_lines(losses: Losses, width: int, height: int) -> list[Line]:

@@ -69,8 +69,15 @@ def progress_line(progress: Progress) -> Line:
     return line(
         Span(f" [{'#' * filled}{'.' * (BAR - filled)}]", "mark"),
         f" {done:,} of {progress.count:,} epochs, {progress.rate:,.0f}/s",
-        "" if left is None else f", {left:,.0f} s left",
+        "" if left is None else f", {duration(left)} left",
         "  ",
         Span("Esc", "key"),
         " stops",
     )
+
+
+def duration(seconds: float) -> str:
+    """Write a time in seconds, minutes or hours."""
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:,.0f} h"

@@ -27,12 +27,17 @@ def status_line(frame: Frame, width: int) -> Line:
     on = "zero" in [kind.value for kind in frame.loop.enabled]
     left = [
         Span(f" {frame.problem}", "title"),
-        Span(f"  SGD by hand, lr {rate(frame.learning_rate)}  "),
+        Span(f"  SGD by hand, lr {_short_rate(frame.learning_rate)}  "),
         Span("zeroing on" if on else "zeroing OFF", "" if on else "warn"),
     ]
     right = [Span(f"epochs done {frame.epoch:,}"), Span(f"  {phase(frame)} ", "title")]
     gap = max(width - length(left) - length(right), 1)
     return line(*left, Span(" " * gap), *right)
+
+
+def _short_rate(value: float) -> str:
+    whole = rate(value)
+    return whole if len(whole) <= 8 else f"~{value:.2g}"
 
 
 def phase(frame: Frame) -> str:

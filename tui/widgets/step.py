@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from engine.frame import Frame, ParameterFrame, PassFrame
     from engine.lessons import PyTorchError
 
+MOST_NUMBERS = 6
+"""Numbers of an operand that has one line."""
+
 MOST_ROWS = 12
 """Rows of a matrix that are drawn at the most."""
 
@@ -85,7 +88,7 @@ def accumulation_lines(parameter: ParameterFrame, step: Explanation, width: int,
 
 def full_lines(step: Explanation, width: int) -> list[Line]:
     """Draw a step with whole matrices; a product's two matrices stand side by side."""
-    rows = [_title(step), *wrapped(step.words, width), *_formula_lines(step)]
+    rows = [*_title(step, width), *wrapped(step.words, width), *_formula_lines(step)]
     for product in step.products:
         rows += [line(), *product_lines(product, width)]
     in_products = {
@@ -101,8 +104,9 @@ def compact_lines(step: Explanation, width: int, height: int) -> list[Line]:
     """Draw a step with a line for each operand, and one for each formula with its result."""
     numbers = [_operand_line(names, value, width) for names, value in _merged(step.operands)]
     numbers += _result_lines(step, width)
-    words = wrapped(step.words, width, most=max(height - 1 - len(numbers), 1))
-    return [_title(step), *words, *numbers]
+    title = _title(step, width)
+    words = wrapped(step.words, width, most=max(height - len(title) - len(numbers), 1))
+    return [*title, *words, *numbers]
 
 
 def product_lines(product: Product, width: int) -> list[Line]:
@@ -128,8 +132,10 @@ def operand_block(operand: Operand) -> list[Line]:
     return [line(Span(operand.name, "label"), f" {shape_text(tuple(value.shape))}"), *rows, *tail]
 
 
-def _title(step: Explanation) -> Line:
-    return line(Span(step.title, "key"), Span(f"  {step.source}" if step.source else ""))
+def _title(step: Explanation, width: int) -> list[Line]:
+    name, source = Span(step.title, "key"), Span(f"  {step.source}" if step.source else "")
+    together = line(name, source)
+    return [together] if length(together) <= width else [line(name), line(source)]
 
 
 def _formula_lines(step: Explanation) -> list[Line]:
@@ -169,9 +175,11 @@ def _result_lines(step: Explanation, width: int) -> list[Line]:
 
 
 def _operand_line(name: str, value: Value, width: int, sign: str = "") -> Line:
-    shape = f" {shape_text(tuple(value.shape))}" if is_tensor(value) and value.dim() else ""
-    room = max((width - len(name) - len(shape) - len(sign) - 5) // (WIDEST - 1), 1)
-    return line(Span(name, "label"), f"{'' if sign else shape} {sign}", value_text(value, room))
+    shape = f" {shape_text(tuple(value.shape))}" if is_tensor(value) and value.dim() and not sign else ""
+    head = line(Span(name, "label"), f"{shape} {sign}")
+    texts = (value_text(value, most) for most in range(MOST_NUMBERS, 0, -1))
+    fitting = (text for text in texts if length(head) + len(text) <= width)
+    return line(*head, next(fitting, value_text(value, 1)))
 
 
 def _sign(sign: str, *blocks: list[Line]) -> list[Line]:

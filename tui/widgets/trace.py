@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tui.lines import Line, Span, line, wrapped
+from tui.lines import Line, Span, fitted, line, wrapped
 from tui.numbers import shape_text
 from tui.widgets.panel import Panel
 
@@ -60,10 +60,9 @@ def _row(backward: PassFrame, number: int, width: int) -> Line:
     brief = "" if row.brief == row.name else row.brief
     text = f"{marker}{number + 1:>2} {name:<9} {brief:<14}"
     shape = f"{shape_text(row.shape):>5}"
-    source = _source(row, width - len(text) - 9)
-    room = max(width - 2 - len(text) - len(source) - len(shape), 0)
+    source = Span(_source(row, width - len(text) - 9), role if current else "dim")
     return line(
-        Span(text, role), Span(f"{source}{' ' * room}", role if current else "dim"), Span(shape, role)
+        *fitted(line(Span(text, role), source), width - 2 - len(shape), source.role), Span(shape, role)
     )
 
 

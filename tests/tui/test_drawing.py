@@ -1,0 +1,396 @@
+"""What each panel draws of a frame: plain functions, tested without an app."""
+
+from __future__ import annotations
+
+import re
+import time
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine import problems
+from engine.actions import Backward, Forward, RunEpochs, StepNode, ToggleZeroing, Update, Zero
+from engine.errors import EngineError
+from engine.lessons import PyTorchError
+from engine.progress import Progress
+from engine.session import Session
+from tests.session_strategies import PROBLEMS
+from tests.tui.frames import EVENTS, frame_after, frames_after, plain, walk
+from tui.keys import KEYS
+from tui.lines import length
+from tui.numbers import cell
+from tui.widgets.keybar import keys_line
+from tui.widgets.loop import loop_lines
+from tui.widgets.losses import BARS, bar_lines, curve_lines, loss_line
+from tui.widgets.notice import duration, hint_line, progress_line
+from tui.widgets.panel import title_rule
+from tui.widgets.parameters import parameter_lines
+from tui.widgets.status import status_line
+from tui.widgets.step import compact_lines, complaint_lines, full_lines, step_lines
+from tui.widgets.trace import trace_lines
+
+LEFT = {46: 7, 67: 15, 72: 19, 96: 29}
+"""Widths of the left column, and rows for the step, in terminals of 80, 112, 120 and 160 columns."""
+
+RIGHT = (34, 45, 48, 64)
+"""Widths of the right one."""
+
+WHOLE = (80, 93, 112, 120, 160)
+
+
+def accumulating(events: int) -> tuple[StepNode | Forward | Backward, ...]:
+    """Actions up to an event of a second pass that adds to the first one's gradients."""
+    return (Forward(), Backward(), Forward(), *[StepNode()] * events)
+
+
+# Nothing is wider than the room it is given
+
+
+@pytest.mark.parametrize("width", WHOLE)
+def test_lines_across_the_screen_fit_at_every_point_of_a_session(width: int) -> None:
+    for frame in walk():
+        assert length(status_line(frame, width)) <= width
+        assert length(hint_line(frame)) <= width
+        assert length(keys_line(frame, width)) <= width
+
+
+@pytest.mark.parametrize("width", LEFT)
+def test_the_left_column_fits_at_every_point_of_a_session(width: int) -> None:
+    for frame in walk():
+        rows = [*parameter_lines(frame, width, stacked=False), *parameter_lines(frame, width, stacked=True)]
+        rows += [loss_line(frame, width), *curve_lines(frame.losses, width - 1, 1)]
+        if frame.backward is not None:
+            rows += step_lines(frame, frame.backward, width - 1, LEFT[width])[: LEFT[width]]
+        for row in rows:
+            assert length(row) <= width, plain([row])
+
+
+@pytest.mark.parametrize("width", RIGHT)
+def test_the_right_column_fits_at_every_point_of_a_session(width: int) -> None:
+    for frame in walk():
+        rows = loop_lines(frame)
+        if width != RIGHT[0]:  # the curve is on the left there
+            rows += [loss_line(frame, width), *curve_lines(frame.losses, width - 1, 8)]
+        rows += [] if frame.backward is None else trace_lines(frame.backward, width, 11)
+        for row in rows:
+            assert length(row) <= width, plain([row])
+
+
+@given(st.sampled_from(WHOLE), st.text("ab ", max_size=200))
+def test_a_title_rule_leaves_the_gap_between_columns_free(width: int, title: str) -> None:
+    assert length(title_rule(title, width)) <= max(width - 1, len(title) + 3)
+
+
+@pytest.mark.parametrize("made", [*PROBLEMS.values()], ids=[*PROBLEMS])
+def test_other_problems_are_drawn_too(made: object) -> None:
+    session = Session(made())  # type: ignore[operator]
+    for action in (Forward(), *[StepNode()] * 40, RunEpochs(1), ToggleZeroing(), RunEpochs(1), Forward()):
+        try:
+            frame = session.apply(action)
+        except EngineError:
+            frame = session.frame
+        for stacked in (False, True):
+            assert plain(parameter_lines(frame, 46, stacked=stacked))
+        if frame.backward is not None:
+            step_lines(frame, frame.backward, 45, 6)
+            assert all(length(row) <= 34 for row in trace_lines(frame.backward, 34, 11))
+
+
+# Parameters and gradients
+
+
+def numbers(text: str) -> list[str]:
+    return re.findall(r"(?<![\w.])(?:None|nan|-?inf|-?\d+(?:\.\d+)?(?:e[+-]\d+)?)\*?", text)
+
+
+def test_parameters_stand_under_the_names_of_their_inputs_and_targets() -> None:
+    rows = plain(parameter_lines(frame_after(), 46, stacked=False))
+    assert rows[0].split() == ["w", "temp", "rainfall", "humidity"]
+    assert [row.split()[0] for row in rows[1:3]] == ["apples", "oranges"]
+    for name in ("temp", "rainfall", "humidity"):
+        end = rows[0].index(name) + len(name)
+        assert all(row[end - 1] != " " and row[end] in " *" for row in rows[1:3])
+
+
+def test_a_gradient_is_none_at_first_and_after_zeroing_it_is_0() -> None:
+    assert [
+        row.split() for row in plain(parameter_lines(frame_after(), 46, stacked=False)) if "grad" in row
+    ] == [
+        ["w.grad", "None"],
+        ["b.grad", "None"],
+    ]
+    zeroed = plain(parameter_lines(frame_after(Forward(), Backward(), Zero()), 46, stacked=False))
+    assert ["b.grad", "0*", "0*"] in [row.split() for row in zeroed]
+    assert "zeroed" in zeroed[3]
+
+
+def test_only_numbers_that_the_last_action_changed_have_a_star() -> None:
+    def starred(*actions: object) -> set[str]:
+        rows = plain(parameter_lines(frame_after(*actions), 46, stacked=False))  # type: ignore[arg-type]
+        part, found = "", set()
+        for row in rows:
+            part = row.split()[0] if row[0] != " " or ".grad" in row else part
+            if "*" in row:
+                found.add(part)
+        return found
+
+    assert starred() == starred(Forward()) == set()
+    assert starred(Forward(), Backward()) == {"w.grad", "b.grad"}
+    assert starred(Forward(), Backward(), Update()) == {"w", "b"}
+    assert starred(Forward(), Backward(), Update(), Zero()) == {"w.grad", "b.grad"}
+    assert starred(Forward(), *[StepNode()] * 8) == {"b.grad"}
+    assert starred(Forward(), *[StepNode()] * 9) == set()
+
+
+@pytest.mark.parametrize("width", LEFT)
+def test_an_accumulation_reads_old_plus_new_is_sum_element_by_element(width: int) -> None:
+    frame = frame_after(*accumulating(EVENTS))
+    for parameter in frame.parameters:
+        written = parameter.accumulation
+        assert written is not None
+        assert written.before is not None
+        assert written.after is not None
+        assert torch.equal(written.before + written.part, written.after)
+    rows = plain(parameter_lines(frame, width, stacked=True))
+    start = next(n for n, row in enumerate(rows) if row.startswith("w.grad"))
+    assert "old + new = sum" in rows[start]
+    w = frame.parameters[0].accumulation
+    assert w is not None
+    assert w.before is not None
+    assert w.after is not None
+    for target in range(2):
+        old, new, total = rows[start + 1 + 3 * target : start + 4 + 3 * target]
+        assert numbers(old) == [cell(number) for number in w.before[target].tolist()]
+        assert new.startswith("   + new")
+        assert numbers(new) == [cell(number) for number in w.part[target].tolist()]
+        assert total.startswith("   = sum")
+        assert numbers(total) == [f"{cell(number)}*" for number in w.after[target].tolist()]
+
+
+def test_at_80_columns_the_step_shows_the_accumulation_that_is_going_on() -> None:
+    for events, name in ((8, "b.grad"), (EVENTS, "w.grad")):
+        frame = frame_after(*accumulating(events))
+        assert frame.backward is not None
+        rows = plain(step_lines(frame, frame.backward, 45, 7))[:7]
+        text = "\n".join(rows)
+        assert name in text
+        assert "+ new" in text
+        assert "= sum" in text
+
+
+def test_the_first_accumulation_starts_from_none() -> None:
+    frame = frame_after(Forward(), *[StepNode()] * 8)
+    assert frame.backward is not None
+    text = "\n".join(plain(step_lines(frame, frame.backward, 45, 7)))
+    assert numbers(text.split("+ new")[0].split("b.grad")[-1])[:2] == ["None", "None"]
+    after = frame_after(Forward(), *[StepNode()] * EVENTS)
+    assert "None + new = sum" in "\n".join(plain(parameter_lines(after, 46, stacked=False)))
+
+
+# The pass
+
+
+@pytest.mark.parametrize("height", [3, 5, 9, 11, 12])
+def test_the_current_event_is_in_view_and_marked_and_no_other_one(height: int) -> None:
+    for frame in frames_after((Forward(), *[StepNode()] * EVENTS))[2:]:
+        assert frame.backward is not None
+        rows = plain(trace_lines(frame.backward, 34, height))
+        assert len(rows) == min(height, EVENTS)
+        [current] = [row for row in rows if row.startswith(">")]
+        assert current[1:3].strip() == str(frame.backward.done)
+
+
+def test_the_list_names_every_event_in_order_with_the_shape_of_what_it_made() -> None:
+    frame = frame_after(Forward(), StepNode())
+    assert frame.backward is not None
+    rows = plain(trace_lines(frame.backward, 34, EVENTS))
+    assert [row[1:].split()[0] for row in rows] == [str(number) for number in range(1, EVENTS + 1)]
+    assert [row.split()[-1] for row in rows] == [
+        "()",
+        "5x2",
+        "5x2",
+        "5x2",
+        "5x2",
+        "5x2",
+        "2",
+        "2",
+        "3x2",
+        "2x3",
+        "2x3",
+    ]
+    assert sum("-> " in row for row in rows) == 2
+    assert sum("(engine)" in row for row in rows) == 2
+
+
+def test_a_pass_that_is_over_has_no_current_event() -> None:
+    frame = frame_after(Forward(), Backward(), Update())
+    assert frame.backward is not None
+    assert not any(row.startswith(">") for row in plain(trace_lines(frame.backward, 34, 11)))
+
+
+# The step
+
+
+@pytest.mark.parametrize("number", range(1, EVENTS + 1))
+def test_each_step_says_its_kind_its_words_and_its_numbers_in_the_room_of_80x24(number: int) -> None:
+    frame = frame_after(Forward(), *[StepNode()] * number)
+    assert frame.backward is not None
+    assert frame.backward.step is not None
+    step = frame.backward.step
+    rows = plain(step_lines(frame, frame.backward, 45, 7))[:7]
+    text = " ".join(rows)
+    assert re.search(r"-?\d\.\d{4}|\bNone\b|= 1\b", text), text
+    if "grad" not in frame.backward.rows[number - 1].name:
+        assert step.title in rows[0]
+        assert (step.source or "") in text
+        assert "".join(step.words.split()) in "".join(text.split())
+
+
+def test_both_matrices_of_a_product_stand_side_by_side_where_there_is_room() -> None:
+    frame = frame_after(Forward(), *[StepNode()] * 9)
+    assert frame.backward is not None
+    assert frame.backward.step is not None
+    [product] = frame.backward.step.products
+    rows = plain(full_lines(frame.backward.step, 95))
+    [names] = [row for row in rows if product.left.name in row and product.right.name in row and "x" in row][
+        -1:
+    ]
+    assert names.index(product.left.name) < names.index(
+        product.right.name, names.index(product.left.name) + 1
+    )
+    assert any(" @ " in row and " = " in row and len(numbers(row)) > 4 for row in rows)
+
+
+def test_full_and_compact_agree_on_title_words_and_results() -> None:
+    for number in range(1, EVENTS + 1):
+        frame = frame_after(Forward(), *[StepNode()] * number)
+        assert frame.backward is not None
+        assert frame.backward.step is not None
+        full = plain(full_lines(frame.backward.step, 95))
+        compact = plain(compact_lines(frame.backward.step, 95, 7))
+        assert full[0] == compact[0]
+        assert full[1] == compact[1]
+
+
+def test_what_pytorch_refuses_is_shown_in_its_own_words_with_the_lesson() -> None:
+    session = Session(problems.load("crops"))
+    session.apply(Forward())
+    session.apply(Backward())
+    with pytest.raises(PyTorchError) as refused:
+        session.apply(Backward())
+    rows = plain(complaint_lines(refused.value, 45, 7))
+    assert len(rows) <= 7
+    text = " ".join(rows)
+    assert text.startswith("RuntimeError")
+    assert "Trying to backward through the graph a second time" in text
+    assert refused.value.lesson in text
+
+
+# The loop, the status, the keys
+
+
+def test_the_next_line_of_the_loop_is_marked_and_a_commented_one_has_a_hash() -> None:
+    for frame in walk():
+        rows = plain(loop_lines(frame))
+        marked = [row for row in rows if row.startswith(">")]
+        assert len(marked) == (0 if frame.next is None else 1)
+        for statement in frame.loop.statements:
+            for text in statement.lines:
+                [row] = [row for row in rows if row.endswith(text)]
+                assert row.endswith(f"# {text}") is not statement.enabled
+
+
+def test_the_status_says_problem_rate_zeroing_epochs_and_what_is_next() -> None:
+    on = " ".join(plain([status_line(frame_after(), 80)])[0].split())
+    assert on == "crops SGD by hand, lr 1e-05 zeroing on epochs done 0 next: forward"
+    off = plain([status_line(frame_after(ToggleZeroing(), RunEpochs(100), Forward(), StepNode()), 80)])[0]
+    assert "zeroing OFF" in off
+    assert "epochs done 100" in off
+    assert f"in backward 1/{EVENTS}" in off
+
+
+def test_a_key_that_cannot_work_now_is_dimmed_and_the_most_needed_ones_are_always_there() -> None:
+    for frame in walk():
+        for width in WHOLE:
+            row = keys_line(frame, width)
+            text = plain([row])[0]
+            for needed in ("space next", "s node", "S back", "r run", "? help", "q quit"):
+                assert needed in text
+            for span in row:
+                [*keys] = [key for key in KEYS if span.role in ("key", "dim") and key.shown == span.text]
+                assert all((key.asks_for in frame.refusals) == (span.role == "dim") for key in keys)
+
+
+def test_a_wide_terminal_shows_every_key_but_the_one_for_runs() -> None:
+    text = plain([keys_line(frame_after(), 300)])[0]
+    assert all(f"{key.shown} {key.label}" in text for key in KEYS if key.id != "stop")
+
+
+def test_the_hint_names_the_key_that_makes_sense_next() -> None:
+    assert "space computes the predictions" in plain([hint_line(frame_after())])[0]
+    assert "s goes through it" in plain([hint_line(frame_after(Forward()))])[0]
+    assert "rest of the pass" in plain([hint_line(frame_after(Forward(), StepNode()))])[0]
+
+
+# The loss and a run
+
+
+def test_the_loss_says_none_yet_changed_and_from_before_the_update() -> None:
+    assert "no loss yet" in plain([loss_line(frame_after(), 46)])[0]
+    assert plain([loss_line(frame_after(Forward()), 46)])[0].split() == ["18746.5391*"]
+    after = plain([loss_line(frame_after(Forward(), Backward(), Update()), 46)])[0]
+    assert after.split()[0] == "18746.5391"
+    assert "before the update" in after
+
+
+def test_the_change_of_the_loss_has_a_sign_and_a_percentage() -> None:
+    before, after = (frame_after(*[RunEpochs(1)] * n, Forward()).loss for n in (0, 1))
+    assert before is not None
+    assert after is not None
+    text = plain([loss_line(frame_after(RunEpochs(1), Forward()), 46)])[0]
+    assert f"{cell(after - before)} ({100 * (after - before) / before:.1f}%)" in text
+
+
+@given(st.lists(st.tuples(st.floats(), st.floats()), max_size=40), st.integers(1, 12))
+def test_bars_of_any_numbers_have_the_height_asked_for(pairs: list[tuple[float, float]], height: int) -> None:
+    rows = plain(bar_lines(pairs, height))
+    assert len(rows) == height
+    assert all(len(row) == len(pairs) + 1 for row in rows)
+    assert set("".join(rows)) <= set(BARS)
+
+
+def test_a_higher_loss_has_a_higher_bar_and_the_highest_fills_it() -> None:
+    [row] = plain(bar_lines([(n, n) for n in range(1, 9)], 1))
+    assert row == " ▁▂▃▄▅▆▇█"
+
+
+def test_the_axis_names_the_highest_loss_zero_and_both_ends() -> None:
+    text = plain(curve_lines(frame_after(RunEpochs(100)).losses, 48, 10))
+    assert "18746.5391" in text[0]
+    assert text[-2].split()[0] == "0"
+    assert text[-1].split() == ["epoch", "1", "100"]
+
+
+def test_progress_says_done_rate_time_left_and_how_to_stop() -> None:
+    buffer = frame_after(RunEpochs(50)).losses
+    text = plain([progress_line(Progress(200, 0, buffer, time.monotonic() - 10))])[0]
+    assert "[#####..............." in text
+    assert "50 of 200 epochs" in text
+    assert "5/s" in text
+    assert re.search(r"(29|30) s left", text)
+    assert "Esc stops" in text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(9.4, "9 s"), (119.0, "119 s"), (600.0, "10 min"), (86400.0, "24 h")]
+)
+def test_the_time_left_is_in_a_unit_that_a_person_would_use(seconds: float, text: str) -> None:
+    assert duration(seconds) == text
+
+
+@given(st.integers(1, 1_000_000), st.floats(1e-6, 1e4))
+def test_progress_fits_at_80_columns(count: int, seconds: float) -> None:
+    progress = Progress(count, 0, walk()[-1].losses, time.monotonic() - seconds)
+    assert length(progress_line(progress)) <= 80

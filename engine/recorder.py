@@ -14,6 +14,7 @@ from enum import Enum, auto
 from functools import partial
 from threading import get_ident
 from typing import Any, Final
+from weakref import ref
 
 import torch
 import torch.autograd.graph
@@ -87,6 +88,7 @@ class Recorder:
         self._index: dict[Node, int] = {}
         self._handles: list[Any] = []
         self._running: list[Passage] = []
+        self._copies = _Copier()
         self._leaves: dict[int, Tensor] = {}
         self._left: dict[int, tuple[Tensor | None, int]] = {}
         """For each leaf's node, its `.grad` after everything, and the version counter that it had."""
@@ -137,6 +139,7 @@ class Recorder:
                 handle.remove()
             self._handles.clear()
             self._index.clear()
+            self._copies = _Copier()
             self._error = None
             for number, leaf in self._leaves.items():
                 grad = leaf.grad
@@ -190,21 +193,23 @@ class Recorder:
             if isinstance(node, BackwardCFunction):
                 self._watch_custom(node, this)
             elif held:
-                after = partial(_after_with_saved, self.rows, self._running, this, node)
+                after = partial(_after_with_saved, self.rows, self._copies, self._running, this, node)
                 self._handles.append(node.register_hook(after))
             else:
-                self._handles.append(node.register_hook(partial(_after, self.rows, self._running, this)))
+                self._handles.append(
+                    node.register_hook(partial(_after, self.rows, self._copies, self._running, this))
+                )
 
     def _watch_custom(self, node: Node, number: int) -> None:
         """Look before, too: a learner's own `backward` may change its gradient in place, or raise."""
-        rows, running, begun = self.rows, self._running, list[list[Any]]()
+        rows, copies, running, begun = self.rows, self._copies, self._running, list[list[Any]]()
 
         def before(grads_in: Grads) -> None:
-            begun.append([number, running[-1], _copies(grads_in)])
+            begun.append([number, running[-1], copies(grads_in)])
             rows.append(begun[-1])
 
         def after(grads_out: Grads, grads_in: Grads) -> None:
-            begun.pop().append(_copies(grads_out))
+            begun.pop().append(copies(grads_out))
 
         self._handles += (node.register_prehook(before), node.register_hook(after))
 
@@ -213,23 +218,35 @@ class Recorder:
         leaf: Tensor = node.variable  # type: ignore[attr-defined]
         self._leaves[number] = leaf
         self._handles.append(
-            node.register_prehook(partial(_before_leaf, self.rows, self._running, number, leaf))
+            node.register_prehook(partial(_before_leaf, self.rows, self._copies, self._running, number, leaf))
         )
 
 
-def _after(rows: Rows, running: list[Passage], number: int, grads_out: Grads, grads_in: Grads) -> None:
-    rows.append((number, running[-1], _copies(grads_in), _copies(grads_out)))
+def _after(
+    rows: Rows, copies: _Copier, running: list[Passage], number: int, grads_out: Grads, grads_in: Grads
+) -> None:
+    rows.append((number, running[-1], copies(grads_in), copies(grads_out)))
 
 
 def _after_with_saved(
-    rows: Rows, running: list[Passage], number: int, node: Node, grads_out: Grads, grads_in: Grads
+    rows: Rows,
+    copies: _Copier,
+    running: list[Passage],
+    number: int,
+    node: Node,
+    grads_out: Grads,
+    grads_in: Grads,
 ) -> None:
-    came, left = _copies(grads_in), _copies(grads_out)
+    came, left = copies(grads_in), copies(grads_out)
     rows.append((number, running[-1], came, left, _raw_gradients(node, came, left)))
 
 
-def _before_leaf(rows: Rows, running: list[Passage], number: int, leaf: Tensor, grads_in: Grads) -> None:
-    rows.append((number, running[-1], _copies(grads_in), (), None, *_copies((leaf.grad,))))
+def _before_leaf(
+    rows: Rows, copies: _Copier, running: list[Passage], number: int, leaf: Tensor, grads_in: Grads
+) -> None:
+    grad = leaf.grad
+    before = None if grad is None else _copy(grad)
+    rows.append((number, running[-1], copies(grads_in), (), None, before))
 
 
 def _unchanged(grad: Tensor | None, version: int) -> Tensor | Unknown | None:
@@ -238,11 +255,33 @@ def _unchanged(grad: Tensor | None, version: int) -> Tensor | Unknown | None:
     return grad.detach().clone() if grad._version == version else UNKNOWN
 
 
-def _copies(tensors: Grads) -> Grads:
-    """Copy gradients so that nothing that happens to them later shows."""
-    if is_grad_enabled():  # in a pass with `create_graph`
-        return tuple([None if tensor is None else tensor.detach().clone() for tensor in tensors])
-    return tuple([None if tensor is None else tensor.clone() for tensor in tensors])
+class _Copier:
+    """Copies gradients, so that nothing that happens to them later shows; each but once."""
+
+    def __init__(self) -> None:
+        self._known: dict[int, tuple[ref[Tensor], int, Tensor]] = {}
+
+    def __call__(self, tensors: Grads) -> Grads:
+        known = self._known
+        copies: list[Tensor | None] = []
+        for tensor in tensors:
+            if tensor is None:
+                copies.append(None)
+                continue
+            before = known.get(id(tensor))
+            if before is not None and before[0]() is tensor and before[1] == tensor._version:
+                copies.append(before[2])
+                continue
+            copy = _copy(tensor)
+            copies.append(copy)
+            if not tensor.is_inference():  # those have no version
+                known[id(tensor)] = ref(tensor), tensor._version, copy
+        return tuple(copies)
+
+
+def _copy(tensor: Tensor) -> Tensor:
+    """Copy a tensor; grad mode is on in a pass with `create_graph`."""
+    return tensor.detach().clone() if is_grad_enabled() else tensor.clone()
 
 
 def _raw_gradients(node: Node, grads_in: Grads, grads_out: Grads) -> Grads | None:

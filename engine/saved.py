@@ -6,7 +6,8 @@ on, with the version counters that tell, later, whether they are still as they w
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from operator import attrgetter
 from typing import Any, Final, NamedTuple
 
 from torch import Tensor
@@ -30,6 +31,12 @@ class _Attributes(NamedTuple):
     tensors: tuple[tuple[str, str], ...]
     """Those that do, each with the raw one, which can be looked at without unpacking."""
 
+    hooks: Callable[[Node], tuple[Any, ...]] | None
+    """Gives the hooks that unpack the tensors, and a None first."""
+
+    values: Callable[[Node], tuple[Any, ...]] | None
+    """Gives the tensors, and a None first."""
+
 
 _ATTRIBUTES: dict[type, _Attributes] = {}
 
@@ -37,7 +44,14 @@ _ATTRIBUTES: dict[type, _Attributes] = {}
 def hold_tensors(node: Node) -> Sequence[Held]:
     """Hold the tensors that a node saved, from before its pass on, for `read_saved`."""
     attributes = _ATTRIBUTES.get(type(node)) or _look_up(node)
-    return [_hold(node, plain, raw) for plain, raw in attributes.tensors] if attributes.tensors else ()
+    if attributes.hooks is None or attributes.values is None:
+        return [_hold(node, *one) for one in attributes.tensors] if attributes.tensors else ()
+    try:  # all at once
+        if not any(attributes.hooks(node)):
+            return [(one, -1 if one is None else one._version) for one in attributes.values(node)[1:]]
+    except (RuntimeError, AttributeError):  # some are lists, gone, or not to be read
+        pass
+    return [_hold(node, *one) for one in attributes.tensors]
 
 
 def read_saved(node: Node, held: Sequence[Held]) -> dict[str, Any]:
@@ -58,13 +72,20 @@ def unpacked_by_hooks(node: Node) -> bool:
 def _look_up(node: Node) -> _Attributes:
     found = dir(node)
     if isinstance(node, BackwardCFunction):
-        attributes = _Attributes((), (("saved_tensors", "_raw_saved_tensors"),))
+        attributes = _Attributes((), (("saved_tensors", "_raw_saved_tensors"),), None, None)
     else:
         saved = [name for name in found if name.startswith("_saved_")]
         plain = tuple(name for name in saved if f"_raw{name}" not in found)
-        attributes = _Attributes(plain, tuple((name, f"_raw{name}") for name in saved if name not in plain))
+        tensors = tuple((name, f"_raw{name}") for name in saved if name not in plain)
+        hooks = _getter([f"{raw}.unpack_hook" for _, raw in tensors])
+        attributes = _Attributes(plain, tensors, hooks, _getter([name for name, _ in tensors]))
     _ATTRIBUTES[type(node)] = attributes
     return attributes
+
+
+def _getter(attributes: list[str]) -> Callable[[Node], tuple[Any, ...]] | None:
+    # One more in front: a getter of a single attribute gives no tuple.
+    return attrgetter("__doc__", *attributes) if attributes else None
 
 
 def _name(plain: str) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
-from textual.filter import LineFilter
+from textual.filter import LineFilter, Monochrome, NoColor
 from textual.screen import Screen
 
 from tui.ascii import AsciiFilter
@@ -46,8 +46,12 @@ class GradstepApp(App[None]):
         return BenchScreen(self._make_session)
 
     def get_line_filters(self) -> Sequence[LineFilter]:
-        """Add the rewriting to ASCII, where it is wanted."""
-        return [*super().get_line_filters(), *self._ascii]
+        """Add the rewriting to ASCII where it is wanted, and take colours out of terminal-coloured themes."""
+        filters = super().get_line_filters()
+        if self.no_color and self.native_ansi_color:
+            # Textual chose its filter before the theme was known; grey made of the terminal's own is black.
+            filters = [NoColor() if isinstance(one, Monochrome) else one for one in filters]
+        return [*filters, *self._ascii]
 
     def on_mount(self) -> None:
         """Leave in order, giving the terminal back, when a signal says so."""

@@ -36,7 +36,7 @@ class Panel(Widget):
         & > .panel--mark { color: $success; text-style: bold; }
         & > .panel--current { text-style: reverse; }
         & > .panel--warn { color: $error; text-style: bold; }
-        & > .panel--key { color: $warning; text-style: bold; }
+        & > .panel--key { text-style: bold; }
     }
     """
     title: ClassVar[str] = ""

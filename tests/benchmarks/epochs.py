@@ -1,0 +1,72 @@
+"""Many epochs: the trainer against the notebook's own loop."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from statistics import median
+
+import torch
+
+from engine import problems
+from engine.actions import RunEpochs
+from engine.session import Session
+from tests.benchmarks.notebook import loop_rate, run_loop
+from tests.benchmarks.table import Row
+from tests.terminal import Terminal
+
+
+def headless_rows(quick: bool) -> Iterator[Row]:
+    """Run both by turns in this process, on the same number of threads, and compare every bit."""
+    count = 3_000 if quick else 10_000
+    ratios = [_headless_ratio(count) for _ in range(3 if quick else 9)]
+    yield Row(
+        "epochs per second, headless / the notebook's loop, same bits", median(ratios), 1.4, at_least=True
+    )
+
+
+def screen_rows(quick: bool) -> Iterator[Row]:
+    """Run epochs in the real command, by turns with the notebook's loop."""
+    count = 40_000 if quick else 200_000
+    ratios = []
+    with Terminal(columns=80, rows=24) as terminal:
+        terminal.wait_for("no loss yet")
+        terminal.settle()
+        for _ in range(2 if quick else 3):
+            before = loop_rate(count // 8)
+            run = _screen_rate(terminal, count)
+            ratios.append(run / median([before, loop_rate(count // 8)]))
+    yield Row("epochs per second, with the screen drawing / the same", median(ratios), 1.1, at_least=True)
+
+
+def _headless_ratio(count: int) -> float:
+    plain, ours = problems.load("crops"), problems.load("crops")
+    session = Session(ours)
+    plain_seconds = run_loop(plain, count)
+    start = time.perf_counter()
+    session.apply(RunEpochs(count))
+    seconds = time.perf_counter() - start
+    for one, other in zip(plain.parameters.values(), ours.parameters.values(), strict=True):
+        assert torch.equal(one, other), "the runs differ"
+    return plain_seconds / seconds
+
+
+def _screen_rate(terminal: Terminal, count: int) -> float:
+    """Give the epochs per second of a run, from Enter to the last of its bytes on screen."""
+    terminal.send("r")
+    terminal.wait_for("how many epochs")
+    terminal.send(str(count))
+    terminal.wait_for(str(count))
+    start = time.perf_counter()
+    terminal.send("enter")
+    mark = _drawings(terminal)
+    terminal.wait_for("epochs/s")
+    while "epochs/s" in terminal.text:
+        terminal.read(0.2)
+    ended = terminal.last_output
+    assert _drawings(terminal) - mark > 1, "nothing was drawn meanwhile"
+    return count / (ended - start)
+
+
+def _drawings(terminal: Terminal) -> int:
+    return terminal.output.count(b" epochs, ")

@@ -73,6 +73,7 @@ class BenchScreen(Screen[None]):
         super().__init__()
         self._make_session = make_session
         self._session: Session | None = None
+        self._loading = False
         self._waiting: deque[Action] = deque()
         self._stop = threading.Event()
         self._ticker: Timer | None = None
@@ -96,7 +97,16 @@ class BenchScreen(Screen[None]):
 
     def on_mount(self) -> None:
         """Fetch the session, after the first frame is on screen."""
-        self.call_after_refresh(self.run_worker, partial(load, self, self._make_session), thread=True)
+        self.call_after_refresh(self._load)
+
+    def on_screen_suspend(self) -> None:
+        """Fetch it also where a key has opened another screen before that first frame."""
+        self._load()
+
+    def _load(self) -> None:
+        if not self._loading:
+            self._loading = True
+            self.run_worker(partial(load, self, self._make_session), thread=True)
 
     def on_loaded(self, message: Loaded) -> None:
         """Show the session, and do what was asked for meanwhile."""

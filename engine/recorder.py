@@ -23,7 +23,7 @@ from torch.autograd import Variable
 from torch.autograd.function import BackwardCFunction
 from torch.autograd.graph import Node, get_gradient_edge
 
-from engine.saved import Held, hold_tensors, unpacked_by_hooks
+from engine.saved import NOTHING, Held, hold_tensors, unpacked_by_hooks
 
 AccumulateGrad: type[Node] = torch._C._functions.AccumulateGrad  # type: ignore[attr-defined]
 """The node that adds to a leaf's `.grad`; its `variable` is the leaf."""
@@ -78,7 +78,7 @@ class Recorder:
         self.nodes: list[Node] = []
         self.edges: list[list[Place | None]] = []
         """For each of `nodes`, where its gradients go."""
-        self.held: list[Sequence[Held]] = []
+        self.held: list[Held] = []
         """For each of `nodes`, the tensors that it saved."""
         self.rows: Rows = []
         """What each `Visit` is made of: a hook has no time to make one."""
@@ -105,15 +105,17 @@ class Recorder:
 
     def raw_gradients(self, visit: Visit) -> Grads | None:
         """Give what a node made before the engine reduced it; None where it did not, or nobody knows."""
-        node = self.nodes[visit.node]
+        node, left = self.nodes[visit.node], visit.grads_out or ()
         if (
-            visit.raw_out is None
-            and not isinstance(node, (AccumulateGrad, BackwardCFunction))
-            and not self.held[visit.node]
+            visit.raw_out is not None
+            or self.held[visit.node] is not NOTHING
+            or isinstance(node, (AccumulateGrad, BackwardCFunction))
         ):
-            # It saved no tensor that it could have let go of, so it can be asked after the pass, too.
-            return _raw_gradients(node, visit.grads_in, visit.grads_out or ())
-        return visit.raw_out
+            return visit.raw_out
+        # It saved no tensor that it could have let go of, so it can be asked after the pass, too.
+        return (
+            _raw_gradients(node, visit.grads_in) if _engine_may_have_reduced(visit.grads_in, left) else None
+        )
 
     def record(self, loss: Tensor, backward: Mapping[str, Any]) -> None:
         """Run `loss.backward(**backward)`, and hook the graphs of all passes meanwhile.
@@ -178,21 +180,29 @@ class Recorder:
 
     def _attach(self) -> None:
         """Hook the numbered nodes that are not hooked yet, and all that they lead to."""
-        nodes, all_edges, number = self.nodes, self.edges, self._number
+        nodes, all_edges, index = self.nodes, self.edges, self._index
         while len(all_edges) < len(nodes):
             this = len(all_edges)
             node = nodes[this]
-            edges = [None if to is None else (number(to), slot) for to, slot in node.next_functions]
+            edges: list[Place | None] = []
+            for to, slot in node.next_functions:
+                if to is None:
+                    edges.append(None)
+                    continue
+                number = index.get(to)
+                if number is None:
+                    number = self._number(to)
+                edges.append((number, slot))
             all_edges.append(edges)
             if isinstance(node, AccumulateGrad):
-                self.held.append(())
+                self.held.append(NOTHING)
                 self._watch_leaf(node, this)
                 continue
             held = hold_tensors(node)
             self.held.append(held)
             if isinstance(node, BackwardCFunction):
                 self._watch_custom(node, this)
-            elif held:
+            elif held is not NOTHING:
                 after = partial(_after_with_saved, self.rows, self._copies, self._running, this, node)
                 self._handles.append(node.register_hook(after))
             else:
@@ -238,7 +248,8 @@ def _after_with_saved(
     grads_in: Grads,
 ) -> None:
     came, left = copies(grads_in), copies(grads_out)
-    rows.append((number, running[-1], came, left, _raw_gradients(node, came, left)))
+    raw = _raw_gradients(node, came) if _engine_may_have_reduced(came, left) else None
+    rows.append((number, running[-1], came, left, raw))
 
 
 def _before_leaf(
@@ -262,7 +273,7 @@ class _Copier:
         self._known: dict[int, tuple[ref[Tensor], int, Tensor]] = {}
 
     def __call__(self, tensors: Grads) -> Grads:
-        known = self._known
+        known, graph = self._known, is_grad_enabled()
         copies: list[Tensor | None] = []
         for tensor in tensors:
             if tensor is None:
@@ -272,10 +283,12 @@ class _Copier:
             if before is not None and before[0]() is tensor and before[1] == tensor._version:
                 copies.append(before[2])
                 continue
-            copy = _copy(tensor)
+            copy = _copy(tensor) if graph else tensor.clone()
             copies.append(copy)
-            if not tensor.is_inference():  # those have no version
+            try:
                 known[id(tensor)] = ref(tensor), tensor._version, copy
+            except RuntimeError:  # an inference tensor has no version to know it by
+                known.pop(id(tensor), None)
         return tuple(copies)
 
 
@@ -284,13 +297,12 @@ def _copy(tensor: Tensor) -> Tensor:
     return tensor.detach().clone() if is_grad_enabled() else tensor.clone()
 
 
-def _raw_gradients(node: Node, grads_in: Grads, grads_out: Grads) -> Grads | None:
+def _raw_gradients(node: Node, grads_in: Grads) -> Grads | None:
     """Ask a node itself, outside the engine, for its gradients before the engine fitted them to the inputs.
 
-    None where the engine did not, and where asking could disturb the pass: saved tensors with unpack hooks
-    may be unpacked once only.
+    None where asking could disturb the pass: saved tensors with unpack hooks may be unpacked once only.
     """
-    if not _engine_may_have_reduced(grads_in, grads_out) or unpacked_by_hooks(node):
+    if unpacked_by_hooks(node):
         return None
     with torch.no_grad():
         try:
@@ -310,7 +322,8 @@ def _engine_may_have_reduced(grads_in: Grads, grads_out: Grads) -> bool:
         if left is not None:
             if left.dtype is not dtype:
                 return True
-            if left.numel() < numel and _broadcasts(left.shape, came.shape):
+            fewer = left.numel()
+            if 0 < fewer < numel and numel % fewer == 0 and _broadcasts(left.shape, came.shape):
                 return True
     return False
 

@@ -16,8 +16,9 @@ from torch.autograd.graph import Node
 
 from engine.events import Overwritten, Unreadable
 
-Held = tuple[Any, Any]
-"""A saved tensor, or several, or `Unreadable`; and its version, or theirs, or -1 where there is none."""
+Held = tuple[Sequence[Any], Sequence[Any]]
+"""What a node saved: tensors, tuples of them, `Unreadable`; and the version of each, -1 where it has none."""
+NOTHING: Final[Held] = ((), ())
 _WRAPPED: Final = 1 << 63
 """PyTorch hands saved negative integers out as unsigned 64-bit ones."""
 
@@ -41,24 +42,27 @@ class _Attributes(NamedTuple):
 _ATTRIBUTES: dict[type, _Attributes] = {}
 
 
-def hold_tensors(node: Node) -> Sequence[Held]:
+def hold_tensors(node: Node) -> Held:
     """Hold the tensors that a node saved, from before its pass on, for `read_saved`."""
     attributes = _ATTRIBUTES.get(type(node)) or _look_up(node)
-    if attributes.hooks is None or attributes.values is None:
-        return [_hold(node, *one) for one in attributes.tensors] if attributes.tensors else ()
-    try:  # all at once
-        if not any(attributes.hooks(node)):
-            return [(one, -1 if one is None else one._version) for one in attributes.values(node)[1:]]
-    except (RuntimeError, AttributeError):  # some are lists, gone, or not to be read
-        pass
-    return [_hold(node, *one) for one in attributes.tensors]
+    if not attributes.tensors:
+        return NOTHING
+    if attributes.hooks is not None and attributes.values is not None:
+        try:  # all at once
+            if not any(attributes.hooks(node)):
+                values = attributes.values(node)[1:]
+                return values, [-1 if one is None else one._version for one in values]
+        except (RuntimeError, AttributeError):  # some are lists, gone, or not to be read
+            pass
+    values, versions = zip(*[_hold(node, *one) for one in attributes.tensors], strict=True)
+    return values, versions
 
 
-def read_saved(node: Node, held: Sequence[Held]) -> dict[str, Any]:
+def read_saved(node: Node, held: Held) -> dict[str, Any]:
     """Copy what a node saved, as it was before the pass, by PyTorch's names for it."""
     attributes = _ATTRIBUTES.get(type(node)) or _look_up(node)
     saved = {_name(plain): _settle(getattr(node, plain), -1) for plain in attributes.plain}
-    for (plain, _), (value, version) in zip(attributes.tensors, held, strict=True):
+    for (plain, _), value, version in zip(attributes.tensors, *held, strict=True):
         saved[_name(plain)] = _settle(value, version)
     return dict(sorted(saved.items()))
 
@@ -92,7 +96,7 @@ def _name(plain: str) -> str:
     return plain.removeprefix("_saved_").removeprefix("saved_")
 
 
-def _hold(node: Node, plain: str, raw: str) -> Held:
+def _hold(node: Node, plain: str, raw: str) -> tuple[Any, Any]:
     try:
         if _has_hook(getattr(node, raw)):
             return Unreadable("it is unpacked by a hook, once, when the pass needs it"), -1

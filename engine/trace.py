@@ -7,7 +7,7 @@ makes a gradient.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -225,7 +225,7 @@ def record_backward(
     return Trace(recorder, names or {}, sources, error)
 
 
-def _station(node: Node, edges: list[Place | None], held: Sequence[Held]) -> Station:
+def _station(node: Node, edges: list[Place | None], held: Held) -> Station:
     if isinstance(node, AccumulateGrad):
         return Station(ACCUMULATE_GRAD, -1, edges, node.variable, {})  # type: ignore[attr-defined]
     return Station(node.name(), node._sequence_nr(), edges, None, read_saved(node, held))

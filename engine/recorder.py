@@ -14,25 +14,22 @@ from enum import Enum, auto
 from functools import partial
 from threading import get_ident
 from typing import Any, Final
-from weakref import ref
 
 import torch
 import torch.autograd.graph
-from torch import Tensor, is_grad_enabled
+from torch import Tensor
 from torch.autograd import Variable
 from torch.autograd.function import BackwardCFunction
 from torch.autograd.graph import Node, get_gradient_edge
 
-from engine.saved import NOTHING, Held, hold_tensors, unpacked_by_hooks
+from engine.gradients import Copier, Grads, engine_may_have_reduced, fresh_copy, raw_gradients_of
+from engine.saved import NOTHING, Held, hold_tensors, version_of
 
 AccumulateGrad: type[Node] = torch._C._functions.AccumulateGrad  # type: ignore[attr-defined]
 """The node that adds to a leaf's `.grad`; its `variable` is the leaf."""
 _run_engine: Callable[..., Any] = Variable._execution_engine.run_backward
-Grads = tuple[Tensor | None, ...]
 Place = tuple[int, int]
 """One input of a node's run: the node's index, and the slot."""
-
-
 Rows = list[Sequence[Any]]
 
 
@@ -88,7 +85,7 @@ class Recorder:
         self._index: dict[Node, int] = {}
         self._handles: list[Any] = []
         self._running: list[Passage] = []
-        self._copies = _Copier()
+        self._copies = Copier()
         self._leaves: dict[int, Tensor] = {}
         self._left: dict[int, tuple[Tensor | None, int]] = {}
         """For each leaf's node, its `.grad` after everything, and the version counter that it had."""
@@ -114,7 +111,7 @@ class Recorder:
             return visit.raw_out
         # It saved no tensor that it could have let go of, so it can be asked after the pass, too.
         return (
-            _raw_gradients(node, visit.grads_in) if _engine_may_have_reduced(visit.grads_in, left) else None
+            raw_gradients_of(node, visit.grads_in) if engine_may_have_reduced(visit.grads_in, left) else None
         )
 
     def record(self, loss: Tensor, backward: Mapping[str, Any]) -> None:
@@ -141,11 +138,11 @@ class Recorder:
                 handle.remove()
             self._handles.clear()
             self._index.clear()
-            self._copies = _Copier()
+            self._copies = Copier()
             self._error = None
             for number, leaf in self._leaves.items():
                 grad = leaf.grad
-                self._left[number] = grad, -1 if grad is None else grad._version
+                self._left[number] = grad, version_of(grad)
 
     def _watched(self, plain: Callable[..., Any]) -> Callable[..., Any]:
         thread = get_ident()
@@ -233,14 +230,14 @@ class Recorder:
 
 
 def _after(
-    rows: Rows, copies: _Copier, running: list[Passage], number: int, grads_out: Grads, grads_in: Grads
+    rows: Rows, copies: Copier, running: list[Passage], number: int, grads_out: Grads, grads_in: Grads
 ) -> None:
     rows.append((number, running[-1], copies(grads_in), copies(grads_out)))
 
 
 def _after_with_saved(
     rows: Rows,
-    copies: _Copier,
+    copies: Copier,
     running: list[Passage],
     number: int,
     node: Node,
@@ -248,90 +245,22 @@ def _after_with_saved(
     grads_in: Grads,
 ) -> None:
     came, left = copies(grads_in), copies(grads_out)
-    raw = _raw_gradients(node, came) if _engine_may_have_reduced(came, left) else None
+    raw = raw_gradients_of(node, came) if engine_may_have_reduced(came, left) else None
     rows.append((number, running[-1], came, left, raw))
 
 
 def _before_leaf(
-    rows: Rows, copies: _Copier, running: list[Passage], number: int, leaf: Tensor, grads_in: Grads
+    rows: Rows, copies: Copier, running: list[Passage], number: int, leaf: Tensor, grads_in: Grads
 ) -> None:
     grad = leaf.grad
-    before = None if grad is None else _copy(grad)
+    before = None if grad is None else fresh_copy(grad)
     rows.append((number, running[-1], copies(grads_in), (), None, before))
 
 
 def _unchanged(grad: Tensor | None, version: int) -> Tensor | Unknown | None:
     if grad is None:
         return None
-    return grad.detach().clone() if grad._version == version else UNKNOWN
-
-
-class _Copier:
-    """Copies gradients, so that nothing that happens to them later shows; each but once."""
-
-    def __init__(self) -> None:
-        self._known: dict[int, tuple[ref[Tensor], int, Tensor]] = {}
-
-    def __call__(self, tensors: Grads) -> Grads:
-        known, graph = self._known, is_grad_enabled()
-        copies: list[Tensor | None] = []
-        for tensor in tensors:
-            if tensor is None:
-                copies.append(None)
-                continue
-            before = known.get(id(tensor))
-            if before is not None and before[0]() is tensor and before[1] == tensor._version:
-                copies.append(before[2])
-                continue
-            copy = _copy(tensor) if graph else tensor.clone()
-            copies.append(copy)
-            try:
-                known[id(tensor)] = ref(tensor), tensor._version, copy
-            except RuntimeError:  # an inference tensor has no version to know it by
-                known.pop(id(tensor), None)
-        return tuple(copies)
-
-
-def _copy(tensor: Tensor) -> Tensor:
-    """Copy a tensor; grad mode is on in a pass with `create_graph`."""
-    return tensor.detach().clone() if is_grad_enabled() else tensor.clone()
-
-
-def _raw_gradients(node: Node, grads_in: Grads) -> Grads | None:
-    """Ask a node itself, outside the engine, for its gradients before the engine fitted them to the inputs.
-
-    None where asking could disturb the pass: saved tensors with unpack hooks may be unpacked once only.
-    """
-    if unpacked_by_hooks(node):
-        return None
-    with torch.no_grad():
-        try:
-            made = node(*grads_in)  # type: ignore[operator]
-        except RuntimeError:  # e.g. a saved tensor that the node let go of
-            return None
-    return made if isinstance(made, tuple) else (made,)
-
-
-def _engine_may_have_reduced(grads_in: Grads, grads_out: Grads) -> bool:
-    """Whether one left with another dtype than it came with, or smaller, in a shape that broadcasts."""
-    came = grads_in[0]
-    if came is None or len(grads_in) != 1:
-        return False
-    numel, dtype = came.numel(), came.dtype
-    for left in grads_out:
-        if left is not None:
-            if left.dtype is not dtype:
-                return True
-            fewer = left.numel()
-            if 0 < fewer < numel and numel % fewer == 0 and _broadcasts(left.shape, came.shape):
-                return True
-    return False
-
-
-def _broadcasts(small: torch.Size, large: torch.Size) -> bool:
-    if len(small) > len(large):
-        return False
-    return all(few in (1, many) for few, many in zip(reversed(small), reversed(large), strict=False))
+    return grad.detach().clone() if version_of(grad) == version else UNKNOWN
 
 
 def _root(output: Any) -> Node:

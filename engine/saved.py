@@ -106,8 +106,8 @@ def _hold(node: Node, plain: str, raw: str) -> tuple[Any, Any]:
     if isinstance(value, (tuple, list)):
         if isinstance(node, BackwardCFunction):  # its `backward` may hand one on, which we must not hold then
             value = [None if one is None else one.detach().clone() for one in value]
-        return tuple(value), tuple([_version(one) for one in value])
-    return value, _version(value)
+        return tuple(value), tuple([version_of(one) for one in value])
+    return value, version_of(value)
 
 
 def _has_hook(raw: Any) -> bool:
@@ -116,7 +116,8 @@ def _has_hook(raw: Any) -> bool:
     return raw.unpack_hook is not None
 
 
-def _version(value: Tensor | None) -> int:
+def version_of(value: Tensor | None) -> int:
+    """Give the number that grows with every change in place; -1 where there is none."""
     try:
         return -1 if value is None else value._version
     except RuntimeError:  # an inference tensor has none

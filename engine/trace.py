@@ -6,14 +6,12 @@ makes a gradient.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 from torch import Tensor
-from torch.autograd.graph import Node
 
 from engine.errors import GraphFreed, NoGraph, NotAScalar
 from engine.events import (
@@ -26,27 +24,13 @@ from engine.events import (
     PathsEvent,
     ReduceEvent,
 )
-from engine.recorder import UNKNOWN, AccumulateGrad, Grads, Passage, Place, Recorder, Visit
-from engine.saved import Held, read_saved
+from engine.gradients import Grads
+from engine.recorder import UNKNOWN, Passage, Recorder, Visit
 from engine.sources import Source, SourceMap
+from engine.stations import Station, next_to_run, read_station
 
 Sent = dict[tuple[Passage, int, int], list[tuple[int, Tensor]]]
 """Gradients on their way, by pass, receiving node and its slot: what each producer sent, in order."""
-
-
-class Station(NamedTuple):
-    """A node of the graph."""
-
-    name: str
-    sequence_nr: int
-    edges: list[Place | None]
-    leaf: Tensor | None
-    saved: Mapping[str, Any]
-
-    @property
-    def priority(self) -> float:
-        """Of the nodes that are ready, the engine runs the one with the highest."""
-        return self.sequence_nr if self.leaf is None else math.inf
 
 
 class Trace:
@@ -95,7 +79,9 @@ class Trace:
         """What is to be known of the nodes, which are let go of then."""
         recorder = self._recorder
         assert self._visits is not None  # they ask the nodes, so they come first
-        stations = [_station(*one) for one in zip(recorder.nodes, recorder.edges, recorder.held, strict=True)]
+        stations = [
+            read_station(*one) for one in zip(recorder.nodes, recorder.edges, recorder.held, strict=True)
+        ]
         recorder.nodes.clear()
         recorder.held.clear()
         return stations
@@ -110,9 +96,9 @@ class Trace:
         for visit in self._visits:
             yield from self._visited(visit, sent)
         if self._recorder.raised_in is not None and self.error is not None and not self._last_one_raised():
-            raising = self._raising(self._recorder.raised_in, sent)
-            if raising is not None:
-                yield from self._visited(raising, sent)
+            node = next_to_run(self._stations, self._visits, self._recorder.raised_in)
+            if node is not None:
+                yield from self._visited(_raising(node, self._recorder.raised_in, sent), sent)
 
     def _visited(self, visit: Visit, sent: Sent) -> Iterator[Event]:
         station = self._stations[visit.node]
@@ -149,34 +135,6 @@ class Trace:
         if leaf is not None and leaf._post_accumulate_grad_hooks:
             last.grads_out = None
         return last.grads_out is None
-
-    def _raising(self, passage: Passage, sent: Sent) -> Visit | None:
-        """Find the node that was about to run: of those that waited for nothing more, the youngest.
-
-        PyTorch's own nodes are seen after they ran, so the one that raised was not seen.
-        """
-        done = {visit.node for visit in self._visits if visit.passage is passage}
-        waiting = [number for number in self._reached(passage.roots) if number not in done]
-        blocked = {edge[0] for number in waiting for edge in self._stations[number].edges if edge is not None}
-        ready = [number for number in waiting if number not in blocked]
-        if not ready:
-            return None
-        node = max(ready, key=lambda number: self._stations[number].priority)
-        slots = [slot for part_of, to, slot in sent if part_of is passage and to == node]
-        sums = {slot: _sum([part for _, part in sent[passage, node, slot]]) for slot in slots}
-        return Visit(
-            node, passage, tuple(sums.get(slot) for slot in range(max(slots, default=-1) + 1)), None, None
-        )
-
-    def _reached(self, roots: list[int]) -> dict[int, None]:
-        reached: dict[int, None] = {}
-        waiting = list(roots)
-        while waiting:
-            number = waiting.pop()
-            if number not in reached:
-                reached[number] = None
-                waiting += [edge[0] for edge in self._stations[number].edges if edge is not None]
-        return reached
 
     def _source(self, station: Station) -> Source | None:
         if self._sources is None or station.name == ACCUMULATE_GRAD:
@@ -225,10 +183,11 @@ def record_backward(
     return Trace(recorder, names or {}, sources, error)
 
 
-def _station(node: Node, edges: list[Place | None], held: Held) -> Station:
-    if isinstance(node, AccumulateGrad):
-        return Station(ACCUMULATE_GRAD, -1, edges, node.variable, {})  # type: ignore[attr-defined]
-    return Station(node.name(), node._sequence_nr(), edges, None, read_saved(node, held))
+def _raising(node: int, passage: Passage, sent: Sent) -> Visit:
+    """Tell what went into a node of PyTorch's own that raised: those are seen only after they ran."""
+    slots = [slot for part_of, to, slot in sent if part_of is passage and to == node]
+    sums = {slot: _sum([part for _, part in sent[passage, node, slot]]) for slot in slots}
+    return Visit(node, passage, tuple(sums.get(slot) for slot in range(max(slots, default=-1) + 1)))
 
 
 def _arrivals(visit: Visit, sent: Sent) -> Iterator[Event]:

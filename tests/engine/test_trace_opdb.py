@@ -50,8 +50,8 @@ def renewed(inputs: Any) -> tuple[Any, list[Tensor]]:
     def renew(value: Any) -> Any:
         if isinstance(value, Tensor):
             if not value.requires_grad:
-                return value.detach().clone() if value.layout == torch.strided else value
-            leaves.append(value.detach().clone().requires_grad_())
+                return copied(value) if value.layout == torch.strided else value
+            leaves.append(copied(value).requires_grad_())
             return leaves[-1]
         if type(value) in (list, tuple):
             return type(value)(renew(one) for one in value)
@@ -60,6 +60,18 @@ def renewed(inputs: Any) -> tuple[Any, list[Tensor]]:
         return value
 
     return renew(inputs), leaves
+
+
+def copied(value: Tensor) -> Tensor:
+    """Copy a tensor, with the memory around it where it is a part of something larger."""
+    value = value.detach()
+    if value.layout != torch.strided or value.is_conj() or value.is_neg():
+        return value.clone()
+    storage = value.untyped_storage()
+    if storage.nbytes() == value.numel() * value.element_size():
+        return value.clone()
+    made = torch.empty(0, dtype=value.dtype)
+    return made.set_(storage.clone(), value.storage_offset(), value.shape, value.stride())
 
 
 def weighed(made: Any) -> Tensor:

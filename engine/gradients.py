@@ -1,0 +1,83 @@
+"""Gradients as they go by in a pass: copied, and as they were before the engine fitted them to the inputs."""
+
+from __future__ import annotations
+
+from weakref import ref
+
+import torch
+from torch import Tensor, is_grad_enabled
+from torch.autograd.graph import Node
+
+from engine.saved import unpacked_by_hooks
+
+Grads = tuple[Tensor | None, ...]
+
+
+class Copier:
+    """Copies gradients, so that nothing that happens to them later shows; each but once."""
+
+    def __init__(self) -> None:
+        """Start with nothing copied."""
+        self._known: dict[int, tuple[ref[Tensor], int, Tensor]] = {}
+
+    def __call__(self, tensors: Grads) -> Grads:
+        """Copy all that are not None."""
+        known, graph = self._known, is_grad_enabled()
+        copies: list[Tensor | None] = []
+        for tensor in tensors:
+            if tensor is None:
+                copies.append(None)
+                continue
+            before = known.get(id(tensor))
+            if before is not None and before[0]() is tensor and before[1] == tensor._version:
+                copies.append(before[2])
+                continue
+            copy = fresh_copy(tensor) if graph else tensor.clone()
+            copies.append(copy)
+            try:
+                known[id(tensor)] = ref(tensor), tensor._version, copy
+            except RuntimeError:  # an inference tensor has no version to know it by
+                known.pop(id(tensor), None)
+        return tuple(copies)
+
+
+def fresh_copy(tensor: Tensor) -> Tensor:
+    """Copy a tensor; grad mode is on in a pass with `create_graph`."""
+    return tensor.detach().clone() if is_grad_enabled() else tensor.clone()
+
+
+def raw_gradients_of(node: Node, grads_in: Grads) -> Grads | None:
+    """Ask a node itself, outside the engine, for its gradients before the engine fitted them to the inputs.
+
+    None where asking could disturb the pass: saved tensors with unpack hooks may be unpacked once only.
+    """
+    if unpacked_by_hooks(node):
+        return None
+    with torch.no_grad():
+        try:
+            made = node(*grads_in)  # type: ignore[operator]
+        except RuntimeError:  # e.g. a saved tensor that the node let go of
+            return None
+    return made if isinstance(made, tuple) else (made,)
+
+
+def engine_may_have_reduced(grads_in: Grads, grads_out: Grads) -> bool:
+    """Whether one left with another dtype than it came with, or smaller, in a shape that broadcasts."""
+    came = grads_in[0]
+    if came is None or len(grads_in) != 1:
+        return False
+    numel, dtype = came.numel(), came.dtype
+    for left in grads_out:
+        if left is not None:
+            if left.dtype is not dtype:
+                return True
+            fewer = left.numel()
+            if 0 < fewer < numel and numel % fewer == 0 and _broadcasts(left.shape, came.shape):
+                return True
+    return False
+
+
+def _broadcasts(small: torch.Size, large: torch.Size) -> bool:
+    if len(small) > len(large):
+        return False
+    return all(few in (1, many) for few, many in zip(reversed(small), reversed(large), strict=False))

@@ -41,7 +41,7 @@ class ParameterFrame:
     """`old + new = sum`, once the pass on screen has written here; None before, and once it is over."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True)
 class TraceRow:
     """One event of the pass, for the list."""
 

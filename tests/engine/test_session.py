@@ -179,6 +179,20 @@ def test_an_update_between_forward_and_backward_breaks_a_graph_that_saved_the_pa
     assert "modified by an inplace operation" in refusal(session, Backward()).own_words
 
 
+def test_a_graph_that_broke_says_the_same_after_undo_and_redo_as_at_once() -> None:
+    a, b = torch.ones(2), torch.ones(2)
+
+    def model(x: Tensor) -> Tensor:
+        return x * a * b  # saves b
+
+    made = problem({"a": a, "b": b}, model, torch.ones(2), torch.zeros(2), loss_fn=lambda p, t: (p - t).sum())
+    session = after(Forward(), Backward(), Forward(), Update(), session=Session(made, 0.1))
+    words = [refusal(session, Backward()).lesson, refusal(session, Backward()).lesson]
+    assert words[0] == words[1] != ""
+    after(Undo(), Redo(), session=session)
+    assert refusal(session, Backward()).lesson == words[0]
+
+
 def test_an_update_that_moves_no_bit_is_still_a_write_after_undo() -> None:
     session = after(*[NextLine()] * 4, Forward(), Update(), session=Session(perceptron(), 0.1))
     first, second = session.frame.parameters

@@ -60,6 +60,10 @@ def run_epochs(
     draws = True
     """Whether forward draws random numbers (dropout, say): then its start is kept, to go back to."""
 
+    run_backward = _engine_door()
+    ones: tuple[Tensor] | None = None
+    """The gradient of the loss by itself."""
+
     def forward() -> None:
         nonlocal loss, rng, draws
         if draws:
@@ -74,7 +78,14 @@ def run_epochs(
         add_loss(value)
 
     def back() -> None:
-        backward(loss)
+        nonlocal ones
+        if run_backward is None:
+            loss.backward()  # type: ignore[union-attr]
+            return
+        if ones is None:
+            ones = (torch.ones_like(loss),)  # type: ignore[arg-type]
+        # By position: naming the last two, allow_unreachable and accumulate_grad, takes a microsecond.
+        run_backward((loss,), ones, False, False, (), True, True)
 
     def update() -> None:
         for leaf, values, rate in updates:
@@ -84,7 +95,6 @@ def run_epochs(
         for leaf in leaves:
             leaf.grad.zero_()  # type: ignore[union-attr]
 
-    backward = _engine_door()
     table = {Kind.FORWARD: forward, Kind.BACKWARD: back, Kind.UPDATE: update, Kind.ZERO: zero}
     statements = [table[kind] for kind in order]
     done = 0
@@ -111,19 +121,7 @@ def _rate_for(leaf: Tensor, rate: float) -> Tensor | float:
     return rate  # half precision multiplies by the unrounded number
 
 
-def _engine_door() -> Callable[[Tensor | None], None]:
-    """Give the shortest way into autograd's engine that this PyTorch has."""
+def _engine_door() -> Callable[..., None] | None:
+    """Give the shortest way into autograd's engine; None where this PyTorch lacks it."""
     engine = getattr(Variable, "_execution_engine", None)
-    run_backward = getattr(engine, "run_backward", None)
-    if run_backward is None:
-        return lambda loss: loss.backward()  # type: ignore[union-attr]
-    ones: dict[torch.dtype, tuple[Tensor]] = {}
-
-    def through_the_door(loss: Tensor | None) -> None:
-        assert loss is not None
-        one = ones.get(loss.dtype)
-        if one is None:
-            one = ones[loss.dtype] = (torch.ones_like(loss),)
-        run_backward((loss,), one, False, False, (), allow_unreachable=True, accumulate_grad=True)
-
-    return through_the_door
+    return getattr(engine, "run_backward", None)

@@ -52,21 +52,18 @@ def _headless_ratio(count: int) -> float:
 
 
 def _screen_rate(terminal: Terminal, count: int) -> float:
-    """Give the epochs per second of a run, from Enter to the last of its bytes on screen."""
+    """Give the epochs per second of a run from the start values, until all of it is drawn."""
+    terminal.send("R")
     terminal.send("r")
     terminal.wait_for("how many epochs")
     terminal.send(str(count))
     terminal.wait_for(str(count))
+    mark = terminal.written
     start = time.perf_counter()
     terminal.send("enter")
-    mark = _drawings(terminal)
-    terminal.wait_for("epochs/s")
-    while "epochs/s" in terminal.text:
+    while f"epochs done {count:,}" not in terminal.text:
         terminal.read(0.2)
-    ended = terminal.last_output
-    assert _drawings(terminal) - mark > 1, "nothing was drawn meanwhile"
-    return count / (ended - start)
-
-
-def _drawings(terminal: Terminal) -> int:
-    return terminal.output.count(b" epochs, ")
+    seconds = terminal.last_output - start
+    drawings = terminal.output.count(b" epochs, ", mark)
+    assert drawings > seconds, "the run was not drawn"
+    return count / seconds

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar, Final
 
+from textual import events
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.filter import LineFilter, Monochrome, NoColor
@@ -15,6 +16,7 @@ from textual.screen import Screen
 
 from tui.ascii import AsciiFilter
 from tui.keys import KEYS
+from tui.screens.ask import AskScreen
 from tui.screens.bench import BenchScreen
 
 if TYPE_CHECKING:
@@ -40,6 +42,15 @@ class GradstepApp(App[None]):
         self._ascii = [AsciiFilter()] if ascii_only else []
         # The terminal's own colours: right on light and dark backgrounds, and short on the wire.
         self.theme = "ansi-dark"
+
+    async def on_event(self, event: events.Event) -> None:
+        """Hand a question what was typed before its field had the focus: Textual would drop it."""
+        missed = event.character if isinstance(event, events.Key) and event.is_forwarded else None
+        # A field that has the focus keeps a character to itself; so this one went to the screen below.
+        if missed and missed.isprintable() and isinstance(self.screen, AskScreen):
+            self.screen.type_ahead(missed)
+        else:
+            await super().on_event(event)
 
     def get_default_screen(self) -> Screen[None]:
         """Open the bench."""

@@ -2,29 +2,158 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import io
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
+from typing import Any, TypeAlias
 
+from rich.console import Console
+from textual import events
 from textual.pilot import Pilot
+from textual.strip import Strip
 
+from engine import problems
+from engine.actions import Action
+from engine.errors import EngineError
+from engine.frame import Frame
+from engine.session import Session
+from tests.engine.recorded import bits
 from tui.app import GradstepApp
 from tui.cli import make_session
 from tui.screens.bench import BenchScreen
 
+Opened: TypeAlias = Pilot[None]
+
+_NAMES = {"?": "question_mark", "[": "left_square_bracket", "]": "right_square_bracket", "S": "upper_s"}
+_NAMES |= {
+    "Z": "upper_z",
+    "R": "upper_r",
+    "-": "minus",
+    ".": "full_stop",
+    ",": "comma",
+    "(": "left_parenthesis",
+}
+_NAMES |= {" ": "space", "_": "underscore"}
+
+PATIENCE = 60.0
+"""Seconds after which a wait fails; far more than anything takes on a busy machine."""
+
 
 @asynccontextmanager
 async def opened(
-    size: tuple[int, int] = (80, 24), *, rate: float | None = None, ascii_only: bool = False
-) -> AsyncIterator[Pilot[None]]:
-    """Open the bench on `crops` and wait until its session is there."""
-    app = GradstepApp(partial(make_session, "crops", None, rate), ascii_only=ascii_only)
-    async with app.run_test(size=size) as pilot:
-        while bench(pilot).frame is None:
-            await pilot.pause(0.01)
+    size: tuple[int, int] = (80, 24),
+    *,
+    rate: float | None = None,
+    ascii_only: bool = False,
+    make: Callable[[], Session] | None = None,
+) -> AsyncIterator[Opened]:
+    """Open the bench on `crops`, or on what `make` makes, and wait until its session is there."""
+    async with starting(
+        size, make=make or partial(make_session, "crops", None, rate), ascii_only=ascii_only
+    ) as pilot:
+        await until(pilot, lambda: bench(pilot).frame is not None)
         yield pilot
 
 
-def bench(pilot: Pilot[None]) -> BenchScreen:
+@asynccontextmanager
+async def starting(
+    size: tuple[int, int] = (80, 24), *, make: Callable[[], Session], ascii_only: bool = False
+) -> AsyncIterator[Opened]:
+    """Open the bench without waiting for its session."""
+    app = GradstepApp(make, ascii_only=ascii_only)
+    async with app.run_test(size=size) as pilot:
+        yield pilot
+
+
+def type_ahead(pilot: Opened, *keys: str) -> None:
+    """Press keys faster than the app can follow: all are in its queue before it does the first."""
+    for key in keys:
+        name = _NAMES.get(key, key)
+        pilot.app.post_message(events.Key(name, key if len(key) == 1 else None))
+
+
+async def press(pilot: Opened, *keys: str) -> None:
+    """Press keys one by one, as fast as the app can follow; quicker than `Pilot.press`."""
+    for key in keys:
+        type_ahead(pilot, key)
+        await pilot.pause(0)
+    await pilot.pause()
+
+
+async def until(pilot: Opened, condition: Callable[[], bool]) -> None:
+    """Wait until `condition` holds, and what it changed is drawn."""
+    end = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < end, f"it never came to this:\n{text(pilot)}"
+        await pilot.pause(0.01)
+    await pilot.pause()
+
+
+async def idle(pilot: Opened) -> None:
+    """Wait until no epochs are running and everything is drawn."""
+    await until(pilot, lambda: not bench(pilot).running)
+
+
+def bench(pilot: Opened) -> BenchScreen:
     """Give the bench, which other screens may lie over."""
     return next(screen for screen in pilot.app.screen_stack if isinstance(screen, BenchScreen))
+
+
+def frame(pilot: Opened) -> Frame:
+    """Give the frame that the bench shows."""
+    found = bench(pilot).frame
+    assert found is not None
+    return found
+
+
+def text(pilot: Opened) -> str:
+    """Give the whole screen as text, without blanks at line ends."""
+    width, height = pilot.app.size
+    console = Console(
+        width=width, height=height, file=io.StringIO(), force_terminal=True, record=True, legacy_windows=False
+    )
+    console.print(_drawn(pilot))
+    return "\n".join(line.rstrip() for line in console.export_text().splitlines())
+
+
+def strips(pilot: Opened) -> list[Strip]:
+    """Give the whole screen as strips of styled text, a strip per row."""
+    return [Strip.join(row) for row in _drawn(pilot).strips]
+
+
+def _drawn(pilot: Opened) -> Any:
+    app = pilot.app
+    # As App.export_screenshot does it, which gives an SVG only.
+    return app.screen._compositor.render_update(full=True, screen_stack=app._background_screens)
+
+
+# What a session holds, for comparing
+
+
+def state(found: Frame) -> tuple[Any, ...]:
+    """Give everything that training depends on, bit for bit."""
+    return (
+        [
+            (one.name, bits(one.value), None if one.grad is None else bits(one.grad))
+            for one in found.parameters
+        ],
+        found.epoch,
+        found.learning_rate,
+        found.loop,
+        repr(found.loss),
+        [repr(found.losses[epoch]) for epoch in range(len(found.losses))],
+        None if found.backward is None else (found.backward.done, found.backward.over),
+    )
+
+
+def headless(actions: Sequence[Action], rate: float | None = None) -> Frame:
+    """Give the frame that the same actions lead to without a screen; what is refused changes nothing."""
+    session = Session(problems.load("crops"), rate)
+    for action in actions:
+        try:
+            session.apply(action)
+        except EngineError:
+            continue
+    return session.frame

@@ -54,6 +54,11 @@ class AskScreen(ModalScreen[Value | None], Generic[Value]):
         else:
             self.dismiss(value)
 
+    def type_ahead(self, text: str) -> None:
+        """Take what was typed before the field had the focus."""
+        for field in self.query(Input):
+            field.insert_text_at_cursor(text)
+
     def action_leave(self) -> None:
         """Close without a value."""
         self.dismiss(None)

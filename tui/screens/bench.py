@@ -20,7 +20,7 @@ from textual.widgets import Static
 from engine.actions import Action, RunEpochs, SetLearningRate, epochs_from, learning_rate_from
 from engine.errors import EngineError
 from engine.lessons import PyTorchError
-from tui.keys import BINDINGS, BY_ID, BY_NAME, Key
+from tui.keys import BINDINGS, BY_ID, Key
 from tui.loading import Loaded, LoadFailed, load
 from tui.numbers import rate
 from tui.running import RunEnded, run
@@ -59,7 +59,7 @@ class BenchScreen(Screen[None]):
     BINDINGS: ClassVar[list[BindingType]] = [*BINDINGS]
     AUTO_FOCUS = ""
 
-    frame: var[Frame | None] = var(None, bindings=True)
+    frame: var[Frame | None] = var(None)
     notice: var[str] = var("")
     complaint: var[PyTorchError | None] = var(None)
     """What PyTorch refused; None where it did not."""
@@ -133,21 +133,8 @@ class BenchScreen(Screen[None]):
 
     # Keys
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Say that a key which cannot work now is to be dimmed."""
-        if action != "press" or self.frame is None:
-            return True
-        return None if BY_ID[str(parameters[0])].asks_for in self.frame.refusals else True
-
-    def on_key(self, event: events.Key) -> None:
-        """Let a dimmed key say why it cannot work: its binding does not run, so it arrives here."""
-        key = BY_NAME.get(event.key)
-        if key is not None and self.check_action("press", (key.id,)) is None:
-            event.stop()
-            self.action_press(key.id)
-
     def action_press(self, key_id: str) -> None:
-        """Do what a key is for."""
+        """Do what a key is for, or say why it cannot be done now."""
         key = BY_ID[key_id]
         if self.has_class("-small") and key_id != "quit":
             return

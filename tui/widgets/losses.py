@@ -107,4 +107,4 @@ def _widened(bars: Bars, columns: int) -> Bars:
 def _eighths(value: float, top: float, height: int) -> int:
     if not math.isfinite(value):
         return 0
-    return max(round(value / top * height * 8), 1) if top > 0 else 1
+    return round(min(max(value / top * height * 8, 1), height * 8)) if top > 0 else 1

@@ -1,0 +1,365 @@
+"""Every key of the bench, pressed in the real app."""
+
+from __future__ import annotations
+
+import threading
+from typing import Final
+
+import pytest
+
+from engine.actions import (
+    Action,
+    Backward,
+    Forward,
+    LowerLearningRate,
+    NextLine,
+    RaiseLearningRate,
+    Redo,
+    Reset,
+    RunEpochs,
+    StepNode,
+    StepNodeBack,
+    ToggleZeroing,
+    Undo,
+    Update,
+    Zero,
+)
+from engine.session import Session
+from tests.tui.bench import (
+    bench,
+    frame,
+    headless,
+    idle,
+    opened,
+    press,
+    starting,
+    state,
+    text,
+    type_ahead,
+    until,
+)
+from tui.cli import make_session
+from tui.keys import BY_ID, KEYS
+from tui.screens.ask import AskScreen
+from tui.screens.help import HelpScreen
+from tui.screens.look import LookScreen
+
+DOES: Final[dict[str, tuple[tuple[str, ...], tuple[Action, ...]]]] = {
+    "next_line": (("space", "space"), (NextLine(), NextLine())),
+    "step_node": (("f", "s", "s"), (Forward(), StepNode(), StepNode())),
+    "step_node_back": (("f", "s", "s", "S"), (Forward(), StepNode(), StepNode(), StepNodeBack())),
+    "forward": (("f",), (Forward(),)),
+    "backward": (("f", "b"), (Forward(), Backward())),
+    "update": (("f", "b", "u"), (Forward(), Backward(), Update())),
+    "zero": (("f", "b", "z"), (Forward(), Backward(), Zero())),
+    "epoch": (("e",), (RunEpochs(1),)),
+    "zeroing": (("Z",), (ToggleZeroing(),)),
+    "undo": (("f", "b", "left"), (Forward(), Backward(), Undo())),
+    "redo": (("f", "left", "right"), (Forward(), Undo(), Redo())),
+    "lower_rate": (("[",), (LowerLearningRate(),)),
+    "raise_rate": (("]",), (RaiseLearningRate(),)),
+    "reset": (("e", "]", "R"), (RunEpochs(1), RaiseLearningRate(), Reset())),
+}
+"""For each key that is an action: keys that end with it, and what they mean."""
+
+OPENS: Final = {"run", "type_rate", "look", "stop", "help", "quit"}
+"""The other keys; each has a test of its own below."""
+
+
+def test_no_key_is_forgotten_here() -> None:
+    assert {key.id for key in KEYS if key.action is not None} == set(DOES)
+    assert {key.id for key in KEYS if key.action is None} == OPENS
+
+
+@pytest.mark.parametrize("key_id", DOES)
+async def test_a_key_does_its_action_and_nothing_else(key_id: str) -> None:
+    keys, actions = DOES[key_id]
+    key = BY_ID[key_id]
+    assert key.action is not None
+    assert type(actions[-1]) is type(key.action())
+    async with opened() as pilot:
+        await press(pilot, *keys)
+        await idle(pilot)
+        assert state(frame(pilot)) == state(headless(actions))
+        assert state(frame(pilot)) != state(headless(actions[:-1]))
+
+
+@pytest.mark.parametrize("name", ["S", "upper_s", "backspace"])
+async def test_shift_s_and_backspace_go_one_node_back(name: str) -> None:
+    async with opened() as pilot:
+        await press(pilot, "f", "s", "s", name)
+        assert state(frame(pilot)) == state(headless(DOES["step_node_back"][1]))
+
+
+async def test_space_goes_through_the_loop_and_inside_a_pass_it_runs_the_rest() -> None:
+    async with opened() as pilot:
+        await press(pilot, "space", "s", "space", "space", "space")
+        assert frame(pilot).epoch == 1
+        assert state(frame(pilot))[0] == state(headless([RunEpochs(1)]))[0]
+
+
+async def test_an_arrow_back_takes_the_last_action_back_bit_for_bit() -> None:
+    async with opened() as pilot:
+        start = state(frame(pilot))
+        await press(pilot, "e", "Z", "f", "s", "s", "b", "u", "]")
+        there = state(frame(pilot))
+        await press(pilot, *["left"] * 8)
+        assert state(frame(pilot)) == start
+        await press(pilot, *["right"] * 8)
+        assert state(frame(pilot)) == there
+
+
+# Keys that open something
+
+
+async def test_r_asks_and_enter_takes_the_default_of_100() -> None:
+    async with opened() as pilot:
+        await press(pilot, "r")
+        assert isinstance(pilot.app.screen, AskScreen)
+        assert "100" in text(pilot)
+        await press(pilot, "enter")
+        await until(pilot, lambda: frame(pilot).epoch > 0)
+        assert state(frame(pilot)) == state(headless([RunEpochs(100)]))
+
+
+async def test_r_takes_a_number() -> None:
+    async with opened() as pilot:
+        await press(pilot, "r", *"37", "enter")
+        await until(pilot, lambda: frame(pilot).epoch > 0)
+        assert state(frame(pilot)) == state(headless([RunEpochs(37)]))
+
+
+async def test_l_takes_a_learning_rate() -> None:
+    async with opened() as pilot:
+        await press(pilot, "l", *"2.5e-6", "enter")
+        assert frame(pilot).learning_rate == 2.5e-6
+        assert "lr 2.5e-06" in text(pilot)
+
+
+@pytest.mark.parametrize("key", ["r", "l"])
+async def test_escape_leaves_a_question_and_changes_nothing(key: str) -> None:
+    async with opened() as pilot:
+        before = state(frame(pilot))
+        await press(pilot, key, "5", "escape")
+        assert pilot.app.screen is bench(pilot)
+        assert state(frame(pilot)) == before
+
+
+async def test_keys_typed_into_a_question_are_text() -> None:
+    async with opened() as pilot:
+        before = state(frame(pilot))
+        await press(pilot, "r", *"qfsubeZR?")
+        assert isinstance(pilot.app.screen, AskScreen)
+        assert "qfsubeZR?" in text(pilot)
+        assert state(frame(pilot)) == before
+
+
+async def test_enter_shows_all_numbers_of_the_step_and_closes_again() -> None:
+    async with opened() as pilot:
+        await press(pilot, "f", "s", "s", "s", "enter")
+        assert isinstance(pilot.app.screen, LookScreen)
+        shown = text(pilot)
+        for number in ("7.6542", "-159.2996", "-7.1302"):
+            assert number in shown
+        await press(pilot, "enter")
+        assert pilot.app.screen is bench(pilot)
+
+
+async def test_enter_before_any_step_says_what_to_press() -> None:
+    async with opened() as pilot:
+        await press(pilot, "enter")
+        assert pilot.app.screen is bench(pilot)
+        assert "no step to look at yet: s runs one" in text(pilot)
+
+
+@pytest.mark.parametrize("close", ["escape", "q", "?", "enter"])
+async def test_help_opens_and_closes(close: str) -> None:
+    async with opened() as pilot:
+        await press(pilot, "?")
+        assert isinstance(pilot.app.screen, HelpScreen)
+        await press(pilot, close)
+        assert pilot.app.screen is bench(pilot)
+
+
+async def test_escape_with_nothing_running_says_so() -> None:
+    async with opened() as pilot:
+        await press(pilot, "escape")
+        assert "nothing is running" in text(pilot)
+
+
+async def test_q_leaves() -> None:
+    async with opened() as pilot:
+        await press(pilot, "q")
+        await until(pilot, lambda: not pilot.app.is_running)
+        assert pilot.app.return_code == 0
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+async def test_help_lists_every_key_with_what_it_does(size: tuple[int, int]) -> None:
+    async with opened(size) as pilot:
+        await press(pilot, "?")
+        seen = text(pilot)
+        for _ in range(10):
+            await press(pilot, "pagedown")
+            seen += "\n" + text(pilot)
+        rows = [" ".join(row.split()) for row in seen.splitlines()]
+        for key in KEYS:
+            assert any(f"{key.shown} {key.tooltip}" in row for row in rows), key
+        for sign in ("old + new = sum", "(engine)", "commented out", "ctrl+p"):
+            assert sign in seen
+
+
+# Keys that cannot work now
+
+
+CANNOT: Final[dict[str, tuple[tuple[str, ...], str]]] = {
+    "S": ((), "no backward pass is under way"),
+    "f": (("f", "s"), "a backward pass is under way"),
+    "e": (("f", "s"), "a backward pass is under way"),
+    "r": (("f", "s"), "a backward pass is under way"),
+    "left": ((), "nothing to undo"),
+    "right": ((), "nothing to redo"),
+}
+
+
+@pytest.mark.parametrize("key", CANNOT)
+async def test_a_dimmed_key_says_why_and_changes_nothing(key: str) -> None:
+    before, reason = CANNOT[key]
+    async with opened() as pilot:
+        await press(pilot, *before)
+        was = state(frame(pilot))
+        await press(pilot, key)
+        assert reason in text(pilot)
+        assert pilot.app.screen is bench(pilot)
+        assert state(frame(pilot)) == was
+
+
+async def test_update_before_any_gradient_shows_pythons_own_words_and_the_lesson() -> None:
+    async with opened() as pilot:
+        await press(pilot, "f", "u")
+        shown = " ".join(text(pilot).split())
+        assert "PyTorch refused" in shown
+        assert "TypeError" in shown
+        assert "unsupported operand type(s) for *: 'NoneType'" in shown
+        assert "There is no gradient yet" in shown
+        assert state(frame(pilot)) == state(headless([Forward()]))
+
+
+async def test_backward_twice_shows_pytorchs_own_words_and_the_lesson_until_the_next_action() -> None:
+    async with opened() as pilot:
+        await press(pilot, "f", "b")
+        after = state(frame(pilot))
+        await press(pilot, "b")
+        shown = " ".join(text(pilot).split())
+        assert "RuntimeError" in shown
+        assert "Trying to backward through the graph a second time" in shown
+        assert "run forward again to build a new graph" in shown
+        assert state(frame(pilot)) == after
+        await press(pilot, "f")
+        assert "PyTorch refused" not in text(pilot)
+
+
+# Keys pressed too early
+
+
+async def test_keys_pressed_before_the_session_is_there_are_kept_and_done_in_order() -> None:
+    go = threading.Event()
+
+    def make() -> Session:
+        go.wait()
+        return make_session("crops", None, None)
+
+    async with starting(make=make) as pilot:
+        assert "PyTorch is starting" in text(pilot)
+        await press(pilot, "f", "s", "s", "b", "r", *"20", "enter")
+        await press(pilot, "]", "f")
+        assert bench(pilot).frame is None
+        go.set()
+        await until(pilot, lambda: bench(pilot).frame is not None)
+        await idle(pilot)
+        actions = [
+            Forward(),
+            StepNode(),
+            StepNode(),
+            Backward(),
+            RunEpochs(20),
+            RaiseLearningRate(),
+            Forward(),
+        ]
+        assert state(frame(pilot)) == state(headless(actions))
+
+
+@pytest.mark.parametrize("keys", [("?",), ("l", "2", "escape"), ("enter",), ("escape",), ("left",), ("Z",)])
+async def test_any_key_may_come_before_the_session(keys: tuple[str, ...]) -> None:
+    go = threading.Event()
+
+    def make() -> Session:
+        go.wait()
+        return make_session("crops", None, None)
+
+    async with starting(make=make) as pilot:
+        await press(pilot, *keys)
+        go.set()
+        await until(pilot, lambda: bench(pilot).frame is not None)
+
+
+async def test_q_leaves_while_pytorch_is_starting() -> None:
+    go = threading.Event()
+
+    def make() -> Session:
+        go.wait()
+        return make_session("crops", None, None)
+
+    async with starting(make=make) as pilot:
+        await press(pilot, "q")
+        go.set()
+        await until(pilot, lambda: not pilot.app.is_running)
+
+
+# Keys pressed faster than the screen follows, as over a slow link
+
+
+async def test_keys_that_arrive_all_at_once_are_done_in_order() -> None:
+    async with opened() as pilot:
+        type_ahead(pilot, *"fsssb", "left", "left", *"sSez")
+        await pilot.pause()
+        actions = [Forward(), *[StepNode()] * 3, Backward(), Undo(), Undo(), StepNode(), StepNodeBack()]
+        await until(pilot, lambda: state(frame(pilot)) == state(headless(actions)))
+
+
+async def test_a_key_that_cannot_work_after_one_just_before_it_says_why() -> None:
+    async with opened() as pilot:
+        type_ahead(pilot, *"fbb")
+        await until(pilot, lambda: "PyTorch refused" in text(pilot))
+
+
+async def test_a_number_typed_before_the_question_is_drawn_is_taken() -> None:
+    async with opened() as pilot:
+        type_ahead(pilot, "r", *"41", "enter")
+        await until(pilot, lambda: frame(pilot).epoch > 0)
+        await idle(pilot)
+        assert frame(pilot).epoch == 41
+
+
+# The command palette
+
+
+async def test_the_palette_has_every_key_of_the_bench() -> None:
+    async with opened() as pilot:
+        commands = {
+            command.title: command.help for command in pilot.app.get_system_commands(pilot.app.screen)
+        }
+        for key in KEYS:
+            assert commands[f"{key.label} ({key.shown})"] == key.tooltip
+
+
+@pytest.mark.parametrize("key_id", ["forward", "zeroing", "epoch"])
+async def test_an_action_chosen_in_the_palette_is_done(key_id: str) -> None:
+    async with opened() as pilot:
+        key = BY_ID[key_id]
+        await press(pilot, "ctrl+p")
+        await press(pilot, *f"{key.label} (")
+        await until(pilot, lambda: key.tooltip.split(":")[0][:30] in text(pilot))
+        await press(pilot, "down", "enter")
+        await until(pilot, lambda: pilot.app.screen is bench(pilot))
+        assert state(frame(pilot)) == state(headless(DOES[key_id][1]))

@@ -57,7 +57,7 @@ class Accumulation:
     """What this pass adds; None where autograd delivered an undefined gradient."""
 
     after: Tensor | None
-    """`.grad` after; None where there still is none."""
+    """`.grad` after; None where there still is none. What a hook does to it then is a `HookEvent`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +130,10 @@ class PathsEvent:
 
 @dataclass(frozen=True, slots=True)
 class HookEvent:
-    """A hook (`Tensor.register_hook`, `Node.register_prehook`) replaced a gradient on its way into a node."""
+    """A hook (`Tensor.register_hook`, `Node.register_prehook`) changed a gradient on its way into a node.
+
+    Right after a write to `.grad` it tells that a hook (`register_post_accumulate_grad_hook`) changed it.
+    """
 
     node: int
     slot: int

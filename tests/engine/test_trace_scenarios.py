@@ -104,6 +104,17 @@ class SendsWhatItSaved(torch.autograd.Function):
         return ctx.saved_tensors[0]
 
 
+class MadeInInference(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Tensor:
+        return x * 2
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> Tensor:
+        with torch.inference_mode():
+            return grad * 2
+
+
 class Dirty(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor) -> Tensor:
@@ -378,6 +389,12 @@ def own_function_that_sends_what_it_saved() -> Made:
 def own_function_that_works_in_place() -> Made:
     w = leaf(3)
     return Dirty.apply(w * 2).exp().sum(), [w]
+
+
+@scenario
+def own_function_that_sends_an_inference_tensor() -> Made:
+    w, v = leaf(3), leaf(3)
+    return (MadeInInference.apply(w * 2) + MadeInInference.apply(v)).sum(), [w, v]
 
 
 @scenario

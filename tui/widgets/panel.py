@@ -46,6 +46,8 @@ class Panel(Widget):
         """Start empty; the first frame or resize fills it."""
         super().__init__()
         self._lines: tuple[Line, ...] = ()
+        self._styles: dict[str, Style] = {}
+        """By role; Textual works a style out from all ancestors each time that it is asked."""
 
     def lines(self, width: int, height: int) -> list[Line]:
         """Give what to draw below the title, for a given room."""
@@ -82,14 +84,20 @@ class Panel(Widget):
         """Give one line of the screen."""
         width = self.size.width
         if y >= len(self._lines):
-            return Strip.blank(width, self.rich_style)
-        return Strip(
-            [Segment(text, self._style(role) if role else self.rich_style) for text, role in self._lines[y]],
-            width,
-        )
+            return Strip.blank(width, self._style(""))
+        return Strip([Segment(text, self._style(role)) for text, role in self._lines[y]], width)
+
+    def notify_style_update(self) -> None:
+        """Forget the styles: the theme has changed, or the arrangement."""
+        super().notify_style_update()
+        self._styles.clear()
 
     def _style(self, role: str) -> Style:
-        return self.get_component_rich_style(f"panel--{role}")
+        style = self._styles.get(role)
+        if style is None:
+            style = self.get_component_rich_style(f"panel--{role}") if role else self.rich_style
+            self._styles[role] = style
+        return style
 
     def _fill(self, width: int, height: int) -> tuple[Line, ...]:
         title = self.title_text()

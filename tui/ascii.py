@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import locale
 import os
+import sys
 from collections.abc import Mapping
 from typing import Final
 
@@ -38,6 +39,9 @@ _LOOKALIKES: Final = {
 TABLE: Final = {ord(char): plain for chars, plain in _LOOKALIKES.items() for char in chars}
 """What stands for each character; any other one becomes as many `?` as it takes cells."""
 
+COERCED: Final = ("C.UTF-8", "C.utf8", "UTF-8")
+"""What Python sets LC_CTYPE to where it finds the C locale."""
+
 
 class AsciiFilter(LineFilter):
     """Rewrites everything that any screen draws, cell for cell."""
@@ -57,14 +61,20 @@ def to_ascii(text: str) -> str:
     return "".join(char if char.isascii() else TABLE.get(ord(char), "?" * cell_len(char)) for char in text)
 
 
-def terminal_speaks_utf8(environ: Mapping[str, str] = os.environ) -> bool:
+def terminal_speaks_utf8(
+    environ: Mapping[str, str] = os.environ, utf8_mode: bool = bool(sys.flags.utf8_mode)
+) -> bool:
     """Whether the locale that the terminal was started in is a UTF-8 one.
 
-    Python itself is no help: it switches to UTF-8 in the C locale, whatever the terminal can show.
+    Python itself is no help: in the C locale it switches to UTF-8, whatever the terminal can show, and
+    sets LC_CTYPE so, which `utf8_mode` gives away.
     """
     if os.name == "nt":
         return True
-    named = environ.get("LC_ALL") or environ.get("LC_CTYPE") or environ.get("LANG") or "C"
+    ctype = environ.get("LC_CTYPE")
+    if utf8_mode and ctype in COERCED and "PYTHONUTF8" not in environ:
+        ctype = None
+    named = environ.get("LC_ALL") or ctype or environ.get("LANG") or "C"
     if named in ("C", "POSIX"):
         return False
     # macOS names the charset alone: LC_CTYPE=UTF-8.

@@ -47,4 +47,20 @@ def test_every_stand_in_is_one_ascii_character_for_one_cell() -> None:
     ],
 )
 def test_the_locale_says_whether_the_terminal_shows_utf8(environ: dict[str, str], utf8: bool) -> None:
-    assert terminal_speaks_utf8(environ) is utf8
+    assert terminal_speaks_utf8(environ, utf8_mode=False) is utf8
+
+
+@pytest.mark.parametrize(
+    ("environ", "utf8"),
+    [
+        ({"LC_CTYPE": "C.UTF-8"}, False),
+        ({"LC_CTYPE": "C.UTF-8", "LANG": "POSIX"}, False),
+        ({"LC_CTYPE": "C.UTF-8", "LANG": "en_US.UTF-8"}, True),
+        ({"LC_CTYPE": "C.UTF-8", "PYTHONUTF8": "1"}, True),
+        ({"LC_CTYPE": "en_US.UTF-8"}, True),
+    ],
+)
+def test_what_python_itself_makes_of_the_c_locale_is_not_believed(
+    environ: dict[str, str], utf8: bool
+) -> None:
+    assert terminal_speaks_utf8(environ, utf8_mode=True) is utf8

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from engine.frame import Frame
     from engine.progress import Progress
 
-BAR = 20
+BAR = 12
 """Cells of the progress bar."""
 
 

@@ -32,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         problems.path_of(options.problem)
     except BadInput as error:
         return _complain(str(error))
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+    if not all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout)):
         print(HEADLESS, file=sys.stderr)
         return 2
     # Textual draws on standard error, which may be a file; standard output was just seen to be a terminal.
@@ -83,11 +83,15 @@ def _rate(text: str) -> float:
 
 
 def _seed(text: str) -> int:
-    if not (text.isascii() and text.isdigit()) or int(text) > LARGEST_SEED:
-        raise argparse.ArgumentTypeError(f"{text!r} is no seed: type a whole number from 0 to {LARGEST_SEED}")
+    short = text if len(text) <= 40 else f"{text[:40]}..."
+    if not (text.isascii() and text.isdigit()) or short != text or int(text) > LARGEST_SEED:
+        raise argparse.ArgumentTypeError(
+            f"{short!r} is no seed: type a whole number from 0 to {LARGEST_SEED}"
+        )
     return int(text)
 
 
 def _complain(message: str) -> int:
-    print(f"gradstep: {message} (gradstep --help lists the options)", file=sys.stderr)
+    line = " ".join(message.split())
+    print(f"gradstep: {line} (gradstep --help lists the options)", file=sys.stderr)
     return 2

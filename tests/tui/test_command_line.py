@@ -1,0 +1,111 @@
+"""The `gradstep` command line, and what starts without PyTorch."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from importlib.metadata import version
+
+import pytest
+
+from tests.terminal import GRADSTEP
+
+
+def run(*arguments: str, **streams: object) -> subprocess.CompletedProcess[str]:
+    """Run the command without a terminal."""
+    found = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **streams}
+    return subprocess.run([*GRADSTEP, *arguments], text=True, timeout=60, check=False, **found)  # type: ignore[call-overload, no-any-return]
+
+
+def test_help_names_every_option() -> None:
+    told = run("--help")
+    assert told.returncode == 0
+    assert told.stderr == ""
+    for option in ("--version", "--seed N", "--lr X", "--ascii", "problem", "crops"):
+        assert option in told.stdout
+
+
+def test_version_is_that_of_the_package() -> None:
+    told = run("--version")
+    assert (told.returncode, told.stdout, told.stderr) == (0, f"gradstep {version('gradstep')}\n", "")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (["--nonsense"], "--nonsense"),
+        (["--asci"], "--asci"),
+        (["--lr"], "--lr"),
+        (["--lr", "fast"], "'fast'"),
+        (["--lr", "0"], "'0'"),
+        (["--lr", "-1"], "--lr"),
+        (["--lr=-1"], "'-1'"),
+        (["--lr", "nan"], "'nan'"),
+        (["--lr", "inf"], "'inf'"),
+        (["--lr", "1e999"], "'1e999'"),
+        (["--lr", ""], "nothing"),
+        (["--seed", "x"], "'x'"),
+        (["--seed", "1.5"], "'1.5'"),
+        (["--seed=-1"], "'-1'"),
+        (["--seed", "99999999999999999999999"], "99999999999999999999999"),
+        (["--seed", "9" * 5000], "seed"),
+        (["carrots"], "carrots"),
+        (["../crops"], "../crops"),
+        (["crops", "crops"], "crops"),
+        (["--lr", "new\nline"], "new"),
+        (["new\nline"], "new"),
+        (["crops", "new\nline"], "new line"),
+        (["--new\nline"], "--new line"),
+    ],
+)
+def test_what_is_wrong_is_said_in_one_line_with_exit_code_2(arguments: list[str], named: str) -> None:
+    told = run(*arguments)
+    assert told.returncode == 2
+    assert told.stdout == ""
+    assert told.stderr.startswith("gradstep: ")
+    assert named in told.stderr
+    assert told.stderr.count("\n") == 1
+    assert len(told.stderr) < 300
+
+
+def test_without_a_terminal_it_says_so_and_points_to_the_headless_way() -> None:
+    master, slave = os.openpty()
+    try:
+        for streams in ({}, {"stdin": slave}, {"stdout": slave}):
+            told = run(**streams)
+            assert told.returncode == 2
+            assert "needs a terminal" in told.stderr
+            assert "Session(problems.load('crops'))" in told.stderr
+            assert told.stderr.count("\n") == 1
+            assert not told.stdout
+    finally:
+        os.close(master)
+        os.close(slave)
+
+
+def test_with_closed_streams_it_still_ends_with_code_2() -> None:
+    script = "import os, sys; os.close(0); os.close(1); os.execv(sys.argv[1], sys.argv[1:])"
+    told = subprocess.run(
+        [sys.executable, "-c", script, *GRADSTEP], stderr=subprocess.PIPE, text=True, timeout=60, check=False
+    )
+    assert told.returncode == 2
+    assert "needs a terminal" in told.stderr
+    assert "Traceback" not in told.stderr
+
+
+@pytest.mark.parametrize("module", ["tui.app", "tui.cli", "tui.screens.look"])
+def test_the_first_frame_needs_neither_torch_nor_numpy(module: str) -> None:
+    script = f"import sys, {module}; print([name for name in ('torch', 'numpy') if name in sys.modules])"
+    told = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True
+    )
+    assert told.stdout == "[]\n"
+
+
+def test_the_engine_needs_nothing_of_the_screen() -> None:
+    script = "import sys, engine.session; print([n for n in ('tui', 'textual', 'rich') if n in sys.modules])"
+    told = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True
+    )
+    assert told.stdout == "[]\n"

@@ -138,7 +138,7 @@ class Session:
             raise
         except BaseException:  # Ctrl-C, or a bug: no statement stays half done
             self._statements.trainer.restore(before.trainer)
-            self._state = before
+            self._statements.state = before
             raise
         finally:
             self.progress = None

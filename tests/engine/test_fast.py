@@ -264,6 +264,7 @@ def test_a_model_that_breaks_in_the_middle_of_a_run_leaves_the_epochs_before() -
     plain = Plain(breaking()).epochs(5, 0.1)
     assert shown(session.frame) == plain.state()
     assert (session.frame.epoch, len(session.frame.losses)) == (5, 5)
+    assert session.frame.backward is None
     assert session.progress is None
     assert shown(session.apply(Undo())) == shown(Session(breaking(), 0.1).frame)
 

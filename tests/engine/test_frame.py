@@ -165,6 +165,10 @@ def test_inside_a_pass_the_next_line_is_backward() -> None:
     for action in (Forward(), Backward(), StepNodeBack()):
         frame = session.apply(action)
     assert (frame.in_pass, frame.next) == (True, Kind.BACKWARD)
+    # Also where it was begun out of the loop's order.
+    for action in (Backward(), Forward(), Update(), StepNode()):
+        frame = session.apply(action)
+    assert (frame.in_pass, frame.next) == (True, Kind.BACKWARD)
 
 
 def test_predictions_are_those_of_the_loss() -> None:

@@ -31,10 +31,13 @@ from engine.errors import NotAScalar, Refused
 from engine.events import NodeEvent
 from engine.frame import Frame
 from engine.lessons import PyTorchError
-from engine.loop import Kind
+from engine.loop import Kind, reference_loop
 from engine.progress import Progress
 from engine.session import Session
+from engine.state import State
+from engine.statements import Statements
 from engine.trace import Trace, record_backward
+from engine.trainer import Trainer
 from tests.engine.recorded import bits
 from tests.session_strategies import Plain, crops, perceptron, problem
 
@@ -244,6 +247,39 @@ def test_a_model_that_raises_is_shown_in_its_own_words_and_changes_nothing() -> 
     assert session.frame is before
 
 
+class Interrupted(BaseException):
+    """Stands for Ctrl-C, without a signal that could hit pytest."""
+
+
+@pytest.mark.parametrize("action", [Backward(), StepNode(), NextLine(), RunEpochs(1)])
+def test_ctrl_c_in_the_middle_of_a_pass_takes_the_pass_back(action: Action) -> None:
+    a, b = torch.ones(2), torch.ones(2)
+    passes = [0]
+
+    def model(x: Tensor) -> Tensor:
+        scaled = x * a
+        scaled.register_hook(lambda grad: interrupt())
+        return scaled + b
+
+    def interrupt() -> None:
+        passes[0] += 1
+        if passes[0] == 2:
+            raise Interrupted
+
+    session = after(
+        Forward(), Backward(), Forward(), session=Session(problem({"a": a, "b": b}, model, a * 2, b))
+    )
+    before = session.frame
+    with pytest.raises(Interrupted):
+        session.apply(action)
+    assert session.frame is before
+    assert [bits(leaf.grad) for leaf in (a, b)] == [bits(one.grad) for one in before.parameters]
+    grads = [one.grad for one in session.apply(Backward()).parameters]
+    assert [bits(grad) for grad in grads] == [
+        bits(one.grad * 2) for one in before.parameters if one.grad is not None
+    ]
+
+
 # Inside a pass
 
 
@@ -319,6 +355,14 @@ def test_stepping_back_from_a_finished_pass_makes_backward_the_next_line_again()
         session.apply(StepNodeBack())
     assert session.frame.next is Kind.BACKWARD
     assert shown(after(*[NextLine()] * 3, session=session).frame) == plain_after(F, B, U, Z).state()
+
+
+def test_stepping_back_takes_back_an_epoch_that_the_pass_ended() -> None:
+    session = after(Forward(), Backward(), Forward(), Update())
+    assert session.frame.epoch == 0
+    assert session.apply(Backward()).epoch == 1
+    assert session.apply(StepNodeBack()).epoch == 0
+    assert session.apply(StepNode()).epoch == 1
 
 
 def test_stepping_back_keeps_what_is_no_part_of_training() -> None:
@@ -404,6 +448,17 @@ def test_progress_can_be_read_from_another_thread() -> None:
     assert session.progress is None
     assert shown(session.frame) == Plain(crops()).epochs(2010, 1e-5).state()
     assert seen[-1].done == 2000
+
+
+def test_a_loop_of_forward_alone_records_one_loss_per_epoch() -> None:
+    loop = reference_loop(("w", "b"), "mse")
+    for kind in (B, U, Z):
+        loop = loop.toggled(kind)
+    trainer = Trainer(crops())
+    statements = Statements(trainer, State(trainer.snapshot(), loop, 1e-5))
+    for _ in range(3):
+        statements.run(F)
+        assert (statements.state.epoch, len(statements.state.losses)) == (1, 1)
 
 
 def test_a_loss_is_recorded_once_per_epoch() -> None:

@@ -79,7 +79,13 @@ async def press(pilot: Opened, *keys: str) -> None:
     for key in keys:
         type_ahead(pilot, key)
         await pilot.pause(0)
-    await pilot.pause()
+    await drawn(pilot)
+
+
+async def drawn(pilot: Opened) -> None:
+    """Wait until what has happened is on screen, also while a thread is busy."""
+    for _ in range(3):  # a key, the message that it sends, and what that one changes
+        await pilot.pause(0)
 
 
 async def until(pilot: Opened, condition: Callable[[], bool]) -> None:
@@ -88,7 +94,7 @@ async def until(pilot: Opened, condition: Callable[[], bool]) -> None:
     while not condition():
         assert time.monotonic() < end, f"it never came to this:\n{text(pilot)}"
         await pilot.pause(0.01)
-    await pilot.pause()
+    await drawn(pilot)
 
 
 async def idle(pilot: Opened) -> None:

@@ -1,0 +1,89 @@
+"""Runs of many epochs in the real app."""
+
+from __future__ import annotations
+
+import math
+import time
+
+from engine.actions import RunEpochs, ToggleZeroing
+from tests.tui.bench import bench, frame, headless, idle, opened, press, state, text, until
+
+
+async def test_escape_stops_a_run_of_a_million_epochs_and_leaves_what_that_many_epochs_give() -> None:
+    async with opened() as pilot:
+        start = state(frame(pilot))
+        await press(pilot, "r", *"1000000", "enter")
+        await until(pilot, lambda: "of 1,000,000 epochs" in text(pilot))
+        pressed = time.monotonic()
+        await press(pilot, "escape")
+        await idle(pilot)
+        assert time.monotonic() - pressed < 1.0  # the benchmark has the real bound
+        done = frame(pilot).epoch
+        assert 0 < done < 1_000_000
+        assert f"stopped after {done:,} of 1,000,000 epochs" in text(pilot)
+        assert len(frame(pilot).losses) == done
+        assert state(frame(pilot)) == state(headless([RunEpochs(done)]))
+        await press(pilot, "left")
+        assert state(frame(pilot)) == start
+
+
+async def test_while_epochs_run_the_screen_lives_and_other_keys_say_what_is_going_on() -> None:
+    async with opened() as pilot:
+        await press(pilot, "r", *"1000000", "enter")
+        await until(pilot, lambda: "of 1,000,000 epochs" in text(pilot))
+        for key in ("space", "s", "f", "Z", "left", "R", "]", "e"):
+            await press(pilot, key)
+            assert frame(pilot).epoch == 0
+        await press(pilot, "?")
+        assert "Show what every key does" in text(pilot)
+        await press(pilot, "escape")
+        await pilot.resize_terminal(120, 40)
+        await pilot.resize_terminal(70, 20)
+        await pilot.resize_terminal(80, 24)
+        assert bench(pilot).running
+        await press(pilot, "escape")
+        await idle(pilot)
+        assert state(frame(pilot)) == state(headless([RunEpochs(frame(pilot).epoch)]))
+
+
+async def test_leaving_stops_a_run() -> None:
+    async with opened() as pilot:
+        await press(pilot, "r", *"1000000", "enter")
+        await until(pilot, lambda: "of 1,000,000 epochs" in text(pilot))
+        await press(pilot, "q")
+        await until(pilot, lambda: not pilot.app.is_running)
+
+
+async def test_progress_shows_done_rate_time_left_and_a_growing_curve() -> None:
+    async with opened((120, 40)) as pilot:
+        await press(pilot, "r", *"1000000", "enter")
+        await until(pilot, lambda: "of 1,000,000 epochs" in text(pilot))
+        shown = text(pilot)
+        assert "/s" in shown
+        assert " left" in shown
+        assert "Esc stops" in shown
+        assert "█" in shown
+        await press(pilot, "escape")
+        await idle(pilot)
+
+
+async def test_a_run_that_diverges_says_at_which_epoch_and_why() -> None:
+    async with opened(rate=1e-3) as pilot:
+        await press(pilot, "r", "enter")
+        await until(pilot, lambda: "diverged" in text(pilot))
+        losses = frame(pilot).losses
+        first = next(epoch for epoch in range(len(losses)) if not math.isfinite(losses[epoch])) + 1
+        assert first == len(losses) < 100
+        assert f"diverged in epoch {first}: loss inf; steps overshoot, lower the learning rate ([)" in text(
+            pilot
+        )
+        await press(pilot, "left")
+        assert state(frame(pilot)) == state(headless([], rate=1e-3))
+
+
+async def test_without_zeroing_the_reason_is_the_gradients_that_pile_up() -> None:
+    async with opened(rate=1e-3) as pilot:
+        await press(pilot, "Z", "r", *"1000", "enter")
+        await until(pilot, lambda: "diverged" in text(pilot))
+        assert "gradients pile up while zeroing is off (Z)" in text(pilot)
+        assert state(frame(pilot)) == state(headless([ToggleZeroing(), RunEpochs(1000)], rate=1e-3))

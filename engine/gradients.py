@@ -17,27 +17,36 @@ class Copier:
     """Copies gradients, so that nothing that happens to them later shows; each but once."""
 
     def __init__(self) -> None:
-        """Start with nothing copied."""
-        self._known: dict[int, tuple[ref[Tensor], int, Tensor]] = {}
+        """Start with nothing sent."""
+        self._sent: dict[int, tuple[ref[Tensor], int, Tensor]] = {}
 
-    def __call__(self, tensors: Grads) -> Grads:
-        """Copy all that are not None."""
-        known, graph = self._known, is_grad_enabled()
+    def received(self, grads: Grads) -> Grads:
+        """Copy what comes into a node; what comes as it was sent has been copied then."""
         copies: list[Tensor | None] = []
-        for tensor in tensors:
-            if tensor is None:
+        for grad in grads:
+            if grad is None:
                 copies.append(None)
                 continue
-            before = known.get(id(tensor))
-            if before is not None and before[0]() is tensor and before[1] == tensor._version:
-                copies.append(before[2])
+            sent = self._sent.get(id(grad))
+            if sent is not None and sent[0]() is grad and sent[1] == grad._version:
+                copies.append(sent[2])
+            else:
+                copies.append(fresh_copy(grad))
+        return tuple(copies)
+
+    def sent(self, grads: Grads, passing: Tensor | None = None, passed: Tensor | None = None) -> Grads:
+        """Copy what goes out of a node; of `passing`, which only goes through, there is the copy `passed`."""
+        copies: list[Tensor | None] = []
+        for grad in grads:
+            if grad is None:
+                copies.append(None)
                 continue
-            copy = fresh_copy(tensor) if graph else tensor.clone()
+            copy = passed if grad is passing and passed is not None else fresh_copy(grad)
             copies.append(copy)
             try:
-                known[id(tensor)] = ref(tensor), tensor._version, copy
+                self._sent[id(grad)] = ref(grad), grad._version, copy
             except RuntimeError:  # an inference tensor has no version to know it by
-                known.pop(id(tensor), None)
+                self._sent.pop(id(grad), None)
         return tuple(copies)
 
 

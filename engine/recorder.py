@@ -212,11 +212,11 @@ class Recorder:
         rows, copies, running, begun = self.rows, self._copies, self._running, list[list[Any]]()
 
         def before(grads_in: Grads) -> None:
-            begun.append([number, running[-1], copies(grads_in)])
+            begun.append([number, running[-1], copies.received(grads_in)])
             rows.append(begun[-1])
 
         def after(grads_out: Grads, grads_in: Grads) -> None:
-            begun.pop().append(copies(grads_out))
+            begun.pop().append(copies.sent(grads_out))
 
         self._handles += (node.register_prehook(before), node.register_hook(after))
 
@@ -232,7 +232,8 @@ class Recorder:
 def _after(
     rows: Rows, copies: Copier, running: list[Passage], number: int, grads_out: Grads, grads_in: Grads
 ) -> None:
-    rows.append((number, running[-1], copies(grads_in), copies(grads_out)))
+    came = copies.received(grads_in)
+    rows.append((number, running[-1], came, copies.sent(grads_out, grads_in[0], came[0])))
 
 
 def _after_with_saved(
@@ -244,7 +245,8 @@ def _after_with_saved(
     grads_out: Grads,
     grads_in: Grads,
 ) -> None:
-    came, left = copies(grads_in), copies(grads_out)
+    came = copies.received(grads_in)
+    left = copies.sent(grads_out, grads_in[0], came[0])
     raw = raw_gradients_of(node, came) if engine_may_have_reduced(came, left) else None
     rows.append((number, running[-1], came, left, raw))
 
@@ -254,7 +256,7 @@ def _before_leaf(
 ) -> None:
     grad = leaf.grad
     before = None if grad is None else fresh_copy(grad)
-    rows.append((number, running[-1], copies(grads_in), (), None, before))
+    rows.append((number, running[-1], copies.received(grads_in), (), None, before))
 
 
 def _unchanged(grad: Tensor | None, version: int) -> Tensor | Unknown | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import torch
 from torch import Tensor
@@ -16,6 +17,8 @@ from torch.autograd import Variable
 
 from engine.loop import Kind
 from engine.problem import Problem
+
+_Run: TypeAlias = Callable[[], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +54,32 @@ def run_epochs(
         add_loss: Called with each finite loss.
         stopped: Asked before each epoch; the run ends where it says so.
     """
-    leaves = tuple(problem.parameters.values())
-    # Written through a detached view, an update needs no `no_grad` around it.
-    updates = [(leaf, leaf.detach(), _rate_for(leaf, learning_rate)) for leaf in leaves]
+    forward, backward = _passes(problem, add_loss)
+    table = {
+        Kind.FORWARD: forward,
+        Kind.BACKWARD: backward,
+        Kind.UPDATE: _update(problem, learning_rate),
+        Kind.ZERO: _zero(problem),
+    }
+    statements = [table[kind] for kind in order]
+    done = 0
+    try:
+        while done < count and not stopped():
+            for statement in statements:
+                statement()
+            done += 1
+    except _Diverged:
+        return FastRun(done, diverged=True)
+    except Exception as error:  # a problem's own code may raise anything
+        return FastRun(done, diverged=False, error=error)
+    return FastRun(done, diverged=False)
+
+
+# Statements are closures: a name of theirs is found sooner than an attribute, and that shows here.
+
+
+def _passes(problem: Problem, add_loss: Callable[[float], None]) -> tuple[_Run, _Run]:
+    """Make the forward pass, and the backward pass through the graph that it left."""
     model, loss_fn, inputs, targets = problem.model, problem.loss_fn, problem.inputs, problem.targets
     loss: Tensor | None = None
     rng = torch.get_rng_state()
@@ -71,13 +97,14 @@ def run_epochs(
         loss = loss_fn(model(inputs), targets)
         value = loss.item()
         if not math.isfinite(value):
-            torch.set_rng_state(rng)
+            if draws:
+                torch.set_rng_state(rng)
             raise _Diverged
         if draws:
             draws = not torch.equal(torch.get_rng_state(), rng)
         add_loss(value)
 
-    def back() -> None:
+    def backward() -> None:
         nonlocal ones
         if run_backward is None:
             loss.backward()  # type: ignore[union-attr]
@@ -87,27 +114,28 @@ def run_epochs(
         # By position: naming the last two, allow_unreachable and accumulate_grad, takes a microsecond.
         run_backward((loss,), ones, False, False, (), True, True)
 
+    return forward, backward
+
+
+def _update(problem: Problem, learning_rate: float) -> _Run:
+    # Written through a detached view, an update needs no `no_grad` around it.
+    updates = [(p, p.detach(), _rate_for(p, learning_rate)) for p in problem.parameters.values()]
+
     def update() -> None:
         for leaf, values, rate in updates:
             values -= leaf.grad * rate  # type: ignore[operator]
+
+    return update
+
+
+def _zero(problem: Problem) -> _Run:
+    leaves = tuple(problem.parameters.values())
 
     def zero() -> None:
         for leaf in leaves:
             leaf.grad.zero_()  # type: ignore[union-attr]
 
-    table = {Kind.FORWARD: forward, Kind.BACKWARD: back, Kind.UPDATE: update, Kind.ZERO: zero}
-    statements = [table[kind] for kind in order]
-    done = 0
-    try:
-        while done < count and not stopped():
-            for statement in statements:
-                statement()
-            done += 1
-    except _Diverged:
-        return FastRun(done, diverged=True)
-    except Exception as error:  # a problem's own code may raise anything
-        return FastRun(done, diverged=False, error=error)
-    return FastRun(done, diverged=False)
+    return zero
 
 
 class _Diverged(Exception):  # noqa: N818 - it ends a run; nothing is wrong with the program

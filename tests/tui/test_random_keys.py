@@ -1,0 +1,72 @@
+"""Any keys at any time in any order."""
+
+from __future__ import annotations
+
+import random
+from typing import Final
+
+import pytest
+
+from tests.tui.bench import Opened, bench, drawn, frame, idle, opened, press, state, text, type_ahead, until
+from tui.keys import BY_NAME
+
+WORKING: Final = (*[name for name in BY_NAME if name != "q"], "space", "s", "s", "s", "b", "f", "u", "e")
+EDITING: Final = ("enter", "escape", "backspace", "delete", "tab", "shift+tab", "ctrl+a", "ctrl+u", "ctrl+l")
+MOVING: Final = ("up", "down", "left", "right", "pageup", "pagedown", "home", "end")
+OTHERS: Final = (*"120.x-ö漢", *EDITING, *MOVING, "ctrl+z", "f1")
+SIZES: Final = ((80, 24), (80, 24), (120, 40), (160, 50), (79, 24), (30, 10), (1, 1), (112, 36), (200, 24))
+
+
+async def press_at_random(pilot: Opened, draw: random.Random, count: int) -> list[str]:
+    """Press keys one by one and in bursts, change the size in between; give what was pressed."""
+    pressed: list[str] = []
+    while len(pressed) < count:
+        kind = draw.random()
+        if kind < 0.03:
+            await pilot.resize_terminal(*draw.choice(SIZES))
+        elif kind < 0.04:
+            pressed += ["ctrl+p", *draw.choices("fbuzse", k=2), "escape"]
+            await press(pilot, *pressed[-4:])
+        elif kind < 0.2:
+            burst = draw.choices(WORKING + OTHERS, k=draw.randrange(2, 12))
+            pressed += burst
+            type_ahead(pilot, *burst)
+            await drawn(pilot)
+        else:
+            pressed.append(draw.choice(WORKING if kind < 0.85 else OTHERS))
+            await press(pilot, pressed[-1])
+        assert pilot.app.is_running, pressed
+    return pressed
+
+
+async def calm(pilot: Opened) -> None:
+    """Close whatever is open and stop whatever runs."""
+    await pilot.resize_terminal(80, 24)
+    while pilot.app.screen is not bench(pilot):
+        await press(pilot, "escape")
+    await press(pilot, "escape")
+    await idle(pilot)
+
+
+@pytest.mark.parametrize("seed", range(4))
+async def test_thousands_of_random_keys_break_nothing_and_undoing_them_all_gives_the_first_bits(
+    seed: int,
+) -> None:
+    draw = random.Random(seed)
+    async with opened() as pilot:
+        start, shown = state(frame(pilot)), text(pilot)
+        pressed = await press_at_random(pilot, draw, 700)
+        await calm(pilot)
+        there = state(frame(pilot))
+        done = frame(pilot).position
+        assert done > 50
+        type_ahead(pilot, *["left"] * done)
+        await until(pilot, lambda: frame(pilot).position == 0)
+        assert state(frame(pilot)) == start, pressed
+        type_ahead(pilot, *["right"] * done)
+        await until(pilot, lambda: frame(pilot).position == done)
+        assert state(frame(pilot)) == there, pressed
+        type_ahead(pilot, *["left"] * done)
+        await until(pilot, lambda: frame(pilot).position == 0)
+        assert state(frame(pilot)) == start, pressed
+        assert text(pilot).splitlines()[:-2] == shown.splitlines()[:-2]  # all but notice and keys

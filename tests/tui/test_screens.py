@@ -1,0 +1,99 @@
+"""The screens as text, to be read: `screens/*.txt` are what the program draws.
+
+After a wanted change: GRADSTEP_UPDATE_SCREENS=1 pytest tests/tui/test_screens.py, then read the diff.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from tests.tui.bench import opened, press, text
+
+SCREENS: Final = Path(__file__).with_name("screens")
+
+SMALL, MIDDLE, LARGE = (80, 24), (120, 40), (160, 50)
+ALL = (SMALL, MIDDLE, LARGE)
+
+STATES: Final[dict[str, tuple[str, tuple[tuple[int, int], ...]]]] = {
+    "start": ("", ALL),
+    "forward": ("f", ALL),
+    "first-node": ("fs", ALL),
+    "square": ("fsss", ALL),
+    "paths-meet": ("fssss", (SMALL,)),
+    "broadcast": ("fsssssss", (SMALL, MIDDLE)),
+    "first-grad": ("fssssssss", ALL),
+    "product": ("fsssssssss", ALL),
+    "pass-done": ("fsssssssssss", (SMALL,)),
+    "updated": ("fbu", (SMALL, MIDDLE)),
+    "zeroed": ("fbuz", (SMALL,)),
+    "zeroing-off-accumulating": ("Zef" + "s" * 11, ALL),
+    "accumulated": ("ffbfb", ALL),
+    "refused-backward-twice": ("fbb", ALL),
+    "refused-update": ("fu", (SMALL,)),
+    "refused-zero": ("z", (SMALL,)),
+    "nothing-to-undo": ("left", (SMALL,)),
+    "hundred-epochs": ("r enter", ALL),
+    "help": ("?", (SMALL, MIDDLE)),
+    "ask-epochs": ("r", (SMALL,)),
+    "ask-epochs-wrong": ("r1.5 enter", (SMALL,)),
+    "ask-rate": ("l", (SMALL,)),
+    "look": ("fsssssssss enter", (SMALL, LARGE)),
+    "too-small": ("fs", ((60, 20),)),
+}
+"""For each screen: the keys that lead to it, and the sizes to draw it at."""
+
+CASES: Final = [(name, size) for name, (_, sizes) in STATES.items() for size in sizes]
+
+
+def keys_of(name: str) -> list[str]:
+    """Split the keys of a state: names of keys stand by themselves, letters need not."""
+    words = STATES[name][0].split()
+    return [key for word in words for key in ([word] if word in ("enter", "left", "right") else word)]
+
+
+@pytest.mark.parametrize(("name", "size"), CASES, ids=[f"{name}-{w}x{h}" for name, (w, h) in CASES])
+async def test_a_screen_is_drawn_as_it_was_read_and_found_good(name: str, size: tuple[int, int]) -> None:
+    async with opened(max(size, SMALL)) as pilot:
+        await press(pilot, *keys_of(name))
+        if size < SMALL:
+            await pilot.resize_terminal(*size)
+        await pilot.pause()
+        compare(f"{name}-{size[0]}x{size[1]}", text(pilot))
+
+
+@pytest.mark.parametrize("name", ["product", "hundred-epochs", "help", "ask-epochs-wrong"])
+async def test_in_ascii_a_screen_has_the_same_places(name: str) -> None:
+    async with opened() as pilot:
+        await press(pilot, *keys_of(name))
+        await pilot.pause()
+        rich = text(pilot)
+    async with opened(ascii_only=True) as plain:
+        await press(plain, *keys_of(name))
+        await plain.pause()
+        drawn = text(plain)
+        assert drawn.isascii()
+        for row, other in zip(drawn.splitlines(), rich.splitlines(), strict=True):
+            assert len(row) == len(other)
+            assert all(a == b for a, b in zip(row, other, strict=True) if b.isascii())
+        compare(f"{name}-ascii-80x24", drawn)
+
+
+def test_no_screen_is_left_from_before() -> None:
+    wanted = {f"{name}-{w}x{h}.txt" for name, (w, h) in CASES}
+    assert {path.name for path in SCREENS.glob("*.txt") if "ascii" not in path.name} == wanted
+
+
+def compare(name: str, drawn: str) -> None:
+    """Compare a screen with its file, or write the file."""
+    path, rows = SCREENS / f"{name}.txt", f"{drawn}\n".splitlines()
+    if os.environ.get("GRADSTEP_UPDATE_SCREENS"):
+        SCREENS.mkdir(exist_ok=True)
+        path.write_text(f"{drawn}\n", encoding="utf-8")
+    kept = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    changes = [*difflib.unified_diff(kept, rows, f"screens/{path.name}", "drawn now", lineterm="")]
+    assert not changes, "\n".join(["the screen has changed; see the top of this file", *changes])

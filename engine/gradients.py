@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any, Final
 from weakref import ref
 
 import torch
@@ -11,6 +12,11 @@ from torch.autograd.graph import Node
 from engine.saved import unpacked_by_hooks
 
 Grads = tuple[Tensor | None, ...]
+
+_SIZES_DO_NOT_TELL: Final = frozenset(
+    f"{kind}Backward0" for kind in ("Amax", "Amin", "Aminmax", "BlockDiag", "Cdist", "Dist", "MaskedSelect")
+)
+"""Nodes that broadcast their inputs, but whose outputs are not as large as the inputs then are."""
 
 
 class Copier:
@@ -70,20 +76,49 @@ def raw_gradients_of(node: Node, grads_in: Grads) -> Grads | None:
     return made if isinstance(made, tuple) else (made,)
 
 
-def engine_may_have_reduced(grads_in: Grads, grads_out: Grads) -> bool:
-    """Whether one left with another dtype than it came with, or smaller, in a shape that broadcasts."""
+def engine_may_have_reduced(node: Node, grads_in: Grads, grads_out: Grads) -> bool:
+    """Whether one left with another dtype than it came with, or in a shape that broadcasts to what came."""
+    if type(node).__name__ in _SIZES_DO_NOT_TELL:
+        return True
     came = grads_in[0]
     if came is None or len(grads_in) != 1:
         return False
-    numel, dtype = came.numel(), came.dtype
+    numel, dims, dtype = came.numel(), came.dim(), came.dtype
     for left in grads_out:
         if left is not None:
             if left.dtype is not dtype:
                 return True
             fewer = left.numel()
-            if 0 < fewer < numel and numel % fewer == 0 and _broadcasts(left.shape, came.shape):
+            sizes_fit = 0 < fewer <= numel and not numel % fewer and (fewer < numel or left.dim() < dims)
+            if (sizes_fit or not numel) and left.shape != came.shape and _broadcasts(left.shape, came.shape):
                 return True
     return False
+
+
+def kept_raw(made: Any, grads_out: Grads) -> Grads | None:
+    """Keep those of the gradients that a learner's own `backward` made which the engine then reduced.
+
+    Args:
+        made: What it returned: also a None for each input that is no tensor.
+        grads_out: What the engine made of it.
+
+    Returns:
+        `grads_out` with those in it; None where there are none.
+    """
+    given = [one for one in (made if isinstance(made, tuple) else (made,)) if one is not None]
+    places = [place for place, left in enumerate(grads_out) if left is not None]
+    raw = list(grads_out)
+    if len(given) == len(places):
+        for place, one in zip(places, given, strict=True):
+            left = grads_out[place]
+            if left is not None and was_reduced(one, left):
+                raw[place] = fresh_copy(one)
+    return None if all(one is left for one, left in zip(raw, grads_out, strict=True)) else tuple(raw)
+
+
+def was_reduced(before: Tensor, after: Tensor) -> bool:
+    """Whether the engine changed a gradient's shape or dtype."""
+    return before.shape != after.shape or before.dtype != after.dtype
 
 
 def _broadcasts(small: torch.Size, large: torch.Size) -> bool:

@@ -22,7 +22,14 @@ from torch.autograd import Variable
 from torch.autograd.function import BackwardCFunction
 from torch.autograd.graph import Node, get_gradient_edge
 
-from engine.gradients import Copier, Grads, engine_may_have_reduced, fresh_copy, raw_gradients_of
+from engine.gradients import (
+    Copier,
+    Grads,
+    engine_may_have_reduced,
+    fresh_copy,
+    kept_raw,
+    raw_gradients_of,
+)
 from engine.saved import NOTHING, Held, hold_tensors, version_of
 
 AccumulateGrad: type[Node] = torch._C._functions.AccumulateGrad  # type: ignore[attr-defined]
@@ -111,7 +118,9 @@ class Recorder:
             return visit.raw_out
         # It saved no tensor that it could have let go of, so it can be asked after the pass, too.
         return (
-            raw_gradients_of(node, visit.grads_in) if engine_may_have_reduced(visit.grads_in, left) else None
+            raw_gradients_of(node, visit.grads_in)
+            if engine_may_have_reduced(node, visit.grads_in, left)
+            else None
         )
 
     def record(self, loss: Tensor, backward: Mapping[str, Any]) -> None:
@@ -209,16 +218,23 @@ class Recorder:
 
     def _watch_custom(self, node: Node, number: int) -> None:
         """Look before, too: a learner's own `backward` may change its gradient in place, or raise."""
-        rows, copies, running, begun = self.rows, self._copies, self._running, list[list[Any]]()
+        rows, copies, running, begun, made = self.rows, self._copies, self._running, list[list[Any]](), []
+        apply = node.apply  # type: ignore[attr-defined]
+
+        def applied(*grads_in: Any) -> Any:
+            made.append(apply(*grads_in))
+            return made[-1]
 
         def before(grads_in: Grads) -> None:
             begun.append([number, running[-1], copies.received(grads_in)])
             rows.append(begun[-1])
 
         def after(grads_out: Grads, grads_in: Grads) -> None:
-            begun.pop().append(copies.sent(grads_out))
+            left = copies.sent(grads_out)
+            begun.pop().extend((left, kept_raw(made.pop(), left)))
 
-        self._handles += (node.register_prehook(before), node.register_hook(after))
+        node.apply = applied  # type: ignore[attr-defined]
+        self._handles += (node.register_prehook(before), node.register_hook(after), _OwnApply(node))
 
     def _watch_leaf(self, node: Node, number: int) -> None:
         """Look before only: the next write, or the end, shows what `.grad` became."""
@@ -227,6 +243,16 @@ class Recorder:
         self._handles.append(
             node.register_prehook(partial(_before_leaf, self.rows, self._copies, self._running, number, leaf))
         )
+
+
+class _OwnApply:
+    """A handle, as those of hooks are: removed, it leaves a Function's node with the `apply` of its class."""
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+
+    def remove(self) -> None:
+        del self._node.apply  # type: ignore[attr-defined]
 
 
 def _after(
@@ -247,7 +273,7 @@ def _after_with_saved(
 ) -> None:
     came = copies.received(grads_in)
     left = copies.sent(grads_out, grads_in[0], came[0])
-    raw = raw_gradients_of(node, came) if engine_may_have_reduced(came, left) else None
+    raw = raw_gradients_of(node, came) if engine_may_have_reduced(node, came, left) else None
     rows.append((number, running[-1], came, left, raw))
 
 

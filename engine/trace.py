@@ -24,7 +24,7 @@ from engine.events import (
     PathsEvent,
     ReduceEvent,
 )
-from engine.gradients import Grads
+from engine.gradients import Grads, was_reduced
 from engine.recorder import UNKNOWN, Passage, Recorder, Visit
 from engine.sources import Source, SourceMap
 from engine.stations import Station, next_to_run, read_station
@@ -239,19 +239,15 @@ def _as_made(visit: Visit) -> Grads | None:
     if visit.grads_out is None or visit.raw_out is None:
         return visit.grads_out
     return tuple(
-        raw if raw is not None and left is not None and _reduced(raw, left) else left
+        raw if raw is not None and left is not None and was_reduced(raw, left) else left
         for raw, left in zip(visit.raw_out, visit.grads_out, strict=True)
     )
 
 
 def _reductions(visit: Visit, event: NodeEvent) -> Iterator[ReduceEvent]:
     for output, (before, after) in enumerate(zip(event.grads_out or (), visit.grads_out or (), strict=True)):
-        if before is not None and after is not None and _reduced(before, after):
+        if before is not None and after is not None and was_reduced(before, after):
             yield ReduceEvent(visit.node, output, event.depth, before, after)
-
-
-def _reduced(before: Tensor, after: Tensor) -> bool:
-    return before.shape != after.shape or before.dtype != after.dtype
 
 
 def same_numbers(one: Tensor | None, other: Tensor | None) -> bool:

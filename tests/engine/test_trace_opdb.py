@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator
+from contextlib import suppress
 from itertools import islice
 from typing import Any
 
@@ -11,6 +12,9 @@ from torch import Tensor
 from torch.testing._internal.common_methods_invocations import op_db
 from torch.utils._pytree import tree_flatten
 
+from engine import recorder
+from engine.events import ReduceEvent
+from engine.trace import record_backward
 from tests.engine.recorded import Made, NotComparable, same_as_plain
 
 DIFFERENTIABLE = [op for op in op_db if op.supports_autograd]
@@ -139,3 +143,23 @@ def test_a_recorded_pass_through_any_operator_is_a_plain_pass(op: Any) -> None:
 def test_a_recorded_pass_through_every_sample_is_a_plain_pass(op: Any, dtype: torch.dtype) -> None:
     compared = [compare(op, sample) for sample in samples(op, dtype)]
     assert any(compared)
+
+
+def reductions(op: Any, sample: Any) -> list[tuple[int, int, torch.Size, torch.Size]]:
+    """Record a pass; give what the engine summed or cast."""
+    events = record_backward(applied(op, sample)[0]).events
+    found = [event for event in events if isinstance(event, ReduceEvent)]
+    return [(event.node, event.output, event.before.shape, event.after.shape) for event in found]
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("op", [op for op, dtype in CASES if dtype is torch.float32], ids=label)
+def test_nothing_that_the_engine_reduces_goes_unnoticed_to_save_the_asking(
+    op: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for sample in samples(op, torch.float32):
+        with suppress(NotComparable):
+            told = reductions(op, sample)
+            with monkeypatch.context() as always:
+                always.setattr(recorder, "engine_may_have_reduced", lambda *_: True)
+                assert told == reductions(op, sample)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -48,6 +49,55 @@ def test_a_factor_that_was_broadcast_is_told_the_same_way() -> None:
     (reduced,) = (event for event in trace.events if isinstance(event, ReduceEvent))
     assert reduced.before.tolist() == [[5, 5]] * 3
     assert reduced.after.tolist() == [15, 15]
+
+
+@pytest.mark.parametrize(
+    ("made", "shapes"),
+    [
+        (lambda b: torch.ones(1, 2) + b, ((1, 2), (2,))),
+        (lambda b: torch.full((1, 2), 5.0) * b, ((1, 2), (2,))),
+        (lambda b: torch.ones(0, 2) + b, ((0, 2), (2,))),
+        (lambda b: torch.ones(0, 2) / b, ((0, 2), (2,))),
+        (lambda b: torch.dist(torch.arange(6.0).view(3, 2), b), ((3, 2), (2,))),
+        (lambda b: b.masked_select(torch.eye(3, 2) > 0), ((3, 2), (2,))),
+    ],
+    ids=["one row", "a factor of one row", "no rows", "a divisor of no rows", "distance", "select"],
+)
+def test_any_broadcast_is_told_also_where_the_sizes_do_not_show_it(
+    made: Callable[[Tensor], Tensor], shapes: tuple[tuple[int, ...], tuple[int, ...]]
+) -> None:
+    b = leaf(1, 2)
+    trace = record_backward(made(b).sum())
+    found = [event for event in trace.events if isinstance(event, ReduceEvent)]
+    assert [(tuple(event.before.shape), tuple(event.after.shape)) for event in found] == [shapes]
+    assert all(torch.equal(event.before.sum_to_size(event.after.shape), event.after) for event in found)
+
+
+class Shift(torch.autograd.Function):
+    """Broadcasts, and leaves the summing of its gradient to the engine."""
+
+    calls = 0
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, b: Tensor) -> Tensor:
+        return x + b
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor]:
+        Shift.calls += 1
+        return grad, grad * 2
+
+
+def test_what_a_custom_function_broadcast_is_told_and_its_backward_runs_but_once() -> None:
+    b, calls = leaf(1, 2), Shift.calls
+    trace = record_backward(Shift.apply(torch.ones(3, 2), b).sum(), names={"b": b})
+    (reduced,) = (event for event in trace.events if isinstance(event, ReduceEvent))
+    assert Shift.calls == calls + 1
+    assert reduced.before.tolist() == [[2, 2]] * 3
+    assert reduced.after.tolist() == [6, 6]
+    assert event_named(trace, "ShiftBackward").grads_out[1] is reduced.before
+    assert b.grad is not None
+    assert b.grad.tolist() == [6, 6]
 
 
 def test_several_paths_to_one_tensor_are_added_in_the_order_of_arrival() -> None:

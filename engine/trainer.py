@@ -172,10 +172,11 @@ class Trainer:
     ) -> FastRun:
         """Run whole epochs unrecorded, as `engine.fast.run_epochs` does; no graph is left."""
         torch.set_rng_state(self._kept.rng)
+        # A recorded graph's nodes keep a place for hooks; those of the leaves would serve the next graph, too.
+        self._loss = self._sources = None
         try:
             return run_epochs(self.problem, order, count, learning_rate, add_loss, stopped)
         finally:
-            self._loss = self._sources = None
             self._kept = Snapshot(self._parameters(), self._grads(), _rng(self._kept.rng))
 
     # Copies

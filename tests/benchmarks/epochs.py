@@ -21,7 +21,7 @@ def headless_rows(quick: bool) -> Iterator[Row]:
 
     The turns are short, since other work on the machine comes and goes.
     """
-    ratios = [_headless_ratio(2_000) for _ in range(11 if quick else 41)]
+    ratios = [_headless_ratio(4_000) for _ in range(9 if quick else 31)]
     yield Row(
         "epochs per second, headless / the notebook's loop, same bits", median(ratios), 1.4, at_least=True
     )

@@ -78,6 +78,6 @@ def _why_diverged(statements: Statements) -> str:
     cause = (
         "steps overshoot, lower the learning rate ([)"
         if state.loop.is_enabled(Kind.ZERO)
-        else "gradients pile up while zeroing is off (Z)"
+        else "gradients pile up (Z), or lr is too high ([)"
     )
     return f"diverged in epoch {len(state.losses):,}: loss {state.loss}; {cause}"

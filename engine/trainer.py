@@ -172,7 +172,7 @@ class Trainer:
     ) -> FastRun:
         """Run whole epochs unrecorded, as `engine.fast.run_epochs` does; no graph is left."""
         torch.set_rng_state(self._kept.rng)
-        # A recorded graph's nodes keep a place for hooks; those of the leaves would serve the next graph, too.
+        # A recorded graph's nodes keep a place for hooks; the next graph would share those of the leaves.
         self._loss = self._sources = None
         try:
             return run_epochs(self.problem, order, count, learning_rate, add_loss, stopped)

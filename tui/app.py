@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 ENDING_SIGNALS: Final = ("SIGINT", "SIGTERM", "SIGHUP")
 """Signals that end the program the orderly way; not every system has them all."""
 
+TEXTUALS_OWN: Final = ("Theme", "Screenshot")
+"""Textual's commands that stay in the palette. The others have a key here, or take the bench's room."""
+
 
 class GradstepApp(App[None]):
     """One bench in one terminal."""
@@ -77,7 +80,9 @@ class GradstepApp(App[None]):
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """Put every key of the bench into the command palette."""
-        yield from super().get_system_commands(screen)
+        for command in super().get_system_commands(screen):
+            if command.title in TEXTUALS_OWN:
+                yield command
         bench = next((one for one in self.screen_stack if isinstance(one, BenchScreen)), None)
         if bench is not None:
             for key in KEYS:

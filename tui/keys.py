@@ -122,7 +122,7 @@ KEYS: Final = (
         3,
         Reset,
     ),
-    Key("look", "enter", "Enter", "look closer", "Show all numbers of this step.", 4),
+    Key("look", "enter", "Enter", "look", "Show all numbers of this step.", 4),
     Key("stop", "escape", "Esc", "stop", "Stop a run of epochs.", 0),
     Key("help", "question_mark", "?", "help", "Show what every key does.", 10),
     Key("quit", "q", "q", "quit", "Leave the trainer.", 7),

@@ -363,3 +363,9 @@ async def test_an_action_chosen_in_the_palette_is_done(key_id: str) -> None:
         await press(pilot, "down", "enter")
         await until(pilot, lambda: pilot.app.screen is bench(pilot))
         assert state(frame(pilot)) == state(headless(DOES[key_id][1]))
+
+
+async def test_the_palette_offers_nothing_that_squeezes_the_bench() -> None:
+    async with opened() as pilot:
+        offered = {command.title for command in pilot.app.get_system_commands(pilot.app.screen)}
+        assert offered - {f"{key.label} ({key.shown})" for key in KEYS} == {"Theme", "Screenshot"}

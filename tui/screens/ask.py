@@ -23,11 +23,11 @@ class AskScreen(ModalScreen[Value | None], Generic[Value]):
     DEFAULT_CSS = """
     AskScreen { align: center middle; }
     AskScreen > Vertical {
-        width: 70; height: auto; border: round $primary; background: $background; padding: 0 1;
+        width: 70; height: auto; border: round $text-primary; background: $background; padding: 0 1;
     }
     AskScreen Label { width: 100%; }
-    AskScreen #wrong { color: $error; text-style: bold; height: auto; min-height: 1; }
-    AskScreen .hint { text-style: dim; }
+    AskScreen #wrong { color: $text-error; text-style: bold; height: auto; min-height: 1; }
+    AskScreen .hint { color: $text; text-style: dim; }
     """
 
     def __init__(self, question: str, default: str, read: Callable[[str], Value]) -> None:

@@ -36,7 +36,7 @@ class HelpScreen(ModalScreen[None]):
     HelpScreen { align: center middle; }
     HelpScreen > VerticalScroll {
         width: 78; max-width: 100%; height: auto; max-height: 100%;
-        border: round $primary; background: $background; padding: 0 1;
+        border: round $text-primary; background: $background; padding: 0 1;
     }
     """
 

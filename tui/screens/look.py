@@ -27,7 +27,7 @@ class LookScreen(ModalScreen[None]):
     LookScreen { align: center middle; }
     LookScreen > VerticalScroll {
         width: 96%; height: auto; max-height: 96%;
-        border: round $primary; background: $background; padding: 0 1;
+        border: round $text-primary; background: $background; padding: 0 1;
     }
     """
 

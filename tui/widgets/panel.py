@@ -30,12 +30,12 @@ class Panel(Widget):
     COMPONENT_CLASSES: ClassVar[set[str]] = {f"panel--{role}" for role in ROLES}
     DEFAULT_CSS = """
     Panel {
-        & > .panel--title { color: $primary; text-style: bold; }
-        & > .panel--label { color: $secondary; }
-        & > .panel--dim { color: $foreground; text-style: dim; }
-        & > .panel--mark { color: $success; text-style: bold; }
+        & > .panel--title { color: $text-primary; text-style: bold; }
+        & > .panel--label { color: $text-secondary; }
+        & > .panel--dim { color: $text; text-style: dim; }
+        & > .panel--mark { color: $text-success; text-style: bold; }
         & > .panel--current { text-style: reverse; }
-        & > .panel--warn { color: $error; text-style: bold; }
+        & > .panel--warn { color: $text-error; text-style: bold; }
         & > .panel--key { text-style: bold; }
     }
     """

@@ -48,7 +48,9 @@ KEYS: Final = {
 }
 """What a terminal sends for keys that are no characters."""
 
-_TELLING: Final = re.compile(r"COLORTERM|NO_COLOR|LANG|LC_.*|TERM.*|TEXTUAL.*|COLUMNS|LINES|FORCE_COLOR")
+_TELLING: Final = re.compile(
+    r"COLORTERM|NO_COLOR|LANG|LC_.*|TERM.*|TEXTUAL.*|COLUMNS|LINES|FORCE_COLOR|ESCDELAY"
+)
 """Variables that change what is drawn: a test says them itself."""
 
 _MODE: Final = re.compile(rb"\x1b\[\?([0-9;]+)([hl])")

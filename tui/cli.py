@@ -38,7 +38,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # Textual draws on standard error, which may be a file; standard output was just seen to be a terminal.
     sys.__stderr__ = sys.__stdout__  # type: ignore[misc]
     from tui.app import GradstepApp
+    from tui.escape import know_escape_soon
 
+    know_escape_soon()
     ascii_only = options.ascii or not terminal_speaks_utf8()
     app = GradstepApp(partial(make_session, options.problem, options.seed, options.lr), ascii_only=ascii_only)
     app.run()

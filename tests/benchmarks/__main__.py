@@ -17,6 +17,7 @@ BENCHMARKS: Final[Mapping[str, Callable[[bool], Iterator[Row]]]] = {
     "startup": startup.rows,
     "keys": keys.latency_rows,
     "output": keys.output_rows,
+    "stop": keys.stop_rows,
     "headless": epochs.headless_rows,
     "screen": epochs.screen_rows,
     "recording": recording.rows,

@@ -51,6 +51,24 @@ def output_rows(quick: bool) -> Iterator[Row]:
     yield Row("largest part of the screen that one step writes (1 is a full repaint)", most, 0.5)
 
 
+def stop_rows(quick: bool) -> Iterator[Row]:
+    """Press Escape in the middle of runs of a million epochs."""
+    times = []
+    with _ready(80, 24) as terminal:
+        for number in range(5 if quick else 20):
+            terminal.send("r1000000\r")
+            terminal.wait_for("Esc stops")
+            pressed = time.perf_counter() + 0.5 + 0.037 * number
+            while time.perf_counter() < pressed:
+                terminal.read(0.02)
+            start = time.perf_counter()
+            terminal.send("escape")
+            terminal.wait_for("stopped after")
+            times.append(terminal.last_output - start)
+            terminal.send("left")
+    yield Row("Escape to a stopped run of epochs, at 80x24, largest", 1000 * max(times), 100, "ms")
+
+
 def _ready(columns: int, rows: int) -> Terminal:
     terminal = Terminal(columns=columns, rows=rows)
     terminal.wait_for("no loss yet" if rows < 36 else "next: forward")

@@ -1,0 +1,40 @@
+"""A lone Escape is known soon; the benchmarks tell how soon."""
+
+from __future__ import annotations
+
+import os
+import selectors
+import time
+
+from tests.terminal import Terminal
+from tui.escape import PromptSelector
+
+
+def test_after_input_it_looks_again_soon_and_only_then() -> None:
+    reader, writer = os.pipe()
+    with PromptSelector() as selector:
+        selector.register(reader, selectors.EVENT_READ)
+        os.write(writer, b"\x1b")
+        assert selector.select(60)
+        os.read(reader, 1)
+        begun = time.monotonic()
+        assert not selector.select(60)
+        assert time.monotonic() - begun < 30
+        begun = time.monotonic()
+        assert not selector.select(0.2)
+        assert time.monotonic() - begun >= 0.2
+    os.close(reader)
+    os.close(writer)
+
+
+def test_a_lone_escape_and_a_key_that_begins_with_one_are_told_apart() -> None:
+    with Terminal() as terminal:
+        terminal.wait_for("next: forward")
+        terminal.send("f?")
+        terminal.wait_for("Esc closes")
+        terminal.send("escape")
+        terminal.wait_for("next: backward")
+        terminal.send("left")
+        terminal.wait_for("next: forward")
+        terminal.send("escape")
+        terminal.wait_for("nothing is running")

@@ -77,6 +77,18 @@ class GradstepApp(App[None]):
                     loop.add_signal_handler(number, partial(self.exit, return_code=128 + number))
                 except (NotImplementedError, RuntimeError, ValueError):
                     return  # Windows, or not the main thread (tests): the default stands
+        self._resize_in_order(loop)
+
+    def _resize_in_order(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Let the event loop run Textual's handler for new window sizes.
+
+        A plain signal handler is interrupted by the next signal: an older size could be told after a newer
+        one, and stay.
+        """
+        number = getattr(signal, "SIGWINCH", None)
+        handler = None if number is None else signal.getsignal(number)
+        if number is not None and callable(handler):
+            loop.add_signal_handler(number, handler, number, None)
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """Put every key of the bench into the command palette."""

@@ -107,6 +107,15 @@ def test_a_resize_at_any_moment_is_drawn_for_the_new_size(terminal: Terminal) ->
     terminal.wait_for("no loss yet")
 
 
+def test_however_quick_resizes_follow_each_other_the_last_one_counts(terminal: Terminal) -> None:
+    for _ in range(40):
+        terminal.resize(120, 40)
+        terminal.settle(0.1)
+        for columns in range(160, 79, -10):
+            terminal.resize(columns, 50 if columns > 150 else 24)
+        terminal.wait_for("q quit", 10)
+
+
 def test_what_arrives_at_once_is_done_in_order(terminal: Terminal) -> None:
     terminal.send("fsss")
     terminal.wait_for("in backward 3/11")

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
+from engine.ledger import RunPage
 from engine.lessons import PyTorchError
 from engine.loop import Kind
 from engine.losses import Losses
@@ -67,6 +68,9 @@ def _fast_epochs(
         epoch=state.epoch + run.done,
         losses=Losses(buffer, len(buffer)),
         passing=None,
+        written=state.written.with_page(
+            RunPage(run.done, run.done * state.loop.enabled.count(Kind.BACKWARD), statements.grads())
+        ),
     )
     if run.error is not None:
         raise PyTorchError(run.error)

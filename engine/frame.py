@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from engine.derivatives import Explanation
     from engine.events import Accumulation
+    from engine.ledger import Ledger
     from engine.loop import Kind, Loop
     from engine.losses import Losses
 
@@ -114,6 +115,9 @@ class Frame:
     """Whether the parameters have changed since the loss was computed."""
 
     losses: Losses
+    ledger: Ledger
+    """Every write to a `.grad` up to this point; its lines are worked out when they are asked for."""
+
     backward: PassFrame | None
     """The last recorded backward pass; None before the first, and after a new forward."""
 

@@ -43,6 +43,7 @@ def take_frame(
         loss_before=_loss_before(state),
         stale=forward is not None and not _same(forward.parameters, state.trainer.parameters),
         losses=state.losses,
+        ledger=state.ledger,
         backward=None if state.passing is None else _pass_frame(state.passing),
         notice=notice,
         refusals=refusals,

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from engine.errors import EngineError
+
+if TYPE_CHECKING:
+    from engine.trace import Trace
 
 LESSONS: Final[tuple[tuple[str, str], ...]] = (
     (
@@ -40,8 +43,14 @@ LESSONS: Final[tuple[tuple[str, str], ...]] = (
 class PyTorchError(EngineError):
     """PyTorch, or Python itself, refused a statement of the loop."""
 
-    def __init__(self, error: Exception) -> None:
-        """Keep the error's own words and find the sentence that explains them."""
+    def __init__(self, error: Exception, trace: Trace | None = None) -> None:
+        """Keep the error's own words and find the sentence that explains them.
+
+        Args:
+            error: What was raised.
+            trace: What a backward pass had done before it raised; None where none was recorded.
+        """
+        self.trace = trace
         self.own_words = str(error).split("\n")[0]
         self.kind = type(error).__name__
         self.lesson = next((lesson for part, lesson in LESSONS if part in self.own_words), "")

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass, field, replace
 
 from engine.events import Accumulation, NodeEvent
+from engine.ledger import Ledger, PassPage
 from engine.loop import Loop
 from engine.losses import Losses
 from engine.trace import Trace
@@ -31,6 +32,11 @@ class Passing:
         """Whether every event is behind."""
         return self.cursor == len(self.trace)
 
+    @property
+    def page(self) -> PassPage:
+        """Its page in the ledger, as far as it has come."""
+        return PassPage(self.start.written.passes + 1, self.start.epoch + 1, self.trace, self.cursor)
+
     def accumulated(self) -> dict[str, Accumulation]:
         """Give, for each parameter that the pass has written to by now, its last write."""
         return {
@@ -53,6 +59,15 @@ class State:
     losses: Losses = field(default_factory=Losses)
     passing: Passing | None = None
     """The last recorded backward pass; None before the first, and after a new forward."""
+
+    written: Ledger = field(default_factory=Ledger)
+    """What was written to each `.grad`, without the pass that is under way."""
+
+    @property
+    def ledger(self) -> Ledger:
+        """What was written to each `.grad` up to this point, also inside a pass."""
+        under_way = self.passing if self.in_pass else None
+        return self.written if under_way is None else self.written.with_page(under_way.page)
 
     @property
     def in_pass(self) -> bool:

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from itertools import takewhile
 
 from engine.errors import EngineError
+from engine.ledger import Grads, Page, ZeroPage
+from engine.lessons import PyTorchError
 from engine.loop import Kind
 from engine.state import Passing, State
 from engine.trainer import Trainer
@@ -46,13 +49,14 @@ class Statements:
                 self._finish(self._pass_under_way() or self._begun_pass())
             case Kind.UPDATE:
                 self._settle_trace()
-                with self._keeping_what_pytorch_left():
+                with self._keeping_what_pytorch_left(kind):
                     self.trainer.update(self.state.learning_rate)
                 self._advance(kind, _over(self.state.passing))
             case Kind.ZERO:
-                with self._keeping_what_pytorch_left():
+                before = self.grads()
+                with self._keeping_what_pytorch_left(kind):
                     self.trainer.zero()
-                self._advance(kind, _over(self.state.passing))
+                self._advance(kind, _over(self.state.passing), ZeroPage(before, self.grads()))
 
     def step_node(self) -> None:
         """Go one event forward in the pass; begin one where none is under way.
@@ -83,36 +87,62 @@ class Statements:
         return self.state.passing if self.state.in_pass else None
 
     def _begun_pass(self) -> Passing:
-        with self._keeping_what_pytorch_left():
+        with self._keeping_what_pytorch_left(Kind.BACKWARD):
             return Passing(self.trainer.backward(), 0, self.state)
 
     def _finish(self, passing: Passing) -> None:
-        self._advance(Kind.BACKWARD, replace(passing, cursor=len(passing.trace)))
+        passing = replace(passing, cursor=len(passing.trace))
+        self._advance(Kind.BACKWARD, passing, passing.page)
 
     def _settle_trace(self) -> None:
         """Have the trace copy what its graph saved, before an update changes that in place."""
         if self.state.passing is not None:
             self.state.passing.trace.events  # noqa: B018 - made when first looked at
 
-    def _advance(self, kind: Kind, passing: Passing | None) -> None:
-        """Move the loop past a statement that has run."""
+    def grads(self) -> Grads:
+        """Give every `.grad` by its parameter's name, as copies."""
+        return dict(zip(self.trainer.problem.parameters, self.trainer.snapshot().grads, strict=True))
+
+    def _advance(self, kind: Kind, passing: Passing | None, page: Page | None = None) -> None:
+        """Move the loop past a statement that has run; `page` is what it wrote to gradients."""
         state, trainer = self.state, self.trainer.snapshot()
         loop, ended = state.loop.ran(kind)
         epoch, losses = state.epoch + ended, state.losses
         if kind is Kind.FORWARD and trainer.forward is not None:
             losses = losses.with_loss(epoch - int(loop.complete), trainer.forward.loss.item())
-        self.state = replace(state, trainer=trainer, loop=loop, epoch=epoch, losses=losses, passing=passing)
+        written = state.written if page is None else state.written.with_page(page)
+        self.state = replace(
+            state,
+            trainer=trainer,
+            loop=loop,
+            epoch=epoch,
+            losses=losses,
+            passing=passing,
+            written=written,
+        )
 
     @contextmanager
-    def _keeping_what_pytorch_left(self) -> Iterator[None]:
+    def _keeping_what_pytorch_left(self, kind: Kind) -> Iterator[None]:
         before = self.state
         try:
             yield
-        except EngineError:
+        except EngineError as error:
             left = self.trainer.snapshot()
             if left is not before.trainer:
-                self.state = replace(before, trainer=left, passing=_over(before.passing))
+                page = self._half_page(kind, error, before)
+                written = before.written if page is None else before.written.with_page(page)
+                self.state = replace(before, trainer=left, passing=_over(before.passing), written=written)
             raise
+
+    def _half_page(self, kind: Kind, error: EngineError, before: State) -> Page | None:
+        """Give what a statement that raised half-way had written to gradients by then."""
+        if isinstance(error, PyTorchError) and error.trace is not None:
+            return Passing(error.trace, len(error.trace), before).page
+        if kind is not Kind.ZERO:
+            return None
+        old = dict(zip(self.trainer.problem.parameters, before.trainer.grads, strict=True))
+        reached = takewhile(lambda name: old[name] is not None, old)
+        return ZeroPage(old, {name: self.grads()[name] for name in reached})
 
 
 def _over(passing: Passing | None) -> Passing | None:

@@ -126,7 +126,7 @@ class Trainer:
             trace = record_backward(self._loss, names=self.problem.parameters, sources=self._sources)
             if trace.error is not None:
                 left = Graph.BROKEN
-                raise PyTorchError(trace.error)
+                raise PyTorchError(trace.error, trace)
         except GraphFreed as freed:
             left = self._kept.graph or left
             raise PyTorchError(freed.pytorch) from freed

@@ -35,6 +35,7 @@ from engine.lessons import PyTorchError
 from engine.loop import Kind
 from engine.session import Session
 from tests.engine.recorded import bits
+from tests.engine.test_ledger import assert_ledger_ends_at
 from tests.session_strategies import PROBLEMS, Plain, counts, rates
 
 ORDER = list(Kind)
@@ -346,6 +347,13 @@ class Training(RuleBasedStateMachine):
         else:
             assert bits(torch.tensor(frame.loss, dtype=plain.loss.dtype)) == bits(plain.loss)
             assert bits(frame.preds) == bits(plain.preds)
+
+    @invariant()
+    @precondition(lambda self: hasattr(self, "session"))
+    def the_ledger_tells_how_every_grad_came_to_be(self) -> None:
+        for parameter in self.session.frame.parameters:
+            newest_first = list(self.session.frame.ledger.newest_first(parameter.name))
+            assert_ledger_ends_at(newest_first, parameter.grad)
 
     def teardown(self) -> None:
         if not hasattr(self, "session"):

@@ -1,0 +1,205 @@
+"""What each `.grad` was made of: every write to it since the start, by backward passes and by zeroing.
+
+Two sums look alike on a `.grad` and are not: each pass adds to what is already there (accumulation across
+passes), and inside one pass the engine adds up the paths that lead to a parameter before it writes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+from engine.events import HookEvent, NodeEvent, PathsEvent
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from engine.trace import Trace
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Path:
+    """One of the gradients that reached a parameter inside a pass."""
+
+    maker: str
+    """Name of the node that made it, e.g. `MulBackward0`."""
+
+    source: str
+    """The forward expression that made that node; empty where it was not watched."""
+
+    grad: Tensor
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Write:
+    """A backward pass added to a `.grad`: `before + part = after`."""
+
+    number: int
+    """Which pass it was, counted from 1 since the start."""
+
+    epoch: int
+    """The epoch under way, counted from 1."""
+
+    event: int
+    """Its place in the pass's list of events, counted from 1."""
+
+    before: Tensor | None
+    part: Tensor | None
+    """None where autograd delivered an undefined gradient."""
+
+    after: Tensor | None
+    paths: tuple[Path, ...]
+    """What the engine added up inside the pass to make `part`; empty where there was one path only."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Hooked:
+    """A hook changed a `.grad` right after a write."""
+
+    number: int
+    before: Tensor | None
+    after: Tensor | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Zeroed:
+    """The zeroing statement ran: `.grad` holds zeros, or is None."""
+
+    before: Tensor
+    after: Tensor | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Unrecorded:
+    """Epochs of a run that were not recorded one by one."""
+
+    epochs: int
+    passes: int
+    after: Tensor | None
+
+
+Line: TypeAlias = Write | Hooked | Zeroed | Unrecorded
+Grads: TypeAlias = Mapping[str, "Tensor | None"]
+"""Each parameter's `.grad`, by name."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PassPage:
+    """The lines of one backward pass, as far as it has been stepped through."""
+
+    number: int
+    epoch: int
+    trace: Trace
+    done: int
+    """How many of its events are behind."""
+
+    passes = 1
+
+    def lines(self, parameter: str) -> Iterator[Line]:
+        """Give the pass's writes to a parameter's `.grad`, oldest first."""
+        made: dict[int, NodeEvent] = {}
+        met: dict[int, PathsEvent] = {}
+        written: set[int] = set()
+        for place, event in enumerate(self.trace.events[: self.done], 1):
+            match event:
+                case PathsEvent(node=node):
+                    met[node] = event
+                case HookEvent(node=node) if node in written:
+                    yield Hooked(self.number, event.before, event.after)
+                case NodeEvent(node=node, accumulation=None):
+                    made[node] = event
+                case NodeEvent(node=node, accumulation=write) if write and write.parameter == parameter:
+                    written.add(node)
+                    paths = _paths(met.get(node), made)
+                    yield Write(self.number, self.epoch, place, write.before, write.part, write.after, paths)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ZeroPage:
+    """One run of the zeroing statement."""
+
+    before: Grads
+    after: Grads
+    """Where the statement raised, parameters that it did not come to are missing."""
+
+    passes = 0
+
+    def lines(self, parameter: str) -> Iterator[Line]:
+        """Give its line for a parameter, where it has one."""
+        before = self.before[parameter]
+        if before is not None and parameter in self.after:
+            yield Zeroed(before, self.after[parameter])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RunPage:
+    """The epochs of a run that were not recorded."""
+
+    epochs: int
+    passes: int
+    after: Grads
+
+    def lines(self, parameter: str) -> Iterator[Line]:
+        """Give one line for all of them."""
+        yield Unrecorded(self.epochs, self.passes, self.after[parameter])
+
+
+Page: TypeAlias = PassPage | ZeroPage | RunPage
+
+
+class Ledger:
+    """All pages since the start; immutable, and each shares the earlier pages with the one before it."""
+
+    __slots__ = ("_earlier", "_page", "passes")
+
+    def __init__(self, page: Page | None = None, earlier: Ledger | None = None) -> None:
+        """Add a page to an earlier ledger; without arguments, begin an empty one."""
+        self._page = page
+        self._earlier = earlier
+        self.passes: int = (earlier.passes if earlier else 0) + (page.passes if page else 0)
+        """How many backward passes it tells of."""
+
+    def with_page(self, page: Page) -> Ledger:
+        """Give this ledger and one more page."""
+        return Ledger(page, self)
+
+    def newest_first(self, parameter: str) -> Iterator[Line]:
+        """Give the lines of a parameter, from the newest back to the first; worked out page by page."""
+        at: Ledger | None = self
+        while at is not None:
+            if at._page is not None:
+                yield from reversed(list(at._page.lines(parameter)))
+            at = at._earlier
+
+
+def since_zeroing(newest_first: Iterator[Line]) -> list[Write]:
+    """Give the writes that a `.grad` holds the sum of, oldest first.
+
+    Empty also where epochs that were not recorded, or a hook, had their part in it: nobody knows the parts.
+    """
+    parts: list[Write] = []
+    for line in newest_first:
+        match line:
+            case Write():
+                parts.append(line)
+                if line.before is None:
+                    break
+            case Zeroed():
+                break
+            case _:
+                return []
+    return parts[::-1]
+
+
+def _paths(met: PathsEvent | None, made: Mapping[int, NodeEvent]) -> tuple[Path, ...]:
+    if met is None:
+        return ()
+    return tuple(
+        Path(made[node].name, _expression(made[node]), part)
+        for node, part in zip(met.producers, met.parts, strict=True)
+    )
+
+
+def _expression(event: NodeEvent) -> str:
+    return "" if event.source is None else event.source.expression

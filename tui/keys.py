@@ -123,6 +123,7 @@ KEYS: Final = (
         Reset,
     ),
     Key("look", "enter", "Enter", "look", "Show all numbers of this step.", 4),
+    Key("ledger", "g", "g", "ledger", "Show what every .grad was made of, write by write.", 4),
     Key("stop", "escape", "Esc", "stop", "Stop a run of epochs.", 0),
     Key("help", "question_mark", "?", "help", "Show what every key does.", 10),
     Key("quit", "q", "q", "quit", "Leave the trainer.", 7),

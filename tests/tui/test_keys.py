@@ -62,7 +62,7 @@ DOES: Final[dict[str, tuple[tuple[str, ...], tuple[Action, ...]]]] = {
 }
 """For each key that is an action: keys that end with it, and what they mean."""
 
-OPENS: Final = {"run", "type_rate", "look", "stop", "help", "quit"}
+OPENS: Final = {"run", "type_rate", "look", "ledger", "stop", "help", "quit"}
 """The other keys; each has a test of its own below."""
 
 

@@ -26,6 +26,7 @@ from tui.numbers import rate
 from tui.running import RunEnded, run
 from tui.screens.ask import AskScreen
 from tui.screens.help import HelpScreen
+from tui.screens.ledger import LedgerScreen
 from tui.screens.look import LookScreen
 from tui.widgets.keybar import KeyBar
 from tui.widgets.loop import LoopPanel
@@ -164,6 +165,11 @@ class BenchScreen(Screen[None]):
             self.notice = "there is no step to look at yet: s runs one"
         else:
             self.app.push_screen(LookScreen(backward.step))
+
+    def press_ledger(self) -> None:
+        """Show what every `.grad` was made of."""
+        if self.frame is not None:
+            self.app.push_screen(LedgerScreen(self.frame))
 
     def press_stop(self) -> None:
         """Stop a run of epochs."""

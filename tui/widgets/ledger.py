@@ -1,0 +1,161 @@
+"""What one element of a `.grad` was made of, as lines of arithmetic."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import islice
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from engine.ledger import Hooked, Unrecorded, Write, Zeroed, since_zeroing
+from tui.lines import Line, Span, line, wrapped
+from tui.numbers import WIDEST, cell, cells
+from tui.widgets.parameters import LABEL, column_names, row_names
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from engine.frame import ParameterFrame
+    from engine.ledger import Ledger
+    from engine.ledger import Line as Fact
+
+MOST_LINES: Final = 1_000
+"""Lines of the ledger that are drawn at the most, the newest ones."""
+
+MOST_ROWS: Final = 6
+"""Rows of a `.grad` that are drawn at the most, around the chosen element."""
+
+MOST_PARTS: Final = 6
+"""Parts of a sum that are written out at the most."""
+
+
+class Element(NamedTuple):
+    """A place in a tensor that is drawn as rows of its last dimension."""
+
+    row: int = 0
+    column: int = 0
+
+    def of(self, tensor: Tensor | None) -> float | None:
+        """Give the number there; None where there is no tensor."""
+        if tensor is None:
+            return None
+        width = tensor.shape[-1] if tensor.dim() else 1
+        number: float = tensor.reshape(-1)[self.row * width + self.column].item()
+        return number
+
+    def moved(self, rows: int, columns: int, tensor: Tensor) -> Element:
+        """Give a place some rows and columns away, or the nearest one that there is."""
+        height, width = grid_size(tensor)
+        row, column = self.row + rows, self.column + columns
+        return Element(min(max(row, 0), height - 1), min(max(column, 0), width - 1))
+
+
+def grid_size(tensor: Tensor) -> tuple[int, int]:
+    """Give the rows and columns that a tensor is drawn as."""
+    width = tensor.shape[-1] if tensor.dim() else 1
+    return tensor.numel() // max(width, 1), width
+
+
+def ledger_lines(
+    parameter: ParameterFrame, ledger: Ledger, at: Element, back: int, width: int, height: int
+) -> list[Line]:
+    """Draw a parameter's `.grad`, with one element chosen, and all that was written to that element.
+
+    Args:
+        parameter: Whose `.grad`.
+        ledger: All writes.
+        at: The chosen element.
+        back: How many lines to scroll back from the newest one.
+        width: Cells per line.
+        height: Lines that there is room for.
+    """
+    newest_first = list(islice(ledger.newest_first(parameter.name), MOST_LINES))
+    grid = _grad_lines(parameter, at, width)
+    told = [row for fact in reversed(newest_first) for row in fact_lines(fact, at, width)]
+    summary = sum_lines(since_zeroing(iter(newest_first)), at, width)
+    head = [line(Span(f"{_name(parameter, at)}: every write so far", "label"))]
+    room = max(height - len(grid) - len(head) - len(summary) - 1, 1)
+    last = max(len(told) - back, min(room, len(told)))
+    hidden = max(last - room, 0)
+    shown = told[hidden:last] or [line(Span(" nothing yet: .grad is None until the first pass", "dim"))]
+    if hidden:
+        shown[0] = line(Span(f" … {hidden + 1} lines above (PgUp)", "dim"))
+    return [*grid, line(), *head, *shown, *summary]
+
+
+def fact_lines(fact: Fact, at: Element, width: int) -> list[Line]:
+    """Draw one line of the ledger; the paths that met inside a pass stand below it."""
+    match fact:
+        case Write():
+            head = Span(f" {f'pass {fact.number}, epoch {fact.epoch}':<19}", "label")
+            old, new, total = (f"{_at(one, at):>{WIDEST}}" for one in (fact.before, fact.part, fact.after))
+            event = Span(f"  event {fact.event}", "dim")
+            return [line(head, f"{old} + {new} = {total}", event), *_path_lines(fact, at, width)]
+        case Zeroed():
+            how = "set to None" if fact.after is None else "zero_()"
+            return [_change_line(how, fact.before, fact.after, at)]
+        case Hooked():
+            return [_change_line("a hook", fact.before, fact.after, at)]
+        case Unrecorded():
+            many = f" {fact.epochs:,} epochs ran at full speed, unrecorded; then it was {_at(fact.after, at)}"
+            return wrapped(many, width, "dim")
+
+
+def sum_lines(parts: Sequence[Write], at: Element, width: int) -> list[Line]:
+    """Draw what `.grad` is the sum of, where that is more than one pass."""
+    if len(parts) < 2:
+        return []
+    numbers = [_at(part.part, at) for part in parts]
+    if len(numbers) > MOST_PARTS:
+        numbers = [*numbers[: MOST_PARTS - 2], "...", numbers[-1]]
+    words = f"Accumulated across {len(parts)} passes, since nothing zeroed it in between:"
+    arithmetic = f"{' + '.join(numbers)} = {_at(parts[-1].after, at)}"
+    return [line(), *wrapped(words, width, "key"), *wrapped(f" {arithmetic}", width)]
+
+
+def _change_line(cause: str, before: Tensor | None, after: Tensor | None, at: Element) -> Line:
+    return line(Span(f" {cause:<19}", "label"), f"{_at(before, at):>{WIDEST}} becomes {_at(after, at)}")
+
+
+def _path_lines(write: Write, at: Element, width: int) -> list[Line]:
+    if not write.paths:
+        return []
+    head = f"   inside this pass {len(write.paths)} paths were summed to {_at(write.part, at)}:"
+    rows = [
+        line(f"   {sign} {_at(path.grad, at):>{WIDEST}}", Span(f"  {path.maker}  {path.source}", "dim"))
+        for sign, path in zip([" ", *"+" * len(write.paths)], write.paths, strict=False)
+    ]
+    return [*wrapped(head, width, "dim"), *rows]
+
+
+def _grad_lines(parameter: ParameterFrame, at: Element, width: int) -> list[Line]:
+    columns = max((width - LABEL) // (WIDEST + 2), 1)
+    first = max(at.column - columns + 1, 0)
+    name = f"{parameter.name}.grad"
+    if parameter.grad is None:
+        return [line(Span(f"{name:<{LABEL}}", "key"), Span(" None", "dim"))]
+    labels = column_names(parameter)[first : first + columns]
+    top = max(at.row - MOST_ROWS + 1, 0)
+    head = [Span(f" {text[:WIDEST]:>{WIDEST}} ", "label") for text in labels]
+    rows = [line(Span(f"{name:<{LABEL}}", "key"), *head)]
+    names = row_names(parameter)
+    grid = cells(parameter.grad)
+    for row in range(top, min(top + MOST_ROWS, len(grid))):
+        spans = [Span(f" {names[row][: LABEL - 1]:<{LABEL - 1}}", "label")]
+        for column in range(first, min(first + columns, len(grid[row]))):
+            chosen = (row, column) == at
+            left, right = ("[", "]") if chosen else (" ", " ")
+            spans.append(Span(f"{left}{grid[row][column]:>{WIDEST}}{right}", "current" if chosen else ""))
+        rows.append(tuple(spans))
+    return rows
+
+
+def _name(parameter: ParameterFrame, at: Element) -> str:
+    rows, columns = row_names(parameter), column_names(parameter)
+    row = rows[at.row] if at.row < len(rows) else ""
+    column = columns[at.column] if at.column < len(columns) else f"[{at.column}]"
+    where = ", ".join(text for text in (row, column if parameter.value.dim() else "") if text)
+    return f"{parameter.name}.grad  {where}".rstrip()
+
+
+def _at(tensor: Tensor | None, at: Element) -> str:
+    return cell(at.of(tensor))

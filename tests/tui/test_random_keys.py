@@ -10,7 +10,7 @@ import pytest
 from tests.tui.bench import Opened, bench, drawn, frame, idle, opened, press, state, text, type_ahead, until
 from tui.keys import BY_NAME
 
-WORKING: Final = (*[name for name in BY_NAME if name != "q"], "space", "s", "s", "s", "b", "f", "u", "e")
+WORKING: Final = (*[name for name in BY_NAME if name != "q"], *"sssbfue", "space", *["escape"] * 4)
 EDITING: Final = ("enter", "escape", "backspace", "delete", "tab", "shift+tab", "ctrl+a", "ctrl+u", "ctrl+l")
 MOVING: Final = ("up", "down", "left", "right", "pageup", "pagedown", "home", "end")
 OTHERS: Final = (*"120.x-ö漢", *EDITING, *MOVING, "ctrl+z", "f1")

@@ -28,13 +28,13 @@ def printed(action: Action, frame: Frame) -> Iterator[str]:
         case Forward() if frame.epoch == 1:
             yield _loss(frame, "after the first update")
         case Forward():
-            more = f"after {_epochs(frame.epoch - 1)} more, {frame.epoch:,} in all"
+            more = f"after {_more_epochs(frame.epoch - 1)}, {frame.epoch:,} in all"
             yield _loss(frame, more)
             yield _fact(f"predictions {more}", frame.preds)
 
 
-def _epochs(count: int) -> str:
-    return f"{count:,} epoch" if count == 1 else f"{count:,} epochs"
+def _more_epochs(count: int) -> str:
+    return f"{count:,} more epoch" if count == 1 else f"{count:,} more epochs"
 
 
 def _values(frame: Frame, when: str) -> Iterator[str]:

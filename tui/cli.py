@@ -2,49 +2,44 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
+from argparse import Namespace
 from collections.abc import Sequence
 from functools import partial
-from importlib.metadata import version
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 from engine import problems
-from engine.actions import learning_rate_from
 from engine.errors import BadInput
-from tui.ascii import terminal_speaks_utf8
+from tui.arguments import RUN, bench_parser, complain, run_parser
 
 if TYPE_CHECKING:
     from engine.session import Session
 
 HEADLESS = (
-    "gradstep: needs a terminal on standard input and output; "
-    "without one, use it from Python: session = Session(problems.load('crops')), see the README"
+    "gradstep: needs a terminal on standard input and output; without one, use `gradstep run`, "
+    "or Python: session = Session(problems.load('crops')), see the README"
 )
-LARGEST_SEED = 2**64 - 1
-"""What `torch.manual_seed` takes at the most."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command; gives the exit code: 0, or 2 where the arguments or the terminal are wrong."""
-    options = _parser().parse_args(arguments)
+    """Run the command; gives the exit code: 0, or 2 where the arguments or the terminal are wrong.
+
+    `gradstep run` has more of them, which its help lists.
+    """
+    given = sys.argv[1:] if arguments is None else arguments
+    if given and given[0] == "run":
+        return _run(run_parser().parse_args(given[1:]))
+    options = bench_parser().parse_args(given)
+    if options.problem == "run":
+        return complain(f"options come after the word run: {RUN} [options] [problem]")
     try:
         problems.path_of(options.problem)
     except BadInput as error:
-        return _complain(str(error))
+        return complain(str(error))
     if not all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout)):
         print(HEADLESS, file=sys.stderr)
         return 2
-    # Textual draws on standard error, which may be a file; standard output was just seen to be a terminal.
-    sys.__stderr__ = sys.__stdout__  # type: ignore[misc]
-    from tui.app import GradstepApp
-    from tui.escape import know_escape_soon
-
-    know_escape_soon()
-    ascii_only = options.ascii or not terminal_speaks_utf8()
-    app = GradstepApp(partial(make_session, options.problem, options.seed, options.lr), ascii_only=ascii_only)
-    app.run()
-    return app.return_code or 0
+    return _bench(options)
 
 
 def make_session(problem: str, seed: int | None, rate: float | None) -> Session:
@@ -54,46 +49,25 @@ def make_session(problem: str, seed: int | None, rate: float | None) -> Session:
     return Session(problems.load(problem, seed), rate)
 
 
-class _Parser(argparse.ArgumentParser):
-    """Complains in one line."""
+def _bench(options: Namespace) -> int:
+    # Textual draws on standard error, which may be a file; standard output was just seen to be a terminal.
+    sys.__stderr__ = sys.__stdout__  # type: ignore[misc]
+    from tui.app import GradstepApp
+    from tui.ascii import terminal_speaks_utf8
+    from tui.escape import know_escape_soon
 
-    def error(self, message: str) -> NoReturn:
-        sys.exit(_complain(message))
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(
-        prog="gradstep",
-        description="Gradient descent one line at a time, and PyTorch's backward pass one node at a time.",
-        allow_abbrev=False,
-    )
-    parser.add_argument("problem", nargs="?", default="crops", help="what to train (default: crops)")
-    parser.add_argument("--version", action="version", version=f"gradstep {version('gradstep')}")
-    parser.add_argument(
-        "--seed", type=_seed, metavar="N", help="random start values instead of the problem's own"
-    )
-    parser.add_argument("--lr", type=_rate, metavar="X", help="learning rate (default: the problem's own)")
-    parser.add_argument("--ascii", action="store_true", help="draw with ASCII characters only")
-    return parser
+    know_escape_soon()
+    ascii_only = options.ascii or not terminal_speaks_utf8()
+    app = GradstepApp(partial(make_session, options.problem, options.seed, options.lr), ascii_only=ascii_only)
+    app.run()
+    return app.return_code or 0
 
 
-def _rate(text: str) -> float:
-    try:
-        return learning_rate_from(text)
-    except BadInput as error:
-        raise argparse.ArgumentTypeError(str(error)) from error
+def _run(options: Namespace) -> int:
+    from tui import headless
+    from tui.json_lines import json_line
+    from tui.printed import printed
 
-
-def _seed(text: str) -> int:
-    short = text if len(text) <= 40 else f"{text[:40]}..."
-    if not (text.isascii() and text.isdigit()) or short != text or int(text) > LARGEST_SEED:
-        raise argparse.ArgumentTypeError(
-            f"{short!r} is no seed: type a whole number from 0 to {LARGEST_SEED}"
-        )
-    return int(text)
-
-
-def _complain(message: str) -> int:
-    line = " ".join(message.split())
-    print(f"gradstep: {line} (gradstep --help lists the options)", file=sys.stderr)
-    return 2
+    session = partial(make_session, options.problem, options.seed, options.lr)
+    actions = headless.plan(options.epochs, options.zeroing)
+    return headless.run(session, actions, json_line if options.json else printed)

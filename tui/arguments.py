@@ -1,0 +1,121 @@
+"""What may follow `gradstep` and `gradstep run`, and the one line that tells what is wrong with it."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from importlib.metadata import version
+from typing import Final, NoReturn
+
+from engine.actions import epochs_from, learning_rate_from
+from engine.errors import BadInput
+
+LARGEST_SEED: Final = 2**64 - 1
+"""What `torch.manual_seed` takes at the most."""
+
+RUN: Final = "gradstep run"
+
+_RUN_DESCRIPTION: Final = """\
+Train without a screen and print what the notebook prints: the start, the first
+step by hand (forward, backward, update, zero), then the loss and the predictions
+after N more epochs, N + 1 in all."""
+
+_RUN_CODES: Final = """\
+exit codes:
+  0   trained to the end, or nobody reads the output any more
+  1   the output could not be written
+  2   a wrong option or value
+  3   diverged: the loss became inf or nan; the epoch is on standard error
+  130 stopped by ctrl+c"""
+
+
+class Parser(argparse.ArgumentParser):
+    """Complains in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        """Leave with exit code 2."""
+        sys.exit(complain(message, self.prog))
+
+
+def complain(message: str, command: str = "gradstep") -> int:
+    """Say in one line what is wrong with the arguments; gives the exit code 2."""
+    line = " ".join(message.split())
+    print(f"{command}: {line} ({command} --help lists the options)", file=sys.stderr)
+    return 2
+
+
+def bench_parser() -> Parser:
+    """Read what follows `gradstep`."""
+    parser = Parser(
+        prog="gradstep",
+        usage="gradstep [options] [problem]\n       gradstep run [options] [problem]",
+        description="Gradient descent one line at a time, and PyTorch's backward pass one node at a time.",
+        epilog="`gradstep run` trains without a screen; `gradstep run --help` lists its options.",
+        allow_abbrev=False,
+    )
+    _add_problem(parser)
+    parser.add_argument("--version", action="version", version=f"gradstep {version('gradstep')}")
+    _add_start(parser)
+    parser.add_argument("--ascii", action="store_true", help="draw with ASCII characters only")
+    return parser
+
+
+def run_parser() -> Parser:
+    """Read what follows `gradstep run`."""
+    parser = Parser(
+        prog=RUN,
+        description=_RUN_DESCRIPTION,
+        epilog=_RUN_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    _add_problem(parser)
+    parser.add_argument(
+        "--epochs",
+        type=_epochs,
+        default=100,
+        metavar="N",
+        help="epochs after the first step (default: 100)",
+    )
+    parser.add_argument(
+        "--no-zero", dest="zeroing", action="store_false", help="comment zeroing out of the loop first"
+    )
+    _add_start(parser)
+    parser.add_argument(
+        "--json", action="store_true", help="print one JSON object per action, with exact values"
+    )
+    return parser
+
+
+def _add_problem(parser: Parser) -> None:
+    parser.add_argument("problem", nargs="?", default="crops", help="what to train (default: crops)")
+
+
+def _add_start(parser: Parser) -> None:
+    parser.add_argument(
+        "--seed", type=_seed, metavar="N", help="random start values instead of the problem's own"
+    )
+    parser.add_argument("--lr", type=_rate, metavar="X", help="learning rate (default: the problem's own)")
+
+
+def _rate(text: str) -> float:
+    try:
+        return learning_rate_from(text)
+    except BadInput as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def _epochs(text: str) -> int:
+    try:
+        return epochs_from(text)
+    except BadInput as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def _seed(text: str) -> int:
+    short = text if len(text) <= 40 else f"{text[:40]}..."
+    if not (text.isascii() and text.isdigit()) or short != text or int(text) > LARGEST_SEED:
+        raise argparse.ArgumentTypeError(
+            f"{short!r} is no seed: type a whole number from 0 to {LARGEST_SEED}"
+        )
+    return int(text)

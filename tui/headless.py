@@ -1,0 +1,72 @@
+"""`gradstep run`: the notebook's training without a screen, one step by hand and then many epochs."""
+
+from __future__ import annotations
+
+import math
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING
+
+from engine.actions import Action, Backward, Forward, RunEpochs, ToggleZeroing, Update, Zero
+from engine.errors import EngineError
+from engine.frame import Frame
+from tui.arguments import RUN, complain
+
+if TYPE_CHECKING:
+    from engine.session import Session
+
+Report = Callable[[Action, Frame], Iterable[str]]
+"""Gives what to print after an action."""
+
+CANNOT_WRITE, DIVERGED, INTERRUPTED = 1, 3, 130
+"""Exit codes."""
+
+
+def run(make_session: Callable[[], Session], actions: Iterable[Action], report: Report) -> int:
+    """Train, print what `report` gives, and give the exit code."""
+    try:
+        return _train(make_session(), actions, report)
+    except EngineError as error:
+        return complain(str(error), RUN)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+
+
+def plan(epochs: int, zeroing: bool) -> Iterator[Action]:
+    """Give the notebook's actions: one step by hand, then `epochs` more, then the loss they led to."""
+    if not zeroing:
+        yield ToggleZeroing()
+    yield from (Forward(), Backward(), Update())
+    if zeroing:
+        yield Zero()
+    yield from (Forward(), RunEpochs(epochs), Forward())
+
+
+def diverged_in(frame: Frame) -> int | None:
+    """Give the epoch, counted from 1, whose loss is inf or nan; None where the loss is finite."""
+    return None if frame.loss is None or math.isfinite(frame.loss) else len(frame.losses)
+
+
+def _train(session: Session, actions: Iterable[Action], report: Report) -> int:
+    for action in actions:
+        frame = session.apply(action)
+        try:
+            for text in report(action, frame):
+                print(text, flush=True)
+        except OSError as error:
+            return _stop_writing(error)
+        if epoch := diverged_in(frame):
+            print(f"{RUN}: diverged in epoch {epoch:,}: the loss is {frame.loss}", file=sys.stderr)
+            return DIVERGED
+    return 0
+
+
+def _stop_writing(error: OSError) -> int:
+    """Give the exit code where standard output takes no more; a reader who has seen enough is no error."""
+    # Python flushes standard output once more at its exit, and would complain.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    if isinstance(error, BrokenPipeError):
+        return 0
+    print(f"{RUN}: cannot write: {error.strerror}", file=sys.stderr)
+    return CANNOT_WRITE

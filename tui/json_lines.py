@@ -1,0 +1,64 @@
+"""One JSON object per action, on a line of its own, for other programs.
+
+The keys of each object:
+
+    action              the action's name, as in `engine.actions`: "Forward", "RunEpochs", ...
+    arguments           its arguments by name: {"count": 100}; {} where it takes none
+    epoch               epochs run to their end
+    loss                the last forward pass's loss; null before the first
+    predictions         the last forward pass's predictions, nested lists; null before the first
+    parameters          by name: {"value": nested lists, "grad": nested lists, null where `.grad` is None}
+    zeroing             whether an epoch zeroes the gradients
+    learning_rate       the learning rate
+    diverged_in_epoch   the epoch, counted from 1, whose loss is inf or nan; null where the loss is finite
+
+Numbers are exact: read back as doubles, they have the value that PyTorch holds, bit for bit. JSON knows no
+nan and no infinity: these are the strings "nan", "inf" and "-inf".
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import TYPE_CHECKING, TypeAlias
+
+from engine.actions import Action
+from engine.frame import Frame
+from engine.loop import Kind
+from tui.headless import diverged_in
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+Numbers: TypeAlias = "float | str | list[Numbers] | None"
+
+
+def json_line(action: Action, frame: Frame) -> Iterator[str]:
+    """Give the one line for an action and the frame after it."""
+    facts = {
+        "action": type(action).__name__,
+        "arguments": asdict(action),
+        "epoch": frame.epoch,
+        "loss": _exact(frame.loss),
+        "predictions": _numbers(frame.preds),
+        "parameters": {
+            parameter.name: {"value": _numbers(parameter.value), "grad": _numbers(parameter.grad)}
+            for parameter in frame.parameters
+        },
+        "zeroing": frame.loop.is_enabled(Kind.ZERO),
+        "learning_rate": frame.learning_rate,
+        "diverged_in_epoch": diverged_in(frame),
+    }
+    yield json.dumps(facts, allow_nan=False)
+
+
+def _numbers(tensor: Tensor | None) -> Numbers:
+    return None if tensor is None else _exact(tensor.tolist())
+
+
+def _exact(value: Numbers) -> Numbers:
+    if isinstance(value, list):
+        return [_exact(one) for one in value]
+    return str(value) if isinstance(value, float) and not math.isfinite(value) else value

@@ -41,7 +41,7 @@ class Update:
 
 @dataclass(frozen=True, slots=True)
 class Zero:
-    """Set every gradient to zero, in place."""
+    """Set every gradient to zero, in place, or to None: as the loop's zeroing does it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +59,11 @@ class RunEpochs:
 @dataclass(frozen=True, slots=True)
 class ToggleZeroing:
     """Comment the loop's zeroing out, or in again."""
+
+
+@dataclass(frozen=True, slots=True)
+class ToggleSetToNone:
+    """Have zeroing set each `.grad` to None instead of writing zeros, or the other way round again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +108,7 @@ Action: TypeAlias = (
     | NextLine
     | RunEpochs
     | ToggleZeroing
+    | ToggleSetToNone
     | SetLearningRate
     | RaiseLearningRate
     | LowerLearningRate

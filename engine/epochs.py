@@ -61,7 +61,14 @@ def _fast_epochs(
     state, trainer = statements.state, statements.trainer
     buffer = state.losses.open_end(state.epoch)
     tell(replace(progress, losses=Losses(buffer, len(buffer))))
-    run = trainer.run(state.loop.enabled, between, state.learning_rate, buffer.append, stopped)
+    run = trainer.run(
+        state.loop.enabled,
+        between,
+        state.learning_rate,
+        buffer.append,
+        stopped,
+        set_to_none=state.loop.set_to_none,
+    )
     statements.state = replace(
         state,
         trainer=trainer.snapshot(),

@@ -43,6 +43,8 @@ def run_epochs(
     learning_rate: float,
     add_loss: Callable[[float], None],
     stopped: Callable[[], bool],
+    *,
+    set_to_none: bool = False,
 ) -> FastRun:
     """Run `count` epochs on the problem's own tensors.
 
@@ -53,13 +55,14 @@ def run_epochs(
         learning_rate: For the updates.
         add_loss: Called with each finite loss.
         stopped: Asked before each epoch; the run ends where it says so.
+        set_to_none: Whether zeroing sets each `.grad` to None instead of writing zeros.
     """
     forward, backward = _passes(problem, add_loss)
     table = {
         Kind.FORWARD: forward,
         Kind.BACKWARD: backward,
         Kind.UPDATE: _update(problem, learning_rate),
-        Kind.ZERO: _zero(problem),
+        Kind.ZERO: _set_to_none(problem) if set_to_none else _zero(problem),
     }
     statements = [table[kind] for kind in order]
     done = 0
@@ -136,6 +139,16 @@ def _zero(problem: Problem) -> _Run:
             leaf.grad.zero_()  # type: ignore[union-attr]
 
     return zero
+
+
+def _set_to_none(problem: Problem) -> _Run:
+    leaves = tuple(problem.parameters.values())
+
+    def set_to_none() -> None:
+        for leaf in leaves:
+            leaf.grad = None
+
+    return set_to_none
 
 
 class _Diverged(Exception):  # noqa: N818 - it ends a run; nothing is wrong with the program

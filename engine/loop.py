@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+ZEROS, NONE = ".zero_()", " = None"
+"""The two ways to zero, as they stand behind `w.grad`."""
+
 
 class Kind(StrEnum):
     """What a statement does."""
@@ -38,6 +41,9 @@ class Loop:
 
     updated: bool = False
     """Whether the epoch under way has updated the parameters."""
+
+    set_to_none: bool = False
+    """Whether zeroing sets each `.grad` to None, as `optimizer.zero_grad()` does, or writes zeros into it."""
 
     @property
     def enabled(self) -> tuple[Kind, ...]:
@@ -88,6 +94,20 @@ class Loop:
             ),
         )
 
+    def with_zeroing(self, *, set_to_none: bool) -> Loop:
+        """Have zeroing set each `.grad` to None, or write zeros into it."""
+        old, new = (ZEROS, NONE) if set_to_none else (NONE, ZEROS)
+        return replace(
+            self,
+            set_to_none=set_to_none,
+            statements=tuple(
+                replace(one, lines=tuple(text.removesuffix(old) + new for text in one.lines))
+                if one.kind is Kind.ZERO and set_to_none is not self.set_to_none
+                else one
+                for one in self.statements
+            ),
+        )
+
     def is_enabled(self, kind: Kind) -> bool:
         """Whether an epoch runs `kind`."""
         return kind in self.enabled
@@ -106,6 +126,6 @@ def reference_loop(parameters: tuple[str, ...], loss_name: str) -> Loop:
                 Kind.UPDATE,
                 ("with torch.no_grad():", *(f"    {name} -= {name}.grad * lr" for name in parameters)),
             ),
-            Statement(Kind.ZERO, tuple(f"{name}.grad.zero_()" for name in parameters)),
+            Statement(Kind.ZERO, tuple(f"{name}.grad{ZEROS}" for name in parameters)),
         )
     )

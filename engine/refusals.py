@@ -35,7 +35,7 @@ def refusals(state: State, position: int, future: int) -> dict[str, str]:
         "StepNode": _no_backward(state),
         "StepNodeBack": _no_way_back(state),
         "Update": _no_gradient(state),
-        "Zero": _no_gradient(state),
+        "Zero": _no_zeroing(state),
         "NextLine": _no_next(state),
         "RunEpochs": _no_run(state),
         "RaiseLearningRate": HIGHEST if raised(state.learning_rate) == state.learning_rate else "",
@@ -60,6 +60,13 @@ def _no_gradient(state: State) -> str:
     return NO_GRAD if any(grad is None for grad in state.trainer.grads) else ""
 
 
+def _no_zeroing(state: State) -> str:
+    """None can always be set, also where it is None already."""
+    if state.loop.set_to_none:
+        return INSIDE if state.in_pass else ""
+    return _no_gradient(state)
+
+
 def _no_way_back(state: State) -> str:
     if state.passing is None:
         return NO_PASS
@@ -76,8 +83,10 @@ def _no_next(state: State) -> str:
             return ""
         case Kind.BACKWARD:
             return _no_backward(state)
-        case Kind.UPDATE | Kind.ZERO:
+        case Kind.UPDATE:
             return _no_gradient(state)
+        case Kind.ZERO:
+            return _no_zeroing(state)
 
 
 def _no_run(state: State) -> str:

@@ -18,6 +18,7 @@ from engine.actions import (
     SetLearningRate,
     StepNode,
     StepNodeBack,
+    ToggleSetToNone,
     ToggleZeroing,
     Undo,
     Update,
@@ -168,6 +169,9 @@ class Session:
                 return run_epochs(statements, checked_count(count), stopped, self._tell)
             case ToggleZeroing():
                 self._state = replace(state, loop=state.loop.toggled(Kind.ZERO))
+            case ToggleSetToNone():
+                loop = state.loop.with_zeroing(set_to_none=not state.loop.set_to_none)
+                self._state = replace(state, loop=loop)
             case SetLearningRate(value):
                 self._state = replace(state, learning_rate=checked_rate(value))
             case RaiseLearningRate():

@@ -55,7 +55,7 @@ class Statements:
             case Kind.ZERO:
                 before = self.grads()
                 with self._keeping_what_pytorch_left(kind):
-                    self.trainer.zero()
+                    self.trainer.zero(set_to_none=self.state.loop.set_to_none)
                 self._advance(kind, _over(self.state.passing), ZeroPage(before, self.grads()))
 
     def step_node(self) -> None:

@@ -149,16 +149,19 @@ class Trainer:
             written = {place for place, leaf in enumerate(self._leaves) if leaf._version != versions[place]}
             self._keep(parameters=self._parameters(), written=self._kept.written | written)
 
-    def zero(self) -> None:
-        """Run `p.grad.zero_()` for every parameter.
+    def zero(self, *, set_to_none: bool = False) -> None:
+        """Run `p.grad.zero_()`, or `p.grad = None`, for every parameter.
 
         Raises:
-            PyTorchError: a `.grad` is None.
+            PyTorchError: a `.grad` that is to be filled with zeros is None.
         """
         try:
             with in_its_own_words(AttributeError):
                 for leaf in self._leaves:
-                    leaf.grad.zero_()  # type: ignore[union-attr]
+                    if set_to_none:
+                        leaf.grad = None
+                    else:
+                        leaf.grad.zero_()  # type: ignore[union-attr]
         finally:
             self._keep(grads=self._grads())
 
@@ -169,13 +172,17 @@ class Trainer:
         learning_rate: float,
         add_loss: Callable[[float], None],
         stopped: Callable[[], bool],
+        *,
+        set_to_none: bool = False,
     ) -> FastRun:
         """Run whole epochs unrecorded, as `engine.fast.run_epochs` does; no graph is left."""
         torch.set_rng_state(self._kept.rng)
         # A recorded graph's nodes keep a place for hooks; the next graph would share those of the leaves.
         self._loss = self._sources = None
         try:
-            return run_epochs(self.problem, order, count, learning_rate, add_loss, stopped)
+            return run_epochs(
+                self.problem, order, count, learning_rate, add_loss, stopped, set_to_none=set_to_none
+            )
         finally:
             self._kept = Snapshot(self._parameters(), self._grads(), _rng(self._kept.rng))
 

@@ -31,6 +31,8 @@ STATES: Final[dict[str, tuple[str, tuple[tuple[int, int], ...]]]] = {
     "pass-done": ("fsssssssssss", (SMALL,)),
     "updated": ("fbu", (SMALL, MIDDLE)),
     "zeroed": ("fbuz", (SMALL,)),
+    "set-to-none": ("nfbuz", (SMALL,)),
+    "ledger-set-to-none": ("nefb g", (SMALL,)),
     "zeroing-off-accumulating": ("Zef" + "s" * 11, ALL),
     "accumulated": ("ffbfb", ALL),
     "refused-backward-twice": ("fbb", ALL),

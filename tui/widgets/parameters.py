@@ -115,7 +115,8 @@ def _value_lines(parameter: ParameterFrame, columns: int) -> list[Line]:
 def _grad_lines(parameter: ParameterFrame, columns: int, *, stacked: bool) -> list[Line]:
     label = f"{parameter.name}.grad"
     if parameter.grad is None:
-        return [line(Span(f"{label:<{LABEL}}", "key"), Span(f"{'None':>{WIDEST}}", "dim"))]
+        none = Span(f"{'None':>{WIDEST}}", "dim")
+        return [line(Span(f"{label:<{LABEL}}", "key"), none, Span("*" * parameter.grad_changed, "mark"))]
     written = parameter.accumulation
     names = row_names(parameter)
     adds = written is not None and written.before is not None and bool(written.before.any())

@@ -10,7 +10,7 @@ import pytest
 from tests.tui.bench import Opened, bench, drawn, frame, idle, opened, press, state, text, type_ahead, until
 from tui.keys import BY_NAME
 
-WORKING: Final = (*[name for name in BY_NAME if name != "q"], *"sssbfue", "space", *["escape"] * 4)
+WORKING: Final = (*[name for name in BY_NAME if name != "q"], *("sssbfue" * 2), *["space", "escape"] * 4)
 EDITING: Final = ("enter", "escape", "backspace", "delete", "tab", "shift+tab", "ctrl+a", "ctrl+u", "ctrl+l")
 MOVING: Final = ("up", "down", "left", "right", "pageup", "pagedown", "home", "end")
 OTHERS: Final = (*"120.x-ö漢", *EDITING, *MOVING, "ctrl+z", "f1")
@@ -48,6 +48,11 @@ async def calm(pilot: Opened) -> None:
     await idle(pilot)
 
 
+def panels(shown: str) -> list[str]:
+    """Give all of a screen but notice and keys, without the stars: an undo changes numbers, too."""
+    return [row.replace("*", " ").rstrip() for row in shown.splitlines()[:-2]]
+
+
 @pytest.mark.parametrize("seed", range(4))
 async def test_thousands_of_random_keys_break_nothing_and_undoing_them_all_gives_the_first_bits(
     seed: int,
@@ -69,4 +74,4 @@ async def test_thousands_of_random_keys_break_nothing_and_undoing_them_all_gives
         type_ahead(pilot, *["left"] * done)
         await until(pilot, lambda: frame(pilot).position == 0)
         assert state(frame(pilot)) == start, pressed
-        assert text(pilot).splitlines()[:-2] == shown.splitlines()[:-2]  # all but notice and keys
+        assert panels(text(pilot)) == panels(shown)

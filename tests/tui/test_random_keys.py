@@ -46,6 +46,8 @@ async def calm(pilot: Opened) -> None:
         await press(pilot, "escape")
     await press(pilot, "escape")
     await idle(pilot)
+    if bench(pilot).cursor is not None:
+        await press(pilot, "escape")
 
 
 @pytest.mark.parametrize("seed", range(4))

@@ -43,6 +43,10 @@ STATES: Final[dict[str, tuple[str, tuple[tuple[int, int], ...]]]] = {
     "ask-epochs-wrong": ("r1.5 enter", (SMALL,)),
     "ask-rate": ("l", (SMALL,)),
     "look": ("fsssssssss enter", (SMALL, LARGE)),
+    "loop-cursor": ("fb down", ALL),
+    "loop-edited": ("e up up K K #", (SMALL, MIDDLE)),
+    "loop-edited-refused": ("down down J e", (SMALL,)),
+    "loop-all-commented": ("down # down # down # down #", (SMALL,)),
     "too-small": ("fs", ((60, 20),)),
 }
 """For each screen: the keys that lead to it, and the sizes to draw it at."""
@@ -53,7 +57,11 @@ CASES: Final = [(name, size) for name, (_, sizes) in STATES.items() for size in 
 def keys_of(name: str) -> list[str]:
     """Split the keys of a state: names of keys stand by themselves, letters need not."""
     words = STATES[name][0].split()
-    return [key for word in words for key in ([word] if word in ("enter", "left", "right") else word)]
+    return [
+        key
+        for word in words
+        for key in ([word] if word in ("enter", "left", "right", "up", "down") else word)
+    ]
 
 
 @pytest.mark.parametrize(("name", "size"), CASES, ids=[f"{name}-{w}x{h}" for name, (w, h) in CASES])

@@ -12,9 +12,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine import problems
-from engine.actions import Backward, Forward, RunEpochs, StepNode, ToggleZeroing, Update, Zero
+from engine.actions import (
+    Backward,
+    Forward,
+    MoveStatement,
+    RunEpochs,
+    StepNode,
+    ToggleZeroing,
+    Update,
+    Zero,
+)
 from engine.errors import EngineError
+from engine.frame import Frame
 from engine.lessons import PyTorchError
+from engine.loop import Kind
 from engine.losses import Losses
 from engine.progress import Progress
 from engine.session import Session
@@ -302,6 +313,28 @@ def test_the_next_line_of_the_loop_is_marked_and_a_commented_one_has_a_hash() ->
             for text in statement.lines:
                 [row] = [row for row in rows if row.endswith(text)]
                 assert row.endswith(f"# {text}") is not statement.enabled
+
+
+@pytest.mark.parametrize("kind", Kind)
+def test_the_cursor_stands_before_each_line_of_its_statement_and_changes_nothing_else(kind: Kind) -> None:
+    for frame in walk():
+        rows, without = plain(loop_lines(frame, kind)), plain(loop_lines(frame))
+        marked = [row for row in rows if row[2] == "|"]
+        [statement] = [one for one in frame.loop.statements if one.kind is kind]
+        assert [row[3:].removeprefix("# ") for row in marked] == list(statement.lines)
+        assert [row.replace("|", " ") for row in rows] == without
+
+
+def test_an_edit_that_cannot_be_made_at_the_cursor_is_dimmed() -> None:
+    def dimmed(frame: Frame, cursor: Kind | None) -> set[str]:
+        return {span.text for span in keys_line(frame, 300, cursor) if span.role == "dim"} & {*"#KJ"}
+
+    start, inside = frame_after(), frame_after(Forward(), StepNode())
+    assert dimmed(start, None) == dimmed(inside, Kind.UPDATE) == {*"#KJ"}
+    assert dimmed(start, Kind.FORWARD) == {"K"}
+    assert dimmed(start, Kind.UPDATE) == set()
+    assert dimmed(start, Kind.ZERO) == {"J"}
+    assert dimmed(frame_after(MoveStatement(Kind.ZERO, -1)), Kind.ZERO) == set()
 
 
 def test_the_status_says_problem_rate_zeroing_epochs_and_what_is_next() -> None:

@@ -103,7 +103,7 @@ def under_cursor(pilot: Opened) -> str:
     """Give the loop pane's rows that the cursor is on, without what stands before them."""
     rows = [row[46:] for row in text(pilot).splitlines()]
     loop = rows[next(n for n, row in enumerate(rows) if "─ loop" in row) + 1 : -2]
-    return "\n".join(row[4:] for row in loop if row[3:4] == "|")
+    return "\n".join(row[3:] for row in loop if row[2:3] == "|")
 
 
 @pytest.mark.parametrize("key_id", EDITS)

@@ -7,7 +7,20 @@ from typing import Final
 
 import pytest
 
-from tests.tui.bench import Opened, bench, drawn, frame, idle, opened, press, state, text, type_ahead, until
+from tests.tui.bench import (
+    Opened,
+    bench,
+    drawn,
+    frame,
+    headless,
+    idle,
+    opened,
+    press,
+    state,
+    text,
+    type_ahead,
+    until,
+)
 from tui.keys import BY_NAME
 
 WORKING: Final = (*[name for name in BY_NAME if name != "q"], "space", "s", "s", "s", "b", "f", "u", "e")
@@ -50,6 +63,11 @@ async def calm(pilot: Opened) -> None:
         await press(pilot, "escape")
 
 
+def panels(shown: str) -> list[str]:
+    """Give all of a screen but notice and keys, without the stars: an undo changes numbers, too."""
+    return [row.replace("*", " ").rstrip() for row in shown.splitlines()[:-2]]
+
+
 @pytest.mark.parametrize("seed", range(4))
 async def test_thousands_of_random_keys_break_nothing_and_undoing_them_all_gives_the_first_bits(
     seed: int,
@@ -61,7 +79,7 @@ async def test_thousands_of_random_keys_break_nothing_and_undoing_them_all_gives
         await calm(pilot)
         there = state(frame(pilot))
         done = frame(pilot).position
-        assert done > 50
+        assert done > 10
         type_ahead(pilot, *["left"] * done)
         await until(pilot, lambda: frame(pilot).position == 0)
         assert state(frame(pilot)) == start, pressed
@@ -71,4 +89,5 @@ async def test_thousands_of_random_keys_break_nothing_and_undoing_them_all_gives
         type_ahead(pilot, *["left"] * done)
         await until(pilot, lambda: frame(pilot).position == 0)
         assert state(frame(pilot)) == start, pressed
-        assert text(pilot).splitlines()[:-2] == shown.splitlines()[:-2]  # all but notice and keys
+        assert panels(text(pilot)) == panels(shown)
+        assert frame(pilot).loop == headless([]).loop

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from engine.errors import BadInput
+from engine.loop import Kind
 
 MOST_EPOCHS = 1_000_000
 """The largest N of one run."""
@@ -67,6 +68,22 @@ class ToggleSetToNone:
 
 
 @dataclass(frozen=True, slots=True)
+class ToggleStatement:
+    """Comment a statement of the loop out, or in again."""
+
+    kind: Kind
+
+
+@dataclass(frozen=True, slots=True)
+class MoveStatement:
+    """Move a statement one place in the loop."""
+
+    kind: Kind
+    steps: int
+    """-1 for up, 1 for down."""
+
+
+@dataclass(frozen=True, slots=True)
 class SetLearningRate:
     """Set the learning rate: positive, finite."""
 
@@ -109,6 +126,8 @@ Action: TypeAlias = (
     | RunEpochs
     | ToggleZeroing
     | ToggleSetToNone
+    | ToggleStatement
+    | MoveStatement
     | SetLearningRate
     | RaiseLearningRate
     | LowerLearningRate
@@ -116,6 +135,41 @@ Action: TypeAlias = (
     | Undo
     | Redo
 )
+
+
+def refusal_key(action: Action) -> str:
+    """Give the name under which `Frame.refusals` has the reason against an action.
+
+    It is the class's name; whether a statement can be moved depends on which one, and where to.
+    """
+    match action:
+        case MoveStatement(kind, steps):
+            return f"MoveStatement {kind} {steps}"
+        case _:
+            return type(action).__name__
+
+
+def checked_kind(kind: Kind) -> Kind:
+    """Give a kind of statement.
+
+    Raises:
+        BadInput: `kind` is none.
+    """
+    try:
+        return Kind(kind)
+    except ValueError:
+        raise BadInput(f"{_shown(kind)} is no line of the loop: it has {', '.join(Kind)}") from None
+
+
+def checked_steps(steps: int) -> int:
+    """Give the way in which a statement moves.
+
+    Raises:
+        BadInput: `steps` is neither -1 nor 1.
+    """
+    if isinstance(steps, bool) or not isinstance(steps, int) or steps not in (-1, 1):
+        raise BadInput(f"{_shown(steps)} is no way to move a line: it must be -1, up, or 1, down")
+    return steps
 
 
 def checked_rate(value: float) -> float:

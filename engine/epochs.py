@@ -34,13 +34,23 @@ def run_epochs(
     state = statements.state
     progress = Progress(count, state.epoch, state.losses, time.monotonic())
     tell(progress)
-    done = int(_recorded_epoch(statements))
-    if done and done < count and not stopped():
-        done += _fast_epochs(statements, progress, stopped, tell)
-        done += int(_recorded_epoch(statements))
+    # One whole epoch at least is recorded first: what PyTorch refuses in this loop, it refuses there.
+    first = min(count, 1 if state.loop.rest() == state.loop.enabled else 2)
+    done = _recorded_epochs(statements, first, stopped)
+    if done == first and done < count and not stopped():
+        rest = _fast_epochs if state.loop.is_enabled(Kind.FORWARD) else _epochs_without_loss
+        done += rest(statements, count - done, progress, stopped, tell)
     if statements.state.diverged:
         return _why_diverged(statements)
     return "" if done == count else f"stopped after {done:,} of {count:,} epochs"
+
+
+def _recorded_epochs(statements: Statements, count: int, stopped: Callable[[], bool]) -> int:
+    """Run what remains of this epoch, and whole ones after it; give how many ran to their end."""
+    for done in range(count):
+        if (done and stopped()) or not _recorded_epoch(statements):
+            return done
+    return count
 
 
 def _recorded_epoch(statements: Statements) -> bool:
@@ -53,17 +63,41 @@ def _recorded_epoch(statements: Statements) -> bool:
 
 
 def _fast_epochs(
-    statements: Statements, progress: Progress, stopped: Callable[[], bool], tell: Callable[[Progress], None]
+    statements: Statements,
+    count: int,
+    progress: Progress,
+    stopped: Callable[[], bool],
+    tell: Callable[[Progress], None],
 ) -> int:
-    between = progress.count - 2
-    if between < 1:
-        return 0
+    """Run whole epochs of a loop that computes a loss, the last one recorded; give how many ran to their end.
+
+    The fast ones go from forward to forward, wherever that stands in the loop: so each has the graph that
+    its backward needs, and one that diverges has run nothing else.
+    """
+    order = statements.state.loop.enabled
+    place = order.index(Kind.FORWARD)
+    for kind in order[:place]:
+        statements.run(kind)
+    done = 0
+    if count > 1:
+        done = _fast_rounds(statements, (*order[place:], *order[:place]), count - 1, progress, stopped, tell)
+    return done + int(_recorded_epoch(statements))
+
+
+def _fast_rounds(
+    statements: Statements,
+    order: tuple[Kind, ...],
+    count: int,
+    progress: Progress,
+    stopped: Callable[[], bool],
+    tell: Callable[[Progress], None],
+) -> int:
     state, trainer = statements.state, statements.trainer
     buffer = state.losses.open_end(state.epoch)
     tell(replace(progress, losses=Losses(buffer, len(buffer))))
     run = trainer.run(
-        state.loop.enabled,
-        between,
+        order,
+        count,
         state.learning_rate,
         buffer.append,
         stopped,
@@ -82,6 +116,23 @@ def _fast_epochs(
     if run.error is not None:
         raise PyTorchError(run.error)
     return run.done
+
+
+def _epochs_without_loss(
+    statements: Statements,
+    count: int,
+    progress: Progress,
+    stopped: Callable[[], bool],
+    tell: Callable[[Progress], None],
+) -> int:
+    """Run whole epochs of a loop that has its forward commented out; the last graph stays as it is."""
+    before = progress.first
+    for done in range(count):
+        if stopped():
+            return done
+        _recorded_epoch(statements)
+        tell(replace(progress, without_loss=statements.state.epoch - before))
+    return count
 
 
 def _why_diverged(statements: Statements) -> str:

@@ -125,7 +125,7 @@ class Frame:
     """What the last action has to say; empty where it went as expected."""
 
     refusals: Mapping[str, str]
-    """For each action that would be refused now, by its class's name: why."""
+    """For each action that would be refused now, by `engine.actions.refusal_key`: why."""
 
     position: int
     """How many actions can be undone."""

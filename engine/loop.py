@@ -70,14 +70,15 @@ class Loop:
         """Move past a statement that has just run.
 
         An epoch ends with the last enabled statement, or with the first one that runs out of order after
-        an update. Running its last statement again, or one behind it, does not end it again.
+        an update. Running its last statement again, or one behind it, does not end it again; unless that is
+        where the loop begins.
 
         Returns:
             The loop as it then stands, and how many epochs have ended by it: 0, 1, or 2 where the statement
             both left an epoch behind and is all there is of the next.
         """
         wraps = self.last is not None and self._place(kind) < self._place(self.last)
-        if self.complete and self.last is not None and not wraps:
+        if self.complete and self.last is not None and not wraps and kind is not self.next:
             return replace(self, last=kind), 0
         ended = int(wraps and not self.complete and self.updated)
         updated = (self.updated and not ended and not self.complete) or kind is Kind.UPDATE
@@ -107,6 +108,16 @@ class Loop:
                 for one in self.statements
             ),
         )
+
+    def moved(self, kind: Kind, steps: int) -> Loop:
+        """Move a statement down, or up where `steps` is negative; at an end of the loop it stays.
+
+        What ran has run: the next statement is the first enabled one after the new place of the last.
+        """
+        place = self._place(kind)
+        others = [one for one in self.statements if one.kind is not kind]
+        others.insert(max(place + steps, 0), self.statements[place])
+        return replace(self, statements=tuple(others))
 
     def is_enabled(self, kind: Kind) -> bool:
         """Whether an epoch runs `kind`."""

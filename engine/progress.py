@@ -22,6 +22,9 @@ class Progress:
     started: float
     """`time.monotonic()` at its start."""
 
+    without_loss: int = 0
+    """Epochs done by now, where the loop computes no loss that could tell."""
+
     @property
     def curve(self) -> Losses:
         """The losses by now."""
@@ -30,7 +33,7 @@ class Progress:
     @property
     def done(self) -> int:
         """Epochs done by now, as far as their losses tell."""
-        return min(max(len(self.losses.grown()) - self.first, 0), self.count)
+        return min(max(len(self.losses.grown()) - self.first, self.without_loss), self.count)
 
     @property
     def rate(self) -> float:

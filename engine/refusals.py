@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from engine.actions import MoveStatement, refusal_key
 from engine.learning_rate import lowered, raised
 from engine.loop import Kind
 from engine.state import State
@@ -14,6 +15,8 @@ NO_PASS: Final = "no backward pass is under way: s starts one"
 OVER: Final = "the pass is over: take back what ran since (left arrow), then step back"
 ALL_OFF: Final = "every line of the loop is commented out"
 DIVERGED: Final = "this epoch's loss is {loss}: backward would spread it; take the epoch back (left arrow)"
+FIRST: Final = "this line is the first of the loop already"
+LAST: Final = "this line is the last of the loop already"
 HIGHEST: Final = "that is the highest learning rate that the keys give; type one to go on"
 LOWEST: Final = "that is the lowest learning rate that the keys give; type one to go on"
 NO_UNDO: Final = "there is nothing to undo"
@@ -28,7 +31,7 @@ PYTORCHS: Final = frozenset({NO_LOSS, NO_GRAD, USED})
 
 
 def refusals(state: State, position: int, future: int) -> dict[str, str]:
-    """Give the reason for every action that cannot work in `state`, by the action's name."""
+    """Give the reason for every action that cannot work in `state`, by `engine.actions.refusal_key`."""
     reasons = {
         "Forward": INSIDE if state.in_pass else "",
         "Backward": _no_backward(state),
@@ -38,6 +41,8 @@ def refusals(state: State, position: int, future: int) -> dict[str, str]:
         "Zero": _no_zeroing(state),
         "NextLine": _no_next(state),
         "RunEpochs": _no_run(state),
+        "ToggleStatement": INSIDE if state.in_pass else "",
+        **_no_moves(state),
         "RaiseLearningRate": HIGHEST if raised(state.learning_rate) == state.learning_rate else "",
         "LowerLearningRate": LOWEST if lowered(state.learning_rate) == state.learning_rate else "",
         "Undo": "" if position else NO_UNDO,
@@ -92,6 +97,14 @@ def _no_next(state: State) -> str:
 def _no_run(state: State) -> str:
     if state.in_pass:
         return INSIDE
-    if state.diverged and state.loop.next is not Kind.FORWARD:
+    if state.diverged and state.loop.next not in (Kind.FORWARD, None):
         return DIVERGED.format(loss=state.loss)
     return _no_next(state)
+
+
+def _no_moves(state: State) -> dict[str, str]:
+    """Give the reason for each move of a statement; empty where it can be made."""
+    kinds = [statement.kind for statement in state.loop.statements]
+    ends = {MoveStatement(kinds[0], -1): FIRST, MoveStatement(kinds[-1], 1): LAST}
+    moves = [MoveStatement(kind, steps) for kind in kinds for steps in (-1, 1)]
+    return {refusal_key(move): INSIDE if state.in_pass else ends.get(move, "") for move in moves}

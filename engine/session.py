@@ -10,6 +10,7 @@ from engine.actions import (
     Backward,
     Forward,
     LowerLearningRate,
+    MoveStatement,
     NextLine,
     RaiseLearningRate,
     Redo,
@@ -19,12 +20,16 @@ from engine.actions import (
     StepNode,
     StepNodeBack,
     ToggleSetToNone,
+    ToggleStatement,
     ToggleZeroing,
     Undo,
     Update,
     Zero,
     checked_count,
+    checked_kind,
     checked_rate,
+    checked_steps,
+    refusal_key,
 )
 from engine.epochs import run_epochs
 from engine.errors import EngineError, Refused
@@ -96,7 +101,7 @@ class Session:
             BadInput: a value cannot be used; nothing has changed.
             PyTorchError: PyTorch refused; what it did before that stays, and can be undone.
         """
-        reason = self._refusals().get(type(action).__name__)
+        reason = self._refusals().get(refusal_key(action))
         if reason is not None and reason not in PYTORCHS:
             raise Refused(reason)
         before = self._state
@@ -172,6 +177,11 @@ class Session:
             case ToggleSetToNone():
                 loop = state.loop.with_zeroing(set_to_none=not state.loop.set_to_none)
                 self._state = replace(state, loop=loop)
+            case ToggleStatement(kind):
+                self._state = replace(state, loop=state.loop.toggled(checked_kind(kind)))
+            case MoveStatement(kind, steps):
+                moved = state.loop.moved(checked_kind(kind), checked_steps(steps))
+                self._state = replace(state, loop=moved)
             case SetLearningRate(value):
                 self._state = replace(state, learning_rate=checked_rate(value))
             case RaiseLearningRate():

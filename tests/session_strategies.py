@@ -10,8 +10,10 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from engine import problems
+from engine.actions import Action, MoveStatement, ToggleStatement
 from engine.loop import Kind
 from engine.problem import Problem
+from engine.session import Session
 from tests.engine.recorded import bits
 
 
@@ -128,6 +130,30 @@ class Plain:
         """Parameters and gradients, as bits."""
         return [bits(leaf) for leaf in self.leaves], [bits(leaf.grad) for leaf in self.leaves]
 
+
+def edits_to(order: Sequence[Kind]) -> list[Action]:
+    """Give the actions that make the reference loop one that runs `order`; what is not in it comes last."""
+    now, edits = list(Kind), list[Action]()
+    for place, kind in enumerate(order):
+        for _ in range(now.index(kind) - place):
+            edits.append(MoveStatement(kind, -1))
+        now.remove(kind)
+        now.insert(place, kind)
+    return [*edits, *map(ToggleStatement, now[len(order) :])]
+
+
+def session_with(made: Problem, rate: float, order: Sequence[Kind]) -> Session:
+    """Give a session whose loop runs `order`."""
+    session = Session(made, rate)
+    for edit in edits_to(order):
+        session.apply(edit)
+    return session
+
+
+orders = st.permutations(list(Kind)).flatmap(
+    lambda kinds: st.integers(1, 4).map(lambda length: tuple(kinds[:length]))
+)
+"""What an edited loop may run: some of the statements, at least one, in any order."""
 
 counts = st.integers(1, 5)
 rates = st.sampled_from(RATES)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from textual.binding import Binding
 
@@ -13,6 +13,7 @@ from engine.actions import (
     Backward,
     Forward,
     LowerLearningRate,
+    MoveStatement,
     NextLine,
     RaiseLearningRate,
     Redo,
@@ -21,11 +22,19 @@ from engine.actions import (
     StepNode,
     StepNodeBack,
     ToggleSetToNone,
+    ToggleStatement,
     ToggleZeroing,
     Undo,
     Update,
     Zero,
+    refusal_key,
 )
+
+if TYPE_CHECKING:
+    from engine.frame import Frame
+    from engine.loop import Kind
+
+NO_CURSOR: Final = "choose a line of the loop first: up or down arrow"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +58,23 @@ class Key:
     """How much it belongs in the key bar: the lightest ones go first where it is narrow."""
 
     action: Callable[[], Action] | None = None
-    """What it does to the session; None where it opens or closes something."""
+    """What it does to the session; None where it opens or closes something, or needs the cursor."""
 
-    @property
-    def asks_for(self) -> str:
-        """The name of the action that decides whether the key can work, for `Frame.refusals`."""
-        made = RunEpochs(1) if self.id == "run" else None if self.action is None else self.action()
-        return "" if made is None else type(made).__name__
+    edit: Callable[[Kind], Action] | None = None
+    """What it does to the loop's statement under the cursor; None for a key that needs no cursor."""
+
+    def refusal(self, frame: Frame, cursor: Kind | None) -> str:
+        """Say why the key cannot work now; empty where it can."""
+        if self.edit is not None and cursor is None:
+            return NO_CURSOR
+        asked = self._asks_for(cursor)
+        return "" if asked is None else frame.refusals.get(refusal_key(asked), "")
+
+    def _asks_for(self, cursor: Kind | None) -> Action | None:
+        """Give the action that decides whether the key can work; None where none does."""
+        if self.edit is not None and cursor is not None:
+            return self.edit(cursor)
+        return RunEpochs(1) if self.id == "run" else None if self.action is None else self.action()
 
 
 KEYS: Final = (
@@ -102,6 +121,35 @@ KEYS: Final = (
         0,
         ToggleSetToNone,
     ),
+    Key("cursor_up", "up", "↑", "line up", "Put the cursor one line of the loop up.", 1),
+    Key("cursor_down", "down", "↓", "line down", "Put the cursor one line of the loop down.", 1),
+    Key(
+        "comment",
+        "number_sign",
+        "#",
+        "comment",
+        "Comment the line under the cursor out, or in again.",
+        1,
+        edit=ToggleStatement,
+    ),
+    Key(
+        "move_up",
+        "K,upper_k,alt+up",
+        "K",
+        "move up",
+        "Move the line under the cursor up (also alt+↑).",
+        1,
+        edit=lambda kind: MoveStatement(kind, -1),
+    ),
+    Key(
+        "move_down",
+        "J,upper_j,alt+down",
+        "J",
+        "move down",
+        "Move the line under the cursor down (also alt+↓).",
+        1,
+        edit=lambda kind: MoveStatement(kind, 1),
+    ),
     Key("undo", "left", "←", "undo", "Take the last action back, bit for bit.", 9, Undo),
     Key("redo", "right", "→", "redo", "Do again what was taken back.", 8, Redo),
     Key(
@@ -134,7 +182,7 @@ KEYS: Final = (
     ),
     Key("look", "enter", "Enter", "look", "Show all numbers of this step.", 4),
     Key("ledger", "g", "g", "ledger", "Show what every .grad was made of, write by write.", 5),
-    Key("stop", "escape", "Esc", "stop", "Stop a run of epochs.", 0),
+    Key("stop", "escape", "Esc", "stop", "Stop a run of epochs; otherwise put the cursor away.", 0),
     Key("help", "question_mark", "?", "help", "Show what every key does.", 10),
     Key("quit", "q", "q", "quit", "Leave the trainer.", 7),
 )

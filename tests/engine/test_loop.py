@@ -96,6 +96,74 @@ def test_commenting_a_line_out_and_in_again_changes_nothing(kinds: list[Kind], t
     assert out.toggled(toggled) == loop
 
 
+moves = st.lists(st.tuples(st.sampled_from(Kind), st.sampled_from([-1, 1])), max_size=8)
+
+
+def edited(loop: Loop, off: set[Kind], moved: list[tuple[Kind, int]]) -> Loop:
+    """Comment statements out, and move some."""
+    for kind in off:
+        loop = loop.toggled(kind)
+    for kind, steps in moved:
+        loop = loop.moved(kind, steps)
+    return loop
+
+
+def order(loop: Loop) -> list[Kind]:
+    return [statement.kind for statement in loop.statements]
+
+
+@given(moves, st.sampled_from(Kind), st.sampled_from([-1, 1]))
+def test_a_moved_statement_changes_places_with_its_neighbour_and_stays_at_an_end(
+    before: list[tuple[Kind, int]], kind: Kind, steps: int
+) -> None:
+    loop = edited(LOOP, set(), before)
+    moved, place = loop.moved(kind, steps), order(loop).index(kind)
+    assert {*moved.statements} == {*loop.statements}
+    if 0 <= place + steps < 4:
+        assert order(moved).index(kind) == place + steps
+        assert order(moved).index(order(loop)[place + steps]) == place
+        assert moved.moved(kind, -steps) == loop
+    else:
+        assert moved == loop
+
+
+@pytest.mark.parametrize(
+    ("ran", "moved", "following", "rest"),
+    [
+        ((F,), [(B, 1)], U, (U, B, Z)),
+        ((F,), [(B, -1)], U, (U, Z)),
+        ((F, B), [(U, -1)], Z, (Z,)),
+        ((F, B), [(B, -1)], F, (F, U, Z)),
+        ((F, B, U), [(Z, -1)], F, (F, B, Z, U)),
+        ((F, B, U, Z), [(Z, -1), (Z, -1), (Z, -1)], Z, (Z, F, B, U)),
+        ((), [(B, -1)], B, (B, F, U, Z)),
+    ],
+)
+def test_in_an_edited_loop_what_ran_has_run_and_the_next_line_is_the_first_behind_it(
+    ran: tuple[Kind, ...], moved: list[tuple[Kind, int]], following: Kind, rest: tuple[Kind, ...]
+) -> None:
+    loop = edited(after(*ran)[0], set(), moved)
+    assert (loop.next, loop.rest()) == (following, rest)
+
+
+@given(st.lists(st.sampled_from(Kind)), st.sets(st.sampled_from(Kind), max_size=3), moves)
+def test_following_the_next_line_counts_an_epoch_each_time_round_also_in_an_edited_loop(
+    before: list[Kind], off: set[Kind], moved: list[tuple[Kind, int]]
+) -> None:
+    loop = edited(after(*before)[0], off, moved)
+    for kind in loop.rest():
+        assert loop.next is kind
+        loop, _ = loop.ran(kind)
+    for _ in range(3):
+        assert loop.rest() == loop.enabled
+        epochs = 0
+        for kind in loop.enabled:
+            assert loop.next is kind
+            assert epochs == 0
+            loop, epochs = loop.ran(kind)
+        assert epochs == 1
+
+
 @given(st.lists(st.sampled_from(Kind)), st.sets(st.sampled_from(Kind)))
 def test_what_runs_next_is_enabled_and_begins_the_rest(kinds: list[Kind], off: set[Kind]) -> None:
     loop = LOOP

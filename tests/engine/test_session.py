@@ -450,15 +450,15 @@ def test_progress_can_be_read_from_another_thread() -> None:
     assert seen[-1].done == 2000
 
 
-def test_a_loop_of_forward_alone_records_one_loss_per_epoch() -> None:
+def test_a_loop_of_forward_alone_is_an_epoch_with_a_loss_per_line() -> None:
     loop = reference_loop(("w", "b"), "mse")
     for kind in (B, U, Z):
         loop = loop.toggled(kind)
     trainer = Trainer(crops())
     statements = Statements(trainer, State(trainer.snapshot(), loop, 1e-5))
-    for _ in range(3):
+    for epoch in range(1, 4):
         statements.run(F)
-        assert (statements.state.epoch, len(statements.state.losses)) == (1, 1)
+        assert (statements.state.epoch, len(statements.state.losses)) == (epoch, epoch)
 
 
 def test_a_loss_is_recorded_once_per_epoch() -> None:

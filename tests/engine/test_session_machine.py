@@ -16,6 +16,7 @@ from engine.actions import (
     Backward,
     Forward,
     LowerLearningRate,
+    MoveStatement,
     NextLine,
     RaiseLearningRate,
     Redo,
@@ -24,10 +25,12 @@ from engine.actions import (
     SetLearningRate,
     StepNode,
     StepNodeBack,
+    ToggleStatement,
     ToggleZeroing,
     Undo,
     Update,
     Zero,
+    refusal_key,
 )
 from engine.errors import EngineError, Refused
 from engine.frame import Frame
@@ -38,7 +41,6 @@ from tests.engine.recorded import bits
 from tests.engine.test_ledger import assert_ledger_ends_at
 from tests.session_strategies import PROBLEMS, Plain, counts, rates
 
-ORDER = list(Kind)
 STATEMENTS = {Forward: Kind.FORWARD, Backward: Kind.BACKWARD, Update: Kind.UPDATE, Zero: Kind.ZERO}
 
 
@@ -50,7 +52,12 @@ class Point:
     """The statements that lead there, with their learning rates."""
 
     rate: float = 0.0
-    zeroing: bool = True
+    order: tuple[Kind, ...] = tuple(Kind)
+    """The lines of the loop."""
+
+    off: frozenset[Kind] = frozenset()
+    """Those that are commented out."""
+
     last: Kind | None = None
     complete: bool = True
     """Whether the epoch ran to its end."""
@@ -63,13 +70,18 @@ class Point:
 
     @property
     def kinds(self) -> list[Kind]:
-        return [kind for kind in ORDER if kind is not Kind.ZERO or self.zeroing]
+        return [kind for kind in self.order if kind not in self.off]
 
     @property
     def rest(self) -> list[Kind]:
         if self.complete or self.last is None:
             return self.kinds
-        return [kind for kind in self.kinds if ORDER.index(kind) > ORDER.index(self.last)] or self.kinds
+        behind = self.order[self.order.index(self.last) + 1 :]
+        return [kind for kind in behind if kind not in self.off] or self.kinds
+
+    def with_settings_of(self, other: Point) -> Point:
+        """Give this point of the training with another one's loop and learning rate."""
+        return replace(self, rate=other.rate, order=other.order, off=other.off)
 
     @property
     def in_pass(self) -> bool:
@@ -78,10 +90,11 @@ class Point:
 
 def stepped(point: Point, kind: Kind) -> Point:
     """Move the model past a statement that ran."""
-    goes_on = point.complete and point.last is not None and ORDER.index(kind) >= ORDER.index(point.last)
-    complete = goes_on or kind is point.kinds[-1]
+    place = point.order.index
+    goes_on = point.complete and point.last is not None and place(kind) >= place(point.last)
+    begins, ends = kind in point.kinds[:1], kind in point.kinds[-1:]
     script = (*point.script, (kind, point.rate))
-    return Point(script, point.rate, point.zeroing, kind, complete)
+    return Point(script, point.rate, point.order, point.off, kind, ends or (goes_on and not begins))
 
 
 class Training(RuleBasedStateMachine):
@@ -137,7 +150,7 @@ class Training(RuleBasedStateMachine):
     def act(self, action: Action) -> bool:
         """Apply an action; True where it was done. One that is refused leaves the very same frame."""
         before = self.session.frame
-        listed = before.refusals.get(type(action).__name__)
+        listed = before.refusals.get(refusal_key(action))
         try:
             after = self.session.apply(action)
         except Refused as refused:
@@ -203,7 +216,7 @@ class Training(RuleBasedStateMachine):
     def finished(self) -> None:
         point = self.history[self.at - 1]
         assert point.before_pass is not None
-        start = replace(point.before_pass, rate=point.rate, zeroing=point.zeroing)
+        start = point.before_pass.with_settings_of(point)
         done = replace(stepped(start, Kind.BACKWARD), script=(*start.script, (Kind.BACKWARD, point.rate)))
         self.history.append(replace(done, before_pass=start, passed=point.length, length=point.length))
 
@@ -215,7 +228,10 @@ class Training(RuleBasedStateMachine):
 
     @rule()
     def next_line(self) -> None:
-        self.statement(NextLine(), Kind.BACKWARD if self.point.in_pass else self.point.rest[0])
+        if self.point.in_pass or self.point.kinds:
+            self.statement(NextLine(), Kind.BACKWARD if self.point.in_pass else self.point.rest[0])
+        else:
+            assert not self.act(NextLine())
 
     @rule(times=st.integers(1, 12))
     def step_node(self, times: int) -> None:
@@ -251,7 +267,7 @@ class Training(RuleBasedStateMachine):
                 assert not self.act(StepNodeBack())
                 return
             assert self.act(StepNodeBack())
-            start = replace(start, rate=point.rate, zeroing=point.zeroing)
+            start = start.with_settings_of(point)
             if point.passed == 1:
                 self.history.append(replace(start, before_pass=None, passed=0, length=0))
             else:
@@ -264,32 +280,60 @@ class Training(RuleBasedStateMachine):
     def run_epochs(self, count: int) -> None:
         point = self.point
         plain = self.plain_at(point.script)
-        broken = point.rest[0] is not Kind.FORWARD and not plain.finite
-        if point.in_pass or broken:
+        broken = point.rest[:1] != [Kind.FORWARD] and not plain.finite
+        if point.in_pass or broken or not point.kinds:
             assert not self.act(RunEpochs(count))
             return
-        ran = []
+        before, points, error = self.session.frame, [point], None
         for kind in [*point.rest, *point.kinds * (count - 1)]:
-            if ran and ran[-1] is Kind.FORWARD and not plain.finite:
+            if len(points) > 1 and points[-1].last is Kind.FORWARD and not plain.finite:
                 break
-            assert self.attempt(kind, point.rate) is None
-            ran.append(kind)
-        after = point
-        for kind in ran:
-            after = stepped(after, kind)
-        self.ran = after.script
-        assert self.act(RunEpochs(count))
-        self.history.append(after)
+            error = self.attempt(kind, point.rate)
+            if error is not None:
+                self.ran = (*points[-1].script, (kind, point.rate))
+                break
+            points.append(stepped(points[-1], kind))
+            self.ran = points[-1].script
+        if error is None:
+            assert self.act(RunEpochs(count))
+            assert bool(self.session.frame.notice) == (not plain.finite)
+        elif len(points) == 1:
+            self.refused_by_pytorch(RunEpochs(count), error, before, kind, plain)
+            return
+        else:
+            with pytest.raises(PyTorchError) as caught:
+                self.session.apply(RunEpochs(count))
+            assert numberless(caught.value.own_words) == numberless(str(error).split("\n")[0])
+            self.arrive(self.session.frame)
+        self.history.append(replace(points[-1], script=self.ran))
         shown = self.session.frame.backward
-        assert shown is None or shown.over or shown.finished
-        if shown is not None and not shown.over:
-            pytest.fail("a run's pass is over: other statements ran after it")
-        assert bool(self.session.frame.notice) == (not plain.finite)
+        if points[-1].last is Kind.BACKWARD:
+            self.began_pass(points[-2], finished=True)
+        assert shown is None or shown.over == (points[-1].last is not Kind.BACKWARD)
 
     @rule()
     def toggle_zeroing(self) -> None:
         assert self.act(ToggleZeroing())
-        self.history.append(replace(self.history[self.at - 1], zeroing=not self.history[self.at - 1].zeroing))
+        point = self.history[self.at - 1]
+        self.history.append(replace(point, off=point.off ^ {Kind.ZERO}))
+
+    @rule(kind=st.sampled_from(Kind))
+    def toggle_statement(self, kind: Kind) -> None:
+        point = self.point
+        if self.act(ToggleStatement(kind)):
+            self.history.append(replace(point, off=point.off ^ {kind}))
+        else:
+            assert point.in_pass
+
+    @rule(kind=st.sampled_from(Kind), steps=st.sampled_from([-1, 1]))
+    def move_statement(self, kind: Kind, steps: int) -> None:
+        point = self.point
+        place, order = point.order.index(kind), list(point.order)
+        if self.act(MoveStatement(kind, steps)):
+            order[place], order[place + steps] = order[place + steps], kind
+            self.history.append(replace(point, order=tuple(order)))
+        else:
+            assert point.in_pass or place + steps in (-1, 4)
 
     @rule(rate=rates)
     def set_rate(self, rate: float) -> None:
@@ -308,7 +352,7 @@ class Training(RuleBasedStateMachine):
     def reset(self) -> None:
         point = self.point
         assert self.act(Reset())
-        self.history.append(Point(rate=point.rate, zeroing=point.zeroing))
+        self.history.append(Point().with_settings_of(point))
 
     @rule(times=st.integers(1, 6))
     def undo(self, times: int) -> None:
@@ -338,7 +382,8 @@ class Training(RuleBasedStateMachine):
         assert frame.learning_rate == point.rate
         assert [bits(one.value) for one in frame.parameters] == plain.state()[0]
         assert frame.in_pass == point.in_pass
-        assert frame.next is (Kind.BACKWARD if point.in_pass else point.rest[0])
+        assert [frame.next] == ([Kind.BACKWARD] if point.in_pass else point.rest[:1] or [None])
+        assert frame.loop.enabled == tuple(point.kinds)
         if not point.in_pass:
             assert [bits(one.grad) for one in frame.parameters] == plain.state()[1]
         if plain.loss is None:

@@ -30,6 +30,9 @@ _NAMES = {"?": "question_mark", "[": "left_square_bracket", "]": "right_square_b
 _NAMES |= {
     "Z": "upper_z",
     "R": "upper_r",
+    "K": "upper_k",
+    "J": "upper_j",
+    "#": "number_sign",
     "-": "minus",
     ".": "full_stop",
     ",": "comma",

@@ -12,18 +12,21 @@ from engine.actions import (
     Backward,
     Forward,
     LowerLearningRate,
+    MoveStatement,
     NextLine,
     Reset,
     RunEpochs,
     SetLearningRate,
     StepNode,
     StepNodeBack,
+    ToggleStatement,
     ToggleZeroing,
     Undo,
     Update,
     Zero,
 )
 from engine.frame import Frame
+from engine.loop import Kind
 from engine.session import Session
 from tui.lines import Line
 
@@ -50,8 +53,10 @@ WALK: Final[Sequence[Action]] = (
     SetLearningRate(0.30000000000000004),
     LowerLearningRate(),
     RunEpochs(100),
+    ToggleStatement(Kind.UPDATE),
+    MoveStatement(Kind.UPDATE, -1),
 )
-"""Through every kind of state: a first pass, an accumulating one, after runs, diverged."""
+"""Through every kind of state: a first pass, an accumulating one, after runs, diverged, an edited loop."""
 
 
 def frames_after(actions: Sequence[Action]) -> list[Frame]:

@@ -12,9 +12,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine import problems
-from engine.actions import Backward, Forward, RunEpochs, StepNode, ToggleZeroing, Update, Zero
+from engine.actions import (
+    Backward,
+    Forward,
+    MoveStatement,
+    RunEpochs,
+    StepNode,
+    ToggleZeroing,
+    Update,
+    Zero,
+)
 from engine.errors import EngineError
+from engine.frame import Frame
 from engine.lessons import PyTorchError
+from engine.loop import Kind
 from engine.losses import Losses
 from engine.progress import Progress
 from engine.session import Session
@@ -304,6 +315,28 @@ def test_the_next_line_of_the_loop_is_marked_and_a_commented_one_has_a_hash() ->
                 assert row.endswith(f"# {text}") is not statement.enabled
 
 
+@pytest.mark.parametrize("kind", Kind)
+def test_the_cursor_stands_before_each_line_of_its_statement_and_changes_nothing_else(kind: Kind) -> None:
+    for frame in walk():
+        rows, without = plain(loop_lines(frame, kind)), plain(loop_lines(frame))
+        marked = [row for row in rows if row[2] == "|"]
+        [statement] = [one for one in frame.loop.statements if one.kind is kind]
+        assert [row[3:].removeprefix("# ") for row in marked] == list(statement.lines)
+        assert [row.replace("|", " ") for row in rows] == without
+
+
+def test_an_edit_that_cannot_be_made_at_the_cursor_is_dimmed() -> None:
+    def dimmed(frame: Frame, cursor: Kind | None) -> set[str]:
+        return {span.text for span in keys_line(frame, 300, cursor) if span.role == "dim"} & {*"#KJ"}
+
+    start, inside = frame_after(), frame_after(Forward(), StepNode())
+    assert dimmed(start, None) == dimmed(inside, Kind.UPDATE) == {*"#KJ"}
+    assert dimmed(start, Kind.FORWARD) == {"K"}
+    assert dimmed(start, Kind.UPDATE) == set()
+    assert dimmed(start, Kind.ZERO) == {"J"}
+    assert dimmed(frame_after(MoveStatement(Kind.ZERO, -1)), Kind.ZERO) == set()
+
+
 def test_the_status_says_problem_rate_zeroing_epochs_and_what_is_next() -> None:
     on = " ".join(plain([status_line(frame_after(), 80)])[0].split())
     assert on == "crops SGD by hand, lr 1e-05 zeroing on epochs done 0 next: forward"
@@ -322,7 +355,7 @@ def test_a_key_that_cannot_work_now_is_dimmed_and_the_most_needed_ones_are_alway
                 assert needed in text
             for span in row:
                 [*keys] = [key for key in KEYS if span.role in ("key", "dim") and key.shown == span.text]
-                assert all((key.asks_for in frame.refusals) == (span.role == "dim") for key in keys)
+                assert all(bool(key.refusal(frame, None)) == (span.role == "dim") for key in keys)
 
 
 def test_a_wide_terminal_shows_every_key_but_those_that_are_seldom_needed() -> None:

@@ -12,6 +12,7 @@ from engine.actions import (
     Backward,
     Forward,
     LowerLearningRate,
+    MoveStatement,
     NextLine,
     RaiseLearningRate,
     Redo,
@@ -20,13 +21,16 @@ from engine.actions import (
     StepNode,
     StepNodeBack,
     ToggleSetToNone,
+    ToggleStatement,
     ToggleZeroing,
     Undo,
     Update,
     Zero,
 )
+from engine.loop import Kind
 from engine.session import Session
 from tests.tui.bench import (
+    Opened,
     bench,
     frame,
     headless,
@@ -64,13 +68,21 @@ DOES: Final[dict[str, tuple[tuple[str, ...], tuple[Action, ...]]]] = {
 }
 """For each key that is an action: keys that end with it, and what they mean."""
 
-OPENS: Final = {"run", "type_rate", "look", "ledger", "stop", "help", "quit"}
+EDITS: Final[dict[str, tuple[tuple[str, ...], tuple[Action, ...]]]] = {
+    "comment": (("down", "down", "#"), (ToggleStatement(Kind.BACKWARD),)),
+    "move_up": (("up", "up", "K"), (MoveStatement(Kind.ZERO, -1),)),
+    "move_down": (("down", "J", "J"), (MoveStatement(Kind.FORWARD, 1), MoveStatement(Kind.FORWARD, 1))),
+}
+"""The same for each key that edits the loop at the cursor."""
+
+OPENS: Final = {"run", "type_rate", "look", "ledger", "stop", "help", "quit", "cursor_up", "cursor_down"}
 """The other keys; each has a test of its own below."""
 
 
 def test_no_key_is_forgotten_here() -> None:
     assert {key.id for key in KEYS if key.action is not None} == set(DOES)
-    assert {key.id for key in KEYS if key.action is None} == OPENS
+    assert {key.id for key in KEYS if key.edit is not None} == set(EDITS)
+    assert {key.id for key in KEYS if key.action is None and key.edit is None} == OPENS
 
 
 @pytest.mark.parametrize("key_id", DOES)
@@ -84,6 +96,118 @@ async def test_a_key_does_its_action_and_nothing_else(key_id: str) -> None:
         await idle(pilot)
         assert state(frame(pilot)) == state(headless(actions))
         assert state(frame(pilot)) != state(headless(actions[:-1]))
+
+
+# The cursor in the loop
+
+
+def under_cursor(pilot: Opened) -> str:
+    """Give the loop pane's rows that the cursor is on, without what stands before them."""
+    rows = [row[46:] for row in text(pilot).splitlines()]
+    loop = rows[next(n for n, row in enumerate(rows) if "─ loop" in row) + 1 : -2]
+    return "\n".join(row[3:] for row in loop if row[2:3] == "|")
+
+
+@pytest.mark.parametrize("key_id", EDITS)
+async def test_an_editing_key_edits_the_statement_under_the_cursor_and_nothing_else(key_id: str) -> None:
+    keys, actions = EDITS[key_id]
+    edit = BY_ID[key_id].edit
+    assert edit is not None
+    assert edit(actions[-1].kind) == actions[-1]  # type: ignore[union-attr]
+    async with opened() as pilot:
+        await press(pilot, *keys)
+        assert state(frame(pilot)) == state(headless(actions))
+        assert state(frame(pilot)) != state(headless(actions[:-1]))
+        await press(pilot, *["left"] * len(actions))
+        assert state(frame(pilot)) == state(headless([]))
+
+
+async def test_the_cursor_comes_to_the_next_line_goes_round_and_escape_puts_it_away() -> None:
+    async with opened() as pilot:
+        await press(pilot, "f")
+        assert under_cursor(pilot) == ""
+        seen = []
+        for key in ("down", "down", "down", "down", "up"):
+            await press(pilot, key)
+            seen.append(under_cursor(pilot).split("\n")[0])
+        assert seen == [
+            "loss.backward()",
+            "with torch.no_grad():",
+            "w.grad.zero_()",
+            "preds = model(inputs)",
+            "w.grad.zero_()",
+        ]
+        await press(pilot, "escape")
+        assert under_cursor(pilot) == ""
+        assert "nothing is running" not in text(pilot)
+        assert state(frame(pilot)) == state(headless([Forward()]))
+
+
+@pytest.mark.parametrize("up", ["K", "upper_k", "alt+up"])
+@pytest.mark.parametrize("down", ["J", "upper_j", "alt+down"])
+async def test_the_cursor_goes_with_the_statement_that_it_moves(up: str, down: str) -> None:
+    async with opened() as pilot:
+        await press(pilot, "up", "up", up, up)
+        assert [one.kind for one in frame(pilot).loop.statements][1] == "zero"
+        assert under_cursor(pilot) == "w.grad.zero_()\nb.grad.zero_()"
+        await press(pilot, down, "#")
+        assert under_cursor(pilot) == "# w.grad.zero_()\n# b.grad.zero_()"
+        moves = [MoveStatement(Kind.ZERO, steps) for steps in (-1, -1, 1)]
+        assert state(frame(pilot)) == state(headless([*moves, ToggleStatement(Kind.ZERO)]))
+
+
+@pytest.mark.parametrize(
+    ("keys", "reason"),
+    [
+        (("#",), "choose a line of the loop first"),
+        (("K",), "choose a line of the loop first"),
+        (("J",), "choose a line of the loop first"),
+        (("down", "K"), "this line is the first of the loop already"),
+        (("down", "up", "J"), "this line is the last of the loop already"),
+        (("f", "s", "down", "#"), "a backward pass is under way"),
+        (("f", "s", "down", "K"), "a backward pass is under way"),
+    ],
+)
+async def test_an_edit_that_cannot_be_made_says_why_and_changes_nothing(
+    keys: tuple[str, ...], reason: str
+) -> None:
+    async with opened() as pilot:
+        await press(pilot, *keys[:-1])
+        was = state(frame(pilot))
+        await press(pilot, keys[-1])
+        assert reason in text(pilot)
+        assert state(frame(pilot)) == was
+
+
+async def test_space_and_e_and_r_run_the_loop_as_it_then_stands() -> None:
+    async with opened() as pilot:
+        await press(pilot, "e", "up", "up", "K", "K", "K", "space", "space", "e", "r", *"20", "enter")
+        await until(pilot, lambda: frame(pilot).epoch == 22)
+        moves = [MoveStatement(Kind.ZERO, -1)] * 3
+        edited = [RunEpochs(1), *moves, NextLine(), NextLine(), RunEpochs(1), RunEpochs(20)]
+        assert state(frame(pilot)) == state(headless(edited))
+
+
+@pytest.mark.parametrize("run", [("space", "space"), ("e",), ("r", *"50", "enter")])
+async def test_a_loop_that_pytorch_refuses_shows_its_error_and_keeps_what_ran(run: tuple[str, ...]) -> None:
+    async with opened() as pilot:
+        await press(pilot, "down", "down", "J", *run)
+        await idle(pilot)
+        shown = " ".join(text(pilot).split())
+        assert "PyTorch refused" in shown
+        assert "There is no gradient yet" in shown
+        moved = MoveStatement(Kind.BACKWARD, 1)
+        assert state(frame(pilot)) == state(headless([moved, Forward()]))
+
+
+async def test_with_every_line_commented_out_the_hint_says_how_one_comes_back() -> None:
+    async with opened() as pilot:
+        await press(pilot, "down", "#", "down", "#", "down", "#", "down", "#")
+        assert "arrows and # bring one back" in text(pilot)
+        await press(pilot, "space")
+        assert "every line of the loop is commented out" in text(pilot)
+        await press(pilot, "#")
+        assert "next: zero" in text(pilot)
 
 
 @pytest.mark.parametrize("name", ["S", "upper_s", "backspace"])
@@ -274,7 +398,7 @@ async def test_keys_pressed_before_the_session_is_there_are_kept_and_done_in_ord
     async with starting(make=make) as pilot:
         assert "PyTorch is starting" in text(pilot)
         await press(pilot, "f", "s", "s", "b", "r", *"20", "enter")
-        await press(pilot, "]", "f")
+        await press(pilot, "]", "down", "down", "#", "f")
         assert bench(pilot).frame is None
         go.set()
         await until(pilot, lambda: bench(pilot).frame is not None)
@@ -286,12 +410,15 @@ async def test_keys_pressed_before_the_session_is_there_are_kept_and_done_in_ord
             Backward(),
             RunEpochs(20),
             RaiseLearningRate(),
+            ToggleStatement(Kind.BACKWARD),
             Forward(),
         ]
         assert state(frame(pilot)) == state(headless(actions))
 
 
-@pytest.mark.parametrize("keys", [("?",), ("l", "2", "escape"), ("enter",), ("escape",), ("left",), ("Z",)])
+@pytest.mark.parametrize(
+    "keys", [("?",), ("l", "2", "escape"), ("enter",), ("escape",), ("left",), ("Z",), ("up",), ("#",)]
+)
 async def test_any_key_may_come_before_the_session(keys: tuple[str, ...]) -> None:
     go = threading.Event()
 

@@ -35,7 +35,7 @@ async def test_while_epochs_run_the_screen_lives_and_other_keys_say_what_is_goin
             await press(pilot, key)
             assert frame(pilot).epoch == 0
         await press(pilot, "?")
-        assert "Show what every key does" in text(pilot)
+        assert "Run N epochs; asks for N" in text(pilot)
         await press(pilot, "escape")
         await pilot.resize_terminal(120, 40)
         await pilot.resize_terminal(70, 20)

@@ -48,11 +48,15 @@ STATES: Final[dict[str, tuple[str, tuple[tuple[int, int], ...]]]] = {
     "ledger-accumulated": ("Zeefb g down right", (SMALL, LARGE)),
     "ledger-zeroed": ("eefb g tab", (SMALL,)),
     "ledger-empty": ("f g", (SMALL,)),
+    "loop-cursor": ("fb down", ALL),
+    "loop-edited": ("e up up K K #", (SMALL, MIDDLE)),
+    "loop-edited-refused": ("down down J e", (SMALL,)),
+    "loop-all-commented": ("down # down # down # down #", (SMALL,)),
     "too-small": ("fs", ((60, 20),)),
 }
 """For each screen: the keys that lead to it, and the sizes to draw it at."""
 
-NAMED: Final = ("enter", "left", "right", "down", "tab")
+NAMED: Final = ("enter", "left", "right", "up", "down", "tab")
 
 CASES: Final = [(name, size) for name, (_, sizes) in STATES.items() for size in sizes]
 

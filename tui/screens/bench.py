@@ -39,6 +39,7 @@ from tui.widgets.trace import TracePanel
 
 if TYPE_CHECKING:
     from engine.frame import Frame
+    from engine.loop import Kind
     from engine.progress import Progress
     from engine.session import Session
 
@@ -64,6 +65,8 @@ class BenchScreen(Screen[None]):
     notice: var[str] = var("")
     complaint: var[PyTorchError | None] = var(None)
     """What PyTorch refused; None where it did not."""
+    cursor: var[Kind | None] = var(None)
+    """The statement of the loop that edits are for, wherever it moves; None where the cursor is away."""
     running: var[bool] = var(False)
     """Whether epochs are running, in a thread that has the session to itself."""
     progress: var[Progress | None] = var(None, always_update=True)
@@ -75,7 +78,7 @@ class BenchScreen(Screen[None]):
         self._make_session = make_session
         self._session: Session | None = None
         self._loading = False
-        self._waiting: deque[Action] = deque()
+        self._waiting: deque[Callable[[], None]] = deque()
         self._stop = threading.Event()
         self._ticker: Timer | None = None
 
@@ -90,10 +93,10 @@ class BenchScreen(Screen[None]):
                 yield StepPanel().data_bind(bench.frame, bench.complaint)
             with Vertical(id="right"):
                 yield TracePanel().data_bind(bench.frame)
-                yield LoopPanel().data_bind(bench.frame)
+                yield LoopPanel().data_bind(bench.frame, bench.cursor)
                 yield LossPanel().data_bind(bench.frame, bench.progress)
         yield NoticeLine().data_bind(bench.frame, bench.notice, bench.progress)
-        yield KeyBar().data_bind(bench.frame)
+        yield KeyBar().data_bind(bench.frame, bench.cursor)
         yield Static(id="too-small", markup=False)
 
     def on_mount(self) -> None:
@@ -121,7 +124,7 @@ class BenchScreen(Screen[None]):
 
     def _catch_up(self) -> None:
         while self._waiting and not self.running:
-            self.perform(self._waiting.popleft())
+            self._waiting.popleft()()
 
     def on_resize(self, event: events.Resize) -> None:
         """Choose the arrangement for the new size."""
@@ -141,6 +144,8 @@ class BenchScreen(Screen[None]):
             return
         if key.action is not None:
             self.perform(key.action())
+        elif key.edit is not None:
+            self._edit(key)
         else:
             getattr(self, f"press_{key_id}")()
 
@@ -172,11 +177,21 @@ class BenchScreen(Screen[None]):
             self.app.push_screen(LedgerScreen(self.frame))
 
     def press_stop(self) -> None:
-        """Stop a run of epochs."""
+        """Stop a run of epochs, or put the cursor away."""
         if self.running:
             self._stop.set()
+        elif self.cursor is not None:
+            self.cursor = None
         else:
             self.notice = "nothing is running"
+
+    def press_cursor_up(self) -> None:
+        """Put the cursor one statement up."""
+        self._move_cursor(-1)
+
+    def press_cursor_down(self) -> None:
+        """Put the cursor one statement down."""
+        self._move_cursor(1)
 
     def press_help(self) -> None:
         """Show the keys."""
@@ -194,8 +209,28 @@ class BenchScreen(Screen[None]):
         if value is not None:
             self.perform(SetLearningRate(value))
 
+    def _move_cursor(self, steps: int) -> None:
+        """Move the cursor; from away it comes to the next line, and from an end of the loop to the other."""
+        if self.frame is None:
+            self._waiting.append(partial(self._move_cursor, steps))
+            return
+        kinds = [statement.kind for statement in self.frame.loop.statements]
+        if self.cursor is None:
+            self.cursor = self.frame.next or kinds[0]
+        else:
+            self.cursor = kinds[(kinds.index(self.cursor) + steps) % len(kinds)]
+
+    def _edit(self, key: Key) -> None:
+        """Do to the statement under the cursor what the key is for."""
+        if self.frame is None:
+            self._waiting.append(partial(self._edit, key))
+        elif self.cursor is None:
+            self.notice = key.refusal(self.frame, None)
+        elif key.edit is not None:
+            self.perform(key.edit(self.cursor))
+
     def _can(self, key: Key) -> bool:
-        reason = "" if self.frame is None else self.frame.refusals.get(key.asks_for, "")
+        reason = "" if self.frame is None else key.refusal(self.frame, self.cursor)
         if reason:
             self.notice = reason
         return not reason
@@ -205,7 +240,7 @@ class BenchScreen(Screen[None]):
     def perform(self, action: Action) -> None:
         """Apply an action: now, or once the session is there."""
         if self._session is None:
-            self._waiting.append(action)
+            self._waiting.append(partial(self.perform, action))
         elif self.running:
             self.notice = "epochs are running: Esc stops them"
         elif isinstance(action, RunEpochs) and action.count > 1:

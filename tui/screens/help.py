@@ -20,6 +20,7 @@ MORE: Final = """
    *              the last action changed this number
    >              the current step of the pass; the line that runs next
    #              a line of the loop that is commented out
+   |              the cursor: the lines of the loop that #, K and J edit
    old + new = sum   backward() adds to .grad; it never overwrites it
    (engine)       done by PyTorch's engine between two autograd nodes
    None, 0        no gradient at all; a gradient that is zero

@@ -4,30 +4,39 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from textual.reactive import var
+
 from tui.keys import KEYS, Key
 from tui.lines import Line, Span, line
 from tui.widgets.panel import Panel
 
 if TYPE_CHECKING:
     from engine.frame import Frame
+    from engine.loop import Kind
 
 
 class KeyBar(Panel):
     """The keys that fit, the most useful ones first; one that cannot work now is dimmed."""
 
+    cursor: var[Kind | None] = var(None)
+    """The statement of the loop that the cursor is on; None where it is away."""
+
+    def watch_cursor(self) -> None:
+        """Draw for the new place: other edits may work there."""
+        self.redraw()
+
     def lines(self, width: int, height: int) -> list[Line]:
         """Give the one line."""
-        return [keys_line(self.frame, width)]
+        return [keys_line(self.frame, width, self.cursor)]
 
 
-def keys_line(frame: Frame | None, width: int) -> Line:
+def keys_line(frame: Frame | None, width: int, cursor: Kind | None = None) -> Line:
     """Draw as many keys as fit, in the table's order."""
-    refused = {} if frame is None else frame.refusals
     kept = _fitting(width)
     roomy = sum(map(_width, kept)) + len(kept) <= width
     spans: list[Span | str] = []
     for key in kept:
-        dimmed = key.asks_for in refused
+        dimmed = frame is not None and key.refusal(frame, cursor) != ""
         spans += ["  " if roomy else " ", Span(key.shown, "dim" if dimmed else "key")]
         spans.append(Span(f" {key.label}", "dim" if dimmed else ""))
     return line(*spans)

@@ -51,7 +51,9 @@ def hint_line(frame: Frame) -> Line:
             " for the rest of the pass",
         )
     if frame.next is None:
-        return line(" every line of the loop is commented out: ", Span("Z", "key"), " brings zeroing back")
+        return line(
+            " every line of the loop is commented out: arrows and ", Span("#", "key"), " bring one back"
+        )
     texts = {
         "forward": "computes the predictions and the loss",
         "backward": "runs loss.backward(); s goes through it node by node",

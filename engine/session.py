@@ -44,6 +44,7 @@ from engine.refusals import PYTORCHS, refusals
 from engine.state import State
 from engine.statements import Statements
 from engine.trainer import Trainer
+from engine.verdict import Verdict, judge
 
 
 class Session:
@@ -118,6 +119,12 @@ class Session:
                 self._shown_before = before
                 self._frame = None
         return self.frame
+
+    def verdict(self) -> Verdict:
+        """Find out what the loop, as it stands, does to training from the start; changes nothing."""
+        problem, state = self._problem, self._state
+        reference = reference_loop(tuple(problem.parameters), problem.loss_name)
+        return judge(self._statements, self._history.start, state.loop, reference, state.learning_rate)
 
     @property
     def _state(self) -> State:

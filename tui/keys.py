@@ -150,6 +150,7 @@ KEYS: Final = (
         1,
         edit=lambda kind: MoveStatement(kind, 1),
     ),
+    Key("verdict", "v", "v", "verdict", "Find out what the loop does: run it beside the reference loop.", 1),
     Key("undo", "left", "←", "undo", "Take the last action back, bit for bit.", 9, Undo),
     Key("redo", "right", "→", "redo", "Do again what was taken back.", 8, Redo),
     Key(

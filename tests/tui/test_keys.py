@@ -32,6 +32,7 @@ from engine.session import Session
 from tests.tui.bench import (
     Opened,
     bench,
+    drawn,
     frame,
     headless,
     idle,
@@ -75,7 +76,18 @@ EDITS: Final[dict[str, tuple[tuple[str, ...], tuple[Action, ...]]]] = {
 }
 """The same for each key that edits the loop at the cursor."""
 
-OPENS: Final = {"run", "type_rate", "look", "ledger", "stop", "help", "quit", "cursor_up", "cursor_down"}
+OPENS: Final = {
+    "run",
+    "type_rate",
+    "look",
+    "ledger",
+    "verdict",
+    "stop",
+    "help",
+    "quit",
+    "cursor_up",
+    "cursor_down",
+}
 """The other keys; each has a test of its own below."""
 
 
@@ -498,3 +510,39 @@ async def test_the_palette_offers_nothing_that_squeezes_the_bench() -> None:
     async with opened() as pilot:
         offered = {command.title for command in pilot.app.get_system_commands(pilot.app.screen)}
         assert offered - {f"{key.label} ({key.shown})" for key in KEYS} == {"Theme", "Screenshot"}
+
+
+# The verdict
+
+
+async def test_v_says_what_the_loop_does_and_changes_nothing() -> None:
+    async with opened() as pilot:
+        await press(pilot, "v")
+        assert "the loop is equivalent" in text(pilot)
+        await press(pilot, "Z", "v")
+        assert "the loop accumulates: in epoch 2 w[0, 0] is 0.3277, reference 0.3317" in text(pilot)
+        assert state(frame(pilot)) == state(headless([ToggleZeroing()]))
+
+
+async def test_v_shows_what_pytorch_refuses_in_its_own_words() -> None:
+    async with opened() as pilot:
+        await press(pilot, "down", "down", "J", "v")
+        assert "the loop updates before the gradient exists: TypeError in epoch 1" in text(pilot)
+        assert "unsupported operand" in text(pilot)
+
+
+# Dialogs
+
+
+@pytest.mark.parametrize("opening", ["g", "?", "r", "l", "enter"])
+async def test_a_dialog_closes_once_however_often_it_is_told_to(opening: str) -> None:
+    async with opened() as pilot:
+        await press(pilot, "f", "b", opening)
+        dialog = pilot.app.screen
+        assert dialog is not bench(pilot)
+        for _ in range(3):  # as keys do that were all there before the first one was done
+            dialog.dismiss(None)
+        await drawn(pilot)
+        assert pilot.app.is_running
+        assert pilot.app.screen is bench(pilot)
+        assert state(frame(pilot)) == state(headless([Forward(), Backward()]))

@@ -51,6 +51,8 @@ STATES: Final[dict[str, tuple[str, tuple[tuple[int, int], ...]]]] = {
     "loop-cursor": ("fb down", ALL),
     "loop-edited": ("e up up K K #", (SMALL, MIDDLE)),
     "loop-edited-refused": ("down down J e", (SMALL,)),
+    "verdict-accumulates": ("Zv", (SMALL,)),
+    "verdict-raises": ("down down J v", (SMALL,)),
     "loop-all-commented": ("down # down # down # down #", (SMALL,)),
     "too-small": ("fs", ((60, 20),)),
 }

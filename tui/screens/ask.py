@@ -8,15 +8,15 @@ from typing import ClassVar, Generic, TypeVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Input, Label
 
 from engine.errors import BadInput
+from tui.screens.dialog import Dialog
 
 Value = TypeVar("Value")
 
 
-class AskScreen(ModalScreen[Value | None], Generic[Value]):
+class AskScreen(Dialog[Value | None], Generic[Value]):
     """Asks; Enter takes what was typed, or the default where nothing was; Escape takes nothing."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", "cancel", tooltip="Change nothing.")]

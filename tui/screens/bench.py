@@ -31,7 +31,7 @@ from tui.screens.look import LookScreen
 from tui.widgets.keybar import KeyBar
 from tui.widgets.loop import LoopPanel
 from tui.widgets.losses import LossPanel
-from tui.widgets.notice import NoticeLine
+from tui.widgets.notice import NoticeLine, verdict_text
 from tui.widgets.parameters import ParameterPanel
 from tui.widgets.status import StatusLine
 from tui.widgets.step import StepPanel
@@ -53,6 +53,7 @@ DRAWS_PER_SECOND = 5
 """How often a run of epochs is drawn."""
 
 DEFAULT_EPOCHS = "100"
+RUNNING = "epochs are running: Esc stops them"
 
 
 class BenchScreen(Screen[None]):
@@ -176,6 +177,23 @@ class BenchScreen(Screen[None]):
         if self.frame is not None:
             self.app.push_screen(LedgerScreen(self.frame))
 
+    def press_verdict(self) -> None:
+        """Say what the loop does to training; nothing changes by it."""
+        if self._session is None:
+            self.notice = "PyTorch is starting: ask again when it is there"
+        elif self.running:
+            self.notice = RUNNING
+        else:
+            self._judge(self._session)
+
+    def _judge(self, session: Session) -> None:
+        try:
+            verdict = session.verdict()
+        except EngineError as error:  # the reference loop itself cannot run
+            self._show(session, error)
+        else:
+            self.complaint, self.notice = verdict.error, verdict_text(verdict)
+
     def press_stop(self) -> None:
         """Stop a run of epochs, or put the cursor away."""
         if self.running:
@@ -242,7 +260,7 @@ class BenchScreen(Screen[None]):
         if self._session is None:
             self._waiting.append(partial(self.perform, action))
         elif self.running:
-            self.notice = "epochs are running: Esc stops them"
+            self.notice = RUNNING
         elif isinstance(action, RunEpochs) and action.count > 1:
             self._start_run(self._session, action)
         else:

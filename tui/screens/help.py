@@ -7,10 +7,10 @@ from typing import ClassVar, Final
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from tui.keys import KEYS
+from tui.screens.dialog import Dialog
 
 MORE: Final = """
  ctrl+p   the command palette: every action by name, and the colour themes
@@ -27,7 +27,7 @@ MORE: Final = """
 """
 
 
-class HelpScreen(ModalScreen[None]):
+class HelpScreen(Dialog[None]):
     """The key table, and the signs on the bench. Any of Esc, q, ? closes it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 
 from tui.lines import Line
+from tui.screens.dialog import Dialog
 from tui.widgets.ledger import Element, ledger_lines
 from tui.widgets.panel import Panel
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from engine.frame import Frame
 
 
-class LedgerScreen(ModalScreen[None]):
+class LedgerScreen(Dialog[None]):
     """What each element of each `.grad` was made of."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

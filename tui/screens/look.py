@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
-from textual.screen import ModalScreen
 
 from tui.lines import Line
+from tui.screens.dialog import Dialog
 from tui.widgets.panel import Panel
 from tui.widgets.step import full_lines
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from engine.derivatives import Explanation
 
 
-class LookScreen(ModalScreen[None]):
+class LookScreen(Dialog[None]):
     """One step of the pass in full, to scroll through."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 from textual.reactive import var
 
 from tui.lines import Line, Span, line
+from tui.numbers import cell
 from tui.widgets.panel import Panel
 
 if TYPE_CHECKING:
     from engine.frame import Frame
     from engine.progress import Progress
+    from engine.verdict import Verdict
 
 BAR = 12
 """Cells of the progress bar."""
@@ -38,6 +40,20 @@ class NoticeLine(Panel):
         if self.notice:
             return [line(Span(" ! ", "warn"), self.notice)]
         return [] if self.frame is None else [hint_line(self.frame)]
+
+
+def verdict_text(verdict: Verdict) -> str:
+    """Say what an edited loop does, and where it first differs from the reference loop."""
+    found = verdict.difference
+    if verdict.error is not None:
+        return f"the loop {verdict.finding}: {verdict.error.kind} in epoch {verdict.epoch}"
+    if found is None:
+        return f"the loop {verdict.finding}: {verdict.epochs} epochs give the reference loop's numbers"
+    name = f"{found.parameter}{list(found.index) or ''}"
+    mine, other = cell(found.value), cell(found.reference)
+    if mine == other:
+        mine, other = f"{found.value:.9g}", f"{found.reference:.9g}"
+    return f"the loop {verdict.finding}: in epoch {found.epoch} {name} is {mine}, reference {other}"
 
 
 def hint_line(frame: Frame) -> Line:

@@ -174,7 +174,7 @@ class Ledger:
 
 
 def since_zeroing(newest_first: Iterator[Line]) -> list[Write]:
-    """Give the writes that a `.grad` holds the sum of, oldest first.
+    """Give the writes since the last zeroing, oldest first: `.grad` is what the first found, and their parts.
 
     Empty also where epochs that were not recorded, or a hook, had their part in it: nobody knows the parts.
     """

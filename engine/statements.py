@@ -12,7 +12,7 @@ from engine.ledger import Grads, Page, ZeroPage
 from engine.lessons import PyTorchError
 from engine.loop import Kind
 from engine.state import Passing, State
-from engine.trainer import Trainer
+from engine.trainer import Snapshot, Trainer
 
 
 class Statements:
@@ -101,7 +101,10 @@ class Statements:
 
     def grads(self) -> Grads:
         """Give every `.grad` by its parameter's name, as copies."""
-        return dict(zip(self.trainer.problem.parameters, self.trainer.snapshot().grads, strict=True))
+        return self._named_grads(self.trainer.snapshot())
+
+    def _named_grads(self, snapshot: Snapshot) -> Grads:
+        return dict(zip(self.trainer.problem.parameters, snapshot.grads, strict=True))
 
     def _advance(self, kind: Kind, passing: Passing | None, page: Page | None = None) -> None:
         """Move the loop past a statement that has run; `page` is what it wrote to gradients."""
@@ -140,9 +143,9 @@ class Statements:
             return Passing(error.trace, len(error.trace), before).page
         if kind is not Kind.ZERO:
             return None
-        old = dict(zip(self.trainer.problem.parameters, before.trainer.grads, strict=True))
+        old, new = self._named_grads(before.trainer), self.grads()
         reached = takewhile(lambda name: old[name] is not None, old)
-        return ZeroPage(old, {name: self.grads()[name] for name in reached})
+        return ZeroPage(old, {name: new[name] for name in reached})
 
 
 def _over(passing: Passing | None) -> Passing | None:

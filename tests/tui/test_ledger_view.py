@@ -6,6 +6,7 @@ import re
 
 import pytest
 import torch
+from torch.utils.checkpoint import checkpoint
 
 from engine import problems
 from engine.actions import Action, Backward, Forward, NextLine, RunEpochs, ToggleZeroing
@@ -64,6 +65,30 @@ def test_summing_inside_one_pass_is_told_apart_from_accumulating_across_passes()
     assert "MulBackward0  x * w" in shown
     assert "ExpBackward0  w.exp()" in shown
     assert "Accumulated" not in shown
+
+
+def test_a_sum_begins_with_what_was_there_before_the_first_pass() -> None:
+    w = torch.ones(2)
+    w.grad = torch.full((2,), 0.5)
+    made = problem({"w": w}, lambda x: x * w, torch.ones(3, 2), torch.zeros(3, 2))
+    found = after(*[Forward(), Backward()] * 2, session=Session(made))
+    assert drawn(found).splitlines()[-1].strip() == "0.5000 + 1.0000 + 1.0000 = 2.5000"
+    assert "Accumulated across 2 passes" in drawn(found)
+
+
+def test_two_writes_of_one_pass_are_not_told_as_two_passes() -> None:
+    w = torch.tensor([2.0, 3.0])
+
+    def model(x: torch.Tensor) -> torch.Tensor:
+        inner = checkpoint(lambda one: one * w, x.clone().requires_grad_(), use_reentrant=True)
+        return inner + x * w
+
+    found = after(
+        Forward(), Backward(), session=Session(problem({"w": w}, model, torch.ones(4, 2), torch.zeros(4, 2)))
+    )
+    writes = list(found.ledger.newest_first("w"))
+    assert [write.number for write in writes] == [1, 1]
+    assert "Accumulated" not in drawn(found)
 
 
 def test_before_the_first_pass_it_says_why_there_is_nothing() -> None:

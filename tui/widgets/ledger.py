@@ -102,12 +102,14 @@ def fact_lines(fact: Fact, at: Element, width: int) -> list[Line]:
 
 def sum_lines(parts: Sequence[Write], at: Element, width: int) -> list[Line]:
     """Draw what `.grad` is the sum of, where that is more than one pass."""
-    if len(parts) < 2:
+    passes = len({part.number for part in parts})  # one pass may write more than once
+    if passes < 2:
         return []
-    numbers = [_at(part.part, at) for part in parts]
+    start = [parts[0].before] if at.of(parts[0].before) else []  # what was there before the first of them
+    numbers = [_at(one, at) for one in (*start, *(part.part for part in parts))]
     if len(numbers) > MOST_PARTS:
         numbers = [*numbers[: MOST_PARTS - 2], "...", numbers[-1]]
-    words = f"Accumulated across {len(parts)} passes, since nothing zeroed it in between:"
+    words = f"Accumulated across {passes} passes, since nothing zeroed it in between:"
     arithmetic = f"{' + '.join(numbers)} = {_at(parts[-1].after, at)}"
     return [line(), *wrapped(words, width, "key"), *wrapped(f" {arithmetic}", width)]
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
 from typing import TypeAlias
+
+from msgspec import Struct
 
 from engine.errors import BadInput
 from engine.loop import Kind
@@ -15,67 +16,59 @@ MOST_EPOCHS = 1_000_000
 LARGEST_FLOAT = sys.float_info.max
 
 
-@dataclass(frozen=True, slots=True)
-class Forward:
+class _Action(Struct, frozen=True, tag=True, tag_field="do", forbid_unknown_fields=True):
+    """What all actions share: as JSON, `{"do": "RunEpochs", "count": 100}`."""
+
+
+class Forward(_Action, frozen=True):
     """Compute the predictions and the loss."""
 
 
-@dataclass(frozen=True, slots=True)
-class Backward:
+class Backward(_Action, frozen=True):
     """Run the whole backward pass; inside a pass, run the rest of it."""
 
 
-@dataclass(frozen=True, slots=True)
-class StepNode:
+class StepNode(_Action, frozen=True):
     """Go one event forward in the backward pass; starts the pass where none is under way."""
 
 
-@dataclass(frozen=True, slots=True)
-class StepNodeBack:
+class StepNodeBack(_Action, frozen=True):
     """Go one event back in the backward pass; before its first event the pass has not begun."""
 
 
-@dataclass(frozen=True, slots=True)
-class Update:
+class Update(_Action, frozen=True):
     """Move every parameter against its gradient."""
 
 
-@dataclass(frozen=True, slots=True)
-class Zero:
+class Zero(_Action, frozen=True):
     """Set every gradient to zero, in place, or to None: as the loop's zeroing does it."""
 
 
-@dataclass(frozen=True, slots=True)
-class NextLine:
+class NextLine(_Action, frozen=True):
     """Run the loop's next enabled statement."""
 
 
-@dataclass(frozen=True, slots=True)
-class RunEpochs:
+class RunEpochs(_Action, frozen=True):
     """Run the loop `count` times; an epoch under way counts as the first."""
 
     count: int
 
 
-@dataclass(frozen=True, slots=True)
-class ToggleZeroing:
+class ToggleZeroing(_Action, frozen=True):
     """Comment the loop's zeroing out, or in again."""
 
 
-@dataclass(frozen=True, slots=True)
-class ToggleSetToNone:
+class ToggleSetToNone(_Action, frozen=True):
     """Have zeroing set each `.grad` to None instead of writing zeros, or the other way round again."""
 
 
-@dataclass(frozen=True, slots=True)
-class ToggleStatement:
+class ToggleStatement(_Action, frozen=True):
     """Comment a statement of the loop out, or in again."""
 
     kind: Kind
 
 
-@dataclass(frozen=True, slots=True)
-class MoveStatement:
+class MoveStatement(_Action, frozen=True):
     """Move a statement one place in the loop."""
 
     kind: Kind
@@ -83,35 +76,29 @@ class MoveStatement:
     """-1 for up, 1 for down."""
 
 
-@dataclass(frozen=True, slots=True)
-class SetLearningRate:
+class SetLearningRate(_Action, frozen=True):
     """Set the learning rate: positive, finite."""
 
     value: float
 
 
-@dataclass(frozen=True, slots=True)
-class RaiseLearningRate:
+class RaiseLearningRate(_Action, frozen=True):
     """Go up to the next of ..., 1, 2, 5, 10, 20, 50, ..."""
 
 
-@dataclass(frozen=True, slots=True)
-class LowerLearningRate:
+class LowerLearningRate(_Action, frozen=True):
     """Go down to the next of ..., 1, 2, 5, 10, 20, 50, ..."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reset:
+class Reset(_Action, frozen=True):
     """Go back to the start values; can be undone."""
 
 
-@dataclass(frozen=True, slots=True)
-class Undo:
+class Undo(_Action, frozen=True):
     """Take the last action back, bit for bit."""
 
 
-@dataclass(frozen=True, slots=True)
-class Redo:
+class Redo(_Action, frozen=True):
     """Do again what was taken back, bit for bit."""
 
 

@@ -5,15 +5,11 @@ from __future__ import annotations
 import sys
 from argparse import Namespace
 from collections.abc import Sequence
-from functools import partial
-from typing import TYPE_CHECKING
 
 from engine import problems
 from engine.errors import BadInput
+from engine.start import Start
 from tui.arguments import RUN, bench_parser, complain, run_parser
-
-if TYPE_CHECKING:
-    from engine.session import Session
 
 HEADLESS = (
     "gradstep: needs a terminal on standard input and output; without one, use `gradstep run`, "
@@ -42,13 +38,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return _bench(options)
 
 
-def make_session(problem: str, seed: int | None, rate: float | None) -> Session:
-    """Load PyTorch and start a session of a built-in problem."""
-    from engine.session import Session
-
-    return Session(problems.load(problem, seed), rate)
-
-
 def _bench(options: Namespace) -> int:
     # Textual draws on standard error, which may be a file; standard output was just seen to be a terminal.
     sys.__stderr__ = sys.__stdout__  # type: ignore[misc]
@@ -58,7 +47,7 @@ def _bench(options: Namespace) -> int:
 
     know_escape_soon()
     ascii_only = options.ascii or not terminal_speaks_utf8()
-    app = GradstepApp(partial(make_session, options.problem, options.seed, options.lr), ascii_only=ascii_only)
+    app = GradstepApp(Start(options.problem, options.seed, options.lr).session, ascii_only=ascii_only)
     app.run()
     return app.return_code or 0
 
@@ -68,6 +57,6 @@ def _run(options: Namespace) -> int:
     from tui.json_lines import json_line
     from tui.printed import printed
 
-    session = partial(make_session, options.problem, options.seed, options.lr)
+    session = Start(options.problem, options.seed, options.lr).session
     actions = headless.plan(options.epochs, options.zeroing)
     return headless.run(session, actions, json_line if options.json else printed)

@@ -21,8 +21,9 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator
-from dataclasses import asdict
 from typing import TYPE_CHECKING, TypeAlias
+
+from msgspec import structs
 
 from engine.actions import Action
 from engine.frame import Frame
@@ -39,7 +40,7 @@ def json_line(action: Action, frame: Frame) -> Iterator[str]:
     """Give the one line for an action and the frame after it."""
     facts = {
         "action": type(action).__name__,
-        "arguments": asdict(action),
+        "arguments": structs.asdict(action),
         "epoch": frame.epoch,
         "loss": _exact(frame.loss),
         "predictions": _numbers(frame.preds),

@@ -6,7 +6,6 @@ import io
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from functools import partial
 from typing import Any, TypeAlias
 
 from rich.console import Console
@@ -19,9 +18,9 @@ from engine.actions import Action
 from engine.errors import EngineError
 from engine.frame import Frame
 from engine.session import Session
+from engine.start import Start
 from tests.engine.recorded import bits
 from tui.app import GradstepApp
-from tui.cli import make_session
 from tui.screens.bench import BenchScreen
 
 Opened: TypeAlias = Pilot[None]
@@ -53,9 +52,7 @@ async def opened(
     make: Callable[[], Session] | None = None,
 ) -> AsyncIterator[Opened]:
     """Open the bench on `crops`, or on what `make` makes, and wait until its session is there."""
-    async with starting(
-        size, make=make or partial(make_session, "crops", None, rate), ascii_only=ascii_only
-    ) as pilot:
+    async with starting(size, make=make or Start(rate=rate).session, ascii_only=ascii_only) as pilot:
         await until(pilot, lambda: bench(pilot).frame is not None)
         yield pilot
 

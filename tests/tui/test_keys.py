@@ -29,6 +29,7 @@ from engine.actions import (
 )
 from engine.loop import Kind
 from engine.session import Session
+from engine.start import Start
 from tests.tui.bench import (
     Opened,
     bench,
@@ -44,7 +45,6 @@ from tests.tui.bench import (
     type_ahead,
     until,
 )
-from tui.cli import make_session
 from tui.keys import BY_ID, KEYS
 from tui.screens.ask import AskScreen
 from tui.screens.help import HelpScreen
@@ -405,7 +405,7 @@ async def test_keys_pressed_before_the_session_is_there_are_kept_and_done_in_ord
 
     def make() -> Session:
         go.wait()
-        return make_session("crops", None, None)
+        return Start().session()
 
     async with starting(make=make) as pilot:
         assert "PyTorch is starting" in text(pilot)
@@ -436,7 +436,7 @@ async def test_any_key_may_come_before_the_session(keys: tuple[str, ...]) -> Non
 
     def make() -> Session:
         go.wait()
-        return make_session("crops", None, None)
+        return Start().session()
 
     async with starting(make=make) as pilot:
         await press(pilot, *keys)
@@ -449,7 +449,7 @@ async def test_q_leaves_while_pytorch_is_starting() -> None:
 
     def make() -> Session:
         go.wait()
-        return make_session("crops", None, None)
+        return Start().session()
 
     async with starting(make=make) as pilot:
         await press(pilot, "q")

@@ -28,13 +28,11 @@ asyncio.BaseEventLoop.add_signal_handler = asyncio.SelectorEventLoop.add_signal_
 """What Windows lacks, by the notes on availability in Python's documentation."""
 
 A_FIRST_STEP = """
-from functools import partial
-
+from engine.start import Start
 from tui.app import GradstepApp
-from tui.cli import make_session
 
 async def main():
-    app = GradstepApp(partial(make_session, "crops", None, None))
+    app = GradstepApp(Start().session)
     async with app.run_test(size=(80, 24)) as pilot:
         while app.screen.frame is None:
             await pilot.pause(0.01)

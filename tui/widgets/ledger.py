@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from engine.ledger import Hooked, Unrecorded, Write, Zeroed, since_zeroing
+from engine.ledger import Forgotten, Hooked, Unrecorded, Write, Zeroed, since_zeroing
 from tui.lines import Line, Span, line, wrapped
 from tui.numbers import WIDEST, cell, cells
 from tui.widgets.parameters import LABEL, column_names, row_names
@@ -98,6 +98,9 @@ def fact_lines(fact: Fact, at: Element, width: int) -> list[Line]:
         case Unrecorded():
             many = f" {fact.epochs:,} epochs ran at full speed, unrecorded; then it was {_at(fact.after, at)}"
             return wrapped(many, width, "dim")
+        case Forgotten():
+            old = f" the first {fact.passes:,} passes are no longer kept: t goes back to them"
+            return wrapped(old, width, "dim")
 
 
 def sum_lines(parts: Sequence[Write], at: Element, width: int) -> list[Line]:

@@ -16,7 +16,7 @@ from engine.losses import Losses
 from engine.state import Passing, State
 from engine.trainer import Snapshot, Trainer
 
-LEDGER_BYTES: Final = 12_000_000
+LEDGER_BYTES: Final = 10_000_000
 """What the ledgers' pages may weigh; older ones are forgotten."""
 
 

@@ -23,7 +23,7 @@ LATEST: Final = 64
 """How many of the points visited last keep their state, where they are not too heavy."""
 
 LATEST_BYTES: Final = 12_000_000
-SPREAD_BYTES: Final = 20_000_000
+SPREAD_BYTES: Final = 14_000_000
 """What the kept states may weigh, by `State.weight`."""
 
 FEWEST: Final = 6

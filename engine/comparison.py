@@ -42,7 +42,7 @@ class FirstDifference:
     """The two losses of that epoch; None where the weights differ and no loss has told yet."""
 
     weight: Gap | None
-    """The first element that differs of those that this loss was computed from; None where all are the same."""
+    """The first element that differs of those that this loss was computed from; None where none does."""
 
 
 @dataclass(frozen=True, slots=True)

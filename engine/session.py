@@ -17,6 +17,8 @@ from engine.actions import (
     checked_rate,
     refusal_key,
 )
+from engine.beside import Beside
+from engine.comparison import Comparison
 from engine.epochs import Ended
 from engine.errors import BadInput, EngineError, Refused
 from engine.frame import Frame
@@ -29,6 +31,7 @@ from engine.progress import Progress
 from engine.refusals import PYTORCHS, refusals
 from engine.state import State
 from engine.statements import Statements
+from engine.timeline import Timeline, timeline
 from engine.trainer import Trainer
 from engine.travel import Travel, part_of
 from engine.verdict import Verdict, judge
@@ -69,6 +72,7 @@ class Session:
         self._statements = Statements(trainer, self._start)
         self._history = History(self._start)
         self._travel = Travel(self._statements, self._history.here)
+        self._beside = Beside(problem, self._statements, self._history, self._travel)
         self._frame: Frame | None = None
         self._shown_before: State | None = None
         self._notice = ""
@@ -140,6 +144,32 @@ class Session:
         reference = reference_loop(tuple(self._problem.parameters), self._problem.loss_name)
         return judge(self._statements, self._start, self.state.loop, reference, self.state.learning_rate)
 
+    def twin(self, stopped: Callable[[], bool] = lambda: False) -> Comparison:
+        """Compare the session with its twin, the reference loop from the same bits; changes nothing.
+
+        Raises:
+            Stopped: `stopped`, asked between epochs, said so.
+            PyTorchError: the reference loop cannot run on this problem.
+        """
+        return self._compared(lambda: self._beside.twin(stopped, self._tell))
+
+    def compare(self, number: int, stopped: Callable[[], bool] = lambda: False) -> Comparison:
+        """Compare the session with another point of its history, epoch by epoch; changes nothing.
+
+        Raises:
+            BadInput: there is no such point.
+            Stopped: `stopped`, asked between epochs, said so.
+        """
+        return self._compared(lambda: self._beside.branch(number, stopped, self._tell))
+
+    def timeline(self, through: int | None = None) -> Timeline:
+        """Give the line of points on which the session stands, or the one through another point.
+
+        Raises:
+            BadInput: there is no such point.
+        """
+        return timeline(self._history, through)
+
     def inside(self, number: int) -> Inside | None:
         """Say how far one can go into the action that led to a point; None where there is nothing inside.
 
@@ -162,6 +192,14 @@ class Session:
         if passing is None or passing.over or not passing.finished:
             return None
         return _room("event", 1 if under_way is None else under_way.cursor + 1, len(passing.trace) - 1)
+
+    def _compared(self, run: Callable[[], Comparison]) -> Comparison:
+        now = self.state
+        try:
+            return run()
+        finally:
+            self.progress = None
+            self._statements.return_to(now)
 
     def _refusals(self) -> dict[str, str]:
         return refusals(self.state, self._history.position, self._history.future)

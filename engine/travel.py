@@ -89,6 +89,27 @@ class Travel:
         ended = perform(self._statements, part_of(point.action, inside), self._first, stopped, tell)
         return inside if ended.stopped_after is None else ended.stopped_after
 
+    def go_to_epoch(
+        self,
+        point: Point,
+        epoch: int,
+        stopped: Callable[[], bool] = lambda: False,
+        tell: Callable[[Progress], None] = lambda _: None,
+    ) -> int:
+        """Put the statements into the state in which a point's line had run so many epochs to their end.
+
+        Returns:
+            How many that is; fewer where it was stopped on the way.
+        """
+        if not epoch:
+            self.go(self._start)
+            return 0
+        at = next(one for one in point.way() if one.before is None or one.before.epoch < epoch <= one.epoch)
+        if at.before is None or at.epoch == epoch:
+            self.go(at)
+            return at.epoch
+        return at.before.epoch + self.go_inside(at, epoch - at.before.epoch, stopped, tell)
+
     def _do_again(self, action: Action | None) -> None:
         assert action is not None
         with suppress(EngineError):  # what was refused then is refused again, and leaves the same

@@ -51,18 +51,20 @@ class Twin:
         """
         rest = _rest(schedule, self._done)
         if rest is None:
-            self._state, rest = self._start, schedule
+            self._state, rest = self._start, list(schedule)
         statements = self._statements
         statements.return_to(self._state)
         for count, rate in rest:
             statements.state = replace(statements.state, learning_rate=rate)
-            if count and run_epochs(statements, count, stopped, tell).stopped_after is not None:
+            if not count or statements.state.diverged:
+                continue
+            if run_epochs(statements, count, stopped, tell).stopped_after is not None:
                 raise Stopped
         self._state, self._done = statements.state, tuple(schedule)
         return self._state
 
     def catch_up(self, session: State) -> State:
-        """Run what the session has run of the epoch under way, with its learning rate; give the state then."""
+        """Run what the session has run of the epoch under way; give the twin's state then."""
         statements, loop = self._statements, session.loop
         statements.return_to(replace(self._state, learning_rate=session.learning_rate))
         if not loop.complete and not statements.state.diverged:

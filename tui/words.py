@@ -92,7 +92,7 @@ def has_nonzero(tensor: Tensor | None) -> bool:
     return tensor is not None and bool(tensor.any())
 
 
-def sum_texts(parts: Sequence[Write], at: Element) -> tuple[str, str] | None:
+def passes_texts(parts: Sequence[Write], at: Element) -> tuple[str, str] | None:
     """Say, and write out, what `.grad` is the sum of; None where that is no more than one pass."""
     passes = len({part.number for part in parts})  # one pass may write more than once
     if passes < 2:

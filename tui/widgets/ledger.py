@@ -11,7 +11,7 @@ from tui.grids import Element, column_names, row_names
 from tui.lines import Line, Span, line, wrapped
 from tui.numbers import WIDEST, cell, cells
 from tui.widgets.parameters import LABEL
-from tui.words import sum_texts, unrecorded_text
+from tui.words import passes_texts, unrecorded_text
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -73,7 +73,7 @@ def fact_lines(fact: Fact, at: Element, width: int) -> list[Line]:
 
 def sum_lines(parts: Sequence[Write], at: Element, width: int) -> list[Line]:
     """Draw what `.grad` is the sum of, where that is more than one pass."""
-    texts = sum_texts(parts, at)
+    texts = passes_texts(parts, at)
     if texts is None:
         return []
     words, arithmetic = texts

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from engine.actions import Redo, Reset, RunEpochs, StepNodeBack, Undo
 from tui.numbers import rate
-from tui.plain.state import code, hint_text, loss_texts
+from tui.plain.state import code, hint_text, in_words, loss_texts
 from tui.plain.steps import step_texts
 from tui.plain.sums import grad_texts, value_texts
 
@@ -31,7 +31,7 @@ def answer_texts(action: Action, before: Frame, after: Frame) -> Iterator[str]:
     yield from _done_texts(action, before, after)
     yield from change_texts(before, after)
     if after.notice:
-        yield after.notice
+        yield in_words(after.notice)
     yield hint_text(after)
 
 
@@ -84,8 +84,8 @@ def _went_back(before: Frame, after: Frame) -> str:
 DONE: Final[Mapping[type, Callable[[Frame, Frame], str]]] = {
     RunEpochs: _ran_epochs,
     StepNodeBack: _went_back,
-    Undo: lambda _, after: f"taken back; {_more(after.position)} can be",
-    Redo: lambda _, after: f"done again; {_more(after.future)} can be",
+    Undo: lambda _, after: f"taken back; {_more(after.position)} can be undone",
+    Redo: lambda _, after: f"done again; {_more(after.future)} can be redone",
     Reset: lambda *_: "back at the start values; the loop and the learning rate stay",
 }
 """How an action that runs no statement is told; one that is missing here is told by what it changed."""

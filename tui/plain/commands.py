@@ -17,7 +17,7 @@ from engine.frame import Frame
 from engine.loop import Kind
 from tui.keys import KEYS, Key
 from tui.plain.ledger import ledger_texts
-from tui.plain.reading import Command, by_name, shown, understood
+from tui.plain.reading import Command, by_name, understood
 from tui.plain.state import (
     cannot_texts,
     curve_texts,
@@ -29,7 +29,7 @@ from tui.plain.state import (
     prediction_texts,
     status_texts,
 )
-from tui.plain.steps import step_texts, trace_texts, whole_step_texts
+from tui.plain.steps import trace_texts, whole_step_texts
 from tui.words import verdict_text
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ def show_texts(frame: Frame) -> Iterator[str]:
     yield from prediction_texts(frame)
     yield from loop_texts(frame)
     if frame.backward is not None:
-        yield from step_texts(frame)
+        yield from whole_step_texts(frame)
     yield hint_text(frame)
 
 
@@ -119,12 +119,12 @@ def help_texts(text: str) -> Iterator[str]:
     commands = [understood(text, BY_NAME)[0]] if text else COMMANDS
     yield from map(command_text, commands)
     if not text:
-        yield "An empty line tells what comes next. backward adds to .grad, it never overwrites: old + new = sum."
+        yield "An empty line tells what comes next. old + new = sum: backward adds to .grad, always."
 
 
 def command_text(command: Command) -> str:
     """Write a command's names, what may follow them, and what it does."""
-    first, *others = command.names
+    first, *others = filter(str.isascii, command.names)
     also = f", or {', '.join(others)}" if others else ""
     return f"{first}{f' {command.takes}' if command.takes else ''}{also}: {command.help}"
 
@@ -136,10 +136,7 @@ def kind_from(text: str) -> Kind:
         BadInput: there is no such line.
     """
     word = next((key.id for key in KEYS if key.shown == text), text)
-    try:
-        return Kind(word.casefold())
-    except ValueError:
-        return checked_kind(shown(text))  # type: ignore[arg-type] # raises
+    return checked_kind(word.casefold())  # type: ignore[arg-type] # to be checked
 
 
 def names_of(key: Key) -> tuple[str, ...]:

@@ -12,15 +12,12 @@ from tui.plain.changes import answer_texts, change_texts
 from tui.plain.commands import BY_NAME, show_texts
 from tui.plain.epochs import run
 from tui.plain.reading import understood
-from tui.plain.state import hint_text
+from tui.plain.state import hint_text, in_words
 
 if TYPE_CHECKING:
     from engine.session import Session
 
 WELCOME: Final = "Type a command and Enter; help tells them all, quit leaves."
-
-IN_WORDS: Final = (("left arrow", "undo"),)
-"""Keys that the engine's sentences name, and the commands that stand for them here."""
 
 
 class Conversation:
@@ -29,7 +26,7 @@ class Conversation:
     def __init__(self, session: Session, say: Callable[[str], None]) -> None:
         """Talk about `session`, and give each line of an answer to `say`."""
         self._session = session
-        self._tell = say
+        self._say = say
 
     def greet(self) -> None:
         """Tell what is trained, and how to begin."""
@@ -69,14 +66,9 @@ class Conversation:
         for text in texts:
             self._say(text)
 
-    def _say(self, text: str) -> None:
-        for key, command in IN_WORDS:
-            text = text.replace(key, command)
-        self._tell(text)
-
 
 def error_texts(error: EngineError) -> Iterable[str]:
     """Say what was refused: PyTorch's own words and the sentence that explains them, or the reason."""
     if not isinstance(error, PyTorchError):
-        return [" ".join(str(error).split())]
+        return [in_words(" ".join(str(error).split()))]
     return [f"PyTorch refused: {error.kind}: {error.own_words}", *filter(None, [error.lesson])]

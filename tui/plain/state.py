@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from engine.errors import BadInput
 from engine.loop import Kind
-from tui.keys import BY_ID
+from tui.keys import BY_ID, KEYS
 from tui.numbers import cell, rate
 from tui.plain.numbers import operand_texts, row_texts, size_text
 from tui.words import DOES, change_texts, phase
@@ -23,6 +23,9 @@ DEFAULT_LOSSES: Final = 10
 
 CURVE_POINTS: Final = 10
 """About how many epochs stand for the whole curve."""
+
+IN_WORDS: Final = (("left arrow", "undo"),)
+"""Keys that the engine's sentences name, and the commands that stand for them here."""
 
 
 def status_texts(frame: Frame) -> Iterator[str]:
@@ -78,7 +81,7 @@ def hint_text(frame: Frame) -> str:
         return "every line of the loop is commented out: comment forward brings that one back"
     reason = frame.refusals.get("NextLine", "")
     if reason:
-        return f"next: {frame.next}, which cannot run now: {reason}"
+        return f"next: {frame.next}, which cannot run now: {in_words(reason)}"
     return f"next: {frame.next} {DOES[frame.next]}; type next, or {BY_ID[frame.next].shown}"
 
 
@@ -102,13 +105,21 @@ def curve_texts(frame: Frame) -> Iterator[str]:
 def cannot_texts(frame: Frame) -> Iterator[str]:
     """Tell what cannot be done now, and why: what the bench shows as dimmed keys."""
     reasons: dict[str, list[str]] = {}
-    for action, reason in frame.refusals.items():
-        name = " ".join("down" if word == "1" else "up" if word == "-1" else word for word in action.split())
-        reasons.setdefault(reason, []).append(_spaced(name))
+    for key in KEYS:
+        for kind in (None,) if key.edit is None else Kind:
+            reason = key.refusal(frame, kind)
+            reasons.setdefault(reason, []).append(f"{key.label} {kind or ''}".rstrip())
+    reasons.pop("", None)
     if not reasons:
         yield "every command can work now"
-    for reason, names in reasons.items():
-        yield f"{', '.join(names)}: {reason}"
+    yield from (f"{', '.join(names)}: {in_words(reason)}" for reason, names in reasons.items())
+
+
+def in_words(text: str) -> str:
+    """Put a sentence that names keys in the words of a conversation."""
+    for key, command in IN_WORDS:
+        text = text.replace(key, command)
+    return text
 
 
 def summary_text(losses: Losses) -> str:
@@ -147,8 +158,3 @@ def _count(text: str) -> int:
 
 def _actions(count: int) -> str:
     return "1 action" if count == 1 else f"{count:,} actions"
-
-
-def _spaced(name: str) -> str:
-    """Write a class's name as words: `StepNodeBack` as `step node back`."""
-    return "".join(f" {char.lower()}" if char.isupper() else char for char in name).strip()

@@ -74,7 +74,7 @@ def whole_step_texts(frame: Frame) -> Iterator[str]:
 def _head_texts(backward: PassFrame, step: Explanation) -> Iterator[str]:
     """Tell which event it is, what happens in it, and its formulas."""
     row = backward.rows[backward.done - 1]
-    kind = "node" if row.is_node else "between nodes"
+    kind = "node" if row.is_node else "between nodes,"
     source = f" for {step.source}" if step.source else ""
     depth = f", in a pass inside the pass, depth {row.depth}" if row.depth else ""
     yield f"{kind} {backward.done} of {len(backward.rows)}: {step.title}{source}{depth}"
@@ -100,4 +100,5 @@ def _row_text(row: TraceRow) -> str:
     brief = f", {row.brief}" if row.brief != row.name else ""
     source = f", for {row.source}" if row.source else ""
     depth = f", depth {row.depth}" if row.depth else ""
-    return f"{name}{brief}, gradient {shape_text(row.shape)}{source}{depth}"
+    size = shape_text(row.shape) if row.shape else "of one number"
+    return f"{name}{brief}, gradient {size}{source}{depth}"

@@ -57,6 +57,11 @@ def bench_parser() -> Parser:
     parser.add_argument("--version", action="version", version=f"gradstep {version('gradstep')}")
     _add_start(parser)
     parser.add_argument("--ascii", action="store_true", help="draw with ASCII characters only")
+    parser.add_argument(
+        "--plain",
+        action="store_true",
+        help="a conversation in plain lines, without drawing: for screen readers, dumb terminals and pipes",
+    )
     return parser
 
 

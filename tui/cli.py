@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from argparse import Namespace
 from collections.abc import Sequence
@@ -12,9 +13,11 @@ from engine.start import Start
 from tui.arguments import RUN, bench_parser, complain, run_parser
 
 HEADLESS = (
-    "gradstep: needs a terminal on standard input and output; without one, use `gradstep run`, "
-    "or Python: session = Session(problems.load('crops')), see the README"
+    "gradstep: needs a terminal on standard input and output; without one, use `gradstep --plain`, "
+    "`gradstep run`, or Python: session = Session(problems.load('crops')), see the README"
 )
+
+DUMB = "gradstep: this terminal cannot draw (TERM=dumb), so this is `gradstep --plain`"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -32,10 +35,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
         problems.path_of(options.problem)
     except BadInput as error:
         return complain(str(error))
+    if options.plain:
+        return _plain(options)
     if not all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout)):
         print(HEADLESS, file=sys.stderr)
         return 2
+    if os.environ.get("TERM") == "dumb":
+        print(DUMB, file=sys.stderr)
+        return _plain(options)
     return _bench(options)
+
+
+def _plain(options: Namespace) -> int:
+    from tui.plain.talk import talk
+
+    return talk(Start(options.problem, options.seed, options.lr).session, ascii_only=options.ascii)
 
 
 def _bench(options: Namespace) -> int:

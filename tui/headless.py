@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
@@ -12,6 +11,7 @@ from engine.actions import Action, Backward, Forward, RunEpochs, ToggleZeroing, 
 from engine.errors import EngineError
 from engine.frame import Frame
 from tui.arguments import RUN, complain
+from tui.output import stop_writing
 
 if TYPE_CHECKING:
     from engine.session import Session
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 Report = Callable[[Action, Frame], Iterable[str]]
 """Gives what to print after an action."""
 
-CANNOT_WRITE, DIVERGED, INTERRUPTED = 1, 3, 130
+DIVERGED, INTERRUPTED = 3, 130
 """Exit codes."""
 
 
@@ -55,18 +55,8 @@ def _train(session: Session, actions: Iterable[Action], report: Report) -> int:
             for text in report(action, frame):
                 print(text, flush=True)
         except OSError as error:
-            return _stop_writing(error)
+            return stop_writing(error, RUN)
         if epoch := diverged_in(frame):
             print(f"{RUN}: diverged in epoch {epoch:,}: the loss is {frame.loss}", file=sys.stderr)
             return DIVERGED
     return 0
-
-
-def _stop_writing(error: OSError) -> int:
-    """Give the exit code where standard output takes no more; a reader who has seen enough is no error."""
-    # Python flushes standard output once more at its exit, and would complain.
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    if isinstance(error, BrokenPipeError):
-        return 0
-    print(f"{RUN}: cannot write: {error.strerror}", file=sys.stderr)
-    return CANNOT_WRITE

@@ -1,12 +1,11 @@
-"""Every key: declared once, read by the bindings, the key bar, the help screen and the command palette."""
+"""Every key: declared once, read by the bindings, the key bar, the help screen, the command palette and
+the conversation."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
-
-from textual.binding import Binding
 
 from engine.actions import (
     Action,
@@ -191,8 +190,3 @@ KEYS: Final = (
 BY_ID: Final = {key.id: key for key in KEYS}
 BY_NAME: Final = {name: key for key in KEYS for name in key.keys.split(",")}
 """The keys by Textual's names."""
-
-BINDINGS: Final = [
-    Binding(key.keys, f"press('{key.id}')", key.label, key_display=key.shown, tooltip=key.tooltip, id=key.id)
-    for key in KEYS
-]

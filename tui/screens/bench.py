@@ -20,7 +20,8 @@ from textual.widgets import Static
 from engine.actions import Action, RunEpochs, SetLearningRate, epochs_from, learning_rate_from
 from engine.errors import EngineError
 from engine.lessons import PyTorchError
-from tui.keys import BINDINGS, BY_ID, Key
+from tui.bindings import BINDINGS
+from tui.keys import BY_ID, Key
 from tui.loading import Loaded, LoadFailed, load
 from tui.numbers import rate
 from tui.running import RunEnded, run
@@ -31,11 +32,12 @@ from tui.screens.look import LookScreen
 from tui.widgets.keybar import KeyBar
 from tui.widgets.loop import LoopPanel
 from tui.widgets.losses import LossPanel
-from tui.widgets.notice import NoticeLine, verdict_text
+from tui.widgets.notice import NoticeLine
 from tui.widgets.parameters import ParameterPanel
 from tui.widgets.status import StatusLine
 from tui.widgets.step import StepPanel
 from tui.widgets.trace import TracePanel
+from tui.words import verdict_text
 
 if TYPE_CHECKING:
     from engine.frame import Frame

@@ -8,9 +8,10 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 
+from tui.grids import Element
 from tui.lines import Line
 from tui.screens.dialog import Dialog
-from tui.widgets.ledger import Element, ledger_lines
+from tui.widgets.ledger import ledger_lines
 from tui.widgets.panel import Panel
 
 if TYPE_CHECKING:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import islice
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from engine.ledger import Forgotten, Hooked, Unrecorded, Write, Zeroed, since_zeroing
+from tui.grids import Element, column_names, row_names
 from tui.lines import Line, Span, line, wrapped
 from tui.numbers import WIDEST, cell, cells
-from tui.widgets.parameters import LABEL, column_names, row_names
+from tui.widgets.parameters import LABEL
+from tui.words import forgotten_text, passes_texts, unrecorded_text
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -23,36 +25,6 @@ MOST_LINES: Final = 1_000
 
 MOST_ROWS: Final = 6
 """Rows of a `.grad` that are drawn at the most, around the chosen element."""
-
-MOST_PARTS: Final = 6
-"""Parts of a sum that are written out at the most."""
-
-
-class Element(NamedTuple):
-    """A place in a tensor that is drawn as rows of its last dimension."""
-
-    row: int = 0
-    column: int = 0
-
-    def of(self, tensor: Tensor | None) -> float | None:
-        """Give the number there; None where there is no tensor."""
-        if tensor is None:
-            return None
-        width = tensor.shape[-1] if tensor.dim() else 1
-        number: float = tensor.reshape(-1)[self.row * width + self.column].item()
-        return number
-
-    def moved(self, rows: int, columns: int, tensor: Tensor) -> Element:
-        """Give a place some rows and columns away, or the nearest one that there is."""
-        height, width = grid_size(tensor)
-        row, column = self.row + rows, self.column + columns
-        return Element(min(max(row, 0), height - 1), min(max(column, 0), width - 1))
-
-
-def grid_size(tensor: Tensor) -> tuple[int, int]:
-    """Give the rows and columns that a tensor is drawn as."""
-    width = tensor.shape[-1] if tensor.dim() else 1
-    return tensor.numel() // max(width, 1), width
 
 
 def ledger_lines(
@@ -96,24 +68,17 @@ def fact_lines(fact: Fact, at: Element, width: int) -> list[Line]:
         case Hooked():
             return [_change_line("a hook", fact.before, fact.after, at)]
         case Unrecorded():
-            many = f" {fact.epochs:,} epochs ran at full speed, unrecorded; then it was {_at(fact.after, at)}"
-            return wrapped(many, width, "dim")
+            return wrapped(f" {unrecorded_text(fact, at)}", width, "dim")
         case Forgotten():
-            old = f" the first {fact.passes:,} passes are no longer kept: t goes back to them"
-            return wrapped(old, width, "dim")
+            return wrapped(f" {forgotten_text(fact)}", width, "dim")
 
 
 def sum_lines(parts: Sequence[Write], at: Element, width: int) -> list[Line]:
     """Draw what `.grad` is the sum of, where that is more than one pass."""
-    passes = len({part.number for part in parts})  # one pass may write more than once
-    if passes < 2:
+    texts = passes_texts(parts, at)
+    if texts is None:
         return []
-    start = [parts[0].before] if at.of(parts[0].before) else []  # what was there before the first of them
-    numbers = [_at(one, at) for one in (*start, *(part.part for part in parts))]
-    if len(numbers) > MOST_PARTS:
-        numbers = [*numbers[: MOST_PARTS - 2], "...", numbers[-1]]
-    words = f"Accumulated across {passes} passes, since nothing zeroed it in between:"
-    arithmetic = f"{' + '.join(numbers)} = {_at(parts[-1].after, at)}"
+    words, arithmetic = texts
     return [line(), *wrapped(words, width, "key"), *wrapped(f" {arithmetic}", width)]
 
 

@@ -11,6 +11,7 @@ from textual.reactive import var
 from tui.lines import Line, Span, length, line
 from tui.numbers import cell
 from tui.widgets.panel import Panel
+from tui.words import change_texts
 
 if TYPE_CHECKING:
     from engine.frame import Frame
@@ -54,20 +55,10 @@ def loss_line(frame: Frame, width: int) -> Line:
         return line(Span(" no loss yet: run forward (f)", "dim"))
     mark = "*" if frame.loss_changed else " "
     loss = Span(f" {cell(frame.loss)}{mark}", "mark" if frame.loss_changed else "")
-    change, percent = _change_texts(frame)
+    change, percent = change_texts(frame)
     stale = Span(" before the update" if frame.stale else "", "dim")
     whole = line(loss, Span(f"{change}{percent}", "dim"), stale)
     return whole if length(whole) <= width else line(loss, Span(percent, "dim"), stale)
-
-
-def _change_texts(frame: Frame) -> tuple[str, str]:
-    """Give the change since the epoch before, as a number and in percent; empty where there is none."""
-    if frame.loss is None or not frame.loss_before or not math.isfinite(frame.loss - frame.loss_before):
-        return "", ""
-    change = frame.loss - frame.loss_before
-    percent = 100 * change / abs(frame.loss_before)
-    sign = "" if change < 0 else "+"
-    return f" {sign}{cell(change)}", f" ({sign}{percent:{'.1f' if abs(percent) < 1e5 else '.0e'}}%)"
 
 
 def curve_lines(losses: Losses, width: int, height: int) -> list[Line]:

@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING
 from textual.reactive import var
 
 from tui.lines import Line, Span, line
-from tui.numbers import cell
 from tui.widgets.panel import Panel
+from tui.words import DOES, duration
 
 if TYPE_CHECKING:
     from engine.frame import Frame
     from engine.progress import Progress
-    from engine.verdict import Verdict
 
 BAR = 12
 """Cells of the progress bar."""
@@ -42,20 +41,6 @@ class NoticeLine(Panel):
         return [] if self.frame is None else [hint_line(self.frame)]
 
 
-def verdict_text(verdict: Verdict) -> str:
-    """Say what an edited loop does, and where it first differs from the reference loop."""
-    found = verdict.difference
-    if verdict.error is not None:
-        return f"the loop {verdict.finding}: {verdict.error.kind} in epoch {verdict.epoch}"
-    if found is None:
-        return f"the loop {verdict.finding}: {verdict.epochs} epochs give the reference loop's numbers"
-    name = f"{found.parameter}{list(found.index) or ''}"
-    mine, other = cell(found.value), cell(found.reference)
-    if mine == other:
-        mine, other = f"{found.value:.9g}", f"{found.reference:.9g}"
-    return f"the loop {verdict.finding}: in epoch {found.epoch} {name} is {mine}, reference {other}"
-
-
 def hint_line(frame: Frame) -> Line:
     """Name the key that makes sense next."""
     if frame.in_pass:
@@ -70,13 +55,7 @@ def hint_line(frame: Frame) -> Line:
         return line(
             " every line of the loop is commented out: arrows and ", Span("#", "key"), " bring one back"
         )
-    texts = {
-        "forward": "computes the predictions and the loss",
-        "backward": "runs loss.backward(); s goes through it node by node",
-        "update": "moves the parameters against their gradients",
-        "zero": "sets the gradients back to zero",
-    }
-    return line(" next: ", Span("space", "key"), f" {texts[frame.next]}")
+    return line(" next: ", Span("space", "key"), f" {DOES[frame.next]}")
 
 
 def progress_line(progress: Progress) -> Line:
@@ -92,10 +71,3 @@ def progress_line(progress: Progress) -> Line:
         Span("Esc", "key"),
         " stops",
     )
-
-
-def duration(seconds: float) -> str:
-    """Write a time in seconds, minutes or hours."""
-    if seconds < 120:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:,.0f} h"

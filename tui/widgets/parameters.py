@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tui.grids import cells_of, column_names, row_names
 from tui.lines import Line, Span, line
 from tui.numbers import WIDEST, cells
 from tui.widgets.panel import Panel
+from tui.words import sum_note
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -79,22 +81,6 @@ def sum_lines(parameter: ParameterFrame, columns: int, names: list[str]) -> list
     return lines
 
 
-def row_names(parameter: ParameterFrame) -> list[str]:
-    """Give a name per drawn row: the first dimension's names, else indices; one empty name for a vector."""
-    shape = tuple(parameter.value.shape)
-    if len(shape) < 2:
-        return [""]
-    rows = parameter.value.numel() // max(shape[-1], 1)
-    if len(shape) == 2 and parameter.labels[0]:
-        return list(parameter.labels[0])
-    return [f"[{row}]" for row in range(rows)]
-
-
-def column_names(parameter: ParameterFrame) -> tuple[str, ...]:
-    """Give the names of the drawn columns; empty where there are none."""
-    return parameter.labels[-1] if parameter.labels else ()
-
-
 def header_line(name: str, note: str, parameter: ParameterFrame, columns: int) -> Line:
     """Draw a parameter's name over its rows, with the columns' names where it has some."""
     named = [Span(f"{text[:WIDEST]:>{WIDEST}} ", "label") for text in column_names(parameter)[:columns]]
@@ -125,26 +111,13 @@ def _grad_lines(parameter: ParameterFrame, columns: int, *, stacked: bool) -> li
             [] if names == [""] else [line(Span(f"{label:<{LABEL}}", "key"), Span(" old + new = sum", "dim"))]
         )
         return [*head, *sum_lines(parameter, columns, names)]
-    note = _note(parameter)
+    note = sum_note(parameter)
     grid = cells(parameter.grad, None, columns)
     marks = [[parameter.grad_changed] * len(row) for row in grid]
     if names == [""]:
         return grid_lines([label], grid, marks, "dim" if parameter.grad_changed else "")
     head_line = line(Span(f"{label:<{LABEL}}", "key"), Span(f" {note}", "dim"))
     return [head_line, *grid_lines(names, grid, marks)]
-
-
-def _note(parameter: ParameterFrame) -> str:
-    written = parameter.accumulation
-    if written is None:
-        return "zeroed" if parameter.grad_changed and not _any(parameter.grad) else ""
-    if written.before is None:
-        return "None + new = sum"
-    return "old + new = sum" if _any(written.before) else "0 + new = sum"
-
-
-def _any(tensor: Tensor | None) -> bool:
-    return tensor is not None and bool(tensor.any())
 
 
 def _like(tensor: Tensor | None, grid: Grid) -> Grid:
@@ -158,10 +131,3 @@ def _marks(before: Tensor | None, after: Tensor, columns: int) -> list[list[bool
         return None
     old, new = cells_of(before, columns), cells_of(after, columns)
     return [[a != b for a, b in zip(x, y, strict=True)] for x, y in zip(old, new, strict=True)]
-
-
-def cells_of(tensor: Tensor, columns: int) -> list[list[float]]:
-    """Give a tensor's elements as rows of exact numbers, laid out as `cells` does."""
-    grid = tensor.reshape(1, -1) if tensor.dim() < 2 else tensor.flatten(0, -2)
-    numbers: list[list[float]] = grid[:, :columns].tolist()
-    return numbers

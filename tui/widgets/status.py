@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from tui.lines import Line, Span, length, line
 from tui.numbers import rate
 from tui.widgets.panel import Panel
+from tui.words import phase
 
 if TYPE_CHECKING:
     from engine.frame import Frame
@@ -38,10 +39,3 @@ def status_line(frame: Frame, width: int) -> Line:
 def _short_rate(value: float) -> str:
     whole = rate(value)
     return whole if len(whole) <= 8 else f"~{value:.2g}"
-
-
-def phase(frame: Frame) -> str:
-    """Say what comes next: a statement, or the rest of a backward pass."""
-    if frame.in_pass and frame.backward is not None:
-        return f"in backward {frame.backward.done}/{len(frame.backward.rows)}"
-    return "no next line" if frame.next is None else f"next: {frame.next}"

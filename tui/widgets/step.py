@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING
 
 from textual.reactive import var
 
+from tui.grids import column_names, row_names
 from tui.lines import Line, Span, beside, length, line, wrapped
 from tui.numbers import WIDEST, cells, is_tensor, shape_text, value_text
+from tui.steps import merged_formulas, merged_operands, written_by
 from tui.widgets.panel import Panel
-from tui.widgets.parameters import LABEL, column_names, row_names, sum_lines
+from tui.widgets.parameters import LABEL, sum_lines
 
 if TYPE_CHECKING:
     from engine.derivatives import Explanation, Operand, Product
@@ -63,7 +65,7 @@ def step_lines(frame: Frame, backward: PassFrame, width: int, height: int) -> li
     """Draw the current step of a pass: in full where it fits, else a line for each operand."""
     if backward.step is None:
         return wrapped(" the pass starts with the gradient of the loss by itself, which is 1", width, "dim")
-    written = _written(frame, backward)
+    written = written_by(frame, backward)
     if written is not None:
         return accumulation_lines(written, backward.step, width, height)
     full = full_lines(backward.step, width)
@@ -102,7 +104,7 @@ def full_lines(step: Explanation, width: int) -> list[Line]:
 
 def compact_lines(step: Explanation, width: int, height: int) -> list[Line]:
     """Draw a step with a line for each operand, and one for each formula with its result."""
-    numbers = [_operand_line(names, value, width) for names, value in _merged(step.operands)]
+    numbers = [_operand_line(names, value, width) for names, value in merged_operands(step.operands)]
     numbers += _result_lines(step, width)
     title = _title(step, width)
     words = wrapped(step.words, width, most=max(height - len(title) - len(numbers), 1))
@@ -139,29 +141,11 @@ def _title(step: Explanation, width: int) -> list[Line]:
 
 
 def _formula_lines(step: Explanation) -> list[Line]:
-    both: dict[str, list[str]] = {}
-    for name, formula in step.formulas:
-        both.setdefault(formula, []).append(name)
-    rows = [line(Span(f"grad of {', '.join(names)}: ", "label"), formula) for formula, names in both.items()]
+    rows = [
+        line(Span(f"grad of {', '.join(names)}: ", "label"), formula)
+        for formula, names in merged_formulas(step).items()
+    ]
     return [*rows, *(line(Span(f"  where {name} = ", "label"), text) for name, text in step.where)]
-
-
-def _merged(operands: tuple[Operand, ...]) -> list[tuple[str, Value]]:
-    """Give operands that are one tensor a single line, e.g. `other, self` in `diff * diff`."""
-    merged: list[tuple[str, Value]] = []
-    for operand in operands:
-        same = next((n for n, (_, value) in enumerate(merged) if _is_same(value, operand.value)), None)
-        if same is None:
-            merged.append((operand.name, operand.value))
-        else:
-            merged[same] = (f"{merged[same][0]}, {operand.name}", operand.value)
-    return merged
-
-
-def _is_same(one: Value, other: Value) -> bool:
-    if not is_tensor(one) or not is_tensor(other) or one.shape != other.shape:
-        return False
-    return one.dtype == other.dtype and bool((one == other).all())
 
 
 def _result_lines(step: Explanation, width: int) -> list[Line]:
@@ -198,9 +182,3 @@ def _flow(blocks: list[list[Line]], width: int) -> list[Line]:
             joined = block
         current = joined
     return [*rows, *current]
-
-
-def _written(frame: Frame, backward: PassFrame) -> ParameterFrame | None:
-    """Give the parameter whose `.grad` the current event writes to; None for another event."""
-    name = backward.rows[backward.done - 1].name
-    return next((one for one in frame.parameters if one.accumulation and name == f"-> {one.name}.grad"), None)

@@ -7,13 +7,10 @@ from typing import TYPE_CHECKING
 from tui.lines import Line, Span, fitted, line, wrapped
 from tui.numbers import shape_text
 from tui.widgets.panel import Panel
+from tui.words import empty_text
 
 if TYPE_CHECKING:
-    from engine.frame import Frame, PassFrame, TraceRow
-
-BEFORE_FORWARD = "Nothing to go back through yet: forward (f) computes the loss and builds autograd's graph."
-READY = "The graph is ready. s runs one autograd node at a time, b the whole pass."
-UNRECORDED = "The last pass is gone from the list. Run forward (f), then s, to look into the next one."
+    from engine.frame import PassFrame, TraceRow
 
 
 class TracePanel(Panel):
@@ -32,13 +29,6 @@ class TracePanel(Panel):
         if self.frame.backward is None:
             return wrapped(f" {empty_text(self.frame)}", width - 2, "dim")
         return trace_lines(self.frame.backward, width, height)
-
-
-def empty_text(frame: Frame) -> str:
-    """Say why there is no pass to show, and what to do about it."""
-    if "StepNode" not in frame.refusals:
-        return READY
-    return BEFORE_FORWARD if frame.loss is None else UNRECORDED
 
 
 def trace_lines(backward: PassFrame, width: int, height: int) -> list[Line]:

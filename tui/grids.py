@@ -1,0 +1,60 @@
+"""A tensor as named rows of numbers: what a screen draws and a conversation reads out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from engine.frame import ParameterFrame
+
+
+class Element(NamedTuple):
+    """A place in a tensor that is drawn as rows of its last dimension."""
+
+    row: int = 0
+    column: int = 0
+
+    def of(self, tensor: Tensor | None) -> float | None:
+        """Give the number there; None where there is no tensor."""
+        if tensor is None:
+            return None
+        width = tensor.shape[-1] if tensor.dim() else 1
+        number: float = tensor.reshape(-1)[self.row * width + self.column].item()
+        return number
+
+    def moved(self, rows: int, columns: int, tensor: Tensor) -> Element:
+        """Give a place some rows and columns away, or the nearest one that there is."""
+        height, width = grid_size(tensor)
+        row, column = self.row + rows, self.column + columns
+        return Element(min(max(row, 0), height - 1), min(max(column, 0), width - 1))
+
+
+def grid_size(tensor: Tensor) -> tuple[int, int]:
+    """Give the rows and columns that a tensor is drawn as."""
+    width = tensor.shape[-1] if tensor.dim() else 1
+    return tensor.numel() // max(width, 1), width
+
+
+def row_names(parameter: ParameterFrame) -> list[str]:
+    """Give a name per drawn row: the first dimension's names, else indices; one empty name for a vector."""
+    shape = tuple(parameter.value.shape)
+    if len(shape) < 2:
+        return [""]
+    rows = parameter.value.numel() // max(shape[-1], 1)
+    if len(shape) == 2 and parameter.labels[0]:
+        return list(parameter.labels[0])
+    return [f"[{row}]" for row in range(rows)]
+
+
+def column_names(parameter: ParameterFrame) -> tuple[str, ...]:
+    """Give the names of the drawn columns; empty where there are none."""
+    return parameter.labels[-1] if parameter.labels else ()
+
+
+def cells_of(tensor: Tensor, columns: int) -> list[list[float]]:
+    """Give a tensor's elements as rows of exact numbers, laid out as `cells` does."""
+    grid = tensor.reshape(1, -1) if tensor.dim() < 2 else tensor.flatten(0, -2)
+    numbers: list[list[float]] = grid[:, :columns].tolist()
+    return numbers

@@ -1,0 +1,115 @@
+"""Words for what a frame holds, the same on the bench and in a conversation."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Final
+
+from tui.grids import Element
+from tui.numbers import cell
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from engine.frame import Frame, ParameterFrame
+    from engine.ledger import Forgotten, Unrecorded, Write
+    from engine.verdict import Verdict
+
+BEFORE_FORWARD = "Nothing to go back through yet: forward (f) computes the loss and builds autograd's graph."
+READY = "The graph is ready. s runs one autograd node at a time, b the whole pass."
+UNRECORDED = "The last pass is gone from the list. Run forward (f), then s, to look into the next one."
+
+DOES: Final[Mapping[str, str]] = {
+    "forward": "computes the predictions and the loss",
+    "backward": "runs loss.backward(); s goes through it node by node",
+    "update": "moves the parameters against their gradients",
+    "zero": "sets the gradients back to zero",
+}
+"""What each kind of statement does."""
+
+MOST_PARTS: Final = 6
+"""Parts of a sum that are written out at the most."""
+
+
+def phase(frame: Frame) -> str:
+    """Say what comes next: a statement, or the rest of a backward pass."""
+    if frame.in_pass and frame.backward is not None:
+        return f"in backward {frame.backward.done}/{len(frame.backward.rows)}"
+    return "no next line" if frame.next is None else f"next: {frame.next}"
+
+
+def empty_text(frame: Frame) -> str:
+    """Say why there is no pass to show, and what to do about it."""
+    if "StepNode" not in frame.refusals:
+        return READY
+    return BEFORE_FORWARD if frame.loss is None else UNRECORDED
+
+
+def verdict_text(verdict: Verdict) -> str:
+    """Say what an edited loop does, and where it first differs from the reference loop."""
+    found = verdict.difference
+    if verdict.error is not None:
+        return f"the loop {verdict.finding}: {verdict.error.kind} in epoch {verdict.epoch}"
+    if found is None:
+        return f"the loop {verdict.finding}: {verdict.epochs} epochs give the reference loop's numbers"
+    name = f"{found.parameter}{list(found.index) or ''}"
+    mine, other = cell(found.value), cell(found.reference)
+    if mine == other:
+        mine, other = f"{found.value:.9g}", f"{found.reference:.9g}"
+    return f"the loop {verdict.finding}: in epoch {found.epoch} {name} is {mine}, reference {other}"
+
+
+def duration(seconds: float) -> str:
+    """Write a time in seconds, minutes or hours."""
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:,.0f} h"
+
+
+def change_texts(frame: Frame) -> tuple[str, str]:
+    """Give the loss's change since the epoch before, as a number and in percent; both may be empty."""
+    if frame.loss is None or not frame.loss_before or not math.isfinite(frame.loss - frame.loss_before):
+        return "", ""
+    change = frame.loss - frame.loss_before
+    percent = 100 * change / abs(frame.loss_before)
+    sign = "" if change < 0 else "+"
+    return f" {sign}{cell(change)}", f" ({sign}{percent:{'.1f' if abs(percent) < 1e5 else '.0e'}}%)"
+
+
+def sum_note(parameter: ParameterFrame) -> str:
+    """Say how a `.grad` came to be what it is; empty where the last actions do not tell."""
+    written = parameter.accumulation
+    if written is None:
+        return "zeroed" if parameter.grad_changed and not has_nonzero(parameter.grad) else ""
+    if written.before is None:
+        return "None + new = sum"
+    return "old + new = sum" if has_nonzero(written.before) else "0 + new = sum"
+
+
+def has_nonzero(tensor: Tensor | None) -> bool:
+    """Whether there is a tensor, and a number in it that is not 0."""
+    return tensor is not None and bool(tensor.any())
+
+
+def passes_texts(parts: Sequence[Write], at: Element) -> tuple[str, str] | None:
+    """Say, and write out, what `.grad` is the sum of; None where that is no more than one pass."""
+    passes = len({part.number for part in parts})  # one pass may write more than once
+    if passes < 2:
+        return None
+    start = [parts[0].before] if at.of(parts[0].before) else []  # what was there before the first of them
+    numbers = [cell(at.of(one)) for one in (*start, *(part.part for part in parts))]
+    if len(numbers) > MOST_PARTS:
+        numbers = [*numbers[: MOST_PARTS - 2], "...", numbers[-1]]
+    words = f"Accumulated across {passes} passes, since nothing zeroed it in between:"
+    return words, f"{' + '.join(numbers)} = {cell(at.of(parts[-1].after))}"
+
+
+def unrecorded_text(fact: Unrecorded, at: Element) -> str:
+    """Say what a run did that was not recorded epoch by epoch."""
+    return f"{fact.epochs:,} epochs ran at full speed, unrecorded; then it was {cell(at.of(fact.after))}"
+
+
+def forgotten_text(fact: Forgotten) -> str:
+    """Say that old lines are gone, and how to have them back."""
+    return f"the first {fact.passes:,} passes are no longer kept: the timeline (t) goes back to them"

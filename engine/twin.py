@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from engine.epochs import run_epochs
+from engine.errors import EngineError
 from engine.loop import Kind, Loop
 from engine.progress import Progress
 from engine.state import State
@@ -23,8 +24,12 @@ Schedule: TypeAlias = Sequence[tuple[int, float]]
 """So many epochs with this learning rate, then so many with that one, ..."""
 
 
-class Stopped(Exception):  # noqa: N818 - it ends a comparison; nothing is wrong with the program
+class Stopped(EngineError):  # noqa: N818 - named after what happened
     """Somebody did not want to wait any longer."""
+
+    def __init__(self) -> None:
+        """Say that nothing came of it."""
+        super().__init__("stopped: nothing was compared, and nothing has changed")
 
 
 class Twin:

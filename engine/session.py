@@ -28,7 +28,7 @@ from engine.loop import reference_loop
 from engine.performing import perform
 from engine.problem import Problem
 from engine.progress import Progress
-from engine.refusals import PYTORCHS, refusals
+from engine.refusals import PYTORCHS, refusal, refusals
 from engine.state import State
 from engine.statements import Statements
 from engine.timeline import Timeline, timeline
@@ -97,7 +97,7 @@ class Session:
                 self.state,
                 self._shown_before,
                 notice=self._notice,
-                refusals=self._refusals(),
+                refusals=refusals(self.state, history.position, history.future),
                 position=history.position,
                 future=history.future,
             )
@@ -118,8 +118,14 @@ class Session:
             BadInput: a value cannot be used; nothing has changed.
             PyTorchError: PyTorch refused; what it did before that stays, and can be undone.
         """
-        reason = self._refusals().get(refusal_key(action))
-        if reason is not None and reason not in PYTORCHS:
+        self.do(action, stopped)
+        return self.frame
+
+    def do(self, action: Action, stopped: Callable[[], bool] = lambda: False) -> None:
+        """Do what `apply` does, and make no frame: for whoever does very many actions."""
+        history = self._history
+        reason = refusal(self.state, history.position, history.future, refusal_key(action))
+        if reason and reason not in PYTORCHS:
             raise Refused(reason)
         before, refused, done = self.state, "", action
         try:
@@ -137,7 +143,6 @@ class Session:
                 self._shown_before = before
                 self._frame = None
                 self.watch(done, self.state, refused)
-        return self.frame
 
     def verdict(self) -> Verdict:
         """Find out what the loop, as it stands, does to training from the start; changes nothing."""
@@ -200,9 +205,6 @@ class Session:
         finally:
             self.progress = None
             self._statements.return_to(now)
-
-    def _refusals(self) -> dict[str, str]:
-        return refusals(self.state, self._history.position, self._history.future)
 
     def _done(self, action: Action, stopped: Callable[[], bool]) -> Action:
         """Do it, and give what came of it: of a run that was stopped, the run of the epochs that ended."""

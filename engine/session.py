@@ -51,6 +51,10 @@ class Inside:
     """How far one can go into it, as `GoTo.inside` counts."""
 
 
+RECORDING = 4
+"""About how many times as long an action takes when its passes are recorded."""
+
+
 class Session:
     """Trains a problem by actions, and remembers every state."""
 
@@ -143,6 +147,23 @@ class Session:
                 self._shown_before = before
                 self._frame = None
                 self.watch(done, self.state, refused)
+
+    def do_again(self, action: Action, *, recorded: bool) -> None:
+        """Do what was done in an earlier session.
+
+        Args:
+            action: What to do.
+            recorded: Whether its backward passes are recorded. Without, they are quicker, come to
+                the same bits, and cannot be looked into before they are gone back to.
+
+        Raises:
+            EngineError: as `apply` does.
+        """
+        self._statements.recording = recorded
+        try:
+            self.do(action)
+        finally:
+            self._statements.recording = True
 
     def verdict(self) -> Verdict:
         """Find out what the loop, as it stands, does to training from the start; changes nothing."""
@@ -261,6 +282,8 @@ class Session:
             return
         self._branch_off(before)
         seconds = time.perf_counter() - began
+        if not self.state.recorded:
+            seconds *= RECORDING  # what doing it again takes
         self._travel.keep(self._history.add(action, self.state, ended.notice, seconds), self.state)
         self._notice = ended.notice
 

@@ -32,6 +32,13 @@ class StepNode(_Action, frozen=True):
     """Go one event forward in the backward pass; starts the pass where none is under way."""
 
 
+class StepTo(_Action, frozen=True):
+    """Go ahead to an event of the backward pass; starts the pass where none is under way."""
+
+    event: int
+    """Counted from 1."""
+
+
 class StepNodeBack(_Action, frozen=True):
     """Go one event back in the backward pass; before its first event the pass has not begun."""
 
@@ -95,17 +102,28 @@ class Reset(_Action, frozen=True):
 
 
 class Undo(_Action, frozen=True):
-    """Take the last action back, bit for bit."""
+    """Go back to before the last action, bit for bit; what lies ahead stays."""
 
 
 class Redo(_Action, frozen=True):
-    """Do again what was taken back, bit for bit."""
+    """Go ahead again on the line that was left last, bit for bit."""
+
+
+class GoTo(_Action, frozen=True):
+    """Go to any point of the history, on any branch, bit for bit."""
+
+    point: int
+    """Its number: points are counted from 0, the start, in the order in which they were first reached."""
+
+    inside: int = 0
+    """How many epochs of the run that led to the point, or up to which event of its pass; 0 for its end."""
 
 
 Action: TypeAlias = (
     Forward
     | Backward
     | StepNode
+    | StepTo
     | StepNodeBack
     | Update
     | Zero
@@ -121,6 +139,7 @@ Action: TypeAlias = (
     | Reset
     | Undo
     | Redo
+    | GoTo
 )
 
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
-from engine.ledger import RunPage
 from engine.lessons import PyTorchError
 from engine.loop import Kind
 from engine.losses import Losses
@@ -14,9 +13,20 @@ from engine.progress import Progress
 from engine.statements import Statements
 
 
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How an action ended."""
+
+    notice: str = ""
+    """What there is to say; empty where all went well."""
+
+    stopped_after: int | None = None
+    """How many epochs of a run had ended when it was stopped; None where nobody stopped it."""
+
+
 def run_epochs(
     statements: Statements, count: int, stopped: Callable[[], bool], tell: Callable[[Progress], None]
-) -> str:
+) -> Ended:
     """Run the loop `count` times; an epoch under way counts as the first.
 
     Args:
@@ -26,7 +36,7 @@ def run_epochs(
         tell: Called with the progress, which then grows by itself.
 
     Returns:
-        What there is to say: that it was stopped, or diverged and why; empty where all went well.
+        Whether it was stopped, or diverged and why. What was stopped after n epochs is a run of n.
 
     Raises:
         PyTorchError: PyTorch refused a statement; what ran before it stays.
@@ -41,8 +51,8 @@ def run_epochs(
         rest = _fast_epochs if state.loop.is_enabled(Kind.FORWARD) else _epochs_without_loss
         done += rest(statements, count - done, progress, stopped, tell)
     if statements.state.diverged:
-        return _why_diverged(statements)
-    return "" if done == count else f"stopped after {done:,} of {count:,} epochs"
+        return Ended(_why_diverged(statements))
+    return Ended() if done == count else Ended(f"stopped after {done:,} of {count:,} epochs", done)
 
 
 def _recorded_epochs(statements: Statements, count: int, stopped: Callable[[], bool]) -> int:
@@ -103,16 +113,7 @@ def _fast_rounds(
         stopped,
         set_to_none=state.loop.set_to_none,
     )
-    statements.state = replace(
-        state,
-        trainer=trainer.snapshot(),
-        epoch=state.epoch + run.done,
-        losses=Losses(buffer, len(buffer)),
-        passing=None,
-        written=state.written.with_page(
-            RunPage(run.done, run.done * state.loop.enabled.count(Kind.BACKWARD), statements.grads())
-        ),
-    )
+    statements.ran_unrecorded(run.done, Losses(buffer, len(buffer)))
     if run.error is not None:
         raise PyTorchError(run.error)
     return run.done

@@ -1,51 +1,147 @@
-"""Every point that a session has been at, for going back and forth."""
+"""Every point that a session has been at: a tree, for what is done after an undo begins a branch."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 
 from engine.actions import Action
+from engine.errors import BadInput
 from engine.state import State
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Entry:
-    """One point: the action that led there, and the state after it."""
+@dataclass(slots=True, eq=False)
+class Point:
+    """One point: the action that led there from the point before it, and a few facts about it."""
+
+    number: int
+    """Counted from 0, the start, in the order in which points were first reached."""
+
+    before: Point | None
+    """None for the start."""
 
     action: Action | None
     """None for the start."""
 
-    state: State
+    epoch: int
+    """Epochs run to their end."""
+
+    loss: float | None
+    learning_rate: float
+    updated_at: float | None
+    """The learning rate of the epoch under way, where that has updated already."""
+
     notice: str = ""
     """What the action had to say."""
 
+    seconds: float = 0.0
+    """How long it took."""
+
+    steps: int = 0
+    """How many actions lead here from the start."""
+
+    branches: list[Point] = field(default_factory=list)
+    """What was done from here, in the order in which it was first done."""
+
+    ahead: Point | None = None
+    """The branch taken last."""
+
+    def way(self) -> Iterator[Point]:
+        """Give this point and those before it, back to the start."""
+        at: Point | None = self
+        while at is not None:
+            yield at
+            at = at.before
+
+    def future(self) -> Iterator[Point]:
+        """Give the points ahead, on the branches taken last."""
+        at = self.ahead
+        while at is not None:
+            yield at
+            at = at.ahead
+
 
 class History:
-    """A line of points, and where on it the session stands."""
+    """The tree of points, and where in it the session stands."""
 
     def __init__(self, start: State) -> None:
         """Stand at `start`, with nothing before or after it."""
-        self._entries = [Entry(None, start)]
-        self.position = 0
-        """How many actions lie behind."""
+        self.points = [Point(0, None, None, start.epoch, start.loss, start.learning_rate, None)]
+        self.here = self.points[0]
+        """The point where the session stands, or inside of whose action it does."""
+
+        self.inside = 0
+        """How far inside that action, as `GoTo` counts it; 0 at its end."""
+
+        self.lines = 1
+        """How many ends the branches have."""
+
+        self._future = list[Point]()
+        """What lies ahead, the nearest last."""
+
+    @property
+    def position(self) -> int:
+        """How many actions lie behind; the one that the session stands inside of counts."""
+        return self.here.steps
 
     @property
     def future(self) -> int:
-        """How many actions lie ahead."""
-        return len(self._entries) - self.position - 1
+        """How many lie ahead; the rest of the one that the session stands inside of counts."""
+        return len(self._future) + bool(self.inside)
 
-    @property
-    def start(self) -> State:
-        """The session's first state."""
-        return self._entries[0].state
+    def point(self, number: int) -> Point:
+        """Give a point by its number.
 
-    def add(self, entry: Entry) -> None:
-        """Go on to a new point; what lay ahead is gone."""
-        del self._entries[self.position + 1 :]
-        self._entries.append(entry)
-        self.position += 1
+        Raises:
+            BadInput: there is none.
+        """
+        if isinstance(number, bool) or not isinstance(number, int) or not 0 <= number < len(self.points):
+            raise BadInput(f"there is no point {number!r}: the last one is {len(self.points) - 1}")
+        return self.points[number]
 
-    def move(self, steps: int) -> Entry:
-        """Go `steps` points ahead (back where negative), which must exist, and give the point there."""
-        self.position += steps
-        return self._entries[self.position]
+    def add(self, action: Action, state: State, notice: str = "", seconds: float = 0.0) -> Point:
+        """Go on to the point that `action` leads to: a new one, or the one that it led to before."""
+        here = self.here
+        known = next((one for one in here.branches if one.action == action), None)
+        if known is not None:
+            self.go(known)
+            return known
+        point = Point(
+            len(self.points),
+            here,
+            action,
+            state.epoch,
+            state.loss,
+            state.learning_rate,
+            _updated_at(here, state),
+            notice,
+            seconds,
+            here.steps + 1,
+        )
+        self.points.append(point)
+        self.lines += bool(here.branches)
+        here.branches.append(point)
+        here.ahead = self.here = point
+        self.inside = 0
+        self._future.clear()
+        return point
+
+    def go(self, point: Point, inside: int = 0) -> None:
+        """Stand at a point, or inside its action; its line becomes the one that redo follows."""
+        if point.before is self.here and self._future and point is self._future[-1]:
+            self._future.pop()
+        elif point is self.here.before:
+            self._future.append(self.here)
+        elif point is not self.here:
+            for one in point.way():
+                if one.before is not None:
+                    one.before.ahead = one
+            self._future = [*point.future()][::-1]
+        self.here, self.inside = point, inside
+
+
+def _updated_at(before: Point, state: State) -> float | None:
+    """Give the learning rate with which the epoch under way has updated; None where it has not."""
+    if not state.loop.updated:
+        return None
+    return before.learning_rate if before.updated_at is None else before.updated_at

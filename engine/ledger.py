@@ -6,6 +6,7 @@ passes), and inside one pass the engine adds up the paths that lead to a paramet
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
@@ -79,7 +80,14 @@ class Unrecorded:
     after: Tensor | None
 
 
-Line: TypeAlias = Write | Hooked | Zeroed | Unrecorded
+@dataclass(frozen=True, slots=True, eq=False)
+class Forgotten:
+    """Pages of long ago that were let go of; going back to them makes them again."""
+
+    passes: int
+
+
+Line: TypeAlias = Write | Hooked | Zeroed | Unrecorded | Forgotten
 Grads: TypeAlias = Mapping[str, "Tensor | None"]
 """Each parameter's `.grad`, by name."""
 
@@ -95,6 +103,11 @@ class PassPage:
     """How many of its events are behind."""
 
     passes = 1
+
+    @property
+    def weight(self) -> int:
+        """Give about how many bytes it takes."""
+        return self.trace.weight
 
     def lines(self, parameter: str) -> Iterator[Line]:
         """Give the pass's writes to a parameter's `.grad`, oldest first."""
@@ -124,6 +137,7 @@ class ZeroPage:
     """Where the statement raised, parameters that it did not come to are missing."""
 
     passes = 0
+    weight = 3_000
 
     def lines(self, parameter: str) -> Iterator[Line]:
         """Give its line for a parameter, where it has one."""
@@ -139,6 +153,7 @@ class RunPage:
     epochs: int
     passes: int
     after: Grads
+    weight = 2_000
 
     def lines(self, parameter: str) -> Iterator[Line]:
         """Give one line for all of them."""
@@ -149,9 +164,12 @@ Page: TypeAlias = PassPage | ZeroPage | RunPage
 
 
 class Ledger:
-    """All pages since the start; immutable, and each shares the earlier pages with the one before it."""
+    """All pages since the start; immutable, and each shares the earlier pages with the one before it.
 
-    __slots__ = ("_earlier", "_page", "passes")
+    Only that a page may be forgotten, when there are very many.
+    """
+
+    __slots__ = ("_earlier", "_page", "passes", "weight")
 
     def __init__(self, page: Page | None = None, earlier: Ledger | None = None) -> None:
         """Add a page to an earlier ledger; without arguments, begin an empty one."""
@@ -160,9 +178,16 @@ class Ledger:
         self.passes: int = (earlier.passes if earlier else 0) + (page.passes if page else 0)
         """How many backward passes it tells of."""
 
+        self.weight: int = 0 if page is None else page.weight
+        """About how many bytes its newest page takes."""
+
     def with_page(self, page: Page) -> Ledger:
         """Give this ledger and one more page."""
         return Ledger(page, self)
+
+    def forget_page(self) -> None:
+        """Let go of the newest page here, which is an old one in the ledgers that were made of this one."""
+        self._page = None
 
     def newest_first(self, parameter: str) -> Iterator[Line]:
         """Give the lines of a parameter, from the newest back to the first; worked out page by page."""
@@ -170,13 +195,37 @@ class Ledger:
         while at is not None:
             if at._page is not None:
                 yield from reversed(list(at._page.lines(parameter)))
+            elif at._earlier is not None:  # older ones are forgotten first
+                yield Forgotten(at.passes)
+                return
             at = at._earlier
+
+
+class Shelf:
+    """Holds the pages of all ledgers of a session, and has the oldest forgotten where they weigh too much."""
+
+    def __init__(self, limit: int) -> None:
+        """Hold pages of about `limit` bytes."""
+        self._limit = limit
+        self._held = deque[Ledger]()
+        self._weight = 0
+
+    def put(self, ledger: Ledger) -> Ledger:
+        """Hold a ledger's newest page; it is kept for now however heavy it is."""
+        self._held.append(ledger)
+        self._weight += ledger.weight
+        while self._weight > self._limit and len(self._held) > 1:
+            oldest = self._held.popleft()
+            self._weight -= oldest.weight
+            oldest.forget_page()
+        return ledger
 
 
 def since_zeroing(newest_first: Iterator[Line]) -> list[Write]:
     """Give the writes since the last zeroing, oldest first: `.grad` is what the first found, and their parts.
 
-    Empty also where epochs that were not recorded, or a hook, had their part in it: nobody knows the parts.
+    Empty also where epochs that were not recorded, forgotten pages or a hook had their part in it: nobody
+    knows the parts.
     """
     parts: list[Write] = []
     for line in newest_first:

@@ -41,6 +41,10 @@ class Losses:
         fork.append(value)
         return Losses(fork, len(fork))
 
+    def first(self, count: int) -> array[float]:
+        """Give a copy of the first `count` numbers."""
+        return self._buffer[: min(count, self._length)]
+
     def grown(self) -> Losses:
         """Show all that the shared buffer holds by now; another thread may still be adding to it."""
         return Losses(self._buffer, len(self._buffer))

@@ -36,6 +36,7 @@ def refusals(state: State, position: int, future: int) -> dict[str, str]:
         "Forward": INSIDE if state.in_pass else "",
         "Backward": _no_backward(state),
         "StepNode": _no_backward(state),
+        "StepTo": _no_backward(state),
         "StepNodeBack": _no_way_back(state),
         "Update": _no_gradient(state),
         "Zero": _no_zeroing(state),

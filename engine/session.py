@@ -2,49 +2,53 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass
 
 from engine.actions import (
     Action,
     Backward,
-    Forward,
-    LowerLearningRate,
-    MoveStatement,
+    GoTo,
     NextLine,
-    RaiseLearningRate,
     Redo,
-    Reset,
     RunEpochs,
-    SetLearningRate,
-    StepNode,
-    StepNodeBack,
-    ToggleSetToNone,
-    ToggleStatement,
-    ToggleZeroing,
     Undo,
-    Update,
-    Zero,
-    checked_count,
-    checked_kind,
     checked_rate,
-    checked_steps,
     refusal_key,
 )
-from engine.epochs import run_epochs
-from engine.errors import EngineError, Refused
+from engine.beside import Beside
+from engine.comparison import Comparison
+from engine.epochs import Ended
+from engine.errors import BadInput, EngineError, Refused
 from engine.frame import Frame
 from engine.framing import take_frame
-from engine.history import Entry, History
-from engine.learning_rate import lowered, raised
-from engine.loop import Kind, reference_loop
+from engine.history import History, Point
+from engine.loop import reference_loop
+from engine.performing import perform
 from engine.problem import Problem
 from engine.progress import Progress
 from engine.refusals import PYTORCHS, refusals
 from engine.state import State
 from engine.statements import Statements
+from engine.timeline import Timeline, timeline
 from engine.trainer import Trainer
+from engine.travel import Travel, part_of
 from engine.verdict import Verdict, judge
+
+Watch = Callable[[Action, State, str], None]
+"""Is told each action that changed a session, the state after it, and what PyTorch refused, if anything."""
+
+
+@dataclass(frozen=True, slots=True)
+class Inside:
+    """What is inside an action: the epochs of a run, or the events of a backward pass."""
+
+    unit: str
+    """`epoch` or `event`."""
+
+    places: range
+    """How far one can go into it, as `GoTo.inside` counts."""
 
 
 class Session:
@@ -64,26 +68,38 @@ class Session:
         trainer = Trainer(problem)
         loop = reference_loop(tuple(problem.parameters), problem.loss_name)
         rate = checked_rate(problem.learning_rate if rate is None else rate)
-        self._statements = Statements(trainer, State(trainer.snapshot(), loop, rate))
-        self._history = History(self._state)
+        self._start = State(trainer.snapshot(), loop, rate)
+        self._statements = Statements(trainer, self._start)
+        self._history = History(self._start)
+        self._travel = Travel(self._statements, self._history.here)
+        self._beside = Beside(problem, self._statements, self._history, self._travel)
         self._frame: Frame | None = None
         self._shown_before: State | None = None
         self._notice = ""
+        self.watch: Watch = lambda action, state, refused: None
+        """Who is told what was done; nobody at first."""
+
         self.progress: Progress | None = None
         """How far a run of epochs has come; None while none is under way. May be read from another thread."""
+
+    @property
+    def state(self) -> State:
+        """All that the session is now."""
+        return self._statements.state
 
     @property
     def frame(self) -> Frame:
         """The picture of the session as it stands."""
         if self._frame is None:
+            history = self._history
             self._frame = take_frame(
                 self._problem,
-                self._state,
+                self.state,
                 self._shown_before,
                 notice=self._notice,
                 refusals=self._refusals(),
-                position=self._history.position,
-                future=self._history.future,
+                position=history.position,
+                future=history.future,
             )
         return self._frame
 
@@ -105,49 +121,11 @@ class Session:
         reason = self._refusals().get(refusal_key(action))
         if reason is not None and reason not in PYTORCHS:
             raise Refused(reason)
-        before = self._state
+        before, refused, done = self.state, "", action
         try:
-            match action:
-                case Undo():
-                    self._move(-1)
-                case Redo():
-                    self._notice = self._move(1).notice
-                case _:
-                    self._do(action, stopped)
-        finally:
-            if self._state is not before:
-                self._shown_before = before
-                self._frame = None
-        return self.frame
-
-    def verdict(self) -> Verdict:
-        """Find out what the loop, as it stands, does to training from the start; changes nothing."""
-        problem, state = self._problem, self._state
-        reference = reference_loop(tuple(problem.parameters), problem.loss_name)
-        return judge(self._statements, self._history.start, state.loop, reference, state.learning_rate)
-
-    @property
-    def _state(self) -> State:
-        return self._statements.state
-
-    @_state.setter
-    def _state(self, state: State) -> None:
-        self._statements.return_to(state)
-
-    def _refusals(self) -> dict[str, str]:
-        return refusals(self._state, self._history.position, self._history.future)
-
-    def _move(self, steps: int) -> Entry:
-        entry = self._history.move(steps)
-        self._state = entry.state
-        self._notice = ""
-        return entry
-
-    def _do(self, action: Action, stopped: Callable[[], bool]) -> None:
-        before, notice = self._state, ""
-        try:
-            notice = self._perform(action, stopped)
-        except EngineError:
+            done = self._done(action, stopped)
+        except EngineError as error:
+            refused = str(error)
             raise
         except BaseException:  # Ctrl-C, or a bug: no statement stays half done
             self._statements.trainer.restore(before.trainer)
@@ -155,49 +133,156 @@ class Session:
             raise
         finally:
             self.progress = None
-            if self._state is not before:
-                self._history.add(Entry(action, self._state, notice))
-                self._notice = notice
+            if self.state is not before:
+                self._shown_before = before
+                self._frame = None
+                self.watch(done, self.state, refused)
+        return self.frame
 
-    def _perform(self, action: Action, stopped: Callable[[], bool]) -> str:
-        """Do it, and give what there is to say about it."""
-        state, statements = self._state, self._statements
+    def verdict(self) -> Verdict:
+        """Find out what the loop, as it stands, does to training from the start; changes nothing."""
+        reference = reference_loop(tuple(self._problem.parameters), self._problem.loss_name)
+        return judge(self._statements, self._start, self.state.loop, reference, self.state.learning_rate)
+
+    def twin(self, stopped: Callable[[], bool] = lambda: False) -> Comparison:
+        """Compare the session with its twin, the reference loop from the same bits; changes nothing.
+
+        Raises:
+            Stopped: `stopped`, asked between epochs, said so.
+            PyTorchError: the reference loop cannot run on this problem.
+        """
+        return self._compared(lambda: self._beside.twin(stopped, self._tell))
+
+    def compare(self, number: int, stopped: Callable[[], bool] = lambda: False) -> Comparison:
+        """Compare the session with another point of its history, epoch by epoch; changes nothing.
+
+        Raises:
+            BadInput: there is no such point.
+            Stopped: `stopped`, asked between epochs, said so.
+        """
+        return self._compared(lambda: self._beside.branch(number, stopped, self._tell))
+
+    def timeline(self, through: int | None = None) -> Timeline:
+        """Give the line of points on which the session stands, or the one through another point.
+
+        Raises:
+            BadInput: there is no such point.
+        """
+        return timeline(self._history, through)
+
+    def inside(self, number: int) -> Inside | None:
+        """Say how far one can go into the action that led to a point; None where there is nothing inside.
+
+        Raises:
+            BadInput: there is no such point.
+        """
+        point, now = self._history.point(number), self.state
+        if point.before is None or not isinstance(point.action, RunEpochs | Backward | NextLine):
+            return None
+        if isinstance(point.action, RunEpochs):
+            gained = point.epoch - point.before.epoch
+            return _room("epoch", 1, gained - int(gained == point.action.count))
+        try:
+            self._travel.go(point)
+            passing = self.state.passing
+            self._travel.go(point.before)
+            under_way = self.state.passing if self.state.in_pass else None
+        finally:
+            self._statements.return_to(now)
+        if passing is None or passing.over or not passing.finished:
+            return None
+        return _room("event", 1 if under_way is None else under_way.cursor + 1, len(passing.trace) - 1)
+
+    def _compared(self, run: Callable[[], Comparison]) -> Comparison:
+        now = self.state
+        try:
+            return run()
+        finally:
+            self.progress = None
+            self._statements.return_to(now)
+
+    def _refusals(self) -> dict[str, str]:
+        return refusals(self.state, self._history.position, self._history.future)
+
+    def _done(self, action: Action, stopped: Callable[[], bool]) -> Action:
+        """Do it, and give what came of it: of a run that was stopped, the run of the epochs that ended."""
+        here = self._history.here
         match action:
-            case Forward():
-                statements.run(Kind.FORWARD)
-            case Backward():
-                statements.run(Kind.BACKWARD)
-            case Update():
-                statements.run(Kind.UPDATE)
-            case Zero():
-                statements.run(Kind.ZERO)
-            case NextLine():
-                statements.next_line()
-            case StepNode():
-                statements.step_node()
-            case StepNodeBack():
-                statements.step_node_back()
-            case RunEpochs(count):
-                return run_epochs(statements, checked_count(count), stopped, self._tell)
-            case ToggleZeroing():
-                self._state = replace(state, loop=state.loop.toggled(Kind.ZERO))
-            case ToggleSetToNone():
-                loop = state.loop.with_zeroing(set_to_none=not state.loop.set_to_none)
-                self._state = replace(state, loop=loop)
-            case ToggleStatement(kind):
-                self._state = replace(state, loop=state.loop.toggled(checked_kind(kind)))
-            case MoveStatement(kind, steps):
-                moved = state.loop.moved(checked_kind(kind), checked_steps(steps))
-                self._state = replace(state, loop=moved)
-            case SetLearningRate(value):
-                self._state = replace(state, learning_rate=checked_rate(value))
-            case RaiseLearningRate():
-                self._state = replace(state, learning_rate=raised(state.learning_rate))
-            case LowerLearningRate():
-                self._state = replace(state, learning_rate=lowered(state.learning_rate))
-            case Reset():
-                self._state = state.rewound_to(self._history.start)
-        return ""
+            case Undo():
+                assert here.before is not None
+                self._go(here.before)
+            case Redo():
+                self._go(here if self._history.inside else next(here.future()))
+            case GoTo():
+                return self._go_to(action, stopped)
+            case _:
+                return self._do(action, stopped)
+        return action
+
+    def _go(self, point: Point) -> None:
+        self._travel.go(point)
+        self._history.go(point)
+        self._notice = point.notice
+
+    def _go_to(self, action: GoTo, stopped: Callable[[], bool]) -> Action:
+        point, before = self._history.point(action.point), self.state
+        if not action.inside:
+            self._go(point)
+            return action
+        room = self.inside(point.number)
+        if room is None or action.inside not in room.places:
+            raise BadInput(_not_inside(action, room))
+        try:
+            inside = self._travel.go_inside(point, action.inside, stopped, self._tell)
+        except EngineError:
+            self._statements.return_to(before)
+            raise
+        self._history.go(point, inside)
+        self._notice = ""
+        return GoTo(action.point, inside)
+
+    def _do(self, action: Action, stopped: Callable[[], bool]) -> Action:
+        before, began = self.state, time.perf_counter()
+        try:
+            ended = perform(self._statements, action, self._start, stopped, self._tell)
+        except EngineError:
+            self._arrive(before, action, Ended(), began)
+            raise
+        if ended.stopped_after is not None:
+            action = RunEpochs(ended.stopped_after)
+        self._arrive(before, action, ended, began)
+        return action
+
+    def _arrive(self, before: State, action: Action, ended: Ended, began: float) -> None:
+        """Where something has changed, make a point of it."""
+        if self.state is before:
+            return
+        self._branch_off(before)
+        seconds = time.perf_counter() - began
+        self._travel.keep(self._history.add(action, self.state, ended.notice, seconds), self.state)
+        self._notice = ended.notice
+
+    def _branch_off(self, state: State) -> None:
+        """Where the session stands inside an action, make a point of that part of it first."""
+        here, inside = self._history.here, self._history.inside
+        if inside:
+            assert here.before is not None
+            self._history.go(here.before)
+            point = self._history.add(part_of(here.action, inside), state)
+            self._travel.keep(point, state)
 
     def _tell(self, progress: Progress) -> None:
         self.progress = progress
+
+
+def _room(unit: str, first: int, last: int) -> Inside | None:
+    return Inside(unit, range(first, last + 1)) if first <= last else None
+
+
+def _not_inside(action: GoTo, room: Inside | None) -> str:
+    if room is None:
+        return f"there is nothing inside the action that led to point {action.point}"
+    return (
+        f"{action.inside!r} is not inside the action that led to point {action.point}: "
+        f"it has {room.unit}s {room.places[0]} to {room.places[-1]}"
+    )

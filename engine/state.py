@@ -12,6 +12,9 @@ from engine.losses import Losses
 from engine.trace import Trace
 from engine.trainer import Snapshot
 
+AROUND = 2_000
+"""Bytes that a state of a small problem takes beside its numbers."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Passing:
@@ -68,6 +71,14 @@ class State:
         """What was written to each `.grad` up to this point, also inside a pass."""
         under_way = self.passing if self.in_pass else None
         return self.written if under_way is None else self.written.with_page(under_way.page)
+
+    @property
+    def weight(self) -> int:
+        """Give about how many bytes it takes, as if it shared nothing with other states."""
+        snapshot = self.trainer
+        numbers = (*snapshot.parameters, *(grad for grad in snapshot.grads if grad is not None))
+        trace = 0 if self.passing is None else self.passing.trace.weight
+        return AROUND + trace + sum(one.nbytes for one in numbers)
 
     @property
     def in_pass(self) -> bool:

@@ -6,13 +6,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from itertools import takewhile
+from typing import Final
 
-from engine.errors import EngineError
-from engine.ledger import Grads, Page, ZeroPage
+from engine.errors import BadInput, EngineError
+from engine.ledger import Grads, Ledger, Page, RunPage, Shelf, ZeroPage
 from engine.lessons import PyTorchError
 from engine.loop import Kind
+from engine.losses import Losses
 from engine.state import Passing, State
 from engine.trainer import Snapshot, Trainer
+
+LEDGER_BYTES: Final = 10_000_000
+"""What the ledgers' pages may weigh; older ones are forgotten."""
 
 
 class Statements:
@@ -22,6 +27,7 @@ class Statements:
         """Go on from `state`, which the trainer's tensors are in."""
         self.trainer = trainer
         self.state = state
+        self._shelf = Shelf(LEDGER_BYTES)
 
     def return_to(self, state: State) -> None:
         """Put the trainer's tensors, and what else there is, into an earlier or later state."""
@@ -68,8 +74,27 @@ class Statements:
         if passing.cursor + 1 == len(passing.trace):
             self._finish(passing)
         else:
-            passing = replace(passing, cursor=passing.cursor + 1)
-            self.state = replace(self.state, trainer=self.trainer.snapshot(), passing=passing)
+            self._stand_at(passing, passing.cursor + 1)
+
+    def step_to(self, event: int) -> None:
+        """Go to an event of the pass, ahead of where it stands; begin one where none is under way.
+
+        Raises:
+            BadInput: the pass has no such event ahead; nothing has changed.
+            EngineError: PyTorch refused to begin; what it did before that stays.
+        """
+        before = self.state
+        passing = self._pass_under_way() or self._begun_pass()
+        if event not in range(passing.cursor + 1, len(passing.trace) + 1):
+            self.trainer.restore(before.trainer)
+            raise BadInput(
+                f"there is no event {event!r} ahead in this pass: {passing.cursor} of its "
+                f"{len(passing.trace)} are behind"
+            )
+        if event == len(passing.trace):
+            self._finish(passing)
+        else:
+            self._stand_at(passing, event)
 
     def step_node_back(self) -> None:
         """Go one event back in the pass, also in a finished one; from its first event, to before the pass."""
@@ -94,10 +119,33 @@ class Statements:
         passing = replace(passing, cursor=len(passing.trace))
         self._advance(Kind.BACKWARD, passing, passing.page)
 
+    def _stand_at(self, passing: Passing, event: int) -> None:
+        inside = replace(passing, cursor=event)
+        self.state = replace(self.state, trainer=self.trainer.snapshot(), passing=inside)
+
+    def ran_unrecorded(self, epochs: int, losses: Losses) -> None:
+        """Take in what the trainer has run at full speed: whole epochs, and their losses by now."""
+        state, trainer = self.state, self.trainer.snapshot()
+        written = state.written
+        if epochs:
+            passes = epochs * state.loop.enabled.count(Kind.BACKWARD)
+            written = self._with_page(written, RunPage(epochs, passes, self._named_grads(trainer)))
+        self.state = replace(
+            state,
+            trainer=trainer,
+            epoch=state.epoch + epochs,
+            losses=losses,
+            passing=None,
+            written=written,
+        )
+
     def _settle_trace(self) -> None:
         """Have the trace copy what its graph saved, before an update changes that in place."""
         if self.state.passing is not None:
             self.state.passing.trace.events  # noqa: B018 - made when first looked at
+
+    def _with_page(self, written: Ledger, page: Page | None) -> Ledger:
+        return written if page is None else self._shelf.put(written.with_page(page))
 
     def grads(self) -> Grads:
         """Give every `.grad` by its parameter's name, as copies."""
@@ -113,7 +161,7 @@ class Statements:
         epoch, losses = state.epoch + ended, state.losses
         if kind is Kind.FORWARD and trainer.forward is not None:
             losses = losses.with_loss(epoch - int(loop.complete), trainer.forward.loss.item())
-        written = state.written if page is None else state.written.with_page(page)
+        written = self._with_page(state.written, page)
         self.state = replace(
             state,
             trainer=trainer,
@@ -132,8 +180,7 @@ class Statements:
         except EngineError as error:
             left = self.trainer.snapshot()
             if left is not before.trainer:
-                page = self._half_page(kind, error, before)
-                written = before.written if page is None else before.written.with_page(page)
+                written = self._with_page(before.written, self._half_page(kind, error, before))
                 self.state = replace(before, trainer=left, passing=_over(before.passing), written=written)
             raise
 

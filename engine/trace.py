@@ -29,6 +29,9 @@ from engine.recorder import UNKNOWN, Passage, Recorder, Visit
 from engine.sources import Source, SourceMap
 from engine.stations import Station, next_to_run, read_station
 
+AROUND = 1_500
+"""Bytes around the numbers of one node's run, as measured on small problems."""
+
 Sent = dict[tuple[Passage, int, int], list[tuple[int, Tensor]]]
 """Gradients on their way, by pass, receiving node and its slot: what each producer sent, in order."""
 
@@ -53,6 +56,13 @@ class Trace:
     def __len__(self) -> int:
         """Give the number of events."""
         return len(self.events)
+
+    @cached_property
+    def weight(self) -> int:
+        """Give about how many bytes it takes: its numbers, and what PyTorch and Python need around them."""
+        rows = self._recorder.rows
+        copies = (grad for row in rows for grads in row[2:4] for grad in grads if grad is not None)
+        return AROUND * (1 + len(rows)) + sum(int(grad.nbytes) for grad in copies)
 
     @cached_property
     def events(self) -> tuple[Event, ...]:

@@ -150,8 +150,17 @@ KEYS: Final = (
         edit=lambda kind: MoveStatement(kind, 1),
     ),
     Key("verdict", "v", "v", "verdict", "Find out what the loop does: run it beside the reference loop.", 1),
+    Key("twin", "T,upper_t", "T", "twin", "Put the session beside its twin with zeroing, in lock step.", 4),
     Key("undo", "left", "←", "undo", "Take the last action back, bit for bit.", 9, Undo),
     Key("redo", "right", "→", "redo", "Do again what was taken back.", 8, Redo),
+    Key(
+        "timeline",
+        "t",
+        "t",
+        "timeline",
+        "Show every point of the session: to jump to, to compare with.",
+        6,
+    ),
     Key(
         "lower_rate",
         "left_square_bracket",

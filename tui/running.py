@@ -1,9 +1,9 @@
-"""Runs epochs in a thread, so that the screen stays alive."""
+"""Does what takes long in a thread, so that the screen stays alive."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from textual.message import Message
 
@@ -12,24 +12,25 @@ from engine.errors import EngineError
 if TYPE_CHECKING:
     from textual.message_pump import MessagePump
 
-    from engine.actions import RunEpochs
-    from engine.session import Session
+Work: TypeAlias = Callable[[Callable[[], bool]], Any]
+"""Is given what says whether to stop; nobody else may use the session meanwhile."""
 
 
-class RunEnded(Message):
-    """A run of epochs is over; `error` is what the engine refused, or None."""
+class WorkEnded(Message):
+    """The work is over; `error` is what the engine refused, or None, and `result` what came of it."""
 
-    def __init__(self, error: EngineError | None) -> None:
+    def __init__(self, error: EngineError | None, result: Any) -> None:
         """Carry how it ended."""
         super().__init__()
         self.error = error
+        self.result = result
 
 
-def run(screen: MessagePump, session: Session, action: RunEpochs, stopped: Callable[[], bool]) -> None:
-    """Apply `action` and post how it ended to `screen`. Nobody else may use the session meanwhile."""
-    error = None
+def run(screen: MessagePump, work: Work, stopped: Callable[[], bool]) -> None:
+    """Do the work and post how it ended to `screen`."""
+    error = result = None
     try:
-        session.apply(action, stopped)
+        result = work(stopped)
     except EngineError as refused:
         error = refused
-    screen.post_message(RunEnded(error))
+    screen.post_message(WorkEnded(error, result))

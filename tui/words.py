@@ -6,14 +6,15 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
+from engine import actions
 from tui.grids import Element
-from tui.numbers import cell
+from tui.numbers import cell, rate
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from engine.frame import Frame, ParameterFrame
-    from engine.ledger import Unrecorded, Write
+    from engine.ledger import Forgotten, Unrecorded, Write
     from engine.verdict import Verdict
 
 BEFORE_FORWARD = "Nothing to go back through yet: forward (f) computes the loss and builds autograd's graph."
@@ -30,6 +31,46 @@ DOES: Final[Mapping[str, str]] = {
 
 MOST_PARTS: Final = 6
 """Parts of a sum that are written out at the most."""
+
+
+ACTIONS: Final[Mapping[type, str]] = {
+    actions.Forward: "forward",
+    actions.Backward: "backward",
+    actions.StepNode: "one node",
+    actions.StepNodeBack: "one node back",
+    actions.Update: "update",
+    actions.Zero: "zero",
+    actions.NextLine: "next line",
+    actions.ToggleZeroing: "zeroing on or off",
+    actions.ToggleSetToNone: "zeroing to None or 0",
+    actions.RaiseLearningRate: "learning rate up",
+    actions.LowerLearningRate: "learning rate down",
+    actions.Reset: "back to the start values",
+    actions.Undo: "undo",
+    actions.Redo: "redo",
+}
+"""What each action that takes nothing is called."""
+
+
+def action_text(action: actions.Action | None) -> str:
+    """Name an action; None is the start of a session."""
+    match action:
+        case None:
+            return "start"
+        case actions.RunEpochs(count):
+            return "one epoch" if count == 1 else f"run {count:,} epochs"
+        case actions.StepTo(event):
+            return f"to event {event} of the pass"
+        case actions.ToggleStatement(kind):
+            return f"comment {kind} out or in"
+        case actions.MoveStatement(kind, steps):
+            return f"move {kind} {'up' if steps < 0 else 'down'}"
+        case actions.SetLearningRate(value):
+            return f"learning rate {rate(value)}"
+        case actions.GoTo(point, inside):
+            return f"go to point {point}{f', inside at {inside}' if inside else ''}"
+        case _:
+            return ACTIONS[type(action)]
 
 
 def phase(frame: Frame) -> str:
@@ -108,3 +149,8 @@ def passes_texts(parts: Sequence[Write], at: Element) -> tuple[str, str] | None:
 def unrecorded_text(fact: Unrecorded, at: Element) -> str:
     """Say what a run did that was not recorded epoch by epoch."""
     return f"{fact.epochs:,} epochs ran at full speed, unrecorded; then it was {cell(at.of(fact.after))}"
+
+
+def forgotten_text(fact: Forgotten) -> str:
+    """Say that old lines are gone, and how to have them back."""
+    return f"the first {fact.passes:,} passes are no longer kept: the timeline (t) goes back to them"

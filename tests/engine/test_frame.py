@@ -99,13 +99,16 @@ def test_no_later_action_changes_a_frame(actions: list[Action]) -> None:
 @pytest.mark.parametrize(
     ("actions", "refused"),
     [
-        ([], {"Backward", "StepNode", "StepNodeBack", "Update", "Zero", "Undo", "Redo"}),
+        ([], {"Backward", "StepNode", "StepTo", "StepNodeBack", "Update", "Zero", "Undo", "Redo"}),
         ([Forward()], {"StepNodeBack", "Update", "Zero", "Redo"}),
         ([Forward(), StepNode()], {"Forward", "Update", "Zero", "RunEpochs", "Redo"}),
-        ([Forward(), Backward()], {"Backward", "StepNode", "Redo"}),
-        ([Forward(), Backward(), Update()], {"Backward", "StepNode", "StepNodeBack", "Redo"}),
-        ([RunEpochs(2)], {"Backward", "StepNode", "StepNodeBack", "Redo"}),
-        ([RunEpochs(3), Undo()], {"Backward", "StepNode", "StepNodeBack", "Update", "Zero", "Undo"}),
+        ([Forward(), Backward()], {"Backward", "StepNode", "StepTo", "Redo"}),
+        ([Forward(), Backward(), Update()], {"Backward", "StepNode", "StepTo", "StepNodeBack", "Redo"}),
+        ([RunEpochs(2)], {"Backward", "StepNode", "StepTo", "StepNodeBack", "Redo"}),
+        (
+            [RunEpochs(3), Undo()],
+            {"Backward", "StepNode", "StepTo", "StepNodeBack", "Update", "Zero", "Undo"},
+        ),
     ],
 )
 def test_a_frame_lists_what_would_be_refused_and_why(actions: list[Action], refused: set[str]) -> None:

@@ -15,6 +15,7 @@ from engine.actions import (
     Action,
     Backward,
     Forward,
+    GoTo,
     LowerLearningRate,
     MoveStatement,
     NextLine,
@@ -106,11 +107,19 @@ class Training(RuleBasedStateMachine):
         self.session = Session(self.make(), rate)
         self.history = [Point(rate=rate)]
         self.frames = [self.picture(self.session.frame)]
-        self.at = 0
+        self.path: tuple[Action, ...] = ()
+        self.reached: dict[tuple[Action, ...], tuple[Point, object]] = {}
+        self.numbered: list[tuple[Action, ...]] = [()]
+        self.taken: dict[tuple[Action, ...], Action] = {}
         self.ran: tuple[tuple[Kind, float], ...] = ()
         self.plain = Plain(self.make(), self.rng)
 
     # The model
+
+    @property
+    def at(self) -> int:
+        """How many actions lie behind; `history` and `frames` hold the points up to here."""
+        return len(self.path)
 
     @property
     def point(self) -> Point:
@@ -158,16 +167,39 @@ class Training(RuleBasedStateMachine):
             assert self.session.frame is before
             return False
         assert listed is None
-        if not isinstance(action, Undo | Redo):
-            self.arrive(after)
+        if not isinstance(action, Undo | Redo | GoTo):
+            self.arrive(after, action)
         return True
 
-    def arrive(self, frame: Frame) -> None:
-        """Cut what could be redone, and keep the new point."""
-        self.history = self.history[: self.at + 1]
-        self.frames = [*self.frames[: self.at + 1], self.picture(frame)]
-        self.at += 1
-        assert (frame.position, frame.future) == (self.at, 0)
+    def arrive(self, frame: Frame, action: Action) -> None:
+        """Go on to the point that an action leads to: where it was done before, what followed lies ahead."""
+        self.remember()
+        self.taken[self.path] = action
+        self.path = (*self.path, action)
+        if self.path not in self.numbered:
+            self.numbered.append(self.path)
+        self.frames.append(self.picture(frame))
+        assert frame.position == self.at
+        assert frame.future == self.ahead()
+
+    def remember(self) -> None:
+        self.reached[self.path] = self.history[self.at], self.frames[self.at]
+
+    def ahead(self) -> int:
+        path = self.path
+        while path in self.taken:
+            path = (*path, self.taken[path])
+        return len(path) - len(self.path)
+
+    def stand_at(self, path: tuple[Action, ...]) -> None:
+        """Stand at a point that was reached before."""
+        self.remember()
+        self.path = path
+        ways = [path[:length] for length in range(len(path) + 1)]
+        self.taken |= {way: path[len(way)] for way in ways[:-1]}
+        self.history, self.frames = map(list, zip(*(self.reached[way] for way in ways), strict=True))
+        assert self.picture(self.session.frame) == self.frames[-1]
+        assert self.session.frame.future == self.ahead()
 
     def statement(self, action: Action, kind: Kind) -> None:
         """Run one statement on both sides: the same outcome, or the same error in the same words."""
@@ -204,7 +236,7 @@ class Training(RuleBasedStateMachine):
         after = self.session.frame
         if after.position != before.position or after is not before:
             point = self.point
-            self.arrive(after)
+            self.arrive(after, action)
             self.history.append(replace(point, script=(*point.script, (kind, point.rate)), before_pass=None))
 
     def began_pass(self, start: Point, finished: bool) -> None:
@@ -304,7 +336,7 @@ class Training(RuleBasedStateMachine):
             with pytest.raises(PyTorchError) as caught:
                 self.session.apply(RunEpochs(count))
             assert numberless(caught.value.own_words) == numberless(str(error).split("\n")[0])
-            self.arrive(self.session.frame)
+            self.arrive(self.session.frame, RunEpochs(count))
         self.history.append(replace(points[-1], script=self.ran))
         shown = self.session.frame.backward
         if points[-1].last is Kind.BACKWARD:
@@ -360,17 +392,21 @@ class Training(RuleBasedStateMachine):
             if not self.act(Undo()):
                 assert self.at == 0
                 return
-            self.at -= 1
-            assert self.picture(self.session.frame) == self.frames[self.at]
+            self.stand_at(self.path[:-1])
 
     @rule(times=st.integers(1, 6))
     def redo(self, times: int) -> None:
         for _ in range(times):
             if not self.act(Redo()):
-                assert self.at == len(self.history) - 1
+                assert not self.ahead()
                 return
-            self.at += 1
-            assert self.picture(self.session.frame) == self.frames[self.at]
+            self.stand_at((*self.path, self.taken[self.path]))
+
+    @rule(data=st.data())
+    def go_to(self, data: st.DataObject) -> None:
+        number = data.draw(st.integers(0, len(self.numbered) - 1))
+        assert self.act(GoTo(number))
+        self.stand_at(self.numbered[number])
 
     # What always holds
 

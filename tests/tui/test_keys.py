@@ -82,6 +82,8 @@ OPENS: Final = {
     "look",
     "ledger",
     "verdict",
+    "timeline",
+    "twin",
     "stop",
     "help",
     "quit",

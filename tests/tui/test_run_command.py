@@ -20,6 +20,7 @@ from engine.errors import BadInput
 from engine.frame import Frame
 from engine.loop import Kind
 from engine.session import Session
+from engine.start import Start
 from tests.engine.test_notebook import PRINTED, START, assert_printed
 from tests.terminal import GRADSTEP
 from tui import cli, json_lines
@@ -285,7 +286,7 @@ def test_what_the_engine_refuses_is_said_in_one_line(
     def refusing(*_: object) -> Session:
         raise BadInput("this seed\nis too odd")
 
-    monkeypatch.setattr(cli, "make_session", refusing)
+    monkeypatch.setattr(Start, "session", refusing)
     assert told(capsys)[::2] == (
         2,
         "gradstep run: this seed is too odd (gradstep run --help lists the options)\n",
@@ -298,7 +299,7 @@ def test_ctrl_c_ends_it_without_a_traceback(
     def interrupted(*_: object) -> Session:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(cli, "make_session", interrupted)
+    monkeypatch.setattr(Start, "session", interrupted)
     assert told(capsys) == (130, "", "")
 
 

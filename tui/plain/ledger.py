@@ -7,11 +7,11 @@ from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from engine.errors import BadInput
-from engine.ledger import Hooked, Unrecorded, Write, Zeroed, since_zeroing
+from engine.ledger import Forgotten, Hooked, Unrecorded, Write, Zeroed, since_zeroing
 from tui.grids import Element, column_names, grid_size, row_names
 from tui.numbers import cell
 from tui.plain.numbers import element_names
-from tui.words import passes_texts, unrecorded_text
+from tui.words import forgotten_text, passes_texts, unrecorded_text
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -79,6 +79,8 @@ def fact_texts(fact: Fact, at: Element) -> Iterator[str]:
             yield _change_text("a hook", fact.before, fact.after, at)
         case Unrecorded():
             yield unrecorded_text(fact, at)
+        case Forgotten():
+            yield forgotten_text(fact)
 
 
 def _change_text(cause: str, before: Tensor | None, after: Tensor | None, at: Element) -> str:

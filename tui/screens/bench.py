@@ -6,7 +6,7 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import events
 from textual.app import ComposeResult
@@ -17,18 +17,14 @@ from textual.screen import Screen
 from textual.timer import Timer
 from textual.widgets import Static
 
-from engine.actions import Action, RunEpochs, SetLearningRate, epochs_from, learning_rate_from
+from engine.actions import Action, GoTo, RunEpochs
 from engine.errors import EngineError
 from engine.lessons import PyTorchError
 from tui.bindings import BINDINGS
 from tui.keys import BY_ID, Key
 from tui.loading import Loaded, LoadFailed, load
-from tui.numbers import rate
-from tui.running import RunEnded, run
-from tui.screens.ask import AskScreen
-from tui.screens.help import HelpScreen
-from tui.screens.ledger import LedgerScreen
-from tui.screens.look import LookScreen
+from tui.running import Work, WorkEnded, run
+from tui.screens.opening import OPENS
 from tui.widgets.keybar import KeyBar
 from tui.widgets.loop import LoopPanel
 from tui.widgets.losses import LossPanel
@@ -54,7 +50,6 @@ ROOMY = (112, 36)
 DRAWS_PER_SECOND = 5
 """How often a run of epochs is drawn."""
 
-DEFAULT_EPOCHS = "100"
 RUNNING = "epochs are running: Esc stops them"
 
 
@@ -84,6 +79,7 @@ class BenchScreen(Screen[None]):
         self._waiting: deque[Callable[[], None]] = deque()
         self._stop = threading.Event()
         self._ticker: Timer | None = None
+        self._then: Callable[[Any], None] | None = None
 
     def compose(self) -> ComposeResult:
         """Lay the panels out."""
@@ -149,46 +145,16 @@ class BenchScreen(Screen[None]):
             self.perform(key.action())
         elif key.edit is not None:
             self._edit(key)
+        elif key_id in OPENS:
+            OPENS[key_id](self)
         else:
             getattr(self, f"press_{key_id}")()
 
-    def press_run(self) -> None:
-        """Ask how many epochs to run."""
-        if self._can(BY_ID["run"]):
-            self.app.push_screen(
-                AskScreen("Run how many epochs?", DEFAULT_EPOCHS, epochs_from), self._run_if_given
-            )
-
-    def press_type_rate(self) -> None:
-        """Ask for a learning rate."""
-        now = "" if self.frame is None else rate(self.frame.learning_rate)
-        self.app.push_screen(
-            AskScreen("Which learning rate?", now, learning_rate_from), self._set_rate_if_given
-        )
-
-    def press_look(self) -> None:
-        """Show the current step in full."""
-        backward = None if self.frame is None else self.frame.backward
-        if backward is None or backward.step is None:
-            self.notice = "there is no step to look at yet: s runs one"
-        else:
-            self.app.push_screen(LookScreen(backward.step))
-
-    def press_ledger(self) -> None:
-        """Show what every `.grad` was made of."""
-        if self.frame is not None:
-            self.app.push_screen(LedgerScreen(self.frame))
-
     def press_verdict(self) -> None:
         """Say what the loop does to training; nothing changes by it."""
-        if self._session is None:
-            self.notice = "PyTorch is starting: ask again when it is there"
-        elif self.running:
-            self.notice = RUNNING
-        else:
-            self._judge(self._session)
-
-    def _judge(self, session: Session) -> None:
+        session = self.idle_session()
+        if session is None:
+            return
         try:
             verdict = session.verdict()
         except EngineError as error:  # the reference loop itself cannot run
@@ -213,21 +179,9 @@ class BenchScreen(Screen[None]):
         """Put the cursor one statement down."""
         self._move_cursor(1)
 
-    def press_help(self) -> None:
-        """Show the keys."""
-        self.app.push_screen(HelpScreen())
-
     def press_quit(self) -> None:
         """Leave."""
         self.app.exit()
-
-    def _run_if_given(self, count: int | None) -> None:
-        if count is not None:
-            self.perform(RunEpochs(count))
-
-    def _set_rate_if_given(self, value: float | None) -> None:
-        if value is not None:
-            self.perform(SetLearningRate(value))
 
     def _move_cursor(self, steps: int) -> None:
         """Move the cursor; from away it comes to the next line, and from an end of the loop to the other."""
@@ -249,11 +203,22 @@ class BenchScreen(Screen[None]):
         elif key.edit is not None:
             self.perform(key.edit(self.cursor))
 
-    def _can(self, key: Key) -> bool:
+    def can(self, key: Key) -> bool:
+        """Whether a key can work now; where it cannot, the notice says why."""
         reason = "" if self.frame is None else key.refusal(self.frame, self.cursor)
         if reason:
             self.notice = reason
         return not reason
+
+    def idle_session(self) -> Session | None:
+        """Give the session where it can be asked something now; else the notice says why not."""
+        if self._session is None:
+            self.notice = "PyTorch is starting: ask again when it is there"
+        elif self.running:
+            self.notice = RUNNING
+        else:
+            return self._session
+        return None
 
     # Actions
 
@@ -263,8 +228,8 @@ class BenchScreen(Screen[None]):
             self._waiting.append(partial(self.perform, action))
         elif self.running:
             self.notice = RUNNING
-        elif isinstance(action, RunEpochs) and action.count > 1:
-            self._start_run(self._session, action)
+        elif takes_long(action):
+            self.work(partial(self._session.apply, action))
         else:
             self._apply(self._session, action)
 
@@ -282,30 +247,55 @@ class BenchScreen(Screen[None]):
         self.complaint = error if isinstance(error, PyTorchError) else None
         self.notice = session.frame.notice if error is None else _first_words(error)
 
-    # Runs of epochs
+    # What takes long
 
-    def _start_run(self, session: Session, action: RunEpochs) -> None:
+    def when_idle(self, do: Callable[[], None]) -> None:
+        """Do something now, or once the work that is under way has ended."""
+        self._waiting.append(do)
+        self._catch_up()
+
+    def work(self, work: Work, then: Callable[[Any], None] | None = None) -> None:
+        """Do something with the session in a thread of its own.
+
+        Args:
+            work: What to do.
+            then: Called with what came of it, unless the engine refused.
+        """
         self._stop.clear()
+        self._then = then
         self.notice, self.complaint, self.running = "", None, True
         self._ticker = self.set_interval(1 / DRAWS_PER_SECOND, self._tick)
-        self.run_worker(partial(run, self, session, action, self._stop.is_set), thread=True)
+        self.run_worker(partial(run, self, work, self._stop.is_set), thread=True)
 
     def _tick(self) -> None:
         if self._session is not None and self.running:
             self.progress = self._session.progress
 
-    def on_run_ended(self, message: RunEnded) -> None:
-        """Show what the run came to, and do what was asked for before it began."""
+    def on_work_ended(self, message: WorkEnded) -> None:
+        """Show what the work came to, and do what was asked for before it began."""
         if self._ticker is not None:
             self._ticker.stop()
         assert self._session is not None
         self.running, self.progress = False, None
         self._show(self._session, message.error)
+        if message.error is None and self._then is not None:
+            self._then(message.result)
         self._catch_up()
 
     def on_unmount(self) -> None:
         """End a run under way, so that its thread does not outlive the screen."""
         self._stop.set()
+
+
+def takes_long(action: Action) -> bool:
+    """Whether an action may run many epochs."""
+    match action:
+        case RunEpochs(count):
+            return count > 1
+        case GoTo(_, inside):
+            return inside > 1
+        case _:
+            return False
 
 
 def too_small_text(width: int, height: int) -> str:

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
-from engine.ledger import Hooked, Unrecorded, Write, Zeroed, since_zeroing
+from engine.ledger import Forgotten, Hooked, Unrecorded, Write, Zeroed, since_zeroing
 from tui.grids import Element, column_names, row_names
 from tui.lines import Line, Span, line, wrapped
 from tui.numbers import WIDEST, cell, cells
 from tui.widgets.parameters import LABEL
-from tui.words import passes_texts, unrecorded_text
+from tui.words import forgotten_text, passes_texts, unrecorded_text
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -69,6 +69,8 @@ def fact_lines(fact: Fact, at: Element, width: int) -> list[Line]:
             return [_change_line("a hook", fact.before, fact.after, at)]
         case Unrecorded():
             return wrapped(f" {unrecorded_text(fact, at)}", width, "dim")
+        case Forgotten():
+            return wrapped(f" {forgotten_text(fact)}", width, "dim")
 
 
 def sum_lines(parts: Sequence[Write], at: Element, width: int) -> list[Line]:

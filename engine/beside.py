@@ -1,0 +1,125 @@
+"""Puts a session beside its twin, or beside another branch of its own history."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from typing import TypeAlias
+
+from engine.comparison import Comparison, Side, compare
+from engine.history import History, Point
+from engine.ledger import Zeroed
+from engine.loop import Kind, reference_loop
+from engine.problem import Problem
+from engine.progress import Progress
+from engine.state import State
+from engine.statements import Statements
+from engine.travel import Travel
+from engine.twin import Schedule, Stopped, Twin, schedule_of, shortened, with_momentum
+
+Stop: TypeAlias = Callable[[], bool]
+Tell: TypeAlias = Callable[[Progress], None]
+
+MOMENTUM_EPOCHS = 1_000
+"""Up to how many epochs are run again by `torch.optim.SGD(momentum=1)`."""
+
+
+class Beside:
+    """Runs what is needed to compare; the statements are in another state afterwards."""
+
+    def __init__(self, problem: Problem, statements: Statements, history: History, travel: Travel) -> None:
+        """Compare points of `history`; its start is the state that the statements are in."""
+        self._problem = problem
+        self._names = tuple(problem.parameters)
+        self._statements = statements
+        self._history = history
+        self._travel = travel
+        self._start = statements.state
+        self._twin = Twin(statements, self._start, reference_loop(self._names, problem.loss_name))
+
+    def twin(self, stopped: Stop, tell: Tell) -> Comparison:
+        """Compare the session as it stands with its twin.
+
+        Raises:
+            Stopped: `stopped` said so.
+            PyTorchError: the reference loop cannot run on this problem.
+        """
+        session, schedule = self._statements.state, self._schedule()
+        self._twin.after(schedule, stopped, tell)
+        twin = self._twin.catch_up(session)
+        found = compare(
+            self._names,
+            Side(session.losses, partial(self._session_after, stopped, tell), session),
+            Side(
+                twin.losses, lambda epoch: self._twin.after(shortened(schedule, epoch), stopped, tell), twin
+            ),
+        )
+        return replace(found, momentum=self._momentum(session, schedule))
+
+    def branch(self, number: int, stopped: Stop, tell: Tell) -> Comparison:
+        """Compare the session as it stands with another point, after as many epochs as both have run.
+
+        Raises:
+            BadInput: there is no such point.
+            Stopped: `stopped` said so.
+        """
+        session, point = self._statements.state, self._history.point(number)
+        after = partial(self._after, point, stopped, tell)
+        self._travel.go(point)
+        other = self._statements.state
+        epochs = min(session.epoch, other.epoch)
+        if session.epoch != other.epoch:
+            mine = session if session.epoch == epochs else self._session_after(stopped, tell, epochs)
+            others = other if other.epoch == epochs else after(epochs)
+        else:
+            mine, others = session, other
+        return compare(
+            self._names,
+            Side(session.losses, partial(self._session_after, stopped, tell), mine),
+            Side(other.losses, after, others),
+        )
+
+    def _schedule(self) -> Schedule:
+        """Give the learning rates of the session's epochs."""
+        here, inside, now = self._history.here, self._history.inside, self._statements.state
+        if not inside or here.before is None:
+            return schedule_of([*here.way()][::-1])
+        before = here.before
+        part = Point(-1, before, here.action, now.epoch, now.loss, now.learning_rate, None)
+        return schedule_of([*[*before.way()][::-1], part])
+
+    def _session_after(self, stopped: Stop, tell: Tell, epochs: int) -> State:
+        here, inside = self._history.here, self._history.inside
+        if inside and here.before is not None:
+            if epochs > here.before.epoch:
+                self._travel.go_inside(here, epochs - here.before.epoch, stopped, tell)
+                return self._statements.state
+            here = here.before
+        return self._after(here, stopped, tell, epochs)
+
+    def _after(self, point: Point, stopped: Stop, tell: Tell, epochs: int) -> State:
+        if self._travel.go_to_epoch(point, epochs, stopped, tell) < epochs:
+            raise Stopped
+        return self._statements.state
+
+    def _momentum(self, session: State, schedule: Schedule) -> float | None:
+        """Run SGD with momentum 1 where the session has never zeroed; give how far its weights are apart."""
+        if not session.loop.complete or not 0 < session.epoch <= MOMENTUM_EPOCHS or self._zeroed(session):
+            return None
+        if session.loop.is_enabled(Kind.ZERO) or session.diverged:
+            return None
+        self._statements.return_to(self._start)
+        found = with_momentum(self._problem, self._start.trainer.parameters, schedule)
+        self._statements.trainer.restore(self._start.trainer)
+        self._statements.state = self._start
+        distances = [
+            float((mine - others).abs().max() / others.abs().max().clamp(min=1e-30))
+            for mine, others in zip(session.trainer.parameters, found, strict=True)
+            if mine.numel()
+        ]
+        return max(distances, default=None)
+
+    def _zeroed(self, session: State) -> bool:
+        lines = (line for name in self._names for line in session.ledger.newest_first(name))
+        return any(isinstance(line, Zeroed) for line in lines)

@@ -1,0 +1,118 @@
+"""What each action does to a session's statements and state."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from engine.actions import (
+    Action,
+    Backward,
+    Forward,
+    LowerLearningRate,
+    MoveStatement,
+    NextLine,
+    RaiseLearningRate,
+    Reset,
+    RunEpochs,
+    SetLearningRate,
+    StepNode,
+    StepNodeBack,
+    StepTo,
+    ToggleSetToNone,
+    ToggleStatement,
+    ToggleZeroing,
+    Update,
+    Zero,
+    checked_count,
+    checked_kind,
+    checked_rate,
+    checked_steps,
+)
+from engine.epochs import Ended, run_epochs
+from engine.learning_rate import lowered, raised
+from engine.loop import Kind, Loop
+from engine.progress import Progress
+from engine.state import State
+from engine.statements import Statements
+
+LINES = {Forward: Kind.FORWARD, Backward: Kind.BACKWARD, Update: Kind.UPDATE, Zero: Kind.ZERO}
+"""The actions that run one statement each."""
+
+
+def perform(
+    statements: Statements,
+    action: Action,
+    start: State,
+    stopped: Callable[[], bool] = lambda: False,
+    tell: Callable[[Progress], None] = lambda _: None,
+) -> Ended:
+    """Do it.
+
+    Args:
+        statements: What runs it; holds the state afterwards.
+        action: Anything but a move in the history.
+        start: The session's first state.
+        stopped: Asked between the epochs of a run.
+        tell: Called with the progress of a run.
+
+    Returns:
+        How it ended; the same action with the same state before it ends the same way, unless it was stopped.
+
+    Raises:
+        BadInput: a value cannot be used; nothing has changed.
+        PyTorchError: PyTorch refused; what it did before that stays.
+    """
+    if isinstance(action, RunEpochs):
+        return run_epochs(statements, checked_count(action.count), stopped, tell)
+    kind = LINES.get(type(action))
+    if kind is not None:
+        statements.run(kind)
+    elif not _stepped(statements, action):
+        statements.return_to(_settled(statements.state, action, start))
+    return Ended()
+
+
+def _stepped(statements: Statements, action: Action) -> bool:
+    """Do an action that goes through lines or nodes; False where it is no such action."""
+    match action:
+        case NextLine():
+            statements.next_line()
+        case StepNode():
+            statements.step_node()
+        case StepTo(event):
+            statements.step_to(event)
+        case StepNodeBack():
+            statements.step_node_back()
+        case _:
+            return False
+    return True
+
+
+def _settled(state: State, action: Action, start: State) -> State:
+    """Give the state after an action that runs nothing."""
+    match action:
+        case SetLearningRate(value):
+            return replace(state, learning_rate=checked_rate(value))
+        case RaiseLearningRate():
+            return replace(state, learning_rate=raised(state.learning_rate))
+        case LowerLearningRate():
+            return replace(state, learning_rate=lowered(state.learning_rate))
+        case Reset():
+            return state.rewound_to(start)
+        case _:
+            return replace(state, loop=_edited(state.loop, action))
+
+
+def _edited(loop: Loop, action: Action) -> Loop:
+    match action:
+        case ToggleZeroing():
+            return loop.toggled(Kind.ZERO)
+        case ToggleSetToNone():
+            return loop.with_zeroing(set_to_none=not loop.set_to_none)
+        case ToggleStatement(kind):
+            return loop.toggled(checked_kind(kind))
+        case MoveStatement(kind, steps):
+            return loop.moved(checked_kind(kind), checked_steps(steps))
+        case _:
+            raise TypeError(f"{action!r} changes no state by itself")

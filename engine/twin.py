@@ -1,0 +1,167 @@
+"""The twin: the session's epochs again, from the same bits, with the reference loop."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, TypeAlias
+
+import torch
+from torch import Tensor
+
+from engine.epochs import run_epochs
+from engine.errors import EngineError
+from engine.loop import Kind, Loop
+from engine.progress import Progress
+from engine.state import State
+from engine.statements import Statements
+
+if TYPE_CHECKING:
+    from engine.history import Point
+    from engine.problem import Problem
+
+Schedule: TypeAlias = Sequence[tuple[int, float]]
+"""So many epochs with this learning rate, then so many with that one, ..."""
+
+
+class Stopped(EngineError):  # noqa: N818 - named after what happened
+    """Somebody did not want to wait any longer."""
+
+    def __init__(self) -> None:
+        """Say that nothing came of it."""
+        super().__init__("stopped: nothing was compared, and nothing has changed")
+
+
+class Twin:
+    """Runs the reference loop, and goes on from where it was where it can."""
+
+    def __init__(self, statements: Statements, start: State, reference: Loop) -> None:
+        """Begin at a session's start; each call leaves the statements in the twin's state."""
+        self._statements = statements
+        self._start = replace(start, loop=reference)
+        self._state = self._start
+        self._done: Schedule = ()
+
+    def after(
+        self,
+        schedule: Schedule,
+        stopped: Callable[[], bool] = lambda: False,
+        tell: Callable[[Progress], None] = lambda _: None,
+    ) -> State:
+        """Give the twin's state after the epochs of a schedule.
+
+        Raises:
+            Stopped: `stopped` said so.
+            PyTorchError: the reference loop cannot run on this problem.
+        """
+        rest = _rest(schedule, self._done)
+        if rest is None:
+            self._state, rest = self._start, list(schedule)
+        statements = self._statements
+        statements.return_to(self._state)
+        for count, rate in rest:
+            statements.state = replace(statements.state, learning_rate=rate)
+            if not count or statements.state.diverged:
+                continue
+            if run_epochs(statements, count, stopped, tell).stopped_after is not None:
+                raise Stopped
+        self._state, self._done = statements.state, tuple(schedule)
+        return self._state
+
+    def catch_up(self, session: State) -> State:
+        """Run what the session has run of the epoch under way; give the twin's state then."""
+        statements, loop = self._statements, session.loop
+        statements.return_to(replace(self._state, learning_rate=session.learning_rate))
+        if not loop.complete and not statements.state.diverged:
+            for kind in _begun(session):
+                statements.run(kind)
+        return statements.state
+
+
+def schedule_of(way: Iterable[Point]) -> list[tuple[int, float]]:
+    """Give the learning rate of every epoch that the points from the start to some point have run."""
+    rates: list[tuple[int, float]] = []
+    for point in way:
+        before = point.before
+        if before is None:
+            continue
+        gained = point.epoch - before.epoch
+        if gained < 0:
+            rates = shortened(rates, point.epoch)
+        if gained > 0:
+            rates.append((1, before.learning_rate if before.updated_at is None else before.updated_at))
+            rates.append((gained - 1, before.learning_rate))
+    return rates
+
+
+def shortened(schedule: Schedule, epochs: int) -> list[tuple[int, float]]:
+    """Give a schedule's first epochs."""
+    kept: list[tuple[int, float]] = []
+    for count, rate in schedule:
+        take = min(count, epochs)
+        epochs -= take
+        if take:
+            kept.append((take, rate))
+    return kept
+
+
+def with_momentum(problem: Problem, start: Sequence[Tensor], schedule: Schedule) -> list[Tensor]:
+    """Train with `torch.optim.SGD(momentum=1)` and zeroing; give the parameters.
+
+    Its momentum buffer is `buffer = 1 * buffer + grad`, so it holds what a `.grad` holds that nobody zeroes:
+    https://docs.pytorch.org/docs/stable/generated/torch.optim.SGD.html
+
+    Args:
+        problem: Its own tensors are trained; the caller puts them back.
+        start: The parameters' start values.
+        schedule: The learning rates.
+    """
+    leaves = list(problem.parameters.values())
+    with torch.no_grad():
+        for leaf, value in zip(leaves, start, strict=True):
+            leaf.copy_(value)
+            leaf.grad = None
+    optimizer = torch.optim.SGD(leaves, lr=1.0, momentum=1.0)
+    for count, rate in schedule:
+        optimizer.param_groups[0]["lr"] = rate
+        for _ in range(count):
+            optimizer.zero_grad()
+            problem.loss_fn(problem.model(problem.inputs), problem.targets).backward()  # type: ignore[no-untyped-call]
+            optimizer.step()
+    return [leaf.detach().clone() for leaf in leaves]
+
+
+def _begun(session: State) -> tuple[Kind, ...]:
+    """Give the reference loop's statements that match what a session has run of its epoch."""
+    if session.loop.updated:
+        return (Kind.FORWARD, Kind.BACKWARD, Kind.UPDATE)
+    match session.loop.last:
+        case Kind.FORWARD:
+            return (Kind.FORWARD,)
+        case Kind.BACKWARD:
+            return (Kind.FORWARD, Kind.BACKWARD)
+        case _:
+            return ()
+
+
+def _rest(schedule: Schedule, done: Schedule) -> list[tuple[int, float]] | None:
+    """Give what a schedule has beyond another one; None where it does not begin like that."""
+    epochs = sum(count for count, _ in done)
+    if _merged(shortened(schedule, epochs)) != _merged(done):
+        return None
+    rest: list[tuple[int, float]] = []
+    for count, rate in schedule:
+        behind = min(count, epochs)
+        epochs -= behind
+        rest.append((count - behind, rate))
+    return rest
+
+
+def _merged(schedule: Schedule) -> list[tuple[int, float]]:
+    merged: list[tuple[int, float]] = []
+    for count, rate in schedule:
+        if merged and merged[-1][1] == rate:
+            merged[-1] = merged[-1][0] + count, rate
+        elif count:
+            merged.append((count, rate))
+    return merged

@@ -1,0 +1,151 @@
+"""The timeline and the comparison, with real keys."""
+
+from __future__ import annotations
+
+from engine.actions import Forward, NextLine, RunEpochs, StepTo, ToggleZeroing
+from tests.tui.bench import Opened, bench, frame, headless, idle, opened, press, state, text, until
+from tui.screens.comparison import ComparisonScreen
+from tui.screens.timeline import TimelineScreen
+
+
+async def run(pilot: Opened, epochs: str) -> None:
+    await press(pilot, "r", *epochs, "enter")
+    await idle(pilot)
+
+
+async def twin(pilot: Opened) -> None:
+    await press(pilot, "T")
+    await until(pilot, lambda: isinstance(pilot.app.screen, ComparisonScreen))
+
+
+def row(pilot: Opened, words: str) -> str:
+    return next(line for line in text(pilot).splitlines() if words in line)
+
+
+async def test_the_timeline_lists_every_point_and_marks_where_the_session_stands() -> None:
+    async with opened() as pilot:
+        await press(pilot, "f", "b", "u", "left", "t")
+        shown = text(pilot)
+        assert [word in shown for word in ("start", "forward", "backward", "update")] == [True] * 4
+        assert "|>     2  backward" in row(pilot, "backward  ")
+        assert "one line" in shown
+        await press(pilot, "escape")
+        assert state(frame(pilot)) == state(headless([Forward(), NextLine()]))
+
+
+async def test_enter_jumps_to_the_chosen_point() -> None:
+    async with opened() as pilot:
+        await press(pilot, "f", "b", "u", "z", "t", "up", "up", "up", "enter")
+        assert state(frame(pilot)) == state(headless([Forward()]))
+        assert (frame(pilot).position, frame(pilot).future) == (1, 3)
+        await press(pilot, "t", "end", "enter")
+        assert frame(pilot).position == 4
+        await press(pilot, "t", "home", "enter")
+        assert frame(pilot).position == 0
+
+
+async def test_left_goes_into_a_run_of_epochs_and_space_goes_on_from_there() -> None:
+    async with opened() as pilot:
+        await run(pilot, "20")
+        await press(pilot, "t", "left", "left", "left")
+        assert "inside: epoch 17 of 20" in text(pilot)
+        await press(pilot, "right", "enter")
+        await idle(pilot)
+        assert state(frame(pilot)) == state(headless([RunEpochs(18)]))
+        await press(pilot, "space", "t")
+        assert "2 branches" in text(pilot)
+        await press(pilot, "escape")
+        assert state(frame(pilot)) == state(headless([RunEpochs(18), NextLine()]))
+
+
+async def test_typed_digits_choose_the_epoch_inside_a_run() -> None:
+    async with opened() as pilot:
+        await run(pilot, "100")
+        await press(pilot, "t", "3", "7")
+        assert "inside: epoch 37 of 100" in text(pilot)
+        await press(pilot, "5")  # 375 is not inside: a new number begins
+        assert "inside: epoch 5 of 100" in text(pilot)
+        await press(pilot, "enter")
+        await idle(pilot)
+        assert state(frame(pilot)) == state(headless([RunEpochs(5)]))
+        await press(pilot, "right")
+        assert state(frame(pilot)) == state(headless([RunEpochs(100)]))
+
+
+async def test_left_goes_into_a_backward_pass() -> None:
+    async with opened() as pilot:
+        await press(pilot, "f", "b", "t", "4", "enter")
+        await idle(pilot)
+        assert state(frame(pilot)) == state(headless([Forward(), StepTo(4)]))
+        assert frame(pilot).in_pass
+
+
+async def test_tab_shows_the_other_branch_which_can_be_returned_to() -> None:
+    async with opened() as pilot:
+        await press(pilot, "f", "b", "left", "Z", "t")
+        assert "2 of 2" in row(pilot, "zeroing on or off")
+        await press(pilot, "tab")
+        assert "1 of 2" in row(pilot, "backward  ")
+        assert "another one" in text(pilot)
+        await press(pilot, "enter")
+        assert state(frame(pilot)) == state(headless([Forward(), NextLine()]))
+
+
+async def test_c_compares_the_session_with_the_chosen_branch() -> None:
+    async with opened() as pilot:
+        await run(pilot, "9")
+        await press(pilot, "left", "Z")
+        await run(pilot, "9")
+        await press(pilot, "t", "up", "tab", "c")
+        await until(pilot, lambda: isinstance(pilot.app.screen, ComparisonScreen))
+        shown = text(pilot)
+        assert "the session and point 1" in shown
+        assert "First difference in epoch 3" in shown
+        assert "at point 1" in shown
+        await press(pilot, "e", "space", "escape")
+        assert state(frame(pilot)) == state(headless([ToggleZeroing(), RunEpochs(9)]))
+
+
+async def test_a_session_with_zeroing_is_its_own_twin() -> None:
+    async with opened() as pilot:
+        await run(pilot, "5")
+        await twin(pilot)
+        assert "bit for bit" in text(pilot)
+        await press(pilot, "T")
+        assert state(frame(pilot)) == state(headless([RunEpochs(5)]))
+
+
+async def test_the_twin_is_stepped_in_lock_step_and_says_what_never_zeroing_is() -> None:
+    async with opened() as pilot:
+        await press(pilot, "Z")
+        await twin(pilot)
+        assert "bit for bit" in text(pilot)
+        for _ in range(3):
+            await press(pilot, "e")
+            await idle(pilot)
+        shown = text(pilot)
+        assert "epochs: 3" in shown
+        assert "First difference in epoch 3" in shown
+        assert "SGD with momentum 1" in shown
+        await press(pilot, "left", "left")
+        await idle(pilot)
+        assert "epochs: 1" in text(pilot)
+        await press(pilot, "escape")
+        assert state(frame(pilot)) == state(headless([ToggleZeroing(), RunEpochs(1)]))
+
+
+async def test_keys_pressed_while_the_twin_catches_up_are_done_in_turn() -> None:
+    async with opened() as pilot:
+        await press(pilot, "Z")
+        await twin(pilot)
+        await press(pilot, *"eeeee")
+        await until(pilot, lambda: not bench(pilot).running and "epochs: 5" in text(pilot))
+        assert frame(pilot).epoch == 5
+
+
+async def test_the_timeline_waits_for_a_run_to_end() -> None:
+    async with opened() as pilot:
+        await press(pilot, "r", *"1000000", "enter", "t", "T")
+        assert not isinstance(pilot.app.screen, TimelineScreen | ComparisonScreen)
+        await press(pilot, "escape")
+        await idle(pilot)

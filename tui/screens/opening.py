@@ -1,0 +1,140 @@
+"""What opens over the bench, and what then becomes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from engine.actions import GoTo, RunEpochs, SetLearningRate, epochs_from, learning_rate_from
+from tui.keys import BY_ID
+from tui.numbers import rate
+from tui.screens.ask import AskScreen
+from tui.screens.comparison import ComparisonScreen
+from tui.screens.help import HelpScreen
+from tui.screens.ledger import LedgerScreen
+from tui.screens.look import LookScreen
+from tui.screens.timeline import Against, Choice, TimelineScreen
+from tui.widgets.comparison import Names
+
+if TYPE_CHECKING:
+    from engine.comparison import Comparison
+    from tui.screens.bench import BenchScreen
+
+DEFAULT_EPOCHS: Final = "100"
+
+
+def ask_epochs(bench: BenchScreen) -> None:
+    """Ask how many epochs to run."""
+
+    def run(count: int | None) -> None:
+        if count is not None:
+            bench.perform(RunEpochs(count))
+
+    if bench.can(BY_ID["run"]):
+        bench.app.push_screen(AskScreen("Run how many epochs?", DEFAULT_EPOCHS, epochs_from), run)
+
+
+def ask_rate(bench: BenchScreen) -> None:
+    """Ask for a learning rate."""
+
+    def set_rate(value: float | None) -> None:
+        if value is not None:
+            bench.perform(SetLearningRate(value))
+
+    now = "" if bench.frame is None else rate(bench.frame.learning_rate)
+    bench.app.push_screen(AskScreen("Which learning rate?", now, learning_rate_from), set_rate)
+
+
+def show_step(bench: BenchScreen) -> None:
+    """Show the current step in full."""
+    backward = None if bench.frame is None else bench.frame.backward
+    if backward is None or backward.step is None:
+        bench.notice = "there is no step to look at yet: s runs one"
+    else:
+        bench.app.push_screen(LookScreen(backward.step))
+
+
+def show_ledger(bench: BenchScreen) -> None:
+    """Show what every `.grad` was made of."""
+    if bench.frame is not None:
+        bench.app.push_screen(LedgerScreen(bench.frame))
+
+
+def show_timeline(bench: BenchScreen) -> None:
+    """Show the session's points; jump to one of them, or compare with it."""
+
+    def chosen(choice: Choice | None) -> None:
+        if isinstance(choice, GoTo):
+            bench.perform(choice)
+        elif isinstance(choice, Against):
+            _compare_with(bench, choice.point)
+
+    session = bench.idle_session()
+    if session is not None:
+        bench.app.push_screen(TimelineScreen(session.timeline, session.inside), chosen)
+
+
+def show_twin(bench: BenchScreen) -> None:
+    """Show the session beside its twin."""
+
+    def open_screen(found: Comparison) -> None:
+        press = partial(_step_beside, bench)
+        bench.app.push_screen(ComparisonScreen(found, _twins(bench), "the session and its twin", press))
+
+    session = bench.idle_session()
+    if session is not None:
+        bench.work(session.twin, open_screen)
+
+
+def show_help(bench: BenchScreen) -> None:
+    """Show the keys."""
+    bench.app.push_screen(HelpScreen())
+
+
+OPENS: Final[Mapping[str, Callable[[BenchScreen], None]]] = {
+    "run": ask_epochs,
+    "type_rate": ask_rate,
+    "look": show_step,
+    "ledger": show_ledger,
+    "timeline": show_timeline,
+    "twin": show_twin,
+    "help": show_help,
+}
+"""The keys that open something, by their ids."""
+
+
+def _compare_with(bench: BenchScreen, point: int) -> None:
+    names = Names("the session", f"point {point}", f"at point {point}")
+
+    def open_screen(found: Comparison) -> None:
+        bench.app.push_screen(ComparisonScreen(found, names, f"the session and point {point}"))
+
+    session = bench.idle_session()
+    if session is not None:
+        bench.work(partial(session.compare, point), open_screen)
+
+
+def _step_beside(bench: BenchScreen, key_id: str) -> None:
+    """Do what a key is for, then compare anew and show it where the comparison still is."""
+
+    def show(found: Comparison) -> None:
+        screen = bench.app.screen
+        if isinstance(screen, ComparisonScreen):
+            screen.show(found, _twins(bench))
+
+    def step() -> None:
+        bench.action_press(key_id)
+        bench.when_idle(compare)
+
+    def compare() -> None:
+        session = bench.idle_session()
+        if session is not None:
+            bench.work(session.twin, show)
+
+    bench.when_idle(step)
+
+
+def _twins(bench: BenchScreen) -> Names:
+    on = bench.frame is None or "zero" in bench.frame.loop.enabled
+    return Names(f"session, zeroing {'on' if on else 'OFF'}", "twin, zeroing on", "with its twin")

@@ -22,7 +22,7 @@ def test_help_names_every_option() -> None:
     told = run("--help")
     assert told.returncode == 0
     assert told.stderr == ""
-    for option in ("--version", "--seed N", "--lr X", "--ascii", "problem", "crops"):
+    for option in ("--version", "--seed N", "--lr X", "--ascii", "--plain", "problem", "crops"):
         assert option in told.stdout
 
 

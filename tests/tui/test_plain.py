@@ -1,0 +1,693 @@
+"""`gradstep --plain`: the trainer as a conversation, a line at a time."""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Final
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor
+
+from engine import problems
+from engine.actions import (
+    Action,
+    Forward,
+    MoveStatement,
+    NextLine,
+    RunEpochs,
+    SetLearningRate,
+    ToggleStatement,
+)
+from engine.frame import Frame
+from engine.loop import Kind
+from engine.problem import Problem
+from engine.session import Session
+from tests.session_strategies import PROBLEMS
+from tests.terminal import Terminal
+from tests.tui.test_keys import DOES
+from tui.keys import KEYS, Key
+from tui.numbers import cell, cells, is_tensor, rate, value_text
+from tui.plain import epochs
+from tui.plain.commands import BY_NAME, COMMANDS, ELSEWHERE, MORE_NAMES, command_of
+from tui.plain.conversation import Conversation
+from tui.plain.reading import MOST_WORDS, folded, understood
+from tui.plain.talk import lines
+
+ROOT: Final = Path(__file__).parents[2]
+README: Final = ROOT / "README.md"
+GRADSTEP: Final = (sys.executable, "-m", "tui")
+ENV: Final = {"PYTHONPATH": str(ROOT)}
+
+
+class Talk:
+    """A conversation whose answers are kept."""
+
+    def __init__(self, problem: Problem | None = None) -> None:
+        self.session = Session(problem or problems.load("crops"))
+        self.said: list[str] = []
+        self._conversation = Conversation(self.session, self.said.append)
+
+    def greeting(self) -> str:
+        self._conversation.greet()
+        return self._taken()
+
+    def __call__(self, *lines: str) -> str:
+        """Type lines; gives the answer to the last."""
+        for line in lines:
+            self.said.clear()
+            assert self._conversation.answer(line)
+        return self._taken()
+
+    def leaves(self, line: str) -> bool:
+        return not self._conversation.answer(line)
+
+    def _taken(self) -> str:
+        text, self.said[:] = "\n".join(self.said), []
+        return text
+
+
+def action_of(line: str) -> Action:
+    """The action that a line asks for."""
+    command, rest = understood(line, BY_NAME)
+    assert command.action is not None
+    return command.action(rest)
+
+
+# The table of commands
+
+
+@pytest.mark.parametrize("key", KEYS, ids=lambda key: key.id)
+def test_every_key_is_understood_by_its_sign_and_by_its_word_and_does_what_it_does_on_the_bench(
+    key: Key,
+) -> None:
+    commands = [BY_NAME[folded(name)] for name in (key.shown, key.label, *MORE_NAMES.get(key.id, ()))]
+    assert all(command is commands[0] for command in commands)
+    if key.action is not None:
+        assert action_of(key.shown) == action_of(key.label) == key.action()
+    elif key.edit is not None:
+        for kind in Kind:
+            assert action_of(f"{key.shown} {kind}") == action_of(f"{key.label} {kind}") == key.edit(kind)
+    elif key.id in ELSEWHERE:
+        assert Talk()(key.label) == ELSEWHERE[key.id]
+    else:
+        assert "only on the bench" not in commands[0].help, "no row of the table answers this key"
+
+
+def test_a_key_that_no_row_answers_is_told_as_such() -> None:
+    command = command_of(Key("new", "y", "y", "brand new", "Do something new.", 1))
+    assert command.question is not None
+    assert list(command.question(Talk().session, "")) == ["this cannot be done here, only on the bench"]
+
+
+def test_no_two_commands_share_a_name() -> None:
+    names = [folded(name) for command in COMMANDS for name in command.names]
+    assert len(names) == len(set(names))
+    assert max(len(name.split()) for name in names) <= MOST_WORDS
+
+
+def test_help_tells_every_command_and_the_names_that_every_keyboard_has() -> None:
+    told = Talk()("help")
+    assert told.isascii()
+    for command in COMMANDS:
+        assert command.help in told
+        assert all(re.search(rf"(?<!\S){re.escape(n)}(?=[,: ])", told) for n in command.names if n.isascii())
+    for screens_own in ("cursor", "asks for N", "Esc stops"):
+        assert screens_own not in told.replace("there is no cursor here", "")
+
+
+def test_help_of_one_command_is_one_line() -> None:
+    assert Talk()("help undo") == "undo, or <-, left arrow: Take the last action back, bit for bit."
+    assert "'nothing' is no command" in Talk()("? nothing")
+
+
+@pytest.mark.parametrize(
+    ("line", "action"),
+    [
+        ("run 100", RunEpochs(100)),
+        ("r 100", RunEpochs(100)),
+        ("RUN   1,000", RunEpochs(1000)),
+        ("r", RunEpochs(100)),
+        ("lr 1e-4", SetLearningRate(1e-4)),
+        ("l 1e-4", SetLearningRate(1e-4)),
+        ("set lr 2", SetLearningRate(2.0)),
+        ("comment zero", ToggleStatement(Kind.ZERO)),
+        ("# z", ToggleStatement(Kind.ZERO)),
+        ("Up Update", MoveStatement(Kind.UPDATE, -1)),
+        ("K update", MoveStatement(Kind.UPDATE, -1)),
+        ("move down forward", MoveStatement(Kind.FORWARD, 1)),
+        (" \tForward  ", Forward()),
+        ("NEXT", NextLine()),
+    ],
+)
+def test_what_follows_a_name_is_read(line: str, action: Action) -> None:
+    assert action_of(line) == action
+
+
+def test_case_matters_for_single_keys_only() -> None:
+    assert {name: type(action_of(name)).__name__ for name in ("s", "S", "NODE", "Back", "z", "Z")} == {
+        "s": "StepNode",
+        "S": "StepNodeBack",
+        "NODE": "StepNode",
+        "Back": "StepNodeBack",
+        "z": "Zero",
+        "Z": "ToggleZeroing",
+    }
+
+
+@pytest.mark.parametrize(
+    ("line", "answer"),
+    [
+        ("foward", "'foward' is no command; did you mean forward? help lists them all"),
+        ("udpate now", "'udpate now' is no command; did you mean update? help lists them all"),
+        ("F", "'F' is no command; did you mean f? help lists them all"),
+        ("%", "'%' is no command; help lists them all"),
+        ("x" * 500, f"'{'x' * 40}...' is no command; help lists them all"),
+        ("\x1b[2J", "'\\x1b[2J' is no command; help lists them all"),
+        ("forward please", "forward takes nothing after it, and got 'please'"),
+        ("run many", "'many' is no number of epochs: type a whole number from 1 to 1,000,000"),
+        ("run 0", "'0' is no number of epochs: type a whole number from 1 to 1,000,000"),
+        ("lr fast", "'fast' is no learning rate: type a positive finite number, e.g. 1e-5"),
+        ("lr", "nothing is no learning rate: type a positive finite number, e.g. 1e-5"),
+        ("comment", "'' is no line of the loop: it has forward, backward, update, zero"),
+        ("up sideways", "'sideways' is no line of the loop: it has forward, backward, update, zero"),
+        ("losses -1", "'-1' is no number of losses: type a whole number from 1, e.g. losses 20"),
+        ("ledger q", "'q' is no parameter: there is w, b"),
+        ("ledger w pears", "'pears' is no row: there is 0 to 1, or apples, oranges"),
+        ("ledger w 0 3", "'3' is no column: there is 0 to 2, or temp, rainfall, humidity"),
+        ("ledger b 0 1", "'1' is one name too many: say, ledger b oranges"),
+        ("<-", "there is nothing to undo"),
+        ("S", "no backward pass is under way: s starts one"),
+    ],
+)
+def test_what_cannot_be_done_is_said_in_one_line_and_changes_nothing(line: str, answer: str) -> None:
+    talk = Talk()
+    before = talk.session.frame
+    assert talk(line) == answer
+    assert talk.session.frame is before
+
+
+def test_an_empty_line_does_nothing_and_tells_what_comes_next() -> None:
+    talk = Talk()
+    before = talk.session.frame
+    assert talk("") == "next: forward computes the predictions and the loss; type next, or f"
+    assert talk("  \t ").startswith("next: forward")
+    assert talk.session.frame is before
+
+
+@pytest.mark.parametrize("line", ["quit", "q", "Exit"])
+def test_quit_leaves(line: str) -> None:
+    assert Talk().leaves(line)
+
+
+# What an answer tells
+
+
+def test_the_greeting_tells_what_is_trained_the_rate_the_loop_and_the_first_command() -> None:
+    told = Talk().greeting()
+    for text in (
+        "crops: SGD by hand, learning rate 1e-05, zeroing on; epochs done 0; next: forward",
+        "w, 2x3:",
+        "  w apples: temp 0.3394, rainfall 1.2554, humidity -1.0599",
+        "  w.grad: None",
+        "b, 2 numbers:",
+        "line 1, forward (f), next: preds = model(inputs); loss = mse(preds, targets)",
+        "line 3, update (u): with torch.no_grad(): w -= w.grad * lr; b -= b.grad * lr",
+        "next: forward computes the predictions and the loss; type next, or f",
+        "help tells them all, quit leaves",
+    ):
+        assert text in told
+    assert told.isascii()
+
+
+def test_forward_tells_its_statement_the_loss_and_what_comes_next() -> None:
+    assert Talk()("f").splitlines() == [
+        "ran forward: preds = model(inputs); loss = mse(preds, targets)",
+        "loss 18746.5391",
+        "next: backward runs loss.backward(); s goes through it node by node; type next, or b",
+    ]
+
+
+def test_the_loss_of_a_second_epoch_comes_with_its_change() -> None:
+    assert "loss 12756.5527, changed by -5989.9863 (-32.0%) since the epoch before" in Talk()("e", "f")
+
+
+def test_a_step_tells_its_place_its_words_its_formulas_and_its_numbers() -> None:
+    told = Talk()("f", "s", "s", "s").splitlines()
+    assert told[0] == "node 3 of 11: MulBackward0 for diff * diff"
+    assert "both factors are the same tensor" in told[1]
+    assert "formula: grad of self = g * other" in told
+    assert any(text.startswith("other, self, 5x2: 7.6542, -159.2996; -7.1302") for text in told)
+    assert told[-1] == "next: s goes one node on, next runs the rest of the pass"
+
+
+def test_what_the_engine_does_between_nodes_is_told_apart() -> None:
+    assert Talk()("f", "s", "s", "s", "s").startswith("between nodes, 4 of 11: the engine adds gradients\n")
+
+
+def test_accumulation_is_told_element_by_element_with_the_names_of_rows_and_columns() -> None:
+    talk = Talk()
+    first = talk("f", "b")
+    assert "w.grad, None + new = sum:" in first
+    assert "  w.grad apples temp: None + 399.9787 = 399.9787" in first
+    second = talk("Z", "u", "f", "b")
+    assert "w.grad, old + new = sum:" in second
+    assert "  w.grad apples temp: 399.9787 + 370.4040 = 770.3827" in second
+    assert "  b.grad oranges: -190.3891 + -156.5520 = -346.9412" in second
+
+
+def test_stepping_onto_a_grad_tells_that_sum_only_and_stepping_back_that_it_is_gone() -> None:
+    talk = Talk()
+    onto = talk("f", *["s"] * 8)
+    assert "  b.grad apples: None + 2.5913 = 2.5913" in onto
+    assert "w.grad" not in onto
+    assert "b.grad is None now" in talk("S")
+
+
+def test_an_update_tells_old_and_new_numbers_with_more_digits_where_they_look_alike() -> None:
+    told = Talk()("f", "b", "u")
+    assert "  w apples temp: was 0.3394, now 0.3354" in told
+    assert "  b apples: was 0.339748621, now 0.339722723" in told
+    assert "loss 18746.5391, computed before the update" in told
+
+
+def test_numbers_that_did_not_change_are_not_told_as_changed() -> None:
+    talk = Talk(PROBLEMS["line"]())
+    assert "slope: was" in talk("e")
+    assert "changed" not in talk("z")
+
+
+def test_zeroing_is_told_both_ways() -> None:
+    assert "w.grad is zeroed: all of its numbers are 0" in Talk()("f", "b", "z")
+    assert "b.grad is None now" in Talk()("f", "b", "n", "z")
+
+
+@pytest.mark.parametrize(
+    ("lines", "told"),
+    [
+        (["Z"], "zero is commented out of the loop: gradients pile up"),
+        (["Z", "comment zero"], "zero is in the loop again"),
+        (["up update"], "the loop's order is now forward, update, backward, zero"),
+        (["n"], "zeroing is now: w.grad = None; b.grad = None"),
+        (["]"], "learning rate 1e-05 becomes 2e-05"),
+        (["lr 0.5"], "learning rate 1e-05 becomes 0.5"),
+        (["f", "s", "s", "S"], "one event back\nnode 1 of 11: DivBackward0"),
+        (["f", "s", "S"], "one event back: the pass is at its start"),
+        (["f", "s", "next"], "ran backward to its end, 11 events: loss.backward()"),
+        (["next"], "ran forward: preds = model(inputs)"),
+        (["e", "R"], "back at the start values; the loop and the learning rate stay"),
+        (["f", "<-"], "taken back; no more actions can be undone\nno loss yet"),
+        (["f", "b", "undo"], "taken back; 1 more action can be undone"),
+        (["f", "undo", "redo"], "done again; no more actions can be redone\nloss 18746.5391"),
+        (["run 3"], "ran 3 epochs with learning rate 1e-05\nloss 8719.2031, changed by -4037.3496"),
+        (["run 3"], "epochs done: 3"),
+        (["lr 1", "run 50"], "diverged in epoch 5: loss inf"),
+        (["f", "b", "u", "S"], "the pass is over: take back what ran since (undo), then step back"),
+        (["# f", "# b", "# u", "# z"], "comment forward brings that one back"),
+        (["# f", "# b", "# u", "# z", "next"], "every line of the loop is commented out"),
+        (["# b", "f", ""], "next: update, which cannot run now: there is no gradient yet"),
+        (["v"], "the loop is equivalent"),
+        (["Z", "v"], "the loop accumulates: in epoch 2 w[0, 0] is 0.3277, reference 0.3317"),
+        (["J backward", "v"], "PyTorch refused: TypeError: unsupported operand"),
+        (["f", "b", "u", "cannot"], "(undo), then step back"),
+        (["cannot"], "move up forward: this line is the first of the loop already"),
+        (["e", "e", "losses 1"], "losses of 2 epochs: lowest 12756.5527, highest 18746.5391\nepoch 2: 12756"),
+        (["r 40", "curve"], "\nepoch 40: "),
+        (["Esc"], "nothing is running; ctrl+c stops a run of epochs"),
+    ],
+)
+def test_an_answer_tells(lines: Sequence[str], told: str) -> None:
+    assert told in Talk()(*lines)
+
+
+def test_what_pytorch_refuses_is_told_in_its_own_words_and_explained() -> None:
+    talk = Talk()
+    kind, lesson = talk("f", "b", "b").splitlines()
+    assert kind.startswith(
+        "PyTorch refused: RuntimeError: Trying to backward through the graph a second time"
+    )
+    assert lesson == "A backward pass frees what the graph saved; run forward again to build a new graph."
+
+
+def test_what_ran_before_pytorch_refused_is_told_too() -> None:
+    told = Talk()("J backward", "e")
+    assert told.index("loss 18746.5391") < told.index("PyTorch refused: TypeError")
+
+
+def test_the_list_of_events_marks_the_current_one_and_those_to_come() -> None:
+    told = Talk()("f", "s", "s", "trace").splitlines()
+    assert told[0] == "loss.backward(): 2 of 11 events are done"
+    assert told[1:4] == [
+        "1: Div, g / 10, gradient of one number, for torch.sum(diff * diff) / diff.numel()",
+        "2, current: Sum, spread g, gradient 5x2, for torch.sum(diff * diff)",
+        "3, to come: Mul, g*other twice, gradient 5x2, for diff * diff",
+    ]
+    assert Talk()("trace").startswith("Nothing to go back through yet")
+
+
+@pytest.mark.parametrize("place", ["w 0 1", "w apples rainfall", "w.grad Apples 1", "w.grad[0, 1]"])
+def test_the_ledger_of_a_number_is_asked_for_by_indices_or_by_names(place: str) -> None:
+    told = Talk()("Z", "run 2", f"ledger {place}")
+    assert told.splitlines() == [
+        "w.grad apples rainfall is 82.2310; every write so far:",
+        "pass 1, epoch 1, event 11: None + 55.7572 = 55.7572",
+        "pass 2, epoch 2, event 11: 55.7572 + 26.4738 = 82.2310",
+        "Accumulated across 2 passes, since nothing zeroed it in between:",
+        "55.7572 + 26.4738 = 82.2310",
+    ]
+
+
+def test_the_ledger_tells_zeroing_and_epochs_that_were_not_recorded() -> None:
+    assert "zero_(): 2.5913 becomes 0" in Talk()("e", "g b")
+    assert "set to None: 2.5913 becomes None" in Talk()("n", "e", "g b apples")
+    assert "3 epochs ran at full speed, unrecorded" in Talk()("r 5", "g")
+    assert "nothing yet: .grad is None until the first pass" in Talk()("g")
+
+
+def test_a_name_of_several_words_names_a_row() -> None:
+    made = problems.load("crops")
+    labels = {**made.labels, "b": (("winter apples", "oranges"),)}
+    talk = Talk(Problem(**{**made.__dict__, "labels": labels}))
+    assert talk("f", "b", "g b winter apples").startswith("b.grad winter apples is 2.5913")
+
+
+def test_a_large_tensor_is_told_in_part_after_an_action_and_in_full_when_asked_for() -> None:
+    import torch
+
+    wide = torch.ones(3, 50, requires_grad=True)
+    inputs, targets = torch.ones(2, 50), torch.zeros(2, 3)
+    made = Problem(
+        "wide",
+        inputs,
+        targets,
+        {"wide": wide},
+        lambda x: x @ wide.t(),
+        lambda a, b: ((a - b) ** 2).mean(),
+        "mse",
+        0.001,
+        {"wide": ((), ())},
+    )
+    talk = Talk(made)
+    assert "  wide.grad: 90 more numbers" in talk("e", "f", "b")
+    assert len(re.findall(r"\d+\.\d{4}", talk("parameters"))) == 300
+    assert "wide.grad [2] [49] is" in talk("g wide 2 49")
+
+
+# Everything that a frame holds
+
+
+SCRIPT: Final = (
+    *("f", "s", "s", "s", "S", "s", "b", "u", "z", "Z", "next", "s", "s", "s", "s", "s", "s", "s", "s"),
+    *("next", "u", "run 5", "K update", "e", "lr 1e-4", "n", "# zero", "e", "undo", "R", "lr 1", "run 20"),
+)
+
+
+def numbers_of(tensor: Tensor | None) -> list[str]:
+    return ["None"] if tensor is None else [text for row in cells(tensor) for text in row]
+
+
+def facts(frame: Frame) -> Iterator[str]:
+    """What a frame says, as the bench writes it."""
+    yield frame.problem
+    yield rate(frame.learning_rate)
+    yield from (f"epochs done {frame.epoch:,}", f"{frame.position:,} action", f"{frame.future:,} redone")
+    yield "no loss yet" if frame.loss is None else f"loss {cell(frame.loss)}"
+    yield from numbers_of(frame.preds) if frame.preds is not None else ()
+    yield "computed before the update" if frame.stale else ""
+    for parameter in frame.parameters:
+        yield from (*numbers_of(parameter.value), *numbers_of(parameter.grad))
+    for statement in frame.loop.statements:
+        yield from (line.strip() for line in statement.lines)
+        yield "" if statement.enabled else f"{statement.kind} ({statement.kind[0]}), commented out"
+    yield "" if frame.next is None else f"next: {frame.next}" if not frame.in_pass else "in backward"
+    yield from (cell(frame.losses[epoch]) for epoch in range(len(frame.losses)))
+    yield from (reason.replace("left arrow", "undo") for reason in frame.refusals.values())
+    if frame.backward is not None:
+        for row in frame.backward.rows:
+            yield from (row.name if row.is_node else "between nodes", row.brief, row.source)
+            yield "x".join(map(str, row.shape))
+        yield from step_facts(frame)
+
+
+def step_facts(frame: Frame) -> Iterator[str]:
+    assert frame.backward is not None
+    step = frame.backward.step
+    if step is None:
+        return
+    yield from (step.title, step.words, step.source or "")
+    yield from (text for pair in (*step.formulas, *step.where) for text in pair)
+    for product in step.products:
+        yield f"{product.left.name} @ {product.right.name} = {product.result.name}"
+    factors = [factor for product in step.products for factor in (product.left, product.right)]
+    for operand in (*step.operands, *factors, *step.results):
+        value = operand.value
+        yield from numbers_of(value) if is_tensor(value) else [value_text(value)]
+
+
+def test_all_that_a_frame_holds_is_told_when_asked_for() -> None:
+    talk = Talk()
+    for line in SCRIPT:
+        talk(line)
+        told = "\n".join(map(talk, ("show", "trace", "step", "cannot", "losses 1000")))
+        for fact in facts(talk.session.frame):
+            assert fact in told, (line, fact)
+
+
+def test_every_number_of_the_parameters_is_told_once_and_in_its_place() -> None:
+    talk = Talk()
+    for line in SCRIPT:
+        talk(line)
+        rows = [row for row in talk("parameters").splitlines() if row.startswith("  ")]
+        told = [word for row in rows for word in re.findall(r"-?\d[\d.e+-]*|-?\binf\b|\bnan\b|\bNone\b", row)]
+        tensors = [
+            one for parameter in talk.session.frame.parameters for one in (parameter.value, parameter.grad)
+        ]
+        assert told == [number for one in tensors for number in numbers_of(one)]
+
+
+def test_all_that_an_action_changed_is_told_in_its_answer() -> None:
+    talk = Talk()
+    for line in SCRIPT:
+        answer = talk(line)
+        frame = talk.session.frame
+        assert frame.notice in answer
+        if frame.loss_changed:
+            assert f"loss {cell(frame.loss)}" in answer
+        for parameter in frame.parameters:
+            if parameter.value_before is not None:
+                assert f"{parameter.name} changed" in answer
+            if parameter.grad_changed and parameter.accumulation is not None:
+                written = parameter.accumulation
+                sums = zip(numbers_of(written.part), numbers_of(written.after), strict=True)
+                assert all(f" + {new} = {total}" in answer for new, total in sums), line
+
+
+@pytest.mark.parametrize("name", PROBLEMS)
+def test_every_problem_can_be_talked_through(name: str) -> None:
+    talk = Talk(PROBLEMS[name]())
+    talk.greeting()
+    for line in ("f", *["s"] * 40, "e", "e", "Z", "run 4", "show", "trace", "step", "ledger", "v"):
+        talk(line)
+
+
+@pytest.mark.parametrize("key_id", DOES)
+def test_a_command_does_what_its_key_does(key_id: str) -> None:
+    _, actions = DOES[key_id]
+    key = next(key for key in KEYS if key.id == key_id)
+    talk, session = Talk(), Session(problems.load("crops"))
+    for action in actions:
+        session.apply(action)
+    for action in actions[:-1]:
+        talk.session.apply(action)
+    talk(key.label)
+    found, wanted = talk.session.frame, session.frame
+    assert [numbers_of(one.value) for one in found.parameters] == [
+        numbers_of(one.value) for one in wanted.parameters
+    ]
+    assert (found.epoch, found.loss, found.loop, found.position) == (
+        wanted.epoch,
+        wanted.loss,
+        wanted.loop,
+        wanted.position,
+    )
+
+
+garbage = st.one_of(
+    st.text(max_size=60),
+    st.builds(
+        "{} {}".format,
+        st.sampled_from([name for command in COMMANDS for name in command.names]),
+        st.sampled_from(["", "0", "1", "3", "-1", "1e-4", "nan", "zero", "w", "w 1 2", "b oranges", "w 9 9"])
+        | st.text(max_size=8).filter(lambda text: not text.strip().isdigit()),
+    ),
+)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(garbage, max_size=15))
+def test_no_line_is_too_odd_for_an_answer(lines: list[str]) -> None:
+    said: list[str] = []
+    conversation = Conversation(Session(problems.load("crops")), said.append)
+    for line in lines:
+        said.clear()
+        if conversation.answer(line):
+            assert said
+            assert all(text and "\n" not in text for text in said)
+
+
+# Long runs
+
+
+def test_a_long_run_tells_how_far_it_has_come_and_how_fast_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(epochs, "TELL_EVERY", 0.01)
+    told = Talk()("run 1000").splitlines()
+    under_way = [text for text in told if "ctrl+c stops" in text]
+    assert under_way
+    assert re.fullmatch(r"[\d,]+ of 1,000 epochs, loss .*, [\d,]+ per second(, .* left)?; .*", under_way[0])
+    assert any(re.fullmatch(r"1,000 epochs in \d+ s, [\d,]+ per second", text) for text in told)
+
+
+def test_a_short_run_tells_its_end_only() -> None:
+    assert "per second" not in Talk()("run 20")
+
+
+# Over real streams
+
+
+def plainly(lines: str | bytes, *options: str, **more: str) -> subprocess.CompletedProcess[bytes]:
+    """Hold a conversation with the real command over pipes."""
+    data = lines.encode() if isinstance(lines, str) else lines
+    return subprocess.run(
+        [*GRADSTEP, *options], input=data, capture_output=True, timeout=120, env=os.environ | ENV | more
+    )
+
+
+def test_a_conversation_over_a_pipe_is_told_in_plain_text_and_ends_with_its_input() -> None:
+    ran = plainly(b"f\ns\n\xff\x00\x1b[A\nb\nu\nrun 3\nloss", "--plain", "--lr", "2e-5")
+    told = ran.stdout.decode()
+    assert (ran.returncode, ran.stderr) == (0, b"")
+    assert "\x1b" not in told
+    assert "gradstep>" not in told
+    assert "learning rate 2e-05" in told
+    assert "loss 18746.5391" in told
+    assert "is no command; help lists them all" in told
+    assert told.splitlines()[-1].startswith("loss ")
+
+
+def test_it_imports_nothing_of_the_screen() -> None:
+    script = (
+        "import sys, tui.cli\n"
+        "code = tui.cli.main(['--plain'])\n"
+        "loaded = [name for name in sys.modules if name.split('.')[0] == 'textual']\n"
+        "print(code, loaded, 'readline' in sys.modules, file=sys.stderr)"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", script],
+        input=b"quit\nf\n",
+        capture_output=True,
+        timeout=120,
+        env=os.environ | ENV,
+    )
+    assert ran.stderr == b"0 [] False\n"
+    assert b"18746" not in ran.stdout
+
+
+def test_a_closed_pipe_is_quiet() -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    try:
+        ran = subprocess.run(
+            [*GRADSTEP, "--plain"],
+            input=b"f\n",
+            stdout=writer,
+            stderr=subprocess.PIPE,
+            timeout=120,
+            env=os.environ | ENV,
+        )
+    finally:
+        os.close(writer)
+    assert (ran.returncode, ran.stderr) == (0, b"")
+
+
+def prompted(text: str) -> bool:
+    """Whether the next line can be typed; the screen's text has no blanks at line ends."""
+    return text.rstrip().endswith("\ngradstep>")
+
+
+def test_a_dumb_terminal_gets_plain_lines_by_itself_and_ctrl_c_stops_a_run_first() -> None:
+    with Terminal(GRADSTEP, columns=200, rows=80, env={**ENV, "TERM": "dumb"}) as terminal:
+        text = terminal.wait_for(prompted)
+        assert "this terminal cannot draw (TERM=dumb), so this is `gradstep --plain`" in text
+        terminal.send("forward\n")
+        terminal.wait_for("loss 18746.5391")
+        terminal.wait_for(prompted)
+        terminal.send("run 1000000\n")
+        terminal.wait_for("gradstep> run 1000000")
+        terminal.settle(0.3)
+        terminal.send("ctrl+c")
+        terminal.wait_for("stopped after")
+        terminal.wait_for(prompted)
+        terminal.send("ctrl+c")
+        assert terminal.wait_exit() == 130
+        assert b"\x1b" not in terminal.output
+        assert terminal.attributes == terminal.attributes_before
+
+
+def test_a_better_terminal_gets_no_escape_sequences_either_and_ends_with_ctrl_d() -> None:
+    with Terminal((*GRADSTEP, "--plain"), columns=200, rows=80, env=ENV) as terminal:
+        terminal.wait_for(prompted)
+        terminal.send("f\n")
+        terminal.wait_for("loss 18746.5391")
+        terminal.wait_for(prompted)
+        terminal.send("\x04")
+        assert terminal.wait_exit() == 0
+        assert b"\x1b" not in terminal.output
+        assert terminal.output.endswith(b"\n")
+
+
+def test_lines_can_be_typed_where_there_is_no_readline(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "readline", None)  # as on Windows: importing it raises ImportError
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setattr("builtins.input", lambda prompt: "quit")
+    monkeypatch.setattr("sys.stdin", FakeTerminal())
+    monkeypatch.setattr("sys.stdout", FakeTerminal())
+    assert next(lines()) == "quit\n"
+
+
+class FakeTerminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_without_a_terminal_the_bench_names_plain() -> None:
+    ran = plainly("", TERM="dumb")
+    assert ran.returncode == 2
+    assert b"`gradstep --plain`" in ran.stderr
+    assert ran.stderr.count(b"\n") == 1
+
+
+def test_a_wrong_problem_is_told_without_a_conversation() -> None:
+    ran = plainly("f\n", "--plain", "carrots")
+    assert (ran.returncode, ran.stdout) == (2, b"")
+    assert b"carrots" in ran.stderr
+
+
+def test_the_readme_tells_of_it() -> None:
+    text = README.read_text(encoding="utf-8")
+    assert "| `--plain` |" in text
+    section = text.split("## In plain lines")[1].split("\n## ")[0]
+    for line in re.findall(r"^gradstep> (.*)$", section, flags=re.MULTILINE):
+        understood(line, BY_NAME)
+    talk = Talk()
+    for typed, *answer in (part.splitlines() for part in section.split("```")[1].split("gradstep> ")[1:]):
+        shown = talk(typed).splitlines()
+        assert shown == answer
+    for name in re.findall(r"^\| `([^`]+)`", section, flags=re.MULTILINE):
+        understood(name.partition(" N")[0], BY_NAME)

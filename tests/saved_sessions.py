@@ -25,13 +25,22 @@ from tests.session_strategies import counts, rates
 NEVER: Callable[[], bool] = bool
 """Asked whether to stop, it says False."""
 
-PLAIN = [
-    getattr(actions, name)()
-    for name in (
-        "Forward Backward StepNode StepNodeBack Update Zero NextLine ToggleZeroing ToggleSetToNone "
-        "RaiseLearningRate LowerLearningRate Reset Undo Redo"
-    ).split()
-]
+PLAIN: Sequence[Action] = (
+    actions.Forward(),
+    actions.Backward(),
+    actions.StepNode(),
+    actions.StepNodeBack(),
+    actions.Update(),
+    actions.Zero(),
+    actions.NextLine(),
+    actions.ToggleZeroing(),
+    actions.ToggleSetToNone(),
+    actions.RaiseLearningRate(),
+    actions.LowerLearningRate(),
+    actions.Reset(),
+    actions.Undo(),
+    actions.Redo(),
+)
 """The actions without arguments."""
 
 any_action = st.one_of(

@@ -34,6 +34,9 @@ LONGEST_LINE: Final = 1 << 20
 LARGEST_FILE: Final = 1 << 30
 """In bytes: some million actions."""
 
+LONGEST_REASON: Final = 160
+"""In characters; what a file says of itself may be of any length."""
+
 UNREADABLE: Final = (DecodeError, UnicodeDecodeError, RecursionError)
 """What msgspec raises for bytes that are no such line."""
 
@@ -44,7 +47,7 @@ class BadSessionFile(EngineError):  # noqa: N818 - named after what happened, as
     def __init__(self, path: Path, what: str, line: int | None = None) -> None:
         """Say what is wrong with which line; None where it is the file as a whole."""
         where = f"{path}: " if line is None else f"{path}: line {line} "
-        super().__init__(where + " ".join(what.split()))
+        super().__init__(where + _short(" ".join(what.split()), LONGEST_REASON))
         self.path = path
         self.line = line
 
@@ -135,6 +138,10 @@ def parsed(path: Path, data: bytes, *, allow_torn: bool = False) -> SavedSession
     return SavedSession(path, header, records, check, len(data) - len(tail), torn)
 
 
+def _short(text: str, most: int) -> str:
+    return text if len(text) <= most else f"{text[:most]}..."
+
+
 def _bytes_of(path: Path) -> bytes:
     try:
         found = os.stat(path)
@@ -182,7 +189,7 @@ def _check_version(path: Path, line: bytes) -> None:
     if version > FORMAT:
         raise BadSessionFile(
             path,
-            f"says version {version} of the format; this gradstep reads {FORMAT}: update it",
+            f"says version {_short(str(version), 20)} of the format; this gradstep reads {FORMAT}: update it",
             1,
         )
     if version < FORMAT:

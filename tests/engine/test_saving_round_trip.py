@@ -14,13 +14,15 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from engine import problems
-from engine.actions import Forward, Redo, RunEpochs, SetLearningRate, Undo
+from engine.actions import Backward, Forward, Redo, RunEpochs, SetLearningRate, ToggleStatement, Undo, Update
+from engine.loop import Kind
 from engine.saving.fingerprint import bits_of, numbers_of
 from engine.saving.reading import read_session_file
 from engine.saving.records import Summary, record_decoder
-from engine.saving.replaying import replay
 from engine.saving.repeating import repeatable
+from engine.saving.replaying import replay
 from engine.saving.writing import SessionWriter
+from engine.session import Session
 from engine.start import Start
 from tests.engine.recorded import bits
 from tests.saved_sessions import SOME, act, any_action, leave, picture, saved_at
@@ -87,6 +89,23 @@ def test_a_stopped_run_is_saved_as_one_of_the_epochs_that_ran(order, data) -> No
         return
     action = repeatable(RunEpochs(epochs), start, one.state, refused)
     assert act(other, action) == refused
+    assert picture(one) == picture(other)
+
+
+@pytest.mark.parametrize("asked", [1, 2, 3])
+def test_a_stopped_run_whose_first_epoch_leaves_one_behind_is_counted_right(asked: int) -> None:
+    def at_its_start() -> Session:
+        session = Start().session()
+        for action in (Forward(), Backward(), Update(), *map(ToggleStatement, list(Kind)[1:])):
+            session.apply(action)
+        return session
+
+    one, other = at_its_start(), at_its_start()
+    before = one.state
+    one.apply(RunEpochs(9), stop_after(asked))
+    assert one.state.epoch - before.epoch == asked + 1
+    assert repeatable(RunEpochs(9), before, one.state) == RunEpochs(asked)
+    other.apply(RunEpochs(asked))
     assert picture(one) == picture(other)
 
 

@@ -69,6 +69,9 @@ def _write_new(path: Path, data: bytes) -> None:
         finally:
             file.close()
         _rename(part, path)
+    except OSError as error:
+        error.filename = str(path)
+        raise
     finally:
         with suppress(OSError):
             part.unlink()

@@ -10,6 +10,7 @@ from threading import Event, Lock, Thread
 from typing import TYPE_CHECKING, Final
 
 from engine.actions import Action
+from engine.errors import EngineError
 from engine.saving.copying import copied
 from engine.saving.files import Busy, SessionFile
 from engine.saving.lines import Lines
@@ -214,11 +215,13 @@ class SessionWriter:
             if self.trouble:
                 return
             where = getattr(error, "filename", None) or self.path
-            reason = error.strerror if isinstance(error, OSError) else f"{type(error).__name__}: {error}"
-            self.trouble = (
-                f"not saved from action {self._lines.number + 1:,} on, training goes on: "
-                + (f"{where}: " if where else "")
-                + str(reason)
-            )
+            match error:
+                case OSError():
+                    reason = f"{where}: {error.strerror}"
+                case EngineError():
+                    reason = str(error)
+                case _:
+                    reason = f"{type(error).__name__}: {error}"
+            self.trouble = f"not saved from action {self._lines.number + 1:,} on, training goes on: {reason}"
         if self._warn is not None:
             self._warn(self.trouble)

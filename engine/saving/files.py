@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import time
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
+from types import ModuleType
 from typing import Final
 
 from engine.saving.reading import BadSessionFile
@@ -54,6 +56,7 @@ class SessionFile:
             OSError: it cannot be made.
             Busy: another program was faster to open it.
         """
+        _locks()  # loaded first: the file is not to be empty for longer than it must
         return cls(path, os.open(path, _FLAGS | os.O_CREAT | os.O_EXCL, 0o600))
 
     @classmethod
@@ -133,11 +136,20 @@ def in_use(path: Path) -> bool:
         os.close(descriptor)
 
 
-def _locked(descriptor: int) -> bool:
-    """Lock an open file; True also where the system has no locks, or none for this file."""
+@cache
+def _locks() -> ModuleType | None:
+    """Give what locks files; None where the system has nothing for it to use."""
     try:
         import portalocker
     except ImportError:  # it needs fcntl, or msvcrt
+        return None
+    return portalocker
+
+
+def _locked(descriptor: int) -> bool:
+    """Lock an open file; True also where the system has no locks, or none for this file."""
+    portalocker = _locks()
+    if portalocker is None:
         return True
     try:
         portalocker.lock(descriptor, portalocker.LockFlags.EXCLUSIVE | portalocker.LockFlags.NON_BLOCKING)

@@ -88,14 +88,13 @@ class Lines:
             self._ended = True
 
     def _before_first(self) -> tuple[Header | Opened, ...]:
-        """Give what has to stand before the first action of this process; open the file where none is."""
+        """Give what has to stand before the first action of this process."""
         if self.file is not None and not self._untouched:
             return ()
         from engine.saving.fingerprint import this_environment
 
         if self.file is not None:
             return (Opened(now(), this_environment()),)
-        self.file = self._created()
         return (Header(FORMAT, self._start, this_environment(), now()),)
 
     def _created(self) -> SessionFile:
@@ -107,10 +106,11 @@ class Lines:
         raise taken
 
     def _append(self, *structs: Struct) -> None:
-        assert self.file is not None
         data, check = b"", self._check
         for struct in structs:
             line, check = sealed(encoder.encode(struct), check)
             data += line
+        # A new file gets its first lines at once: none is left empty but by a kill between these two.
+        self.file = self.file or self._created()
         self.file.append(data)
         self._check, self._untouched = check, False

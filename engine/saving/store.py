@@ -84,10 +84,15 @@ class Store:
         with suppress(OSError), os.scandir(self.folder) as entries:
             for entry in entries:
                 with suppress(OSError):
-                    if entry.name.endswith(_ENDING) and not entry.name.startswith("."):
-                        found.append((entry.stat().st_mtime_ns, entry.name))
+                    # An empty one is what a program leaves that was killed when it had just made it.
+                    if _is_ours(entry.name) and (status := entry.stat()).st_size:
+                        found.append((status.st_mtime_ns, entry.name))
         for _, name in sorted(found, reverse=True):
             yield self.folder / name
+
+
+def _is_ours(name: str) -> bool:
+    return name.endswith(_ENDING) and not name.startswith(".")
 
 
 def _left_in_order(path: Path) -> bool:

@@ -84,7 +84,7 @@ def test_bad_files_are_told_and_kept_and_older_ones_offered(store) -> None:
     contents = {
         "damaged.jsonl": good.read_bytes().replace(b"Forward", b"Foreward"),
         "foreign.jsonl": b"hello\n",
-        "empty.jsonl": b"",
+        "cut off.jsonl": good.read_bytes()[:50],
     }
     for place, (name, content) in enumerate(contents.items(), start=2):
         (store.folder / name).write_bytes(content)
@@ -102,6 +102,7 @@ def test_other_files_are_none_of_its_business(store) -> None:
     store.folder.mkdir()
     for name in ("notes.txt", ".hidden.jsonl", ".a.jsonl.1.part"):
         (store.folder / name).write_text("x")
+    (store.folder / "killed-when-just-made.jsonl").touch()
     assert store.unfinished().bad == ()
     assert store.newest() is None
 

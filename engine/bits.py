@@ -12,8 +12,9 @@ def same_bits(one: Tensor | None, other: Tensor | None) -> bool:
         return True
     if one is None or other is None or one.shape != other.shape or one.dtype != other.dtype:
         return False
-    return torch.equal(_bits(one), _bits(other))
+    return torch.equal(raw(one), raw(other))
 
 
-def _bits(tensor: Tensor) -> Tensor:
+def raw(tensor: Tensor) -> Tensor:
+    """Give a dense tensor's bytes, shape (bytes,)."""
     return tensor.contiguous().flatten().view(torch.uint8)

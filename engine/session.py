@@ -107,6 +107,11 @@ class Session:
             )
         return self._frame
 
+    @property
+    def state(self) -> State:
+        """All that the session is at this point; immutable."""
+        return self._state
+
     def apply(self, action: Action, stopped: Callable[[], bool] = lambda: False) -> Frame:
         """Do what the learner asked for.
 

@@ -1,0 +1,34 @@
+"""What an action has to be in a file, so that doing it again leads to the same point."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from engine.actions import Action, RunEpochs
+
+if TYPE_CHECKING:
+    from engine.loop import Loop
+    from engine.state import State
+
+
+def repeatable(action: Action, before: State, after: State, refused: str = "") -> Action:
+    """Give the action that leads from `before` to `after` by itself.
+
+    It is the action as it was, but for a run of epochs that the learner stopped: its count becomes that of
+    the epochs that ran. One that ended because the loss diverged, or PyTorch refused, ends there again.
+    """
+    match action:
+        case RunEpochs(count) if not (refused or after.diverged):
+            ran = after.epoch - before.epoch - (_ended_by_first(before.loop) - 1)
+            return RunEpochs(ran) if 0 < ran < count else action
+        case _:
+            return action
+
+
+def _ended_by_first(loop: Loop) -> int:
+    """Give how many epochs end with the run's first: 2 where it leaves one behind that was under way."""
+    ended = 0
+    for kind in loop.rest():
+        loop, more = loop.ran(kind)
+        ended += more
+    return ended

@@ -1,0 +1,78 @@
+"""Does a saved session's actions again, and says where other bits come out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from engine.errors import EngineError
+from engine.saving.comparing import Mismatch, compared
+from engine.saving.fingerprint import bits_of, loss_of, node_of, tensors_of
+from engine.saving.reading import BadSessionFile, SavedSession
+from engine.saving.records import Did
+from engine.session import Session
+from engine.state import State
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """A session that has been replayed."""
+
+    session: Session
+    done: int
+    """How many actions; fewer than there are where it was stopped: then the session is of no use."""
+
+    mismatch: Mismatch | None
+    """The first action after which something was not as it was then; None where every bit is the same."""
+
+
+def replay(
+    saved: SavedSession,
+    tell: Callable[[int], None] = lambda _: None,
+    stopped: Callable[[], bool] = lambda: False,
+) -> Replayed:
+    """Make the session again; it goes on after a mismatch.
+
+    Args:
+        saved: What to replay.
+        tell: Called with the number of actions done, after each.
+        stopped: Asked between actions, and between the epochs of a run.
+
+    Raises:
+        BadSessionFile: the session cannot even start, e.g. its problem is unknown.
+    """
+    try:
+        session = saved.header.start.session()
+    except EngineError as error:
+        raise BadSessionFile(saved.path, f"names a start that cannot be: {error}", 1) from error
+    names = tuple(one.name for one in session.frame.parameters)
+    mismatch, done = None, 0
+    for line, did, environment in saved.steps():
+        refused = _apply(session, did, stopped)
+        if stopped():
+            break
+        done += 1
+        state = session.state
+        if mismatch is None and not _same(did, names, state, refused):
+            mismatch = compared(did, line, environment, tensors_of(names, state), state, refused)
+        tell(done)
+    return Replayed(session, done, mismatch)
+
+
+def _apply(session: Session, did: Did, stopped: Callable[[], bool]) -> str:
+    """Do an action; give why it was refused, empty where it was not."""
+    try:
+        session.apply(did.action, stopped)
+    except EngineError as error:
+        return str(error)
+    return ""
+
+
+def _same(did: Did, names: tuple[str, ...], state: State, refused: str) -> bool:
+    return (
+        did.bits == bits_of(tensors_of(names, state))
+        and did.epoch == state.epoch
+        and did.loss == loss_of(state)
+        and did.node == node_of(state)
+        and bool(did.refused) == bool(refused)
+    )

@@ -1,0 +1,69 @@
+"""SIGKILL at any moment loses nothing that was finished."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from engine.saving.reading import SavedSession, read_session_file
+from engine.saving.replaying import replay
+from engine.saving.store import Store
+from tests.engine.test_imports import ROOT
+from tests.killed import digest
+
+KILLS = 30
+
+
+@pytest.fixture(scope="module")
+def killed(tmp_path_factory: pytest.TempPathFactory) -> dict[Path, list[str]]:
+    """What each child had finished, by its file."""
+    folder = tmp_path_factory.mktemp("killed")
+    command = [sys.executable, "-m", "tests.killed", str(folder), str(KILLS)]
+    told = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
+    assert told.returncode == 0, told.stderr
+    return {folder / name: finished for name, finished in map(json.loads, told.stdout.splitlines())}
+
+
+def digests(saved: SavedSession) -> list[str]:
+    """Replay, giving the bits after each action."""
+    found: list[str] = []
+    session = saved.header.start.session()
+    for did in saved.actions:
+        try:
+            session.apply(did.action)
+        except Exception:
+            assert did.refused
+        found.append(digest(session))
+    return found
+
+
+def test_what_was_finished_when_the_program_was_killed_comes_back_to_the_same_bits(killed) -> None:
+    assert len(killed) == KILLS
+    assert sum(map(len, killed.values())) > 10 * KILLS, "the children were killed too early to tell anything"
+    for path, finished in killed.items():
+        if not path.exists() or not path.stat().st_size:
+            assert not finished
+            continue
+        saved = read_session_file(path, allow_torn=True)
+        # One more may be written, of which the child could not tell any more.
+        assert len(finished) <= len(saved.actions) <= len(finished) + 1
+        assert digests(saved)[: len(finished)] == finished
+        assert not saved.closed
+
+
+def test_a_replay_of_a_killed_session_finds_the_same_bits(killed) -> None:
+    for path in list(killed)[:5]:
+        if path.exists() and path.stat().st_size:
+            assert replay(read_session_file(path, allow_torn=True)).mismatch is None
+
+
+def test_the_next_start_offers_the_session_that_was_killed_last(killed) -> None:
+    last = [path for path in killed if path.exists() and path.stat().st_size][-1]
+    found = Store(last.parent).unfinished()
+    assert found.session is not None
+    assert found.session.path == last
+    assert not found.bad

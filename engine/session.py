@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from engine.actions import (
     Action,
-    Backward,
     GoTo,
-    NextLine,
     Redo,
     RunEpochs,
     Undo,
@@ -20,10 +17,11 @@ from engine.actions import (
 from engine.beside import Beside
 from engine.comparison import Comparison
 from engine.epochs import Ended
-from engine.errors import BadInput, EngineError, Refused
+from engine.errors import EngineError, Refused
 from engine.frame import Frame
 from engine.framing import take_frame
 from engine.history import History, Point
+from engine.inside import Inside, not_inside, room_in
 from engine.loop import reference_loop
 from engine.performing import perform
 from engine.problem import Problem
@@ -38,17 +36,6 @@ from engine.verdict import Verdict, judge
 
 Watch = Callable[[Action, State, str], None]
 """Is told each action that changed a session, the state after it, and what PyTorch refused, if anything."""
-
-
-@dataclass(frozen=True, slots=True)
-class Inside:
-    """What is inside an action: the epochs of a run, or the events of a backward pass."""
-
-    unit: str
-    """`epoch` or `event`."""
-
-    places: range
-    """How far one can go into it, as `GoTo.inside` counts."""
 
 
 RECORDING = 4
@@ -107,11 +94,6 @@ class Session:
             )
         return self._frame
 
-    @property
-    def state(self) -> State:
-        """All that the session is at this point; immutable."""
-        return self._state
-
     def apply(self, action: Action, stopped: Callable[[], bool] = lambda: False) -> Frame:
         """Do what the learner asked for.
 
@@ -153,11 +135,14 @@ class Session:
                 self._frame = None
                 self.watch(done, self.state, refused)
 
-    def do_again(self, action: Action, *, recorded: bool) -> None:
+    def do_again(
+        self, action: Action, stopped: Callable[[], bool] = lambda: False, *, recorded: bool
+    ) -> None:
         """Do what was done in an earlier session.
 
         Args:
             action: What to do.
+            stopped: As for `apply`.
             recorded: Whether its backward passes are recorded. Without, they are quicker, come to
                 the same bits, and cannot be looked into before they are gone back to.
 
@@ -166,7 +151,7 @@ class Session:
         """
         self._statements.recording = recorded
         try:
-            self.do(action)
+            self.do(action, stopped)
         finally:
             self._statements.recording = True
 
@@ -193,6 +178,12 @@ class Session:
         """
         return self._compared(lambda: self._beside.branch(number, stopped, self._tell))
 
+    def line(self) -> tuple[Action, ...]:
+        """Give the actions that lead here from the start, without those that were taken back."""
+        here, inside = self._history.here, self._history.inside
+        done = [point.action for point in here.way() if point.action is not None][::-1]
+        return tuple([*done[:-1], part_of(here.action, inside)] if inside else done)
+
     def timeline(self, through: int | None = None) -> Timeline:
         """Give the line of points on which the session stands, or the one through another point.
 
@@ -208,21 +199,10 @@ class Session:
             BadInput: there is no such point.
         """
         point, now = self._history.point(number), self.state
-        if point.before is None or not isinstance(point.action, RunEpochs | Backward | NextLine):
-            return None
-        if isinstance(point.action, RunEpochs):
-            gained = point.epoch - point.before.epoch
-            return _room("epoch", 1, gained - int(gained == point.action.count))
         try:
-            self._travel.go(point)
-            passing = self.state.passing
-            self._travel.go(point.before)
-            under_way = self.state.passing if self.state.in_pass else None
+            return room_in(self._statements, self._travel, point)
         finally:
             self._statements.return_to(now)
-        if passing is None or passing.over or not passing.finished:
-            return None
-        return _room("event", 1 if under_way is None else under_way.cursor + 1, len(passing.trace) - 1)
 
     def _compared(self, run: Callable[[], Comparison]) -> Comparison:
         now = self.state
@@ -259,7 +239,7 @@ class Session:
             return action
         room = self.inside(point.number)
         if room is None or action.inside not in room.places:
-            raise BadInput(_not_inside(action, room))
+            raise not_inside(action, room)
         try:
             inside = self._travel.go_inside(point, action.inside, stopped, self._tell)
         except EngineError:
@@ -303,16 +283,3 @@ class Session:
 
     def _tell(self, progress: Progress) -> None:
         self.progress = progress
-
-
-def _room(unit: str, first: int, last: int) -> Inside | None:
-    return Inside(unit, range(first, last + 1)) if first <= last else None
-
-
-def _not_inside(action: GoTo, room: Inside | None) -> str:
-    if room is None:
-        return f"there is nothing inside the action that led to point {action.point}"
-    return (
-        f"{action.inside!r} is not inside the action that led to point {action.point}: "
-        f"it has {room.unit}s {room.places[0]} to {room.places[-1]}"
-    )

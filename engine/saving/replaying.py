@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Final
 
+from engine.actions import Forward, GoTo, Redo, RunEpochs, StepNode, StepNodeBack, StepTo, Undo
 from engine.errors import EngineError
 from engine.saving.comparing import Mismatch, compared
 from engine.saving.fingerprint import bits_of, loss_of, node_of, tensors_of
@@ -12,6 +14,12 @@ from engine.saving.reading import BadSessionFile, SavedSession
 from engine.saving.records import Did
 from engine.session import Session
 from engine.state import State
+
+LATEST: Final = 500
+"""How many actions at the end are done again with all that can be looked into."""
+
+OFTEN: Final = 16
+"""Of the actions before, every so many too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +55,9 @@ def replay(
         raise BadSessionFile(saved.path, f"names a start that cannot be: {error}", 1) from error
     names = tuple(one.name for one in session.frame.parameters)
     mismatch, done = None, 0
+    looked_into = _looked_into(saved.actions)
     for line, did, environment in saved.steps():
-        refused = _apply(session, did, stopped)
+        refused = _apply(session, did, looked_into[done], stopped)
         if stopped():
             break
         done += 1
@@ -59,13 +68,29 @@ def replay(
     return Replayed(session, done, mismatch)
 
 
-def _apply(session: Session, did: Did, stopped: Callable[[], bool]) -> str:
+def _apply(session: Session, did: Did, looked_into: bool, stopped: Callable[[], bool]) -> str:
     """Do an action; give why it was refused, empty where it was not."""
     try:
-        session.apply(did.action, stopped)
+        session.do_again(did.action, stopped, recorded=looked_into)
     except EngineError as error:
         return str(error)
     return ""
+
+
+def _looked_into(actions: Sequence[Did]) -> list[bool]:
+    """Say for each action whether its passes are recorded: recording is most of the work.
+
+    They are for the last ones, for those that a later action steps through, for what was refused, and now and
+    then, so that there are states to go back to.
+    """
+    flags, stepped = list[bool](), False
+    for left, did in enumerate(reversed(actions)):
+        if isinstance(did.action, StepNode | StepNodeBack | StepTo | Undo | Redo | GoTo):
+            stepped = True
+        flags.append(stepped or left < LATEST or left % OFTEN == 0 or bool(did.refused))
+        if isinstance(did.action, Forward | RunEpochs):
+            stepped = False
+    return flags[::-1]
 
 
 def _same(did: Did, names: tuple[str, ...], state: State, refused: str) -> bool:

@@ -18,7 +18,7 @@ from tui.widgets.panel import Panel
 from tui.widgets.timeline import timeline_lines
 
 if TYPE_CHECKING:
-    from engine.session import Inside
+    from engine.inside import Inside
     from engine.timeline import Timeline
 
 

@@ -9,7 +9,7 @@ from tui.numbers import cell
 from tui.words import action_text
 
 if TYPE_CHECKING:
-    from engine.session import Inside
+    from engine.inside import Inside
     from engine.timeline import Stop, Timeline
 
 HERE: Final = ">"

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import stat
 from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -121,6 +123,11 @@ def read_session_file(path: Path, *, allow_torn: bool = False) -> SavedSession:
 
 def parsed(path: Path, data: bytes, *, allow_torn: bool = False) -> SavedSession:
     """Read the content of a session file; for arguments and errors see `read_session_file`."""
+    with _without_collection():
+        return _parsed(path, data, allow_torn)
+
+
+def _parsed(path: Path, data: bytes, allow_torn: bool) -> SavedSession:
     *lines, tail = data.split(b"\n")
     _check_kind(path, data)
     if not lines:
@@ -136,6 +143,18 @@ def parsed(path: Path, data: bytes, *, allow_torn: bool = False) -> SavedSession
     if torn is not None and not allow_torn:
         raise CutOff(path, torn, sum(isinstance(record, Did) for record in records))
     return SavedSession(path, header, records, check, len(data) - len(tail), torn)
+
+
+@contextmanager
+def _without_collection() -> Iterator[None]:
+    """Keep the garbage collector out: of many new objects, none of them garbage, it would look at all."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 def _short(text: str, most: int) -> str:

@@ -35,7 +35,7 @@ Nested: TypeAlias = Number | list[Number | _Cube]
 MOST_DIMENSIONS = 4
 
 
-class _Line(Struct, frozen=True, forbid_unknown_fields=True):
+class _Line(Struct, frozen=True, forbid_unknown_fields=True, gc=False):
     """What all parts of a line share."""
 
 

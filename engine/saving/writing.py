@@ -138,6 +138,7 @@ class SessionWriter:
         if self.trouble or state is before:
             return
         self._state = state
+        state.in_pass  # noqa: B018 - a trace makes its events when first asked: here, not in two threads at once
         self._queue.put(_Done(repeatable(action, before, state, refused), state, refused))
         self._running()
 

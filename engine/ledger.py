@@ -155,10 +155,6 @@ class RunPage:
     after: Grads
     weight = 2_000
 
-    def lines(self, parameter: str) -> Iterator[Line]:
-        """Give one line for all of them."""
-        yield Unrecorded(self.epochs, self.passes, self.after[parameter])
-
 
 Page: TypeAlias = PassPage | ZeroPage | RunPage
 
@@ -189,16 +185,36 @@ class Ledger:
         """Let go of the newest page here, which is an old one in the ledgers that were made of this one."""
         self._page = None
 
+    @property
+    def is_forgotten(self) -> bool:
+        """Whether even its newest page was let go of."""
+        return self._page is None and self._earlier is not None
+
     def newest_first(self, parameter: str) -> Iterator[Line]:
         """Give the lines of a parameter, from the newest back to the first; worked out page by page."""
         at: Ledger | None = self
         while at is not None:
+            if isinstance(at._page, RunPage):
+                yield _unrecorded(at, parameter)
+                while at is not None and isinstance(at._page, RunPage):
+                    at = at._earlier
+                continue
             if at._page is not None:
                 yield from reversed(list(at._page.lines(parameter)))
             elif at._earlier is not None:  # older ones are forgotten first
                 yield Forgotten(at.passes)
                 return
             at = at._earlier
+
+
+def _unrecorded(newest: Ledger, parameter: str) -> Unrecorded:
+    """Give one line for all runs that were not recorded, up to the newest page, one right after the other."""
+    epochs = passes = 0
+    at: Ledger | None = newest
+    while at is not None and isinstance(at._page, RunPage):
+        epochs, passes, at = epochs + at._page.epochs, passes + at._page.passes, at._earlier
+    assert isinstance(newest._page, RunPage)
+    return Unrecorded(epochs, passes, newest._page.after[parameter])
 
 
 class Shelf:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from engine.actions import MoveStatement, refusal_key
@@ -32,24 +33,22 @@ PYTORCHS: Final = frozenset({NO_LOSS, NO_GRAD, USED})
 
 def refusals(state: State, position: int, future: int) -> dict[str, str]:
     """Give the reason for every action that cannot work in `state`, by `engine.actions.refusal_key`."""
-    reasons = {
-        "Forward": INSIDE if state.in_pass else "",
-        "Backward": _no_backward(state),
-        "StepNode": _no_backward(state),
-        "StepTo": _no_backward(state),
-        "StepNodeBack": _no_way_back(state),
-        "Update": _no_gradient(state),
-        "Zero": _no_zeroing(state),
-        "NextLine": _no_next(state),
-        "RunEpochs": _no_run(state),
-        "ToggleStatement": INSIDE if state.in_pass else "",
-        **_no_moves(state),
-        "RaiseLearningRate": HIGHEST if raised(state.learning_rate) == state.learning_rate else "",
-        "LowerLearningRate": LOWEST if lowered(state.learning_rate) == state.learning_rate else "",
-        "Undo": "" if position else NO_UNDO,
-        "Redo": "" if future else NO_REDO,
-    }
+    reasons = {name: reason(state) for name, reason in REASONS.items()}
+    reasons |= _no_moves(state) | _no_travel(position, future)
     return {action: reason for action, reason in reasons.items() if reason}
+
+
+def refusal(state: State, position: int, future: int, key: str) -> str:
+    """Give the reason against one action, by its `engine.actions.refusal_key`; empty where it can work."""
+    if key in REASONS:
+        return REASONS[key](state)
+    if key.startswith("MoveStatement"):
+        return _no_moves(state).get(key, "")
+    return _no_travel(position, future).get(key, "")
+
+
+def _inside(state: State) -> str:
+    return INSIDE if state.in_pass else ""
 
 
 def _no_backward(state: State) -> str:
@@ -103,9 +102,38 @@ def _no_run(state: State) -> str:
     return _no_next(state)
 
 
+def _not_higher(state: State) -> str:
+    return HIGHEST if raised(state.learning_rate) == state.learning_rate else ""
+
+
+def _not_lower(state: State) -> str:
+    return LOWEST if lowered(state.learning_rate) == state.learning_rate else ""
+
+
+def _no_travel(position: int, future: int) -> dict[str, str]:
+    return {"Undo": "" if position else NO_UNDO, "Redo": "" if future else NO_REDO}
+
+
 def _no_moves(state: State) -> dict[str, str]:
     """Give the reason for each move of a statement; empty where it can be made."""
     kinds = [statement.kind for statement in state.loop.statements]
     ends = {MoveStatement(kinds[0], -1): FIRST, MoveStatement(kinds[-1], 1): LAST}
     moves = [MoveStatement(kind, steps) for kind in kinds for steps in (-1, 1)]
     return {refusal_key(move): INSIDE if state.in_pass else ends.get(move, "") for move in moves}
+
+
+REASONS: Final[Mapping[str, Callable[[State], str]]] = {
+    "Forward": _inside,
+    "Backward": _no_backward,
+    "StepNode": _no_backward,
+    "StepTo": _no_backward,
+    "StepNodeBack": _no_way_back,
+    "Update": _no_gradient,
+    "Zero": _no_zeroing,
+    "NextLine": _no_next,
+    "RunEpochs": _no_run,
+    "ToggleStatement": _inside,
+    "RaiseLearningRate": _not_higher,
+    "LowerLearningRate": _not_lower,
+}
+"""For each action that cannot always work, what says why; empty where it can."""

@@ -28,7 +28,7 @@ from engine.loop import reference_loop
 from engine.performing import perform
 from engine.problem import Problem
 from engine.progress import Progress
-from engine.refusals import PYTORCHS, refusals
+from engine.refusals import PYTORCHS, refusal, refusals
 from engine.state import State
 from engine.statements import Statements
 from engine.timeline import Timeline, timeline
@@ -49,6 +49,10 @@ class Inside:
 
     places: range
     """How far one can go into it, as `GoTo.inside` counts."""
+
+
+RECORDING = 4
+"""About how many times as long an action takes when its passes are recorded."""
 
 
 class Session:
@@ -97,7 +101,7 @@ class Session:
                 self.state,
                 self._shown_before,
                 notice=self._notice,
-                refusals=self._refusals(),
+                refusals=refusals(self.state, history.position, history.future),
                 position=history.position,
                 future=history.future,
             )
@@ -118,8 +122,14 @@ class Session:
             BadInput: a value cannot be used; nothing has changed.
             PyTorchError: PyTorch refused; what it did before that stays, and can be undone.
         """
-        reason = self._refusals().get(refusal_key(action))
-        if reason is not None and reason not in PYTORCHS:
+        self.do(action, stopped)
+        return self.frame
+
+    def do(self, action: Action, stopped: Callable[[], bool] = lambda: False) -> None:
+        """Do what `apply` does, and make no frame: for whoever does very many actions."""
+        history = self._history
+        reason = refusal(self.state, history.position, history.future, refusal_key(action))
+        if reason and reason not in PYTORCHS:
             raise Refused(reason)
         before, refused, done = self.state, "", action
         try:
@@ -137,7 +147,23 @@ class Session:
                 self._shown_before = before
                 self._frame = None
                 self.watch(done, self.state, refused)
-        return self.frame
+
+    def do_again(self, action: Action, *, recorded: bool) -> None:
+        """Do what was done in an earlier session.
+
+        Args:
+            action: What to do.
+            recorded: Whether its backward passes are recorded. Without, they are quicker, come to
+                the same bits, and cannot be looked into before they are gone back to.
+
+        Raises:
+            EngineError: as `apply` does.
+        """
+        self._statements.recording = recorded
+        try:
+            self.do(action)
+        finally:
+            self._statements.recording = True
 
     def verdict(self) -> Verdict:
         """Find out what the loop, as it stands, does to training from the start; changes nothing."""
@@ -201,9 +227,6 @@ class Session:
             self.progress = None
             self._statements.return_to(now)
 
-    def _refusals(self) -> dict[str, str]:
-        return refusals(self.state, self._history.position, self._history.future)
-
     def _done(self, action: Action, stopped: Callable[[], bool]) -> Action:
         """Do it, and give what came of it: of a run that was stopped, the run of the epochs that ended."""
         here = self._history.here
@@ -259,6 +282,8 @@ class Session:
             return
         self._branch_off(before)
         seconds = time.perf_counter() - began
+        if not self.state.recorded:
+            seconds *= RECORDING  # what doing it again takes
         self._travel.keep(self._history.add(action, self.state, ended.notice, seconds), self.state)
         self._notice = ended.notice
 

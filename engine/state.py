@@ -66,6 +66,9 @@ class State:
     written: Ledger = field(default_factory=Ledger)
     """What was written to each `.grad`, without the pass that is under way."""
 
+    recorded: bool = True
+    """Whether `passing` tells of the last pass since the last forward; False where that was not recorded."""
+
     @property
     def ledger(self) -> Ledger:
         """What was written to each `.grad` up to this point, also inside a pass."""

@@ -27,6 +27,9 @@ class Statements:
         """Go on from `state`, which the trainer's tensors are in."""
         self.trainer = trainer
         self.state = state
+        self.recording = True
+        """Whether passes are recorded. Without, they come to the same bits, and cannot be looked into."""
+
         self._shelf = Shelf(LEDGER_BYTES)
 
     def return_to(self, state: State) -> None:
@@ -51,8 +54,13 @@ class Statements:
             case Kind.FORWARD:
                 self.trainer.forward()
                 self._advance(kind, None)
-            case Kind.BACKWARD:
+            case Kind.BACKWARD if self.recording or self.state.in_pass:
                 self._finish(self._pass_under_way() or self._begun_pass())
+            case Kind.BACKWARD:
+                with self._keeping_what_pytorch_left(kind):
+                    self.trainer.backward_unrecorded()
+                self._advance(kind, None, RunPage(0, 1, self.grads()))
+                self.state = replace(self.state, recorded=False)
             case Kind.UPDATE:
                 self._settle_trace()
                 with self._keeping_what_pytorch_left(kind):
@@ -137,6 +145,7 @@ class Statements:
             losses=losses,
             passing=None,
             written=written,
+            recorded=True,
         )
 
     def _settle_trace(self) -> None:
@@ -170,6 +179,7 @@ class Statements:
             losses=losses,
             passing=passing,
             written=written,
+            recorded=state.recorded or kind is Kind.FORWARD or passing is not None,
         )
 
     @contextmanager

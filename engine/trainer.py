@@ -113,17 +113,9 @@ class Trainer:
             PyTorchError: there is no loss or no graph, or PyTorch refused; what it had accumulated by then
                 stays, as PyTorch leaves it.
         """
-        if self._kept.forward is None:
-            raise PyTorchError(NameError("name 'loss' is not defined"))
-        if self._loss is None:
-            self._rebuild_spent_graph()
-        assert self._loss is not None
-        if not self._loss.requires_grad:
-            with in_its_own_words(RuntimeError):
-                self._loss.backward()  # type: ignore[no-untyped-call]
-        left = Graph.USED
+        loss, left = self._differentiable_loss(), Graph.USED
         try:
-            trace = record_backward(self._loss, names=self.problem.parameters, sources=self._sources)
+            trace = record_backward(loss, names=self.problem.parameters, sources=self._sources)
             if trace.error is not None:
                 left = Graph.BROKEN
                 raise PyTorchError(trace.error, trace)
@@ -133,6 +125,31 @@ class Trainer:
         finally:
             self._keep(grads=self._grads(), graph=left)
         return trace
+
+    def backward_unrecorded(self) -> None:
+        """Run one backward pass as it is: the same bits, sooner.
+
+        Raises:
+            PyTorchError: as `backward` does.
+        """
+        loss = self._differentiable_loss()
+        try:
+            with in_its_own_words(RuntimeError):
+                loss.backward()  # type: ignore[no-untyped-call]
+        finally:
+            self._keep(grads=self._grads(), graph=Graph.USED)
+
+    def _differentiable_loss(self) -> Tensor:
+        """Give the loss; where there is none, or no graph, raise what PyTorch does."""
+        if self._kept.forward is None:
+            raise PyTorchError(NameError("name 'loss' is not defined"))
+        if self._loss is None:
+            self._rebuild_spent_graph()
+        assert self._loss is not None
+        if not self._loss.requires_grad:
+            with in_its_own_words(RuntimeError):
+                self._loss.backward()  # type: ignore[no-untyped-call]
+        return self._loss
 
     def update(self, learning_rate: float) -> None:
         """Run `p -= p.grad * lr` for every parameter, inside `no_grad`.

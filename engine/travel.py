@@ -50,7 +50,9 @@ class Travel:
         self._soon, self._far = SOON, FAR
 
     def keep(self, point: Point, state: State) -> None:
-        """Keep a point's state, as the latest one."""
+        """Keep a point's state, as the latest one; not one that lacks what was to be looked into."""
+        if not state.recorded:
+            return
         self._forget_latest(point)
         self._latest[point] = state
         self._weights["latest"] += state.weight
@@ -63,7 +65,7 @@ class Travel:
     def go(self, point: Point) -> None:
         """Put the statements into the state of a point."""
         again, at = list[Point](), point
-        while (state := self._kept(at)) is None:
+        while (state := self._kept(at)) is None or (at is point and state.written.is_forgotten):
             assert at.before is not None
             again.append(at)
             at = at.before

@@ -148,7 +148,8 @@ def passes_texts(parts: Sequence[Write], at: Element) -> tuple[str, str] | None:
 
 def unrecorded_text(fact: Unrecorded, at: Element) -> str:
     """Say what a run did that was not recorded epoch by epoch."""
-    return f"{fact.epochs:,} epochs ran at full speed, unrecorded; then it was {cell(at.of(fact.after))}"
+    many = f"{fact.epochs:,} epochs ran" if fact.epochs else f"{fact.passes:,} passes ran"
+    return f"{many} at full speed, unrecorded; then it was {cell(at.of(fact.after))}"
 
 
 def forgotten_text(fact: Forgotten) -> str:

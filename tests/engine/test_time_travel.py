@@ -230,3 +230,35 @@ def test_very_old_passes_are_forgotten_by_the_ledger_and_told_again_after_going_
     frame = session.apply(GoTo(40))
     newest = next(frame.ledger.newest_first("w"))
     assert type(newest).__name__ == "Zeroed"
+
+
+FORWARDS = tuple(action for action in ACTIONS if not isinstance(action, StepNodeBack))
+
+
+@given(st.sampled_from(sorted(PROBLEMS)), st.lists(st.sampled_from(FORWARDS), max_size=25), st.data())
+@settings(max_examples=40, deadline=None)
+def test_passes_that_are_done_again_unrecorded_come_to_the_same_bits(
+    name: str, actions: list[Action], data: st.DataObject
+) -> None:
+    session, again = begun(name), begun(name)
+    for action in actions:
+        attempt(session, action)
+        with suppress(EngineError):
+            again.do_again(action, recorded=data.draw(st.booleans()))
+        assert numbers(again) == numbers(session)
+    for number in range(len(session._history.points)):
+        assert picture_without_ledger(again, GoTo(number)) == picture_without_ledger(session, GoTo(number))
+
+
+def numbers(session: Session) -> Any:
+    state = session.state
+    return (
+        [(bits(one.value), bits(one.grad)) for one in session.frame.parameters],
+        (str(state.loss), state.epoch, state.learning_rate, state.loop, state.ledger.passes),
+        (session.frame.position, session.frame.future),
+    )
+
+
+def picture_without_ledger(session: Session, action: Action) -> Any:
+    session.apply(action)
+    return picture(session)[:-1]

@@ -261,7 +261,7 @@ def test_no_color_is_kept_and_everything_is_still_marked() -> None:
 def test_a_dumb_terminal_does_not_break_it() -> None:
     with Terminal(env={"TERM": "dumb"}) as terminal:
         terminal.wait_for(READY)
-        terminal.send("fsq")
+        terminal.send("f\ns\nq\n")
         assert terminal.wait_exit() == 0
         assert given_back(terminal)
 

@@ -6,11 +6,12 @@ import math
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Final
 
-from engine.actions import Redo, Reset, RunEpochs, StepNodeBack, Undo
+from engine.actions import GoTo, Redo, Reset, RunEpochs, StepNodeBack, Undo
 from tui.numbers import rate
 from tui.plain.state import code, hint_text, in_words, loss_texts
 from tui.plain.steps import step_texts
 from tui.plain.sums import grad_texts, value_texts
+from tui.words import action_text
 
 if TYPE_CHECKING:
     from engine.actions import Action
@@ -60,6 +61,8 @@ def _done_texts(action: Action, before: Frame, after: Frame) -> Iterator[str]:
     tell = DONE.get(type(action))
     if tell is not None:
         yield tell(before, after)
+    elif isinstance(action, GoTo):
+        yield action_text(action)
 
 
 def _ran_text(kind: str, before: Frame, after: Frame) -> str:

@@ -16,6 +16,7 @@ from engine.actions import (
 from engine.frame import Frame
 from engine.loop import Kind
 from tui.keys import KEYS, Key
+from tui.plain.history import compare_texts, go_to, timeline_texts, twin_texts
 from tui.plain.ledger import ledger_texts
 from tui.plain.reading import Command, by_name, understood
 from tui.plain.state import (
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from engine.session import Session
 
 Question: TypeAlias = Callable[["Session", str], Iterable[str]]
+Work: TypeAlias = Callable[["Session", str, Callable[[], bool]], Iterable[str]]
 
 DEFAULT_EPOCHS: Final = "100"
 """What `run` takes where no number follows it, as on the bench."""
@@ -62,6 +64,8 @@ HELP: Final[Mapping[str, str]] = {
     "type_rate": "Set the learning rate, e.g. lr 1e-4.",
     "look": "Tell all numbers of the current step of the pass.",
     "ledger": "Tell what one number of a .grad was made of, e.g. ledger w apples rainfall, or ledger w 0 1.",
+    "twin": "Compare the session with its twin, the reference loop with zeroing from the same start.",
+    "timeline": "Tell every point of the session, or of the branch through point N.",
     "stop": "ctrl+c is what stops a run of epochs here.",
     "help": "Tell every command, or what one command does, e.g. help undo.",
 }
@@ -78,9 +82,15 @@ ASKING: Final[Mapping[str, tuple[str, Question]]] = {
     "ledger": ("[PARAMETER [ROW] [COLUMN]]", lambda session, text: ledger_texts(session.frame, text)),
     "verdict": ("", lambda session, _: verdict_texts(session)),
     "help": ("[COMMAND]", lambda _, text: help_texts(text)),
+    "timeline": ("[N]", timeline_texts),
     "stop": ("", lambda *_: ("nothing is running; ctrl+c stops a run of epochs",)),
 }
 """The keys that open or tell something: what follows them, and the answer."""
+
+WORKING: Final[Mapping[str, Work]] = {
+    "twin": lambda session, _, stopped: twin_texts(session, stopped),
+}
+"""The keys whose answer may take long: it can be stopped."""
 
 ELSEWHERE: Final[Mapping[str, str]] = {
     "cursor_up": "there is no cursor here: name the line, as in comment zero, or up update",
@@ -158,13 +168,15 @@ def command_of(key: Key) -> Command:
     if key.id in ASKING:
         takes, question = ASKING[key.id]
         return Command(names, text, takes, question=question)
+    if key.id in WORKING:
+        return Command(names, text, work=WORKING[key.id])
     if key.id == "quit":
         return Command(names, text)
     why = ELSEWHERE.get(key.id, "this cannot be done here, only on the bench")
     return Command(names, why, question=lambda *_: (why,))
 
 
-QUESTIONS: Final = (
+MORE: Final = (
     Command(("show",), "Tell everything again.", question=_frame_question(show_texts)),
     Command(("status", "where"), "Tell how far training has come.", question=_frame_question(status_texts)),
     Command(
@@ -172,6 +184,13 @@ QUESTIONS: Final = (
         "Tell every parameter and its .grad.",
         question=_frame_question(parameter_texts),
     ),
+    Command(
+        ("go", "go to"),
+        "Go to a point of the timeline, or inside it: to an epoch of its run, an event of its pass.",
+        "N [INSIDE]",
+        action=go_to,
+    ),
+    Command(("compare",), "Compare the session with a point of the timeline.", "N", work=compare_texts),
     Command(("loss",), "Tell the loss and its change.", question=_frame_question(loss_texts)),
     Command(
         ("predictions", "preds"),
@@ -195,7 +214,7 @@ QUESTIONS: Final = (
     ),
     Command(("cannot",), "Tell what cannot be done now, and why.", question=_frame_question(cannot_texts)),
 )
-"""What is no key: the bench shows it all the time."""
+"""What is no key: the bench shows it all the time, or has it in a dialog."""
 
-COMMANDS: Final = (*map(command_of, KEYS), *QUESTIONS)
+COMMANDS: Final = (*map(command_of, KEYS), *MORE)
 BY_NAME: Final = by_name(COMMANDS)

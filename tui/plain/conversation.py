@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Final
 
-from engine.actions import Action, RunEpochs
+from engine.actions import Action, GoTo, RunEpochs
 from engine.errors import EngineError
 from engine.lessons import PyTorchError
 from tui.plain.changes import answer_texts, change_texts
 from tui.plain.commands import BY_NAME, show_texts
-from tui.plain.epochs import run
+from tui.plain.epochs import run, stoppable
 from tui.plain.reading import understood
 from tui.plain.state import hint_text, in_words
 
@@ -43,6 +43,9 @@ class Conversation:
                 self._do(command.action(rest))
             elif command.question is not None:
                 self._say_all(command.question(self._session, rest))
+            elif command.work is not None:
+                with stoppable(self._session, self._say) as stopped:
+                    self._say_all(command.work(self._session, rest, stopped))
             else:
                 return False
         except EngineError as error:
@@ -52,7 +55,7 @@ class Conversation:
     def _do(self, action: Action) -> None:
         before = self._session.frame
         try:
-            if isinstance(action, RunEpochs):
+            if isinstance(action, RunEpochs | GoTo):
                 after = run(self._session, action, self._say)
             else:
                 after = self._session.apply(action)

@@ -9,11 +9,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
+from engine.actions import GoTo, RunEpochs
 from tui.numbers import cell
 from tui.words import duration
 
 if TYPE_CHECKING:
-    from engine.actions import RunEpochs
     from engine.frame import Frame
     from engine.progress import Progress
     from engine.session import Session
@@ -22,22 +22,28 @@ TELL_EVERY: Final = 2.0
 """Seconds between two lines on how far a run has come; a shorter run tells its end only."""
 
 
-def run(session: Session, action: RunEpochs, say: Callable[[str], None]) -> Frame:
-    """Apply `action`; a long run says how far it has come every few seconds, and how fast it was.
+def run(session: Session, action: RunEpochs | GoTo, say: Callable[[str], None]) -> Frame:
+    """Apply an action that may take long: it says how far it has come now and then, a run also how fast.
 
     Raises:
         EngineError: as `Session.apply` does.
     """
     started = time.monotonic()
     first = session.frame.epoch
-    teller = _Teller(session, say)
-    with _stopped_by_ctrl_c() as stop:
-        frame = session.apply(action, lambda: teller.tell_in_time() or stop.is_set())
-    seconds = time.monotonic() - started
-    if seconds >= TELL_EVERY:
-        count = frame.epoch - first
+    with stoppable(session, say) as stopped:
+        frame = session.apply(action, stopped)
+    seconds, count = time.monotonic() - started, frame.epoch - first
+    if seconds >= TELL_EVERY and isinstance(action, RunEpochs):
         say(f"{count:,} epochs in {duration(seconds)}, {count / seconds:,.0f} per second")
     return frame
+
+
+@contextmanager
+def stoppable(session: Session, say: Callable[[str], None]) -> Iterator[Callable[[], bool]]:
+    """Give what long work asks between epochs: it says how far that is, and whether ctrl+c was typed."""
+    teller = _Teller(session, say)
+    with _stopped_by_ctrl_c() as stop:
+        yield lambda: teller.tell_in_time() or stop.is_set()
 
 
 def progress_text(progress: Progress) -> str:

@@ -22,7 +22,7 @@ MOST_WORDS: Final = 3
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """One thing that can be typed. Without an action and a question it leaves."""
+    """One thing that can be typed. Without an action, a question or work it leaves."""
 
     names: tuple[str, ...]
     """The first is the one that help shows first. A single character is a key, and its case matters."""
@@ -38,6 +38,9 @@ class Command:
 
     question: Callable[[Session, str], Iterable[str]] | None = None
     """Gives the lines of an answer that changes nothing; may raise an EngineError."""
+
+    work: Callable[[Session, str, Callable[[], bool]], Iterable[str]] | None = None
+    """The same for what takes long, and asks now and then whether to stop."""
 
 
 class NotUnderstood(BadInput):

@@ -95,11 +95,14 @@ def losses_texts(frame: Frame, text: str) -> Iterator[str]:
 
 def curve_texts(frame: Frame) -> Iterator[str]:
     """Tell the curve by some epochs at equal distances, the first and the last among them."""
-    known = len(frame.losses)
     yield summary_text(frame.losses)
+    yield from (_epoch_text(frame.losses, epoch) for epoch in sampled_epochs(len(frame.losses)))
+
+
+def sampled_epochs(known: int) -> list[int]:
+    """Give some of so many epochs, counted from 0, at equal distances: the first and the last among them."""
     points = min(CURVE_POINTS, known)
-    epochs = sorted({round(point * (known - 1) / max(points - 1, 1)) for point in range(points)})
-    yield from (_epoch_text(frame.losses, epoch) for epoch in epochs)
+    return sorted({round(point * (known - 1) / max(points - 1, 1)) for point in range(points)})
 
 
 def cannot_texts(frame: Frame) -> Iterator[str]:

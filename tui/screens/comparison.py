@@ -9,9 +9,10 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 
+from tui.comparing import Names
 from tui.lines import Line
 from tui.screens.dialog import Dialog
-from tui.widgets.comparison import Names, comparison_lines
+from tui.widgets.comparison import comparison_lines
 from tui.widgets.panel import Panel
 
 if TYPE_CHECKING:

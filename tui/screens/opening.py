@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from engine.actions import GoTo, RunEpochs, SetLearningRate, epochs_from, learning_rate_from
+from tui.comparing import Names
 from tui.keys import BY_ID
 from tui.numbers import rate
 from tui.screens.ask import AskScreen
@@ -15,7 +16,6 @@ from tui.screens.help import HelpScreen
 from tui.screens.ledger import LedgerScreen
 from tui.screens.look import LookScreen
 from tui.screens.timeline import Against, Choice, TimelineScreen
-from tui.widgets.comparison import Names
 
 if TYPE_CHECKING:
     from engine.comparison import Comparison

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from tui.comparing import Names, element, first_text, momentum_text, told_apart
 from tui.lines import Line, Span, line, wrapped
 from tui.numbers import cell
 
 if TYPE_CHECKING:
-    from engine.comparison import Comparison, FirstDifference, Gap
+    from engine.comparison import Comparison, FirstDifference
     from engine.losses import Losses
 
 ONE, OTHER, BOTH = "#", "o", "@"
@@ -25,23 +25,6 @@ MOST_GAPS: Final = 4
 
 STEEP: Final = 50.0
 """From this ratio of the highest to the lowest loss on, the plot's scale is logarithmic."""
-
-MOMENTUM: Final = (
-    "Never zeroing is SGD with momentum 1: .grad is the momentum buffer, and each update uses the sum of all "
-    "gradients so far. Checked just now: torch.optim.SGD(momentum=1) with zeroing comes to these weights"
-)
-SAME_TO: Final = 1e-3
-"""Up to this relative distance two runs are the same but for rounding, which grows with the epochs."""
-
-
-@dataclass(frozen=True, slots=True)
-class Names:
-    """What the two sides are called."""
-
-    one: str
-    other: str
-    short: str
-    """The other one, in a sentence."""
 
 
 def comparison_lines(found: Comparison, names: Names, width: int, height: int) -> list[Line]:
@@ -80,37 +63,18 @@ def number_lines(found: Comparison) -> list[Line]:
 
 def first_lines(first: FirstDifference | None, names: Names, width: int) -> list[Line]:
     """Say where the two part."""
-    if first is None:
-        return indented("No difference: every number is the same, bit for bit.", width)
-    texts = [f"First difference in epoch {first.epoch:,}:"]
-    if first.losses is not None:
-        one, other = _told_apart(*first.losses)
-        texts.append(f"its loss is {one}, {names.short} {other}.")
-    if first.weight is not None:
-        one, other = _told_apart(first.weight.one, first.weight.other)
-        by = "It was computed from" if first.losses is not None else "its update led to"
-        texts.append(f"{by} {element(first.weight)} = {one}, {names.short} {other}.")
-    elif first.losses is not None:
-        texts.append("The weights were the same: the model drew other random numbers.")
-    return indented(" ".join(texts), width, "mark")
+    return indented(first_text(first, names), width, "" if first is None else "mark")
 
 
 def momentum_lines(found: Comparison, width: int) -> list[Line]:
     """Say what never zeroing is, where running it has shown so."""
-    if found.momentum is None or not found.momentum < SAME_TO:
-        return []
-    exact = "bit for bit" if found.momentum == 0 else f"up to rounding, {found.momentum:.1e} at the most"
-    return indented(f"{MOMENTUM} {exact}.", width)
+    text = momentum_text(found)
+    return indented(text, width) if text else []
 
 
 def indented(text: str, width: int, role: str = "") -> list[Line]:
     """Break text into lines that begin under the names of the rows."""
     return [line(" ", *row) for row in wrapped(text, width - 2, role)]
-
-
-def element(gap: Gap) -> str:
-    """Write an element as Python does, e.g. `w[0, 2]`."""
-    return f"{gap.parameter}[{', '.join(map(str, gap.index))}]" if gap.index else gap.parameter
 
 
 def plot_lines(found: Comparison, width: int, height: int) -> list[Line]:
@@ -175,20 +139,12 @@ def _feet(found: Comparison, known: int, columns: int, scale: _Scale) -> list[Li
 
 
 def _row(name: str, one: float, other: float) -> Line:
-    mine, others = _told_apart(one, other)
+    mine, others = told_apart(one, other)
     gap = "none" if one == other else cell(one - other)
     return line(
         Span(f" {name[:17]:<18}", "label"),
         f"{mine:<24}{others:<22}{gap:<11}",
     )
-
-
-def _told_apart(one: float, other: float) -> tuple[str, str]:
-    """Write two numbers so that they look as different as they are."""
-    mine, others = cell(one), cell(other)
-    if mine == others and one != other and not (math.isnan(one) and math.isnan(other)):
-        return f"{one:.9g}", f"{other:.9g}"
-    return mine, others
 
 
 def _known(size: float) -> float:

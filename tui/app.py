@@ -21,6 +21,7 @@ from tui.screens.bench import BenchScreen
 
 if TYPE_CHECKING:
     from engine.session import Session
+    from tui.keeping import Keeper
 
 ENDING_SIGNALS: Final = ("SIGINT", "SIGTERM", "SIGHUP")
 """Signals that end the program the orderly way; not every system has them all."""
@@ -38,10 +39,19 @@ class GradstepApp(App[None]):
         Binding("ctrl+c", "quit", "quit", show=False, priority=True, tooltip="Leave the trainer.")
     ]
 
-    def __init__(self, make_session: Callable[[], Session], *, ascii_only: bool = False) -> None:
-        """Train what `make_session` makes; it is called in a thread once the first frame is on screen."""
+    def __init__(
+        self, make_session: Callable[[], Session], *, keeper: Keeper | None = None, ascii_only: bool = False
+    ) -> None:
+        """Train what `make_session` makes.
+
+        Args:
+            make_session: Called in a thread once the first frame is on screen.
+            keeper: What saves the session; None where nothing does.
+            ascii_only: Whether to draw with ASCII characters only.
+        """
         super().__init__()
         self._make_session = make_session
+        self._keeper = keeper
         self._ascii = [AsciiFilter()] if ascii_only else []
         # The terminal's own colours: right on light and dark backgrounds, and short on the wire.
         self.theme = "ansi-dark"
@@ -57,7 +67,7 @@ class GradstepApp(App[None]):
 
     def get_default_screen(self) -> Screen[None]:
         """Open the bench."""
-        return BenchScreen(self._make_session)
+        return BenchScreen(self._make_session, self._keeper)
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         """Add the rewriting to ASCII where it is wanted, and take colours out of terminal-coloured themes."""

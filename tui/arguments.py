@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from importlib.metadata import version
+from pathlib import Path
 from typing import Final, NoReturn
 
 from engine.actions import epochs_from, learning_rate_from
@@ -14,6 +15,8 @@ LARGEST_SEED: Final = 2**64 - 1
 """What `torch.manual_seed` takes at the most."""
 
 RUN: Final = "gradstep run"
+RESUME: Final = "gradstep resume"
+REPLAY: Final = "gradstep replay"
 
 _RUN_DESCRIPTION: Final = """\
 Train without a screen and print what the notebook prints: the start, the first
@@ -27,6 +30,13 @@ exit codes:
   2   a wrong option or value
   3   diverged: the loss became inf or nan; the epoch is on standard error
   130 stopped by ctrl+c"""
+
+
+_REPLAY_CODES: Final = """\
+exit codes of --to-end:
+  0   every number came out as it was recorded, bit for bit
+  1   other numbers came out, or the output could not be written
+  2   the file cannot be read"""
 
 
 class Parser(argparse.ArgumentParser):
@@ -48,21 +58,60 @@ def bench_parser() -> Parser:
     """Read what follows `gradstep`."""
     parser = Parser(
         prog="gradstep",
-        usage="gradstep [options] [problem]\n       gradstep run [options] [problem]",
+        usage="gradstep [options] [problem]\n       gradstep run|resume|replay [options] ...",
         description="Gradient descent one line at a time, and PyTorch's backward pass one node at a time.",
-        epilog="`gradstep run` trains without a screen; `gradstep run --help` lists its options.",
+        epilog="""`gradstep run` trains without a screen, `gradstep resume` goes on with a saved session,
+            `gradstep replay` steps through one; `gradstep run --help` lists its options.""",
         allow_abbrev=False,
     )
     _add_problem(parser)
     parser.add_argument("--version", action="version", version=f"gradstep {version('gradstep')}")
     _add_start(parser)
+    parser.add_argument(
+        "--save", type=Path, metavar="FILE", help="save the session in FILE, which must not be there yet"
+    )
+    _add_drawing(parser)
+    return parser
+
+
+def resume_parser() -> Parser:
+    """Read what follows `gradstep resume`."""
+    parser = Parser(
+        prog=RESUME,
+        description="Go on with a saved session: the same bits, and everything that can be undone.",
+        allow_abbrev=False,
+    )
+    parser.add_argument(
+        "file", nargs="?", type=Path, help="a session file (default: the one that was saved last)"
+    )
+    _add_drawing(parser)
+    return parser
+
+
+def replay_parser() -> Parser:
+    """Read what follows `gradstep replay`."""
+    parser = Parser(
+        prog=REPLAY,
+        description="Do a saved session again, and step through it; the file stays as it is.",
+        epilog=_REPLAY_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("file", type=Path, help="a session file")
+    parser.add_argument(
+        "--to-end", action="store_true", help="without a screen: do it all, and print what it came to"
+    )
+    _add_drawing(parser)
+    return parser
+
+
+def _add_drawing(parser: Parser) -> None:
     parser.add_argument("--ascii", action="store_true", help="draw with ASCII characters only")
     parser.add_argument(
         "--plain",
         action="store_true",
         help="a conversation in plain lines, without drawing: for screen readers, dumb terminals and pipes",
     )
-    return parser
 
 
 def run_parser() -> Parser:

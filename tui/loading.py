@@ -14,15 +14,17 @@ if TYPE_CHECKING:
     from textual.message_pump import MessagePump
 
     from engine.session import Session
+    from tui.keeping import Keeper, Offer
 
 
 class Loaded(Message):
     """The session is there."""
 
-    def __init__(self, session: Session) -> None:
-        """Carry the session."""
+    def __init__(self, session: Session, offer: Offer | None = None) -> None:
+        """Carry the session, and an earlier one that could be gone on with instead."""
         super().__init__()
         self.session = session
+        self.offer = offer
 
 
 class LoadFailed(Message):
@@ -34,16 +36,26 @@ class LoadFailed(Message):
         self.error = error
 
 
-def load(screen: MessagePump, make_session: Callable[[], Session]) -> None:
-    """Make the session and post it to `screen`."""
+class Troubled(Message):
+    """Nothing can be saved any more."""
+
+    def __init__(self, trouble: str) -> None:
+        """Carry why."""
+        super().__init__()
+        self.trouble = trouble
+
+
+def load(screen: MessagePump, make_session: Callable[[], Session], keeper: Keeper | None) -> None:
+    """Make the session and post it to `screen`, with what `keeper` has to offer."""
     # Importing torch makes a million objects, none of them garbage: looking for some costs a fifth.
     gc.disable()
     try:
         session = make_session()
+        offer = None if keeper is None else keeper.offer()
     except EngineError as error:
         screen.post_message(LoadFailed(error))
         return
     finally:
         gc.enable()
     gc.freeze()
-    screen.post_message(Loaded(session))
+    screen.post_message(Loaded(session, offer))

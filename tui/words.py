@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from engine.frame import Frame, ParameterFrame
     from engine.ledger import Forgotten, Unrecorded, Write
     from engine.verdict import Verdict
+    from tui.keeping import Offer
 
 BEFORE_FORWARD = "Nothing to go back through yet: forward (f) computes the loss and builds autograd's graph."
 READY = "The graph is ready. s runs one autograd node at a time, b the whole pass."
@@ -71,6 +72,15 @@ def action_text(action: actions.Action | None) -> str:
             return f"go to point {point}{f', inside at {inside}' if inside else ''}"
         case _:
             return ACTIONS[type(action)]
+
+
+def offer_text(offer: Offer) -> str:
+    """Say which session could be gone on with."""
+    many = "1 action" if offer.actions == 1 else f"{offer.actions:,} actions"
+    return (
+        f"The session of {offer.problem} from {offer.when} was not left in order: {many}, "
+        f"{offer.epoch:,} epochs done."
+    )
 
 
 def phase(frame: Frame) -> str:

@@ -168,6 +168,12 @@ class SessionWriter:
         thread.join(seconds)
         return not thread.is_alive() and not self.trouble
 
+    def abandon(self) -> None:
+        """Let others open the file, which stays as it is; nothing can be saved after it."""
+        self.trouble = self.trouble or "this session was given up before it began"
+        if self._lines.file is not None:
+            self._lines.file.close()
+
     def _running(self) -> Thread:
         if self._thread is None:
             self._thread = Thread(target=self._run, name="session writer", daemon=True)
@@ -218,11 +224,11 @@ class SessionWriter:
             where = getattr(error, "filename", None) or self.path
             match error:
                 case OSError():
-                    reason = f"{where}: {error.strerror}"
+                    reason = f"{error.strerror}; training goes on; {where}"
                 case EngineError():
-                    reason = str(error)
+                    reason = f"training goes on; {error}"
                 case _:
-                    reason = f"{type(error).__name__}: {error}"
-            self.trouble = f"not saved from action {self._lines.number + 1:,} on, training goes on: {reason}"
+                    reason = f"training goes on; {type(error).__name__}: {error}"
+            self.trouble = f"not saved from action {self._lines.number + 1:,} on: {reason}"
         if self._warn is not None:
             self._warn(self.trouble)

@@ -22,8 +22,9 @@ from engine.errors import EngineError
 from engine.lessons import PyTorchError
 from tui.bindings import BINDINGS
 from tui.keys import BY_ID, Key
-from tui.loading import Loaded, LoadFailed, load
+from tui.loading import Loaded, LoadFailed, Troubled, load
 from tui.running import Work, WorkEnded, run
+from tui.screens.offer import OfferScreen
 from tui.screens.opening import OPENS
 from tui.widgets.keybar import KeyBar
 from tui.widgets.loop import LoopPanel
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from engine.loop import Kind
     from engine.progress import Progress
     from engine.session import Session
+    from tui.keeping import Keeper, Offer
 
 SMALLEST = (80, 24)
 """Columns and rows that the bench needs."""
@@ -70,10 +72,16 @@ class BenchScreen(Screen[None]):
     progress: var[Progress | None] = var(None, always_update=True)
     """How far they have come."""
 
-    def __init__(self, make_session: Callable[[], Session]) -> None:
-        """Show the session that `make_session` makes, once it is made; it runs in a thread of its own."""
+    def __init__(self, make_session: Callable[[], Session], keeper: Keeper | None = None) -> None:
+        """Show the session that `make_session` makes, once it is made; it runs in a thread of its own.
+
+        Args:
+            make_session: Makes it.
+            keeper: What saves it, and may have an earlier one to offer; None where nothing does.
+        """
         super().__init__()
         self._make_session = make_session
+        self._keeper = keeper
         self._session: Session | None = None
         self._loading = False
         self._waiting: deque[Callable[[], None]] = deque()
@@ -101,6 +109,8 @@ class BenchScreen(Screen[None]):
     def on_mount(self) -> None:
         """Fetch the session, after the first frame is on screen."""
         self.call_after_refresh(self._load)
+        if self._keeper is not None:
+            self._keeper.listen(lambda trouble: self.post_message(Troubled(trouble)))
 
     def on_screen_suspend(self) -> None:
         """Fetch it also where a key has opened another screen before that first frame."""
@@ -109,13 +119,34 @@ class BenchScreen(Screen[None]):
     def _load(self) -> None:
         if not self._loading:
             self._loading = True
-            self.run_worker(partial(load, self, self._make_session), thread=True)
+            self.run_worker(partial(load, self, self._make_session, self._keeper), thread=True)
 
     def on_loaded(self, message: Loaded) -> None:
         """Show the session, and do what was asked for meanwhile."""
-        self._session = message.session
-        self.frame = message.session.frame
-        self._catch_up()
+        self._take(message.session)
+        if message.offer is None:
+            self._catch_up()
+        else:
+            self.app.push_screen(OfferScreen(message.offer), partial(self._answered, message.offer))
+
+    def on_troubled(self, message: Troubled) -> None:
+        """Say that nothing is saved any more; training goes on."""
+        self.notice = message.trouble
+
+    def _take(self, session: Session) -> None:
+        self._session = session
+        self._show(session, None)
+        if self._keeper is not None and self._keeper.notice:
+            self.notice, self._keeper.notice = self._keeper.notice, ""
+
+    def _answered(self, offer: Offer, yes: bool | None) -> None:
+        """Go on with the offered session, or leave it in order."""
+        assert self._keeper is not None
+        keeper = self._keeper
+        if yes:
+            self.work(lambda stopped: keeper.resume(offer.path, stopped), self._take)
+        else:
+            self.work(lambda _: keeper.decline(offer))
 
     def on_load_failed(self, message: LoadFailed) -> None:
         """Leave, and say why there is nothing to train."""

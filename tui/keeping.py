@@ -1,0 +1,171 @@
+"""Makes the session that a command asks for, and has it saved as it goes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from engine.errors import EngineError
+
+if TYPE_CHECKING:
+    from engine.saving.reading import SavedSession
+    from engine.saving.writing import SessionWriter
+    from engine.session import Session
+    from engine.start import Start
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """An earlier session that was not left in order."""
+
+    path: Path
+    problem: str
+    actions: int
+    epoch: int
+    when: str
+    """When it was begun, in local time."""
+
+
+class Keeper:
+    """Holds what saves the session. Importing it does not import torch; making a session does."""
+
+    def __init__(self, save: Path | None = None) -> None:
+        """Save in a file of the user's state folder, or in `save`, which must not be there yet."""
+        self._save = save
+        self._writer: SessionWriter | None = None
+        self._warn: Callable[[str], None] | None = None
+        self.notice = ""
+        """What there is to say about the session that was made."""
+
+    def listen(self, warn: Callable[[str], None]) -> None:
+        """Have `warn` called, from another thread, once nothing can be saved any more."""
+        self._warn = warn
+        if self._writer is not None and self._writer.trouble:
+            warn(self._writer.trouble)
+
+    def begin(self, start: Start) -> Session:
+        """Begin a session; its file is made with the first action.
+
+        Raises:
+            EngineError: there is no such problem, or a value cannot be used.
+        """
+        from engine.saving.writing import SessionWriter
+
+        session = start.session()
+        paths = self._paths(start.problem) if self._save is None else [self._save]
+        self._keep(session, SessionWriter.new(paths, start, self._told))
+        return session
+
+    def resume(self, path: Path | None = None, stopped: Callable[[], bool] = lambda: False) -> Session:
+        """Go on with a saved session, in its file.
+
+        Args:
+            path: The file; None for the one that was written to last.
+            stopped: Asked between actions: where it says so, nothing is resumed.
+
+        Raises:
+            EngineError: there is no session, another program has it open, it cannot be read, or it was stopped.
+        """
+        from engine.saving.reading import CutOff
+        from engine.saving.store import Store
+        from engine.saving.writing import SessionWriter
+
+        path = path or Store().newest()
+        if path is None:
+            raise EngineError(f"there is no session to go on with in {Store().folder}")
+        try:
+            writer = SessionWriter.reopen(path, self._told)
+        except CutOff:
+            writer = SessionWriter.take_over(path, self._paths("resumed"), self._told)
+        assert writer.saved is not None
+        try:
+            session = self._replayed(writer.saved, stopped)
+        except BaseException:
+            writer.abandon()
+            raise
+        if writer.path is not None and writer.path != path:
+            self.notice = f"the end of {path.name} is cut off: it stays, and this goes on in {writer.path.name}"
+        self.close()
+        self._keep(session, writer)
+        return session
+
+    def replay(self, path: Path) -> Session:
+        """Make a saved session again, back at its start; what is done then is not saved.
+
+        Raises:
+            BadSessionFile: it cannot be read.
+        """
+        from engine.actions import GoTo
+        from engine.saving.reading import read_session_file
+
+        session = self._replayed(read_session_file(path), lambda: False)
+        session.apply(GoTo(0))
+        return session
+
+    def offer(self) -> Offer | None:
+        """Give the session that was not left in order last; None where there is none.
+
+        What is wrong with files that cannot be read is put into `notice`.
+        """
+        from engine.saving.store import Store
+
+        found = Store().unfinished()
+        if found.bad:
+            self.notice = f"left as it is: {found.bad[0]}"
+        saved = found.session
+        if saved is None:
+            return None
+        last = saved.actions[-1]
+        when = f"{saved.header.started.astimezone():%Y-%m-%d %H:%M}"
+        return Offer(saved.path, saved.header.start.problem, len(saved.actions), last.epoch, when)
+
+    def decline(self, offer: Offer) -> None:
+        """Leave an offered session in order, so that it is not offered again; its file stays."""
+        from engine.saving.reading import CutOff
+        from engine.saving.writing import SessionWriter
+
+        try:
+            writer = SessionWriter.reopen(offer.path)
+        except CutOff:
+            writer = SessionWriter.take_over(offer.path, self._paths("declined"))
+        except EngineError:  # somebody else has it by now
+            return
+        writer.close()
+
+    def flush(self) -> None:
+        """Wait until all that was done is written."""
+        if self._writer is not None:
+            self._writer.flush()
+
+    def close(self) -> None:
+        """Leave the session in order."""
+        if self._writer is not None:
+            self._writer.close()
+
+    def _paths(self, name: str) -> Iterable[Path]:
+        from engine.saving.store import Store
+
+        return Store().paths(name)
+
+    def _keep(self, session: Session, writer: SessionWriter) -> None:
+        writer.follow(session)
+        session.watch = writer.did
+        self._writer = writer
+
+    def _replayed(self, saved: SavedSession, stopped: Callable[[], bool]) -> Session:
+        from engine.saving.replaying import replay
+
+        replayed = replay(saved, stopped=stopped)
+        if replayed.done < len(saved.actions):
+            raise EngineError("stopped: nothing was resumed, and the file is as it was")
+        if replayed.mismatch is not None:
+            self.notice = f"other numbers than then: {replayed.mismatch.message}"
+        else:
+            self.notice = f"{replayed.done:,} actions done again, every number bit for bit as it was"
+        return replayed.session
+
+    def _told(self, trouble: str) -> None:
+        if self._warn is not None:
+            self._warn(trouble)

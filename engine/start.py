@@ -30,6 +30,9 @@ class Start(Struct, frozen=True, forbid_unknown_fields=True):
         Raises:
             BadInput: there is no such problem, or a value cannot be used.
         """
+        import torch
+
         from engine.session import Session
 
+        torch.manual_seed(0)  # what a model draws is the same in every process, so that it can be replayed
         return Session(problems.load(self.problem, self.seed), self.rate)

@@ -5,12 +5,24 @@ from __future__ import annotations
 import os
 import sys
 from argparse import Namespace
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Final
 
 from engine import problems
 from engine.errors import BadInput
 from engine.start import Start
-from tui.arguments import RUN, bench_parser, complain, run_parser
+from tui.arguments import (
+    bench_parser,
+    complain,
+    replay_parser,
+    resume_parser,
+    run_parser,
+)
+from tui.keeping import Keeper
+
+if TYPE_CHECKING:
+    from engine.session import Session
 
 HEADLESS = (
     "gradstep: needs a terminal on standard input and output; without one, use `gradstep --plain`, "
@@ -23,36 +35,88 @@ DUMB = "gradstep: this terminal cannot draw (TERM=dumb), so this is `gradstep --
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; gives the exit code: 0, or 2 where the arguments or the terminal are wrong.
 
-    `gradstep run` has more of them, which its help lists.
+    `gradstep run` and `gradstep replay` have more of them, which their help lists.
     """
     given = sys.argv[1:] if arguments is None else arguments
-    if given and given[0] == "run":
-        return _run(run_parser().parse_args(given[1:]))
+    if given and given[0] in COMMANDS:
+        return COMMANDS[given[0]](given[1:])
     options = bench_parser().parse_args(given)
-    if options.problem == "run":
-        return complain(f"options come after the word run: {RUN} [options] [problem]")
+    if options.problem in COMMANDS:
+        return complain(
+            f"options come after the word {options.problem}: gradstep {options.problem} [options]"
+        )
     try:
         problems.path_of(options.problem)
     except BadInput as error:
         return complain(str(error))
-    if options.plain:
-        return _plain(options)
-    if not all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout)):
+    if options.save is not None and (wrong := _cannot_save(options.save)):
+        return complain(wrong)
+    keeper = Keeper(options.save)
+    return _train(partial(keeper.begin, _start(options)), keeper, options)
+
+
+def _resume(arguments: Sequence[str]) -> int:
+    options = resume_parser().parse_args(arguments)
+    keeper = Keeper()
+    keeper.offers = False
+    return _train(partial(keeper.resume, options.file), keeper, options)
+
+
+def _replay(arguments: Sequence[str]) -> int:
+    options = replay_parser().parse_args(arguments)
+    if options.to_end:
+        from tui.replayed import replay_to_end
+
+        return replay_to_end(options.file)
+    keeper = Keeper()
+    keeper.offers = False
+    return _train(partial(keeper.replay, options.file), keeper, options)
+
+
+def _run(arguments: Sequence[str]) -> int:
+    from tui import headless
+    from tui.json_lines import json_line
+    from tui.printed import printed
+
+    options = run_parser().parse_args(arguments)
+    actions = headless.plan(options.epochs, options.zeroing)
+    return headless.run(_start(options).session, actions, json_line if options.json else printed)
+
+
+COMMANDS: Final[Mapping[str, Callable[[Sequence[str]], int]]] = {
+    "run": _run,
+    "resume": _resume,
+    "replay": _replay,
+}
+"""What may be the first word after `gradstep`."""
+
+
+def _start(options: Namespace) -> Start:
+    return Start(options.problem, options.seed, options.lr)
+
+
+def _train(make_session: Callable[[], Session], keeper: Keeper, options: Namespace) -> int:
+    """Train on the bench, or in a conversation; the session is left in order afterwards."""
+    in_terminal = all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout))
+    if not options.plain and not in_terminal:
         print(HEADLESS, file=sys.stderr)
         return 2
-    if os.environ.get("TERM") == "dumb":
+    plain = options.plain or os.environ.get("TERM") == "dumb"
+    if plain and not options.plain:
         print(DUMB, file=sys.stderr)
-        return _plain(options)
-    return _bench(options)
+    try:
+        return (_converse if plain else _draw)(make_session, keeper, options.ascii)
+    finally:
+        keeper.close()
 
 
-def _plain(options: Namespace) -> int:
+def _converse(make_session: Callable[[], Session], keeper: Keeper, ascii_only: bool) -> int:
     from tui.plain.talk import talk
 
-    return talk(Start(options.problem, options.seed, options.lr).session, ascii_only=options.ascii)
+    return talk(make_session, keeper=keeper, ascii_only=ascii_only)
 
 
-def _bench(options: Namespace) -> int:
+def _draw(make_session: Callable[[], Session], keeper: Keeper, ascii_only: bool) -> int:
     # Textual draws on standard error, which may be a file; standard output was just seen to be a terminal.
     sys.__stderr__ = sys.__stdout__  # type: ignore[misc]
     from tui.app import GradstepApp
@@ -60,17 +124,18 @@ def _bench(options: Namespace) -> int:
     from tui.escape import know_escape_soon
 
     know_escape_soon()
-    ascii_only = options.ascii or not terminal_speaks_utf8()
-    app = GradstepApp(Start(options.problem, options.seed, options.lr).session, ascii_only=ascii_only)
+    app = GradstepApp(make_session, keeper=keeper, ascii_only=ascii_only or not terminal_speaks_utf8())
     app.run()
     return app.return_code or 0
 
 
-def _run(options: Namespace) -> int:
-    from tui import headless
-    from tui.json_lines import json_line
-    from tui.printed import printed
-
-    session = Start(options.problem, options.seed, options.lr).session
-    actions = headless.plan(options.epochs, options.zeroing)
-    return headless.run(session, actions, json_line if options.json else printed)
+def _cannot_save(path: os.PathLike[str]) -> str:
+    """Say why no new file can be made there; empty where it can."""
+    folder = os.path.dirname(os.path.abspath(path))
+    if os.path.lexists(path):
+        return f"--save {path}: this is there already; `gradstep resume {path}` goes on with a session"
+    if not os.path.isdir(folder):
+        return f"--save {path}: there is no folder {folder}"
+    if not os.access(folder, os.W_OK):
+        return f"--save {path}: the folder cannot be written to"
+    return ""

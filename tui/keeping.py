@@ -39,6 +39,9 @@ class Keeper:
         self.notice = ""
         """What there is to say about the session that was made."""
 
+        self.offers = save is None
+        """Whether to look for a session that was not left in order."""
+
     def listen(self, warn: Callable[[str], None]) -> None:
         """Have `warn` called, from another thread, once nothing can be saved any more."""
         self._warn = warn
@@ -86,7 +89,9 @@ class Keeper:
             writer.abandon()
             raise
         if writer.path is not None and writer.path != path:
-            self.notice = f"the end of {path.name} is cut off: it stays, and this goes on in {writer.path.name}"
+            self.notice = (
+                f"the end of {path.name} is cut off: it stays, and this goes on in {writer.path.name}"
+            )
         self.close()
         self._keep(session, writer)
         return session
@@ -109,6 +114,8 @@ class Keeper:
 
         What is wrong with files that cannot be read is put into `notice`.
         """
+        if not self.offers:
+            return None
         from engine.saving.store import Store
 
         found = Store().unfinished()
@@ -133,6 +140,11 @@ class Keeper:
         except EngineError:  # somebody else has it by now
             return
         writer.close()
+
+    @property
+    def trouble(self) -> str:
+        """Why nothing is saved any more; empty while all is well."""
+        return "" if self._writer is None else self._writer.trouble
 
     def flush(self) -> None:
         """Wait until all that was done is written."""

@@ -9,37 +9,65 @@ from engine.actions import Action, GoTo, RunEpochs
 from engine.errors import EngineError
 from engine.lessons import PyTorchError
 from tui.plain.changes import answer_texts, change_texts
-from tui.plain.commands import BY_NAME, show_texts
+from tui.plain.commands import BY_NAME, RESUME, show_texts
 from tui.plain.epochs import run, stoppable
 from tui.plain.reading import understood
 from tui.plain.state import hint_text, in_words
+from tui.words import offer_text
 
 if TYPE_CHECKING:
     from engine.session import Session
+    from tui.keeping import Keeper, Offer
 
+RESUMES: Final = "The command resume goes on with it."
 WELCOME: Final = "Type a command and Enter; help tells them all, quit leaves."
 
 
 class Conversation:
     """Answers one line after the other about one session."""
 
-    def __init__(self, session: Session, say: Callable[[str], None]) -> None:
-        """Talk about `session`, and give each line of an answer to `say`."""
+    def __init__(self, session: Session, say: Callable[[str], None], keeper: Keeper | None = None) -> None:
+        """Talk about a session.
+
+        Args:
+            session: What to talk about.
+            say: Is given each line of an answer.
+            keeper: What saves the session; None where nothing does.
+        """
         self._session = session
         self._say = say
+        self._keeper = keeper
+        self._offer: Offer | None = None
+        self._troubled = False
 
     def greet(self) -> None:
-        """Tell what is trained, and how to begin."""
+        """Tell what is trained, how to begin, and which session could be gone on with."""
         self._say_all([WELCOME, *show_texts(self._session.frame)])
+        if self._keeper is not None:
+            self._offer = self._keeper.offer()
+            if self._offer is not None:
+                self._say(f"{offer_text(self._offer)} {RESUMES}")
+            self._say_notice(self._keeper)
 
     def answer(self, line: str) -> bool:
         """Do and say what a line asks for; gives whether the conversation goes on."""
+        goes_on = self._answer(line)
+        if self._keeper is not None:  # what was told is saved, or it is told that it is not
+            self._keeper.flush()
+            if self._keeper.trouble and not self._troubled:
+                self._troubled = True
+                self._say(self._keeper.trouble)
+        return goes_on
+
+    def _answer(self, line: str) -> bool:
         if not line.split():
             self._say(hint_text(self._session.frame))
             return True
         try:
             command, rest = understood(line, BY_NAME)
-            if command.action is not None:
+            if command is RESUME and self._offer is not None and self._keeper is not None:
+                self._resume(self._keeper, self._offer)
+            elif command.action is not None:
                 self._do(command.action(rest))
             elif command.question is not None:
                 self._say_all(command.question(self._session, rest))
@@ -51,6 +79,18 @@ class Conversation:
         except EngineError as error:
             self._say_all(error_texts(error))
         return True
+
+    def _resume(self, keeper: Keeper, offer: Offer) -> None:
+        with stoppable(self._session, self._say) as stopped:
+            self._session = keeper.resume(offer.path, stopped)
+        self._offer = None
+        self._say_notice(keeper)
+        self._say_all(show_texts(self._session.frame))
+
+    def _say_notice(self, keeper: Keeper) -> None:
+        if keeper.notice:
+            self._say(keeper.notice)
+            keeper.notice = ""
 
     def _do(self, action: Action) -> None:
         before = self._session.frame

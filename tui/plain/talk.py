@@ -16,6 +16,7 @@ from tui.plain.conversation import Conversation
 
 if TYPE_CHECKING:
     from engine.session import Session
+    from tui.keeping import Keeper
 
 PROMPT: Final = "gradstep> "
 PLAIN: Final = "gradstep --plain"
@@ -26,15 +27,22 @@ INCAPABLE: Final = ("", "dumb", "unknown")
 """Values of TERM with which a terminal can do no more than show lines."""
 
 
-def talk(make_session: Callable[[], Session], *, ascii_only: bool = False) -> int:
+def talk(
+    make_session: Callable[[], Session], *, keeper: Keeper | None = None, ascii_only: bool = False
+) -> int:
     """Hold the conversation about the session that `make_session` makes; gives the exit code.
 
     It ends with `quit` or the end of input, and by ctrl+c while nothing runs.
+
+    Args:
+        make_session: Makes it.
+        keeper: What saves it, and may have an earlier one to offer; None where nothing does.
+        ascii_only: Whether to write ASCII characters only.
     """
     _prepare_streams(ascii_only)
     try:
         say("gradstep, told line by line. PyTorch is starting.")
-        conversation = Conversation(make_session(), say)
+        conversation = Conversation(make_session(), say, keeper)
         conversation.greet()
         for line in lines():
             if not conversation.answer(line):

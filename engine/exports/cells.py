@@ -10,6 +10,8 @@ class Cell:
     """Something that was done: told in words, as plain PyTorch, and as assertions of what was then shown."""
 
     title: str
+    """Empty where no words are needed."""
+
     words: str = ""
     code: tuple[str, ...] = ()
     """Lines of Python."""

@@ -68,7 +68,7 @@ def export_from(
         session = begin()
         first = session.frame
         moments = repeat(session, actions)
-        largest = _largest_gradients(begin())
+        largest = _largest_at_start(begin())
     cells = list(_cells(source, first, moments, seed, largest))
     return Export(
         first.problem,
@@ -89,9 +89,8 @@ def _cells(
     done = [start_cell(first, seed, kept=kept), *retell(moments)]
     names = [one.name for one in first.parameters]
     lines = [line for cell in done for line in cell.lines]
-    yield Cell(
-        f"{first.problem}, trained in gradstep", _about(len(moments)), tuple(source.rstrip().split("\n"))
-    )
+    yield Cell(f"{first.problem}, trained in gradstep", _about(len(moments)))
+    yield Cell("", code=tuple(source.rstrip().splitlines()))
     yield Cell("Numbers", TOLERANCE, helpers_for(lines, source, names, largest))
     yield from done
     yield Cell("All done", "", ('print("Every number is as the session showed it.")',))
@@ -103,19 +102,21 @@ def _about(actions: int) -> str:
         (
             f"What was done ({actions:,} action{'s' * (actions != 1)}), in plain PyTorch; it asserts every "
             "number that was shown.",
-            "To run it, nothing is needed but torch. It was recorded with "
+            "To run it, Python with torch is all it takes. It was recorded with "
             f"PyTorch {torch.__version__}, on {threads} thread{'s' * (threads != 1)}.",
-            "First the problem, as gradstep has it.",
         )
     )
 
 
-def _largest_gradients(session: Session) -> dict[str, float]:
-    """Give, by its name, the largest element of each `.grad` at the start; none where that is not finite."""
+def _largest_at_start(session: Session) -> dict[str, float]:
+    """Give the loss at the start, and by its name each `.grad`'s largest element; only what is finite.
+
+    Rounding errors are in proportion to these for as long as training goes on.
+    """
     with suppress(EngineError):
         session.apply(Forward())
         session.apply(Backward())
-    sizes = {
+    sizes = {"loss": abs(session.frame.loss or 0.0)} | {
         f"{one.name}.grad": one.grad.abs().max().item()
         for one in session.frame.parameters
         if one.grad is not None and one.grad.numel()

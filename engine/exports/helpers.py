@@ -8,6 +8,7 @@ from typing import Final
 
 RTOL: Final = 1e-4
 ATOL: Final = 1e-6
+LOSS_ATOL: Final = 1e-9
 
 TOLERANCE: Final = " ".join(
     f"""
@@ -15,7 +16,8 @@ On the machine that it was recorded on, every number comes out with the same bit
 processor or number of threads adds numbers up in another order and rounds them differently; training
 carries that on. So a number may differ by {RTOL:g} of itself. What is left of large numbers that cancelled
 each other, as in a gradient close to the minimum, keeps their rounding: so an element of a tensor may
-differ by {ATOL:g} of the tensor's largest, too, or of the largest that its gradient had at the start.
+differ by {ATOL:g} of the tensor's largest, too, or of the largest that its gradient had at the start;
+and a loss by {LOSS_ATOL:g} of the loss at the start.
 """.split()
 )
 """Why there is a tolerance, and which."""
@@ -23,8 +25,8 @@ differ by {ATOL:g} of the tensor's largest, too, or of the largest that its grad
 NOT_FINITE: Final = "inf, nan = torch.inf, torch.nan"
 
 CHECK: Final = '''\
-RTOL, ATOL = {rtol:g}, {atol:g}
-LARGEST = {largest}  # elements of the gradients at the start
+RTOL, ATOL, LOSS_ATOL = {rtol:g}, {atol:g}, {loss_atol:g}
+LARGEST = {largest}  # at the start
 
 
 def check(name, found, expected):
@@ -32,7 +34,7 @@ def check(name, found, expected):
     if found is None or expected is None:
         assert found is expected, f"{{name}} is {{found}}; the session showed {{expected}}"
         return
-    atol = 1e-12
+    atol = LOSS_ATOL * LARGEST.get("loss", 0.0)
     if isinstance(found, torch.Tensor):
         found, expected = found.detach(), torch.tensor(expected, dtype=found.dtype)
         sizes = [size for size in expected.double().abs().flatten().tolist() if size < torch.inf]
@@ -94,7 +96,22 @@ MAY_BE_NEEDED: Final[Mapping[str, str]] = {
 """Each helper, by what a line that needs it has in it."""
 
 NAMES: Final = frozenset(
-    {"RTOL", "ATOL", "LARGEST", "check", "inf", "nan", "old", "new", "note", "watch", "came", "made", "saved"}
+    {
+        "RTOL",
+        "ATOL",
+        "LOSS_ATOL",
+        "LARGEST",
+        "check",
+        "inf",
+        "nan",
+        "old",
+        "new",
+        "note",
+        "watch",
+        "came",
+        "made",
+        "saved",
+    }
     | {"summary", "lr", "losses", "epoch", "preds", "loss", "error"}
 )
 """What an export defines, and a problem's script must therefore not."""
@@ -109,12 +126,12 @@ def helpers_for(
         lines: The export's own lines.
         source: The problem's script, which comes before the helpers.
         parameters: The parameters' names.
-        largest: For each `.grad`, by its name, the largest element at the start.
+        largest: At the start, the loss, and for each `.grad`, by its name, its largest element.
     """
     text = "\n".join(line for line in lines if not line.lstrip().startswith("#"))
     needed = [helper for pattern, helper in MAY_BE_NEEDED.items() if re.search(pattern, text)]
     shown = "{" + ", ".join(f'"{name}": {size:.3g}' for name, size in largest.items()) + "}"
-    parts = [CHECK.format(rtol=RTOL, atol=ATOL, largest=shown), *needed]
+    parts = [CHECK.format(rtol=RTOL, atol=ATOL, loss_atol=LOSS_ATOL, largest=shown), *needed]
     if NOTE in needed:
         parts.append("\n".join(f'note("{name}", {name})' for name in parameters))
     if not re.search(r"^import torch$", source, re.MULTILINE):

@@ -87,8 +87,9 @@ def run_lines(loop: Loop, run: Run, style: Style) -> list[str]:
     style = replace(style, losses=len(run.losses) > 1)
     if run.diverged and len(run.losses) == 1 and Kind.FORWARD in run.rest:
         return _in_a_row(loop, run.rest[: run.rest.index(Kind.FORWARD) + 1], style)
-    lines = ["losses = []"] if style.losses else []
-    lines += _in_a_row(loop, run.rest, style)
+    lines = _in_a_row(loop, run.rest, style)
+    if style.losses:
+        lines.insert(0 if Kind.FORWARD in run.rest else len(lines), "losses = []")
     if run.whole == 1 and not run.diverged:
         lines += _body(loop, style)
     elif run.whole:

@@ -1,4 +1,4 @@
-"""A line of actions, done again on a fresh session: what each started from, and what the screen then showed."""
+"""A line of actions, done again on a fresh session: what each started from, and what was shown then."""
 
 from __future__ import annotations
 
@@ -39,9 +39,7 @@ def repeat(session: Session, actions: Iterable[Action]) -> tuple[Moment, ...]:
     moments: list[Moment] = []
     for action in actions:
         if isinstance(action, (Undo, Redo)):
-            raise ValueError(
-                "what was undone is no part of what was done: give the line of actions without it"
-            )
+            raise ValueError("what was undone was not done: give the line of actions without it")
         before, error = session.frame, None
         try:
             session.apply(action)

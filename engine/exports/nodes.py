@@ -59,7 +59,7 @@ def _node(
         if output in reduced:
             yield f"# The engine sums output {output} before anybody can keep it: see the next event."
         else:
-            yield from check(f"{name} gives", f"made[{key}][{output}]", grad)
+            yield from check(f"{name} gives input {output + 1}", f"made[{key}][{output}]", grad)
 
 
 def _key(label: str) -> str:

@@ -21,7 +21,7 @@ def notebook_text(cells: Iterable[Cell]) -> str:
         },
     )
     nbformat.validate(notebook)
-    return str(nbformat.writes(notebook)) + "\n"
+    return str(nbformat.writes(notebook)) + "\n"  # type: ignore[no-untyped-call]
 
 
 def _cells(cell: Cell, number: int) -> Iterator[Any]:
@@ -29,6 +29,7 @@ def _cells(cell: Cell, number: int) -> Iterator[Any]:
 
     told = f"### {cell.title}\n\n{cell.words}".rstrip()
     # Ids of its own would be random: the same session is to give the same file.
-    yield v4.new_markdown_cell(told, id=f"words-{number}")  # type: ignore[no-untyped-call]
+    if cell.title:
+        yield v4.new_markdown_cell(told, id=f"words-{number}")  # type: ignore[no-untyped-call]
     if cell.lines:
         yield v4.new_code_cell("\n".join(cell.lines), id=f"code-{number}")  # type: ignore[no-untyped-call]

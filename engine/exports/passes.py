@@ -30,7 +30,7 @@ class Pass:
 
     @property
     def watched(self) -> bool:
-        """Whether numbers were seen that only its nodes know: those of a write to `.grad` are known anyway."""
+        """Whether numbers were seen that only its nodes know; those of writes are known anyway."""
         return any(not is_write(self.events[place]) for place in self.seen)
 
     @property

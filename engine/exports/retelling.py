@@ -34,7 +34,7 @@ def retell(moments: Sequence[Moment]) -> Iterator[Cell]:
         code = lines if moment.error is None else _refused(lines, moment.error)
         if moment.before.preds is not None and moment.after.preds is None:
             code.append("del preds, loss")
-        told = words(moment)
+        told = words(moment, anew=passing is not None and passing.new_at(moment) is not None)
         if begun is not None and moment.after.in_pass:
             told = f"{told} {INSIDE}"
         if passing is not None and moment.after.backward is None:
@@ -82,11 +82,12 @@ def _refused(lines: Sequence[str], error: PyTorchError) -> list[str]:
 
 def _checks(moment: Moment, passing: Pass | None) -> Iterator[str]:
     before, after = moment.before, moment.after
+    runs = isinstance(moment.action, RunEpochs)
     if isinstance(moment.action, RunEpochs):
         losses = run_of(before, after, moment.action.count).losses
         if len(losses) > 1:
             yield from check_losses(losses)
-    yield from check_changes(before, after)
+    yield from check_changes(before, after, everything=runs)
     place = None if passing is None else passing.new_at(moment)
     if passing is not None and place is not None and after.backward is not None and after.backward.step:
         yield from check_event(passing, place, after.backward.step)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import torch
+
 from engine.exports.cells import Cell
 from engine.exports.checks import check_start
 from engine.exports.literals import call, literal
@@ -22,13 +24,13 @@ def start_cell(first: Frame, seed: int | None, *, kept: bool) -> Cell:
     if seed is not None:
         code += [f"# What seed {seed} drew:", "with torch.no_grad():"]
         for one in first.parameters:
-            arguments = [literal(one.value), f"dtype={one.value.dtype}"]
+            other = [] if one.value.dtype == torch.float32 else [f"dtype={one.value.dtype}"]
+            arguments = [literal(one.value), *other]
             code += call(f"{one.name}[...] = torch.tensor", arguments, "    ")
     if kept:
         code += [f"{_copy(one.name)} = {one.name}.detach().clone()" for one in first.parameters]
-    return Cell(
-        "Start", "The start values; there are no gradients yet.", tuple(code), tuple(check_start(first))
-    )
+    words = "The start values; there are no gradients yet."
+    return Cell("Start", words, tuple(code), tuple(check_start(first)))
 
 
 def reset_lines(frame: Frame) -> Iterator[str]:

@@ -41,9 +41,7 @@ KINDS: Final[Mapping[type[Action], Kind]] = {
     Zero: Kind.ZERO,
 }
 INSIDE: Final = "Here loss.backward() runs at once; hooks kept what the session showed node by node."
-TAKEN_BACK: Final = (
-    "The session went back to before this pass: the gradients are put back, the graph was retained."
-)
+TAKEN_BACK: Final = "The session went back to before this pass: each .grad is put back, the graph was kept."
 REFUSED: Final = "PyTorch refuses, as it did in the session; what ran before the error stays."
 
 
@@ -52,15 +50,15 @@ def title(moment: Moment) -> str:
     return f"{moment.number}. {_title(moment)}"
 
 
-def words(moment: Moment) -> str:
-    """Tell what it did."""
+def words(moment: Moment, *, anew: bool = True) -> str:
+    """Tell what it did; `anew` is whether an event that it shows has not been told of before."""
     if moment.error is not None:
         return f"{REFUSED} {moment.error.lesson}".rstrip()
     match moment.action:
         case StepNode() | StepNodeBack():
-            return _event(moment)
+            return _event(moment, anew=anew)
         case RunEpochs() if moment.after.notice:
-            return f"It {moment.after.notice}."
+            return f"It {moment.after.notice.split(';')[0]}."
         case ToggleZeroing() | ToggleSetToNone() | ToggleStatement() | MoveStatement():
             return f"Enabled, in order: {', '.join(moment.after.loop.enabled) or 'nothing'}."
         case Reset():
@@ -94,12 +92,12 @@ def _title(moment: Moment) -> str:
             return "One event back in the backward pass"
         case ToggleZeroing():
             return _toggled(Kind.ZERO, after.loop)
-        case ToggleStatement(kind):
-            return _toggled(kind, after.loop)
+        case ToggleStatement(toggled):
+            return _toggled(toggled, after.loop)
         case ToggleSetToNone():
             return f"Zeroing {'sets .grad to None' if after.loop.set_to_none else 'writes zeros'}"
-        case MoveStatement(kind, steps):
-            return f"Move {kind} {'down' if steps > 0 else 'up'}"
+        case MoveStatement(moved, steps):
+            return f"Move {moved} {'down' if steps > 0 else 'up'}"
     kind = kind_of(moment.action, before.next)
     if before.in_pass and kind is Kind.BACKWARD:
         return "The rest of the backward pass"
@@ -110,10 +108,12 @@ def _toggled(kind: Kind, loop: Loop) -> str:
     return f"Comment {kind} {'in again' if loop.is_enabled(kind) else 'out'}"
 
 
-def _event(moment: Moment) -> str:
+def _event(moment: Moment, *, anew: bool) -> str:
     shown = moment.after.backward
     if shown is None or shown.step is None:
         return "Before the pass again."
-    source = f", made by {shown.step.source}" if shown.step.source else ""
-    place = f"Event {shown.done} of {len(shown.rows)}: {shown.step.title}{source}."
-    return f"{place} {shown.step.words[:1].upper()}{shown.step.words[1:]}."
+    place, step = f"Event {shown.done} of {len(shown.rows)}", shown.step
+    if not anew:
+        return f"{place} again: {step.title}."
+    source = f", made by `{step.source}`" if step.source else ""
+    return f"{place}: {step.title}{source}: {step.words}."

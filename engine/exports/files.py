@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import stat
 import sys
 from collections.abc import Mapping
 from contextlib import ExitStack
@@ -44,7 +45,7 @@ def write_exports(to: str | Path, export: Export, *, force: bool = False) -> tup
 
 
 def _base(to: Path, problem: str) -> Path:
-    if to.is_dir():
+    if os.path.isdir(to):  # unlike Path's own, it takes any name
         to = to / problem
     elif to.suffix in ENDINGS:
         to = to.with_suffix("")
@@ -57,12 +58,14 @@ def _base(to: Path, problem: str) -> Path:
 
 def _check(path: Path, force: bool) -> None:
     try:
-        there = os.path.lexists(path)
-        if path.is_dir() and not path.is_symlink():
-            raise BadInput(f"cannot write {path}: it is a folder")
-    except (OSError, ValueError) as error:  # a name too long, or with a zero byte in it
+        mode = os.lstat(path).st_mode
+    except FileNotFoundError:
+        return
+    except (OSError, ValueError) as error:  # e.g. a name too long, or with a zero byte in it
         raise _unwritable(path, error) from error
-    if there and not force:
+    if stat.S_ISDIR(mode):
+        raise BadInput(f"cannot write {path}: it is a folder")
+    if not force:
         raise BadInput(f"{path} exists already; it is replaced only where that is asked for (force)")
 
 

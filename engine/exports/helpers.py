@@ -36,7 +36,8 @@ def check(name, found, expected):
         return
     atol = LOSS_ATOL * LARGEST.get("loss", 0.0)
     if isinstance(found, torch.Tensor):
-        found, expected = found.detach(), torch.tensor(expected, dtype=found.dtype)
+        found = found.detach() if found.is_floating_point() else found.double()
+        expected = torch.tensor(expected, dtype=found.dtype)
         sizes = [size for size in expected.double().abs().flatten().tolist() if size < torch.inf]
         atol = ATOL * max([*sizes, LARGEST.get(name.split()[0], 0.0)])
     torch.testing.assert_close(

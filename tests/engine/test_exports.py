@@ -55,6 +55,15 @@ def after(session: Session, actions: Sequence[Action]) -> Session:
     return session
 
 
+def refuses(script: str) -> bool:
+    """Whether a script finds that a number is not the one that was shown."""
+    try:
+        run(script)
+    except AssertionError:
+        return True
+    return False
+
+
 def assert_same_end(namespace: dict[str, Any], session: Session) -> None:
     """A script that ran has, bit for bit, what the session has; inside a pass, but for the gradients."""
     frame = session.frame
@@ -79,8 +88,7 @@ def test_a_script_comes_to_the_same_bits(name: str, seed: int | None) -> None:
 
 def test_scripts_run_in_a_python_without_gradstep(tmp_path: Path) -> None:
     scripts = {
-        "shown": export(Start(), ALL_IN_A_ROW).script,
-        "seeded": export(Start(seed=3, rate=1e-4), ALL_IN_A_ROW).script,
+        "right": export(Start(seed=3, rate=1e-4), ALL_IN_A_ROW).script,
         "wrong": export(Start(), BY_HAND).script.replace("5997.71875", "5999.71875"),
     }
     running = {}
@@ -88,7 +96,7 @@ def test_scripts_run_in_a_python_without_gradstep(tmp_path: Path) -> None:
         (tmp_path / name).mkdir()
         running[name] = started(script, tmp_path / name)
     ends = {name: (*one.communicate(timeout=60), one.returncode) for name, one in running.items()}
-    assert ends["shown"] == ends["seeded"] == ("Every number is as the session showed it.\n", "", 0)
+    assert ends["right"] == ("Every number is as the session showed it.\n", "", 0)
     assert "AssertionError: losses" in ends["wrong"][1]
     assert ends["wrong"][2] == 1
 
@@ -119,14 +127,12 @@ def test_an_export_leaves_the_random_numbers_alone() -> None:
     assert torch.equal(torch.get_rng_state(), before)
 
 
-@pytest.mark.parametrize("name", ["by hand", "node by node", "accumulated", "inside a run", "diverged"])
+@pytest.mark.parametrize("name", ["by hand", "node by node", "accumulated", "inside a run"])
 def test_a_number_that_was_not_shown_stops_the_script(name: str) -> None:
     scripts = tampered(export(Start(), SESSIONS[name]).script)
     assert len(scripts) > 10
-    for script, line in scripts[:: max(1, len(scripts) // 25)]:
-        with pytest.raises(AssertionError):
-            run(script)
-            pytest.fail(f"this passed: {line}", pytrace=False)
+    for script, line in scripts[:: max(1, len(scripts) // 9)]:
+        assert refuses(script), f"this passed: {line}"
 
 
 @given(seed=st.none() | st.integers(0, 5), rate=st.sampled_from([None, 1e-3, 1.0]), line=lines_of_actions)
@@ -154,16 +160,16 @@ def test_a_pass_that_breaks_off_is_repeated_with_what_it_left(tmp_path: Path) ->
     assert_same_end(run(script), after(problem.session(), line))
 
 
-@pytest.mark.parametrize(("width", "dtype"), [(600, "torch.float32"), (3, "torch.float64")])
+@pytest.mark.parametrize(("width", "dtype"), [(1100, "torch.float32"), (3, "torch.float64")])
 def test_large_tensors_and_other_dtypes_are_asserted(tmp_path: Path, width: int, dtype: str) -> None:
     problem = Perceptron(tmp_path, width, dtype)
     line = (F, *[S] * 30, U, F, B, B, ToggleZeroing(), RunEpochs(3))
     script = export_from(problem.session, problem.source, line).script
     assert_same_end(run(script), after(problem.session(), line))
     assert len(script) < 40_000
-    if width == 600:
-        assert "assert first.shape == (600, 2)" in script
-        assert "# 1,200 elements: their shape, sum and norm stand for them." in script
+    if width == 1100:
+        assert "assert first.shape == (1100, 2)" in script
+        assert "# 2,200 elements: their shape, sum and norm stand for them." in script
 
 
 def test_what_pytorch_refused_is_refused_again() -> None:

@@ -41,6 +41,9 @@ class Export:
 def export(start: Start, actions: Iterable[Action]) -> Export:
     """Do a session's actions again, on a session of their own, and export them.
 
+    It takes as long as the actions did. A model that draws random numbers (dropout, say) is repeated only if
+    it seeds them itself: PyTorch's generator is no part of an export.
+
     Args:
         start: Where the session started.
         actions: What was done since, without what was undone.

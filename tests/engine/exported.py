@@ -141,17 +141,18 @@ def started(script: str, folder: Path) -> subprocess.Popen[str]:
 def tampered(script: str) -> list[tuple[str, str]]:
     """Give, for each number asserted by `check`, the script with that one changed, and the line changed."""
     changed = []
-    for number, call in enumerate(_checks(ast.parse(script))):
+    for number, call in enumerate(checks_in(ast.parse(script))):
         if any(isinstance(node, ast.Constant) for node in ast.walk(call.args[2])):
             tree = ast.parse(script)
-            other = _checks(tree)[number]
+            other = checks_in(tree)[number]
             constants = [node for node in ast.walk(other.args[2]) if isinstance(node, ast.Constant)]
             constants[-1].value = 1.0 if constants[-1].value is None else constants[-1].value * 1.01 + 0.05
             changed.append((ast.unparse(tree), ast.unparse(call)))
     return changed
 
 
-def _checks(tree: ast.Module) -> Sequence[ast.Call]:
+def checks_in(tree: ast.Module) -> Sequence[ast.Call]:
+    """Give the calls of `check` at the top of a script."""
     calls = (node.value for node in tree.body if isinstance(node, ast.Expr))
     return [
         call

@@ -19,11 +19,15 @@ from hypothesis import strategies as st
 from nbclient import NotebookClient
 
 from engine import problems
-from engine.actions import Action, RunEpochs, SetLearningRate, ToggleStatement, ToggleZeroing, Undo
+from engine.actions import Action, RunEpochs, SetLearningRate, StepNode, ToggleStatement, ToggleZeroing, Undo
 from engine.errors import EngineError
 from engine.exports import export
 from engine.exports.export import export_from
 from engine.exports.helpers import NAMES
+from engine.exports.literals import flat, literal
+from engine.exports.moments import repeat
+from engine.exports.retelling import retell
+from engine.exports.starting import start_cell
 from engine.loop import Kind
 from engine.session import Session
 from engine.start import Start
@@ -38,6 +42,7 @@ from tests.engine.exported import (
     Perceptron,
     S,
     U,
+    checks_in,
     lines_of_actions,
     run,
     started,
@@ -62,6 +67,16 @@ def refuses(script: str) -> bool:
     except AssertionError:
         return True
     return False
+
+
+def asserts(lines: Sequence[str]) -> dict[str, str]:
+    """Give what lines of an export assert by `check`: the name of a number, and its text.
+
+    Of numbers that share a name, as at two nodes of a kind, each has a key of its own as well.
+    """
+    calls = checks_in(ast.parse("\n".join(lines)))
+    texts = [(ast.literal_eval(call.args[0]), *map(ast.unparse, call.args[1:])) for call in calls]
+    return {name: text for name, _, text in texts} | {expression: text for _, expression, text in texts}
 
 
 def assert_same_end(namespace: dict[str, Any], session: Session) -> None:
@@ -150,6 +165,26 @@ def test_any_session_with_what_pytorch_refuses_half_way_can_be_taken_home(
     problem = Perceptron(tmp_path)
     script = export_from(problem.session, problem.source, line).script
     assert_same_end(run(script), after(problem.session(), line))
+
+
+@given(line=lines_of_actions)
+@settings(max_examples=25)
+def test_after_every_action_all_that_the_bench_shows_has_been_asserted(line: list[Action]) -> None:
+    moments = repeat(Start().session(), line)
+    asserted = asserts(start_cell(Start().session().frame, None, kept=False).lines)
+    for moment, cell in zip(moments, retell(moments), strict=False):
+        asserted |= asserts(cell.lines)
+        frame = moment.after
+        for one in frame.parameters:
+            assert asserted[one.name] == flat(literal(one.value))
+            assert asserted[f"{one.name}.grad"] == flat(literal(one.grad))
+        if frame.preds is not None:
+            assert asserted["preds"] == flat(literal(frame.preds))
+            assert asserted["loss"] == flat(literal(frame.loss))
+        step = None if frame.backward is None else frame.backward.step
+        if step is not None and moment.error is None and isinstance(moment.action, StepNode):
+            for operand in step.results:
+                assert operand.name == "sum" or flat(literal(operand.value)) in asserted.values()
 
 
 def test_a_pass_that_breaks_off_is_repeated_with_what_it_left(tmp_path: Path) -> None:

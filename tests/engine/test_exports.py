@@ -79,6 +79,11 @@ def asserts(lines: Sequence[str]) -> dict[str, str]:
     return {name: text for name, _, text in texts} | {expression: text for _, expression, text in texts}
 
 
+def text_of(value: object) -> str:
+    """Give a number's text as `asserts` has it."""
+    return ast.unparse(ast.parse(flat(literal(value)), mode="eval"))
+
+
 def assert_same_end(namespace: dict[str, Any], session: Session) -> None:
     """A script that ran has, bit for bit, what the session has; inside a pass, but for the gradients."""
     frame = session.frame
@@ -176,15 +181,15 @@ def test_after_every_action_all_that_the_bench_shows_has_been_asserted(line: lis
         asserted |= asserts(cell.lines)
         frame = moment.after
         for one in frame.parameters:
-            assert asserted[one.name] == flat(literal(one.value))
-            assert asserted[f"{one.name}.grad"] == flat(literal(one.grad))
+            assert asserted[one.name] == text_of(one.value)
+            assert asserted[f"{one.name}.grad"] == text_of(one.grad)
         if frame.preds is not None:
-            assert asserted["preds"] == flat(literal(frame.preds))
-            assert asserted["loss"] == flat(literal(frame.loss))
+            assert asserted["preds"] == text_of(frame.preds)
+            assert asserted["loss"] == text_of(frame.loss)
         step = None if frame.backward is None else frame.backward.step
         if step is not None and moment.error is None and isinstance(moment.action, StepNode):
             for operand in step.results:
-                assert operand.name == "sum" or flat(literal(operand.value)) in asserted.values()
+                assert operand.name == "sum" or text_of(operand.value) in asserted.values()
 
 
 def test_a_pass_that_breaks_off_is_repeated_with_what_it_left(tmp_path: Path) -> None:

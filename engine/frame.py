@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from engine.derivatives import Explanation
-    from engine.events import Accumulation
+    from engine.events import Accumulation, Event
     from engine.ledger import Ledger
     from engine.loop import Kind, Loop
     from engine.losses import Losses
@@ -78,6 +78,9 @@ class PassFrame:
 
     step: Explanation | None
     """What the current event did; None before the first."""
+
+    events: tuple[Event, ...] = ()
+    """What the rows stand for, one each: the recorded gradients, for whoever asserts them elsewhere."""
 
     @property
     def finished(self) -> bool:

@@ -94,7 +94,7 @@ def _loss_before(state: State) -> float | None:
 
 def _pass_frame(passing: Passing) -> PassFrame:
     step = None if passing.cursor == 0 else _step(passing.trace, passing.cursor - 1)
-    return PassFrame(_rows(passing.trace), passing.cursor, passing.over, step)
+    return PassFrame(_rows(passing.trace), passing.cursor, passing.over, step, passing.trace.events)
 
 
 @lru_cache(maxsize=16)

@@ -1,0 +1,127 @@
+"""Makes the three exports of a session: a script, a notebook, and the loss history."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+
+import torch
+
+from engine import problems
+from engine.actions import Action, Backward, Forward, Reset
+from engine.errors import EngineError
+from engine.exports.cells import Cell
+from engine.exports.helpers import TOLERANCE, helpers_for
+from engine.exports.losses_csv import losses_text, undefined_losses
+from engine.exports.moments import Moment, repeat
+from engine.exports.notebook import notebook_text
+from engine.exports.retelling import retell
+from engine.exports.script import script_text
+from engine.exports.starting import start_cell
+from engine.frame import Frame
+from engine.session import Session
+from engine.start import Start
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """A session to take home. The script and the notebook run without gradstep, and need torch only."""
+
+    problem: str
+    script: str
+    notebook: str
+    """JSON."""
+
+    losses: str
+    """CSV: `epoch,loss`; the loss is empty for an epoch without one."""
+
+
+def export(start: Start, actions: Iterable[Action]) -> Export:
+    """Do a session's actions again, on a session of their own, and export them.
+
+    It takes as long as the actions did. A model that draws random numbers (dropout, say) is repeated only if
+    it seeds them itself: PyTorch's generator is no part of an export.
+
+    Args:
+        start: Where the session started.
+        actions: What was done since, without what was undone.
+
+    Raises:
+        BadInput: there is no such problem, or a value of `start` cannot be used.
+        ValueError: there is an `Undo` or a `Redo` among the actions.
+    """
+    source = problems.path_of(start.problem).read_text(encoding="utf-8")
+    return export_from(start.session, source, actions, seed=start.seed)
+
+
+def export_from(
+    begin: Callable[[], Session], source: str, actions: Iterable[Action], *, seed: int | None = None
+) -> Export:
+    """Export what actions do to the sessions that `begin` gives.
+
+    Args:
+        begin: Gives a fresh session, the same at every call.
+        source: The text of the problem's script.
+        actions: What was done, without what was undone.
+        seed: What drew the start values; None where they are those of the script.
+    """
+    with torch.random.fork_rng(devices=[]):
+        session = begin()
+        first = session.frame
+        moments = repeat(session, actions)
+        largest = _largest_at_start(begin())
+    cells = list(_cells(source, first, moments, seed, largest))
+    return Export(
+        first.problem,
+        script_text(cells),
+        notebook_text(cells),
+        losses_text(session.frame.losses, undefined_losses(moments)),
+    )
+
+
+def _cells(
+    source: str,
+    first: Frame,
+    moments: Sequence[Moment],
+    seed: int | None,
+    largest: dict[str, float],
+) -> Iterator[Cell]:
+    kept = any(isinstance(moment.action, Reset) for moment in moments)
+    done = [start_cell(first, seed, kept=kept), *retell(moments)]
+    names = [one.name for one in first.parameters]
+    lines = [line for cell in done for line in cell.lines]
+    yield Cell(f"{first.problem}, trained in gradstep", _about(len(moments)))
+    yield Cell("", code=tuple(source.rstrip().splitlines()))
+    yield Cell("Numbers", TOLERANCE, helpers_for(lines, source, names, largest))
+    yield from done
+    yield Cell("All done", "", ('print("Every number is as the session showed it.")',))
+
+
+def _about(actions: int) -> str:
+    threads = torch.get_num_threads()
+    return "\n".join(
+        (
+            f"What was done ({actions:,} action{'s' * (actions != 1)}), in plain PyTorch; it asserts every "
+            "number that was shown.",
+            "To run it, Python with torch is all it takes. It was recorded with "
+            f"PyTorch {torch.__version__}, on {threads} thread{'s' * (threads != 1)}.",
+        )
+    )
+
+
+def _largest_at_start(session: Session) -> dict[str, float]:
+    """Give the loss at the start, and by its name each `.grad`'s largest element; only what is finite.
+
+    Rounding errors are in proportion to these for as long as training goes on.
+    """
+    with suppress(EngineError):
+        session.apply(Forward())
+        session.apply(Backward())
+    sizes = {"loss": abs(session.frame.loss or 0.0)} | {
+        f"{one.name}.grad": one.grad.abs().max().item()
+        for one in session.frame.parameters
+        if one.grad is not None and one.grad.numel()
+    }
+    return {name: size for name, size in sizes.items() if math.isfinite(size)}

@@ -1,0 +1,103 @@
+"""Puts exports into files: all of them or none, and never half a one."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import stat
+import sys
+from collections.abc import Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Final
+
+from engine.errors import BadInput
+from engine.exports.export import Export
+
+ENDINGS: Final = (".py", ".ipynb", ".csv")
+HIDING: Final = sys.stdlib_module_names | {"torch", "numpy"}
+"""Names of modules that a script must not have: run from its folder, it would hide them from torch."""
+
+
+def write_exports(to: str | Path, export: Export, *, force: bool = False) -> tuple[Path, ...]:
+    """Write the script, the notebook and the loss history.
+
+    Args:
+        to: A folder, for files named after the problem; else the files' common name without its ending, of
+            which `.py`, `.ipynb` or `.csv` may be given, too. The folder must exist.
+        export: What to write.
+        force: Whether files that exist already are replaced.
+
+    Returns:
+        The paths: `.py`, `.ipynb`, `.csv`.
+
+    Raises:
+        BadInput: a file exists already, or cannot be written; the message says which, and why. No file has
+            changed then, unless the very last step, a file's renaming, is what failed.
+    """
+    base = _base(Path(to), export.problem)
+    texts = dict(zip(ENDINGS, (export.script, export.notebook, export.losses), strict=True))
+    files = {base.with_name(base.name + ending): text for ending, text in texts.items()}
+    for path in files:
+        _check(path, force)
+    _write(files)
+    return tuple(files)
+
+
+def _base(to: Path, problem: str) -> Path:
+    if os.path.isdir(to):  # unlike Path's own, it takes any name
+        to = to / problem
+    elif to.suffix in ENDINGS:
+        to = to.with_suffix("")
+    if to.name in HIDING:
+        raise BadInput(f"{to.name}.py would hide Python's own module {to.name}: choose another name")
+    if not to.name or to.name == "..":
+        raise BadInput(f"{str(to)!r} is no name for files: it must end with one")
+    return to
+
+
+def _check(path: Path, force: bool) -> None:
+    try:
+        mode = os.lstat(path).st_mode
+    except FileNotFoundError:
+        return
+    except (OSError, ValueError) as error:  # e.g. a name too long, or with a zero byte in it
+        raise _unwritable(path, error) from error
+    if stat.S_ISDIR(mode):
+        raise BadInput(f"cannot write {path}: it is a folder")
+    if not force:
+        raise BadInput(f"{path} exists already; it is replaced only where that is asked for (force)")
+
+
+def _write(files: Mapping[Path, str]) -> None:
+    """Write each text beside its file first, so that the files themselves change only when all is written."""
+    with ExitStack() as tidied:
+        beside: dict[Path, Path] = {}
+        for path, text in files.items():
+            temporary = path.with_name(f".{secrets.token_hex(8)}.part")
+            tidied.callback(_remove, temporary)
+            try:
+                with temporary.open("x", encoding="utf-8", newline="\n") as file:
+                    file.write(text)
+                    file.flush()
+                    os.fsync(file.fileno())
+            except (OSError, ValueError) as error:
+                raise _unwritable(path, error) from error
+            beside[path] = temporary
+        for path, temporary in beside.items():
+            try:
+                temporary.replace(path)
+            except OSError as error:
+                raise _unwritable(path, error) from error
+
+
+def _remove(path: Path) -> None:
+    try:
+        path.unlink(missing_ok=True)
+    except (OSError, ValueError):
+        return  # it was never made
+
+
+def _unwritable(path: Path, error: Exception) -> BadInput:
+    reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    return BadInput(f"cannot write {path}: {reason}")

@@ -1,0 +1,51 @@
+"""A line of actions, done again on a fresh session: what each started from, and what was shown then."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from engine.actions import Action, Redo, Undo
+from engine.errors import EngineError
+from engine.frame import Frame
+from engine.lessons import PyTorchError
+from engine.session import Session
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Moment:
+    """One action, between two frames."""
+
+    number: int
+    """Its place in the line, counted from 1."""
+
+    action: Action
+    before: Frame
+    after: Frame
+    error: PyTorchError | None = None
+    """What PyTorch refused; what it had done by then is in `after`. None where nothing was refused."""
+
+
+def repeat(session: Session, actions: Iterable[Action]) -> tuple[Moment, ...]:
+    """Apply actions one after another; those that change nothing and that PyTorch never saw are left out.
+
+    Args:
+        session: A fresh one, which is used up.
+        actions: What was done.
+
+    Raises:
+        ValueError: there is an `Undo` or a `Redo` among them, which belong to no line of actions.
+    """
+    moments: list[Moment] = []
+    for action in actions:
+        if isinstance(action, (Undo, Redo)):
+            raise ValueError("what was undone was not done: give the line of actions without it")
+        before, error = session.frame, None
+        try:
+            session.apply(action)
+        except PyTorchError as refused:
+            error = refused
+        except EngineError:
+            continue
+        moments.append(Moment(len(moments) + 1, action, before, session.frame, error))
+    return tuple(moments)

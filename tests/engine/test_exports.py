@@ -1,0 +1,318 @@
+"""What a learner takes home runs without gradstep, and comes to every number that was shown."""
+
+from __future__ import annotations
+
+import ast
+import csv
+import io
+import math
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from nbclient import NotebookClient
+
+from engine import problems
+from engine.actions import Action, RunEpochs, SetLearningRate, StepNode, ToggleStatement, ToggleZeroing, Undo
+from engine.errors import EngineError
+from engine.exports import export
+from engine.exports.export import export_from
+from engine.exports.helpers import NAMES
+from engine.exports.literals import flat, literal
+from engine.exports.moments import repeat
+from engine.exports.retelling import retell
+from engine.exports.starting import start_cell
+from engine.loop import Kind
+from engine.session import Session
+from engine.start import Start
+from tests.engine.exported import (
+    ALL_IN_A_ROW,
+    BACK,
+    BY_HAND,
+    REFUSED,
+    SESSIONS,
+    B,
+    F,
+    Perceptron,
+    S,
+    U,
+    checks_in,
+    lines_of_actions,
+    run,
+    started,
+    tampered,
+)
+from tests.engine.recorded import bits
+
+
+def after(session: Session, actions: Sequence[Action]) -> Session:
+    for action in actions:
+        try:
+            session.apply(action)
+        except EngineError:
+            continue
+    return session
+
+
+def refuses(script: str) -> bool:
+    """Whether a script finds that a number is not the one that was shown."""
+    try:
+        run(script)
+    except AssertionError:
+        return True
+    return False
+
+
+def asserts(lines: Sequence[str]) -> dict[str, str]:
+    """Give what lines of an export assert by `check`: the name of a number, and its text.
+
+    Of numbers that share a name, as at two nodes of a kind, each has a key of its own as well.
+    """
+    calls = checks_in(ast.parse("\n".join(lines)))
+    texts = [(ast.literal_eval(call.args[0]), *map(ast.unparse, call.args[1:])) for call in calls]
+    return {name: text for name, _, text in texts} | {expression: text for _, expression, text in texts}
+
+
+def text_of(value: object) -> str:
+    """Give a number's text as `asserts` has it."""
+    return ast.unparse(ast.parse(flat(literal(value)), mode="eval"))
+
+
+def assert_same_end(namespace: dict[str, Any], session: Session) -> None:
+    """A script that ran has, bit for bit, what the session has; inside a pass, but for the gradients."""
+    frame = session.frame
+    for one in frame.parameters:
+        assert bits(namespace[one.name]) == bits(one.value)
+        if not frame.in_pass:
+            assert bits(namespace[one.name].grad) == bits(one.grad)
+    assert ("loss" in namespace) == (frame.loss is not None)
+    if frame.loss is not None:
+        assert str(namespace["loss"].item()) == str(frame.loss)
+        assert bits(namespace["preds"]) == bits(frame.preds)
+    assert namespace["lr"] == frame.learning_rate
+
+
+@pytest.mark.parametrize("seed", [None, 7])
+@pytest.mark.parametrize("name", SESSIONS)
+def test_a_script_comes_to_the_same_bits(name: str, seed: int | None) -> None:
+    start = Start(seed=seed)
+    namespace = run(export(start, SESSIONS[name]).script)
+    assert_same_end(namespace, after(start.session(), SESSIONS[name]))
+
+
+def test_scripts_run_in_a_python_without_gradstep(tmp_path: Path) -> None:
+    scripts = {
+        "right": export(Start(seed=3, rate=1e-4), ALL_IN_A_ROW).script,
+        "wrong": export(Start(), BY_HAND).script.replace("5997.71875", "5999.71875"),
+    }
+    running = {}
+    for name, script in scripts.items():
+        (tmp_path / name).mkdir()
+        running[name] = started(script, tmp_path / name)
+    ends = {name: (*one.communicate(timeout=60), one.returncode) for name, one in running.items()}
+    assert ends["right"] == ("Every number is as the session showed it.\n", "", 0)
+    assert "AssertionError: losses" in ends["wrong"][1]
+    assert ends["wrong"][2] == 1
+
+
+def test_a_notebook_runs_from_top_to_bottom() -> None:
+    notebook = nbformat.reads(export(Start(), ALL_IN_A_ROW).notebook, as_version=4)
+    nbformat.validate(notebook)
+    NotebookClient(notebook, timeout=60, kernel_name="python3").execute()
+    (output,) = notebook.cells[-1].outputs
+    assert output.text == "Every number is as the session showed it.\n"
+
+
+def test_a_notebook_has_the_lines_of_the_script() -> None:
+    made = export(Start(), ALL_IN_A_ROW)
+    notebook = nbformat.reads(made.notebook, as_version=4)
+    code = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
+    assert ast.unparse(ast.parse("\n".join(code))) == ast.unparse(ast.parse(made.script))
+    assert notebook.metadata.kernelspec.name == "python3"
+
+
+def test_the_same_session_gives_the_same_files() -> None:
+    assert export(Start(), ALL_IN_A_ROW) == export(Start(), ALL_IN_A_ROW)
+
+
+def test_an_export_leaves_the_random_numbers_alone() -> None:
+    before = torch.get_rng_state()
+    export(Start(seed=1), BY_HAND)
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+@pytest.mark.parametrize("name", ["by hand", "node by node", "accumulated", "inside a run"])
+def test_a_number_that_was_not_shown_stops_the_script(name: str) -> None:
+    scripts = tampered(export(Start(), SESSIONS[name]).script)
+    assert len(scripts) > 10
+    for script, line in scripts[:: max(1, len(scripts) // 6)]:
+        assert refuses(script), f"this passed: {line}"
+
+
+@given(seed=st.none() | st.integers(0, 5), rate=st.sampled_from([None, 1e-3, 1.0]), line=lines_of_actions)
+@settings(max_examples=25)
+def test_any_session_can_be_taken_home(seed: int | None, rate: float | None, line: list[Action]) -> None:
+    start = Start(seed=seed, rate=rate)
+    assert_same_end(run(export(start, line).script), after(start.session(), line))
+
+
+@given(line=lines_of_actions)
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_session_with_what_pytorch_refuses_half_way_can_be_taken_home(
+    tmp_path: Path, line: list[Action]
+) -> None:
+    problem = Perceptron(tmp_path)
+    script = export_from(problem.session, problem.source, line).script
+    assert_same_end(run(script), after(problem.session(), line))
+
+
+@given(line=lines_of_actions)
+@settings(max_examples=25)
+def test_after_every_action_all_that_the_bench_shows_has_been_asserted(line: list[Action]) -> None:
+    moments = repeat(Start().session(), line)
+    asserted = asserts(start_cell(Start().session().frame, None, kept=False).lines)
+    for moment, cell in zip(moments, retell(moments), strict=False):
+        asserted |= asserts(cell.lines)
+        frame = moment.after
+        for one in frame.parameters:
+            assert asserted[one.name] == text_of(one.value)
+            assert asserted[f"{one.name}.grad"] == text_of(one.grad)
+        if frame.preds is not None:
+            assert asserted["preds"] == text_of(frame.preds)
+            assert asserted["loss"] == text_of(frame.loss)
+        step = None if frame.backward is None else frame.backward.step
+        if step is not None and moment.error is None and isinstance(moment.action, StepNode):
+            for operand in step.results:
+                assert operand.name == "sum" or text_of(operand.value) in asserted.values()
+
+
+def test_a_pass_that_breaks_off_is_repeated_with_what_it_left(tmp_path: Path) -> None:
+    problem = Perceptron(tmp_path)
+    line = (F, B, F, U, B, S, U, F, *[S] * 30, *[BACK] * 5, RunEpochs(2))
+    script = export_from(problem.session, problem.source, line).script
+    assert 'assert "modified by an inplace operation" in str(error), error' in script
+    assert_same_end(run(script), after(problem.session(), line))
+
+
+@pytest.mark.parametrize(("width", "dtype"), [(1100, "torch.float32"), (3, "torch.float64")])
+def test_large_tensors_and_other_dtypes_are_asserted(tmp_path: Path, width: int, dtype: str) -> None:
+    problem = Perceptron(tmp_path, width, dtype)
+    line = (F, *[S] * 30, U, F, B, B, ToggleZeroing(), RunEpochs(3))
+    script = export_from(problem.session, problem.source, line).script
+    assert_same_end(run(script), after(problem.session(), line))
+    assert len(script) < 40_000
+    if width == 1100:
+        assert "assert first.shape == (1100, 2)" in script
+        assert "# 2,200 elements: their shape, sum and norm stand for them." in script
+
+
+def test_what_pytorch_refused_is_refused_again() -> None:
+    script = export(Start(), REFUSED).script
+    assert script.count("except NameError as error:") == 1
+    assert script.count("except TypeError as error:") == 1
+    assert script.count("except AttributeError as error:") == 1
+    assert "backward through the graph a second time" in script
+
+
+def test_a_run_is_the_loop_as_it_then_stood() -> None:
+    line = (ToggleZeroing(), ToggleStatement(Kind.UPDATE), F, RunEpochs(4), SetLearningRate(1e-4))
+    assert re.sub(r"check\(.*?\n(?=\w|#|\n)", "", export(Start(), line).script, flags=re.DOTALL).endswith(
+        """
+# 4. Run 4 epochs
+loss.backward()
+losses = []
+for epoch in range(3):
+    preds = model(inputs)
+    loss = mse(preds, targets)
+    losses.append(loss.item())
+    loss.backward()
+    # with torch.no_grad():
+    #     w -= w.grad * lr
+    #     b -= b.grad * lr
+    # w.grad.zero_()
+    # b.grad.zero_()
+
+# 5. Learning rate 0.0001
+lr = 0.0001
+
+# All done
+print("Every number is as the session showed it.")
+"""
+    )
+
+
+def test_of_a_long_run_a_sample_of_the_losses_is_asserted() -> None:
+    script = export(Start(), [RunEpochs(1001)]).script
+    assert "# Of 1,001 losses, one in 6 is checked, from the first on, and the last.\n" in script
+    assert "assert len(losses) == 1001\n" in script
+    run(script)
+
+
+def test_a_session_that_ends_inside_a_pass_says_so_and_asserts_what_was_shown() -> None:
+    script = export(Start(), (F, S, S)).script
+    assert "The session ended inside a backward pass." in " ".join(script.replace("\n#", "").split())
+    assert "SumBackward0 gives" in script
+    assert "MulBackward0 gives" not in script
+    assert 'check("w.grad", w.grad, [[' not in script
+
+
+def test_helpers_come_only_where_they_are_needed() -> None:
+    plain, stepped = export(Start(), (F, B, U)).script, export(Start(), (F, S)).script
+    assert "def note" not in plain
+    assert "def watch" not in plain
+    assert "def watch" in stepped
+
+
+@pytest.mark.parametrize("name", problems.names())
+def test_the_problems_leave_the_exports_names_alone(name: str) -> None:
+    source = problems.path_of(name).read_text(encoding="utf-8")
+    stored = {node.id for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Name)}
+    functions = {node.name for node in ast.parse(source).body if isinstance(node, ast.FunctionDef)}
+    assert not (stored | functions) & NAMES
+    assert source.rstrip() in export(Start(problem=name), ()).script
+
+
+def test_a_script_imports_nothing_but_torch_and_names_no_folder() -> None:
+    script = export(Start(), ALL_IN_A_ROW).script
+    imports = [node for node in ast.walk(ast.parse(script)) if isinstance(node, (ast.Import, ast.ImportFrom))]
+    assert [ast.unparse(one) for one in imports] == ["import torch"]
+    assert str(Path.cwd()) not in script
+    assert str(Path.home()) not in script
+    assert max(map(len, script.splitlines())) <= 110
+
+
+def test_undo_has_no_place_in_an_export() -> None:
+    with pytest.raises(ValueError, match="undone"):
+        export(Start(), (F, Undo()))
+
+
+def losses(start: Start, actions: Sequence[Action]) -> list[str]:
+    rows = list(csv.reader(io.StringIO(export(start, actions).losses)))
+    assert rows[0] == ["epoch", "loss"]
+    assert [row[0] for row in rows[1:]] == [str(epoch) for epoch in range(1, len(rows))]
+    return [row[1] for row in rows[1:]]
+
+
+def test_the_loss_history_has_every_digit() -> None:
+    told = losses(Start(), BY_HAND)
+    assert told[:2] == ["18746.5390625", "12756.552734375"]
+    session = after(Start().session(), BY_HAND)
+    assert [float(one) for one in told] == [session.frame.losses[epoch] for epoch in range(4)]
+
+
+def test_an_epoch_without_a_loss_is_empty_and_a_diverged_one_is_inf_or_nan() -> None:
+    without = (F, B, U, ToggleStatement(Kind.FORWARD), ToggleStatement(Kind.BACKWARD), RunEpochs(3), F)
+    told = losses(Start(), without)
+    assert told[0] == "18746.5390625"
+    assert told[1:-1] == [""] * len(told[1:-1])
+    assert len(told) > 2
+    assert math.isfinite(float(told[-1]))
+    assert losses(Start(rate=1.0), [RunEpochs(100)])[-1] == "inf"
+    assert losses(Start(rate=1e30), [F, B, U, F, B, U, F])[-1] in ("inf", "nan")
+    assert losses(Start(rate=1e30), [F, B, U, F, B, U, F, B, U, F])[-1] == "nan"

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 
 class EngineError(Exception):
     """Something the learner asked for cannot be done; the message says what, where, and what to do."""
@@ -41,3 +43,12 @@ class Refused(EngineError):
 
 class BadInput(EngineError):
     """A value that the learner gave cannot be used; nothing has changed."""
+
+
+class Exists(BadInput):
+    """A file is there already, and nobody said that it may be replaced."""
+
+    def __init__(self, path: Path) -> None:
+        """Name the file."""
+        super().__init__(f"{path} exists already; --force replaces it")
+        self.path = path

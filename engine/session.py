@@ -27,6 +27,7 @@ from engine.performing import perform
 from engine.problem import Problem
 from engine.progress import Progress
 from engine.refusals import PYTORCHS, refusal, refusals
+from engine.start import Start
 from engine.state import State
 from engine.statements import Statements
 from engine.timeline import Timeline, timeline
@@ -67,6 +68,9 @@ class Session:
         self._frame: Frame | None = None
         self._shown_before: State | None = None
         self._notice = ""
+        self.origin: Start | None = None
+        """What it began from; None for a problem that no `Start` names."""
+
         self.watch: Watch = lambda action, state, refused: None
         """Who is told what was done; nobody at first."""
 

@@ -35,4 +35,6 @@ class Start(Struct, frozen=True, forbid_unknown_fields=True):
         from engine.session import Session
 
         torch.manual_seed(0)  # what a model draws is the same in every process, so that it can be replayed
-        return Session(problems.load(self.problem, self.seed), self.rate)
+        session = Session(problems.load(self.problem, self.seed), self.rate)
+        session.origin = self
+        return session

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 
 import hypothesis
 import pytest
@@ -12,7 +13,11 @@ hypothesis.settings.register_profile("gradstep", deadline=None, derandomize=bool
 hypothesis.settings.load_profile("gradstep")
 
 
-def pytest_configure() -> None:
+def pytest_configure(config: pytest.Config) -> None:
+    # A test, or a command that it runs, saves no session among the user's own.
+    state = tempfile.TemporaryDirectory(prefix="gradstep-state-")
+    config.add_cleanup(state.cleanup)
+    os.environ["XDG_STATE_HOME"] = state.name
     # Bits may differ between numbers of threads; and tests run side by side.
     torch.set_num_threads(1)
 

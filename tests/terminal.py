@@ -21,6 +21,7 @@ import signal
 import struct
 import subprocess
 import sys
+import tempfile
 import termios
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -83,7 +84,11 @@ class Terminal:
             env: Added to this process's environment, which loses all that changes what is drawn; None
                 takes a variable away. TERM is xterm-256color and LC_ALL is C.UTF-8 unless given here.
             stderr: Where standard error goes; None for the terminal.
+
+        Sessions are saved in a folder of its own, unless XDG_STATE_HOME is given.
         """
+        self._state: Final = tempfile.TemporaryDirectory(prefix="gradstep-state-")
+        env = {"XDG_STATE_HOME": self._state.name, **(env or {})}
         self._master, self._slave = os.openpty()
         self._screen = pyte.Screen(columns, rows)
         self._stream = pyte.ByteStream(self._screen)
@@ -103,7 +108,7 @@ class Terminal:
             stdin=self._slave,
             stdout=self._slave,
             stderr=self._slave if stderr is None else stderr,
-            env=environment(env or {}),
+            env=environment(env),
             start_new_session=True,
             preexec_fn=self._take_as_controlling,
         )
@@ -120,6 +125,7 @@ class Terminal:
         if self.process.poll() is None:
             self.process.kill()
         self.process.wait()
+        self._state.cleanup()
         for descriptor in (self._master, self._slave):
             if descriptor >= 0:
                 os.close(descriptor)

@@ -17,6 +17,7 @@ LARGEST_SEED: Final = 2**64 - 1
 RUN: Final = "gradstep run"
 RESUME: Final = "gradstep resume"
 REPLAY: Final = "gradstep replay"
+EXPORT: Final = "gradstep export"
 
 _RUN_DESCRIPTION: Final = """\
 Train without a screen and print what the notebook prints: the start, the first
@@ -58,10 +59,11 @@ def bench_parser() -> Parser:
     """Read what follows `gradstep`."""
     parser = Parser(
         prog="gradstep",
-        usage="gradstep [options] [problem]\n       gradstep run|resume|replay [options] ...",
+        usage="gradstep [options] [problem]\n       gradstep run|resume|replay|export [options] ...",
         description="Gradient descent one line at a time, and PyTorch's backward pass one node at a time.",
         epilog="""`gradstep run` trains without a screen, `gradstep resume` goes on with a saved session,
-            `gradstep replay` steps through one; `gradstep run --help` lists its options.""",
+            `gradstep replay` steps through one, `gradstep export` writes one as a script and a notebook;
+            `gradstep run --help` lists its options.""",
         allow_abbrev=False,
     )
     _add_problem(parser)
@@ -102,6 +104,25 @@ def replay_parser() -> Parser:
         "--to-end", action="store_true", help="without a screen: do it all, and print what it came to"
     )
     _add_drawing(parser)
+    return parser
+
+
+def export_parser() -> Parser:
+    """Read what follows `gradstep export`."""
+    parser = Parser(
+        prog=EXPORT,
+        description="""Write a saved session as a plain PyTorch script and a notebook, which assert every
+            number that was shown and run without gradstep, and its loss history as CSV.""",
+        allow_abbrev=False,
+    )
+    parser.add_argument("file", type=Path, help="a session file")
+    parser.add_argument(
+        "to",
+        nargs="?",
+        default=".",
+        help="a folder, or the files' common name without its ending (default: the problem's name, here)",
+    )
+    parser.add_argument("--force", action="store_true", help="replace files that exist already")
     return parser
 
 

@@ -15,6 +15,7 @@ from engine.start import Start
 from tui.arguments import (
     bench_parser,
     complain,
+    export_parser,
     replay_parser,
     resume_parser,
     run_parser,
@@ -73,6 +74,13 @@ def _replay(arguments: Sequence[str]) -> int:
     return _train(partial(keeper.replay, options.file), keeper, options)
 
 
+def _export(arguments: Sequence[str]) -> int:
+    from tui.exporting import export_file
+
+    options = export_parser().parse_args(arguments)
+    return export_file(options.file, options.to, force=options.force)
+
+
 def _run(arguments: Sequence[str]) -> int:
     from tui import headless
     from tui.json_lines import json_line
@@ -87,6 +95,7 @@ COMMANDS: Final[Mapping[str, Callable[[Sequence[str]], int]]] = {
     "run": _run,
     "resume": _resume,
     "replay": _replay,
+    "export": _export,
 }
 """What may be the first word after `gradstep`."""
 

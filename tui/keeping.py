@@ -69,7 +69,7 @@ class Keeper:
             stopped: Asked between actions: where it says so, nothing is resumed.
 
         Raises:
-            EngineError: there is no session, another program has it open, it cannot be read, or it was stopped.
+            EngineError: there is no session, another program has it open, it cannot be read, or it stopped.
         """
         from engine.saving.reading import CutOff
         from engine.saving.store import Store

@@ -189,6 +189,7 @@ KEYS: Final = (
         2,
         Reset,
     ),
+    Key("export", "x", "x", "export", "Write the session as a script, a notebook, CSV and a picture.", 2),
     Key("look", "enter", "Enter", "look", "Show all numbers of this step.", 4),
     Key("ledger", "g", "g", "ledger", "Show what every .grad was made of, write by write.", 5),
     Key("stop", "escape", "Esc", "stop", "Stop a run of epochs; otherwise put the cursor away.", 0),

@@ -37,6 +37,9 @@ class Export:
     losses: str
     """CSV: `epoch,loss`; the loss is empty for an epoch without one."""
 
+    picture: str = ""
+    """SVG of the screen; empty where there was none."""
+
 
 def export(start: Start, actions: Iterable[Action]) -> Export:
     """Do a session's actions again, on a session of their own, and export them.

@@ -6,21 +6,36 @@ import os
 import secrets
 import stat
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Final
 
-from engine.errors import BadInput
+from engine.errors import BadInput, Exists
 from engine.exports.export import Export
 
 ENDINGS: Final = (".py", ".ipynb", ".csv")
+PICTURE: Final = ".svg"
 HIDING: Final = sys.stdlib_module_names | {"torch", "numpy"}
 """Names of modules that a script must not have: run from its folder, it would hide them from torch."""
 
 
+def check_exports(to: str | Path, problem: str, endings: Iterable[str] = ENDINGS) -> None:
+    """Look whether a session could be exported there; writes nothing.
+
+    Raises:
+        Exists: a file exists already.
+        BadInput: it cannot be written there; the message says why.
+    """
+    base = _base(Path(to), problem)
+    if not base.absolute().parent.is_dir():
+        raise BadInput(f"cannot write {base}: there is no folder {base.absolute().parent}")
+    for ending in endings:
+        _check(base.with_name(base.name + ending), force=False)
+
+
 def write_exports(to: str | Path, export: Export, *, force: bool = False) -> tuple[Path, ...]:
-    """Write the script, the notebook and the loss history.
+    """Write the script, the notebook and the loss history, and the picture where there is one.
 
     Args:
         to: A folder, for files named after the problem; else the files' common name without its ending, of
@@ -29,15 +44,20 @@ def write_exports(to: str | Path, export: Export, *, force: bool = False) -> tup
         force: Whether files that exist already are replaced.
 
     Returns:
-        The paths: `.py`, `.ipynb`, `.csv`.
+        The paths: `.py`, `.ipynb`, `.csv`, and `.svg`.
 
     Raises:
-        BadInput: a file exists already, or cannot be written; the message says which, and why. No file has
-            changed then, unless the very last step, a file's renaming, is what failed.
+        Exists: a file exists already.
+        BadInput: one cannot be written; the message says which, and why. No file has changed then, unless
+            the very last step, a file's renaming, is what failed.
     """
     base = _base(Path(to), export.problem)
-    texts = dict(zip(ENDINGS, (export.script, export.notebook, export.losses), strict=True))
-    files = {base.with_name(base.name + ending): text for ending, text in texts.items()}
+    texts = (export.script, export.notebook, export.losses, export.picture)
+    files = {
+        base.with_name(base.name + ending): text
+        for ending, text in zip((*ENDINGS, PICTURE), texts, strict=True)
+        if text
+    }
     for path in files:
         _check(path, force)
     _write(files)
@@ -47,7 +67,7 @@ def write_exports(to: str | Path, export: Export, *, force: bool = False) -> tup
 def _base(to: Path, problem: str) -> Path:
     if os.path.isdir(to):  # unlike Path's own, it takes any name
         to = to / problem
-    elif to.suffix in ENDINGS:
+    elif to.suffix in (*ENDINGS, PICTURE):
         to = to.with_suffix("")
     if to.name in HIDING:
         raise BadInput(f"{to.name}.py would hide Python's own module {to.name}: choose another name")
@@ -66,7 +86,7 @@ def _check(path: Path, force: bool) -> None:
     if stat.S_ISDIR(mode):
         raise BadInput(f"cannot write {path}: it is a folder")
     if not force:
-        raise BadInput(f"{path} exists already; it is replaced only where that is asked for (force)")
+        raise Exists(path)
 
 
 def _write(files: Mapping[Path, str]) -> None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from engine.actions import Action, Redo, Undo
+from engine.actions import Action, GoTo, Redo, StepNode, StepTo, Undo
 from engine.errors import EngineError
 from engine.frame import Frame
 from engine.lessons import PyTorchError
@@ -34,12 +34,10 @@ def repeat(session: Session, actions: Iterable[Action]) -> tuple[Moment, ...]:
         actions: What was done.
 
     Raises:
-        ValueError: there is an `Undo` or a `Redo` among them, which belong to no line of actions.
+        ValueError: there is a move in the history among them, which belongs to no line of actions.
     """
     moments: list[Moment] = []
-    for action in actions:
-        if isinstance(action, (Undo, Redo)):
-            raise ValueError("what was undone was not done: give the line of actions without it")
+    for action in _one_by_one(session, actions):
         before, error = session.frame, None
         try:
             session.apply(action)
@@ -49,3 +47,17 @@ def repeat(session: Session, actions: Iterable[Action]) -> tuple[Moment, ...]:
             continue
         moments.append(Moment(len(moments) + 1, action, before, session.frame, error))
     return tuple(moments)
+
+
+def _one_by_one(session: Session, actions: Iterable[Action]) -> Iterator[Action]:
+    """Give the actions, node by node where they step through a pass."""
+    for action in actions:
+        match action:
+            case Undo() | Redo() | GoTo():
+                raise ValueError("what was undone was not done: give the line of actions without it")
+            case StepTo(event):
+                passing = session.state.passing if session.state.in_pass else None
+                for _ in range(event - (0 if passing is None else passing.cursor)):
+                    yield StepNode()
+            case _:
+                yield action

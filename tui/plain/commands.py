@@ -176,7 +176,14 @@ def command_of(key: Key) -> Command:
     return Command(names, why, question=lambda *_: (why,))
 
 
+RESUME: Final = Command(
+    ("resume",),
+    "Go on with the session that was not left in order, where one is offered at the start.",
+    question=lambda *_: ("none is offered; `gradstep resume --plain` goes on with the one saved last",),
+)
+
 MORE: Final = (
+    RESUME,
     Command(("show",), "Tell everything again.", question=_frame_question(show_texts)),
     Command(("status", "where"), "Tell how far training has come.", question=_frame_question(status_texts)),
     Command(

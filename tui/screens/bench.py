@@ -24,7 +24,7 @@ from tui.bindings import BINDINGS
 from tui.keys import BY_ID, Key
 from tui.loading import Loaded, LoadFailed, Troubled, load
 from tui.running import Work, WorkEnded, run
-from tui.screens.offer import OfferScreen
+from tui.screens.confirm import ConfirmScreen
 from tui.screens.opening import OPENS
 from tui.widgets.keybar import KeyBar
 from tui.widgets.loop import LoopPanel
@@ -34,7 +34,7 @@ from tui.widgets.parameters import ParameterPanel
 from tui.widgets.status import StatusLine
 from tui.widgets.step import StepPanel
 from tui.widgets.trace import TracePanel
-from tui.words import verdict_text
+from tui.words import offer_text, verdict_text
 
 if TYPE_CHECKING:
     from engine.frame import Frame
@@ -110,7 +110,7 @@ class BenchScreen(Screen[None]):
         """Fetch the session, after the first frame is on screen."""
         self.call_after_refresh(self._load)
         if self._keeper is not None:
-            self._keeper.listen(lambda trouble: self.post_message(Troubled(trouble)))
+            self._keeper.listen(self._tell_trouble)
 
     def on_screen_suspend(self) -> None:
         """Fetch it also where a key has opened another screen before that first frame."""
@@ -127,7 +127,13 @@ class BenchScreen(Screen[None]):
         if message.offer is None:
             self._catch_up()
         else:
-            self.app.push_screen(OfferScreen(message.offer), partial(self._answered, message.offer))
+            texts = [offer_text(message.offer), f"It is saved in {message.offer.path}"]
+            ask = ConfirmScreen("go on?", texts, "Enter goes on with it, Esc begins anew and keeps it")
+            self.app.push_screen(ask, partial(self._answered, message.offer))
+
+    def _tell_trouble(self, trouble: str) -> None:
+        """Have the trouble told; called from another thread."""
+        self.post_message(Troubled(trouble))
 
     def on_troubled(self, message: Troubled) -> None:
         """Say that nothing is saved any more; training goes on."""

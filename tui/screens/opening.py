@@ -7,11 +7,14 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from engine.actions import GoTo, RunEpochs, SetLearningRate, epochs_from, learning_rate_from
+from engine.errors import Exists
 from tui.comparing import Names
+from tui.exporting import export_session, written_text
 from tui.keys import BY_ID
 from tui.numbers import rate
 from tui.screens.ask import AskScreen
 from tui.screens.comparison import ComparisonScreen
+from tui.screens.confirm import ConfirmScreen
 from tui.screens.help import HelpScreen
 from tui.screens.ledger import LedgerScreen
 from tui.screens.look import LookScreen
@@ -87,6 +90,42 @@ def show_twin(bench: BenchScreen) -> None:
         bench.work(session.twin, open_screen)
 
 
+def ask_export(bench: BenchScreen) -> None:
+    """Ask for the files' name, and export the session."""
+    session = bench.idle_session()
+    if session is None:
+        return
+    picture = bench.app.export_screenshot(title="gradstep")
+
+    def export(to: str | None, force: bool = False) -> None:
+        if to is not None:
+            bench.work(lambda _: write(to, force), partial(tell, to))
+
+    def write(to: str, force: bool) -> str | Exists:
+        try:
+            return written_text(export_session(session, to, picture=picture, force=force))
+        except Exists as exists:
+            return exists
+
+    def tell(to: str, came: str | Exists) -> None:
+        if isinstance(came, Exists):
+            texts = [f"{came.path} exists already."]
+            hint = "Enter replaces it, and the others of that name; Esc writes nothing"
+            bench.app.push_screen(ConfirmScreen("replace?", texts, hint), partial(replace, to))
+        else:
+            bench.notice = came
+
+    def replace(to: str, yes: bool | None) -> None:
+        if yes:
+            export(to, force=True)
+        else:
+            bench.notice = "nothing was written"
+
+    question = "Export to which files? .py, .ipynb, .csv and .svg are added"
+    name = "gradstep" if bench.frame is None else bench.frame.problem
+    bench.app.push_screen(AskScreen(question, name, str.strip), export)
+
+
 def show_help(bench: BenchScreen) -> None:
     """Show the keys."""
     bench.app.push_screen(HelpScreen())
@@ -99,6 +138,7 @@ OPENS: Final[Mapping[str, Callable[[BenchScreen], None]]] = {
     "ledger": show_ledger,
     "timeline": show_timeline,
     "twin": show_twin,
+    "export": ask_export,
     "help": show_help,
 }
 """The keys that open something, by their ids."""

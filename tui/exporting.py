@@ -1,0 +1,63 @@
+"""Takes a session home: as a script, a notebook, a loss history, and a picture of the screen."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from engine.errors import BadInput
+from tui.arguments import EXPORT, complain
+
+if TYPE_CHECKING:
+    from engine.session import Session
+
+INTERRUPTED = 130
+"""Exit code."""
+
+
+def export_session(session: Session, to: str, *, picture: str = "", force: bool = False) -> tuple[Path, ...]:
+    """Do the session again from its start, and write it to files.
+
+    Args:
+        session: What to export; it stays as it is.
+        to: A folder, or the files' common name without its ending.
+        picture: An SVG of the screen; empty for none.
+        force: Whether files that exist already are replaced.
+
+    Raises:
+        Exists: a file exists already.
+        BadInput: the files cannot be written, or the problem is none that a script could repeat.
+    """
+    from engine.exports.export import export
+    from engine.exports.files import ENDINGS, PICTURE, check_exports, write_exports
+
+    if session.origin is None:
+        raise BadInput("only a session of a built-in problem can be exported")
+    if not force:  # before the work, not after it
+        check_exports(to, session.origin.problem, (*ENDINGS, PICTURE) if picture else ENDINGS)
+    made = replace(export(session.origin, session.line()), picture=picture)
+    return write_exports(to, made, force=force)
+
+
+def written_text(paths: Sequence[Path]) -> str:
+    """Say what was written."""
+    folder = paths[0].absolute().parent
+    return f"wrote {', '.join(path.name for path in paths)} in {folder}"
+
+
+def export_file(saved: Path, to: str, *, force: bool) -> int:
+    """Export a saved session, and give the exit code."""
+    from engine.errors import EngineError
+    from engine.saving.reading import read_session_file
+    from engine.saving.replaying import replay
+
+    try:
+        replayed = replay(read_session_file(saved))
+        print(written_text(export_session(replayed.session, to, force=force)))
+    except EngineError as error:
+        return complain(str(error), EXPORT)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    return 0

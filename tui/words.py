@@ -79,7 +79,7 @@ def offer_text(offer: Offer) -> str:
     many = "1 action" if offer.actions == 1 else f"{offer.actions:,} actions"
     return (
         f"The session of {offer.problem} from {offer.when} was not left in order: {many}, "
-        f"{offer.epoch:,} epochs done."
+        f"epochs done {offer.epoch:,}."
     )
 
 

@@ -21,6 +21,7 @@ from engine.session import Session
 from engine.start import Start
 from tests.engine.recorded import bits
 from tui.app import GradstepApp
+from tui.keeping import Keeper
 from tui.screens.bench import BenchScreen
 
 Opened: TypeAlias = Pilot[None]
@@ -50,19 +51,25 @@ async def opened(
     rate: float | None = None,
     ascii_only: bool = False,
     make: Callable[[], Session] | None = None,
+    keeper: Keeper | None = None,
 ) -> AsyncIterator[Opened]:
     """Open the bench on `crops`, or on what `make` makes, and wait until its session is there."""
-    async with starting(size, make=make or Start(rate=rate).session, ascii_only=ascii_only) as pilot:
+    make = make or Start(rate=rate).session
+    async with starting(size, make=make, keeper=keeper, ascii_only=ascii_only) as pilot:
         await until(pilot, lambda: bench(pilot).frame is not None)
         yield pilot
 
 
 @asynccontextmanager
 async def starting(
-    size: tuple[int, int] = (80, 24), *, make: Callable[[], Session], ascii_only: bool = False
+    size: tuple[int, int] = (80, 24),
+    *,
+    make: Callable[[], Session],
+    keeper: Keeper | None = None,
+    ascii_only: bool = False,
 ) -> AsyncIterator[Opened]:
     """Open the bench without waiting for its session."""
-    app = GradstepApp(make, ascii_only=ascii_only)
+    app = GradstepApp(make, keeper=keeper, ascii_only=ascii_only)
     async with app.run_test(size=size) as pilot:
         yield pilot
 

@@ -83,6 +83,7 @@ OPENS: Final = {
     "ledger",
     "verdict",
     "timeline",
+    "export",
     "twin",
     "stop",
     "help",

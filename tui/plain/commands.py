@@ -15,6 +15,7 @@ from engine.actions import (
 )
 from engine.frame import Frame
 from engine.loop import Kind
+from tui.exporting import export_session, written_text
 from tui.keys import KEYS, Key
 from tui.plain.history import compare_texts, go_to, timeline_texts, twin_texts
 from tui.plain.ledger import ledger_texts
@@ -66,6 +67,7 @@ HELP: Final[Mapping[str, str]] = {
     "ledger": "Tell what one number of a .grad was made of, e.g. ledger w apples rainfall, or ledger w 0 1.",
     "twin": "Compare the session with its twin, the reference loop with zeroing from the same start.",
     "timeline": "Tell every point of the session, or of the branch through point N.",
+    "export": "Write the session as a script, a notebook and CSV, named NAME; --force replaces files.",
     "stop": "ctrl+c is what stops a run of epochs here.",
     "help": "Tell every command, or what one command does, e.g. help undo.",
 }
@@ -87,10 +89,11 @@ ASKING: Final[Mapping[str, tuple[str, Question]]] = {
 }
 """The keys that open or tell something: what follows them, and the answer."""
 
-WORKING: Final[Mapping[str, Work]] = {
-    "twin": lambda session, _, stopped: twin_texts(session, stopped),
+WORKING: Final[Mapping[str, tuple[str, Work]]] = {
+    "twin": ("", lambda session, _, stopped: twin_texts(session, stopped)),
+    "export": ("[--force] [NAME]", lambda session, text, _: export_texts(session, text)),
 }
-"""The keys whose answer may take long: it can be stopped."""
+"""The keys whose answer may take long: what follows them, and the answer; it can be stopped."""
 
 ELSEWHERE: Final[Mapping[str, str]] = {
     "cursor_up": "there is no cursor here: name the line, as in comment zero, or up update",
@@ -122,6 +125,13 @@ def verdict_texts(session: Session) -> Iterator[str]:
     if verdict.error is not None:
         yield f"PyTorch refused: {verdict.error.kind}: {verdict.error.own_words}"
         yield from filter(None, [verdict.error.lesson])
+
+
+def export_texts(session: Session, text: str) -> Iterator[str]:
+    """Write the session to files, in the current folder where no other is named."""
+    words = text.split()
+    name = " ".join(word for word in words if word != "--force")
+    yield written_text(export_session(session, name or ".", force="--force" in words))
 
 
 def help_texts(text: str) -> Iterator[str]:
@@ -169,7 +179,8 @@ def command_of(key: Key) -> Command:
         takes, question = ASKING[key.id]
         return Command(names, text, takes, question=question)
     if key.id in WORKING:
-        return Command(names, text, work=WORKING[key.id])
+        takes, work = WORKING[key.id]
+        return Command(names, text, takes, work=work)
     if key.id == "quit":
         return Command(names, text)
     why = ELSEWHERE.get(key.id, "this cannot be done here, only on the bench")

@@ -86,6 +86,7 @@ class BenchScreen(Screen[None]):
         self._loading = False
         self._waiting: deque[Callable[[], None]] = deque()
         self._stop = threading.Event()
+        self._keeps_keys = False
         self._ticker: Timer | None = None
         self._then: Callable[[Any], None] | None = None
 
@@ -150,9 +151,10 @@ class BenchScreen(Screen[None]):
         assert self._keeper is not None
         keeper = self._keeper
         if yes:
-            self.work(lambda stopped: keeper.resume(offer.path, stopped), self._take)
+            resume = partial(keeper.resume, offer.path)
+            self.work(resume, self._take, keeps_keys=True)
         else:
-            self.work(lambda _: keeper.decline(offer))
+            self.work(lambda _: keeper.decline(offer), keeps_keys=True)
 
     def on_load_failed(self, message: LoadFailed) -> None:
         """Leave, and say why there is nothing to train."""
@@ -263,6 +265,8 @@ class BenchScreen(Screen[None]):
         """Apply an action: now, or once the session is there."""
         if self._session is None:
             self._waiting.append(partial(self.perform, action))
+        elif self.running and self._keeps_keys:
+            self._waiting.append(partial(self.perform, action))
         elif self.running:
             self.notice = RUNNING
         elif takes_long(action):
@@ -291,13 +295,17 @@ class BenchScreen(Screen[None]):
         self._waiting.append(do)
         self._catch_up()
 
-    def work(self, work: Work, then: Callable[[Any], None] | None = None) -> None:
+    def work(
+        self, work: Work, then: Callable[[Any], None] | None = None, *, keeps_keys: bool = False
+    ) -> None:
         """Do something with the session in a thread of its own.
 
         Args:
             work: What to do.
             then: Called with what came of it, unless the engine refused.
+            keeps_keys: Whether actions that are asked for meanwhile are done afterwards, not refused.
         """
+        self._keeps_keys = keeps_keys
         self._stop.clear()
         self._then = then
         self.notice, self.complaint, self.running = "", None, True

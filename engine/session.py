@@ -250,7 +250,8 @@ class Session:
             self._statements.return_to(before)
             raise
         self._history.go(point, inside)
-        self._notice = ""
+        last = room.places[-1] + 1
+        self._notice = f"inside: {room.unit} {inside:,} of {last:,}; the right arrow goes on to the end"
         return GoTo(action.point, inside)
 
     def _do(self, action: Action, stopped: Callable[[], bool]) -> Action:

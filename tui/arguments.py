@@ -19,6 +19,14 @@ RESUME: Final = "gradstep resume"
 REPLAY: Final = "gradstep replay"
 EXPORT: Final = "gradstep export"
 
+USES: Final = (
+    "gradstep [options] [problem]",
+    "gradstep run [options] [problem]",
+    "gradstep resume [options] [file]",
+    "gradstep replay [options] file",
+    "gradstep export [options] file [to]",
+)
+
 _RUN_DESCRIPTION: Final = """\
 Train without a screen and print what the notebook prints: the start, the first
 step by hand (forward, backward, update, zero), then the loss and the predictions
@@ -59,7 +67,7 @@ def bench_parser() -> Parser:
     """Read what follows `gradstep`."""
     parser = Parser(
         prog="gradstep",
-        usage="gradstep [options] [problem]\n       gradstep run|resume|replay|export [options] ...",
+        usage="\n       ".join(USES),
         description="Gradient descent one line at a time, and PyTorch's backward pass one node at a time.",
         epilog="""`gradstep run` trains without a screen, `gradstep resume` goes on with a saved session,
             `gradstep replay` steps through one, `gradstep export` writes one as a script and a notebook;

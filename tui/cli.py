@@ -13,6 +13,7 @@ from engine import problems
 from engine.errors import BadInput
 from engine.start import Start
 from tui.arguments import (
+    USES,
     bench_parser,
     complain,
     export_parser,
@@ -43,9 +44,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return COMMANDS[given[0]](given[1:])
     options = bench_parser().parse_args(given)
     if options.problem in COMMANDS:
-        return complain(
-            f"options come after the word {options.problem}: gradstep {options.problem} [options]"
-        )
+        word = options.problem
+        use = next(use for use in USES if use.startswith(f"gradstep {word} "))
+        return complain(f"options come after the word {word}: {use}")
     try:
         problems.path_of(options.problem)
     except BadInput as error:

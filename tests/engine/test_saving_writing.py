@@ -96,7 +96,7 @@ def test_where_no_name_is_free_that_is_said(tmp_path, kind) -> None:
     session, writer = begun(path, warn=warned.append)
     act(session, Forward(), writer)
     assert not writer.flush()
-    assert writer.trouble == f"not saved from action 1 on, training goes on: {path}: File exists"
+    assert writer.trouble == f"not saved from action 1 on: File exists; training goes on; {path}"
     assert_goes_on(session, writer, warned)
     assert kind == "folder" or not path.exists() or path.read_text() == "mine"
 
@@ -182,7 +182,7 @@ def test_a_full_disk_warns_once_and_leaves_whole_lines(tmp_path) -> None:
     done = len(whole.actions)
     assert 1 < done < len(SOME)
     assert path.stat().st_size < limit
-    assert writer.trouble == f"not saved from action {done + 1} on, training goes on: {path}: File too large"
+    assert writer.trouble == f"not saved from action {done + 1} on: File too large; training goes on; {path}"
     assert_goes_on(session, writer, warned)
     assert read_session_file(path) == whole
 
@@ -198,7 +198,7 @@ def test_a_disk_without_space_is_named(monkeypatch) -> None:
     act(session, Forward(), writer)
     assert not writer.flush()
     assert writer.trouble == (
-        "not saved from action 1 on, training goes on: session.jsonl: No space left on device"
+        "not saved from action 1 on: No space left on device; training goes on; session.jsonl"
     )
     assert_goes_on(session, writer, warned)
 
@@ -214,10 +214,8 @@ def test_a_folder_that_takes_no_file_warns_once(tmp_path, place, told) -> None:
     session, writer = begun(folder / "session.jsonl", warn=warned.append)
     act(session, Forward(), writer)
     assert not writer.flush()
-    assert writer.trouble.startswith(
-        f"not saved from action 1 on, training goes on: {folder}/session.jsonl: "
-    )
-    assert writer.trouble.endswith(told)
+    assert writer.trouble.startswith(f"not saved from action 1 on: {told}")
+    assert writer.trouble.endswith(f"; training goes on; {folder}/session.jsonl")
     assert_goes_on(session, writer, warned)
 
 
@@ -243,7 +241,7 @@ def test_a_file_that_was_deleted_meanwhile_warns_once(tmp_path) -> None:
     path.unlink()
     act(session, Forward(), writer)
     assert not writer.flush()
-    assert writer.trouble == f"not saved from action 2 on, training goes on: {path}: the file was deleted"
+    assert writer.trouble == f"not saved from action 2 on: the file was deleted; training goes on; {path}"
     assert_goes_on(session, writer, warned)
 
 
@@ -272,7 +270,7 @@ def test_a_file_that_can_be_read_and_not_written_is_gone_on_from_unsaved(tmp_pat
     monkeypatch.setattr(SessionFile, "open", denied)
     warned: list[str] = []
     writer = SessionWriter.reopen(path, warned.append)
-    assert writer.trouble == f"not saved from action 10 on, training goes on: {path}: Permission denied"
+    assert writer.trouble == f"not saved from action 10 on: Permission denied; training goes on; {path}"
     session = replay(writer.saved).session
     writer.follow(session)
     assert_goes_on(session, writer, warned)
@@ -436,6 +434,6 @@ def test_where_the_new_file_cannot_be_made_it_goes_on_unsaved(tmp_path, torn) ->
     session = replay(writer.saved).session
     writer.follow(session)
     assert writer.trouble == (
-        f"not saved from action 9 on, training goes on: {tmp_path}/gone/new.jsonl: No such file or directory"
+        f"not saved from action 9 on: No such file or directory; training goes on; {tmp_path}/gone/new.jsonl"
     )
     assert_goes_on(session, writer, warned)

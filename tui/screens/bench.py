@@ -263,9 +263,7 @@ class BenchScreen(Screen[None]):
 
     def perform(self, action: Action) -> None:
         """Apply an action: now, or once the session is there."""
-        if self._session is None:
-            self._waiting.append(partial(self.perform, action))
-        elif self.running and self._keeps_keys:
+        if self._session is None or (self.running and self._keeps_keys):
             self._waiting.append(partial(self.perform, action))
         elif self.running:
             self.notice = RUNNING

@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from engine import actions
 from engine.actions import Action, MoveStatement, RunEpochs, SetLearningRate, ToggleStatement
-from engine.errors import BadInput, EngineError, Refused
+from engine.errors import EngineError
 from engine.loop import Kind
 from engine.saving.reading import SavedSession
 from engine.saving.records import encoder
@@ -69,16 +69,13 @@ def act(
     session: Session, action: Action, writer: SessionWriter | None = None, stopped: Callable[[], bool] = NEVER
 ) -> str:
     """Do and save an action, as a program has to; give why it was refused."""
-    refused = ""
+    if writer is not None:
+        session.watch = writer.did
     try:
         session.apply(action, stopped)
-    except (Refused, BadInput) as error:
-        return str(error)
     except EngineError as error:
-        refused = str(error)
-    if writer is not None:
-        writer.did(action, session.state, refused)
-    return refused
+        return str(error)
+    return ""
 
 
 def picture(session: Session) -> Any:

@@ -15,7 +15,6 @@ from engine.saving.copying import copied
 from engine.saving.files import Busy, SessionFile
 from engine.saving.lines import Lines
 from engine.saving.reading import SavedSession, parsed, read_session_file
-from engine.saving.repeating import repeatable
 from engine.saving.syncing import Syncer
 from engine.start import Start
 
@@ -129,7 +128,7 @@ class SessionWriter:
         """Save an action that was done; where it changed nothing, there is nothing to save.
 
         Args:
-            action: What was done.
+            action: What was done; of a run that was stopped, the run of the epochs that ended.
             state: The session's state after it.
             refused: What PyTorch said where it refused the action.
         """
@@ -139,7 +138,7 @@ class SessionWriter:
             return
         self._state = state
         state.in_pass  # noqa: B018 - a trace makes its events when first asked: here, not in two threads at once
-        self._queue.put(_Done(repeatable(action, before, state, refused), state, refused))
+        self._queue.put(_Done(action, state, refused))
         self._running()
 
     def flush(self, seconds: float = PATIENCE) -> bool:

@@ -111,6 +111,8 @@ def leave(writer: SessionWriter, *, in_order: bool = True) -> None:
         assert writer.close(), writer.trouble
     else:
         assert writer._lines.file is not None
+        if writer._syncer is not None:
+            writer._syncer.end()  # a sync that is under way keeps the lock
         writer._lines.file.close()
 
 

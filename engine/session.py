@@ -147,8 +147,8 @@ class Session:
         Args:
             action: What to do.
             stopped: As for `apply`.
-            recorded: Whether its backward passes are recorded. Without, they are quicker, come to
-                the same bits, and cannot be looked into before they are gone back to.
+            recorded: Whether its backward passes are recorded, as one that PyTorch refused has to be.
+                Without, they are quicker, come to the same bits, and cannot be looked into.
 
         Raises:
             EngineError: as `apply` does.

@@ -56,7 +56,7 @@ class SessionFile:
             OSError: it cannot be made.
             Busy: another program was faster to open it.
         """
-        _locks()  # loaded first: the file is not to be empty for longer than it must
+        load_locks()  # loaded first: the file is not to be empty for longer than it must
         return cls(path, os.open(path, _FLAGS | os.O_CREAT | os.O_EXCL, 0o600))
 
     @classmethod
@@ -137,7 +137,7 @@ def in_use(path: Path) -> bool:
 
 
 @cache
-def _locks() -> ModuleType | None:
+def load_locks() -> ModuleType | None:
     """Give what locks files; None where the system has nothing for it to use."""
     try:
         import portalocker
@@ -148,7 +148,7 @@ def _locks() -> ModuleType | None:
 
 def _locked(descriptor: int) -> bool:
     """Lock an open file; True also where the system has no locks, or none for this file."""
-    portalocker = _locks()
+    portalocker = load_locks()
     if portalocker is None:
         return True
     try:

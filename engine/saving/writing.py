@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from engine.actions import Action
 from engine.errors import EngineError
 from engine.saving.copying import copied
-from engine.saving.files import Busy, SessionFile
+from engine.saving.files import Busy, SessionFile, load_locks
 from engine.saving.lines import Lines
 from engine.saving.reading import SavedSession, parsed, read_session_file
 from engine.saving.syncing import Syncer
@@ -121,6 +121,11 @@ class SessionWriter:
 
     def follow(self, session: Session) -> None:
         """Begin with the session as it stands: what `saved` leads to, or the start."""
+        # Loaded now, so that the first action is on its way to the disk as soon as any other.
+        from engine.saving.fingerprint import this_environment
+
+        this_environment()
+        load_locks()
         self._state = session.state
         self._lines.names = tuple(one.name for one in session.frame.parameters)
 

@@ -114,7 +114,7 @@ def test_a_running_program_is_not_offered_to_another(tmp_path: Path) -> None:
             terminal.wait_for(READY)
             terminal.send("f")
             terminal.wait_for("next: backward")
-        assert len(list(tmp_path.rglob("*.jsonl"))) == 2
+        second.wait_for(lambda _: len(list(tmp_path.rglob("*.jsonl"))) == 2)
         assert "not left in order" not in second.text
 
 

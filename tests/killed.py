@@ -25,8 +25,11 @@ from engine.start import Start
 from tests.saved_sessions import PLAIN, act
 from tests.session_strategies import edits_to
 
-LONGEST = 0.25
-"""Seconds until the latest kill."""
+MOST = 40
+"""Actions that a child may have finished before the kill: counted, so that a busy machine kills no earlier."""
+
+LONGEST = 0.02
+"""Seconds from then to the kill, at the most: about what two actions take."""
 
 
 def digest(session: Session) -> str:
@@ -62,8 +65,8 @@ def train(path: Path, seed: int, report: int) -> None:
             os.write(report, digest(session).encode() + b"\n")
 
 
-def kill_one(path: Path, seed: int, seconds: float) -> list[str]:
-    """Let a child train for some time; give what it had reported when it was killed."""
+def kill_one(path: Path, seed: int, actions: int, seconds: float) -> list[str]:
+    """Let a child finish some actions and go on for a moment; give what it had reported when it was killed."""
     read, write = os.pipe()
     child = os.fork()
     if child == 0:
@@ -73,10 +76,11 @@ def kill_one(path: Path, seed: int, seconds: float) -> list[str]:
         finally:
             os._exit(1)
     os.close(write)
-    time.sleep(seconds)
-    os.kill(child, signal.SIGKILL)
     with open(read, "rb") as reports:
-        told = reports.read()
+        told = b"".join(reports.readline() for _ in range(actions))
+        time.sleep(seconds)
+        os.kill(child, signal.SIGKILL)
+        told += reports.read()
     _, status = os.waitpid(child, 0)
     assert os.WTERMSIG(status) == signal.SIGKILL, "the child ended by itself"
     return told.decode().split()
@@ -88,7 +92,7 @@ def main() -> None:
     draw = random.Random(os.environ.get("CI") or time.time_ns())
     for number in range(count):
         path = folder / f"{number}.jsonl"
-        finished = kill_one(path, number, draw.uniform(0, LONGEST))
+        finished = kill_one(path, number, draw.randint(0, MOST), draw.uniform(0, LONGEST))
         print(json.dumps([path.name, finished]), flush=True)
 
 

@@ -26,7 +26,7 @@ from tests.saved_sessions import PLAIN, act
 from tests.session_strategies import edits_to
 
 MOST = 40
-"""Actions that a child may have finished before the kill: counted, so that a busy machine kills no earlier."""
+"""Actions finished before the kill, at the most: counted, so that a busy machine kills no earlier."""
 
 LONGEST = 0.02
 """Seconds from then to the kill, at the most: about what two actions take."""
@@ -66,7 +66,7 @@ def train(path: Path, seed: int, report: int) -> None:
 
 
 def kill_one(path: Path, seed: int, actions: int, seconds: float) -> list[str]:
-    """Let a child finish some actions and go on for a moment; give what it had reported when it was killed."""
+    """Let a child finish some actions and go on for a moment; give what it had reported by its end."""
     read, write = os.pipe()
     child = os.fork()
     if child == 0:

@@ -110,7 +110,35 @@ class Travel:
         if at.before is None or at.epoch == epoch:
             self.go(at)
             return at.epoch
-        return at.before.epoch + self.go_inside(at, epoch - at.before.epoch, stopped, tell)
+        return self.go_into_run(at, epoch, stopped, tell)
+
+    def go_into_run(
+        self,
+        point: Point,
+        epoch: int,
+        stopped: Callable[[], bool] = lambda: False,
+        tell: Callable[[Progress], None] = lambda _: None,
+    ) -> int:
+        """Do the same, where the action that led to a point had run that many on its way."""
+        assert point.before is not None
+        behind = point.before.epoch + self.left_behind(point)
+        if epoch <= behind:  # that epoch was over before the action, though nobody could tell yet
+            self.go(point.before)
+            return epoch
+        return behind + self.go_inside(point, epoch - behind, stopped, tell)
+
+    def left_behind(self, point: Point) -> int:
+        """Say whether the action that led to a point left an epoch behind: 1, which is none of its own, or 0.
+
+        The statements may be in another state afterwards.
+        """
+        before = point.before
+        if before is None or before.updated_at is None:
+            return 0
+        if not isinstance(point.action, RunEpochs):
+            return point.epoch - before.epoch - 1
+        self.go(before)
+        return self._statements.state.loop.ended_by_rest() - 1
 
     def _do_again(self, action: Action | None) -> None:
         assert action is not None

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from engine.actions import Action, RunEpochs
 
 if TYPE_CHECKING:
-    from engine.loop import Loop
     from engine.state import State
 
 
@@ -19,16 +18,7 @@ def repeatable(action: Action, before: State, after: State, refused: str = "") -
     """
     match action:
         case RunEpochs(count) if not (refused or after.diverged):
-            ran = after.epoch - before.epoch - (_ended_by_first(before.loop) - 1)
+            ran = after.epoch - before.epoch - (before.loop.ended_by_rest() - 1)
             return RunEpochs(ran) if 0 < ran < count else action
         case _:
             return action
-
-
-def _ended_by_first(loop: Loop) -> int:
-    """Give how many epochs end with the run's first: 2 where it leaves one behind that was under way."""
-    ended = 0
-    for kind in loop.rest():
-        loop, more = loop.ran(kind)
-        ended += more
-    return ended

@@ -25,12 +25,14 @@ from engine.actions import (
     StepNode,
     StepNodeBack,
     StepTo,
+    ToggleStatement,
     ToggleZeroing,
     Undo,
     Update,
     Zero,
 )
 from engine.errors import BadInput, EngineError, Refused
+from engine.loop import Kind
 from engine.session import Session
 from tests.engine.recorded import bits
 from tests.session_strategies import PROBLEMS
@@ -136,6 +138,29 @@ def test_redo_from_inside_a_run_goes_to_its_end_and_undo_to_before_it() -> None:
     session.apply(Redo())
     assert picture(session) == end
     assert session.frame.future == 1
+
+
+def test_a_run_that_leaves_an_epoch_behind_has_only_its_own_epochs_inside() -> None:
+    way = (Forward(), Backward(), Update(), *map(ToggleStatement, list(Kind)[1:]), RunEpochs(9))
+    session = begun("crops", *way)
+    assert session.frame.epoch == 10  # the one that had updated, and nine
+    room = session.inside(len(way))
+    assert room is not None
+    assert room.places == range(1, 9)
+    assert session.apply(GoTo(len(way), 8)).epoch == 9
+    with pytest.raises(BadInput, match="it has epochs 1 to 8"):
+        session.apply(GoTo(len(way), 9))
+    assert begun("crops", *way[:-1], RunEpochs(1)).inside(len(way)) is None
+
+
+@pytest.mark.parametrize("epochs", range(1, 7))
+def test_epochs_are_counted_alike_where_a_run_leaves_one_behind(epochs: int) -> None:
+    way = (RunEpochs(1), Forward(), Backward(), Update(), ToggleStatement(Kind.ZERO))
+    session = begun("crops", *way, RunEpochs(4))
+    assert session.frame.epoch == 6
+    assert session._travel.go_to_epoch(session._history.here, epochs) == epochs
+    alike = begun("crops", *(way if epochs > 1 else way[:1]), *[RunEpochs(1)] * (epochs - 2))
+    assert session.state.trainer.parameters[0].tolist() == alike.state.trainer.parameters[0].tolist()
 
 
 def test_doing_something_else_after_an_undo_keeps_the_old_future() -> None:

@@ -35,6 +35,9 @@ SOON: Final = 0.01
 FAR: Final = 200
 """Actions that may have to be done again, however quick they are."""
 
+RETOLD: Final = 0.5
+"""Seconds that an action may take to be done again only because the ledger has forgotten it."""
+
 
 class Travel:
     """Keeps states of points, and puts statements into the state of any point."""
@@ -65,7 +68,9 @@ class Travel:
     def go(self, point: Point) -> None:
         """Put the statements into the state of a point."""
         again, at = list[Point](), point
-        while (state := self._kept(at)) is None or (at is point and state.written.is_forgotten):
+        while (state := self._kept(at)) is None or (
+            at is point and state.written.is_forgotten and at.seconds < RETOLD
+        ):
             assert at.before is not None
             again.append(at)
             at = at.before

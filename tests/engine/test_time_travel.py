@@ -257,6 +257,23 @@ def test_very_old_passes_are_forgotten_by_the_ledger_and_told_again_after_going_
     assert type(newest).__name__ == "Zeroed"
 
 
+def test_going_back_to_a_long_run_that_the_ledger_forgot_does_not_run_it_again(monkeypatch) -> None:
+    session = begun("crops", RunEpochs(50))
+    end, slow = picture(session)[0], session._history.points[1]
+    slow.seconds = 60.0  # as long as a run of very many epochs
+    session._travel._spread[slow] = session.state
+    for _ in range(1_500):
+        session.do(RunEpochs(1))
+    assert session.state.written is not session._travel._spread[slow].written
+    assert session._travel._spread[slow].written.is_forgotten
+    monkeypatch.setattr(
+        travel, "perform", lambda *_: pytest.fail("it was run again, and nobody could stop it")
+    )
+    session.apply(GoTo(1))
+    assert picture(session)[0] == end
+    assert type(next(session.frame.ledger.newest_first("w"))).__name__ == "Forgotten"
+
+
 FORWARDS = tuple(action for action in ACTIONS if not isinstance(action, StepNodeBack))
 
 

@@ -93,7 +93,8 @@ class Beside:
         here, inside = self._history.here, self._history.inside
         if inside and here.before is not None:
             if epochs > here.before.epoch:
-                self._travel.go_inside(here, epochs - here.before.epoch, stopped, tell)
+                if self._travel.go_into_run(here, epochs, stopped, tell) < epochs:
+                    raise Stopped
                 return self._statements.state
             here = here.before
         return self._after(here, stopped, tell, epochs)

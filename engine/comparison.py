@@ -117,7 +117,8 @@ def _gaps(names: Sequence[str], one: State, other: State) -> tuple[Gap, ...]:
     for name, mine, others in _pairs(names, one, other):
         if mine.numel():
             distance = torch.where(_differs(mine, others), (mine - others).abs(), 0).nan_to_num(torch.inf)
-            index = torch.unravel_index(distance.argmax(), mine.shape) if mine.dim() else ()
+            # NumPy's: PyTorch's own imports sympy, which takes a second.
+            index = np.unravel_index(int(distance.argmax()), tuple(mine.shape))
             found.append(_gap(name, [int(one) for one in index], mine, others))
     return tuple(found)
 

@@ -30,8 +30,8 @@ def room_in(statements: Statements, travel: Travel, point: Point) -> Inside | No
     if point.before is None:
         return None
     if isinstance(point.action, RunEpochs):
-        gained = point.epoch - point.before.epoch
-        return _inside("epoch", 1, gained - int(gained == point.action.count))
+        ran = point.epoch - point.before.epoch - travel.left_behind(point)
+        return _inside("epoch", 1, ran - int(ran == point.action.count))
     if not isinstance(point.action, Backward | NextLine):
         return None
     travel.go(point)

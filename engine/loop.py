@@ -86,6 +86,14 @@ class Loop:
             return replace(self, last=kind, complete=True, updated=False), ended + 1
         return replace(self, last=kind, complete=False, updated=updated), ended
 
+    def ended_by_rest(self) -> int:
+        """Give how many epochs end with what remains of this one: 2 where it leaves one behind."""
+        loop, ended = self, 0
+        for kind in self.rest():
+            loop, more = loop.ran(kind)
+            ended += more
+        return ended
+
     def toggled(self, kind: Kind) -> Loop:
         """Comment a statement out, or in again."""
         return replace(

@@ -35,6 +35,9 @@ SOON: Final = 0.01
 FAR: Final = 200
 """Actions that may have to be done again, however quick they are."""
 
+RETOLD: Final = 0.5
+"""Seconds that an action may take to be done again only because the ledger has forgotten it."""
+
 
 class Travel:
     """Keeps states of points, and puts statements into the state of any point."""
@@ -65,7 +68,9 @@ class Travel:
     def go(self, point: Point) -> None:
         """Put the statements into the state of a point."""
         again, at = list[Point](), point
-        while (state := self._kept(at)) is None or (at is point and state.written.is_forgotten):
+        while (state := self._kept(at)) is None or (
+            at is point and state.written.is_forgotten and at.seconds < RETOLD
+        ):
             assert at.before is not None
             again.append(at)
             at = at.before
@@ -110,7 +115,35 @@ class Travel:
         if at.before is None or at.epoch == epoch:
             self.go(at)
             return at.epoch
-        return at.before.epoch + self.go_inside(at, epoch - at.before.epoch, stopped, tell)
+        return self.go_into_run(at, epoch, stopped, tell)
+
+    def go_into_run(
+        self,
+        point: Point,
+        epoch: int,
+        stopped: Callable[[], bool] = lambda: False,
+        tell: Callable[[Progress], None] = lambda _: None,
+    ) -> int:
+        """Do the same, where the action that led to a point had run that many on its way."""
+        assert point.before is not None
+        behind = point.before.epoch + self.left_behind(point)
+        if epoch <= behind:  # that epoch was over before the action, though nobody could tell yet
+            self.go(point.before)
+            return epoch
+        return behind + self.go_inside(point, epoch - behind, stopped, tell)
+
+    def left_behind(self, point: Point) -> int:
+        """Say whether the action that led to a point left an epoch behind: 1, which is none of its own, or 0.
+
+        The statements may be in another state afterwards.
+        """
+        before = point.before
+        if before is None or before.updated_at is None:
+            return 0
+        if not isinstance(point.action, RunEpochs):
+            return point.epoch - before.epoch - 1
+        self.go(before)
+        return self._statements.state.loop.ended_by_rest() - 1
 
     def _do_again(self, action: Action | None) -> None:
         assert action is not None

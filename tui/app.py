@@ -101,13 +101,15 @@ class GradstepApp(App[None]):
             loop.add_signal_handler(number, handler, number, None)
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        """Put every key of the bench into the command palette."""
+        """Put every key of the bench into the command palette, unless something lies over the bench.
+
+        What is open there counts on the session to stand still.
+        """
         for command in super().get_system_commands(screen):
             if command.title in TEXTUALS_OWN:
                 yield command
-        bench = next((one for one in self.screen_stack if isinstance(one, BenchScreen)), None)
-        if bench is not None:
+        if isinstance(screen, BenchScreen):
             for key in KEYS:
                 yield SystemCommand(
-                    f"{key.label} ({key.shown})", key.tooltip, partial(bench.action_press, key.id)
+                    f"{key.label} ({key.shown})", key.tooltip, partial(screen.action_press, key.id)
                 )

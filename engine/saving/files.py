@@ -10,7 +10,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Final
 
-from engine.saving.reading import BadSessionFile
+from engine.saving.reading import BadSessionFile, check_plain, unreadable
 
 LOCK_TRIES: Final = 10
 LOCK_PAUSE: Final = 0.01
@@ -65,21 +65,31 @@ class SessionFile:
 
         Raises:
             Busy: another program has it open.
+            BadSessionFile: it is no plain file.
             OSError: it cannot be opened for reading and writing.
         """
-        return cls(path, os.open(path, _FLAGS))
+        file = cls(path, os.open(path, _FLAGS))
+        try:
+            check_plain(path, os.fstat(file._descriptor))
+        except BadSessionFile:
+            file.close()
+            raise
+        return file
 
     def read(self) -> bytes:
         """Give all that is in it.
 
         Raises:
-            OSError: it cannot be read.
+            BadSessionFile: it cannot be read.
         """
         # Not through another descriptor: where locks are mandatory, that one could not read.
-        os.lseek(self._descriptor, 0, os.SEEK_SET)
         parts = []
-        while part := os.read(self._descriptor, 1 << 20):
-            parts.append(part)
+        try:
+            os.lseek(self._descriptor, 0, os.SEEK_SET)
+            while part := os.read(self._descriptor, 1 << 20):
+                parts.append(part)
+        except OSError as error:
+            raise unreadable(self.path, error) from None
         data = b"".join(parts)
         self._size = len(data)
         return data

@@ -163,12 +163,7 @@ def _short(text: str, most: int) -> str:
 
 def _bytes_of(path: Path) -> bytes:
     try:
-        found = os.stat(path)
-        if not stat.S_ISREG(found.st_mode):
-            kind = "a folder" if stat.S_ISDIR(found.st_mode) else "no plain file"
-            raise BadSessionFile(path, f"this is {kind}, not a session file")
-        if found.st_size > LARGEST_FILE:
-            raise BadSessionFile(path, f"this is no session file: it has {found.st_size:,} bytes")
+        check_plain(path, os.stat(path))
         with open(path, "rb") as file:
             # A large foreign file is not read to its end.
             start = file.read(LONGEST_LINE)
@@ -177,9 +172,27 @@ def _bytes_of(path: Path) -> bytes:
     except FileNotFoundError:
         raise BadSessionFile(path, "there is no such file") from None
     except OSError as error:
-        raise BadSessionFile(path, f"cannot be read: {error.strerror}") from None
+        raise unreadable(path, error) from None
     except ValueError:  # a NUL in the name
         raise BadSessionFile(path, "no file can have this name") from None
+
+
+def check_plain(path: Path, found: os.stat_result) -> None:
+    """Look whether there is a file that can be read to its end.
+
+    Raises:
+        BadSessionFile: it is a folder, a pipe, a device, or far too large.
+    """
+    if not stat.S_ISREG(found.st_mode):
+        kind = "a folder" if stat.S_ISDIR(found.st_mode) else "no plain file"
+        raise BadSessionFile(path, f"this is {kind}, not a session file")
+    if found.st_size > LARGEST_FILE:
+        raise BadSessionFile(path, f"this is no session file: it has {found.st_size:,} bytes")
+
+
+def unreadable(path: Path, error: OSError) -> BadSessionFile:
+    """Give the error for a file that the system does not let be read."""
+    return BadSessionFile(path, f"cannot be read: {error.strerror}")
 
 
 def _check_kind(path: Path, data: bytes) -> None:

@@ -34,3 +34,15 @@ def test_the_engine_needs_no_screen() -> None:
 @pytest.mark.parametrize("modules", ["engine.frame, engine.actions, engine.errors, engine.problems"])
 def test_what_a_screen_needs_at_once_does_not_import_torch(modules: str) -> None:
     assert not loaded_after(f"import {modules}") & {"torch", "numpy"}
+
+
+def test_the_first_look_at_the_twin_waits_for_no_import() -> None:
+    script = """
+from engine.actions import RunEpochs, ToggleZeroing
+from engine.start import Start
+session = Start().session()
+for action in (RunEpochs(2), ToggleZeroing(), RunEpochs(3)):
+    session.apply(action)
+assert session.twin().first is not None
+"""
+    assert not loaded_after(script) & {"sympy", "mpmath"}

@@ -277,6 +277,29 @@ def test_a_file_that_can_be_read_and_not_written_is_gone_on_from_unsaved(tmp_pat
     assert path.read_bytes() == data
 
 
+@pytest.mark.parametrize("device", ["/dev/zero", "/dev/null"])
+def test_a_device_is_not_read_without_end(device) -> None:
+    with pytest.raises(BadSessionFile, match="no plain file"):
+        SessionWriter.reopen(Path(device))
+
+
+def test_a_pipe_is_not_waited_for(tmp_path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(BadSessionFile, match="no plain file"):
+        SessionWriter.reopen(tmp_path / "pipe")
+
+
+def test_a_disk_that_cannot_be_read_is_no_crash(tmp_path, monkeypatch) -> None:
+    def fail(*_) -> bytes:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    path = tmp_path / "session.jsonl"
+    saved_at(path)
+    monkeypatch.setattr(os, "read", fail)
+    with pytest.raises(BadSessionFile, match="cannot be read: Input/output error"):
+        SessionWriter.reopen(path)
+
+
 def test_a_file_that_is_missing_cannot_be_reopened(tmp_path) -> None:
     for open_it in (SessionWriter.reopen, lambda path: SessionWriter.take_over(path, [tmp_path / "new"])):
         with pytest.raises(BadSessionFile, match="there is no such file"):

@@ -25,12 +25,14 @@ from engine.actions import (
     StepNode,
     StepNodeBack,
     StepTo,
+    ToggleStatement,
     ToggleZeroing,
     Undo,
     Update,
     Zero,
 )
 from engine.errors import BadInput, EngineError, Refused
+from engine.loop import Kind
 from engine.session import Session
 from tests.engine.recorded import bits
 from tests.session_strategies import PROBLEMS
@@ -142,6 +144,29 @@ def test_redo_from_inside_a_run_goes_to_its_end_and_undo_to_before_it() -> None:
     assert session.frame.future == 1
 
 
+def test_a_run_that_leaves_an_epoch_behind_has_only_its_own_epochs_inside() -> None:
+    way = (Forward(), Backward(), Update(), *map(ToggleStatement, list(Kind)[1:]), RunEpochs(9))
+    session = begun("crops", *way)
+    assert session.frame.epoch == 10  # the one that had updated, and nine
+    room = session.inside(len(way))
+    assert room is not None
+    assert room.places == range(1, 9)
+    assert session.apply(GoTo(len(way), 8)).epoch == 9
+    with pytest.raises(BadInput, match="it has epochs 1 to 8"):
+        session.apply(GoTo(len(way), 9))
+    assert begun("crops", *way[:-1], RunEpochs(1)).inside(len(way)) is None
+
+
+@pytest.mark.parametrize("epochs", range(1, 7))
+def test_epochs_are_counted_alike_where_a_run_leaves_one_behind(epochs: int) -> None:
+    way = (RunEpochs(1), Forward(), Backward(), Update(), ToggleStatement(Kind.ZERO))
+    session = begun("crops", *way, RunEpochs(4))
+    assert session.frame.epoch == 6
+    assert session._travel.go_to_epoch(session._history.here, epochs) == epochs
+    alike = begun("crops", *(way if epochs > 1 else way[:1]), *[RunEpochs(1)] * (epochs - 2))
+    assert session.state.trainer.parameters[0].tolist() == alike.state.trainer.parameters[0].tolist()
+
+
 def test_doing_something_else_after_an_undo_keeps_the_old_future() -> None:
     session = begun("crops", Forward(), Backward(), Update())
     old = picture(session)
@@ -234,6 +259,23 @@ def test_very_old_passes_are_forgotten_by_the_ledger_and_told_again_after_going_
     frame = session.apply(GoTo(40))
     newest = next(frame.ledger.newest_first("w"))
     assert type(newest).__name__ == "Zeroed"
+
+
+def test_going_back_to_a_long_run_that_the_ledger_forgot_does_not_run_it_again(monkeypatch) -> None:
+    session = begun("crops", RunEpochs(50))
+    end, slow = picture(session)[0], session._history.points[1]
+    slow.seconds = 60.0  # as long as a run of very many epochs
+    session._travel._spread[slow] = session.state
+    for _ in range(1_500):
+        session.do(RunEpochs(1))
+    assert session.state.written is not session._travel._spread[slow].written
+    assert session._travel._spread[slow].written.is_forgotten
+    monkeypatch.setattr(
+        travel, "perform", lambda *_: pytest.fail("it was run again, and nobody could stop it")
+    )
+    session.apply(GoTo(1))
+    assert picture(session)[0] == end
+    assert type(next(session.frame.ledger.newest_first("w"))).__name__ == "Forgotten"
 
 
 FORWARDS = tuple(action for action in ACTIONS if not isinstance(action, StepNodeBack))

@@ -47,6 +47,7 @@ from tests.tui.bench import (
 )
 from tui.keys import BY_ID, KEYS
 from tui.screens.ask import AskScreen
+from tui.screens.bench import BenchScreen
 from tui.screens.help import HelpScreen
 from tui.screens.look import LookScreen
 
@@ -507,6 +508,32 @@ async def test_an_action_chosen_in_the_palette_is_done(key_id: str) -> None:
         await press(pilot, "down", "enter")
         await until(pilot, lambda: pilot.app.screen is bench(pilot))
         assert state(frame(pilot)) == state(headless(DOES[key_id][1]))
+
+
+@pytest.mark.parametrize("key", ["t", "x", "T", "r", "g", "question_mark"])
+async def test_over_a_dialog_the_palette_does_nothing_to_the_session(key: str) -> None:
+    async with opened() as pilot:
+        await press(pilot, "e", key)
+        await until(pilot, lambda: not isinstance(pilot.app.screen, BenchScreen))
+        offered = {command.title for command in pilot.app.get_system_commands(pilot.app.screen)}
+        assert offered == {"Theme", "Screenshot"}
+
+
+async def test_two_pieces_of_work_never_have_the_session_at_once() -> None:
+    async with opened() as pilot:
+        began, go_on = threading.Event(), threading.Event()
+
+        def first(_: object) -> None:
+            began.set()
+            go_on.wait(60)
+
+        bench(pilot).work(first)
+        await until(pilot, began.is_set)
+        bench(pilot).work(lambda _: pytest.fail("the first one is still at it"))
+        assert bench(pilot).running
+        assert "epochs are running" in bench(pilot).notice
+        go_on.set()
+        await until(pilot, lambda: not bench(pilot).running)
 
 
 async def test_the_palette_offers_nothing_that_squeezes_the_bench() -> None:

@@ -27,7 +27,7 @@ async def test_the_timeline_lists_every_point_and_marks_where_the_session_stands
         await press(pilot, "f", "b", "u", "left", "t")
         shown = text(pilot)
         assert [word in shown for word in ("start", "forward", "backward", "update")] == [True] * 4
-        assert "|>     2  backward" in row(pilot, "backward  ")
+        assert "|>    2  backward" in row(pilot, "backward  ")
         assert "one line" in shown
         await press(pilot, "escape")
         assert state(frame(pilot)) == state(headless([Forward(), NextLine()]))
@@ -78,6 +78,31 @@ async def test_left_goes_into_a_backward_pass() -> None:
         await idle(pilot)
         assert state(frame(pilot)) == state(headless([Forward(), StepTo(4)]))
         assert frame(pilot).in_pass
+
+
+async def test_a_number_is_typed_digit_by_digit_where_the_events_begin_later() -> None:
+    async with opened() as pilot:
+        await press(pilot, "f", "s", "s", "s", "s", "b", "t", "1")
+        assert "inside: event 5 of 11" in text(pilot)  # the first that is inside: 1 to 4 were stepped through
+        await press(pilot, "0")
+        assert "inside: event 10 of 11" in text(pilot)
+
+
+async def test_a_row_of_the_timeline_has_the_number_that_the_comparison_names() -> None:
+    async with opened() as pilot:
+        await press(pilot, "f", "b", "left", "left", "e", "t")
+        assert "|>    3  one epoch" in row(pilot, "one epoch")
+        await press(pilot, "c")
+        await until(pilot, lambda: isinstance(pilot.app.screen, ComparisonScreen))
+        assert "the session and point 3" in text(pilot)
+        assert "largest gap " in text(pilot)
+
+
+async def test_the_longest_name_of_an_action_keeps_the_columns_of_the_timeline() -> None:
+    async with opened() as pilot:
+        await press(pilot, "e", "up", "up", "up", "up", "#", "t")
+        assert row(pilot, "comment backward out").index("epoch") == row(pilot, "start").index("epoch")
+        assert "loss 18746.5391" in row(pilot, "comment backward out")
 
 
 async def test_tab_shows_the_other_branch_which_can_be_returned_to() -> None:

@@ -296,13 +296,16 @@ class BenchScreen(Screen[None]):
     def work(
         self, work: Work, then: Callable[[Any], None] | None = None, *, keeps_keys: bool = False
     ) -> None:
-        """Do something with the session in a thread of its own.
+        """Do something with the session in a thread of its own; not while another one has it.
 
         Args:
             work: What to do.
             then: Called with what came of it, unless the engine refused.
             keeps_keys: Whether actions that are asked for meanwhile are done afterwards, not refused.
         """
+        if self.running:
+            self.notice = RUNNING
+            return
         self._keeps_keys = keeps_keys
         self._stop.clear()
         self._then = then

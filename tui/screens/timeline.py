@@ -118,7 +118,8 @@ class _TimelinePanel(Panel):
         self._shown = line_through(None)
         self._at = self._shown.here or 0
         self.inside = self._shown.inside
-        self._typed = False
+        self._typed = 0
+        """The digits typed so far, which may be less than what is there to choose."""
         self._room = room_in(self.number)
 
     @property
@@ -147,20 +148,19 @@ class _TimelinePanel(Panel):
     def type_digit(self, digit: int) -> None:
         if self._room is None:
             return
-        typed = self.inside * 10 + digit if self._typed else digit
-        places = self._room.places
-        self._stand(
-            typed if typed <= places[-1] else digit if digit <= places[-1] else places[-1], typed=True
-        )
+        last, typed = self._room.places[-1], self._typed * 10 + digit
+        typed = typed if typed <= last else min(digit, last)
+        self._stand(typed)
+        self._typed = typed
 
     def _choose(self, at: int) -> None:
-        self._at, self.inside, self._typed = at, 0, False
+        self._at, self.inside, self._typed = at, 0, 0
         self._room = self._room_in(self.number)
         self.redraw()
 
-    def _stand(self, inside: int, *, typed: bool = False) -> None:
+    def _stand(self, inside: int) -> None:
         """Stand inside the action, or at its end, which `GoTo` calls 0."""
         assert self._room is not None
         inside = max(inside, self._room.places[0]) if inside else 0
-        self.inside, self._typed = 0 if inside == self._room.places.stop else inside, typed
+        self.inside, self._typed = 0 if inside == self._room.places.stop else inside, 0
         self.redraw()

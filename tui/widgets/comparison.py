@@ -47,7 +47,7 @@ def head_line(found: Comparison, names: Names) -> Line:
         Span(f" {many:<18}", "dim"),
         Span(f"{f'{ONE} {names.one}':<24}", "key"),
         Span(f"{f'{OTHER} {names.other}':<22}", "key"),
-        Span("gap", "key"),
+        Span("largest gap", "key"),
     )
 
 

@@ -49,7 +49,7 @@ def stop_line(shown: Timeline, place: int, chosen: bool, width: int) -> Line:
     branch = f"{stop.branches.index(stop.number) + 1} of {branches}" if branches > 1 else ""
     loss = "" if stop.loss is None else f"loss {cell(stop.loss)}"
     role = "current" if chosen else "dim" if shown.here is not None and place > shown.here else ""
-    left = f"{CURSOR if chosen else ' '}{here}{place:>6}  {action_text(stop.action):<25} "
+    left = f"{CURSOR if chosen else ' '}{here}{stop.number:>5}  {action_text(stop.action):<26} "
     right = f"{f'epoch {stop.epoch:,}':<14} {loss:<16}"
     middle = Span(f"{branch:<8} ", role if chosen or not branch else "mark")
     return fitted(line(Span(left, role), middle, Span(right, role)), width, role)

@@ -12,7 +12,7 @@ from typing import Final
 
 import pytest
 
-from tests.tui.bench import opened, press, text
+from tests.tui.bench import idle, opened, press, text
 
 SCREENS: Final = Path(__file__).with_name("screens")
 
@@ -83,11 +83,11 @@ async def test_a_screen_is_drawn_as_it_was_read_and_found_good(name: str, size: 
 async def test_in_ascii_a_screen_has_the_same_places(name: str) -> None:
     async with opened() as pilot:
         await press(pilot, *keys_of(name))
-        await pilot.pause()
+        await idle(pilot)
         rich = text(pilot)
     async with opened(ascii_only=True) as plain:
         await press(plain, *keys_of(name))
-        await plain.pause()
+        await idle(plain)
         drawn = text(plain)
         assert drawn.isascii()
         for row, other in zip(drawn.splitlines(), rich.splitlines(), strict=True):

@@ -42,7 +42,10 @@ class FirstDifference:
     """The two losses of that epoch; None where the weights differ and no loss has told yet."""
 
     weight: Gap | None
-    """The first element that differs of those that this loss was computed from; None where none does."""
+    """The first element that differs: of those with which an epoch with different losses began, else of
+    those to which its update came; None where none does.
+
+    A loop with its update before its forward has moved the former when it computes the loss."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,10 +39,10 @@ def first_text(first: FirstDifference | None, names: Names) -> str:
         texts.append(f"its loss is {one}, {names.short} {other}.")
     if first.weight is not None:
         one, other = told_apart(first.weight.one, first.weight.other)
-        by = "It was computed from" if first.losses is not None else "its update led to"
+        by = "The epoch began with" if first.losses is not None else "its update led to"
         texts.append(f"{by} {element(first.weight)} = {one}, {names.short} {other}.")
     elif first.losses is not None:
-        texts.append("The weights were the same: the model drew other random numbers.")
+        texts.append("It began with the same weights: another order of the lines, or other random numbers.")
     return " ".join(texts)
 
 

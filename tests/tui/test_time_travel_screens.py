@@ -174,3 +174,12 @@ async def test_the_timeline_waits_for_a_run_to_end() -> None:
         assert not isinstance(pilot.app.screen, TimelineScreen | ComparisonScreen)
         await press(pilot, "escape")
         await idle(pilot)
+
+
+async def test_an_update_moved_to_the_front_is_not_taken_for_random_numbers() -> None:
+    async with opened() as pilot:
+        await press(pilot, "Z", "e", "up", "down", "down", "K", "K", "e")
+        assert frame(pilot).epoch == 2
+        await twin(pilot)
+        shown = " ".join(text(pilot).replace("│", " ").split())
+        assert "It began with the same weights: another order of the lines, or other random numbers." in shown

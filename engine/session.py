@@ -22,6 +22,7 @@ from engine.frame import Frame
 from engine.framing import take_frame
 from engine.history import History, Point
 from engine.inside import Inside, not_inside, room_in
+from engine.loop import Spelling
 from engine.performing import perform
 from engine.problem import Problem
 from engine.progress import Progress
@@ -75,6 +76,16 @@ class Session:
 
         self.progress: Progress | None = None
         """How far a run of epochs has come; None while none is under way. May be read from another thread."""
+
+    @property
+    def spelling(self) -> Spelling:
+        """What the problem's script calls what the loop uses."""
+        return self._problem.spelling or Spelling(self._problem.loss_name)
+
+    @property
+    def problem(self) -> Problem:
+        """What is trained."""
+        return self._problem
 
     @property
     def state(self) -> State:

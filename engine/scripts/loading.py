@@ -121,7 +121,7 @@ def _spelling(found: Found, tried: Tried) -> Spelling:
 
 def _every(found: Found, used: Mapping[str, Tensor]) -> str:
     """Give the expression for all parameters; empty where the loop has a line for each."""
-    plain = all(name.isidentifier() for name in used)
+    plain = all(name.isidentifier() or name.endswith("]") for name in used)
     if plain and len(used) <= MOST_LINES and not any(map(_belongs_to(found), used.values())):
         return ""
     for name, module in found.modules.items():

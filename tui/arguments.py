@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Final, NoReturn
 
 from engine.actions import epochs_from, learning_rate_from
-from engine.errors import BadInput
+from engine.errors import BadInput, EngineError
 from engine.names import Names
+from engine.scripts.errors import ScriptError
 
 LARGEST_SEED: Final = 2**64 - 1
 """What `torch.manual_seed` takes at the most."""
@@ -65,6 +66,14 @@ def complain(message: str, command: str = "gradstep") -> int:
     """Say in one line what is wrong with the arguments; gives the exit code 2."""
     line = " ".join(message.split())
     print(f"{command}: {line} ({command} --help lists the options)", file=sys.stderr)
+    return 2
+
+
+def complain_of(error: EngineError, command: str = "gradstep") -> int:
+    """Say in one line what the engine refused; gives the exit code 2."""
+    if not isinstance(error, ScriptError):
+        return complain(str(error), command)
+    print(f"{command}: {error}", file=sys.stderr)
     return 2
 
 

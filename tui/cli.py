@@ -17,6 +17,7 @@ from tui.arguments import (
     bench_parser,
     check_parser,
     complain,
+    complain_of,
     export_parser,
     list_parser,
     names_of,
@@ -53,7 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         start = _start(options)
     except BadInput as error:
-        return complain(str(error))
+        return complain_of(error)
     if options.save is not None and (wrong := _cannot_save(options.save)):
         return complain(wrong)
     keeper = Keeper(options.save)
@@ -94,7 +95,7 @@ def _run(arguments: Sequence[str]) -> int:
     try:
         start = _start(options)
     except BadInput as error:
-        return complain(str(error), RUN)
+        return complain_of(error, RUN)
     actions = headless.plan(options.epochs, options.zeroing)
     return headless.run(start.session, actions, json_line if options.json else printed)
 

@@ -11,7 +11,7 @@ from engine.errors import EngineError
 from engine.names import Names
 from engine.scripts.errors import ScriptError
 from engine.start import start_from
-from tui.arguments import CHECK, LIST, complain
+from tui.arguments import CHECK, LIST, complain_of
 from tui.output import stop_writing
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def check_script(given: str, seed: int | None, names: Names | None) -> int:
         print(*error.lines, sep="\n", file=sys.stderr)
         return 2
     except EngineError as error:
-        return complain(str(error), CHECK)
+        return complain_of(error, CHECK)
     except KeyboardInterrupt:
         return INTERRUPTED
     return _print(found_texts(problem), CHECK)
@@ -60,7 +60,7 @@ def found_texts(problem: Problem) -> Iterator[str]:
     yield f"parameters     {len(problem.parameters)}, {numbers:,} number{'s' * (numbers != 1)} in all"
     wide = max(map(len, problem.parameters))
     for name, one in problem.parameters.items():
-        yield f"  {name:<{wide}}  {size_text(one)}, {one.numel():,}"
+        yield f"  {name:<{wide}}  {size_text(one)}, {one.numel():,} number{'s' * (one.numel() != 1)}"
     if problem.buffers:
         yield f"buffers        {', '.join(problem.buffers)}: they change in forward, and are undone with it"
     yield f"learning rate  {problem.learning_rate:g}"
@@ -76,9 +76,8 @@ def found_texts(problem: Problem) -> Iterator[str]:
 
 
 def size_text(tensor: Tensor) -> str:
-    """Say a tensor's shape and dtype, e.g. `5x3 float32`."""
-    shape = "x".join(map(str, tensor.shape)) if tensor.dim() else "one number,"
-    return f"{shape} {str(tensor.dtype).removeprefix('torch.')}"
+    """Say a tensor's shape and dtype, e.g. `(5, 3) float32`."""
+    return f"{tuple(tensor.shape)} {str(tensor.dtype).removeprefix('torch.')}"
 
 
 def _kind(part: object) -> str:

@@ -15,6 +15,7 @@ from engine.exports.cells import Cell
 from engine.exports.helpers import TOLERANCE, helpers_for
 from engine.exports.losses_csv import losses_text, undefined_losses
 from engine.exports.moments import Moment, repeat
+from engine.exports.naming import added_lines
 from engine.exports.notebook import notebook_text
 from engine.exports.retelling import retell
 from engine.exports.script import script_text
@@ -92,11 +93,11 @@ def _cells(
     spelling: Spelling,
 ) -> Iterator[Cell]:
     kept = any(isinstance(moment.action, Reset) for moment in moments)
-    done = [start_cell(first, seed, kept=kept, spelling=spelling), *retell(moments)]
+    done = [start_cell(first, seed, kept=kept), *retell(moments)]
     names = [one.name for one in first.parameters]
     lines = [line for cell in done for line in cell.lines]
     yield Cell(f"{first.problem}, trained in gradstep", _about(len(moments)))
-    yield Cell("", code=tuple(source.rstrip().splitlines()))
+    yield Cell("", code=(*source.rstrip().splitlines(), *added_lines(names, spelling)))
     yield Cell("Numbers", TOLERANCE, helpers_for(lines, source, names, largest))
     yield from done
     yield Cell("All done", "", ('print("Every number is as the session showed it.")',))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from engine.loop import Spelling
 
@@ -17,8 +17,12 @@ def expression(name: str) -> str:
     return f'parameters["{name}"]' if needs_dictionary(name) else name
 
 
-def parameters_lines(spelling: Spelling) -> Iterator[str]:
-    """Make the dictionary."""
+def added_lines(names: Iterable[str], spelling: Spelling) -> Iterator[str]:
+    """Give what has to follow the problem's script, so that the rest can name its parts."""
+    if spelling.loss_in_script not in ("", spelling.loss):
+        yield f"{spelling.loss} = {spelling.loss_in_script}  # below, `loss` is the loss itself"
+    if not any(map(needs_dictionary, names)):
+        return
     parts = [
         f'dict({name}.named_parameters("{prefix}"))' if prefix else f"dict({name}.named_parameters())"
         for name, prefix in spelling.modules

@@ -10,25 +10,19 @@ import torch
 from engine.exports.cells import Cell
 from engine.exports.checks import check_start
 from engine.exports.literals import call, literal
-from engine.exports.naming import expression, needs_dictionary, parameters_lines
+from engine.exports.naming import expression
 from engine.frame import Frame
-from engine.loop import Spelling
 
 
-def start_cell(first: Frame, seed: int | None, *, kept: bool, spelling: Spelling) -> Cell:
+def start_cell(first: Frame, seed: int | None, *, kept: bool) -> Cell:
     """Tell where the session starts.
 
     Args:
         first: Its first frame.
         seed: What drew the start values; None where they are those of the problem's script.
         kept: Whether copies of the start values are needed, to go back to.
-        spelling: What the script calls what the loop uses.
     """
     code = [f"lr = {first.learning_rate!r}"]
-    if spelling.loss_in_script not in ("", spelling.loss):
-        code.insert(0, f"{spelling.loss} = {spelling.loss_in_script}  # for `loss` is the loss itself below")
-    if any(needs_dictionary(one.name) for one in first.parameters):
-        code += parameters_lines(spelling)
     if seed is not None:
         code += [f"# What seed {seed} drew:", "with torch.no_grad():"]
         for one in first.parameters:

@@ -84,13 +84,14 @@ def _lacks(source: ScriptSource, namespace: Namespace, missing: Sequence[str]) -
         near = [name for name in CONVENTIONS[part] if name in namespace and _no_tensor(namespace[name])]
         if near and any(one.startswith(part) for one in missing):
             kind = type(namespace[near[0]]).__name__
-            hints.append(f"{near[0]} is a {kind}: make it a tensor with torch.tensor({near[0]})")
+            hints.append(f"{near[0]} is of type {kind}: make it a tensor with torch.tensor({near[0]})")
     classes = [name for name in CONVENTIONS["model"] if inspect.isclass(namespace.get(name))]
     classes += [name for name, one in namespace.items() if _is_module_class(one, namespace)]
     if classes and any("model" in one for one in missing):
         hints.append(f"{classes[0]} is a class: make one, model = {classes[0]}()")
     sentence = (
-        "; ".join(hints) or "Define it in the script, or say what you call it: --model, --loss, --inputs"
+        "; ".join(hints)
+        or "Define it in the script, or tell its name there: --inputs, --targets, --model, --loss"
     )
     return ScriptError(source.path, f"lacks {'; and '.join(missing)}", f"{sentence}.")
 

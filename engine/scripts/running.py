@@ -93,3 +93,12 @@ def _line_of(source: ScriptSource, error: BaseException) -> int | None:
     frames = traceback.walk_tb(error.__traceback__)
     lines = [line for frame, line in frames if frame.f_code.co_filename == str(source.path)]
     return lines[-1] if lines else None
+
+
+def where(source: ScriptSource, part: object) -> dict[str, str]:
+    """Give the place and the text of a script's function; nothing where it is not the script's own."""
+    function = getattr(type(part), "forward", part)
+    code = getattr(function, "__code__", None)
+    if code is None or code.co_filename != str(source.path):
+        return {}
+    return {"place": source.place(code.co_firstlineno), "text": source.line(code.co_firstlineno)}

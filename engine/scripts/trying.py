@@ -13,7 +13,7 @@ from torch.autograd.graph import Node
 from engine.bits import same_bits
 from engine.scripts.errors import ScriptError
 from engine.scripts.finding import Found
-from engine.scripts.running import located
+from engine.scripts.running import located, where
 from engine.scripts.source import ScriptSource
 
 
@@ -82,23 +82,26 @@ def _computed(source: ScriptSource, found: Found) -> tuple[Tensor, Tensor]:
             source.path,
             f"{names['model']}({names['inputs']}) gives {described(preds)}, not a tensor",
             "Return the predictions as one tensor.",
+            **where(source, values["model"]),
         )
     call = f"{names['loss']}(preds, {names['targets']})"
     about = f"preds is {described(preds)}, {names['targets']} is {described(values['targets'])}"
     with located(source, f"{call} raised this; {about}."):
         loss = values["loss"](preds, values["targets"])
-    _check_loss(source, call, loss)
+    _check_loss(source, call, values["loss"], loss)
     return preds, loss
 
 
-def _check_loss(source: ScriptSource, call: str, loss: object) -> None:
+def _check_loss(source: ScriptSource, call: str, loss_fn: object, loss: object) -> None:
     if not isinstance(loss, Tensor):
-        raise ScriptError(source.path, f"{call} gives {described(loss)}, not a tensor", "Leave out .item().")
+        words = f"{call} gives {described(loss)}, not a tensor"
+        raise ScriptError(source.path, words, "Leave out .item().", **where(source, loss_fn))
     if loss.numel() != 1:
         raise ScriptError(
             source.path,
             f"{call} gives {described(loss)}: the loss must be one number",
             "Reduce it, e.g. with .mean().",
+            **where(source, loss_fn),
         )
     if not loss.dtype.is_floating_point:
         raise ScriptError(source.path, f"{call} gives {described(loss)}", "The loss must be a real number.")

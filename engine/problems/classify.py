@@ -8,7 +8,7 @@ y = torch.tensor([0, 0, 1, 1, 2, 2])
 
 input_names = ["east", "north"]
 target_names = ["right", "upper", "lower"]
-lr = 0.5
+learning_rate = 0.5
 
 torch.manual_seed(0)
 model = nn.Linear(2, 3)

@@ -68,17 +68,19 @@ class Start(Struct, frozen=True, forbid_unknown_fields=True):
             BadInput: there is no such problem, its script cannot be trained, or a value cannot be used.
             Abandoned: `stopped` said so.
         """
-        source = self.source()
+        source = self.source() if is_path(self.problem) else None
         import torch
 
         from engine.scripts.loading import problem_from
         from engine.session import Session
 
         torch.manual_seed(0)  # what a model draws is the same in every process, so that it can be replayed
-        problem = problem_from(source, self.seed, self.names, stopped, self.title)
-        session = Session(problem, self.rate)
-        digest = source.digest if is_path(self.problem) else None
-        session.origin = msgspec.structs.replace(self, digest=digest)
+        if source is None:
+            session = Session(problems.load(self.problem, self.seed), self.rate)
+            session.origin = self
+            return session
+        session = Session(problem_from(source, self.seed, self.names, stopped, self.title), self.rate)
+        session.origin = msgspec.structs.replace(self, digest=source.digest)
         return session
 
 

@@ -30,7 +30,7 @@ def path_of(name: str) -> Path:
     if name.startswith("_") or name.replace("_", "-") not in names():
         close = get_close_matches(name, names(), n=1, cutoff=0.0)
         raise BadInput(
-            f"there is no problem {name!r}; known: {', '.join(names())}; did you mean {close[0]!r}?"
+            f"there is no problem {name!r}: did you mean {close[0]!r}? Known: {', '.join(names())}"
         )
     return _FOLDER / f"{name.replace('-', '_')}.py"
 

@@ -10,7 +10,7 @@ from typing import TypeAlias
 from engine.comparison import Comparison, Side, compare
 from engine.history import History, Point
 from engine.ledger import Zeroed
-from engine.loop import Kind, reference_loop
+from engine.loop import Kind
 from engine.problem import Problem
 from engine.progress import Progress
 from engine.state import State
@@ -36,7 +36,7 @@ class Beside:
         self._history = history
         self._travel = travel
         self._start = statements.state
-        self._twin = Twin(statements, self._start, reference_loop(self._names, problem.loss_name))
+        self._twin = Twin(statements, self._start, problem.reference_loop())
 
     def twin(self, stopped: Stop, tell: Tell) -> Comparison:
         """Compare the session as it stands with its twin.

@@ -89,6 +89,9 @@ def _passes(problem: Problem, add_loss: Callable[[float], None]) -> tuple[_Run, 
     draws = True
     """Whether forward draws random numbers (dropout, say): then its start is kept, to go back to."""
 
+    buffers = tuple(problem.buffers.values())
+    """What forward changes beside its results: kept for the same reason."""
+
     run_backward = _engine_door()
     ones: tuple[Tensor] | None = None
     """The gradient of the loss by itself."""
@@ -97,11 +100,14 @@ def _passes(problem: Problem, add_loss: Callable[[float], None]) -> tuple[_Run, 
         nonlocal loss, rng, draws
         if draws:
             rng = torch.get_rng_state()
+        before = [one.clone() for one in buffers]
         loss = loss_fn(model(inputs), targets)
         value = loss.item()
         if not math.isfinite(value):
             if draws:
                 torch.set_rng_state(rng)
+            for buffer, kept in zip(buffers, before, strict=True):
+                buffer.copy_(kept)
             raise _Diverged
         if draws:
             draws = not torch.equal(torch.get_rng_state(), rng)

@@ -19,6 +19,35 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Spelling:
+    """What a problem's script calls what the loop uses."""
+
+    loss: str
+    """The loop's name for the loss function."""
+
+    model: str = "model"
+    inputs: str = "inputs"
+    targets: str = "targets"
+
+    loss_in_script: str = ""
+    """The script's, where it differs: a function called `loss` would be hidden by the loop's own `loss`."""
+
+    every: str = ""
+    """An expression for all parameters, to go through; empty where the loop has a line for each."""
+
+    modules: tuple[tuple[str, str], ...] = ()
+    """The modules that parameters belong to: its name in the script, and what their names begin with."""
+
+    @property
+    def forward(self) -> tuple[str, str]:
+        """The two lines of a forward pass."""
+        return (
+            f"preds = {self.model}({self.inputs})",
+            f"loss = {self.loss}(preds, {self.targets})",
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Statement:
     """One line of the loop; its text may take several lines of Python."""
 
@@ -110,7 +139,12 @@ class Loop:
             self,
             set_to_none=set_to_none,
             statements=tuple(
-                replace(one, lines=tuple(text.removesuffix(old) + new for text in one.lines))
+                replace(
+                    one,
+                    lines=tuple(
+                        text.removesuffix(old) + new if text.endswith(old) else text for text in one.lines
+                    ),
+                )
                 if one.kind is Kind.ZERO and set_to_none is not self.set_to_none
                 else one
                 for one in self.statements
@@ -135,16 +169,25 @@ class Loop:
         return next(place for place, one in enumerate(self.statements) if one.kind is kind)
 
 
-def reference_loop(parameters: tuple[str, ...], loss_name: str) -> Loop:
+def reference_loop(parameters: tuple[str, ...], loss_name: str, spelling: Spelling | None = None) -> Loop:
     """Give the notebook's loop for these parameters: forward, backward, update, zero."""
+    words = spelling or Spelling(loss_name)
+    if words.every:
+        head, each = [f"for p in {words.every}:"], [("    ", "p")]
+    else:
+        head, each = [], [("", name) for name in parameters]
     return Loop(
         (
-            Statement(Kind.FORWARD, ("preds = model(inputs)", f"loss = {loss_name}(preds, targets)")),
+            Statement(Kind.FORWARD, words.forward),
             Statement(Kind.BACKWARD, ("loss.backward()",)),
             Statement(
                 Kind.UPDATE,
-                ("with torch.no_grad():", *(f"    {name} -= {name}.grad * lr" for name in parameters)),
+                (
+                    "with torch.no_grad():",
+                    *(f"    {line}" for line in head),
+                    *(f"    {indent}{name} -= {name}.grad * lr" for indent, name in each),
+                ),
             ),
-            Statement(Kind.ZERO, tuple(f"{name}.grad{ZEROS}" for name in parameters)),
+            Statement(Kind.ZERO, (*head, *(f"{indent}{name}.grad{ZEROS}" for indent, name in each))),
         )
     )

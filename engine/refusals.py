@@ -8,8 +8,8 @@ from typing import Final
 from engine.actions import MoveStatement, refusal_key
 from engine.learning_rate import lowered, raised
 from engine.loop import Kind
+from engine.snapshots import Graph
 from engine.state import State
-from engine.trainer import Graph
 
 INSIDE: Final = "a backward pass is under way: finish it (b) or go back to its start (S)"
 NO_PASS: Final = "no backward pass is under way: s starts one"

@@ -22,7 +22,7 @@ from engine.frame import Frame
 from engine.framing import take_frame
 from engine.history import History, Point
 from engine.inside import Inside, not_inside, room_in
-from engine.loop import reference_loop
+from engine.loop import Spelling
 from engine.performing import perform
 from engine.problem import Problem
 from engine.progress import Progress
@@ -58,7 +58,7 @@ class Session:
         """
         self._problem = problem
         trainer = Trainer(problem)
-        loop = reference_loop(tuple(problem.parameters), problem.loss_name)
+        loop = problem.reference_loop()
         rate = checked_rate(problem.learning_rate if rate is None else rate)
         self._start = State(trainer.snapshot(), loop, rate)
         self._statements = Statements(trainer, self._start)
@@ -76,6 +76,16 @@ class Session:
 
         self.progress: Progress | None = None
         """How far a run of epochs has come; None while none is under way. May be read from another thread."""
+
+    @property
+    def spelling(self) -> Spelling:
+        """What the problem's script calls what the loop uses."""
+        return self._problem.spelling or Spelling(self._problem.loss_name)
+
+    @property
+    def problem(self) -> Problem:
+        """What is trained."""
+        return self._problem
 
     @property
     def state(self) -> State:
@@ -161,7 +171,7 @@ class Session:
 
     def verdict(self) -> Verdict:
         """Find out what the loop, as it stands, does to training from the start; changes nothing."""
-        reference = reference_loop(tuple(self._problem.parameters), self._problem.loss_name)
+        reference = self._problem.reference_loop()
         return judge(self._statements, self._start, self.state.loop, reference, self.state.learning_rate)
 
     def twin(self, stopped: Callable[[], bool] = lambda: False) -> Comparison:

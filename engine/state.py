@@ -9,8 +9,8 @@ from engine.events import Accumulation, NodeEvent
 from engine.ledger import Ledger, PassPage
 from engine.loop import Loop
 from engine.losses import Losses
+from engine.snapshots import Snapshot
 from engine.trace import Trace
-from engine.trainer import Snapshot
 
 AROUND = 2_000
 """Bytes that a state of a small problem takes beside its numbers."""

@@ -13,8 +13,9 @@ from engine.ledger import Grads, Ledger, Page, RunPage, Shelf, ZeroPage
 from engine.lessons import PyTorchError
 from engine.loop import Kind
 from engine.losses import Losses
+from engine.snapshots import Snapshot
 from engine.state import Passing, State
-from engine.trainer import Snapshot, Trainer
+from engine.trainer import Trainer
 
 LEDGER_BYTES: Final = 10_000_000
 """What the ledgers' pages may weigh; older ones are forgotten."""

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
-from enum import Enum
+from dataclasses import replace
 
 import torch
 from torch import Tensor
@@ -13,54 +12,13 @@ from torch import Tensor
 from engine.bits import same_bits
 from engine.errors import GraphFreed, NotAScalar
 from engine.fast import FastRun, run_epochs
+from engine.forward import ForwardLines
 from engine.lessons import PyTorchError, in_its_own_words
 from engine.loop import Kind
 from engine.problem import Problem
+from engine.snapshots import ForwardPass, Grads, Graph, Snapshot
 from engine.sources import SourceMap, watch_forward
 from engine.trace import Trace, record_backward
-
-Grads = tuple[Tensor | None, ...]
-
-
-class Graph(Enum):
-    """What is left of the last forward pass's graph."""
-
-    LIVE = "live"
-    """A backward pass can go through it."""
-
-    USED = "used"
-    """A backward pass has freed what it saved."""
-
-    BROKEN = "broken"
-    """A backward pass broke off in it: PyTorch raised."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class ForwardPass:
-    """One forward pass: what it started from, and what came out."""
-
-    parameters: tuple[Tensor, ...]
-    """The parameters' values that it used."""
-
-    rng: Tensor
-    """The random number generator's state before it."""
-
-    preds: Tensor
-    loss: Tensor
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Snapshot:
-    """All that the trainer holds, as copies that nothing changes: enough to go back to, bit for bit."""
-
-    parameters: tuple[Tensor, ...]
-    grads: Grads
-    rng: Tensor
-    forward: ForwardPass | None = None
-    graph: Graph | None = None
-    written: frozenset[int] = frozenset()
-    """Which parameters were written to since the forward pass, by position; also where every bit stayed
-    the same, for PyTorch counts writes."""
 
 
 class Trainer:
@@ -70,6 +28,8 @@ class Trainer:
         """Take over the problem's tensors as they are."""
         self.problem = problem
         self._leaves = tuple(problem.parameters.values())
+        self._buffers = tuple(problem.buffers.values())
+        self._forward = ForwardLines(problem)
         self._loss: Tensor | None = None
         self._sources: SourceMap | None = None
         self._kept = self._copy_all()
@@ -87,6 +47,7 @@ class Trainer:
         if snapshot.graph is Graph.LIVE:
             self._rebuild_graph()
         self._write(snapshot.parameters, snapshot.written)
+        self._write_buffers(snapshot.buffers)
         for leaf, grad in zip(self._leaves, snapshot.grads, strict=True):
             leaf.grad = None if grad is None else grad.clone()
         torch.set_rng_state(snapshot.rng)
@@ -103,8 +64,17 @@ class Trainer:
         before = self._kept
         torch.set_rng_state(before.rng)  # others in this process draw, too
         self._loss, preds, self._sources = self._compute()
-        made = ForwardPass(before.parameters, before.rng, preds.detach().clone(), self._loss.detach().clone())
-        self._kept = Snapshot(before.parameters, before.grads, _rng(before.rng), made, Graph.LIVE)
+        made = ForwardPass(
+            before.parameters, before.rng, preds.detach().clone(), self._loss.detach().clone(), before.buffers
+        )
+        self._kept = Snapshot(
+            before.parameters,
+            before.grads,
+            _rng(before.rng),
+            made,
+            Graph.LIVE,
+            buffers=self._copied_buffers(),
+        )
 
     def backward(self) -> Trace:
         """Run one backward pass and record it.
@@ -201,7 +171,8 @@ class Trainer:
                 self.problem, order, count, learning_rate, add_loss, stopped, set_to_none=set_to_none
             )
         finally:
-            self._kept = Snapshot(self._parameters(), self._grads(), _rng(self._kept.rng))
+            rng = _rng(self._kept.rng)
+            self._kept = Snapshot(self._parameters(), self._grads(), rng, buffers=self._copied_buffers())
 
     # Copies
 
@@ -226,7 +197,8 @@ class Trainer:
             self._kept = new
 
     def _copy_all(self) -> Snapshot:
-        return Snapshot(self._parameters(), self._grads(), torch.get_rng_state())
+        rng = torch.get_rng_state()
+        return Snapshot(self._parameters(), self._grads(), rng, buffers=self._copied_buffers())
 
     def _parameters(self) -> tuple[Tensor, ...]:
         return tuple(leaf.detach().clone() for leaf in self._leaves)
@@ -240,14 +212,22 @@ class Trainer:
                 if place in written or not same_bits(leaf.detach(), value):
                     leaf.copy_(value)
 
+    def _copied_buffers(self) -> tuple[Tensor, ...]:
+        return tuple(one.detach().clone() for one in self._buffers)
+
+    def _write_buffers(self, values: tuple[Tensor, ...]) -> None:
+        with torch.no_grad():
+            for buffer, value in zip(self._buffers, values, strict=True):
+                # A graph may have saved it, and must not find it written to.
+                if not same_bits(buffer.detach(), value):
+                    buffer.copy_(value)
+
     # Graphs
 
     def _compute(self) -> tuple[Tensor, Tensor, SourceMap]:
-        problem = self.problem
         # A problem's own code may raise anything.
         with in_its_own_words(Exception), watch_forward() as sources:
-            preds = problem.model(problem.inputs)
-            loss = problem.loss_fn(preds, problem.targets)
+            preds, loss = self._forward.run()
         if loss.numel() != 1:
             raise NotAScalar(tuple(loss.shape))
         return loss, preds, sources
@@ -257,6 +237,7 @@ class Trainer:
         forward = self._kept.forward
         assert forward is not None
         self._write(forward.parameters)
+        self._write_buffers(forward.buffers)
         torch.set_rng_state(forward.rng)
         self._loss, _, self._sources = self._compute()
 
@@ -270,6 +251,7 @@ class Trainer:
         with suppress(RuntimeError):
             torch.autograd.grad(self._loss, self._leaves, allow_unused=True)
         self._write(kept.parameters, kept.written)
+        self._write_buffers(kept.buffers)
         torch.set_rng_state(kept.rng)
 
 

@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Final, NoReturn
 
 from engine.actions import epochs_from, learning_rate_from
-from engine.errors import BadInput
+from engine.errors import BadInput, EngineError
+from engine.names import Names
+from engine.scripts.errors import ScriptError
 
 LARGEST_SEED: Final = 2**64 - 1
 """What `torch.manual_seed` takes at the most."""
@@ -18,6 +20,8 @@ RUN: Final = "gradstep run"
 RESUME: Final = "gradstep resume"
 REPLAY: Final = "gradstep replay"
 EXPORT: Final = "gradstep export"
+LIST: Final = "gradstep list"
+CHECK: Final = "gradstep check"
 
 USES: Final = (
     "gradstep [options] [problem]",
@@ -25,6 +29,8 @@ USES: Final = (
     "gradstep resume [options] [file]",
     "gradstep replay [options] file",
     "gradstep export [options] file [to]",
+    "gradstep list",
+    "gradstep check [options] script",
 )
 
 _RUN_DESCRIPTION: Final = """\
@@ -63,6 +69,14 @@ def complain(message: str, command: str = "gradstep") -> int:
     return 2
 
 
+def complain_of(error: EngineError, command: str = "gradstep") -> int:
+    """Say in one line what the engine refused; gives the exit code 2."""
+    if not isinstance(error, ScriptError):
+        return complain(str(error), command)
+    print(f"{command}: {error}", file=sys.stderr)
+    return 2
+
+
 def bench_parser() -> Parser:
     """Read what follows `gradstep`."""
     parser = Parser(
@@ -70,7 +84,8 @@ def bench_parser() -> Parser:
         usage="\n       ".join(USES),
         description="Gradient descent one line at a time, and PyTorch's backward pass one node at a time.",
         epilog="""`gradstep run` trains without a screen, `gradstep resume` goes on with a saved session,
-            `gradstep replay` steps through one, `gradstep export` writes one as a script and a notebook;
+            `gradstep replay` steps through one, `gradstep export` writes one as a script and a notebook,
+            `gradstep list` names the built-in problems, `gradstep check` says what is found in a script;
             `gradstep run --help` lists its options.""",
         allow_abbrev=False,
     )
@@ -171,13 +186,57 @@ def run_parser() -> Parser:
 
 
 def _add_problem(parser: Parser) -> None:
-    parser.add_argument("problem", nargs="?", default="crops", help="what to train (default: crops)")
+    parser.add_argument(
+        "problem",
+        nargs="?",
+        default="crops",
+        help="what to train: a built-in problem, or a script (default: crops)",
+    )
+    add_names(parser)
 
 
-def _add_start(parser: Parser) -> None:
+def add_names(parser: Parser) -> None:
+    """Take the names that a script has for its parts."""
+    group = parser.add_argument_group("names in a script, which are else found by convention")
+    group.add_argument("--model", metavar="NAME", help="of the function or nn.Module that predicts")
+    group.add_argument("--loss", metavar="NAME", help="of the loss function")
+    group.add_argument("--inputs", metavar="NAME", help="of the tensor that the model gets")
+    group.add_argument("--targets", metavar="NAME", help="of the tensor that the loss function gets, too")
+
+
+def names_of(options: argparse.Namespace) -> Names | None:
+    """Give the names that were given; None where none was."""
+    names = Names(options.model, options.loss, options.inputs, options.targets)
+    return None if names == Names() else names
+
+
+def list_parser() -> Parser:
+    """Read what follows `gradstep list`."""
+    return Parser(prog=LIST, description="Name the built-in problems.", allow_abbrev=False)
+
+
+def check_parser() -> Parser:
+    """Read what follows `gradstep check`."""
+    parser = Parser(
+        prog=CHECK,
+        description="Say what is found in a script, or in a built-in problem, without training it.",
+        epilog="exit codes: 0 it can be trained, 1 the output could not be written, 2 it cannot be trained",
+        allow_abbrev=False,
+    )
+    parser.add_argument("script", help="a Python file, a notebook, or a built-in problem's name")
+    add_names(parser)
+    _add_seed(parser)
+    return parser
+
+
+def _add_seed(parser: Parser) -> None:
     parser.add_argument(
         "--seed", type=_seed, metavar="N", help="random start values instead of the problem's own"
     )
+
+
+def _add_start(parser: Parser) -> None:
+    _add_seed(parser)
     parser.add_argument("--lr", type=_rate, metavar="X", help="learning rate (default: the problem's own)")
 
 

@@ -9,14 +9,18 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from engine import problems
 from engine.errors import BadInput
-from engine.start import Start
+from engine.start import Start, start_from
 from tui.arguments import (
+    RUN,
     USES,
     bench_parser,
+    check_parser,
     complain,
+    complain_of,
     export_parser,
+    list_parser,
+    names_of,
     replay_parser,
     resume_parser,
     run_parser,
@@ -48,13 +52,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         use = next(use for use in USES if use.startswith(f"gradstep {word} "))
         return complain(f"options come after the word {word}: {use}")
     try:
-        problems.path_of(options.problem)
+        start = _start(options)
     except BadInput as error:
-        return complain(str(error))
+        return complain_of(error)
     if options.save is not None and (wrong := _cannot_save(options.save)):
         return complain(wrong)
     keeper = Keeper(options.save)
-    return _train(partial(keeper.begin, _start(options)), keeper, options)
+    return _train(partial(keeper.begin, start), keeper, options)
 
 
 def _resume(arguments: Sequence[str]) -> int:
@@ -88,8 +92,26 @@ def _run(arguments: Sequence[str]) -> int:
     from tui.printed import printed
 
     options = run_parser().parse_args(arguments)
+    try:
+        start = _start(options)
+    except BadInput as error:
+        return complain_of(error, RUN)
     actions = headless.plan(options.epochs, options.zeroing)
-    return headless.run(_start(options).session, actions, json_line if options.json else printed)
+    return headless.run(start.session, actions, json_line if options.json else printed)
+
+
+def _list(arguments: Sequence[str]) -> int:
+    from tui.listing import list_problems
+
+    list_parser().parse_args(arguments)
+    return list_problems()
+
+
+def _check(arguments: Sequence[str]) -> int:
+    from tui.listing import check_script
+
+    options = check_parser().parse_args(arguments)
+    return check_script(options.script, options.seed, names_of(options))
 
 
 COMMANDS: Final[Mapping[str, Callable[[Sequence[str]], int]]] = {
@@ -97,12 +119,14 @@ COMMANDS: Final[Mapping[str, Callable[[Sequence[str]], int]]] = {
     "resume": _resume,
     "replay": _replay,
     "export": _export,
+    "list": _list,
+    "check": _check,
 }
 """What may be the first word after `gradstep`."""
 
 
 def _start(options: Namespace) -> Start:
-    return Start(options.problem, options.seed, options.lr)
+    return start_from(options.problem, options.seed, options.lr, names_of(options))
 
 
 def _train(make_session: Callable[[], Session], keeper: Keeper, options: Namespace) -> int:

@@ -36,7 +36,7 @@ def export_session(session: Session, to: str, *, picture: str = "", force: bool 
     if session.origin is None:
         raise BadInput("only a session of a built-in problem can be exported")
     if not force:  # before the work, not after it
-        check_exports(to, session.origin.problem, (*ENDINGS, PICTURE) if picture else ENDINGS)
+        check_exports(to, session.origin.title, (*ENDINGS, PICTURE) if picture else ENDINGS)
     made = replace(export(session.origin, session.line()), picture=picture)
     return write_exports(to, made, force=force)
 

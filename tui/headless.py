@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from engine.actions import Action, Backward, Forward, RunEpochs, ToggleZeroing, Update, Zero
 from engine.errors import EngineError
 from engine.frame import Frame
-from tui.arguments import RUN, complain
+from tui.arguments import RUN, complain_of
 from tui.output import stop_writing
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def run(make_session: Callable[[], Session], actions: Iterable[Action], report: 
     try:
         return _train(make_session(), actions, report)
     except EngineError as error:
-        return complain(str(error), RUN)
+        return complain_of(error, RUN)
     except KeyboardInterrupt:
         return INTERRUPTED
 

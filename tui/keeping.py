@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Event
 from typing import TYPE_CHECKING
 
 from engine.errors import EngineError
@@ -36,6 +37,7 @@ class Keeper:
         self._save = save
         self._writer: SessionWriter | None = None
         self._warn: Callable[[str], None] | None = None
+        self._given_up = Event()
         self.notice = ""
         """What there is to say about the session that was made."""
 
@@ -56,9 +58,11 @@ class Keeper:
         """
         from engine.saving.writing import SessionWriter
 
-        session = start.session()
-        paths = self._paths(start.problem) if self._save is None else [self._save]
+        session = start.session(self._given_up.is_set)
+        start = session.origin or start
+        paths = self._paths(start.title) if self._save is None else [self._save]
         self._keep(session, SessionWriter.new(paths, start, self._told))
+        self.notice = script_notice(session)
         return session
 
     def resume(self, path: Path | None = None, stopped: Callable[[], bool] = lambda: False) -> Session:
@@ -105,7 +109,7 @@ class Keeper:
         from engine.actions import GoTo
         from engine.saving.reading import read_session_file
 
-        session = self._replayed(read_session_file(path), lambda: False)
+        session = self._replayed(read_session_file(path), self._given_up.is_set)
         session.apply(GoTo(0))
         return session
 
@@ -126,7 +130,7 @@ class Keeper:
             return None
         last = saved.actions[-1]
         when = f"{saved.header.started.astimezone():%Y-%m-%d %H:%M}"
-        return Offer(saved.path, saved.header.start.problem, len(saved.actions), last.epoch, when)
+        return Offer(saved.path, saved.header.start.title, len(saved.actions), last.epoch, when)
 
     def decline(self, offer: Offer) -> None:
         """Leave an offered session in order, so that it is not offered again; its file stays."""
@@ -151,6 +155,10 @@ class Keeper:
         if self._writer is not None:
             self._writer.flush()
 
+    def give_up(self) -> None:
+        """Wait no longer for a script that is being loaded: it may run for ever."""
+        self._given_up.set()
+
     def close(self) -> None:
         """Leave the session in order."""
         if self._writer is not None:
@@ -169,7 +177,7 @@ class Keeper:
     def _replayed(self, saved: SavedSession, stopped: Callable[[], bool]) -> Session:
         from engine.saving.replaying import replay
 
-        replayed = replay(saved, stopped=stopped)
+        replayed = replay(saved, stopped=lambda: stopped() or self._given_up.is_set())
         if replayed.done < len(saved.actions):
             raise EngineError("stopped: nothing was resumed, and the file is as it was")
         if replayed.mismatch is not None:
@@ -181,3 +189,12 @@ class Keeper:
     def _told(self, trouble: str) -> None:
         if self._warn is not None:
             self._warn(trouble)
+
+
+def script_notice(session: Session) -> str:
+    """Say the first of what there is to say about a session's script; empty where there is nothing."""
+    problem = session.problem
+    printed = problem.output.strip().splitlines()
+    told = [*problem.notes, *(f"the script printed: {text}" for text in printed[:1])]
+    more = len(problem.notes) + len(printed) - 1
+    return "" if not told else told[0] + (f" (gradstep check tells {more} more)" if more else "")

@@ -12,6 +12,7 @@ from torch import Tensor
 from engine.bits import same_bits
 from engine.events import Accumulation, NodeEvent
 from engine.exports.literals import call, literal
+from engine.exports.naming import expression
 from engine.frame import Frame, ParameterFrame
 
 MOST_ELEMENTS: Final = 1000
@@ -43,8 +44,8 @@ def check(name: str, expression: str, value: Any) -> list[str]:
 def check_start(frame: Frame) -> Iterator[str]:
     """Assert what the first frame shows."""
     for one in frame.parameters:
-        yield from check(one.name, one.name, one.value)
-        yield from check(f"{one.name}.grad", f"{one.name}.grad", one.grad)
+        yield from check(one.name, expression(one.name), one.value)
+        yield from check(f"{one.name}.grad", f"{expression(one.name)}.grad", one.grad)
 
 
 def check_changes(before: Frame, after: Frame, *, everything: bool = False) -> Iterator[str]:
@@ -60,7 +61,7 @@ def check_changes(before: Frame, after: Frame, *, everything: bool = False) -> I
         yield from check("loss", "loss.item()", after.loss)
     for old, new in zip(before.parameters, after.parameters, strict=True):
         if everything or not same_bits(old.value, new.value):
-            yield from check(new.name, new.name, new.value)
+            yield from check(new.name, expression(new.name), new.value)
         yield from _sum(_shown_sum(before, old), _shown_sum(after, new), new)
         if everything or not same_bits(old.grad, new.grad):
             yield from check(f"{new.name}.grad", _grad(after, new), new.grad)
@@ -106,4 +107,4 @@ def _grad(frame: Frame, parameter: ParameterFrame) -> str:
         writes = (one.accumulation for one in frame.backward.events if isinstance(one, NodeEvent))
         if any(one and one.parameter == parameter.name and one.part is not None for one in writes):
             return f'old["{parameter.name}"]'
-    return f"{parameter.name}.grad"
+    return f"{expression(parameter.name)}.grad"

@@ -9,18 +9,19 @@ from dataclasses import dataclass
 
 import torch
 
-from engine import problems
 from engine.actions import Action, Backward, Forward, Reset
 from engine.errors import EngineError
 from engine.exports.cells import Cell
 from engine.exports.helpers import TOLERANCE, helpers_for
 from engine.exports.losses_csv import losses_text, undefined_losses
 from engine.exports.moments import Moment, repeat
+from engine.exports.naming import added_lines
 from engine.exports.notebook import notebook_text
 from engine.exports.retelling import retell
 from engine.exports.script import script_text
 from engine.exports.starting import start_cell
 from engine.frame import Frame
+from engine.loop import Spelling
 from engine.session import Session
 from engine.start import Start
 
@@ -55,8 +56,7 @@ def export(start: Start, actions: Iterable[Action]) -> Export:
         BadInput: there is no such problem, or a value of `start` cannot be used.
         ValueError: there is an `Undo` or a `Redo` among the actions.
     """
-    source = problems.path_of(start.problem).read_text(encoding="utf-8")
-    return export_from(start.session, source, actions, seed=start.seed)
+    return export_from(start.session, start.source().text, actions, seed=start.seed)
 
 
 def export_from(
@@ -75,7 +75,7 @@ def export_from(
         first = session.frame
         moments = repeat(session, actions)
         largest = _largest_at_start(begin())
-    cells = list(_cells(source, first, moments, seed, largest))
+    cells = list(_cells(source, first, moments, seed, largest, session.spelling))
     return Export(
         first.problem,
         script_text(cells),
@@ -90,13 +90,14 @@ def _cells(
     moments: Sequence[Moment],
     seed: int | None,
     largest: dict[str, float],
+    spelling: Spelling,
 ) -> Iterator[Cell]:
     kept = any(isinstance(moment.action, Reset) for moment in moments)
     done = [start_cell(first, seed, kept=kept), *retell(moments)]
     names = [one.name for one in first.parameters]
     lines = [line for cell in done for line in cell.lines]
     yield Cell(f"{first.problem}, trained in gradstep", _about(len(moments)))
-    yield Cell("", code=tuple(source.rstrip().splitlines()))
+    yield Cell("", code=(*source.rstrip().splitlines(), *added_lines(names, spelling)))
     yield Cell("Numbers", TOLERANCE, helpers_for(lines, source, names, largest))
     yield from done
     yield Cell("All done", "", ('print("Every number is as the session showed it.")',))

@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Final
 
+from engine.exports.naming import expression
+
 RTOL: Final = 1e-4
 ATOL: Final = 1e-6
 LOSS_ATOL: Final = 1e-9
@@ -113,7 +115,7 @@ NAMES: Final = frozenset(
         "made",
         "saved",
     }
-    | {"summary", "lr", "losses", "epoch", "preds", "loss", "error"}
+    | {"summary", "lr", "losses", "epoch", "preds", "loss", "error", "parameters"}
 )
 """What an export defines, and a problem's script must therefore not."""
 
@@ -134,7 +136,7 @@ def helpers_for(
     shown = "{" + ", ".join(f'"{name}": {size:.3g}' for name, size in largest.items()) + "}"
     parts = [CHECK.format(rtol=RTOL, atol=ATOL, loss_atol=LOSS_ATOL, largest=shown), *needed]
     if NOTE in needed:
-        parts.append("\n".join(f'note("{name}", {name})' for name in parameters))
+        parts.append("\n".join(f'note("{name}", {expression(name)})' for name in parameters))
     if not re.search(r"^import torch$", source, re.MULTILINE):
         parts.insert(0, "import torch")
     return tuple("\n\n\n".join(parts).split("\n"))

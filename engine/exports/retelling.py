@@ -10,6 +10,7 @@ from engine.exports.cells import Cell
 from engine.exports.checks import check_changes, check_losses
 from engine.exports.loops import run_lines, run_of, statement_lines, style_of
 from engine.exports.moments import Moment
+from engine.exports.naming import expression
 from engine.exports.nodes import check_event
 from engine.exports.passes import Pass, passes_of
 from engine.exports.starting import reset_lines
@@ -61,7 +62,7 @@ def _lines(moment: Moment, begun: Pass | None, passing: Pass | None) -> list[str
         case RunEpochs(count):
             return run_lines(before.loop, run_of(before, after, count), style)
     if passing is not None and after.backward is None:
-        return [f'{name}.grad = old["{name}"]' for name in passing.written]
+        return [f'{expression(name)}.grad = old["{name}"]' for name in passing.written]
     kind = kind_of(moment.action, before.next)
     if kind is None or (kind is Kind.BACKWARD and before.in_pass):
         return []  # the pass has run where it began

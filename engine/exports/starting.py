@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import torch
@@ -9,6 +10,7 @@ import torch
 from engine.exports.cells import Cell
 from engine.exports.checks import check_start
 from engine.exports.literals import call, literal
+from engine.exports.naming import expression
 from engine.frame import Frame
 
 
@@ -26,9 +28,9 @@ def start_cell(first: Frame, seed: int | None, *, kept: bool) -> Cell:
         for one in first.parameters:
             other = [] if one.value.dtype == torch.float32 else [f"dtype={one.value.dtype}"]
             arguments = [literal(one.value), *other]
-            code += call(f"{one.name}[...] = torch.tensor", arguments, "    ")
+            code += call(f"{expression(one.name)}[...] = torch.tensor", arguments, "    ")
     if kept:
-        code += [f"{_copy(one.name)} = {one.name}.detach().clone()" for one in first.parameters]
+        code += [f"{_copy(one.name)} = {expression(one.name)}.detach().clone()" for one in first.parameters]
     words = "The start values; there are no gradients yet."
     return Cell("Start", words, tuple(code), tuple(check_start(first)))
 
@@ -37,10 +39,10 @@ def reset_lines(frame: Frame) -> Iterator[str]:
     """Go back to the start values, as kept at the start."""
     yield "with torch.no_grad():"
     for one in frame.parameters:
-        yield f"    {one.name}.copy_({_copy(one.name)})"
+        yield f"    {expression(one.name)}.copy_({_copy(one.name)})"
     for one in frame.parameters:
-        yield f"{one.name}.grad = None"
+        yield f"{expression(one.name)}.grad = None"
 
 
 def _copy(name: str) -> str:
-    return f"{name}_at_start"
+    return re.sub(r"\W+", "_", f"_{name}" if name[0].isdigit() else name).strip("_") + "_at_start"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,21 +17,32 @@ _FOLDER = Path(__file__).parent
 
 def names() -> tuple[str, ...]:
     """Give the names of the built-in problems, in alphabetical order."""
-    return tuple(sorted(path.stem for path in _FOLDER.glob("*.py") if path.stem != "__init__"))
+    stems = (path.stem for path in _FOLDER.glob("*.py") if path.stem != "__init__")
+    return tuple(sorted(stem.replace("_", "-") for stem in stems))
 
 
 def path_of(name: str) -> Path:
-    """Give the script of a built-in problem.
+    """Give the script of a built-in problem; a dash in its name may also be a low line.
 
     Raises:
         BadInput: there is no such problem; the message lists the known ones and the closest match.
     """
-    if name not in names():
+    if name.startswith("_") or name.replace("_", "-") not in names():
         close = get_close_matches(name, names(), n=1, cutoff=0.0)
         raise BadInput(
-            f"there is no problem {name!r}; known: {', '.join(names())}; did you mean {close[0]!r}?"
+            f"there is no problem {name!r}: did you mean {close[0]!r}? Known: {', '.join(names())}"
         )
-    return _FOLDER / f"{name}.py"
+    return _FOLDER / f"{name.replace('-', '_')}.py"
+
+
+def idea_of(name: str) -> str:
+    """Give the one idea of a built-in problem: the first line of its docstring.
+
+    Raises:
+        BadInput: there is no such problem.
+    """
+    text = path_of(name).read_text(encoding="utf-8")
+    return (ast.get_docstring(ast.parse(text)) or "").partition("\n")[0]
 
 
 def load(name: str, seed: int | None = None) -> Problem:
@@ -44,6 +56,7 @@ def load(name: str, seed: int | None = None) -> Problem:
     Raises:
         BadInput: there is no such problem, or PyTorch cannot take the seed.
     """
-    from engine.problem import load_script
+    from engine.scripts.loading import problem_from
+    from engine.scripts.source import read_source
 
-    return load_script(path_of(name), seed)
+    return problem_from(read_source(path_of(name)), seed, name=name.replace("_", "-"))

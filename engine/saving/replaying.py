@@ -12,6 +12,7 @@ from engine.saving.comparing import Mismatch, compared
 from engine.saving.fingerprint import bits_of, loss_of, node_of, tensors_of
 from engine.saving.reading import BadSessionFile, SavedSession
 from engine.saving.records import Did
+from engine.scripts.errors import Abandoned, ScriptError
 from engine.session import Session
 from engine.state import State
 
@@ -48,9 +49,13 @@ def replay(
 
     Raises:
         BadSessionFile: the session cannot even start, e.g. its problem is unknown.
+        ScriptError: its script is missing, or has changed since.
+        Abandoned: `stopped` said so while its script ran.
     """
     try:
-        session = saved.header.start.session()
+        session = saved.header.start.session(stopped)
+    except (ScriptError, Abandoned):  # that tells it best itself
+        raise
     except EngineError as error:
         raise BadSessionFile(saved.path, f"names a start that cannot be: {error}", 1) from error
     names = tuple(one.name for one in session.frame.parameters)

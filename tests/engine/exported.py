@@ -31,7 +31,7 @@ from engine.actions import (
     Zero,
 )
 from engine.loop import Kind
-from engine.problem import load_script
+from engine.scripts.loading import load_script
 from engine.session import Session
 
 F, B, U, Z = Forward(), Backward(), Update(), Zero()

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from engine import problems
 from engine.errors import BadInput
-from engine.problem import load_script
+from engine.scripts.loading import load_script
 from tests.engine.recorded import bits
 
 SCRIPT = {
@@ -32,7 +32,18 @@ def script_without(folder: Path, part: str) -> Path:
 
 def test_crops_is_the_notebooks_data() -> None:
     crops = problems.load("crops")
-    assert problems.names() == ("crops",)
+    assert problems.names() == (
+        "classify",
+        "crops",
+        "dead-relu",
+        "deep",
+        "line",
+        "logistic",
+        "quadratic",
+        "rnn",
+        "shared",
+        "xor",
+    )
     assert list(crops.parameters) == ["w", "b"]
     assert crops.inputs.tolist()[3] == [102, 43, 37]
     assert crops.targets.tolist() == [[56, 70], [81, 101], [119, 133], [22, 37], [103, 119]]
@@ -72,14 +83,27 @@ def test_each_load_gives_tensors_of_its_own() -> None:
     assert bool(other.parameters["w"].any())
 
 
-@pytest.mark.parametrize("name", ["crop", "Crops", "", "x", "../crops", "crops.py", "__init__", "a\nb"])
-def test_an_unknown_problem_lists_the_known_ones_and_the_closest(name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "closest"),
+    [
+        ("crop", "crops"),
+        ("Crops", "crops"),
+        ("", ""),
+        ("xo", "xor"),
+        ("../crops", "crops"),
+        ("crops.py", "crops"),
+        ("__init__", ""),
+        ("a\nb", ""),
+        ("deadrelu", "dead-relu"),
+    ],
+)
+def test_an_unknown_problem_lists_the_known_ones_and_the_closest(name: str, closest: str) -> None:
     with pytest.raises(BadInput) as caught:
         problems.load(name)
     message = str(caught.value)
     assert repr(name) in message
-    assert "known: crops" in message
-    assert message.endswith("did you mean 'crops'?")
+    assert "Known: classify, crops, dead-relu" in message
+    assert f"did you mean {closest!r}?" in message if closest else "did you mean" in message
     assert "\n" not in message
 
 

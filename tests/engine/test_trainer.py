@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from engine.errors import EngineError
 from engine.loop import Kind
-from engine.trainer import Graph, Snapshot, Trainer
+from engine.snapshots import Graph, Snapshot
+from engine.trainer import Trainer
 from tests.engine.recorded import bits
 from tests.session_strategies import PROBLEMS, Plain, crops, perceptron, with_dropout
 

@@ -8,7 +8,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -258,8 +258,8 @@ def test_other_numbers_are_told_with_the_action_and_by_how_much_and_code_1(
     path = saved(folder / "mine", Forward(), NextLine(), NextLine())
     plain = Start.session
 
-    def moved(start: Start):
-        session = plain(start)
+    def moved(start: Start, stopped: Callable[[], bool]):
+        session = plain(start, stopped)
         session._problem.inputs[0, 0] += 1e-3
         return session
 

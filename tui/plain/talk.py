@@ -10,7 +10,7 @@ from io import TextIOWrapper
 from typing import TYPE_CHECKING, Final
 
 from engine.errors import EngineError
-from tui.arguments import complain
+from tui.arguments import complain_of
 from tui.output import stop_writing
 from tui.plain.conversation import Conversation
 
@@ -48,7 +48,7 @@ def talk(
             if not conversation.answer(line):
                 break
     except EngineError as error:  # there is nothing to train
-        return complain(str(error))
+        return complain_of(error)
     except KeyboardInterrupt:
         with suppress(OSError):
             say("")  # as at the end of input

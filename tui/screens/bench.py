@@ -331,6 +331,8 @@ class BenchScreen(Screen[None]):
     def on_unmount(self) -> None:
         """End a run under way, so that its thread does not outlive the screen."""
         self._stop.set()
+        if self._keeper is not None:
+            self._keeper.give_up()
 
 
 def takes_long(action: Action) -> bool:

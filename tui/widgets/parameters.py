@@ -31,7 +31,10 @@ class ParameterPanel(Panel):
         if self.frame is None:
             return [line(Span(" PyTorch is starting; keys pressed now are kept", "dim"))]
         full = parameter_lines(self.frame, width, stacked=True)
-        return full if len(full) <= height else parameter_lines(self.frame, width, stacked=False)
+        if len(full) <= height:
+            return full
+        short = parameter_lines(self.frame, width, stacked=False)
+        return short if len(short) <= height else fitting_lines(self.frame, width, height)
 
 
 def parameter_lines(frame: Frame, width: int, *, stacked: bool) -> list[Line]:
@@ -42,12 +45,31 @@ def parameter_lines(frame: Frame, width: int, *, stacked: bool) -> list[Line]:
         width: Cells per line.
         stacked: Whether a `.grad` being accumulated is drawn as three rows, `old`, `+ new` and `= sum`.
     """
-    rows: list[Line] = []
-    for parameter in frame.parameters:
-        columns = max((width - LABEL) // (WIDEST + 1), 1)
-        rows += _value_lines(parameter, columns)
-        rows += _grad_lines(parameter, columns, stacked=stacked)
-    return rows
+    return [row for one in frame.parameters for row in _block(one, width, stacked=stacked)]
+
+
+def fitting_lines(frame: Frame, width: int, height: int) -> list[Line]:
+    """Draw as many parameters as fit, from the first whose gradient has just changed on; name the others."""
+    blocks = [_block(one, width, stacked=False) for one in frame.parameters]
+    changed = [place for place, one in enumerate(frame.parameters) if one.grad_changed]
+    first = last = changed[0] if changed else 0
+    room = height - 1 - len(blocks[first])
+    while last + 1 < len(blocks) and len(blocks[last + 1]) <= room:
+        last += 1
+        room -= len(blocks[last])
+    while first > 0 and len(blocks[first - 1]) <= room:
+        first -= 1
+        room -= len(blocks[first])
+    rows = [row for block in blocks[first : last + 1] for row in block]
+    hidden = [one.name for place, one in enumerate(frame.parameters) if not first <= place <= last]
+    if len(rows) > height - 1:
+        hidden.insert(0, f"{len(rows) - height + 1} rows")
+    return [*rows[: height - 1], line(Span(f" not shown: {', '.join(hidden)}"[: width - 1], "dim"))]
+
+
+def _block(parameter: ParameterFrame, width: int, *, stacked: bool) -> list[Line]:
+    columns = max((width - LABEL) // (WIDEST + 1), 1)
+    return [*_value_lines(parameter, columns), *_grad_lines(parameter, columns, stacked=stacked)]
 
 
 def grid_lines(
@@ -114,10 +136,10 @@ def _grad_lines(parameter: ParameterFrame, columns: int, *, stacked: bool) -> li
     note = sum_note(parameter)
     grid = cells(parameter.grad, None, columns)
     marks = [[parameter.grad_changed] * len(row) for row in grid]
-    if names == [""]:
+    if names == [""] and len(label) < LABEL:
         return grid_lines([label], grid, marks, "dim" if parameter.grad_changed else "")
     head_line = line(Span(f"{label:<{LABEL}}", "key"), Span(f" {note}", "dim"))
-    return [head_line, *grid_lines(names, grid, marks)]
+    return [head_line, *grid_lines([name or "grad" for name in names], grid, marks)]
 
 
 def _like(tensor: Tensor | None, grid: Grid) -> Grid:

@@ -1,0 +1,30 @@
+"""How an export writes a parameter, whose name need not be Python: `0.weight` is a module's word for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from engine.loop import Spelling
+
+
+def needs_dictionary(name: str) -> bool:
+    """Whether a parameter is reached through the export's dictionary of a module's parameters."""
+    return not (name.isidentifier() or name.endswith("]"))
+
+
+def expression(name: str) -> str:
+    """Give the Python that stands for a parameter."""
+    return f'parameters["{name}"]' if needs_dictionary(name) else name
+
+
+def added_lines(names: Iterable[str], spelling: Spelling) -> Iterator[str]:
+    """Give what has to follow the problem's script, so that the rest can name its parts."""
+    if spelling.loss_in_script not in ("", spelling.loss):
+        yield f"{spelling.loss} = {spelling.loss_in_script}  # below, `loss` is the loss itself"
+    if not any(map(needs_dictionary, names)):
+        return
+    parts = [
+        f'dict({name}.named_parameters("{prefix}"))' if prefix else f"dict({name}.named_parameters())"
+        for name, prefix in spelling.modules
+    ]
+    yield f"parameters = {parts[0] if len(parts) == 1 else ' | '.join(parts)}"

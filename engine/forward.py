@@ -1,0 +1,42 @@
+"""The two lines of a forward pass, run as they stand in the loop: so nodes have them as their source."""
+
+from __future__ import annotations
+
+import linecache
+from functools import cache
+from types import CodeType
+from typing import Any
+
+from torch import Tensor
+
+from engine.loop import Spelling
+from engine.problem import Problem
+
+
+class ForwardLines:
+    """`preds = model(inputs)` and `loss = loss_fn(preds, targets)`, in the words of the problem's script."""
+
+    def __init__(self, problem: Problem) -> None:
+        """Take over what the lines need."""
+        words = problem.spelling or Spelling(problem.loss_name)
+        self._code = _compiled(words.forward)
+        self._names = {
+            words.model: problem.model,
+            words.inputs: problem.inputs,
+            words.targets: problem.targets,
+            words.loss: problem.loss_fn,
+        }
+
+    def run(self) -> tuple[Tensor, Tensor]:
+        """Run both; gives the predictions and the loss."""
+        namespace: dict[str, Any] = dict(self._names)
+        exec(self._code, namespace)
+        return namespace["preds"], namespace["loss"]
+
+
+@cache
+def _compiled(lines: tuple[str, ...]) -> CodeType:
+    text = "\n".join(lines) + "\n"
+    file = f"<the loop: {'; '.join(lines)}>"
+    linecache.cache[file] = (len(text), None, text.splitlines(keepends=True), file)
+    return compile(text, file, "exec")

@@ -1,0 +1,15 @@
+"""Softmax and cross entropy: three classes compete, and the gradient is probability minus truth."""
+
+import torch
+from torch import nn
+
+X = torch.tensor([[1.0, 0.2], [0.8, -0.1], [-0.7, 0.9], [-0.4, 1.1], [-0.6, -0.8], [-0.2, -1.0]])
+y = torch.tensor([0, 0, 1, 1, 2, 2])
+
+input_names = ["east", "north"]
+target_names = ["right", "upper", "lower"]
+learning_rate = 0.5
+
+torch.manual_seed(0)
+model = nn.Linear(2, 3)
+criterion = nn.CrossEntropyLoss()

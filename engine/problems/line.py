@@ -1,0 +1,19 @@
+"""One weight, one bias: a straight line through points, and the two slopes that pull it there."""
+
+import torch
+
+inputs = torch.tensor([-2.0, -1.0, 0.0, 1.0, 2.0, 3.0])
+targets = torch.tensor([-5.2, -2.9, -1.1, 1.2, 2.8, 5.1])
+
+learning_rate = 0.1
+
+w = torch.tensor(0.0, requires_grad=True)
+b = torch.tensor(0.0, requires_grad=True)
+
+
+def model(x):
+    return w * x + b
+
+
+def mse(preds, targets):
+    return ((preds - targets) ** 2).mean()

@@ -1,0 +1,155 @@
+"""A script becomes a problem: read, run, searched, tried."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import torch
+from torch import Tensor
+
+from engine.errors import BadInput
+from engine.loop import Spelling
+from engine.names import Names
+from engine.problem import Labels, Problem
+from engine.scripts.apart import Output, run_apart
+from engine.scripts.finding import Found, find
+from engine.scripts.running import Namespace, folder_on_path, run_script
+from engine.scripts.source import ScriptSource, read_source
+from engine.scripts.trying import Tried, try_forward
+
+SEEDS: Final = (-(2**63), 2**64 - 1)
+"""The smallest and the largest that PyTorch takes."""
+
+MOST_LINES: Final = 2
+"""Up to how many parameters the loop has a line for each: as many as fit into 80x24."""
+
+
+def load_script(
+    path: Path,
+    seed: int | None = None,
+    names: Names | None = None,
+    stopped: Callable[[], bool] = lambda: False,
+) -> Problem:
+    """Run a script in a namespace of its own and find what it defines.
+
+    Args:
+        path: The script, or a notebook.
+        seed: None for the script's own start values; a number draws each parameter by `torch.randn` instead.
+        names: What the script calls its parts; None to find them by convention.
+        stopped: Asked again and again while the script runs.
+
+    Raises:
+        ScriptError: it cannot be read, raises, or lacks something that a problem needs.
+        BadInput: PyTorch cannot take the seed.
+        Abandoned: `stopped` said so.
+    """
+    return problem_from(read_source(path), seed, names, stopped)
+
+
+def problem_from(
+    source: ScriptSource,
+    seed: int | None = None,
+    names: Names | None = None,
+    stopped: Callable[[], bool] = lambda: False,
+    name: str | None = None,
+) -> Problem:
+    """Make a problem of a script that has been read; for arguments and errors see `load_script`."""
+    output = Output()
+
+    def work() -> tuple[Namespace, Found, Tried]:
+        with folder_on_path(source):
+            namespace = run_script(source)
+            found = find(source, namespace, names or Names())
+            if seed is not None:
+                _draw(found.parameters.values(), seed)
+            return namespace, found, try_forward(source, found)
+
+    namespace, found, tried = run_apart(source.path, work, stopped, output)
+    leftover = [key for key, one in tried.used.items() if one.grad is not None]
+    for one in tried.used.values():
+        one.grad = None
+    notes = [*source.notes, *found.notes, *tried.notes]
+    if leftover:
+        notes.append(f"the script left gradients in {', '.join(leftover)}: training begins without any")
+    spelling = _spelling(found, tried)
+    return Problem(
+        name or source.path.stem,
+        found.values["inputs"],
+        found.values["targets"],
+        tried.used,
+        found.values["model"],
+        found.values["loss"],
+        spelling.loss,
+        found.learning_rate,
+        _labels(tried.used, _strings(namespace, "input_names"), _strings(namespace, "target_names")),
+        spelling,
+        tried.buffers,
+        output.text,
+        tuple(notes),
+        tried.loss,
+    )
+
+
+def _draw(parameters: Iterable[Tensor], seed: int) -> None:
+    if not SEEDS[0] <= seed <= SEEDS[1]:
+        raise BadInput(f"{seed} is no seed: it must be a whole number from {SEEDS[0]} to {SEEDS[1]}")
+    torch.manual_seed(seed)
+    with torch.no_grad():
+        for parameter in parameters:
+            parameter.copy_(torch.randn(parameter.shape, dtype=parameter.dtype))
+
+
+def _spelling(found: Found, tried: Tried) -> Spelling:
+    names = found.names
+    # The loop's own `loss` would hide a function of that name.
+    hidden = names["loss"] in ("loss", "preds", "lr")
+    return Spelling(
+        loss="loss_fn" if hidden else names["loss"],
+        model=names["model"],
+        inputs=names["inputs"],
+        targets=names["targets"],
+        loss_in_script=names["loss"],
+        every=_every(found, tried.used),
+        modules=tuple(
+            (name, "" if name == names["model"] or len(found.modules) == 1 else name)
+            for name in found.modules
+        ),
+    )
+
+
+def _every(found: Found, used: Mapping[str, Tensor]) -> str:
+    """Give the expression for all parameters; empty where the loop has a line for each."""
+    plain = all(name.isidentifier() or name.endswith("]") for name in used)
+    if plain and len(used) <= MOST_LINES and not any(map(_belongs_to(found), used.values())):
+        return ""
+    for name, module in found.modules.items():
+        if [id(one) for one in module.parameters()] == [id(one) for one in used.values()]:
+            return f"{name}.parameters()"
+    return f"({', '.join(used)})" if plain else "parameters.values()"
+
+
+def _belongs_to(found: Found) -> Callable[[Tensor], bool]:
+    held = {id(one) for module in found.modules.values() for one in module.parameters()}
+    return lambda one: id(one) in held
+
+
+def _strings(namespace: Mapping[str, Any], name: str) -> Sequence[str]:
+    value = namespace.get(name, ())
+    fits = isinstance(value, (list, tuple)) and all(isinstance(one, str) for one in value)
+    return value if fits else ()
+
+
+def _labels(
+    parameters: Mapping[str, Tensor], inputs: Sequence[str], targets: Sequence[str]
+) -> dict[str, Labels]:
+    """Name the dimensions as `nn.Linear` has them: (targets, inputs) for a weight, (targets,) for a bias."""
+    expected = {2: (tuple(targets), tuple(inputs)), 1: (tuple(targets),)}
+    return {
+        name: tuple(
+            names if len(names) == size else ()
+            for names, size in zip(expected.get(value.dim(), ((),) * value.dim()), value.shape, strict=True)
+        )
+        for name, value in parameters.items()
+    }

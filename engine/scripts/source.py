@@ -1,0 +1,99 @@
+"""The text of a script: a Python file as it is, or the code cells of a notebook, one after the other."""
+
+from __future__ import annotations
+
+import linecache
+from dataclasses import dataclass
+from hashlib import blake2b
+from importlib.util import decode_source
+from pathlib import Path
+from typing import Final
+
+from engine.scripts.errors import ScriptError
+
+NOTEBOOK: Final = ".ipynb"
+ENDINGS: Final = (".py", NOTEBOOK)
+LARGEST: Final = 20_000_000
+"""In bytes; a notebook with pictures in its outputs may be large."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScriptSource:
+    """What a script says."""
+
+    path: Path
+    text: str
+    """Python; for a notebook, the lines that are no Python made into comments."""
+
+    notes: tuple[str, ...] = ()
+    """What was left out."""
+
+    cells: tuple[tuple[int, int], ...] = ()
+    """For each line of a notebook, its cell and its line in that, counted from 1; empty for a file."""
+
+    @property
+    def digest(self) -> str:
+        """16 hexadecimal digits that tell this text from others."""
+        return blake2b(self.text.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
+
+    @property
+    def is_notebook(self) -> bool:
+        """Whether it came from a notebook's cells."""
+        return self.path.suffix == NOTEBOOK
+
+    def place(self, line: int) -> str:
+        """Say where a line is."""
+        if self.cells and 0 < line <= len(self.cells):
+            return "cell {}, line {}".format(*self.cells[line - 1])
+        return f"line {line}"
+
+    def line(self, number: int) -> str:
+        """Give a line; empty where there is none."""
+        lines = self.text.splitlines()
+        return lines[number - 1] if 0 < number <= len(lines) else ""
+
+    def remember(self) -> None:
+        """Have tracebacks and source lines show this text, also when the file is edited afterwards."""
+        lines = self.text.splitlines(keepends=True)
+        linecache.cache[str(self.path)] = (len(self.text), None, lines, str(self.path))
+
+
+def is_path(name: str) -> bool:
+    """Whether what was given for a problem is a file's name and not that of a built-in problem."""
+    return name.endswith(ENDINGS) or "/" in name or "\\" in name
+
+
+def read_source(path: Path) -> ScriptSource:
+    """Read a script.
+
+    Raises:
+        ScriptError: it is missing, no Python and no notebook, or cannot be read.
+    """
+    data = _bytes_of(path)
+    if path.suffix == NOTEBOOK:
+        from engine.scripts.notebook import notebook_source
+
+        return notebook_source(path, data)
+    try:
+        return ScriptSource(path, decode_source(data))
+    except (UnicodeDecodeError, SyntaxError, LookupError) as error:
+        raise ScriptError(path, f"{type(error).__name__}: {error}", "Save the file as UTF-8.") from None
+
+
+def _bytes_of(path: Path) -> bytes:
+    try:
+        if path.is_dir():
+            raise ScriptError(path, "this is a folder, not a script")
+        if path.exists() and not path.is_file():
+            raise ScriptError(path, "this is no plain file")
+        if path.suffix not in ENDINGS:
+            raise ScriptError(path, "a script's name ends with .py, a notebook's with .ipynb")
+        if path.stat().st_size > LARGEST:
+            raise ScriptError(path, f"this is too large for a script: more than {LARGEST:,} bytes")
+        return path.read_bytes()
+    except FileNotFoundError:
+        raise ScriptError(path, "there is no such file") from None
+    except OSError as error:
+        raise ScriptError(path, f"cannot be read: {error.strerror}") from None
+    except ValueError:  # a NUL in the name
+        raise ScriptError(path, "no file can have this name") from None

@@ -1,0 +1,56 @@
+"""Copies of what the trainer holds, which nothing changes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from torch import Tensor
+
+Grads = tuple[Tensor | None, ...]
+
+
+class Graph(Enum):
+    """What is left of the last forward pass's graph."""
+
+    LIVE = "live"
+    """A backward pass can go through it."""
+
+    USED = "used"
+    """A backward pass has freed what it saved."""
+
+    BROKEN = "broken"
+    """A backward pass broke off in it: PyTorch raised."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ForwardPass:
+    """One forward pass: what it started from, and what came out."""
+
+    parameters: tuple[Tensor, ...]
+    """The parameters' values that it used."""
+
+    rng: Tensor
+    """The random number generator's state before it."""
+
+    preds: Tensor
+    loss: Tensor
+    buffers: tuple[Tensor, ...] = ()
+    """The buffers' values before it."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Snapshot:
+    """All that the trainer holds, as copies that nothing changes: enough to go back to, bit for bit."""
+
+    parameters: tuple[Tensor, ...]
+    grads: Grads
+    rng: Tensor
+    forward: ForwardPass | None = None
+    graph: Graph | None = None
+    written: frozenset[int] = frozenset()
+    """Which parameters were written to since the forward pass, by position; also where every bit stayed
+    the same, for PyTorch counts writes."""
+
+    buffers: tuple[Tensor, ...] = ()
+    """What a forward pass changes beside its results, such as a BatchNorm's running mean."""

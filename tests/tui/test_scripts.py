@@ -1,0 +1,113 @@
+"""`gradstep list`, `gradstep check`, and a script's path in place of a problem's name."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from engine import problems
+from tests.terminal import GRADSTEP
+from tests.tui.test_command_line import run
+
+GOOD = """
+import torch
+print("a word")
+X = torch.ones(5, 3)
+y = torch.ones(5, 2)
+w = torch.ones(2, 3, requires_grad=True)
+def model(x):
+    return x @ w.t()
+def loss_fn(preds, targets):
+    return ((preds - targets) ** 2).mean()
+lr = 0.1
+"""
+
+
+@pytest.fixture
+def script(tmp_path: Path) -> Path:
+    path = tmp_path / "mine.py"
+    path.write_text(GOOD, encoding="utf-8")
+    return path
+
+
+def test_list_names_every_problem_with_its_idea() -> None:
+    told = run("list")
+    assert (told.returncode, told.stderr) == (0, "")
+    rows = told.stdout.splitlines()
+    assert [row.split()[0] for row in rows] == [*problems.names()]
+    assert all(problems.idea_of(name) in row for name, row in zip(problems.names(), rows, strict=True))
+
+
+def test_check_tells_what_was_found(script: Path) -> None:
+    told = run("check", str(script))
+    assert (told.returncode, told.stderr) == (0, "")
+    for words in ("X, (5, 3) float32", "y, (5, 2) float32", "loss_fn", "w  (2, 3) float32, 6 numbers", "0.1"):
+        assert words in told.stdout
+    assert "first loss     4.0" in told.stdout
+    assert "the script printed:\n  a word" in told.stdout
+
+
+def test_check_takes_a_built_in_problem_and_names(script: Path) -> None:
+    assert run("check", "dead_relu").returncode == 0
+    assert "X, (6, 2)" in run("check", "classify").stdout
+    script.write_text(GOOD.replace("def model", "def guess"), encoding="utf-8")
+    assert run("check", str(script)).returncode == 2
+    assert run("check", str(script), "--model", "guess").returncode == 0
+    assert "needs no names" in run("crops", "--model", "guess").stderr
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (GOOD.replace("w.t()", "w"), ["mine.py, line 8: return x @ w", "5x3 and 2x3", "matrix product"]),
+        ("import torch\nexit()", ["mine.py, line 2: exit()", "calls exit()"]),
+        ("x = (", ["mine.py, line 1", "SyntaxError"]),
+    ],
+)
+def test_an_error_shows_file_line_words_and_a_sentence(script: Path, text: str, told: list[str]) -> None:
+    script.write_text(text, encoding="utf-8")
+    found = run("check", str(script))
+    assert (found.returncode, found.stdout) == (2, "")
+    assert all(words in found.stderr for words in told)
+    assert "Traceback" not in found.stderr
+    trained = run("run", str(script))
+    assert trained.returncode == 2
+    assert all(words in trained.stderr for words in told[1:])
+    assert trained.stderr.count("\n") == 1
+
+
+def test_run_trains_a_script_and_prints_only_its_own_lines(script: Path) -> None:
+    told = run("run", str(script), "--json", "--epochs", "3")
+    assert told.returncode == 0
+    assert [json.loads(row)["action"] for row in told.stdout.splitlines()][-1] == "Forward"
+
+
+def test_the_conversation_trains_a_script(script: Path) -> None:
+    talk = [*GRADSTEP, "--plain", str(script)]
+    told = subprocess.run(
+        talk, input="f\ns\nrun 3\nquit\n", text=True, capture_output=True, timeout=60, check=False
+    )
+    assert told.returncode == 0
+    assert "preds = model(X); loss = loss_fn(preds, y)" in told.stdout
+
+
+@pytest.mark.parametrize("text", ["while True: pass", "import time; time.sleep(60)"])
+def test_ctrl_c_leaves_a_script_that_runs_for_ever(script: Path, text: str) -> None:
+    script.write_text(f"open({str(script)!r} + '.begun', 'w').close()\n{text}", encoding="utf-8")
+    child = subprocess.Popen(
+        [*GRADSTEP, "check", str(script)], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    try:
+        until = time.monotonic() + 60
+        while not Path(f"{script}.begun").exists() and time.monotonic() < until:
+            time.sleep(0.05)
+        child.send_signal(signal.SIGINT)
+        out, err = child.communicate(timeout=20)
+    finally:
+        child.kill()
+    assert (child.returncode, out, err) == (130, b"", b"")

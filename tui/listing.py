@@ -1,0 +1,94 @@
+"""`gradstep list` and `gradstep check`: what can be trained, told without training it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Final
+
+from engine import problems
+from engine.errors import EngineError
+from engine.names import Names
+from engine.scripts.errors import ScriptError
+from engine.start import start_from
+from tui.arguments import CHECK, LIST, complain_of
+from tui.output import stop_writing
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from engine.problem import Problem
+
+INTERRUPTED: Final = 130
+"""Exit code."""
+
+PRINTED: Final = 20
+"""Lines that are told of what a script printed."""
+
+
+def list_problems() -> int:
+    """Print the built-in problems, each with its idea; gives the exit code."""
+    wide = max(map(len, problems.names()))
+    return _print((f"{name:<{wide}}  {problems.idea_of(name)}" for name in problems.names()), LIST)
+
+
+def check_script(given: str, seed: int | None, names: Names | None) -> int:
+    """Print what is found in a script, or what is wrong with it; gives the exit code."""
+    try:
+        problem = start_from(given, seed, None, names).session().problem
+    except ScriptError as error:
+        print(*error.lines, sep="\n", file=sys.stderr)
+        return 2
+    except EngineError as error:
+        return complain_of(error, CHECK)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    return _print(found_texts(problem), CHECK)
+
+
+def found_texts(problem: Problem) -> Iterator[str]:
+    """Tell what a problem consists of."""
+    words = problem.reference_loop().statements[0].lines
+    spelling = problem.spelling
+    assert spelling is not None
+    yield f"problem        {problem.name}"
+    yield f"inputs         {spelling.inputs}, {size_text(problem.inputs)}"
+    yield f"targets        {spelling.targets}, {size_text(problem.targets)}"
+    yield f"model          {spelling.model}, {_kind(problem.model)}"
+    yield f"loss function  {spelling.loss_in_script}, {_kind(problem.loss_fn)}"
+    numbers = sum(one.numel() for one in problem.parameters.values())
+    yield f"parameters     {len(problem.parameters)}, {numbers:,} number{'s' * (numbers != 1)} in all"
+    wide = max(map(len, problem.parameters))
+    for name, one in problem.parameters.items():
+        yield f"  {name:<{wide}}  {size_text(one)}, {one.numel():,} number{'s' * (one.numel() != 1)}"
+    if problem.buffers:
+        yield f"buffers        {', '.join(problem.buffers)}: they change in forward, and are undone with it"
+    yield f"learning rate  {problem.learning_rate:g}"
+    yield f"first loss     {problem.first_loss}"
+    yield f"the loop       {'; '.join(words)}"
+    yield from (f"note: {note}" for note in problem.notes)
+    printed = problem.output.splitlines()
+    if printed:
+        yield "the script printed:"
+        yield from (f"  {text}" for text in printed[:PRINTED])
+        if len(printed) > PRINTED:
+            yield f"  ... {len(printed) - PRINTED:,} lines more"
+
+
+def size_text(tensor: Tensor) -> str:
+    """Say a tensor's shape and dtype, e.g. `(5, 3) float32`."""
+    return f"{tuple(tensor.shape)} {str(tensor.dtype).removeprefix('torch.')}"
+
+
+def _kind(part: object) -> str:
+    kind = type(part).__name__
+    return "a function" if kind in ("function", "builtin_function_or_method") else f"{kind}"
+
+
+def _print(lines: Iterable[str], command: str) -> int:
+    try:
+        for text in lines:
+            print(text, flush=True)
+    except OSError as error:
+        return stop_writing(error, command)
+    return 0

@@ -21,7 +21,7 @@ from engine.twin import Schedule, Stopped, Twin, schedule_of, shortened, with_mo
 Stop: TypeAlias = Callable[[], bool]
 Tell: TypeAlias = Callable[[Progress], None]
 
-MOMENTUM_EPOCHS = 1_000
+MOMENTUM_EPOCHS = 300
 """Up to how many epochs are run again by `torch.optim.SGD(momentum=1)`."""
 
 
@@ -55,7 +55,7 @@ class Beside:
                 twin.losses, lambda epoch: self._twin.after(shortened(schedule, epoch), stopped, tell), twin
             ),
         )
-        return replace(found, momentum=self._momentum(session, schedule))
+        return replace(found, momentum=self._momentum(session, schedule, stopped))
 
     def branch(self, number: int, stopped: Stop, tell: Tell) -> Comparison:
         """Compare the session as it stands with another point, after as many epochs as both have run.
@@ -104,16 +104,18 @@ class Beside:
             raise Stopped
         return self._statements.state
 
-    def _momentum(self, session: State, schedule: Schedule) -> float | None:
+    def _momentum(self, session: State, schedule: Schedule, stopped: Stop) -> float | None:
         """Run SGD with momentum 1 where the session has never zeroed; give how far its weights are apart."""
         if not session.loop.complete or not 0 < session.epoch <= MOMENTUM_EPOCHS or self._zeroed(session):
             return None
         if session.loop.is_enabled(Kind.ZERO) or session.diverged:
             return None
         self._statements.return_to(self._start)
-        found = with_momentum(self._problem, self._start.trainer.parameters, schedule)
-        self._statements.trainer.restore(self._start.trainer)
-        self._statements.state = self._start
+        try:
+            found = with_momentum(self._problem, self._start.trainer.parameters, schedule, stopped)
+        finally:
+            self._statements.trainer.restore(self._start.trainer)
+            self._statements.state = self._start
         distances = [
             float((mine - others).abs().max() / others.abs().max().clamp(min=1e-30))
             for mine, others in zip(session.trainer.parameters, found, strict=True)

@@ -25,6 +25,9 @@ class Progress:
     without_loss: int = 0
     """Epochs done by now, where the loop computes no loss that could tell."""
 
+    comparing: bool = False
+    """Whether it is a twin, or another branch, that runs; the session stands still."""
+
     @property
     def curve(self) -> Losses:
         """The losses by now."""

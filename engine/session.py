@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 from engine.actions import (
     Action,
@@ -181,7 +182,7 @@ class Session:
             Stopped: `stopped`, asked between epochs, said so.
             PyTorchError: the reference loop cannot run on this problem.
         """
-        return self._compared(lambda: self._beside.twin(stopped, self._tell))
+        return self._compared(lambda: self._beside.twin(stopped, self._tell_comparing))
 
     def compare(self, number: int, stopped: Callable[[], bool] = lambda: False) -> Comparison:
         """Compare the session with another point of its history, epoch by epoch; changes nothing.
@@ -190,7 +191,7 @@ class Session:
             BadInput: there is no such point.
             Stopped: `stopped`, asked between epochs, said so.
         """
-        return self._compared(lambda: self._beside.branch(number, stopped, self._tell))
+        return self._compared(lambda: self._beside.branch(number, stopped, self._tell_comparing))
 
     def line(self) -> tuple[Action, ...]:
         """Give the actions that lead here from the start, without those that were taken back."""
@@ -298,3 +299,6 @@ class Session:
 
     def _tell(self, progress: Progress) -> None:
         self.progress = progress
+
+    def _tell_comparing(self, progress: Progress) -> None:
+        self.progress = replace(progress, comparing=True)

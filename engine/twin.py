@@ -105,7 +105,12 @@ def shortened(schedule: Schedule, epochs: int) -> list[tuple[int, float]]:
     return kept
 
 
-def with_momentum(problem: Problem, start: Sequence[Tensor], schedule: Schedule) -> list[Tensor]:
+def with_momentum(
+    problem: Problem,
+    start: Sequence[Tensor],
+    schedule: Schedule,
+    stopped: Callable[[], bool] = lambda: False,
+) -> list[Tensor]:
     """Train with `torch.optim.SGD(momentum=1)` and zeroing; give the parameters.
 
     Its momentum buffer is `buffer = 1 * buffer + grad`, so it holds what a `.grad` holds that nobody zeroes:
@@ -115,6 +120,10 @@ def with_momentum(problem: Problem, start: Sequence[Tensor], schedule: Schedule)
         problem: Its own tensors are trained; the caller puts them back.
         start: The parameters' start values.
         schedule: The learning rates.
+        stopped: Asked between epochs.
+
+    Raises:
+        Stopped: `stopped` said so.
     """
     leaves = list(problem.parameters.values())
     with torch.no_grad():
@@ -125,6 +134,8 @@ def with_momentum(problem: Problem, start: Sequence[Tensor], schedule: Schedule)
     for count, rate in schedule:
         optimizer.param_groups[0]["lr"] = rate
         for _ in range(count):
+            if stopped():
+                raise Stopped
             optimizer.zero_grad()
             problem.loss_fn(problem.model(problem.inputs), problem.targets).backward()  # type: ignore[no-untyped-call]
             optimizer.step()

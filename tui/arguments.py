@@ -62,10 +62,17 @@ class Parser(argparse.ArgumentParser):
         sys.exit(complain(message, self.prog))
 
 
-def complain(message: str, command: str = "gradstep") -> int:
-    """Say in one line what is wrong with the arguments; gives the exit code 2."""
+def complain(message: str, command: str = "gradstep", *, hint: bool = True) -> int:
+    """Say in one line what is wrong with the arguments, or with a file; gives the exit code 2.
+
+    Args:
+        message: What is wrong.
+        command: Who complains.
+        hint: Whether the list of options could help.
+    """
     line = " ".join(message.split())
-    print(f"{command}: {line} ({command} --help lists the options)", file=sys.stderr)
+    more = f" ({command} --help lists the options)" if hint else ""
+    print(f"{command}: {line}{more}", file=sys.stderr)
     return 2
 
 

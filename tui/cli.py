@@ -167,7 +167,7 @@ def _cannot_save(path: os.PathLike[str]) -> str:
     """Say why no new file can be made there; empty where it can."""
     folder = os.path.dirname(os.path.abspath(path))
     if os.path.lexists(path):
-        return f"--save {path}: this is there already; `gradstep resume {path}` goes on with a session"
+        return f"--save {path}: something is there already; `gradstep resume` goes on with a session file"
     if not os.path.isdir(folder):
         return f"--save {path}: there is no folder {folder}"
     if not os.access(folder, os.W_OK):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -30,6 +31,7 @@ def export_session(session: Session, to: str, *, picture: str = "", force: bool 
         Exists: a file exists already.
         BadInput: the files cannot be written, or the problem is none that a script could repeat.
     """
+    to = os.path.expanduser(to)
     from engine.exports.export import export
     from engine.exports.files import ENDINGS, PICTURE, check_exports, write_exports
 
@@ -55,9 +57,10 @@ def export_file(saved: Path, to: str, *, force: bool) -> int:
 
     try:
         replayed = replay(read_session_file(saved))
-        print(written_text(export_session(replayed.session, to, force=force)))
+        written = written_text(export_session(replayed.session, to, force=force))
     except EngineError as error:
-        return complain(str(error), EXPORT)
+        return complain(str(error), EXPORT, hint=False)
     except KeyboardInterrupt:
         return INTERRUPTED
+    print(written.encode(errors="backslashreplace").decode())  # a name may be no text
     return 0

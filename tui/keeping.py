@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
@@ -137,13 +138,12 @@ class Keeper:
         from engine.saving.reading import CutOff
         from engine.saving.writing import SessionWriter
 
-        try:
-            writer = SessionWriter.reopen(offer.path)
-        except CutOff:
-            writer = SessionWriter.take_over(offer.path, self._paths("declined"))
-        except EngineError:  # somebody else has it by now
-            return
-        writer.close()
+        with suppress(EngineError):  # somebody else may have it by now
+            try:
+                writer = SessionWriter.reopen(offer.path)
+            except CutOff:
+                writer = SessionWriter.take_over(offer.path, self._paths("declined"))
+            writer.close()
 
     @property
     def trouble(self) -> str:

@@ -26,7 +26,7 @@ def replay_to_end(path: Path) -> int:
     try:
         replayed = replay(read_session_file(path))
     except EngineError as error:
-        return complain(str(error), REPLAY)
+        return complain(str(error), REPLAY, hint=False)
     except KeyboardInterrupt:
         return INTERRUPTED
     try:

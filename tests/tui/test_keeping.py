@@ -185,7 +185,7 @@ def test_resume_without_a_file_goes_on_with_the_last_one(
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("--save", "{saved}"), "this is there already; `gradstep resume"),
+        (("--save", "{saved}"), "something is there already; `gradstep resume"),
         (("--save", "{folder}/no/where"), "there is no folder"),
         (("resume", "{folder}/missing"), "missing: "),
         (("resume",), "there is no session to go on with"),
@@ -286,6 +286,7 @@ async def test_where_nothing_can_be_saved_it_is_told_once_and_training_goes_on(
             await press(pilot, "b", "u", "e")
             await idle(pilot)
             assert "not saved" not in text(pilot)
+            assert "UNSAVED" in text(pilot).splitlines()[0]
             assert frame(pilot).position == 4
 
 

@@ -52,7 +52,7 @@ ROOMY = (112, 36)
 DRAWS_PER_SECOND = 5
 """How often a run of epochs is drawn."""
 
-RUNNING = "epochs are running: Esc stops them"
+RUNNING = "one thing at a time: Esc stops what is running"
 
 
 class BenchScreen(Screen[None]):
@@ -67,6 +67,8 @@ class BenchScreen(Screen[None]):
     """What PyTorch refused; None where it did not."""
     cursor: var[Kind | None] = var(None)
     """The statement of the loop that edits are for, wherever it moves; None where the cursor is away."""
+    unsaved: var[bool] = var(False)
+    """Whether nothing is saved any more."""
     running: var[bool] = var(False)
     """Whether epochs are running, in a thread that has the session to itself."""
     progress: var[Progress | None] = var(None, always_update=True)
@@ -93,7 +95,7 @@ class BenchScreen(Screen[None]):
     def compose(self) -> ComposeResult:
         """Lay the panels out."""
         bench = BenchScreen
-        yield StatusLine().data_bind(bench.frame)
+        yield StatusLine().data_bind(bench.frame, bench.unsaved)
         with Horizontal(id="columns"):
             with Vertical(id="left"):
                 yield ParameterPanel().data_bind(bench.frame)
@@ -138,7 +140,7 @@ class BenchScreen(Screen[None]):
 
     def on_troubled(self, message: Troubled) -> None:
         """Say that nothing is saved any more; training goes on."""
-        self.notice = message.trouble
+        self.notice, self.unsaved = message.trouble, True
 
     def _take(self, session: Session) -> None:
         self._session = session

@@ -41,7 +41,7 @@ class LossPanel(Panel):
         """Give the loss in words, then the curve in the rest of the room."""
         if self.frame is None:
             return []
-        if self.progress is not None:
+        if self.progress is not None and not self.progress.comparing:
             losses = self.progress.curve
             head = line(" running: ", Span(cell(losses[len(losses) - 1]) if len(losses) else "", "mark"))
         else:

@@ -65,6 +65,7 @@ def progress_line(progress: Progress) -> Line:
     left = progress.seconds_left
     return line(
         Span(f" [{'#' * filled}{'.' * (BAR - filled)}]", "mark"),
+        " comparing:" if progress.comparing else "",
         f" {done:,} of {progress.count:,} epochs, {progress.rate:,.0f}/s",
         "" if left is None else f", {duration(left)} left",
         "  ",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from textual.reactive import var
+
 from tui.lines import Line, Span, length, line
 from tui.numbers import rate
 from tui.widgets.panel import Panel
@@ -16,20 +18,28 @@ if TYPE_CHECKING:
 class StatusLine(Panel):
     """Problem, learning rate, zeroing; epoch and phase."""
 
+    unsaved: var[bool] = var(False)
+    """Whether the session could not be saved."""
+
+    def watch_unsaved(self) -> None:
+        """Draw it."""
+        self.redraw()
+
     def lines(self, width: int, height: int) -> list[Line]:
         """Give the one line."""
         if self.frame is None:
             return [line(Span(" gradstep", "title"), Span("  PyTorch is starting", "dim"))]
-        return [status_line(self.frame, width)]
+        return [status_line(self.frame, width, unsaved=self.unsaved)]
 
 
-def status_line(frame: Frame, width: int) -> Line:
-    """Draw a frame's status."""
+def status_line(frame: Frame, width: int, *, unsaved: bool = False) -> Line:
+    """Draw a frame's status, with a warning where the session is not saved."""
     on = "zero" in [kind.value for kind in frame.loop.enabled]
     left = [
         Span(f" {frame.problem}", "title"),
         Span(f"  SGD by hand, lr {_short_rate(frame.learning_rate)}  "),
         Span("zeroing on" if on else "zeroing OFF", "" if on else "warn"),
+        Span("  UNSAVED" if unsaved else "", "warn"),
     ]
     right = [Span(f"epochs done {frame.epoch:,}"), Span(f"  {phase(frame)} ", "title")]
     gap = max(width - length(left) - length(right), 1)

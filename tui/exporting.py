@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine.errors import BadInput
-from tui.arguments import EXPORT, complain
+from tui.arguments import EXPORT, complain_of
 
 if TYPE_CHECKING:
     from engine.session import Session
@@ -57,7 +57,7 @@ def export_file(saved: Path, to: str, *, force: bool) -> int:
         replayed = replay(read_session_file(saved))
         print(written_text(export_session(replayed.session, to, force=force)))
     except EngineError as error:
-        return complain(str(error), EXPORT)
+        return complain_of(error, EXPORT)
     except KeyboardInterrupt:
         return INTERRUPTED
     return 0

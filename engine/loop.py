@@ -9,6 +9,10 @@ ZEROS, NONE = ".zero_()", " = None"
 """The two ways to zero, as they stand behind `w.grad`."""
 
 
+EACH = "parameters.values()"
+"""An expression for all parameters where the script has no shorter one: `parameters` holds them by name."""
+
+
 class Kind(StrEnum):
     """What a statement does."""
 

@@ -76,10 +76,10 @@ def complain(message: str, command: str = "gradstep", *, hint: bool = True) -> i
     return 2
 
 
-def complain_of(error: EngineError, command: str = "gradstep") -> int:
-    """Say in one line what the engine refused; gives the exit code 2."""
+def complain_of(error: EngineError, command: str = "gradstep", *, hint: bool = True) -> int:
+    """Say in one line what the engine refused; gives the exit code 2. `hint` is as for `complain`."""
     if not isinstance(error, ScriptError):
-        return complain(str(error), command)
+        return complain(str(error), command, hint=hint)
     print(f"{command}: {error}", file=sys.stderr)
     return 2
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine.errors import BadInput
-from tui.arguments import EXPORT, complain
+from tui.arguments import EXPORT, complain_of
 
 if TYPE_CHECKING:
     from engine.session import Session
@@ -59,7 +59,7 @@ def export_file(saved: Path, to: str, *, force: bool) -> int:
         replayed = replay(read_session_file(saved))
         written = written_text(export_session(replayed.session, to, force=force))
     except EngineError as error:
-        return complain(str(error), EXPORT, hint=False)
+        return complain_of(error, EXPORT, hint=False)
     except KeyboardInterrupt:
         return INTERRUPTED
     print(written.encode(errors="backslashreplace").decode())  # a name may be no text

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine.errors import EngineError
-from tui.arguments import REPLAY, complain
+from tui.arguments import REPLAY, complain_of
 from tui.output import stop_writing
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def replay_to_end(path: Path) -> int:
     try:
         replayed = replay(read_session_file(path))
     except EngineError as error:
-        return complain(str(error), REPLAY, hint=False)
+        return complain_of(error, REPLAY, hint=False)
     except KeyboardInterrupt:
         return INTERRUPTED
     try:

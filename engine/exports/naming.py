@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from engine.loop import Spelling
+from engine.loop import EACH, Spelling
 
 
 def needs_dictionary(name: str) -> bool:
@@ -21,10 +21,16 @@ def added_lines(names: Iterable[str], spelling: Spelling) -> Iterator[str]:
     """Give what has to follow the problem's script, so that the rest can name its parts."""
     if spelling.loss_in_script not in ("", spelling.loss):
         yield f"{spelling.loss} = {spelling.loss_in_script}  # below, `loss` is the loss itself"
+    names = list(names)
     if not any(map(needs_dictionary, names)):
         return
+    own = ", ".join(f'"{name}": {name}' for name in names if not needs_dictionary(name))
     parts = [
         f'dict({name}.named_parameters("{prefix}"))' if prefix else f"dict({name}.named_parameters())"
         for name, prefix in spelling.modules
     ]
+    if own:
+        parts.insert(0, f"{{{own}}}")
     yield f"parameters = {parts[0] if len(parts) == 1 else ' | '.join(parts)}"
+    if spelling.every == EACH:  # some do not lead to the loss, or they are of several modules
+        yield f"parameters = {{name: parameters[name] for name in {names!r}}}"

@@ -66,7 +66,11 @@ def find(source: ScriptSource, namespace: Namespace, given: Names) -> Found:
             missing.append(NEEDS[part].format(", ".join(conventions[:LISTED])))
         else:
             found[part] = name
-    modules = _modules(namespace)
+    modules = {
+        name: one
+        for name, one in _modules(namespace).items()
+        if any(leaf.requires_grad for leaf in one.parameters())
+    }
     parameters = _parameters(namespace, modules, found.get("model", ""))
     if not parameters:
         missing.append(NEEDS["parameter"])
@@ -74,8 +78,7 @@ def find(source: ScriptSource, namespace: Namespace, given: Names) -> Found:
         raise _lacks(source, namespace, missing)
     rate, notes = _learning_rate(namespace)
     values = {part: namespace[name] for part, name in found.items()}
-    used = {name: one for name, one in modules.items() if any(p.requires_grad for p in one.parameters())}
-    return Found(found, values, parameters, used, rate, notes)
+    return Found(found, values, parameters, modules, rate, notes)
 
 
 def _lacks(source: ScriptSource, namespace: Namespace, missing: Sequence[str]) -> ScriptError:

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from engine.errors import BadInput
-from engine.loop import Spelling
+from engine.loop import EACH, Spelling
 from engine.names import Names
 from engine.problem import Labels, Problem
 from engine.scripts.apart import Output, run_apart
@@ -127,7 +127,7 @@ def _every(found: Found, used: Mapping[str, Tensor]) -> str:
     for name, module in found.modules.items():
         if [id(one) for one in module.parameters()] == [id(one) for one in used.values()]:
             return f"{name}.parameters()"
-    return f"({', '.join(used)})" if plain else "parameters.values()"
+    return f"({', '.join(used)})" if plain else EACH
 
 
 def _belongs_to(found: Found) -> Callable[[Tensor], bool]:

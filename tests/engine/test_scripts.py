@@ -141,7 +141,12 @@ def test_the_loop_of_a_module_goes_through_its_parameters(tmp_path: Path) -> Non
     assert none == ("for p in net.parameters():", "    p.grad = None")
 
 
-@pytest.mark.parametrize("text", [MODULE.format(dropout=0.0), HAND])
+MIXED = MODULE.format(dropout=0.0).replace("net = Net()", "net = Net()\nnet.idle = nn.Linear(1, 1)") + (
+    "scale = torch.ones(1, requires_grad=True)\nmodel = lambda x: net(x) * scale\n"
+)
+
+
+@pytest.mark.parametrize("text", [MODULE.format(dropout=0.0), HAND, MIXED])
 def test_an_export_of_a_script_runs(tmp_path: Path, text: str) -> None:
     start = start_from(str(script(tmp_path, text)))
     made = export(start, (Forward(), Backward(), RunEpochs(5), Forward()))

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import io
 import json
 import signal
 import subprocess
 import time
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
 import pytest
 
 from engine import problems
-from tests.terminal import GRADSTEP
-from tests.tui.test_command_line import run
+from tests.terminal import GRADSTEP, Terminal
+from tui.cli import main
 
 GOOD = """
 import torch
@@ -26,6 +28,13 @@ def loss_fn(preds, targets):
     return ((preds - targets) ** 2).mean()
 lr = 0.1
 """
+
+
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run the command here, where PyTorch is loaded already."""
+    with redirect_stdout(io.StringIO()) as out, redirect_stderr(io.StringIO()) as err:
+        code = main(arguments)
+    return subprocess.CompletedProcess(arguments, code, out.getvalue(), err.getvalue())
 
 
 @pytest.fixture
@@ -96,18 +105,56 @@ def test_the_conversation_trains_a_script(script: Path) -> None:
     assert "preds = model(X); loss = loss_fn(preds, y)" in told.stdout
 
 
+def without_end(script: Path, text: str) -> Path:
+    """Make it a script that runs for ever; gives the file that is there once it has begun."""
+    begun = script.with_suffix(".begun")
+    script.write_text(f"open({str(begun)!r}, 'w').close()\n{text}", encoding="utf-8")
+    return begun
+
+
+def wait_for(path: Path) -> None:
+    until = time.monotonic() + 60
+    while not path.exists():
+        assert time.monotonic() < until
+        time.sleep(0.05)
+
+
 @pytest.mark.parametrize("text", ["while True: pass", "import time; time.sleep(60)"])
 def test_ctrl_c_leaves_a_script_that_runs_for_ever(script: Path, text: str) -> None:
-    script.write_text(f"open({str(script)!r} + '.begun', 'w').close()\n{text}", encoding="utf-8")
+    begun = without_end(script, text)
     child = subprocess.Popen(
         [*GRADSTEP, "check", str(script)], stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )
     try:
-        until = time.monotonic() + 60
-        while not Path(f"{script}.begun").exists() and time.monotonic() < until:
-            time.sleep(0.05)
+        wait_for(begun)
         child.send_signal(signal.SIGINT)
         out, err = child.communicate(timeout=20)
     finally:
         child.kill()
     assert (child.returncode, out, err) == (130, b"", b"")
+
+
+@pytest.mark.parametrize("text", ["while True: pass", "import time; time.sleep(60)"])
+def test_ctrl_c_leaves_the_bench_whose_script_runs_for_ever(script: Path, text: str) -> None:
+    begun = without_end(script, text)
+    env = {"XDG_STATE_HOME": str(script.parent)}
+    with Terminal((*GRADSTEP, str(script)), env=env) as terminal:
+        wait_for(begun)
+        terminal.send("ctrl+c")
+        assert terminal.wait_exit() in (0, 130)
+
+
+def test_the_bench_says_what_is_wrong_with_a_script_and_shows_what_it_printed_on_no_screen(
+    script: Path,
+) -> None:
+    script.write_text(GOOD.replace("w.t()", "w"), encoding="utf-8")
+    with Terminal((*GRADSTEP, str(script)), env={"XDG_STATE_HOME": str(script.parent)}) as terminal:
+        assert terminal.wait_exit() == 2
+        assert "5x3 and 2x3" in " ".join(terminal.text.split())
+    script.write_text(GOOD, encoding="utf-8")
+    with Terminal((*GRADSTEP, str(script)), env={"XDG_STATE_HOME": str(script.parent)}) as terminal:
+        terminal.wait_for("the script printed: a word")
+        terminal.send("f")
+        terminal.wait_for("preds = model(X)")
+        terminal.send("q")
+        assert terminal.wait_exit() == 0

@@ -21,10 +21,12 @@ from engine.epochs import Ended
 from engine.errors import EngineError, Refused
 from engine.frame import Frame
 from engine.framing import take_frame
+from engine.gradient_check import GradientCheck, check_gradient
 from engine.history import History, Point
 from engine.inside import Inside, not_inside, room_in
 from engine.loop import Spelling
 from engine.performing import perform
+from engine.pictures import Pictures
 from engine.problem import Problem
 from engine.progress import Progress
 from engine.refusals import PYTORCHS, refusal, refusals
@@ -174,6 +176,15 @@ class Session:
         """Find out what the loop, as it stands, does to training from the start; changes nothing."""
         reference = self._problem.reference_loop()
         return judge(self._statements, self._start, self.state.loop, reference, self.state.learning_rate)
+
+    def check_gradient(self, stopped: Callable[[], bool] = lambda: False) -> GradientCheck:
+        """Check autograd's gradient here by finite differences; raises as `engine.gradient_check` does."""
+        grads = {one.name: one.grad for one in self.frame.parameters}
+        return check_gradient(self._statements, grads, stopped)
+
+    def pictures(self) -> Pictures:
+        """Give what computes the session's pictures as it stands; changes nothing."""
+        return Pictures(self._statements, self._history, self._travel)
 
     def twin(self, stopped: Callable[[], bool] = lambda: False) -> Comparison:
         """Compare the session with its twin, the reference loop from the same bits; changes nothing.

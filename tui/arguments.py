@@ -78,7 +78,7 @@ def complain(message: str, command: str = "gradstep", *, hint: bool = True) -> i
 
 def complain_of(error: EngineError, command: str = "gradstep", *, hint: bool = True) -> int:
     """Say in one line what the engine refused; gives the exit code 2. `hint` is as for `complain`."""
-    if not isinstance(error, ScriptError):
+    if not isinstance(error, ScriptError) or "\n" not in str(error):
         return complain(str(error), command, hint=hint)
     print(f"{command}: {error}", file=sys.stderr)
     return 2

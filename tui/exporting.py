@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -41,6 +41,24 @@ def export_session(session: Session, to: str, *, picture: str = "", force: bool 
         check_exports(to, session.origin.title, (*ENDINGS, PICTURE) if picture else ENDINGS)
     made = replace(export(session.origin, session.line()), picture=picture)
     return write_exports(to, made, force=force)
+
+
+def picture_writer(picture: str) -> Callable[[str], str]:
+    """Give what writes a picture to a new file, by its name, and says where it is."""
+
+    def write(to: str) -> str:
+        path = Path(to.strip()).expanduser()
+        path = path if path.suffix == ".svg" else path.with_name(f"{path.name}.svg")
+        try:
+            with path.open("x", encoding="utf-8") as file:
+                file.write(picture)
+        except FileExistsError:
+            raise BadInput(f"{path} exists already: choose another name") from None
+        except (OSError, ValueError) as error:
+            raise BadInput(f"{path} cannot be written: {error}") from None
+        return written_text([path])
+
+    return write
 
 
 def written_text(paths: Sequence[Path]) -> str:

@@ -24,6 +24,16 @@ class Element(NamedTuple):
         number: float = tensor.reshape(-1)[self.row * width + self.column].item()
         return number
 
+    def place_in(self, tensor: Tensor) -> tuple[int, ...]:
+        """Give the index of that place, a number per dimension."""
+        if not tensor.dim():
+            return ()
+        row, index = self.row, [self.column]
+        for size in reversed(tensor.shape[:-1]):
+            row, place = divmod(row, size)
+            index.append(place)
+        return tuple(reversed(index))
+
     def moved(self, rows: int, columns: int, tensor: Tensor) -> Element:
         """Give a place some rows and columns away, or the nearest one that there is."""
         height, width = grid_size(tensor)

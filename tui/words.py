@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from engine.frame import Frame, ParameterFrame
     from engine.ledger import Forgotten, Unrecorded, Write
+    from engine.marks import Mark
     from engine.verdict import Verdict
     from tui.keeping import Offer
 
@@ -29,6 +30,9 @@ DOES: Final[Mapping[str, str]] = {
     "zero": "sets the gradients back to zero",
 }
 """What each kind of statement does."""
+
+RATE: Final = "learning rate"
+"""The mark that has a number."""
 
 MOST_PARTS: Final = 6
 """Parts of a sum that are written out at the most."""
@@ -165,3 +169,9 @@ def unrecorded_text(fact: Unrecorded, at: Element) -> str:
 def forgotten_text(fact: Forgotten) -> str:
     """Say that old lines are gone, and how to have them back."""
     return f"the first {fact.passes:,} passes are no longer kept: the timeline (t) goes back to them"
+
+
+def mark_text(mark: Mark) -> str:
+    """Say what a mark stands for."""
+    what = f"{mark.what} {rate(mark.rate)}" if mark.what == RATE else str(mark.what)
+    return f"{what} after epoch {mark.epoch:,}"

@@ -86,6 +86,8 @@ OPENS: Final = {
     "timeline",
     "export",
     "twin",
+    "check",
+    "pictures",
     "stop",
     "help",
     "quit",

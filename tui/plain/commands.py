@@ -17,8 +17,10 @@ from engine.frame import Frame
 from engine.loop import Kind
 from tui.exporting import export_session, written_text
 from tui.keys import KEYS, Key
+from tui.plain.checking import check_texts
 from tui.plain.history import compare_texts, go_to, timeline_texts, twin_texts
 from tui.plain.ledger import ledger_texts
+from tui.plain.pictures import pictures_texts
 from tui.plain.reading import Command, by_name, understood
 from tui.plain.state import (
     cannot_texts,
@@ -66,6 +68,8 @@ HELP: Final[Mapping[str, str]] = {
     "look": "Tell all numbers of the current step of the pass.",
     "ledger": "Tell what one number of a .grad was made of, e.g. ledger w apples rainfall, or ledger w 0 1.",
     "twin": "Compare the session with its twin, the reference loop with zeroing from the same start.",
+    "check": "Check autograd's gradient against finite differences; tell of all numbers, or of one.",
+    "pictures": "Tell what the pictures show: the loss over two numbers, say w[0,1] b[0]; the fit; and more.",
     "timeline": "Tell every point of the session, or of the branch through point N.",
     "export": "Write the session as a script, a notebook and CSV, named NAME; --force replaces files.",
     "stop": "ctrl+c is what stops a run of epochs here.",
@@ -91,6 +95,8 @@ ASKING: Final[Mapping[str, tuple[str, Question]]] = {
 
 WORKING: Final[Mapping[str, tuple[str, Work]]] = {
     "twin": ("", lambda session, _, stopped: twin_texts(session, stopped)),
+    "check": ("[PARAMETER [ROW] [COLUMN]]", check_texts),
+    "pictures": ("[NUMBER NUMBER]", pictures_texts),
     "export": ("[--force] [NAME]", lambda session, text, _: export_texts(session, text)),
 }
 """The keys whose answer may take long: what follows them, and the answer; it can be stopped."""

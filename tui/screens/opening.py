@@ -8,20 +8,24 @@ from typing import TYPE_CHECKING, Final
 
 from engine.actions import GoTo, RunEpochs, SetLearningRate, epochs_from, learning_rate_from
 from engine.errors import Exists
+from tui.album import Album, album
 from tui.comparing import Names
 from tui.exporting import export_session, written_text
 from tui.keys import BY_ID
 from tui.numbers import rate
 from tui.screens.ask import AskScreen
+from tui.screens.checking import CheckScreen
 from tui.screens.comparison import ComparisonScreen
 from tui.screens.confirm import ConfirmScreen
 from tui.screens.help import HelpScreen
 from tui.screens.ledger import LedgerScreen
 from tui.screens.look import LookScreen
+from tui.screens.pictures import PicturesScreen
 from tui.screens.timeline import Against, Choice, TimelineScreen
 
 if TYPE_CHECKING:
     from engine.comparison import Comparison
+    from engine.gradient_check import GradientCheck
     from tui.screens.bench import BenchScreen
 
 DEFAULT_EPOCHS: Final = "100"
@@ -90,6 +94,44 @@ def show_twin(bench: BenchScreen) -> None:
         bench.work(session.twin, open_screen)
 
 
+def show_check(bench: BenchScreen) -> None:
+    """Show autograd's gradient beside finite differences."""
+
+    def open_screen(found: GradientCheck) -> None:
+        if bench.frame is not None:
+            bench.app.push_screen(CheckScreen(found, bench.frame.ledger))
+
+    session = bench.idle_session()
+    if session is not None:
+        bench.work(session.check_gradient, open_screen)
+
+
+def show_pictures(bench: BenchScreen) -> None:
+    """Show pictures of the session; they are computed in a thread of its own."""
+    session, frame = bench.idle_session(), bench.frame
+    if session is None or frame is None:
+        return
+    pictures = session.pictures()
+
+    def compute(places: tuple[int, int]) -> None:
+        bench.when_idle(lambda: begin(places))
+
+    def begin(places: tuple[int, int]) -> None:
+        if screen.is_attached and screen.wanted == places:  # what was asked for last is all that counts
+            bench.work(partial(album, pictures, places), show)
+
+    def show(found: Album) -> None:
+        if found.places == screen.wanted:
+            screen.show(found)
+
+    def stop(_: None) -> None:
+        if bench.running:
+            bench.press_stop()
+
+    screen = PicturesScreen(frame, pictures.count, compute)
+    bench.app.push_screen(screen, stop)
+
+
 def ask_export(bench: BenchScreen) -> None:
     """Ask for the files' name, and export the session."""
     session = bench.idle_session()
@@ -138,6 +180,8 @@ OPENS: Final[Mapping[str, Callable[[BenchScreen], None]]] = {
     "ledger": show_ledger,
     "timeline": show_timeline,
     "twin": show_twin,
+    "check": show_check,
+    "pictures": show_pictures,
     "export": ask_export,
     "help": show_help,
 }

@@ -1,0 +1,122 @@
+"""What there is to draw of a session, beside its numbers. Asking changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Final
+
+from torch import Tensor
+
+from engine.errors import BadInput
+from engine.fit import Fit, fit
+from engine.history import History
+from engine.loop import Kind
+from engine.marks import Mark, marks
+from engine.path import Path, find_path
+from engine.place import Place, count_places, number_of, place_at
+from engine.sizes import Sizes, gradient_sizes
+from engine.statements import Statements
+from engine.surface import Surface, surface
+from engine.travel import Travel
+
+ROUNDS: Final = 2
+"""Rounds of the loop within which the next update comes, if ever."""
+
+
+class Pictures:
+    """Computes what pictures show."""
+
+    def __init__(self, statements: Statements, history: History, travel: Travel) -> None:
+        """Look at a session, for as long as it stays as it is."""
+        self._statements, self._history, self._travel = statements, history, travel
+        self._parameters = statements.trainer.problem.parameters
+        self._path: Path | None = None
+        self.count = count_places(self._parameters)
+        """How many numbers all parameters have."""
+
+    def place(self, number: int) -> Place:
+        """Give a number of a parameter; they are counted from 0 through all parameters in their order."""
+        return place_at(self._parameters, number)
+
+    def number(self, name: str) -> int:
+        """Give the number of an element by its name, e.g. `w[0, 2]`; blanks do not matter.
+
+        Raises:
+            BadInput: there is none of that name.
+        """
+        return number_of(self._parameters, name)
+
+    def surface(self, one: int = 0, other: int = 1, stopped: Callable[[], bool] = lambda: False) -> Surface:
+        """Compute the loss over two numbers of the parameters, with the others as they are.
+
+        Raises:
+            BadInput: these are no two numbers.
+            Stopped: `stopped` said so.
+            PyTorchError: PyTorch refused a forward or a backward pass.
+            NotAScalar: the loss is not one number.
+        """
+        if one == other or not (0 <= one < self.count and 0 <= other < self.count):
+            raise BadInput(f"a surface needs two numbers of the {self.count:,} that all parameters have")
+        places = self.place(one), self.place(other)
+        with self._unchanged():
+            path = self._found_path(stopped)
+            rng = self._statements.state.trainer.rng
+            return surface(self._statements.trainer.problem, places, path, rng, self._next_step, stopped)
+
+    def path(self, stopped: Callable[[], bool] = lambda: False) -> Path:
+        """Find where the parameters were.
+
+        Raises:
+            Stopped: `stopped` said so.
+        """
+        with self._unchanged():
+            return self._found_path(stopped)
+
+    def fit(self) -> Fit:
+        """Compare predictions and targets at the present parameters.
+
+        Raises:
+            PyTorchError: the model or the loss function raised.
+            BadInput: there is not one prediction for each target.
+        """
+        with self._unchanged():
+            return fit(self._statements.trainer.problem, self._statements.state.trainer.rng)
+
+    def sizes(self) -> tuple[Sizes, ...]:
+        """Give how large each parameter's gradients were, pass by pass."""
+        return gradient_sizes(tuple(self._parameters), self._statements.state.ledger)
+
+    def marks(self) -> tuple[Mark, ...]:
+        """Give what was done between epochs that shows in the curve of losses."""
+        return marks(self._history)
+
+    def _found_path(self, stopped: Callable[[], bool]) -> Path:
+        if self._path is None:
+            self._path = find_path(self._statements, self._history, self._travel, stopped)
+        return self._path
+
+    def _next_step(self, gradients: Sequence[Tensor]) -> list[Tensor] | None:
+        """Walk along the loop to the next update; give what that adds to each parameter, flat, or None."""
+        state = self._statements.state
+        held = [None if grad is None else grad.reshape(-1) for grad in state.trainer.grads]
+        rest = [kind for kind in state.loop.rest() if not (state.in_pass and kind is Kind.BACKWARD)]
+        for kind in [*rest, *state.loop.enabled * ROUNDS]:
+            if kind is Kind.BACKWARD:
+                held = [new if old is None else old + new for old, new in zip(held, gradients, strict=True)]
+            elif kind is Kind.ZERO:
+                held = [None if state.loop.set_to_none or old is None else old * 0 for old in held]
+            elif kind is Kind.UPDATE:
+                known = [grad for grad in held if grad is not None]
+                return [-state.learning_rate * grad for grad in known] if len(known) == len(held) else None
+        return None
+
+    @contextmanager
+    def _unchanged(self) -> Iterator[None]:
+        """Put the session back as it was, with a live graph where it had one."""
+        now = self._statements.state
+        try:
+            yield
+        finally:
+            self._statements.state = now
+            self._statements.trainer.restore(now.trainer)

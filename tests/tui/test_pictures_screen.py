@@ -1,0 +1,377 @@
+"""Pictures: what is drawn, as plain functions of plain data; and the screen, with real keys."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from engine.actions import RunEpochs, SetLearningRate, ToggleZeroing, Undo
+from engine.fit import Fit
+from engine.losses import Losses
+from engine.marks import Mark, What
+from engine.place import Place
+from engine.session import Session
+from engine.sizes import Size, Sizes
+from engine.surface import Surface
+from tests.session_strategies import crops, line, problem
+from tests.tui.bench import Opened, bench, frame, headless, idle, opened, press, state, text, until
+from tests.tui.frames import plain
+from tui.plain.conversation import Conversation
+from tui.scales import Scale, scale_of
+from tui.screens.ask import AskScreen
+from tui.screens.pictures import PicturesScreen
+from tui.widgets.canvas import AXIS
+from tui.widgets.curves import loss_lines, size_lines
+from tui.widgets.fit import fit_lines
+from tui.widgets.surface import RAMP, surface_lines
+
+ROOMS: Final = ((76, 20), (76, 22), (116, 38), (156, 48))
+
+
+def bowl(step: tuple[float, float] | None = (2.0, 0.0), *, nan: bool = False) -> Surface:
+    """x^2 + y^2 over -5 to 5, with a path from (-4, -4) to (0, 0)."""
+    axis = np.linspace(-5, 5, 100)
+    losses = axis[None, :] ** 2 + axis[:, None] ** 2
+    if nan:
+        losses[:, :20] = math.nan
+    ticks = tuple(axis.tolist())
+    return Surface(
+        (Place("w", (0,)), Place("w", (1,))),
+        ticks,
+        ticks,
+        losses,
+        0.0,
+        (0.0, 0.0),
+        ((-4.0, -4.0), (-2.0, -2.0), (0.0, 0.0)),
+        (0, 1, 2),
+        True,
+        (0.0, 0.0),
+        step,
+        (3.0, 3.0),
+        True,
+    )
+
+
+def plot(found: Surface, width: int = 76, height: int = 20, is_log: bool | None = False) -> list[str]:
+    lines = plain(surface_lines(found, width, height, is_log))
+    return [row[AXIS:] for row in lines[1 : _below(lines)]]
+
+
+def _below(lines: list[str]) -> int:
+    return next(number for number, row in enumerate(lines) if row.startswith("loss ")) - 1
+
+
+# The surface
+
+
+@pytest.mark.parametrize(("width", "height"), ROOMS)
+@pytest.mark.parametrize("is_log", [None, False, True])
+def test_a_surface_fits_its_room_and_each_sign_is_the_level_of_a_loss(
+    width: int, height: int, is_log: bool | None
+) -> None:
+    found = replace(bowl(None), path=((0.0, 0.0),), epochs=(2,), lowest=None)
+    lines = plain(surface_lines(found, width, height, is_log))
+    assert len(lines) <= height
+    assert all(len(row) <= width for row in lines)
+    rows = [row[AXIS:] for row in lines[1 : _below(lines)]]
+    assert all(len(row) == width - AXIS for row in rows)
+    scale = scale_of(found.losses.reshape(-1).tolist(), is_log)
+    assert scale is not None
+    for number, row in enumerate(rows):
+        y = (len(rows) - 1 - number) * 100 // len(rows)
+        for column, sign in enumerate(row):
+            loss = found.losses[y, column * 100 // len(row)]
+            assert sign == "X" or sign == RAMP[min(int(scale.share(loss) * 10), 9)]
+
+
+def test_the_path_the_start_the_present_the_minimum_and_the_arrow_are_where_they_belong() -> None:
+    rows = plot(bowl())
+    width, height = len(rows[0]), len(rows)
+
+    def sign(x: float, y: float) -> str:
+        return rows[height - 1 - int((y + 5) / 10 * height)][int((x + 5) / 10 * width)]
+
+    assert (sign(-4, -4), sign(-2, -2), sign(0, 0), sign(3, 3)) == ("S", "o", "X", "L")
+    arrow = rows[height - 1 - height // 2]
+    assert arrow.count(">") == round(0.2 * width)
+    assert arrow.index("X") + 1 == arrow.index(">")
+
+
+@pytest.mark.parametrize(
+    ("step", "signs"),
+    [
+        ((2.0, 0.0), ">"),
+        ((-2.0, 0.0), "<"),
+        ((0.0, 3.0), "^"),
+        ((0.0, -3.0), "v"),
+        ((1.0, 3.0), "/"),
+        ((-1.0, 3.0), "\\"),
+        ((1.0, -3.0), "\\"),
+        ((-1.0, -3.0), "/"),
+    ],
+)
+def test_an_arrow_points_along_the_step(step: tuple[float, float], signs: str) -> None:
+    assert signs in "".join(plot(bowl(step)))
+    assert signs not in "".join(plot(bowl(None)))
+
+
+def test_a_step_shorter_than_a_cell_has_an_arrow_all_the_same_and_the_text_says_so() -> None:
+    lines = plain(surface_lines(bowl((1e-6, 0.0)), 76, 20, False))
+    assert "shorter than the arrow" in " ".join(lines)
+    assert "X>>" in "\n".join(lines)
+    assert "The loop has no update" in " ".join(plain(surface_lines(bowl(None), 76, 20)))
+
+
+def test_losses_that_are_no_numbers_are_told_apart() -> None:
+    rows = plot(bowl(nan=True))
+    assert {row[0] for row in rows} == {"?"}
+    assert (
+        "nothing to draw"
+        in plain(surface_lines(replace(bowl(), losses=np.full((100, 100), math.nan)), 76, 20))[0]
+    )
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    st.floats(-1e30, 1e30),
+    st.floats(-1e30, 1e30),
+    st.sampled_from([(76, 20), (80, 12), (150, 40)]),
+    st.booleans(),
+)
+def test_no_step_is_too_large_to_draw(one: float, other: float, room: tuple[int, int], is_log: bool) -> None:
+    lines = plain(surface_lines(bowl((one, other)), *room, is_log))
+    assert len(lines) <= room[1]
+    assert all(len(row) <= room[0] for row in lines)
+
+
+# Scales
+
+
+def test_a_scale_is_logarithmic_where_numbers_span_much_or_where_it_is_asked_for() -> None:
+    assert scale_of([1.0, 100.0]) == Scale(1, 100, True)
+    assert scale_of([1.0, 10.0]) == Scale(1, 10, False)
+    assert scale_of([1.0, 10.0], True) == Scale(1, 10, True)
+    assert scale_of([-1.0, 10.0], True) == Scale(10, 10, True)
+    assert scale_of([-1.0, -10.0], True) == Scale(-10, -1, False)
+    assert scale_of([math.nan, math.inf]) is None
+    assert Scale(1, 100, True).share(10) == pytest.approx(0.5)
+    assert Scale(0, 1).place(2, 10) is None
+
+
+# The fit
+
+
+@pytest.mark.parametrize(("width", "height"), ROOMS)
+def test_a_perfect_fit_lies_on_the_line_of_equals(width: int, height: int) -> None:
+    targets = (0.0, 1.0, 2.0, 4.0)
+    drawn = plain(fit_lines(Fit(targets, targets, (0,) * 4, 4, (), ()), (), width, height))
+    assert len(drawn) <= height
+    assert all(len(row) <= width for row in drawn)
+    rows = [row[AXIS:] for row in drawn[1:]]
+    assert sum(row.count("o") for row in rows[: len(rows) - 2]) >= 4
+    off = plain(
+        fit_lines(Fit(targets, (4.0, 0.0, 0.0, 0.0), (0, 1, 0, 1), 4, (), ()), ("a", "b"), width, height)
+    )
+    assert "o a, x b" in " ".join(off)
+
+
+def test_of_one_input_the_line_is_drawn_with_the_targets() -> None:
+    found = Session(line()).pictures().fit()
+    drawn = plain(fit_lines(found, (), 76, 20))
+    rows = [row[AXIS:] for row in drawn[1:18]]
+    assert sum("*" in row for row in rows) > 3
+    assert any("o" in row for row in rows)
+    assert "5 in all" in drawn[-1]
+
+
+# Curves
+
+
+def test_sizes_tell_what_a_pass_added_from_what_was_held() -> None:
+    found = Sizes("w", (Size(1, 2.0, 2.0), Size(2, 1.0, 3.0), Size(9, 1.5, 4.0)), 6)
+    drawn = plain(size_lines(found, 9, 76, 20))
+    rows = [row[AXIS:] for row in drawn[1:16]]
+    assert [sum(row.count(sign) for row in rows) for sign in "@#o"] == [1, 2, 2]
+    assert "6 passes ran at full speed" in " ".join(drawn)
+    assert "No pass of w is recorded yet" in plain(size_lines(Sizes("w", (), 0), 0, 76, 20))[0]
+
+
+def losses(*values: float) -> Losses:
+    found = Losses()
+    for epoch, value in enumerate(values):
+        found = found.with_loss(epoch, value)
+    return found
+
+
+@pytest.mark.parametrize(("width", "height"), ROOMS)
+@pytest.mark.parametrize("count", [1, 2, 30, 1000])
+def test_losses_are_drawn_from_the_first_to_the_last_with_marks_below(
+    width: int, height: int, count: int
+) -> None:
+    found = losses(*(1000.0 / (1 + epoch) for epoch in range(count)))
+    marks = [
+        Mark(0, What.RATE, 1e-4),
+        Mark(count // 2, What.ZEROING_OFF, 1e-4),
+        Mark(count, What.BRANCH, 1e-4),
+    ]
+    drawn = plain(loss_lines(found, marks, width, height))
+    assert len(drawn) <= height
+    assert all(len(row) <= width for row in drawn)
+    assert any("*" in row[AXIS:] for row in drawn[1:-2])
+    signs = next(row for row in drawn if row.strip() and not set(row) - set(" rZB+"))
+    assert "learning rate 0.0001 after epoch 0" in " ".join(drawn)
+    if count > 100:
+        assert "".join(signs.split()) == "rZB"
+        assert drawn[1][AXIS] == "*"
+
+
+def test_without_a_loss_the_curve_says_what_to_press() -> None:
+    assert "run an epoch (e)" in plain(loss_lines(losses(), (), 76, 20))[0]
+    assert "No loss is a finite number" in plain(loss_lines(losses(math.nan), (), 76, 20))[0]
+
+
+# The screen
+
+
+async def pictures(pilot: Opened) -> PicturesScreen:
+    await press(pilot, "i")
+    await until(pilot, lambda: "here: loss" in text(pilot))
+    screen = pilot.app.screen
+    assert isinstance(screen, PicturesScreen)
+    return screen
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+async def test_tab_goes_through_the_four_pictures_and_nothing_changes(size: tuple[int, int]) -> None:
+    async with opened(size) as pilot:
+        await press(pilot, "e", "Z", "e", "e")
+        await pictures(pilot)
+        for part in ("X here: loss", "predictions up", "size of w.grad", "zeroing off after epoch 1"):
+            assert part in " ".join(text(pilot).replace("│", "").split())
+            await press(pilot, "tab")
+        assert "loss surface (1 of 4)" in text(pilot)
+        await press(pilot, "shift+tab")
+        assert "losses (4 of 4)" in text(pilot)
+        await press(pilot, "escape")
+        assert pilot.app.screen is bench(pilot)
+        assert state(frame(pilot)) == state(headless([RunEpochs(1), ToggleZeroing(), RunEpochs(2)]))
+
+
+async def test_arrows_choose_the_two_numbers_and_the_parameter() -> None:
+    async with opened() as pilot:
+        await press(pilot, "e")
+        await pictures(pilot)
+        for key, head in (
+            ("right", "w[0, 1] up, w[0, 2] across"),
+            ("down", "w[1, 0] up, w[0, 2] across"),
+            ("left", "w[1, 0] up, w[0, 1] across"),
+            ("up", "w[0, 2] up, w[0, 1] across"),
+            ("up", "w[0, 0] up, w[0, 1] across"),
+            ("up", "b[1] up, w[0, 1] across"),
+        ):
+            await press(pilot, key)
+            await until(pilot, lambda head=head: head in text(pilot))  # type: ignore[misc]
+        await press(pilot, "tab", "tab", "down")
+        assert "size of b.grad" in text(pilot)
+
+
+async def test_arrows_pressed_in_a_row_come_to_the_last_choice() -> None:
+    async with opened() as pilot:
+        await pictures(pilot)
+        await press(pilot, *["right"] * 4)
+        await until(pilot, lambda: "w[0, 1] up, w[1, 2] across" in text(pilot))
+        await idle(pilot)
+
+
+async def test_l_changes_the_scale() -> None:
+    async with opened() as pilot:
+        await press(pilot, "e", "e")
+        await pictures(pilot)
+        for _ in range(2):
+            was = "logarithmic" in text(pilot)
+            await press(pilot, "l")
+            assert ("logarithmic" in text(pilot)) is not was
+
+
+async def test_x_writes_the_picture_as_svg_and_never_over_a_file(tmp_path: Path) -> None:
+    name = tmp_path / "picture"
+    async with opened() as pilot:
+        await pictures(pilot)
+        await press(pilot, "x")
+        assert isinstance(pilot.app.screen, AskScreen)
+        pilot.app.screen.type_ahead(str(name))
+        await press(pilot, "enter")
+        assert "wrote picture.svg" in text(pilot)
+        written = (tmp_path / "picture.svg").read_text(encoding="utf-8")
+        assert "<svg" in written
+        assert "loss&#160;surface" in written
+        await press(pilot, "x")
+        assert isinstance(pilot.app.screen, AskScreen)
+        pilot.app.screen.type_ahead(str(name))
+        await press(pilot, "enter")
+        assert "exists already" in text(pilot)
+        assert (tmp_path / "picture.svg").read_text(encoding="utf-8") == written
+
+
+async def test_without_colour_and_without_unicode_all_is_there() -> None:
+    async with opened(ascii_only=True) as pilot:
+        await press(pilot, "e", "e", "e")
+        await pictures(pilot)
+        shown = text(pilot)
+        assert shown.isascii()
+        for sign in ("X", "S", "L", "o"):
+            assert any(sign in row[14:] for row in shown.splitlines()[2:16])
+
+
+async def test_a_problem_of_one_number_says_what_a_surface_needs() -> None:
+    def make() -> Session:
+        w = torch.ones(1)
+        return Session(problem({"w": w}, lambda x: x * w, torch.ones(3), torch.zeros(3)))
+
+    async with opened(make=make) as pilot:
+        await press(pilot, "i")
+        await until(pilot, lambda: "a surface needs two numbers" in text(pilot))
+        await press(pilot, "right", "tab")
+        assert "the input across" in text(pilot)
+
+
+async def test_closing_while_it_computes_stops_it() -> None:
+    async with opened() as pilot:
+        await press(pilot, "r", *"3000", "enter")
+        await idle(pilot)
+        await press(pilot, "i", "escape")
+        await idle(pilot)
+        assert pilot.app.screen is bench(pilot)
+        assert state(frame(pilot)) == state(headless([RunEpochs(3000)]))
+
+
+def test_in_plain_lines_the_pictures_are_told() -> None:
+    session = Session(crops())
+    for action in (RunEpochs(2), Undo(), ToggleZeroing(), SetLearningRate(1e-6), RunEpochs(1)):
+        session.apply(action)
+    told: list[str] = []
+    talk = Conversation(session, told.append)
+    talk.answer("pictures w[0, 2] b[1]")
+    whole = "\n".join(told)
+    for part in (
+        "surface: the loss over w[0, 2] and b[1]",
+        "path: after epoch 0 at (-1.0599, 0.4415)",
+        "fit: 10 predictions",
+        "size of b.grad: epoch 1 added",
+        "branch after epoch 0",
+        "learning rate 1e-06 after epoch 0",
+    ):
+        assert part in whole
+    told.clear()
+    for wrong in ("pictures w", "pictures w[9, 9] b[0]", "pictures w[0,0] w[0,0]"):
+        talk.answer(wrong)
+    assert "needs two numbers" in told[0]
+    assert "is no number of a parameter" in told[1]

@@ -1,0 +1,31 @@
+"""All that may show of a session, to see that asking it something changes nothing."""
+
+from __future__ import annotations
+
+import torch
+
+from engine.actions import Action
+from engine.errors import EngineError
+from engine.session import Session
+from tests.engine.recorded import bits
+
+
+def state(session: Session) -> object:
+    """Everything that may show, in the session and in its tensors, bit for bit."""
+    frame, leaves = session.frame, session._problem.parameters.values()
+    return (
+        [(bits(one.value), bits(one.grad)) for one in frame.parameters],
+        [(bits(leaf), bits(leaf.grad), leaf.dtype, leaf.is_leaf, leaf.data_ptr()) for leaf in leaves],
+        [bits(one) for one in (session._problem.inputs, session._problem.targets)],
+        (frame.loop, frame.epoch, frame.position, frame.future, str(frame.loss), len(frame.losses)),
+        None if frame.backward is None else (frame.backward.done, frame.backward.over),
+        torch.equal(torch.get_rng_state(), session.state.trainer.rng),
+    )
+
+
+def apply(session: Session, action: Action) -> str:
+    try:
+        session.apply(action)
+    except EngineError as error:
+        return str(error)
+    return ""

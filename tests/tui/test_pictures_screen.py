@@ -127,7 +127,7 @@ def test_a_step_shorter_than_a_cell_has_an_arrow_all_the_same_and_the_text_says_
     lines = plain(surface_lines(bowl((1e-6, 0.0)), 76, 20, False))
     assert "shorter than the arrow" in " ".join(lines)
     assert "X>>" in "\n".join(lines)
-    assert "The loop has no update" in " ".join(plain(surface_lines(bowl(None), 76, 20)))
+    assert "the loop has no update" in " ".join(plain(surface_lines(bowl(None), 76, 20)))
 
 
 def test_losses_that_are_no_numbers_are_told_apart() -> None:

@@ -56,13 +56,13 @@ def text_lines(found: Surface, scale: Scale, short: bool, width: int) -> list[Li
     elif not found.whole_path:
         path += ", not every epoch"
     lowest = f", {LOWEST} lowest" if found.lowest is not None else ""
-    slope = f"gradient of one pass here: {_two(found.gradient)}. "
-    step = "The loop has no update" if found.step is None else f"The next update adds {_two(found.step)}"
+    slope = f"In ({one}, {other}): gradient of one pass here {_two(found.gradient)}; "
+    step = "the loop has no update" if found.step is None else f"the next update adds {_two(found.step)}"
     arrow = "" if found.step is None else ", shorter than the arrow" if short else ", the arrow"
     coarse = "" if found.batched else f" {len(found.first)} x {len(found.second)} losses, one by one."
     return [
         *wrapped(ramp_text(scale), width, "dim"),
-        *wrapped(f"{HERE} here: loss {cell(found.loss)}; {path}{lowest}. {one}, {other}:", width),
+        *wrapped(f"{HERE} here: loss {cell(found.loss)}; {path}{lowest}.", width),
         *wrapped(f"{slope}{step}{arrow}.{coarse}", width),
     ]
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Final
 
 import numpy as np
@@ -15,6 +14,7 @@ from torch import Tensor
 from engine.apart import Apart, apart, eps_of
 from engine.differences import chosen_places, noise_of, step_for
 from engine.errors import BadInput, EngineError
+from engine.judgement import Judgement
 from engine.lessons import PyTorchError
 from engine.problem import Problem
 from engine.statements import Statements
@@ -24,15 +24,6 @@ MARGIN: Final = 10.0
 
 SAMPLES: Final = 9
 """Losses from which the rounding noise is estimated."""
-
-
-class Judgement(StrEnum):
-    """What an element's error says."""
-
-    NORMAL = "normal"
-    SUSPICIOUS = "suspicious"
-    UNKNOWN = "unknown"
-    """A loss on the way is inf or nan: there is nothing to compare with."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from engine.actions import Reset, ToggleStatement, ToggleZeroing
-from engine.history import History, Point
 from engine.loop import Kind
+
+if TYPE_CHECKING:
+    from engine.history import History, Point
 
 
 class What(StrEnum):

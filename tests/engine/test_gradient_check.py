@@ -26,7 +26,8 @@ from engine.actions import (
 )
 from engine.differences import LARGEST, MOST, noise_of, step_for
 from engine.errors import BadInput
-from engine.gradient_check import ElementCheck, GradientCheck, Judgement
+from engine.gradient_check import ElementCheck, GradientCheck
+from engine.judgement import Judgement
 from engine.lessons import PyTorchError
 from engine.problem import Problem
 from engine.session import Session

@@ -7,7 +7,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from engine.errors import BadInput
-from engine.gradient_check import Judgement
+from engine.judgement import Judgement
 from tui.checking import (
     SUSPICIOUS,
     arithmetic_text,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from engine.gradient_check import Judgement
+from engine.judgement import Judgement
 from tui.checking import (
     SUSPICIOUS,
     arithmetic_text,

@@ -7,7 +7,7 @@ Frames hold tensors, whose `==` gives tensors: so a frame equals itself only.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -40,6 +40,16 @@ class ParameterFrame:
 
     accumulation: Accumulation | None
     """`old + new = sum`, once the pass on screen has written here; None before, and once it is over."""
+
+    memory: Mapping[str, Tensor] = field(default_factory=dict)
+    """What the optimizer remembers of it, by PyTorch's names: `momentum_buffer`, `exp_avg`, `step`, ..."""
+
+    memory_before: Mapping[str, Tensor] = field(default_factory=dict)
+    """What it remembered before the last action."""
+
+    def memory_changed(self, name: str) -> bool:
+        """Whether the last action changed a part of it; a part without changes is the same tensor."""
+        return self.memory.get(name) is not self.memory_before.get(name)
 
 
 @dataclass(frozen=True, slots=True)

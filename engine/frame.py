@@ -134,6 +134,9 @@ class Frame:
     backward: PassFrame | None
     """The last recorded backward pass; None before the first, and after a new forward."""
 
+    update: Explanation | None
+    """How the optimizer made the new values; None where its step is not what ran last."""
+
     notice: str
     """What the last action has to say; empty where it went as expected."""
 
@@ -150,3 +153,8 @@ class Frame:
     def in_pass(self) -> bool:
         """Whether a backward pass has been begun and not finished."""
         return self.backward is not None and not self.backward.finished
+
+    @property
+    def step(self) -> Explanation | None:
+        """What there is to look at: an optimizer's step that has just run, else the pass's current event."""
+        return self.update or (None if self.backward is None else self.backward.step)

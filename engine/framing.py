@@ -17,6 +17,7 @@ from engine.problem import Problem
 from engine.snapshots import Memory
 from engine.state import Passing, State
 from engine.trace import Trace
+from engine.updates import explain_update
 
 
 def take_frame(
@@ -46,6 +47,7 @@ def take_frame(
         losses=state.losses,
         ledger=state.ledger,
         backward=None if state.passing is None else _pass_frame(state.passing),
+        update=_update(problem, state),
         notice=notice,
         refusals=refusals,
         position=position,
@@ -115,6 +117,13 @@ def _loss_before(state: State) -> float | None:
     known = len(state.losses)
     before = state.losses[known - 2] if known >= 2 else math.nan
     return None if math.isnan(before) else before
+
+
+def _update(problem: Problem, state: State) -> Explanation | None:
+    updating = state.updating
+    if updating is None:
+        return None
+    return explain_update(tuple(problem.parameters), updating, state.trainer)
 
 
 def _pass_frame(passing: Passing) -> PassFrame:

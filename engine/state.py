@@ -12,6 +12,7 @@ from engine.losses import Losses
 from engine.optimizers import Optimizer
 from engine.snapshots import Snapshot
 from engine.trace import Trace
+from engine.updates import Updating
 
 AROUND = 2_000
 """Bytes that a state of a small problem takes beside its numbers."""
@@ -70,6 +71,9 @@ class State:
     recorded: bool = True
     """Whether `passing` tells of the last pass since the last forward; False where that was not recorded."""
 
+    updating: Updating | None = None
+    """The optimizer's step that has just run; None after any other statement, and for the update by hand."""
+
     @property
     def ledger(self) -> Ledger:
         """What was written to each `.grad` up to this point, also inside a pass."""
@@ -123,4 +127,5 @@ class State:
             trainer=self.trainer.with_optimizer(optimizer),
             loop=self.loop.with_optimizer(optimizer),
             passing=None if self.passing is None else replace(self.passing, over=True),
+            updating=None,
         )

@@ -24,11 +24,17 @@ class StatusLine(Panel):
 
 
 def status_line(frame: Frame, width: int) -> Line:
-    """Draw a frame's status."""
+    """Draw a frame's status; an optimizer's options only where there is room."""
+    chosen = frame.loop.optimizer
+    whole = _status(frame, chosen.title, width)
+    return whole if chosen.by_hand or length(whole) <= width else _status(frame, f"{chosen.name}(...)", width)
+
+
+def _status(frame: Frame, optimizer: str, width: int) -> Line:
     on = "zero" in [kind.value for kind in frame.loop.enabled]
     left = [
         Span(f" {frame.problem}", "title"),
-        Span(f"  SGD by hand, lr {_short_rate(frame.learning_rate)}  "),
+        Span(f"  {optimizer}, lr {_short_rate(frame.learning_rate)}  "),
         Span("zeroing on" if on else "zeroing OFF", "" if on else "warn"),
     ]
     right = [Span(f"epochs done {frame.epoch:,}"), Span(f"  {phase(frame)} ", "title")]

@@ -192,7 +192,7 @@ KEYS: Final = (
         "o",
         "o",
         "optimizer",
-        "Choose the optimizer: by hand, SGD, RMSprop, Adam or AdamW, with options; asks for it.",
+        "Choose the optimizer: by hand, SGD, RMSprop, Adam, AdamW.",
         1,
     ),
     Key(
@@ -200,7 +200,7 @@ KEYS: Final = (
         "R,upper_r",
         "R",
         "reset",
-        "Back to the start values; the loop, the optimizer and the learning rate stay.",
+        "Back to the start values; the loop and the learning rate stay.",
         2,
         Reset,
     ),

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from typing import Any
 
+import msgspec
 import pytest
 import torch
 from hypothesis import example, given, settings
@@ -465,3 +466,9 @@ def test_a_start_may_name_an_optimizer_and_files_have_what_it_remembers() -> Non
     assert list(tensors_of(["w", "b"], session.state)) == [
         *("w", "w.grad", "b", "b.grad", "w.momentum_buffer", "b.momentum_buffer")
     ]
+
+
+def test_a_start_of_an_older_file_is_read() -> None:
+    start = msgspec.json.decode(b'{"problem":"crops","seed":3,"rate":null}', type=Start)
+    assert start.optimizer is None
+    assert start.session().frame.loop.optimizer == HAND

@@ -96,7 +96,7 @@ DONE: Final[Mapping[type, Callable[[Frame, Frame], str]]] = {
     StepNodeBack: _went_back,
     Undo: lambda _, after: f"taken back; {_more(after.position)} can be undone",
     Redo: lambda _, after: f"done again; {_more(after.future)} can be redone",
-    Reset: lambda *_: "back at the start values; the loop, the optimizer and the learning rate stay",
+    Reset: lambda *_: "back at the start values; the loop and the learning rate stay",
 }
 """How an action that runs no statement is told; one that is missing here is told by what it changed."""
 

@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from engine.errors import BadInput
 from engine.loop import Kind
+from engine.optimizers import Optimizer
 
 MOST_EPOCHS = 1_000_000
 """The largest N of one run."""
@@ -89,6 +90,12 @@ class SetLearningRate(_Action, frozen=True):
     value: float
 
 
+class SetOptimizer(_Action, frozen=True):
+    """Have an optimizer update the parameters; it begins with nothing remembered."""
+
+    optimizer: Optimizer
+
+
 class RaiseLearningRate(_Action, frozen=True):
     """Go up to the next of ..., 1, 2, 5, 10, 20, 50, ..."""
 
@@ -134,6 +141,7 @@ Action: TypeAlias = (
     | ToggleStatement
     | MoveStatement
     | SetLearningRate
+    | SetOptimizer
     | RaiseLearningRate
     | LowerLearningRate
     | Reset

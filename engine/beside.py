@@ -8,9 +8,10 @@ from functools import partial
 from typing import TypeAlias
 
 from engine.comparison import Comparison, Side, compare
-from engine.history import History, Point
+from engine.history import History, Point, Setting, setting_after
 from engine.ledger import Zeroed
 from engine.loop import Kind
+from engine.optimizers import HAND, SGD
 from engine.problem import Problem
 from engine.progress import Progress
 from engine.state import State
@@ -45,9 +46,9 @@ class Beside:
             Stopped: `stopped` said so.
             PyTorchError: the reference loop cannot run on this problem.
         """
-        session, schedule = self._statements.state, self._schedule()
+        session, schedule, setting = self._statements.state, self._schedule(), self._setting()
         self._twin.after(schedule, stopped, tell)
-        twin = self._twin.catch_up(session)
+        twin = self._twin.catch_up(session, setting)
         found = compare(
             self._names,
             Side(session.losses, partial(self._session_after, stopped, tell), session),
@@ -80,13 +81,24 @@ class Beside:
             Side(other.losses, after, others),
         )
 
+    def _setting(self) -> Setting:
+        """Give the setting of the epoch under way."""
+        here = self._history.here
+        if here.before is None or not self._history.inside:
+            return here.updated_at or here.setting
+        before, now = here.before, self._statements.state
+        if now.loop.updated:
+            return before.updated_at or before.setting
+        return setting_after(before, here.action, now)
+
     def _schedule(self) -> Schedule:
-        """Give the learning rates of the session's epochs."""
+        """Give the settings of the session's epochs."""
         here, inside, now = self._history.here, self._history.inside, self._statements.state
         if not inside or here.before is None:
             return schedule_of([*here.way()][::-1])
         before = here.before
-        part = Point(-1, before, here.action, now.epoch, now.loss, now.learning_rate, None)
+        setting = setting_after(before, here.action, now)
+        part = Point(-1, before, here.action, now.epoch, now.loss, setting, None)
         return schedule_of([*[*before.way()][::-1], part])
 
     def _session_after(self, stopped: Stop, tell: Tell, epochs: int) -> State:
@@ -109,6 +121,8 @@ class Beside:
         if not session.loop.complete or not 0 < session.epoch <= MOMENTUM_EPOCHS or self._zeroed(session):
             return None
         if session.loop.is_enabled(Kind.ZERO) or session.diverged:
+            return None
+        if not {setting.optimizer for _, setting in schedule} <= {HAND, SGD}:
             return None
         self._statements.return_to(self._start)
         try:

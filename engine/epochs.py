@@ -44,8 +44,10 @@ def run_epochs(
     state = statements.state
     progress = Progress(count, state.epoch, state.losses, time.monotonic())
     tell(progress)
-    # One whole epoch at least is recorded first: what PyTorch refuses in this loop, it refuses there.
-    first = min(count, 1 if state.loop.rest() == state.loop.enabled else 2)
+    # One whole epoch at least is recorded first: what PyTorch refuses in this loop, it refuses there. An
+    # optimizer passes over what has no gradient yet, and only its next step is a real one.
+    first = 1 if state.loop.rest() == state.loop.enabled else 2
+    first = min(count, first + (not state.loop.optimizer.by_hand and None in state.trainer.grads))
     done = _recorded_epochs(statements, first, stopped)
     if done == first and done < count and not stopped():
         rest = _fast_epochs if state.loop.is_enabled(Kind.FORWARD) else _epochs_without_loss

@@ -45,6 +45,7 @@ def run_epochs(
     stopped: Callable[[], bool],
     *,
     set_to_none: bool = False,
+    optimizer: torch.optim.Optimizer | None = None,
 ) -> FastRun:
     """Run `count` epochs on the problem's own tensors.
 
@@ -56,13 +57,14 @@ def run_epochs(
         add_loss: Called with each finite loss.
         stopped: Asked before each epoch; the run ends where it says so.
         set_to_none: Whether zeroing sets each `.grad` to None instead of writing zeros.
+        optimizer: Updates the parameters, with the learning rate that it has; None for the update by hand.
     """
     forward, backward = _passes(problem, add_loss)
-    table = {
+    table: dict[Kind, Callable[[], object]] = {
         Kind.FORWARD: forward,
         Kind.BACKWARD: backward,
-        Kind.UPDATE: _update(problem, learning_rate),
-        Kind.ZERO: _set_to_none(problem) if set_to_none else _zero(problem),
+        Kind.UPDATE: _update(problem, learning_rate) if optimizer is None else optimizer.step,
+        Kind.ZERO: _zeroing(problem, set_to_none=set_to_none, passes_over_none=optimizer is not None),
     }
     statements = [table[kind] for kind in order]
     done = 0
@@ -135,6 +137,24 @@ def _update(problem: Problem, learning_rate: float) -> _Run:
             values -= leaf.grad * rate  # type: ignore[operator]
 
     return update
+
+
+def _zeroing(problem: Problem, *, set_to_none: bool, passes_over_none: bool) -> _Run:
+    """Zero as the loop does; an optimizer's `zero_grad` does not mind a `.grad` that is None."""
+    if set_to_none:
+        return _set_to_none(problem)
+    return _zero_what_is_there(problem) if passes_over_none else _zero(problem)
+
+
+def _zero_what_is_there(problem: Problem) -> _Run:
+    leaves = tuple(problem.parameters.values())
+
+    def zero() -> None:
+        for leaf in leaves:
+            if leaf.grad is not None:
+                leaf.grad.zero_()
+
+    return zero
 
 
 def _zero(problem: Problem) -> _Run:

@@ -7,7 +7,7 @@ Frames hold tensors, whose `==` gives tensors: so a frame equals itself only.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -40,6 +40,16 @@ class ParameterFrame:
 
     accumulation: Accumulation | None
     """`old + new = sum`, once the pass on screen has written here; None before, and once it is over."""
+
+    memory: Mapping[str, Tensor] = field(default_factory=dict)
+    """What the optimizer remembers of it, by PyTorch's names: `momentum_buffer`, `exp_avg`, `step`, ..."""
+
+    memory_before: Mapping[str, Tensor] = field(default_factory=dict)
+    """What it remembered before the last action."""
+
+    def memory_changed(self, name: str) -> bool:
+        """Whether the last action changed a part of it; a part without changes is the same tensor."""
+        return self.memory.get(name) is not self.memory_before.get(name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +134,9 @@ class Frame:
     backward: PassFrame | None
     """The last recorded backward pass; None before the first, and after a new forward."""
 
+    update: Explanation | None
+    """How the optimizer made the new values; None where its step is not what ran last."""
+
     notice: str
     """What the last action has to say; empty where it went as expected."""
 
@@ -140,3 +153,8 @@ class Frame:
     def in_pass(self) -> bool:
         """Whether a backward pass has been begun and not finished."""
         return self.backward is not None and not self.backward.finished
+
+    @property
+    def step(self) -> Explanation | None:
+        """What there is to look at: an optimizer's step that has just run, else the pass's current event."""
+        return self.update or (None if self.backward is None else self.backward.step)

@@ -14,8 +14,10 @@ from engine.events import Accumulation, Event, HookEvent, NodeEvent, PathsEvent,
 from engine.frame import Frame, ParameterFrame, PassFrame, TraceRow
 from engine.loop import Kind
 from engine.problem import Problem
+from engine.snapshots import Memory
 from engine.state import Passing, State
 from engine.trace import Trace
+from engine.updates import explain_update
 
 
 def take_frame(
@@ -45,6 +47,7 @@ def take_frame(
         losses=state.losses,
         ledger=state.ledger,
         backward=None if state.passing is None else _pass_frame(state.passing),
+        update=_update(problem, state),
         notice=notice,
         refusals=refusals,
         position=position,
@@ -70,6 +73,8 @@ def _parameters(problem: Problem, state: State, before: State | None) -> tuple[P
     old_values = state.trainer.parameters if before is None else before.trainer.parameters
     passing = state.passing
     written = {} if passing is None or passing.over else passing.accumulated()
+    memory = _memory(problem, state)
+    old_memory = memory if before is None else _shared(_memory(problem, before), memory)
     return tuple(
         ParameterFrame(
             name,
@@ -79,10 +84,32 @@ def _parameters(problem: Problem, state: State, before: State | None) -> tuple[P
             grad,
             not same_bits(grad, old_grad),
             written.get(name),
+            now,
+            old,
         )
-        for name, value, old_value, grad, old_grad in zip(
-            problem.parameters, state.trainer.parameters, old_values, grads, old_grads, strict=True
+        for name, value, old_value, grad, old_grad, now, old in zip(
+            problem.parameters,
+            state.trainer.parameters,
+            old_values,
+            grads,
+            old_grads,
+            memory,
+            old_memory,
+            strict=True,
         )
+    )
+
+
+def _memory(problem: Problem, state: State) -> Memory:
+    """Give what the optimizer remembers, for every parameter, also where that is nothing."""
+    return state.trainer.memory or ({},) * len(problem.parameters)
+
+
+def _shared(before: Memory, now: Memory) -> Memory:
+    """Give `before` with the tensors of `now` where every bit is the same."""
+    return tuple(
+        {name: new[name] if same_bits(value, new.get(name)) else value for name, value in old.items()}
+        for old, new in zip(before, now, strict=True)
     )
 
 
@@ -90,6 +117,13 @@ def _loss_before(state: State) -> float | None:
     known = len(state.losses)
     before = state.losses[known - 2] if known >= 2 else math.nan
     return None if math.isnan(before) else before
+
+
+def _update(problem: Problem, state: State) -> Explanation | None:
+    updating = state.updating
+    if updating is None:
+        return None
+    return explain_update(tuple(problem.parameters), updating, state.trainer)
 
 
 def _pass_frame(passing: Passing) -> PassFrame:

@@ -4,10 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
-from engine.actions import Action
+from engine.actions import Action, SetOptimizer
 from engine.errors import BadInput
+from engine.optimizers import HAND, Optimizer
 from engine.state import State
+
+
+class Setting(NamedTuple):
+    """How an epoch updates the parameters."""
+
+    rate: float
+    """The learning rate."""
+
+    optimizer: Optimizer = HAND
+    chosen: int = 0
+    """How many optimizers were chosen before this one: each begins with nothing remembered."""
 
 
 @dataclass(slots=True, eq=False)
@@ -27,9 +40,9 @@ class Point:
     """Epochs run to their end."""
 
     loss: float | None
-    learning_rate: float
-    updated_at: float | None
-    """The learning rate of the epoch under way, where that has updated already."""
+    setting: Setting
+    updated_at: Setting | None
+    """How the epoch under way has updated, where it has already."""
 
     notice: str = ""
     """What the action had to say."""
@@ -45,6 +58,11 @@ class Point:
 
     ahead: Point | None = None
     """The branch taken last."""
+
+    @property
+    def learning_rate(self) -> float:
+        """The learning rate there."""
+        return self.setting.rate
 
     def way(self) -> Iterator[Point]:
         """Give this point and those before it, back to the start."""
@@ -66,7 +84,8 @@ class History:
 
     def __init__(self, start: State) -> None:
         """Stand at `start`, with nothing before or after it."""
-        self.points = [Point(0, None, None, start.epoch, start.loss, start.learning_rate, None)]
+        setting = Setting(start.learning_rate, start.loop.optimizer)
+        self.points = [Point(0, None, None, start.epoch, start.loss, setting, None)]
         self.here = self.points[0]
         """The point where the session stands, or inside of whose action it does."""
 
@@ -112,7 +131,7 @@ class History:
             action,
             state.epoch,
             state.loss,
-            state.learning_rate,
+            setting_after(here, action, state),
             _updated_at(here, state),
             notice,
             seconds,
@@ -140,8 +159,14 @@ class History:
         self.here, self.inside = point, inside
 
 
-def _updated_at(before: Point, state: State) -> float | None:
-    """Give the learning rate with which the epoch under way has updated; None where it has not."""
+def setting_after(before: Point, action: Action | None, state: State) -> Setting:
+    """Give the setting of a state that an action led to."""
+    chosen = before.setting.chosen + isinstance(action, SetOptimizer)
+    return Setting(state.learning_rate, state.loop.optimizer, chosen)
+
+
+def _updated_at(before: Point, state: State) -> Setting | None:
+    """Give how the epoch under way has updated; None where it has not."""
     if not state.loop.updated:
         return None
-    return before.learning_rate if before.updated_at is None else before.updated_at
+    return before.setting if before.updated_at is None else before.updated_at

@@ -33,6 +33,10 @@ LESSONS: Final[tuple[tuple[str, str], ...]] = (
         "No parameter led to this loss, so there is nothing to differentiate.",
     ),
     (
+        "without overflow",
+        "The learning rate, or an option of the optimizer, is too large for numbers of this type.",
+    ),
+    (
         "name 'loss' is not defined",
         "There is no loss to go back from yet: run forward first.",
     ),

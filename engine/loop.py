@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from engine.optimizers import HAND, Optimizer
+
 ZEROS, NONE = ".zero_()", " = None"
 """The two ways to zero, as they stand behind `w.grad`."""
+
+STEP = ("optimizer.step()",)
+ZERO_GRAD = {True: ("optimizer.zero_grad()",), False: ("optimizer.zero_grad(", "    set_to_none=False)")}
+"""The two ways to zero with an optimizer, by whether they set to None."""
 
 
 EACH = "parameters.values()"
@@ -78,6 +85,12 @@ class Loop:
     set_to_none: bool = False
     """Whether zeroing sets each `.grad` to None, as `optimizer.zero_grad()` does, or writes zeros into it."""
 
+    optimizer: Optimizer = HAND
+    """What updates the parameters."""
+
+    by_hand: tuple[tuple[str, ...], tuple[str, ...]] | None = None
+    """The lines that update and zero by hand, while an optimizer's stand in their place."""
+
     @property
     def enabled(self) -> tuple[Kind, ...]:
         """The kinds that an epoch runs, in order."""
@@ -138,22 +151,25 @@ class Loop:
 
     def with_zeroing(self, *, set_to_none: bool) -> Loop:
         """Have zeroing set each `.grad` to None, or write zeros into it."""
-        old, new = (ZEROS, NONE) if set_to_none else (NONE, ZEROS)
-        return replace(
-            self,
-            set_to_none=set_to_none,
-            statements=tuple(
-                replace(
-                    one,
-                    lines=tuple(
-                        text.removesuffix(old) + new if text.endswith(old) else text for text in one.lines
-                    ),
-                )
-                if one.kind is Kind.ZERO and set_to_none is not self.set_to_none
-                else one
-                for one in self.statements
-            ),
-        )
+        if set_to_none is self.set_to_none:
+            return self
+        loop = replace(self, set_to_none=set_to_none)
+        if self.by_hand is None:
+            return loop._with_lines({Kind.ZERO: _zeroing(self._lines(Kind.ZERO), set_to_none)})
+        update, zero = self.by_hand
+        loop = replace(loop, by_hand=(update, _zeroing(zero, set_to_none)))
+        return loop._with_lines({Kind.ZERO: ZERO_GRAD[set_to_none]})
+
+    def with_optimizer(self, optimizer: Optimizer) -> Loop:
+        """Have an optimizer update and zero, or the hand-written lines again."""
+        by_hand = self.by_hand or (self._lines(Kind.UPDATE), self._lines(Kind.ZERO))
+        if optimizer.by_hand:
+            update, zero = by_hand
+            loop = replace(self, optimizer=optimizer, by_hand=None)
+        else:
+            update, zero = STEP, ZERO_GRAD[self.set_to_none]
+            loop = replace(self, optimizer=optimizer, by_hand=by_hand)
+        return loop._with_lines({Kind.UPDATE: update, Kind.ZERO: zero})
 
     def moved(self, kind: Kind, steps: int) -> Loop:
         """Move a statement down, or up where `steps` is negative; at an end of the loop it stays.
@@ -169,8 +185,21 @@ class Loop:
         """Whether an epoch runs `kind`."""
         return kind in self.enabled
 
+    def _lines(self, kind: Kind) -> tuple[str, ...]:
+        return self.statements[self._place(kind)].lines
+
+    def _with_lines(self, texts: Mapping[Kind, tuple[str, ...]]) -> Loop:
+        changed = (replace(one, lines=texts.get(one.kind, one.lines)) for one in self.statements)
+        return replace(self, statements=tuple(changed))
+
     def _place(self, kind: Kind) -> int:
         return next(place for place, one in enumerate(self.statements) if one.kind is kind)
+
+
+def _zeroing(lines: tuple[str, ...], set_to_none: bool) -> tuple[str, ...]:
+    """Write hand-written zeroing the other way."""
+    old, new = (ZEROS, NONE) if set_to_none else (NONE, ZEROS)
+    return tuple(text.removesuffix(old) + new if text.endswith(old) else text for text in lines)
 
 
 def reference_loop(parameters: tuple[str, ...], loss_name: str, spelling: Spelling | None = None) -> Loop:

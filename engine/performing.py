@@ -16,6 +16,7 @@ from engine.actions import (
     Reset,
     RunEpochs,
     SetLearningRate,
+    SetOptimizer,
     StepNode,
     StepNodeBack,
     StepTo,
@@ -32,6 +33,7 @@ from engine.actions import (
 from engine.epochs import Ended, run_epochs
 from engine.learning_rate import lowered, raised
 from engine.loop import Kind, Loop
+from engine.optimizers import checked_optimizer
 from engine.progress import Progress
 from engine.state import State
 from engine.statements import Statements
@@ -65,12 +67,23 @@ def perform(
     """
     if isinstance(action, RunEpochs):
         return run_epochs(statements, checked_count(action.count), stopped, tell)
-    kind = LINES.get(type(action))
-    if kind is not None:
-        statements.run(kind)
+    kind = LINES.get(type(action)) or (statements.state.loop.next if isinstance(action, NextLine) else None)
+    passed_over = _passed_over(statements.state) if kind is Kind.UPDATE else ""
+    if type(action) in LINES:
+        statements.run(LINES[type(action)])
     elif not _stepped(statements, action):
         statements.return_to(_settled(statements.state, action, start))
-    return Ended()
+    return Ended(passed_over)
+
+
+def _passed_over(state: State) -> str:
+    """Say what an optimizer's step is about to pass over; the hand-written update raises there."""
+    grads = state.trainer.grads
+    missing = sum(grad is None for grad in grads)
+    if state.in_pass or state.loop.optimizer.by_hand or not missing:
+        return ""
+    which = "every parameter" if missing == len(grads) else f"{missing} of {len(grads)} parameters"
+    return f"optimizer.step() passed over {which}: .grad is None"
 
 
 def _stepped(statements: Statements, action: Action) -> bool:
@@ -94,6 +107,8 @@ def _settled(state: State, action: Action, start: State) -> State:
     match action:
         case SetLearningRate(value):
             return replace(state, learning_rate=checked_rate(value))
+        case SetOptimizer(optimizer):
+            return state.with_optimizer(checked_optimizer(optimizer))
         case RaiseLearningRate():
             return replace(state, learning_rate=raised(state.learning_rate))
         case LowerLearningRate():

@@ -60,8 +60,11 @@ def _no_backward(state: State) -> str:
 
 
 def _no_gradient(state: State) -> str:
+    """An optimizer passes over what has no gradient; the hand-written lines cannot."""
     if state.in_pass:
         return INSIDE
+    if not state.loop.optimizer.by_hand:
+        return ""
     return NO_GRAD if any(grad is None for grad in state.trainer.grads) else ""
 
 
@@ -133,6 +136,7 @@ REASONS: Final[Mapping[str, Callable[[State], str]]] = {
     "NextLine": _no_next,
     "RunEpochs": _no_run,
     "ToggleStatement": _inside,
+    "SetOptimizer": _inside,
     "RaiseLearningRate": _not_higher,
     "LowerLearningRate": _not_lower,
 }

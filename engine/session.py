@@ -25,6 +25,7 @@ from engine.gradient_check import GradientCheck, check_gradient
 from engine.history import History, Point
 from engine.inside import Inside, not_inside, room_in
 from engine.loop import Spelling
+from engine.optimizers import HAND, Optimizer, checked_optimizer
 from engine.performing import perform
 from engine.pictures import Pictures
 from engine.problem import Problem
@@ -49,22 +50,26 @@ RECORDING = 4
 class Session:
     """Trains a problem by actions, and remembers every state."""
 
-    def __init__(self, problem: Problem, rate: float | None = None) -> None:
+    def __init__(self, problem: Problem, rate: float | None = None, optimizer: Optimizer = HAND) -> None:
         """Start at the problem's start values.
 
         Args:
             problem: What to train; the session takes its tensors over.
             rate: The learning rate; None for the problem's own.
+            optimizer: Updates the parameters; by hand, as in the notebook, where none is chosen.
 
         Raises:
-            BadInput: `rate` is not a positive finite number.
+            BadInput: `rate` is not a positive finite number, or PyTorch would refuse the optimizer.
         """
         self._problem = problem
         trainer = Trainer(problem)
         loop = problem.reference_loop()
         rate = checked_rate(problem.learning_rate if rate is None else rate)
-        self._start = State(trainer.snapshot(), loop, rate)
-        self._statements = Statements(trainer, self._start)
+        optimizer = checked_optimizer(optimizer)
+        self._statements = Statements(trainer, State(trainer.snapshot(), loop, rate))
+        if not optimizer.by_hand:
+            self._statements.return_to(self._statements.state.with_optimizer(optimizer))
+        self._start = self._statements.state
         self._history = History(self._start)
         self._travel = Travel(self._statements, self._history.here)
         self._beside = Beside(problem, self._statements, self._history, self._travel)
@@ -174,8 +179,9 @@ class Session:
 
     def verdict(self) -> Verdict:
         """Find out what the loop, as it stands, does to training from the start; changes nothing."""
-        reference = self._problem.reference_loop()
-        return judge(self._statements, self._start, self.state.loop, reference, self.state.learning_rate)
+        reference = self._problem.reference_loop().with_optimizer(self.state.loop.optimizer)
+        start = self.state.rewound_to(self._start)
+        return judge(self._statements, start, self.state.loop, reference, self.state.learning_rate)
 
     def check_gradient(self, stopped: Callable[[], bool] = lambda: False) -> GradientCheck:
         """Check autograd's gradient here by finite differences; raises as `engine.gradient_check` does."""

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from torch import Tensor
 
+from engine.optimizers import HAND, Optimizer
+
 Grads = tuple[Tensor | None, ...]
+
+Memory = tuple[Mapping[str, Tensor], ...]
+"""What an optimizer remembers of each parameter, by PyTorch's names; empty where it remembers nothing."""
 
 
 class Graph(Enum):
@@ -54,3 +60,11 @@ class Snapshot:
 
     buffers: tuple[Tensor, ...] = ()
     """What a forward pass changes beside its results, such as a BatchNorm's running mean."""
+
+    optimizer: Optimizer = HAND
+    memory: Memory = ()
+    """What that optimizer remembers: momentum buffers, averages, steps."""
+
+    def with_optimizer(self, optimizer: Optimizer) -> Snapshot:
+        """Give the same with an optimizer that has not updated anything yet."""
+        return replace(self, optimizer=optimizer, memory=())

@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from engine import problems
 from engine.names import Names
+from engine.optimizers import HAND, Optimizer
 from engine.scripts.errors import ScriptError
 from engine.scripts.source import ScriptSource, is_path, read_source
 
@@ -35,6 +36,9 @@ class Start(Struct, frozen=True, forbid_unknown_fields=True):
 
     names: Names | None = None
     """What the script calls its parts; None where that is found by convention."""
+
+    optimizer: Optimizer | None = None
+    """What updates the parameters; None for the update by hand."""
 
     @property
     def title(self) -> str:
@@ -75,17 +79,24 @@ class Start(Struct, frozen=True, forbid_unknown_fields=True):
         from engine.session import Session
 
         torch.manual_seed(0)  # what a model draws is the same in every process, so that it can be replayed
+        optimizer = self.optimizer or HAND
         if source is None:
-            session = Session(problems.load(self.problem, self.seed), self.rate)
+            session = Session(problems.load(self.problem, self.seed), self.rate, optimizer)
             session.origin = self
             return session
-        session = Session(problem_from(source, self.seed, self.names, stopped, self.title), self.rate)
+        session = Session(
+            problem_from(source, self.seed, self.names, stopped, self.title), self.rate, optimizer
+        )
         session.origin = msgspec.structs.replace(self, digest=source.digest)
         return session
 
 
 def start_from(
-    given: str, seed: int | None = None, rate: float | None = None, names: Names | None = None
+    given: str,
+    seed: int | None = None,
+    rate: float | None = None,
+    names: Names | None = None,
+    optimizer: Optimizer | None = None,
 ) -> Start:
     """Give the start for what a learner calls a problem: a built-in one's name, or a script's path.
 
@@ -96,8 +107,8 @@ def start_from(
         path = Path(given).absolute()
         if not path.is_file():
             read_source(Path(given))  # says why it cannot be read, by the name that was given
-        return Start(str(path), seed, rate, names=names)
+        return Start(str(path), seed, rate, names=names, optimizer=optimizer)
     problems.path_of(given)
     if names is not None:
         raise ScriptError(Path(given), "a built-in problem needs no names", "Leave the names out.")
-    return Start(given.replace("_", "-"), seed, rate)
+    return Start(given.replace("_", "-"), seed, rate, optimizer=optimizer)

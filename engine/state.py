@@ -9,8 +9,10 @@ from engine.events import Accumulation, NodeEvent
 from engine.ledger import Ledger, PassPage
 from engine.loop import Loop
 from engine.losses import Losses
+from engine.optimizers import Optimizer
 from engine.snapshots import Snapshot
 from engine.trace import Trace
+from engine.updates import Updating
 
 AROUND = 2_000
 """Bytes that a state of a small problem takes beside its numbers."""
@@ -69,6 +71,9 @@ class State:
     recorded: bool = True
     """Whether `passing` tells of the last pass since the last forward; False where that was not recorded."""
 
+    updating: Updating | None = None
+    """The optimizer's step that has just run; None after any other statement, and for the update by hand."""
+
     @property
     def ledger(self) -> Ledger:
         """What was written to each `.grad` up to this point, also inside a pass."""
@@ -79,7 +84,8 @@ class State:
     def weight(self) -> int:
         """Give about how many bytes it takes, as if it shared nothing with other states."""
         snapshot = self.trainer
-        numbers = (*snapshot.parameters, *(grad for grad in snapshot.grads if grad is not None))
+        grads = (grad for grad in snapshot.grads if grad is not None)
+        numbers = (*snapshot.parameters, *grads, *(one for part in snapshot.memory for one in part.values()))
         trace = 0 if self.passing is None else self.passing.trace.weight
         return AROUND + trace + sum(one.nbytes for one in numbers)
 
@@ -100,8 +106,26 @@ class State:
         return self.loss is not None and not math.isfinite(self.loss)
 
     def rewound_to(self, start: State) -> State:
-        """Give `start` with the loop's text and the learning rate of now: those are no part of training."""
+        """Give `start` with the loop, the optimizer and the learning rate of now: no part of training.
+
+        An optimizer that `start` does not have remembers nothing there.
+        """
         loop = replace(
             self.loop, last=start.loop.last, complete=start.loop.complete, updated=start.loop.updated
         )
-        return replace(start, loop=loop, learning_rate=self.learning_rate)
+        same = start.trainer.optimizer == loop.optimizer
+        trainer = start.trainer if same else start.trainer.with_optimizer(loop.optimizer)
+        return replace(start, trainer=trainer, loop=loop, learning_rate=self.learning_rate)
+
+    def with_optimizer(self, optimizer: Optimizer) -> State:
+        """Give the same with an optimizer that has not updated anything yet.
+
+        A pass then lies behind: stepping back in it would bring back what the last optimizer remembered.
+        """
+        return replace(
+            self,
+            trainer=self.trainer.with_optimizer(optimizer),
+            loop=self.loop.with_optimizer(optimizer),
+            passing=None if self.passing is None else replace(self.passing, over=True),
+            updating=None,
+        )

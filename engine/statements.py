@@ -16,6 +16,7 @@ from engine.losses import Losses
 from engine.snapshots import Snapshot
 from engine.state import Passing, State
 from engine.trainer import Trainer
+from engine.updates import Updating
 
 LEDGER_BYTES: Final = 10_000_000
 """What the ledgers' pages may weigh; older ones are forgotten."""
@@ -66,12 +67,16 @@ class Statements:
                 self._settle_trace()
                 with self._keeping_what_pytorch_left(kind):
                     self.trainer.update(self.state.learning_rate)
-                self._advance(kind, _over(self.state.passing))
+                before = self.state
+                self._advance(kind, _over(before.passing))
+                if not before.loop.optimizer.by_hand:
+                    updating = Updating(before.trainer, before.learning_rate)
+                    self.state = replace(self.state, updating=updating)
             case Kind.ZERO:
-                before = self.grads()
+                grads = self.grads()
                 with self._keeping_what_pytorch_left(kind):
                     self.trainer.zero(set_to_none=self.state.loop.set_to_none)
-                self._advance(kind, _over(self.state.passing), ZeroPage(before, self.grads()))
+                self._advance(kind, _over(self.state.passing), ZeroPage(grads, self.grads()))
 
     def step_node(self) -> None:
         """Go one event forward in the pass; begin one where none is under way.
@@ -113,7 +118,7 @@ class Statements:
         start = self.state.rewound_to(passing.start)
         if passing.cursor > 1:
             inside = replace(passing, cursor=passing.cursor - 1)
-            self.state = replace(start, trainer=self.state.trainer, passing=inside)
+            self.state = replace(start, trainer=self.state.trainer, passing=inside, updating=None)
         else:
             self.return_to(start)
 
@@ -130,7 +135,7 @@ class Statements:
 
     def _stand_at(self, passing: Passing, event: int) -> None:
         inside = replace(passing, cursor=event)
-        self.state = replace(self.state, trainer=self.trainer.snapshot(), passing=inside)
+        self.state = replace(self.state, trainer=self.trainer.snapshot(), passing=inside, updating=None)
 
     def ran_unrecorded(self, epochs: int, losses: Losses) -> None:
         """Take in what the trainer has run at full speed: whole epochs, and their losses by now."""
@@ -147,6 +152,7 @@ class Statements:
             passing=None,
             written=written,
             recorded=True,
+            updating=None,
         )
 
     def _settle_trace(self) -> None:
@@ -180,6 +186,7 @@ class Statements:
             losses=losses,
             passing=passing,
             written=written,
+            updating=None,
             recorded=state.recorded or kind is Kind.FORWARD or passing is not None,
         )
 
@@ -192,7 +199,9 @@ class Statements:
             left = self.trainer.snapshot()
             if left is not before.trainer:
                 written = self._with_page(before.written, self._half_page(kind, error, before))
-                self.state = replace(before, trainer=left, passing=_over(before.passing), written=written)
+                self.state = replace(
+                    before, trainer=left, passing=_over(before.passing), written=written, updating=None
+                )
             raise
 
     def _half_page(self, kind: Kind, error: EngineError, before: State) -> Page | None:

@@ -14,9 +14,11 @@ from engine.errors import GraphFreed, NotAScalar
 from engine.fast import FastRun, run_epochs
 from engine.forward import ForwardLines
 from engine.lessons import PyTorchError, in_its_own_words
+from engine.live_optimizer import LiveOptimizer
 from engine.loop import Kind
+from engine.optimizers import HAND
 from engine.problem import Problem
-from engine.snapshots import ForwardPass, Grads, Graph, Snapshot
+from engine.snapshots import ForwardPass, Grads, Graph, Memory, Snapshot
 from engine.sources import SourceMap, watch_forward
 from engine.trace import Trace, record_backward
 
@@ -32,6 +34,7 @@ class Trainer:
         self._forward = ForwardLines(problem)
         self._loss: Tensor | None = None
         self._sources: SourceMap | None = None
+        self._optimizer = LiveOptimizer(HAND, self._leaves)
         self._kept = self._copy_all()
 
     # What there is
@@ -50,6 +53,9 @@ class Trainer:
         self._write_buffers(snapshot.buffers)
         for leaf, grad in zip(self._leaves, snapshot.grads, strict=True):
             leaf.grad = None if grad is None else grad.clone()
+        if snapshot.optimizer != self._optimizer.chosen:
+            self._optimizer = LiveOptimizer(snapshot.optimizer, self._leaves)
+        self._optimizer.recall(snapshot.memory)
         torch.set_rng_state(snapshot.rng)
 
     # The statements
@@ -67,12 +73,12 @@ class Trainer:
         made = ForwardPass(
             before.parameters, before.rng, preds.detach().clone(), self._loss.detach().clone(), before.buffers
         )
-        self._kept = Snapshot(
-            before.parameters,
-            before.grads,
-            _rng(before.rng),
-            made,
-            Graph.LIVE,
+        self._kept = replace(
+            before,
+            rng=_rng(before.rng),
+            forward=made,
+            graph=Graph.LIVE,
+            written=frozenset(),
             buffers=self._copied_buffers(),
         )
 
@@ -122,35 +128,48 @@ class Trainer:
         return self._loss
 
     def update(self, learning_rate: float) -> None:
-        """Run `p -= p.grad * lr` for every parameter, inside `no_grad`.
+        """Run `p -= p.grad * lr` for every parameter, inside `no_grad`; or `optimizer.step()`.
 
         Raises:
-            PyTorchError: a `.grad` is None.
+            PyTorchError: a `.grad` is None, which an optimizer passes over; or PyTorch refused.
         """
         versions = [leaf._version for leaf in self._leaves]
         try:
-            with torch.no_grad(), in_its_own_words(TypeError):
-                for leaf in self._leaves:
-                    leaf -= leaf.grad * learning_rate  # type: ignore[operator]
+            with torch.no_grad(), in_its_own_words(TypeError, RuntimeError):
+                if self._optimizer.chosen.by_hand:
+                    for leaf in self._leaves:
+                        leaf -= leaf.grad * learning_rate  # type: ignore[operator]
+                else:
+                    self._optimizer.with_rate(learning_rate).step()
         finally:
             written = {place for place, leaf in enumerate(self._leaves) if leaf._version != versions[place]}
-            self._keep(parameters=self._parameters(), written=self._kept.written | written)
+            self._keep(
+                parameters=self._parameters(),
+                written=self._kept.written | written,
+                memory=self._optimizer.memory(self._kept.memory),
+            )
 
     def zero(self, *, set_to_none: bool = False) -> None:
-        """Run `p.grad.zero_()`, or `p.grad = None`, for every parameter.
+        """Run `p.grad.zero_()`, or `p.grad = None`, for every parameter; or `optimizer.zero_grad()`.
 
         Raises:
-            PyTorchError: a `.grad` that is to be filled with zeros is None.
+            PyTorchError: a `.grad` that is to be filled with zeros is None, which an optimizer passes over.
         """
         try:
             with in_its_own_words(AttributeError):
-                for leaf in self._leaves:
-                    if set_to_none:
-                        leaf.grad = None
-                    else:
-                        leaf.grad.zero_()  # type: ignore[union-attr]
+                if self._optimizer.chosen.by_hand:
+                    self._zero_by_hand(set_to_none)
+                else:
+                    self._optimizer.with_rate(0.0).zero_grad(set_to_none=set_to_none)
         finally:
             self._keep(grads=self._grads())
+
+    def _zero_by_hand(self, set_to_none: bool) -> None:
+        for leaf in self._leaves:
+            if set_to_none:
+                leaf.grad = None
+            else:
+                leaf.grad.zero_()  # type: ignore[union-attr]
 
     def run(
         self,
@@ -167,12 +186,23 @@ class Trainer:
         # A recorded graph's nodes keep a place for hooks; the next graph would share those of the leaves.
         self._loss = self._sources = None
         try:
+            by_hand = self._optimizer.chosen.by_hand
             return run_epochs(
-                self.problem, order, count, learning_rate, add_loss, stopped, set_to_none=set_to_none
+                self.problem,
+                order,
+                count,
+                learning_rate,
+                add_loss,
+                stopped,
+                set_to_none=set_to_none,
+                optimizer=None if by_hand else self._optimizer.with_rate(learning_rate),
             )
         finally:
-            rng = _rng(self._kept.rng)
-            self._kept = Snapshot(self._parameters(), self._grads(), rng, buffers=self._copied_buffers())
+            self._kept = replace(
+                self._copy_all(_rng(self._kept.rng)),
+                optimizer=self._optimizer.chosen,
+                memory=self._optimizer.memory(self._kept.memory),
+            )
 
     # Copies
 
@@ -182,6 +212,7 @@ class Trainer:
         grads: Grads | None = None,
         graph: Graph | None = None,
         written: frozenset[int] | None = None,
+        memory: Memory | None = None,
     ) -> None:
         """Keep what a statement may have changed; where it changed nothing, the last snapshot stays."""
         old = self._kept
@@ -191,13 +222,15 @@ class Trainer:
             grads=old.grads if grads is None else grads,
             graph=old.graph if graph is None else graph,
             written=old.written if written is None else written,
+            memory=old.memory if memory is None else memory,
         )
         same_tensors = map(same_bits, (*new.parameters, *new.grads), (*old.parameters, *old.grads))
-        if new.graph is not old.graph or new.written != old.written or not all(same_tensors):
+        same = new.graph is old.graph and new.written == old.written and new.memory is old.memory
+        if not same or not all(same_tensors):
             self._kept = new
 
-    def _copy_all(self) -> Snapshot:
-        rng = torch.get_rng_state()
+    def _copy_all(self, rng: Tensor | None = None) -> Snapshot:
+        rng = torch.get_rng_state() if rng is None else rng
         return Snapshot(self._parameters(), self._grads(), rng, buffers=self._copied_buffers())
 
     def _parameters(self) -> tuple[Tensor, ...]:

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from engine.epochs import run_epochs
 from engine.errors import EngineError
+from engine.history import Setting
 from engine.loop import Kind, Loop
 from engine.progress import Progress
 from engine.state import State
@@ -20,8 +21,8 @@ if TYPE_CHECKING:
     from engine.history import Point
     from engine.problem import Problem
 
-Schedule: TypeAlias = Sequence[tuple[int, float]]
-"""So many epochs with this learning rate, then so many with that one, ..."""
+Schedule: TypeAlias = Sequence[tuple[int, Setting]]
+"""So many epochs with this learning rate and optimizer, then so many with that one, ..."""
 
 
 class Stopped(EngineError):  # noqa: N818 - named after what happened
@@ -38,8 +39,11 @@ class Twin:
     def __init__(self, statements: Statements, start: State, reference: Loop) -> None:
         """Begin at a session's start; each call leaves the statements in the twin's state."""
         self._statements = statements
-        self._start = replace(start, loop=reference)
+        self._start = replace(start, loop=reference.with_optimizer(start.loop.optimizer))
         self._state = self._start
+        self._setting = Setting(start.learning_rate, start.loop.optimizer)
+        """The twin's last."""
+
         self._done: Schedule = ()
 
     def after(
@@ -57,30 +61,32 @@ class Twin:
         rest = _rest(schedule, self._done)
         if rest is None:
             self._state, rest = self._start, list(schedule)
-        statements = self._statements
+            self._setting = Setting(self._start.learning_rate, self._start.loop.optimizer)
+        statements, last = self._statements, self._setting
         statements.return_to(self._state)
-        for count, rate in rest:
-            statements.state = replace(statements.state, learning_rate=rate)
+        for count, setting in rest:
             if not count or statements.state.diverged:
                 continue
+            statements.return_to(_with_setting(statements.state, last, setting))
+            last = setting
             if run_epochs(statements, count, stopped, tell).stopped_after is not None:
                 raise Stopped
-        self._state, self._done = statements.state, tuple(schedule)
+        self._state, self._done, self._setting = statements.state, tuple(schedule), last
         return self._state
 
-    def catch_up(self, session: State) -> State:
-        """Run what the session has run of the epoch under way; give the twin's state then."""
+    def catch_up(self, session: State, setting: Setting) -> State:
+        """Run, with its setting, what the session has run of the epoch under way; give the twin's state."""
         statements, loop = self._statements, session.loop
-        statements.return_to(replace(self._state, learning_rate=session.learning_rate))
+        statements.return_to(_with_setting(self._state, self._setting, setting))
         if not loop.complete and not statements.state.diverged:
             for kind in _begun(session):
                 statements.run(kind)
         return statements.state
 
 
-def schedule_of(way: Iterable[Point]) -> list[tuple[int, float]]:
-    """Give the learning rate of every epoch that the points from the start to some point have run."""
-    rates: list[tuple[int, float]] = []
+def schedule_of(way: Iterable[Point]) -> list[tuple[int, Setting]]:
+    """Give the setting of every epoch that the points from the start to some point have run."""
+    rates: list[tuple[int, Setting]] = []
     for point in way:
         before = point.before
         if before is None:
@@ -89,19 +95,19 @@ def schedule_of(way: Iterable[Point]) -> list[tuple[int, float]]:
         if gained < 0:
             rates = shortened(rates, point.epoch)
         if gained > 0:
-            rates.append((1, before.learning_rate if before.updated_at is None else before.updated_at))
-            rates.append((gained - 1, before.learning_rate))
+            rates.append((1, before.setting if before.updated_at is None else before.updated_at))
+            rates.append((gained - 1, before.setting))
     return rates
 
 
-def shortened(schedule: Schedule, epochs: int) -> list[tuple[int, float]]:
+def shortened(schedule: Schedule, epochs: int) -> list[tuple[int, Setting]]:
     """Give a schedule's first epochs."""
-    kept: list[tuple[int, float]] = []
-    for count, rate in schedule:
+    kept: list[tuple[int, Setting]] = []
+    for count, setting in schedule:
         take = min(count, epochs)
         epochs -= take
         if take:
-            kept.append((take, rate))
+            kept.append((take, setting))
     return kept
 
 
@@ -119,7 +125,7 @@ def with_momentum(
     Args:
         problem: Its own tensors are trained; the caller puts them back.
         start: The parameters' start values.
-        schedule: The learning rates.
+        schedule: The learning rates; its optimizers are left aside.
         stopped: Asked between epochs.
 
     Raises:
@@ -131,8 +137,8 @@ def with_momentum(
             leaf.copy_(value)
             leaf.grad = None
     optimizer = torch.optim.SGD(leaves, lr=1.0, momentum=1.0)
-    for count, rate in schedule:
-        optimizer.param_groups[0]["lr"] = rate
+    for count, setting in schedule:
+        optimizer.param_groups[0]["lr"] = setting.rate
         for _ in range(count):
             if stopped():
                 raise Stopped
@@ -155,24 +161,31 @@ def _begun(session: State) -> tuple[Kind, ...]:
             return ()
 
 
-def _rest(schedule: Schedule, done: Schedule) -> list[tuple[int, float]] | None:
+def _rest(schedule: Schedule, done: Schedule) -> list[tuple[int, Setting]] | None:
     """Give what a schedule has beyond another one; None where it does not begin like that."""
     epochs = sum(count for count, _ in done)
     if _merged(shortened(schedule, epochs)) != _merged(done):
         return None
-    rest: list[tuple[int, float]] = []
-    for count, rate in schedule:
+    rest: list[tuple[int, Setting]] = []
+    for count, setting in schedule:
         behind = min(count, epochs)
         epochs -= behind
-        rest.append((count - behind, rate))
+        rest.append((count - behind, setting))
     return rest
 
 
-def _merged(schedule: Schedule) -> list[tuple[int, float]]:
-    merged: list[tuple[int, float]] = []
-    for count, rate in schedule:
-        if merged and merged[-1][1] == rate:
-            merged[-1] = merged[-1][0] + count, rate
+def _with_setting(state: State, last: Setting, setting: Setting) -> State:
+    """Give the state with a setting; an optimizer chosen since the last one remembers nothing yet."""
+    if setting[1:] != last[1:]:
+        state = state.with_optimizer(setting.optimizer)
+    return replace(state, learning_rate=setting.rate)
+
+
+def _merged(schedule: Schedule) -> list[tuple[int, Setting]]:
+    merged: list[tuple[int, Setting]] = []
+    for count, setting in schedule:
+        if merged and merged[-1][1] == setting:
+            merged[-1] = merged[-1][0] + count, setting
         elif count:
-            merged.append((count, rate))
+            merged.append((count, setting))
     return merged

@@ -110,7 +110,7 @@ class _Watched:
         self.after: list[tuple[Tensor, ...]] = []
         """The parameters after each epoch."""
 
-        self.moved = self.accumulated = self.stale = False
+        self.moved = self.accumulated = self.stale = self.too_soon = False
 
     def run(self) -> None:
         for _ in range(EPOCHS):
@@ -129,6 +129,8 @@ class _Watched:
             return Finding.EQUIVALENT
         if self.accumulated:
             return Finding.ACCUMULATES
+        if self.too_soon:
+            return Finding.UPDATES_TOO_SOON
         return Finding.STALE if self.stale else Finding.DIFFERS
 
     def _run(self, kind: Kind) -> None:
@@ -142,7 +144,8 @@ class _Watched:
         self.moved |= not _same(before.trainer.parameters, after.trainer.parameters)
 
     def _look(self, state: State) -> None:
-        """See what an update is about to use."""
+        """See what an update is about to use; where that is None, an optimizer does not complain."""
+        self.too_soon |= None in state.trainer.grads
         for name in self._statements.trainer.problem.parameters:
             parts = since_zeroing(state.ledger.newest_first(name))
             self.accumulated |= len({part.number for part in parts}) > 1

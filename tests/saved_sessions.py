@@ -10,9 +10,11 @@ from hypothesis import strategies as st
 from msgspec import Struct
 
 from engine import actions
-from engine.actions import Action, MoveStatement, RunEpochs, SetLearningRate, ToggleStatement
+from engine.actions import Action, MoveStatement, RunEpochs, SetLearningRate, SetOptimizer, ToggleStatement
 from engine.errors import EngineError
+from engine.frame import ParameterFrame
 from engine.loop import Kind
+from engine.optimizers import HAND
 from engine.saving.reading import SavedSession
 from engine.saving.records import encoder
 from engine.saving.seal import FIRST, sealed
@@ -20,7 +22,7 @@ from engine.saving.writing import SessionWriter
 from engine.session import Session
 from engine.start import Start
 from tests.engine.recorded import bits
-from tests.session_strategies import counts, rates
+from tests.session_strategies import counts, optimizers, rates
 
 NEVER: Callable[[], bool] = bool
 """Asked whether to stop, it says False."""
@@ -47,6 +49,7 @@ any_action = st.one_of(
     st.sampled_from(PLAIN),
     st.builds(RunEpochs, counts),
     st.builds(SetLearningRate, rates),
+    st.builds(SetOptimizer, st.just(HAND) | optimizers),
     st.builds(ToggleStatement, st.sampled_from(Kind)),
     st.builds(MoveStatement, st.sampled_from(Kind), st.sampled_from([-1, 1])),
 )
@@ -82,12 +85,17 @@ def picture(session: Session) -> Any:
     """Everything that must come back, as plain data."""
     frame = session.frame
     return (
-        [(one.name, bits(one.value), bits(one.grad)) for one in frame.parameters],
+        [(one.name, bits(one.value), bits(one.grad), remembered(one)) for one in frame.parameters],
         (str(frame.loss), bits(frame.preds), frame.epoch, frame.learning_rate, frame.loop, frame.stale),
         [str(frame.losses[epoch]) for epoch in range(len(frame.losses))],
         None if frame.backward is None else (frame.backward.done, frame.backward.over, frame.backward.rows),
         (frame.position, frame.future, frame.refusals),
     )
+
+
+def remembered(parameter: ParameterFrame) -> dict[str, Any]:
+    """What the optimizer remembers of a parameter, as bits."""
+    return {name: bits(value) for name, value in parameter.memory.items()}
 
 
 def saved_at(

@@ -11,7 +11,9 @@ from torch import Tensor
 
 from engine import problems
 from engine.actions import Action, MoveStatement, ToggleStatement
+from engine.errors import BadInput
 from engine.loop import Kind
+from engine.optimizers import OPTIONS, Optimizer, checked_optimizer
 from engine.problem import Problem
 from engine.session import Session
 from tests.engine.recorded import bits
@@ -89,6 +91,14 @@ class Plain:
         self.rng = torch.get_rng_state() if rng is None else rng
         self.preds: Tensor | None = None
         self.loss: Tensor | None = None
+        self.optimizer: torch.optim.Optimizer | None = None
+        self.set_to_none = False
+
+    def choose(self, optimizer: Optimizer, rate: float) -> Plain:
+        """Make an optimizer as one would in a script: all but what was chosen is PyTorch's default."""
+        made = None if optimizer.by_hand else getattr(torch.optim, optimizer.name)
+        self.optimizer = None if made is None else made(self.leaves, lr=rate, **optimizer.options)
+        return self
 
     def run(self, kind: Kind, rate: float) -> None:
         """Run one statement.
@@ -106,13 +116,28 @@ class Plain:
             if loss is None:
                 raise NameError("name 'loss' is not defined")
             loss.backward()
+        elif self.optimizer is not None and kind is Kind.UPDATE:
+            self.optimizer.param_groups[0]["lr"] = rate
+            self.optimizer.step()
+        elif self.optimizer is not None:
+            self.optimizer.zero_grad(set_to_none=self.set_to_none)
         elif kind is Kind.UPDATE:
             with torch.no_grad():
                 for leaf in self.leaves:
                     leaf -= leaf.grad * rate
         else:
             for leaf in self.leaves:
-                leaf.grad.zero_()
+                if self.set_to_none:
+                    leaf.grad = None
+                else:
+                    leaf.grad.zero_()
+
+    def memory(self) -> list[dict[str, Any]]:
+        """What the optimizer remembers of each parameter, as bits."""
+        states = (
+            [{}] * len(self.leaves) if self.optimizer is None else map(self.optimizer.state.get, self.leaves)
+        )
+        return [{name: bits(one) for name, one in (state or {}).items()} for state in states]
 
     def epochs(self, count: int, rate: float, kinds: Sequence[Kind] = tuple(Kind)) -> Plain:
         """Run `count` whole epochs of `kinds`."""
@@ -154,6 +179,42 @@ orders = st.permutations(list(Kind)).flatmap(
     lambda kinds: st.integers(1, 4).map(lambda length: tuple(kinds[:length]))
 )
 """What an edited loop may run: some of the statements, at least one, in any order."""
+
+
+def _taken(optimizer: Optimizer) -> Optimizer | None:
+    try:
+        return checked_optimizer(optimizer)
+    except BadInput:
+        return None
+
+
+VALUES: Final[Mapping[str, Sequence[Any]]] = {
+    "momentum": (0.5, 0.9, 1.0),
+    "dampening": (0.1, 0.5),
+    "weight_decay": (0.01, 0.5),
+    "alpha": (0.0, 0.9),
+    "eps": (0.0, 1e-3),
+    "betas": ((0.5, 0.9), (0.0, 0.0)),
+    "nesterov": (True,),
+    "centered": (True,),
+    "amsgrad": (True,),
+    "maximize": (True,),
+}
+"""Values of the optimizers' options."""
+
+
+@st.composite
+def _optimizers(draw: st.DrawFn) -> Optimizer | None:
+    name = draw(st.sampled_from([name for name in OPTIONS if OPTIONS[name]]))
+    options = draw(st.lists(st.sampled_from(sorted(OPTIONS[name])), unique=True, max_size=4))
+    chosen = {option: draw(st.sampled_from(VALUES[option])) for option in options}
+    if "nesterov" in chosen:
+        chosen = {"momentum": 0.9, **chosen} | {"dampening": 0.0}
+    return _taken(Optimizer(name, **chosen))
+
+
+optimizers: Final = _optimizers().filter(lambda one: one is not None)
+"""Any optimizer of PyTorch's with any combination of options that it takes."""
 
 counts = st.integers(1, 5)
 rates = st.sampled_from(RATES)

@@ -11,6 +11,7 @@ from typing import Final, NoReturn
 from engine.actions import epochs_from, learning_rate_from
 from engine.errors import BadInput, EngineError
 from engine.names import Names
+from engine.optimizers import EXAMPLE, NAMES, Optimizer, optimizer_from
 from engine.scripts.errors import ScriptError
 
 LARGEST_SEED: Final = 2**64 - 1
@@ -245,6 +246,12 @@ def _add_seed(parser: Parser) -> None:
 def _add_start(parser: Parser) -> None:
     _add_seed(parser)
     parser.add_argument("--lr", type=_rate, metavar="X", help="learning rate (default: the problem's own)")
+    parser.add_argument(
+        "--optimizer",
+        type=_optimizer,
+        metavar="NAME",
+        help=f"{', '.join(NAMES)}; with options, e.g. '{EXAMPLE}' (default: hand)",
+    )
 
 
 def _rate(text: str) -> float:
@@ -252,6 +259,14 @@ def _rate(text: str) -> float:
         return learning_rate_from(text)
     except BadInput as error:
         raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def _optimizer(text: str) -> Optimizer | None:
+    try:
+        optimizer = optimizer_from(text)
+    except BadInput as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+    return None if optimizer.by_hand else optimizer
 
 
 def _epochs(text: str) -> int:

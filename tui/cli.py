@@ -126,7 +126,7 @@ COMMANDS: Final[Mapping[str, Callable[[Sequence[str]], int]]] = {
 
 
 def _start(options: Namespace) -> Start:
-    return start_from(options.problem, options.seed, options.lr, names_of(options))
+    return start_from(options.problem, options.seed, options.lr, names_of(options), options.optimizer)
 
 
 def _train(make_session: Callable[[], Session], keeper: Keeper, options: Namespace) -> int:

@@ -7,7 +7,9 @@ The keys of each object:
     epoch               epochs run to their end
     loss                the last forward pass's loss; null before the first
     predictions         the last forward pass's predictions, nested lists; null before the first
-    parameters          by name: {"value": nested lists, "grad": nested lists, null where `.grad` is None}
+    parameters          by name: {"value": nested lists, "grad": nested lists, null where `.grad` is None,
+                        "optimizer": what the optimizer remembers, by PyTorch's names}
+    optimizer           what updates the parameters: "hand", "SGD(momentum=0.9)", ...
     zeroing             whether an epoch zeroes the gradients
     learning_rate       the learning rate
     diverged_in_epoch   the epoch, counted from 1, whose loss is inf or nan; null where the loss is finite
@@ -23,7 +25,7 @@ import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, TypeAlias
 
-from msgspec import structs
+from msgspec import to_builtins
 
 from engine.actions import Action
 from engine.frame import Frame
@@ -40,14 +42,19 @@ def json_line(action: Action, frame: Frame) -> Iterator[str]:
     """Give the one line for an action and the frame after it."""
     facts = {
         "action": type(action).__name__,
-        "arguments": structs.asdict(action),
+        "arguments": {name: value for name, value in to_builtins(action).items() if name != "do"},
         "epoch": frame.epoch,
         "loss": _exact(frame.loss),
         "predictions": _numbers(frame.preds),
         "parameters": {
-            parameter.name: {"value": _numbers(parameter.value), "grad": _numbers(parameter.grad)}
+            parameter.name: {
+                "value": _numbers(parameter.value),
+                "grad": _numbers(parameter.grad),
+                "optimizer": {name: _numbers(value) for name, value in parameter.memory.items()},
+            }
             for parameter in frame.parameters
         },
+        "optimizer": frame.loop.optimizer.text,
         "zeroing": frame.loop.is_enabled(Kind.ZERO),
         "learning_rate": frame.learning_rate,
         "diverged_in_epoch": diverged_in(frame),

@@ -3,7 +3,7 @@ the conversation."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -18,6 +18,7 @@ from engine.actions import (
     Redo,
     Reset,
     RunEpochs,
+    SetOptimizer,
     StepNode,
     StepNodeBack,
     ToggleSetToNone,
@@ -28,6 +29,7 @@ from engine.actions import (
     Zero,
     refusal_key,
 )
+from engine.optimizers import HAND
 
 if TYPE_CHECKING:
     from engine.frame import Frame
@@ -73,7 +75,12 @@ class Key:
         """Give the action that decides whether the key can work; None where none does."""
         if self.edit is not None and cursor is not None:
             return self.edit(cursor)
-        return RunEpochs(1) if self.id == "run" else None if self.action is None else self.action()
+        asked = ASKED.get(self.id)
+        return asked if asked is not None or self.action is None else self.action()
+
+
+ASKED: Final[Mapping[str, Action]] = {"run": RunEpochs(1), "optimizer": SetOptimizer(HAND)}
+"""For keys that ask for something, an action that can work whenever theirs can."""
 
 
 KEYS: Final = (
@@ -182,6 +189,14 @@ KEYS: Final = (
         RaiseLearningRate,
     ),
     Key("type_rate", "l", "l", "set lr", "Type a learning rate.", 1),
+    Key(
+        "optimizer",
+        "o",
+        "o",
+        "optimizer",
+        "Choose the optimizer: by hand, SGD, RMSprop, Adam, AdamW.",
+        1,
+    ),
     Key(
         "reset",
         "R,upper_r",

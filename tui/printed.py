@@ -25,6 +25,9 @@ def printed(action: Action, frame: Frame) -> Iterator[str]:
                 yield _fact(f"{parameter.name}.grad after the first backward", parameter.grad)
         case Update():
             yield from _values(frame, "after the first update")
+            for parameter in frame.parameters:
+                for name, value in parameter.memory.items():
+                    yield _fact(f"{parameter.name}'s {name} after the first update", value)
         case Forward() if frame.epoch == 1:
             yield _loss(frame, "after the first update")
         case Forward():

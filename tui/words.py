@@ -72,6 +72,8 @@ def action_text(action: actions.Action | None) -> str:
             return f"move {kind} {'up' if steps < 0 else 'down'}"
         case actions.SetLearningRate(value):
             return f"learning rate {rate(value)}"
+        case actions.SetOptimizer(optimizer):
+            return f"optimizer {optimizer.text}"
         case actions.GoTo(point, inside):
             return f"go to point {point}{f', inside at {inside}' if inside else ''}"
         case _:

@@ -18,6 +18,9 @@ from engine.frame import Frame, ParameterFrame
 MOST_ELEMENTS: Final = 1000
 """Of a larger tensor, shape, sum and norm stand for its elements."""
 
+OF_GRADS: Final = frozenset({"momentum_buffer", "exp_avg", "grad_avg"})
+"""What optimizers remember that is of the size of gradients."""
+
 MOST_LOSSES: Final = 200
 """Of a longer run, about so many losses are asserted."""
 
@@ -65,6 +68,16 @@ def check_changes(before: Frame, after: Frame, *, everything: bool = False) -> I
         yield from _sum(_shown_sum(before, old), _shown_sum(after, new), new)
         if everything or not same_bits(old.grad, new.grad):
             yield from check(f"{new.name}.grad", _grad(after, new), new.grad)
+        yield from _memory(old, new, everything=everything)
+
+
+def _memory(old: ParameterFrame, new: ParameterFrame, *, everything: bool) -> Iterator[str]:
+    """Assert what the optimizer remembers of a parameter and did not before, or that it remembers nothing."""
+    for part, value in new.memory.items():
+        if everything or not same_bits(old.memory.get(part), value):
+            # By this name, a tolerance in proportion to the gradient at the start belongs to it.
+            name = f"{new.name}.grad of the past, {part}" if part in OF_GRADS else f"{new.name} {part}"
+            yield from check(name, f'optimizer.state[{expression(new.name)}]["{part}"]', value)
 
 
 def check_losses(losses: Sequence[float]) -> Iterator[str]:

@@ -115,7 +115,7 @@ NAMES: Final = frozenset(
         "made",
         "saved",
     }
-    | {"summary", "lr", "losses", "epoch", "preds", "loss", "error", "parameters"}
+    | {"summary", "lr", "losses", "optimizer", "epoch", "preds", "loss", "error", "parameters"}
 )
 """What an export defines, and a problem's script must therefore not."""
 

@@ -5,7 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 
-from engine.actions import LowerLearningRate, RaiseLearningRate, Reset, RunEpochs, SetLearningRate
+from engine.actions import (
+    LowerLearningRate,
+    RaiseLearningRate,
+    Reset,
+    RunEpochs,
+    SetLearningRate,
+    SetOptimizer,
+)
 from engine.exports.cells import Cell
 from engine.exports.checks import check_changes, check_losses
 from engine.exports.loops import run_lines, run_of, statement_lines, style_of
@@ -13,7 +20,7 @@ from engine.exports.moments import Moment
 from engine.exports.naming import expression
 from engine.exports.nodes import check_event
 from engine.exports.passes import Pass, passes_of
-from engine.exports.starting import reset_lines
+from engine.exports.starting import optimizer_lines, rate_lines, reset_lines
 from engine.exports.words import INSIDE, TAKEN_BACK, kind_of, title, words
 from engine.lessons import LESSONS, PyTorchError
 from engine.loop import Kind
@@ -56,7 +63,9 @@ def _lines(moment: Moment, begun: Pass | None, passing: Pass | None) -> list[str
     before, after, style = moment.before, moment.after, style_of(begun)
     match moment.action:
         case SetLearningRate() | RaiseLearningRate() | LowerLearningRate():
-            return [f"lr = {after.learning_rate!r}"]
+            return rate_lines(after)
+        case SetOptimizer():
+            return optimizer_lines(after)
         case Reset():
             return list(reset_lines(after))
         case RunEpochs(count):

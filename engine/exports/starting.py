@@ -22,7 +22,7 @@ def start_cell(first: Frame, seed: int | None, *, kept: bool) -> Cell:
         seed: What drew the start values; None where they are those of the problem's script.
         kept: Whether copies of the start values are needed, to go back to.
     """
-    code = [f"lr = {first.learning_rate!r}"]
+    code = [f"lr = {first.learning_rate!r}", *optimizer_lines(first)]
     if seed is not None:
         code += [f"# What seed {seed} drew:", "with torch.no_grad():"]
         for one in first.parameters:
@@ -35,6 +35,22 @@ def start_cell(first: Frame, seed: int | None, *, kept: bool) -> Cell:
     return Cell("Start", words, tuple(code), tuple(check_start(first)))
 
 
+def optimizer_lines(frame: Frame) -> list[str]:
+    """Make the optimizer, with nothing remembered yet; nothing where the update is written by hand."""
+    chosen = frame.loop.optimizer
+    if chosen.by_hand:
+        return []
+    parameters = ", ".join(expression(one.name) for one in frame.parameters)
+    options = [f"{name}={value!r}" for name, value in chosen.options.items()]
+    return call(f"optimizer = torch.optim.{chosen.name}", [f"[{parameters}]", "lr=lr", *options])
+
+
+def rate_lines(frame: Frame) -> list[str]:
+    """Set the learning rate."""
+    of_optimizer = [] if frame.loop.optimizer.by_hand else ['optimizer.param_groups[0]["lr"] = lr']
+    return [f"lr = {frame.learning_rate!r}", *of_optimizer]
+
+
 def reset_lines(frame: Frame) -> Iterator[str]:
     """Go back to the start values, as kept at the start."""
     yield "with torch.no_grad():"
@@ -42,6 +58,7 @@ def reset_lines(frame: Frame) -> Iterator[str]:
         yield f"    {expression(one.name)}.copy_({_copy(one.name)})"
     for one in frame.parameters:
         yield f"{expression(one.name)}.grad = None"
+    yield from optimizer_lines(frame)
 
 
 def _copy(name: str) -> str:

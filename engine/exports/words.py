@@ -16,6 +16,7 @@ from engine.actions import (
     Reset,
     RunEpochs,
     SetLearningRate,
+    SetOptimizer,
     StepNode,
     StepNodeBack,
     ToggleSetToNone,
@@ -40,6 +41,7 @@ KINDS: Final[Mapping[type[Action], Kind]] = {
     Update: Kind.UPDATE,
     Zero: Kind.ZERO,
 }
+BY_OPTIMIZER: Final = "The optimizer moves every parameter, by its gradient and what it remembers."
 INSIDE: Final = "Here loss.backward() runs at once; hooks kept what the session showed node by node."
 TAKEN_BACK: Final = "The session went back to before this pass: each .grad is put back, the graph was kept."
 REFUSED: Final = "PyTorch refuses, as it did in the session; what ran before the error stays."
@@ -57,6 +59,11 @@ def words(moment: Moment, *, anew: bool = True) -> str:
     match moment.action:
         case StepNode() | StepNodeBack():
             return _event(moment, anew=anew)
+        case SetOptimizer():
+            by_hand = moment.after.loop.optimizer.by_hand
+            return "The loop's own line updates." if by_hand else "It begins with nothing remembered."
+        case Update() | NextLine() if "passed over" in moment.after.notice:
+            return f"{moment.after.notice[0].upper()}{moment.after.notice[1:]}."
         case RunEpochs() if moment.after.notice:
             return f"It {moment.after.notice.split(';')[0]}."
         case ToggleZeroing() | ToggleSetToNone() | ToggleStatement() | MoveStatement():
@@ -64,6 +71,8 @@ def words(moment: Moment, *, anew: bool = True) -> str:
         case Reset():
             return "The start values, no gradients, no loss; the loop and the learning rate stay."
     kind = kind_of(moment.action, moment.before.next)
+    if kind is Kind.UPDATE and not moment.before.loop.optimizer.by_hand:
+        return BY_OPTIMIZER
     return "" if kind is None else STATEMENTS[kind][1]
 
 
@@ -84,6 +93,8 @@ def _title(moment: Moment) -> str:
     match moment.action:
         case SetLearningRate() | RaiseLearningRate() | LowerLearningRate():
             return f"Learning rate {after.learning_rate:g}"
+        case SetOptimizer():
+            return f"Optimizer: {after.loop.optimizer.title}"
         case RunEpochs(count):
             return "Run one epoch" if count == 1 else f"Run {count:,} epochs"
         case StepNode():

@@ -34,12 +34,17 @@ def this_environment() -> Environment:
 
 
 def tensors_of(names: Sequence[str], state: State) -> dict[str, Tensor | None]:
-    """Give the parameters and their gradients by name, "w" and "w.grad", as PyTorch holds them."""
+    """Give the parameters, gradients and what the optimizer remembers, as PyTorch holds them, by name.
+
+    The names are "w", "w.grad", and "w.exp_avg" or whatever PyTorch calls it.
+    """
     held = state.trainer
     found: dict[str, Tensor | None] = {}
     for name, value, grad in zip(names, held.parameters, held.grads, strict=True):
         found[name] = value
         found[f"{name}.grad"] = grad
+    for name, memory in zip(names, held.memory, strict=bool(held.memory)):
+        found |= {f"{name}.{part}": memory[part] for part in sorted(memory)}
     return found
 
 

@@ -99,11 +99,12 @@ class Did(_Record, frozen=True, tag="did"):
     """The last forward pass's loss; None before the first."""
 
     bits: str
-    """A digest of the parameters' and gradients' bits (`engine.saving.fingerprint.bits_of`)."""
+    """A digest of the bits of parameters, gradients and of what the optimizer remembers
+    (`engine.saving.fingerprint.bits_of`)."""
 
     numbers: dict[str, Value]
-    """The same tensors by name, "w" and "w.grad". Inside a pass, the gradients are those that it leaves:
-    PyTorch has run it."""
+    """The same tensors by name: "w", "w.grad" and, with an optimizer, "w.exp_avg" and the like. Inside a
+    pass, the gradients are those that it leaves: PyTorch has run it."""
 
     node: tuple[int, int] | None = None
     """Inside a pass, how many of how many events are behind."""

@@ -22,6 +22,7 @@ from engine.actions import (
     Reset,
     RunEpochs,
     SetLearningRate,
+    SetOptimizer,
     StepNode,
     StepNodeBack,
     ToggleSetToNone,
@@ -31,8 +32,10 @@ from engine.actions import (
     Zero,
 )
 from engine.loop import Kind
+from engine.optimizers import HAND, optimizer_from
 from engine.scripts.loading import load_script
 from engine.session import Session
+from tests.session_strategies import optimizers
 
 F, B, U, Z = Forward(), Backward(), Update(), Zero()
 S, BACK = StepNode(), StepNodeBack()
@@ -58,6 +61,15 @@ DIVERGED: Final = (
     *(F, SetLearningRate(1.0), RunEpochs(100), B, U, F, Z, F, Reset(), F, B, SetLearningRate(1e-5)),
     *(NextLine(), RunEpochs(450), F, S, S, S),
 )
+MOMENTUM: Final = (
+    *(SetOptimizer(optimizer_from("SGD(momentum=0.9, nesterov=True)")), F, B, U, Z, RaiseLearningRate()),
+    *(RunEpochs(3), ToggleSetToNone(), U, NextLine(), S, S, B, BACK, B, U, Z, Reset(), U, F, B, U),
+)
+OPTIMIZERS: Final = tuple(
+    one
+    for text in ("Adam(amsgrad=True)", "AdamW", "RMSprop(centered=True, momentum=0.5)", "SGD", "hand")
+    for one in (SetOptimizer(optimizer_from(text)), F, B, U, SetLearningRate(1e-4), RunEpochs(2), U)
+)
 ENDED_INSIDE: Final = (F, B, F, *[S] * 9)
 
 SESSIONS: Final = {
@@ -73,6 +85,8 @@ SESSIONS: Final = {
     "rates": RATES,
     "diverged": DIVERGED,
     "ended inside": ENDED_INSIDE,
+    "momentum": MOMENTUM,
+    "optimizers": OPTIMIZERS,
     "nothing": (),
 }
 
@@ -165,6 +179,7 @@ actions: st.SearchStrategy[Action] = st.one_of(
     st.sampled_from([F, B, U, Z, NextLine(), NextLine(), S, S, S, BACK, BACK]),
     st.sampled_from([ToggleZeroing(), ToggleSetToNone(), RaiseLearningRate(), LowerLearningRate(), Reset()]),
     st.builds(RunEpochs, st.integers(1, 5)),
+    st.builds(SetOptimizer, st.just(HAND) | optimizers),
     st.builds(SetLearningRate, st.sampled_from([1e-6, 1e-4, 0.5, 30.0])),
     st.builds(ToggleStatement, st.sampled_from(list(Kind))),
     st.builds(MoveStatement, st.sampled_from(list(Kind)), st.sampled_from([-1, 1])),

@@ -92,6 +92,11 @@ def assert_same_end(namespace: dict[str, Any], session: Session) -> None:
         assert bits(namespace[one.name]) == bits(one.value)
         if not frame.in_pass:
             assert bits(namespace[one.name].grad) == bits(one.grad)
+        if not frame.loop.optimizer.by_hand:
+            remembered = namespace["optimizer"].state.get(namespace[one.name], {})
+            assert {name: bits(value) for name, value in remembered.items()} == {
+                name: bits(value) for name, value in one.memory.items()
+            }
     assert ("loss" in namespace) == (frame.loss is not None)
     if frame.loss is not None:
         assert str(namespace["loss"].item()) == str(frame.loss)
@@ -184,6 +189,8 @@ def test_after_every_action_all_that_the_bench_shows_has_been_asserted(line: lis
         for one in frame.parameters:
             assert asserted[one.name] == text_of(one.value)
             assert asserted[f"{one.name}.grad"] == text_of(one.grad)
+            for part, value in one.memory.items():
+                assert asserted[f"optimizer.state[{one.name}]['{part}']"] == text_of(value)
         if frame.preds is not None:
             assert asserted["preds"] == text_of(frame.preds)
             assert asserted["loss"] == text_of(frame.loss)

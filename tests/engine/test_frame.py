@@ -21,6 +21,7 @@ from engine.actions import (
     Redo,
     Reset,
     RunEpochs,
+    SetOptimizer,
     StepNode,
     StepNodeBack,
     ToggleStatement,
@@ -34,6 +35,7 @@ from engine.errors import EngineError, Refused
 from engine.frame import Frame
 from engine.lessons import PyTorchError
 from engine.loop import Kind
+from engine.optimizers import HAND
 from engine.session import Session
 from tests.engine.recorded import bits
 from tests.session_strategies import crops
@@ -50,6 +52,7 @@ ACTIONS: list[Action] = [
     ToggleZeroing(),
     *map(ToggleStatement, Kind),
     *[MoveStatement(kind, steps) for kind in Kind for steps in (-1, 1)],
+    SetOptimizer(HAND),
     RaiseLearningRate(),
     LowerLearningRate(),
     Reset(),
@@ -60,7 +63,9 @@ ACTIONS: list[Action] = [
 ENDS = {refusal_key(MoveStatement(Kind.FORWARD, -1)), refusal_key(MoveStatement(Kind.ZERO, 1))}
 """The edits that the notebook's loop refuses."""
 
-EDITS = {refusal_key(one) for one in ACTIONS if isinstance(one, ToggleStatement | MoveStatement)}
+EDITS = {
+    refusal_key(one) for one in ACTIONS if isinstance(one, ToggleStatement | MoveStatement | SetOptimizer)
+}
 """Those that are refused inside a pass."""
 
 

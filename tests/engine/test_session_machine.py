@@ -24,6 +24,7 @@ from engine.actions import (
     Reset,
     RunEpochs,
     SetLearningRate,
+    SetOptimizer,
     StepNode,
     StepNodeBack,
     ToggleStatement,
@@ -34,23 +35,27 @@ from engine.actions import (
     refusal_key,
 )
 from engine.errors import EngineError, Refused
-from engine.frame import Frame
+from engine.frame import Frame, ParameterFrame
 from engine.lessons import PyTorchError
 from engine.loop import Kind
+from engine.optimizers import HAND, Optimizer
 from engine.session import Session
 from tests.engine.recorded import bits
 from tests.engine.test_ledger import assert_ledger_ends_at
-from tests.session_strategies import PROBLEMS, Plain, counts, rates
+from tests.session_strategies import PROBLEMS, Plain, counts, optimizers, rates
 
 STATEMENTS = {Forward: Kind.FORWARD, Backward: Kind.BACKWARD, Update: Kind.UPDATE, Zero: Kind.ZERO}
+
+
+Script = tuple[tuple[Kind | Optimizer, float], ...]
 
 
 @dataclass(frozen=True)
 class Point:
     """What the model knows of one point of the session's history."""
 
-    script: tuple[tuple[Kind, float], ...] = ()
-    """The statements that lead there, with their learning rates."""
+    script: Script = ()
+    """The statements that lead there, and the optimizers chosen between them, with their learning rates."""
 
     rate: float = 0.0
     order: tuple[Kind, ...] = tuple(Kind)
@@ -59,6 +64,7 @@ class Point:
     off: frozenset[Kind] = frozenset()
     """Those that are commented out."""
 
+    optimizer: Optimizer = HAND
     last: Kind | None = None
     complete: bool = True
     """Whether the epoch ran to its end."""
@@ -82,7 +88,7 @@ class Point:
 
     def with_settings_of(self, other: Point) -> Point:
         """Give this point of the training with another one's loop and learning rate."""
-        return replace(self, rate=other.rate, order=other.order, off=other.off)
+        return replace(self, rate=other.rate, order=other.order, off=other.off, optimizer=other.optimizer)
 
     @property
     def in_pass(self) -> bool:
@@ -95,7 +101,8 @@ def stepped(point: Point, kind: Kind) -> Point:
     goes_on = point.complete and point.last is not None and place(kind) >= place(point.last)
     begins, ends = kind in point.kinds[:1], kind in point.kinds[-1:]
     script = (*point.script, (kind, point.rate))
-    return Point(script, point.rate, point.order, point.off, kind, ends or (goes_on and not begins))
+    complete = ends or (goes_on and not begins)
+    return Point(script, point.rate, point.order, point.off, point.optimizer, kind, complete)
 
 
 class Training(RuleBasedStateMachine):
@@ -111,7 +118,7 @@ class Training(RuleBasedStateMachine):
         self.reached: dict[tuple[Action, ...], tuple[Point, object]] = {}
         self.numbered: list[tuple[Action, ...]] = [()]
         self.taken: dict[tuple[Action, ...], Action] = {}
-        self.ran: tuple[tuple[Kind, float], ...] = ()
+        self.ran: Script = ()
         self.plain = Plain(self.make(), self.rng)
 
     # The model
@@ -125,7 +132,7 @@ class Training(RuleBasedStateMachine):
     def point(self) -> Point:
         return self.history[self.at]
 
-    def plain_at(self, script: tuple[tuple[Kind, float], ...]) -> Plain:
+    def plain_at(self, script: Script) -> Plain:
         """Give the plain training after `script`; it starts again where it cannot go on from where it is."""
         if script[: len(self.ran)] != self.ran:
             self.plain, self.ran = Plain(self.make(), self.rng), ()
@@ -134,9 +141,12 @@ class Training(RuleBasedStateMachine):
         self.ran = script
         return self.plain
 
-    def attempt(self, kind: Kind, rate: float) -> Exception | None:
+    def attempt(self, kind: Kind | Optimizer, rate: float) -> Exception | None:
         try:
-            self.plain.run(kind, rate)
+            if isinstance(kind, Optimizer):
+                self.plain.choose(kind, rate)
+            else:
+                self.plain.run(kind, rate)
         except (RuntimeError, TypeError, AttributeError, NameError) as error:
             return error
         return None
@@ -145,7 +155,7 @@ class Training(RuleBasedStateMachine):
     def picture(frame: Frame) -> object:
         """Everything of a frame that must come back, as plain data."""
         return (
-            [(bits(one.value), bits(one.grad)) for one in frame.parameters],
+            [(bits(one.value), bits(one.grad), remembered(one)) for one in frame.parameters],
             (str(frame.loss), frame.epoch, frame.learning_rate, frame.loop, frame.next, frame.stale),
             [str(frame.losses[epoch]) for epoch in range(len(frame.losses))],
             None
@@ -380,11 +390,21 @@ class Training(RuleBasedStateMachine):
         assert new > old if action == RaiseLearningRate() else new < old
         self.history.append(replace(self.history[self.at - 1], rate=new))
 
+    @rule(optimizer=st.just(HAND) | optimizers)
+    def set_optimizer(self, optimizer: Optimizer) -> None:
+        point = self.point
+        if not self.act(SetOptimizer(optimizer)):
+            assert point.in_pass
+            return
+        script = (*point.script, (optimizer, point.rate))
+        self.history.append(replace(point, script=script, optimizer=optimizer, before_pass=None))
+
     @rule()
     def reset(self) -> None:
         point = self.point
         assert self.act(Reset())
-        self.history.append(Point().with_settings_of(point))
+        script = () if point.optimizer.by_hand else ((point.optimizer, point.rate),)
+        self.history.append(Point(script).with_settings_of(point))
 
     @rule(times=st.integers(1, 6))
     def undo(self, times: int) -> None:
@@ -417,6 +437,8 @@ class Training(RuleBasedStateMachine):
         plain = self.plain_at(point.script)
         assert frame.learning_rate == point.rate
         assert [bits(one.value) for one in frame.parameters] == plain.state()[0]
+        assert [remembered(one) for one in frame.parameters] == plain.memory()
+        assert frame.loop.optimizer == point.optimizer
         assert frame.in_pass == point.in_pass
         assert [frame.next] == ([Kind.BACKWARD] if point.in_pass else point.rest[:1] or [None])
         assert frame.loop.enabled == tuple(point.kinds)
@@ -446,6 +468,11 @@ class Training(RuleBasedStateMachine):
             bits(value) for value in fresh.parameters.values()
         ]
         assert all(one.grad is None for one in self.session.frame.parameters)
+
+
+def remembered(parameter: ParameterFrame) -> dict[str, object]:
+    """What the optimizer remembers of a parameter, as bits."""
+    return {name: bits(value) for name, value in parameter.memory.items()}
 
 
 def numberless(words: str) -> str:

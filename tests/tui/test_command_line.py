@@ -22,7 +22,16 @@ def test_help_names_every_option() -> None:
     told = run("--help")
     assert told.returncode == 0
     assert told.stderr == ""
-    for option in ("--version", "--seed N", "--lr X", "--ascii", "--plain", "problem", "crops"):
+    for option in (
+        "--version",
+        "--seed N",
+        "--lr X",
+        "--optimizer NAME",
+        "--ascii",
+        "--plain",
+        "problem",
+        "crops",
+    ):
         assert option in told.stdout
 
 
@@ -39,6 +48,9 @@ def test_version_is_that_of_the_package() -> None:
         (["--lr"], "--lr"),
         (["--lr", "fast"], "'fast'"),
         (["--lr", "0"], "'0'"),
+        (["--optimizer", "Adan"], "did you mean 'Adam'? Known: hand, SGD, RMSprop, Adam, AdamW"),
+        (["--optimizer", "SGD(momentun=0.9)"], "did you mean 'momentum'?"),
+        (["--optimizer", "Adam(betas=(2, 3))"], "two numbers from 0 to below 1"),
         (["--lr", "-1"], "--lr"),
         (["--lr=-1"], "'-1'"),
         (["--lr", "nan"], "'nan'"),

@@ -80,6 +80,7 @@ EDITS: Final[dict[str, tuple[tuple[str, ...], tuple[Action, ...]]]] = {
 OPENS: Final = {
     "run",
     "type_rate",
+    "optimizer",
     "look",
     "ledger",
     "verdict",

@@ -24,10 +24,12 @@ from engine.actions import (
     NextLine,
     RunEpochs,
     SetLearningRate,
+    SetOptimizer,
     ToggleStatement,
 )
 from engine.frame import Frame
 from engine.loop import Kind
+from engine.optimizers import HAND, Optimizer
 from engine.problem import Problem
 from engine.session import Session
 from tests.session_strategies import PROBLEMS
@@ -138,6 +140,12 @@ def test_help_of_one_command_is_one_line() -> None:
         ("lr 1e-4", SetLearningRate(1e-4)),
         ("l 1e-4", SetLearningRate(1e-4)),
         ("set lr 2", SetLearningRate(2.0)),
+        (
+            "optimizer SGD(momentum=0.9, nesterov=True)",
+            SetOptimizer(Optimizer("SGD", momentum=0.9, nesterov=True)),
+        ),
+        ("o adam", SetOptimizer(Optimizer("Adam"))),
+        ("o", SetOptimizer(HAND)),
         ("comment zero", ToggleStatement(Kind.ZERO)),
         ("# z", ToggleStatement(Kind.ZERO)),
         ("Up Update", MoveStatement(Kind.UPDATE, -1)),
@@ -347,6 +355,19 @@ def test_zeroing_is_told_both_ways() -> None:
         (["Z", "run 3", "T"], "First difference in epoch 3: its loss is 4873.9033, with its twin 8719.2031."),
         (["Z", "run 3", "T"], "torch.optim.SGD(momentum=1)"),
         (["e", "go 0", "lr 1", "e", "compare 1"], "furthest apart in b: b[1], "),
+        (["o adam"], "the update is now Adam; before, SGD by hand"),
+        (["o adam", "loop"], "line 4, zero (z): optimizer.zero_grad(set_to_none=False)"),
+        (["o adam", "u"], "optimizer.step() passed over every parameter: .grad is None"),
+        (["o adam", "f", "b", "u"], "w.exp_avg apples: temp 39.9979, rainfall 5.5757, humidity -7.6676"),
+        (["o adam", "f", "b", "u"], "formula: p = p - lr * mean / (root + eps)"),
+        (["o adam", "f", "b", "u", "R"], "nothing is remembered of w now"),
+        (["o adam", "f", "b", "u", "step"], "b before, 2 numbers: 0.3397, 0.4415"),
+        (["o SGD(momentum=0.9)", "e", "params"], "w.momentum_buffer apples: temp 399.9787"),
+        (["o SGD(momentum=0.9)", "status"], "crops: SGD(momentum=0.9), learning rate 1e-05"),
+        (["o SGD(momentum=0.9)", "t"], "optimizer SGD(momentum=0.9)"),
+        (["o SGD", "Z", "run 3", "T"], "bit for bit"),
+        (["o adan"], "there is no optimizer 'adan': did you mean 'Adam'? Known: hand, SGD, RMSprop"),
+        (["f", "s", "o adam"], "a backward pass is under way"),
         (["Esc"], "nothing is running; ctrl+c stops a run of epochs"),
     ],
 )

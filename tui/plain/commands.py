@@ -9,12 +9,14 @@ from engine.actions import (
     Action,
     RunEpochs,
     SetLearningRate,
+    SetOptimizer,
     checked_kind,
     epochs_from,
     learning_rate_from,
 )
 from engine.frame import Frame
 from engine.loop import Kind
+from engine.optimizers import optimizer_from
 from tui.exporting import export_session, written_text
 from tui.keys import KEYS, Key
 from tui.plain.checking import check_texts
@@ -65,6 +67,7 @@ HELP: Final[Mapping[str, str]] = {
     "move_up": "Move a line of the loop up.",
     "move_down": "Move a line of the loop down.",
     "type_rate": "Set the learning rate, e.g. lr 1e-4.",
+    "optimizer": "Choose the optimizer, e.g. optimizer SGD(momentum=0.9); by hand without a name.",
     "look": "Tell all numbers of the current step of the pass.",
     "ledger": "Tell what one number of a .grad was made of, e.g. ledger w apples rainfall, or ledger w 0 1.",
     "twin": "Compare the session with its twin, the reference loop with zeroing from the same start.",
@@ -80,6 +83,7 @@ HELP: Final[Mapping[str, str]] = {
 TAKING: Final[Mapping[str, tuple[str, Callable[[str], Action]]]] = {
     "run": ("[N]", lambda text: RunEpochs(epochs_from(text or DEFAULT_EPOCHS))),
     "type_rate": ("X", lambda text: SetLearningRate(learning_rate_from(text))),
+    "optimizer": ("[NAME]", lambda text: SetOptimizer(optimizer_from(text))),
 }
 """The keys that ask for something on the bench: how it is written in help, and the action it makes."""
 
@@ -119,7 +123,7 @@ def show_texts(frame: Frame) -> Iterator[str]:
     yield from loss_texts(frame)
     yield from prediction_texts(frame)
     yield from loop_texts(frame)
-    if frame.backward is not None:
+    if frame.backward is not None or frame.update is not None:
         yield from whole_step_texts(frame)
     yield hint_text(frame)
 

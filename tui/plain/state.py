@@ -11,6 +11,7 @@ from engine.loop import Kind
 from tui.keys import BY_ID, KEYS
 from tui.numbers import cell, rate
 from tui.plain.numbers import operand_texts, row_texts, size_text
+from tui.plain.sums import memory_texts
 from tui.words import DOES, change_texts, phase
 
 if TYPE_CHECKING:
@@ -32,8 +33,8 @@ def status_texts(frame: Frame) -> Iterator[str]:
     """Tell what is trained, how, how far it has come, and what can be undone."""
     zeroing = "on" if frame.loop.is_enabled(Kind.ZERO) else "OFF, gradients pile up"
     yield (
-        f"{frame.problem}: SGD by hand, learning rate {rate(frame.learning_rate)}, zeroing {zeroing}; "
-        f"epochs done {frame.epoch:,}; {phase(frame)}"
+        f"{frame.problem}: {frame.loop.optimizer.title}, learning rate {rate(frame.learning_rate)}, "
+        f"zeroing {zeroing}; epochs done {frame.epoch:,}; {phase(frame)}"
     )
     yield f"{_actions(frame.position)} can be undone, {frame.future:,} redone"
 
@@ -44,6 +45,7 @@ def parameter_texts(frame: Frame) -> Iterator[str]:
         yield f"{parameter.name}, {size_text(parameter.value)}:"
         yield from (f"  {text}" for text in row_texts(parameter.name, parameter, parameter.value))
         yield from (f"  {text}" for text in _grad_texts(parameter))
+        yield from (f"  {text}" for text in memory_texts(parameter, everything=True))
 
 
 def loss_texts(frame: Frame) -> Iterator[str]:
@@ -136,7 +138,7 @@ def summary_text(losses: Losses) -> str:
 
 def code(statement: Statement) -> str:
     """Write a statement's Python in one line."""
-    return "; ".join(text.strip() for text in statement.lines).replace(":; ", ": ")
+    return "; ".join(text.strip() for text in statement.lines).replace(":; ", ": ").replace("(; ", "(")
 
 
 def _grad_texts(parameter: ParameterFrame) -> Iterator[str]:

@@ -48,7 +48,12 @@ def step_texts(frame: Frame) -> Iterator[str]:
 
 
 def whole_step_texts(frame: Frame) -> Iterator[str]:
-    """Tell the current event with all its numbers, each row of a matrix in a line."""
+    """Tell the current event, or an optimizer's step, with all numbers, each row of a matrix in a line."""
+    if frame.update is not None:
+        yield from update_texts(frame.update)
+        yield from (text for one in frame.update.operands for text in operand_texts(one.name, one.value))
+        yield from (text for one in frame.update.results for text in operand_texts(one.name, one.value))
+        return
     backward = frame.backward
     if backward is None or backward.step is None:
         yield NO_STEP
@@ -69,6 +74,12 @@ def whole_step_texts(frame: Frame) -> Iterator[str]:
                 yield from operand_texts(factor.name, factor.value)
     for result in step.results:
         yield from operand_texts(result.name, result.value)
+
+
+def update_texts(update: Explanation) -> Iterator[str]:
+    """Tell how an optimizer makes new values; their numbers are told of every parameter."""
+    yield f"{update.title}, {update.source}: {update.words}"
+    yield from (f"formula: {name} = {text}" for name, text in update.where)
 
 
 def _head_texts(backward: PassFrame, step: Explanation) -> Iterator[str]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from tui.numbers import cell, cells
-from tui.plain.numbers import MOST_TOLD, element_names, rest_text, row_texts
+from tui.plain.numbers import MOST_TOLD, element_names, operand_text, rest_text, row_texts
 from tui.words import has_nonzero, sum_note
 
 if TYPE_CHECKING:
@@ -60,6 +60,20 @@ def grad_texts(parameter: ParameterFrame) -> Iterator[str]:
     else:
         yield f"{name} is now:"
         yield from (f"  {text}" for text in row_texts(name, parameter, parameter.grad, MOST_TOLD))
+
+
+def memory_texts(parameter: ParameterFrame, *, everything: bool = False) -> Iterator[str]:
+    """Tell what the optimizer remembers of a parameter, where the last action changed it."""
+    for part, value in parameter.memory.items():
+        if everything or parameter.memory_changed(part):
+            name = f"{parameter.name}.{part}"
+            if value.shape == parameter.value.shape and value.dim():
+                yield f"{name} is {'' if everything else 'now'}:".replace(" :", ":")
+                yield from (f"  {text}" for text in row_texts(name, parameter, value, MOST_TOLD))
+            else:
+                yield f"{name}: {operand_text(name, value).removeprefix(f'{name} = ')}"
+    if parameter.memory_before and not parameter.memory and not everything:
+        yield f"nothing is remembered of {parameter.name} now"
 
 
 def _flat(tensor: Tensor | None, count: int) -> list[str]:

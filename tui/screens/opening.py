@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from engine.actions import GoTo, RunEpochs, SetLearningRate, epochs_from, learning_rate_from
+from engine.actions import GoTo, RunEpochs, SetLearningRate, SetOptimizer, epochs_from, learning_rate_from
 from engine.errors import Exists
+from engine.optimizers import EXAMPLE, HAND, NAMES, Optimizer, optimizer_from
 from tui.album import Album, album
 from tui.comparing import Names
 from tui.exporting import export_session, written_text
@@ -53,13 +54,25 @@ def ask_rate(bench: BenchScreen) -> None:
     bench.app.push_screen(AskScreen("Which learning rate?", now, learning_rate_from), set_rate)
 
 
+def ask_optimizer(bench: BenchScreen) -> None:
+    """Ask for an optimizer."""
+
+    def choose(optimizer: Optimizer | None) -> None:
+        if optimizer is not None:
+            bench.perform(SetOptimizer(optimizer))
+
+    question = f"Which optimizer? {', '.join(NAMES)}; with options, e.g. {EXAMPLE}"
+    if bench.can(BY_ID["optimizer"]):
+        bench.app.push_screen(AskScreen(question, HAND.text, optimizer_from), choose)
+
+
 def show_step(bench: BenchScreen) -> None:
     """Show the current step in full."""
-    backward = None if bench.frame is None else bench.frame.backward
-    if backward is None or backward.step is None:
+    step = None if bench.frame is None else bench.frame.step
+    if step is None:
         bench.notice = "there is no step to look at yet: s runs one"
     else:
-        bench.app.push_screen(LookScreen(backward.step))
+        bench.app.push_screen(LookScreen(step))
 
 
 def show_ledger(bench: BenchScreen) -> None:
@@ -176,6 +189,7 @@ def show_help(bench: BenchScreen) -> None:
 OPENS: Final[Mapping[str, Callable[[BenchScreen], None]]] = {
     "run": ask_epochs,
     "type_rate": ask_rate,
+    "optimizer": ask_optimizer,
     "look": show_step,
     "ledger": show_ledger,
     "timeline": show_timeline,

@@ -41,7 +41,7 @@ def ledger_lines(
         height: Lines that there is room for.
     """
     newest_first = list(islice(ledger.newest_first(parameter.name), MOST_LINES))
-    grid = _grad_lines(parameter, at, width)
+    grid = [*_grad_lines(parameter, at, width), *_memory_lines(parameter, at, width)]
     told = [row for fact in reversed(newest_first) for row in fact_lines(fact, at, width)]
     summary = sum_lines(since_zeroing(iter(newest_first)), at, width)
     head = [line(Span(f"{_name(parameter, at)}: every write so far", "label"))]
@@ -117,6 +117,15 @@ def _grad_lines(parameter: ParameterFrame, at: Element, width: int) -> list[Line
             spans.append(Span(f"{left}{grid[row][column]:>{WIDEST}}{right}", "current" if chosen else ""))
         rows.append(tuple(spans))
     return rows
+
+
+def _memory_lines(parameter: ParameterFrame, at: Element, width: int) -> list[Line]:
+    """Draw what the optimizer remembers of the chosen element."""
+    numbers = {
+        part: cell(at.of(one)) if one.dim() else f"{one.item():g}" for part, one in parameter.memory.items()
+    }
+    told = ", ".join(f"{part} {number}" for part, number in numbers.items())
+    return wrapped(f" the optimizer remembers: {told}", width) if told else []
 
 
 def _name(parameter: ParameterFrame, at: Element) -> str:

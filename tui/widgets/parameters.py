@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from tui.grids import cells_of, column_names, row_names
@@ -30,22 +31,74 @@ class ParameterPanel(Panel):
         """Give the parameters; the accumulation in full where there is room."""
         if self.frame is None:
             return [line(Span(" PyTorch is starting; keys pressed now are kept", "dim"))]
-        full = parameter_lines(self.frame, width, stacked=True)
-        if len(full) <= height:
-            return full
-        short = parameter_lines(self.frame, width, stacked=False)
-        return short if len(short) <= height else fitting_lines(self.frame, width, height)
+        for stacked in (True, False):
+            if len(parameter_lines(self.frame, width, stacked=stacked)) <= height:
+                parts = fitting_parts(self.frame, width, height, stacked=stacked)
+                return parameter_lines(self.frame, width, stacked=stacked, parts=parts)
+        return fitting_lines(self.frame, width, height)
+
+    def title_text(self) -> str:
+        """Give the title; it names what the optimizer remembers where there is no room for that."""
+        if self.frame is None or not parts_of(self.frame):
+            return self.title
+        width, height = self.size.width, self.size.height - 1
+        shown: list[str] = []
+        for stacked in (True, False):
+            if len(parameter_lines(self.frame, width, stacked=stacked)) <= height:
+                shown = fitting_parts(self.frame, width, height, stacked=stacked)
+                break
+        hidden = [part for part in parts_of(self.frame) if part not in shown]
+        return f"{self.title}; g shows {', '.join(hidden)}"[: max(width - 4, 0)] if hidden else self.title
 
 
-def parameter_lines(frame: Frame, width: int, *, stacked: bool) -> list[Line]:
+def parameter_lines(frame: Frame, width: int, *, stacked: bool, parts: Sequence[str] = ()) -> list[Line]:
     """Draw all parameters of a frame.
 
     Args:
         frame: What to draw.
         width: Cells per line.
         stacked: Whether a `.grad` being accumulated is drawn as three rows, `old`, `+ new` and `= sum`.
+        parts: Which parts of what the optimizer remembers are drawn under each.
     """
-    return [row for one in frame.parameters for row in _block(one, width, stacked=stacked)]
+    rows: list[Line] = []
+    for one in frame.parameters:
+        rows += _block(one, width, stacked=stacked)
+        rows += memory_lines(one, width, parts)
+    return rows
+
+
+def parts_of(frame: Frame) -> list[str]:
+    """Name what the optimizer remembers of any parameter, in PyTorch's order."""
+    return list(dict.fromkeys(part for one in frame.parameters for part in one.memory))
+
+
+def fitting_parts(frame: Frame, width: int, height: int, *, stacked: bool) -> list[str]:
+    """Choose the parts of what the optimizer remembers that there is room for."""
+    chosen: list[str] = []
+    for part in parts_of(frame):
+        if len(parameter_lines(frame, width, stacked=stacked, parts=[*chosen, part])) <= height:
+            chosen.append(part)
+    return chosen
+
+
+def memory_lines(parameter: ParameterFrame, width: int, parts: Sequence[str]) -> list[Line]:
+    """Draw parts of what the optimizer remembers of a parameter; what the last action changed has a `*`."""
+    columns = max((width - LABEL) // (WIDEST + 1), 1)
+    rows: list[Line] = []
+    for part, value in parameter.memory.items():
+        if part not in parts:
+            continue
+        changed = parameter.memory_changed(part)
+        name = f"{parameter.name}.{part}"
+        if not value.dim():
+            number = Span(f" {cells(value)[0][0].strip()}{'*' * changed}", "mark" if changed else "")
+            rows.append(line(Span(name, "key"), number))
+            continue
+        grid = cells(value, None, columns)
+        names = [one or "" for one in row_names(parameter)]
+        rows.append(line(Span(name, "key")))
+        rows += grid_lines(names, grid, [[changed] * len(row) for row in grid])
+    return rows
 
 
 def fitting_lines(frame: Frame, width: int, height: int) -> list[Line]:

@@ -33,11 +33,22 @@ class StatusLine(Panel):
 
 
 def status_line(frame: Frame, width: int, *, unsaved: bool = False) -> Line:
-    """Draw a frame's status, with a warning where the session is not saved."""
+    """Draw a frame's status, with a warning where the session is not saved.
+
+    An optimizer's options are there only where there is room.
+    """
+    chosen = frame.loop.optimizer
+    whole = _status(frame, chosen.title, width, unsaved)
+    if chosen.by_hand or length(whole) <= width:
+        return whole
+    return _status(frame, f"{chosen.name}(...)", width, unsaved)
+
+
+def _status(frame: Frame, optimizer: str, width: int, unsaved: bool) -> Line:
     on = "zero" in [kind.value for kind in frame.loop.enabled]
     left = [
         Span(f" {frame.problem}", "title"),
-        Span(f"  SGD by hand, lr {_short_rate(frame.learning_rate)}  "),
+        Span(f"  {optimizer}, lr {_short_rate(frame.learning_rate)}  "),
         Span("zeroing on" if on else "zeroing OFF", "" if on else "warn"),
         Span("  UNSAVED" if unsaved else "", "warn"),
     ]

@@ -45,6 +45,8 @@ class StepPanel(Panel):
         """Give the explanation, as full as the room allows; a complaint takes its place."""
         if self.complaint is not None:
             return complaint_lines(self.complaint, width - 1, height)
+        if self.frame is not None and self.frame.update is not None:
+            return update_lines(self.frame.update, width - 1, height)
         if self.frame is None or self.frame.backward is None:
             return []
         return step_lines(self.frame, self.frame.backward, width - 1, height)
@@ -70,6 +72,21 @@ def step_lines(frame: Frame, backward: PassFrame, width: int, height: int) -> li
         return accumulation_lines(written, backward.step, width, height)
     full = full_lines(backward.step, width)
     return full if len(full) <= height else compact_lines(backward.step, width, height)
+
+
+def update_lines(update: Explanation, width: int, height: int) -> list[Line]:
+    """Draw an optimizer's step: its formulas, then as many of its numbers and words as there is room for."""
+    made = [line(Span(f"{name} = ", "label"), text) for name, text in update.where]
+    rows = [*_title(update, width), *made]
+    numbers = [_operand_line(one.name, one.value, width) for one in (*update.operands, *update.results)]
+    room = height - len(rows) - len(numbers)
+    words = wrapped(update.words, width, "dim")
+    if room >= len(words):
+        return [*rows, *numbers, *words]
+    if room >= 0 or height - len(rows) < 2:
+        return [*rows, *numbers][:height]
+    more = line(Span(" Enter shows all numbers", "dim"))
+    return [*rows, *numbers[: height - len(rows) - 1], more]
 
 
 def accumulation_lines(parameter: ParameterFrame, step: Explanation, width: int, height: int) -> list[Line]:

@@ -1,0 +1,172 @@
+"""Optimizers on the screens and in what `gradstep run` prints, with real keys and a real session."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from textual.widgets import Input, Label
+
+from engine.actions import Backward, Forward, RunEpochs, SetOptimizer, Undo, Update
+from engine.frame import Frame
+from engine.optimizers import HAND, optimizer_from
+from engine.saving.reading import read_session_file
+from engine.saving.replaying import replay
+from engine.session import Session
+from engine.start import Start
+from tests.saved_sessions import saved_at
+from tests.tui.bench import Opened, bench, frame, opened, press, text, until
+from tui.json_lines import json_line
+from tui.lines import Line
+from tui.printed import printed
+from tui.screens.ask import AskScreen
+from tui.widgets.parameters import ParameterPanel, fitting_parts, parameter_lines
+from tui.widgets.status import status_line
+from tui.widgets.step import update_lines
+
+MOMENTUM = "SGD(momentum=0.9)"
+
+
+def updated(name: str, problem: str = "crops") -> Frame:
+    session = Start(problem, optimizer=optimizer_from(name)).session()
+    for action in (Forward(), Backward()):
+        session.apply(action)
+    return session.apply(Update())
+
+
+def told(lines: list[Line]) -> str:
+    return "\n".join("".join(span.text for span in one) for one in lines)
+
+
+async def choose(pilot: Opened, typed: str) -> AskScreen[object]:
+    await press(pilot, "o")
+    asking = pilot.app.screen
+    assert isinstance(asking, AskScreen)
+    await until(pilot, lambda: isinstance(asking.focused, Input))
+    asking.query_one(Input).insert_text_at_cursor(typed)
+    await press(pilot, "enter")
+    return asking
+
+
+async def test_o_asks_for_the_optimizer_and_enter_alone_takes_the_update_by_hand() -> None:
+    async with opened() as pilot:
+        by_hand = frame(pilot).loop
+        await choose(pilot, MOMENTUM)
+        assert frame(pilot).loop.optimizer == optimizer_from(MOMENTUM)
+        assert "optimizer.step()" in text(pilot)
+        await press(pilot, "f", "b", "u")
+        shown = text(pilot)
+        assert "momentum_buffer = grad" in shown
+        assert "p = p - lr * momentum_buffer" in shown
+        assert "parameters; g shows momentum_buffer" in shown
+        await press(pilot, "g")
+        assert "the optimizer remembers: momentum_buffer 399.9787" in text(pilot)
+        await press(pilot, "escape", "enter")
+        assert "where p = p - lr * momentum_buffer" in text(pilot)
+        await press(pilot, "escape")
+        await choose(pilot, "")
+        assert frame(pilot).loop.statements == by_hand.statements
+        assert frame(pilot).loop.optimizer == HAND
+        await press(pilot, "left", "left")
+        assert not frame(pilot).parameters[0].memory
+        assert frame(pilot).loop.optimizer == optimizer_from(MOMENTUM)
+
+
+async def test_an_unknown_optimizer_is_answered_in_place() -> None:
+    async with opened() as pilot:
+        asking = await choose(pilot, "Adan")
+        assert pilot.app.screen is asking
+        said = str(asking.query_one("#wrong", Label).render())
+        assert (
+            said
+            == "there is no optimizer 'Adan': did you mean 'Adam'? Known: hand, SGD, RMSprop, Adam, AdamW"
+        )
+        await press(pilot, "escape")
+        assert frame(pilot).loop.optimizer == HAND
+
+
+async def test_inside_a_pass_the_key_says_why_not() -> None:
+    async with opened() as pilot:
+        await press(pilot, "f", "s", "o")
+        assert pilot.app.screen is bench(pilot)
+        assert "a backward pass is under way" in text(pilot)
+
+
+async def test_with_room_the_memory_stands_with_the_parameters() -> None:
+    async with opened((120, 40), make=Start(optimizer=optimizer_from(MOMENTUM)).session) as pilot:
+        await press(pilot, "f", "b", "u")
+        assert "w.momentum_buffer" in text(pilot)
+        assert "g shows" not in text(pilot)
+
+
+def test_what_an_update_changed_is_marked() -> None:
+    shown = told(parameter_lines(updated("Adam"), 60, stacked=False, parts=["step", "exp_avg"]))
+    assert "w.step 1*" in shown
+    assert "39.9979*" in shown
+    assert "exp_avg_sq" not in shown
+
+
+@pytest.mark.parametrize("height", range(9, 40))
+def test_parts_are_shown_as_far_as_there_is_room(height: int) -> None:
+    frame = updated("Adam(amsgrad=True)")
+    parts = fitting_parts(frame, 46, height, stacked=False)
+    assert len(parameter_lines(frame, 46, stacked=False, parts=parts)) <= max(height, 9)
+    assert height < 30 or len(parts) == 4
+
+
+@pytest.mark.parametrize("name", [MOMENTUM, "Adam(amsgrad=True, weight_decay=0.1)", "RMSprop(centered=True)"])
+@pytest.mark.parametrize(("width", "height"), [(45, 8), (45, 3), (45, 1), (70, 40)])
+def test_an_update_is_drawn_in_any_room(name: str, width: int, height: int) -> None:
+    frame = updated(name)
+    assert frame.update is not None
+    lines = update_lines(frame.update, width, height)
+    assert len(lines) <= height or height < 4
+    assert "optimizer.step()" in told(lines)
+    if height == 40:
+        assert "p = " in told(lines)
+        assert "docs.pytorch.org" in told(lines)
+
+
+def test_the_status_line_has_the_options_where_there_is_room() -> None:
+    frame = updated("SGD(momentum=0.9, nesterov=True)")
+    assert "SGD(...), lr" in told([status_line(frame, 80)])
+    assert "SGD(momentum=0.9, nesterov=True), lr" in told([status_line(frame, 120)])
+    assert len(told([status_line(frame, 80)])) <= 80
+
+
+def test_a_panel_without_a_frame_has_its_title() -> None:
+    assert ParameterPanel().title_text() == "parameters"
+
+
+# Without a screen
+
+
+def test_json_lines_have_the_optimizer_and_what_it_remembers() -> None:
+    action = SetOptimizer(optimizer_from("Adam"))
+    session = Session(Start().session().problem)
+    facts = json.loads("".join(json_line(action, session.apply(action))))
+    assert facts["arguments"] == {"optimizer": {"name": "Adam"}}
+    assert facts["optimizer"] == "Adam"
+    assert facts["parameters"]["w"]["optimizer"] == {}
+    facts = json.loads("".join(json_line(RunEpochs(2), session.apply(RunEpochs(2)))))
+    assert facts["parameters"]["w"]["optimizer"]["step"] == 2
+    assert set(facts["parameters"]["b"]["optimizer"]) == {"step", "exp_avg", "exp_avg_sq"}
+
+
+def test_what_is_printed_after_the_first_update_has_the_memory() -> None:
+    assert any(
+        "w's momentum_buffer after the first update" in one for one in printed(Update(), updated(MOMENTUM))
+    )
+    assert not any("'s " in one for one in printed(Update(), updated("hand")))
+
+
+def test_a_session_file_names_the_optimizer_and_comes_back_to_its_bits(tmp_path: Path) -> None:
+    path = tmp_path / "session.jsonl"
+    done = (RunEpochs(3), SetOptimizer(optimizer_from("RMSprop")), RunEpochs(2), Undo(), Undo(), RunEpochs(1))
+    saved_at(path, done, Start(optimizer=optimizer_from(MOMENTUM)))
+    saved = read_session_file(path)
+    assert saved.header.start.optimizer == optimizer_from(MOMENTUM)
+    assert "w.momentum_buffer" in saved.actions[0].numbers
+    assert "w.square_avg" in saved.actions[2].numbers
+    assert replay(saved).mismatch is None

@@ -32,7 +32,7 @@ STEP_WITHOUT_ZERO = (ToggleZeroing(), Forward(), Backward(), Update(), Forward()
 
 KEYS = {
     *("action", "arguments", "epoch", "loss", "predictions", "parameters"),
-    *("zeroing", "learning_rate", "diverged_in_epoch"),
+    *("optimizer", "zeroing", "learning_rate", "diverged_in_epoch"),
 }
 
 

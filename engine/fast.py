@@ -102,7 +102,7 @@ def _passes(problem: Problem, add_loss: Callable[[float], None]) -> tuple[_Run, 
         nonlocal loss, rng, draws
         if draws:
             rng = torch.get_rng_state()
-        before = [one.clone() for one in buffers]
+        before = [one.clone() for one in buffers] if buffers else []
         loss = loss_fn(model(inputs), targets)
         value = loss.item()
         if not math.isfinite(value):

@@ -70,11 +70,8 @@ class Beside:
         self._travel.go(point)
         other = self._statements.state
         epochs = min(session.epoch, other.epoch)
-        if session.epoch != other.epoch:
-            mine = session if session.epoch == epochs else self._session_after(stopped, tell, epochs)
-            others = other if other.epoch == epochs else after(epochs)
-        else:
-            mine, others = session, other
+        mine = session if session.epoch == epochs else self._session_after(stopped, tell, epochs)
+        others = other if other.epoch == epochs else after(epochs)
         return compare(
             self._names,
             Side(session.losses, partial(self._session_after, stopped, tell), mine),
@@ -118,11 +115,13 @@ class Beside:
 
     def _momentum(self, session: State, schedule: Schedule, stopped: Stop) -> float | None:
         """Run SGD with momentum 1 where the session has never zeroed; give how far its weights are apart."""
-        if not session.loop.complete or not 0 < session.epoch <= MOMENTUM_EPOCHS or self._zeroed(session):
+        if not session.loop.complete or not 0 < session.epoch <= MOMENTUM_EPOCHS:
             return None
         if session.loop.is_enabled(Kind.ZERO) or session.diverged:
             return None
         if not {setting.optimizer for _, setting in schedule} <= {HAND, SGD}:
+            return None
+        if self._zeroed(session):  # last: it goes through the whole ledger
             return None
         self._statements.return_to(self._start)
         try:

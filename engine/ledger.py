@@ -195,9 +195,8 @@ class Ledger:
         at: Ledger | None = self
         while at is not None:
             if isinstance(at._page, RunPage):
-                yield _unrecorded(at, parameter)
-                while at is not None and isinstance(at._page, RunPage):
-                    at = at._earlier
+                line, at = _unrecorded(at, at._page.after[parameter])
+                yield line
                 continue
             if at._page is not None:
                 yield from reversed(list(at._page.lines(parameter)))
@@ -207,14 +206,13 @@ class Ledger:
             at = at._earlier
 
 
-def _unrecorded(newest: Ledger, parameter: str) -> Unrecorded:
-    """Give one line for all runs that were not recorded, up to the newest page, one right after the other."""
+def _unrecorded(newest: Ledger, after: Tensor | None) -> tuple[Unrecorded, Ledger | None]:
+    """Give one line for all unrecorded runs up to the newest page, and the ledger before them."""
     epochs = passes = 0
     at: Ledger | None = newest
     while at is not None and isinstance(at._page, RunPage):
         epochs, passes, at = epochs + at._page.epochs, passes + at._page.passes, at._earlier
-    assert isinstance(newest._page, RunPage)
-    return Unrecorded(epochs, passes, newest._page.after[parameter])
+    return Unrecorded(epochs, passes, after), at
 
 
 class Shelf:

@@ -76,17 +76,12 @@ class Keeper:
         Raises:
             EngineError: there is no session, another program has it open, it cannot be read, or it stopped.
         """
-        from engine.saving.reading import CutOff
         from engine.saving.store import Store
-        from engine.saving.writing import SessionWriter
 
         path = path or Store().newest()
         if path is None:
             raise EngineError(f"there is no session to go on with in {Store().folder}")
-        try:
-            writer = SessionWriter.reopen(path, self._told)
-        except CutOff:
-            writer = SessionWriter.take_over(path, self._paths("resumed"), self._told)
+        writer = self._reopened(path, "resumed", self._told)
         assert writer.saved is not None
         try:
             session = self._replayed(writer.saved, stopped)
@@ -135,15 +130,8 @@ class Keeper:
 
     def decline(self, offer: Offer) -> None:
         """Leave an offered session in order, so that it is not offered again; its file stays."""
-        from engine.saving.reading import CutOff
-        from engine.saving.writing import SessionWriter
-
         with suppress(EngineError):  # somebody else may have it by now
-            try:
-                writer = SessionWriter.reopen(offer.path)
-            except CutOff:
-                writer = SessionWriter.take_over(offer.path, self._paths("declined"))
-            writer.close()
+            self._reopened(offer.path, "declined").close()
 
     @property
     def trouble(self) -> str:
@@ -163,6 +151,16 @@ class Keeper:
         """Leave the session in order."""
         if self._writer is not None:
             self._writer.close()
+
+    def _reopened(self, path: Path, name: str, warn: Callable[[str], None] | None = None) -> SessionWriter:
+        """Open a file to go on in it; where its end is cut off, in a new one of that name."""
+        from engine.saving.reading import CutOff
+        from engine.saving.writing import SessionWriter
+
+        try:
+            return SessionWriter.reopen(path, warn)
+        except CutOff:
+            return SessionWriter.take_over(path, self._paths(name), warn)
 
     def _paths(self, name: str) -> Iterable[Path]:
         from engine.saving.store import Store

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
-from tests.benchmarks import epochs, history, keys, memory, pictures, recording, saving, startup
+from tests.benchmarks import epochs, history, keys, large, memory, pictures, recording, saving, startup
 from tests.benchmarks.table import HEAD, Row
 
 BENCHMARKS: Final[Mapping[str, Callable[[bool], Iterator[Row]]]] = {
@@ -19,8 +19,11 @@ BENCHMARKS: Final[Mapping[str, Callable[[bool], Iterator[Row]]]] = {
     "output": keys.output_rows,
     "stop": keys.stop_rows,
     "headless": epochs.headless_rows,
+    "problems": epochs.problem_rows,
     "screen": epochs.screen_rows,
     "recording": recording.rows,
+    "trace": recording.weight_rows,
+    "large": large.rows,
     "memory": memory.rows,
     "history": history.rows,
     "saving": saving.writing_rows,

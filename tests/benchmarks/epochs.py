@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from statistics import median
 
 import torch
 
 from engine import problems
 from engine.actions import RunEpochs
+from engine.problem import Problem
 from engine.session import Session
-from tests.benchmarks.notebook import loop_rate, run_loop
+from tests.benchmarks.notebook import loop_rate, run_bare_loop, run_loop
 from tests.benchmarks.table import Row
 from tests.terminal import Terminal
 
@@ -21,10 +22,22 @@ def headless_rows(quick: bool) -> Iterator[Row]:
 
     The turns are short, since other work on the machine comes and goes.
     """
-    ratios = [_headless_ratio(4_000) for _ in range(9 if quick else 31)]
+    ratios = [_headless_ratio("crops", 4_000, run_loop) for _ in range(9 if quick else 31)]
     yield Row(
         "epochs per second, headless / the notebook's loop, same bits", median(ratios), 1.4, at_least=True
     )
+
+
+def problem_rows(quick: bool) -> Iterator[Row]:
+    """Run every built-in problem and its bare loop by turns."""
+    for name in problems.names():
+        ratios = [_headless_ratio(name, 1_000, run_bare_loop) for _ in range(5 if quick else 15)]
+        yield Row(
+            f"epochs per second of `run N`, {name} / its bare loop, same bits",
+            median(ratios),
+            0.9,
+            at_least=True,
+        )
 
 
 def screen_rows(quick: bool) -> Iterator[Row]:
@@ -41,8 +54,8 @@ def screen_rows(quick: bool) -> Iterator[Row]:
     yield Row("epochs per second, with the screen drawing / the same", median(ratios), 1.1, at_least=True)
 
 
-def _headless_ratio(count: int) -> float:
-    plain, again, ours = (problems.load("crops") for _ in range(3))
+def _headless_ratio(name: str, count: int, run_loop: Callable[[Problem, int], float]) -> float:
+    plain, again, ours = (problems.load(name) for _ in range(3))
     session = Session(ours)
     before = run_loop(plain, count)
     start = time.perf_counter()

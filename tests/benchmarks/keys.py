@@ -29,7 +29,7 @@ def latency_rows(quick: bool) -> Iterator[Row]:
     times = []
     with _ready(120, 40) as terminal:
         for _ in range(2 if quick else 8):
-            times += [_press(terminal, key) for key in SEQUENCE]
+            times += [press(terminal, key) for key in SEQUENCE]
     yield Row("key to finished redraw at 120x40, median", 1000 * median(times), 25, "ms")
     yield Row(
         "key to finished redraw at 120x40, 99th percentile", 1000 * quantiles(times, n=100)[98], 60, "ms"
@@ -43,7 +43,7 @@ def output_rows(quick: bool) -> Iterator[Row]:
         for _ in range(2 if quick else 8):
             for key in ("f", *["s"] * 11, "u", "z"):
                 mark = terminal.written
-                _press(terminal, key)
+                press(terminal, key)
                 if key == "s":
                     steps.append(bytes(terminal.output[mark:]))
     yield Row("output of a single step (`s`) at 80x24, median", median(map(len, steps)), 2500, "bytes")
@@ -76,7 +76,7 @@ def _ready(columns: int, rows: int) -> Terminal:
     return terminal
 
 
-def _press(terminal: Terminal, key: str) -> float:
+def press(terminal: Terminal, key: str) -> float:
     """Press a key; give the seconds to the last byte of its redraw."""
     mark = terminal.written
     start = time.perf_counter()

@@ -1,4 +1,4 @@
-"""What recording adds to one pass."""
+"""What recording adds to one pass, in time and in memory."""
 
 from __future__ import annotations
 
@@ -8,23 +8,46 @@ from statistics import median
 
 import torch
 
-from engine import problems
 from engine.problem import Problem
 from engine.sources import watch_forward
-from engine.trace import record_backward
+from engine.trace import Trace, record_backward
+from tests.benchmarks.models import MODELS
 from tests.benchmarks.table import Row
+
+PASSES = {"crops": 200, "10 million parameters": 2}
+"""How many passes are timed at once; 20 for the others."""
+
+TINY = 2.5
+"""The bound for `crops`, whose numbers take no time beside Python's; it is 2 for all others."""
 
 
 def rows(quick: bool) -> Iterator[Row]:
     """Time plain and recorded passes by turns, on one thread."""
-    problem = problems.load("crops")
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        ratios = [_ratio(problem, 200) for _ in range(9 if quick else 41)]
+        for name, make in MODELS.items():
+            problem = make()
+            ratios = [_ratio(problem, PASSES.get(name, 20)) for _ in range(9 if quick else 21)]
+            what = f"recording one pass / a plain forward and backward, {name}, one thread"
+            yield Row(what, median(ratios), TINY if name == "crops" else 2.0)
     finally:
         torch.set_num_threads(threads)
-    yield Row("recording one pass / a plain forward and backward, crops, one thread", median(ratios), 2.5)
+
+
+def weight_rows(quick: bool) -> Iterator[Row]:
+    """Compare what a trace holds with the gradients that its pass made."""
+    for name, make in list(MODELS.items())[1:]:
+        problem = make()
+        trace = _recorded(problem)
+        made = {}
+        for event in trace.events:
+            for grad in (*getattr(event, "grads_in", ()), *(getattr(event, "grads_out", None) or ())):
+                if grad is not None:
+                    made[grad.data_ptr(), tuple(grad.shape)] = grad.nbytes
+        yield Row(
+            f"bytes that a trace holds / its pass's gradients, {name}", trace.weight / sum(made.values()), 1.5
+        )
 
 
 def _ratio(problem: Problem, count: int) -> float:
@@ -32,7 +55,7 @@ def _ratio(problem: Problem, count: int) -> float:
     return _seconds(_recorded, problem, count) / plain
 
 
-def _seconds(one_pass: Callable[[Problem], None], problem: Problem, count: int) -> float:
+def _seconds(one_pass: Callable[[Problem], object], problem: Problem, count: int) -> float:
     for parameter in problem.parameters.values():
         parameter.grad = None
     one_pass(problem)
@@ -46,7 +69,7 @@ def _plain(problem: Problem) -> None:
     problem.loss_fn(problem.model(problem.inputs), problem.targets).backward()
 
 
-def _recorded(problem: Problem) -> None:
+def _recorded(problem: Problem) -> Trace:
     with watch_forward() as sources:
         loss = problem.loss_fn(problem.model(problem.inputs), problem.targets)
-    record_backward(loss, names=problem.parameters, sources=sources)
+    return record_backward(loss, names=problem.parameters, sources=sources)

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import torch
 from torch import Tensor
+
+_WORDS: Final = {2: torch.int16, 4: torch.int32, 8: torch.int64}
+"""Whole numbers as wide as an element: they compare several times as fast as bytes."""
 
 
 def same_bits(one: Tensor | None, other: Tensor | None) -> bool:
@@ -12,7 +17,21 @@ def same_bits(one: Tensor | None, other: Tensor | None) -> bool:
         return True
     if one is None or other is None or one.shape != other.shape or one.dtype != other.dtype:
         return False
-    return torch.equal(raw(one), raw(other))
+    word = _WORDS.get(one.element_size(), torch.uint8)
+    return torch.equal(one.contiguous().flatten().view(word), other.contiguous().flatten().view(word))
+
+
+def shared_copy(tensor: Tensor, *copies: Tensor | None) -> Tensor:
+    """Give one of some copies, which nothing changes, where it is the same down to its strides; else copy.
+
+    To compare takes a fraction of the time that new memory does. Version counters do not tell enough: what is
+    written through `.data` passes them by.
+    """
+    tensor = tensor.detach()
+    for copy in copies:
+        if copy is not None and copy.stride() == tensor.stride() and same_bits(copy, tensor):
+            return copy
+    return tensor.clone()
 
 
 def raw(tensor: Tensor) -> Tensor:

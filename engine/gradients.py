@@ -18,6 +18,14 @@ _SIZES_DO_NOT_TELL: Final = frozenset(
 )
 """Nodes that broadcast their inputs, but whose outputs are not as large as the inputs then are."""
 
+_MADE_TO_MEASURE: Final = frozenset(
+    f"Native{kind}NormBackward0" for kind in ("Batch", "Group", "Layer")
+) | {"ConvolutionBackward0", "EmbeddingBackward0"}
+"""Nodes that broadcast none of their inputs, though the shapes may look so."""
+
+_HANDED_ON: Final = frozenset({"AddmmBackward0", "BaddbmmBackward0"})
+"""Nodes whose first gradient is what came in, as the forward added that input as it was, where `beta` is 1."""
+
 
 class Copier:
     """Copies gradients, so that nothing that happens to them later shows; each but once."""
@@ -41,13 +49,17 @@ class Copier:
         return tuple(copies)
 
     def sent(self, grads: Grads, passing: Tensor | None = None, passed: Tensor | None = None) -> Grads:
-        """Copy what goes out of a node; of `passing`, which only goes through, there is the copy `passed`."""
+        """Copy what goes out of a node; of `passing`, which may only go through, there is the copy `passed`."""
         copies: list[Tensor | None] = []
         for grad in grads:
             if grad is None:
                 copies.append(None)
                 continue
-            copy = passed if grad is passing and passed is not None else fresh_copy(grad)
+            copy = None
+            if passed is not None and passing is not None:
+                copy = passed if grad is passing else _seen_through(passed, passing, grad)
+            if copy is None:
+                copy = fresh_copy(grad)
             copies.append(copy)
             try:
                 self._sent[id(grad)] = ref(grad), grad._version, copy
@@ -56,16 +68,34 @@ class Copier:
         return tuple(copies)
 
 
+def _seen_through(copy: Tensor, original: Tensor, view: Tensor) -> Tensor | None:
+    """Give the view of `copy` that `view` is of `original`, a transpose say; None where it is none, or odd."""
+    if view.dtype is not original.dtype or view.dtype.is_complex:
+        return None
+    try:
+        place = view.data_ptr()
+        if not place or place != original.data_ptr() or copy.stride() != original.stride():
+            return None
+        if view.is_neg() or original.is_neg():
+            return None
+        return copy.as_strided(view.shape, view.stride())
+    except RuntimeError:  # no memory of its own, a sparse one say; or more of the memory than was copied
+        return None
+
+
 def fresh_copy(tensor: Tensor) -> Tensor:
     """Copy a tensor; grad mode is on in a pass with `create_graph`."""
     return tensor.detach().clone() if is_grad_enabled() else tensor.clone()
 
 
-def raw_gradients_of(node: Node, grads_in: Grads) -> Grads | None:
+def raw_gradients_of(node: Node, grads_in: Grads, grads_out: Grads) -> Grads | None:
     """Ask a node itself, outside the engine, for its gradients before the engine fitted them to the inputs.
 
     None where asking could disturb the pass: saved tensors with unpack hooks may be unpacked once only.
     """
+    handed_on = _handed_on(node, grads_in, grads_out)
+    if handed_on is not None:
+        return handed_on
     if unpacked_by_hooks(node):
         return None
     with torch.no_grad():
@@ -76,9 +106,20 @@ def raw_gradients_of(node: Node, grads_in: Grads) -> Grads | None:
     return made if isinstance(made, tuple) else (made,)
 
 
+def _handed_on(node: Node, grads_in: Grads, grads_out: Grads) -> Grads | None:
+    """Give the gradients of a node that need no asking: it would multiply its matrices once more."""
+    if type(node).__name__ not in _HANDED_ON or node._saved_beta != 1:  # type: ignore[attr-defined]
+        return None
+    came, left = grads_in[0], grads_out[0]
+    if came is None or left is None or came.dtype != left.dtype or not _broadcasts(left.shape, came.shape):
+        return None
+    return (came, *grads_out[1:])
+
+
 def engine_may_have_reduced(node: Node, grads_in: Grads, grads_out: Grads) -> bool:
     """Whether one left with another dtype than it came with, or in a shape that broadcasts to what came."""
-    if type(node).__name__ in _SIZES_DO_NOT_TELL:
+    kind = type(node).__name__
+    if kind in _SIZES_DO_NOT_TELL:
         return True
     came = grads_in[0]
     if came is None or len(grads_in) != 1:
@@ -89,6 +130,8 @@ def engine_may_have_reduced(node: Node, grads_in: Grads, grads_out: Grads) -> bo
             if left.dtype is not dtype:
                 return True
             fewer = left.numel()
+            if kind in _MADE_TO_MEASURE:
+                continue
             sizes_fit = 0 < fewer <= numel and not numel % fewer and (fewer < numel or left.dim() < dims)
             if (sizes_fit or not numel) and left.shape != came.shape and _broadcasts(left.shape, came.shape):
                 return True

@@ -118,7 +118,7 @@ class Recorder:
             return visit.raw_out
         # It saved no tensor that it could have let go of, so it can be asked after the pass, too.
         return (
-            raw_gradients_of(node, visit.grads_in)
+            raw_gradients_of(node, visit.grads_in, left)
             if engine_may_have_reduced(node, visit.grads_in, left)
             else None
         )
@@ -273,7 +273,7 @@ def _after_with_saved(
 ) -> None:
     came = copies.received(grads_in)
     left = copies.sent(grads_out, grads_in[0], came[0])
-    raw = raw_gradients_of(node, came) if engine_may_have_reduced(node, came, left) else None
+    raw = raw_gradients_of(node, came, left) if engine_may_have_reduced(node, came, left) else None
     rows.append((number, running[-1], came, left, raw))
 
 

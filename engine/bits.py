@@ -28,10 +28,16 @@ def shared_copy(tensor: Tensor, *copies: Tensor | None) -> Tensor:
     written through `.data` passes them by.
     """
     tensor = tensor.detach()
-    for copy in copies:
-        if copy is not None and copy.stride() == tensor.stride() and same_bits(copy, tensor):
-            return copy
-    return tensor.clone()
+    same = (copy for copy in copies if copy is not None and is_copy(copy, tensor))
+    found = next(same, None)
+    return tensor.clone() if found is None else found
+
+
+def is_copy(one: Tensor, other: Tensor) -> bool:
+    """Whether two tensors are the same, bit for bit and down to their strides."""
+    if one.layout != torch.strided or other.layout != torch.strided:
+        return False
+    return one.stride() == other.stride() and same_bits(one, other)
 
 
 def raw(tensor: Tensor) -> Tensor:

@@ -18,13 +18,14 @@ _SIZES_DO_NOT_TELL: Final = frozenset(
 )
 """Nodes that broadcast their inputs, but whose outputs are not as large as the inputs then are."""
 
-_MADE_TO_MEASURE: Final = frozenset(
-    f"Native{kind}NormBackward0" for kind in ("Batch", "Group", "Layer")
-) | {"ConvolutionBackward0", "EmbeddingBackward0"}
+_MADE_TO_MEASURE: Final = frozenset(f"Native{kind}NormBackward0" for kind in ("Batch", "Group", "Layer")) | {
+    "ConvolutionBackward0",
+    "EmbeddingBackward0",
+}
 """Nodes that broadcast none of their inputs, though the shapes may look so."""
 
 _HANDED_ON: Final = frozenset({"AddmmBackward0", "BaddbmmBackward0"})
-"""Nodes whose first gradient is what came in, as the forward added that input as it was, where `beta` is 1."""
+"""Nodes whose first gradient is what came in: the forward added that input as it was, if `beta` is 1."""
 
 
 class Copier:
@@ -49,7 +50,7 @@ class Copier:
         return tuple(copies)
 
     def sent(self, grads: Grads, passing: Tensor | None = None, passed: Tensor | None = None) -> Grads:
-        """Copy what goes out of a node; of `passing`, which may only go through, there is the copy `passed`."""
+        """Copy what goes out of a node; of `passing`, which may go through, there is the copy `passed`."""
         copies: list[Tensor | None] = []
         for grad in grads:
             if grad is None:
@@ -69,7 +70,7 @@ class Copier:
 
 
 def _seen_through(copy: Tensor, original: Tensor, view: Tensor) -> Tensor | None:
-    """Give the view of `copy` that `view` is of `original`, a transpose say; None where it is none, or odd."""
+    """Give the view of `copy` that `view` is of `original`, a transpose say; None where it is none."""
     if view.dtype is not original.dtype or view.dtype.is_complex:
         return None
     try:

@@ -22,6 +22,8 @@ from torch.autograd import Variable
 from torch.autograd.function import BackwardCFunction
 from torch.autograd.graph import Node, get_gradient_edge
 
+from engine.bits import shared_copy
+from engine.copies import WORTH_COMPARING, KnownLeaves
 from engine.gradients import (
     Copier,
     Grads,
@@ -77,8 +79,9 @@ class Visit:
 class Recorder:
     """Records the passes that start while `record` runs."""
 
-    def __init__(self) -> None:
-        """Start with nothing seen."""
+    def __init__(self, known: KnownLeaves) -> None:
+        """Start with nothing seen; copies that are known are kept where they are the same."""
+        self._known = known
         self.nodes: list[Node] = []
         self.edges: list[list[Place | None]] = []
         """For each of `nodes`, where its gradients go."""
@@ -97,15 +100,32 @@ class Recorder:
         self._left: dict[int, tuple[Tensor | None, int]] = {}
         """For each leaf's node, its `.grad` after everything, and the version counter that it had."""
 
+        self._copied: dict[int, Tensor | None] = {}
+        """The same, for leaves whose `.grad` somebody has copied since."""
+
     @property
     def visits(self) -> list[Visit]:
         """All runs of nodes; PyTorch's own are noted when they end, leaves and Functions when they begin."""
         visits = [Visit(*row) for row in self.rows]
-        later = {number: _unchanged(*left) for number, left in self._left.items()}
+        later = {
+            number: self._copied[number] if number in self._copied else _unchanged(*left)
+            for number, left in self._left.items()
+        }
         for visit in reversed(visits):
             if visit.node in later:
                 visit.grad_after, later[visit.node] = later[visit.node], visit.grad_before
         return visits
+
+    def delivered(self) -> dict[int, Tensor | None]:
+        """Give, by `id` of a leaf, the copy of what was last delivered to it."""
+        numbers = {number: id(leaf) for number, leaf in self._leaves.items()}
+        return {numbers[row[0]]: row[2][0] for row in self.rows if row[0] in numbers}
+
+    def take_copies(self, copies: Mapping[int, Tensor | None]) -> None:
+        """Keep copies of what each `.grad` is after the pass, by `id` of its leaf: none has to be made."""
+        self._copied = {
+            number: copies[id(leaf)] for number, leaf in self._leaves.items() if id(leaf) in copies
+        }
 
     def raw_gradients(self, visit: Visit) -> Grads | None:
         """Give what a node made before the engine reduced it; None where it did not, or nobody knows."""
@@ -240,8 +260,19 @@ class Recorder:
         """Look before only: the next write, or the end, shows what `.grad` became."""
         leaf: Tensor = node.variable  # type: ignore[attr-defined]
         self._leaves[number] = leaf
+        known = self._known.get(id(leaf))
         self._handles.append(
-            node.register_prehook(partial(_before_leaf, self.rows, self._copies, self._running, number, leaf))
+            node.register_prehook(
+                partial(
+                    _before_leaf,
+                    self.rows,
+                    self._copies,
+                    self._running,
+                    number,
+                    leaf,
+                    None if known is None else known.grad,
+                )
+            )
         )
 
 
@@ -278,10 +309,21 @@ def _after_with_saved(
 
 
 def _before_leaf(
-    rows: Rows, copies: Copier, running: list[Passage], number: int, leaf: Tensor, grads_in: Grads
+    rows: Rows,
+    copies: Copier,
+    running: list[Passage],
+    number: int,
+    leaf: Tensor,
+    known: Tensor | None,
+    grads_in: Grads,
 ) -> None:
     grad = leaf.grad
-    before = None if grad is None else fresh_copy(grad)
+    if grad is None:
+        before = None
+    elif known is None or grad.nbytes < WORTH_COMPARING:
+        before = fresh_copy(grad)
+    else:
+        before = shared_copy(grad, known)
     rows.append((number, running[-1], copies.received(grads_in), (), None, before))
 
 

@@ -58,12 +58,12 @@ def hold_tensors(node: Node) -> Held:
     return values, versions
 
 
-def read_saved(node: Node, held: Held) -> dict[str, Any]:
+def read_saved(node: Node, held: Held, copy: Callable[[Tensor], Tensor]) -> dict[str, Any]:
     """Copy what a node saved, as it was before the pass, by PyTorch's names for it."""
     attributes = _ATTRIBUTES.get(type(node)) or _look_up(node)
-    saved = {_name(plain): _settle(getattr(node, plain), -1) for plain in attributes.plain}
+    saved = {_name(plain): _settle(getattr(node, plain), -1, copy) for plain in attributes.plain}
     for (plain, _), value, version in zip(attributes.tensors, *held, strict=True):
-        saved[_name(plain)] = _settle(value, version)
+        saved[_name(plain)] = _settle(value, version, copy)
     return dict(sorted(saved.items()))
 
 
@@ -124,14 +124,14 @@ def version_of(value: Tensor | None) -> int:
         return -1
 
 
-def _settle(value: Any, version: Any) -> Any:
+def _settle(value: Any, version: Any, copy: Callable[[Tensor], Tensor]) -> Any:
     if isinstance(value, Tensor):
         if version != -1 and value._version != version:
             return Overwritten(tuple(value.shape))
-        return value.detach().clone()
+        return copy(value)
     if isinstance(value, (tuple, list)):
         versions = version if isinstance(version, tuple) else [-1] * len(value)
-        return tuple(_settle(one, its) for one, its in zip(value, versions, strict=True))
+        return tuple(_settle(one, its, copy) for one, its in zip(value, versions, strict=True))
     if isinstance(value, int) and not isinstance(value, bool) and value >= _WRAPPED:
         return value - 2 * _WRAPPED
     return value

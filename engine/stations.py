@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from torch import Tensor
@@ -29,11 +29,13 @@ class Station(NamedTuple):
         return self.sequence_nr if self.leaf is None else math.inf
 
 
-def read_station(node: Node, edges: list[Place | None], held: Held) -> Station:
-    """Read a node off, after its pass."""
+def read_station(
+    node: Node, edges: list[Place | None], held: Held, copy: Callable[[Tensor], Tensor]
+) -> Station:
+    """Read a node off, after its pass; `copy` copies what it saved."""
     if isinstance(node, AccumulateGrad):
         return Station(ACCUMULATE_GRAD, -1, edges, node.variable, {})  # type: ignore[attr-defined]
-    return Station(node.name(), node._sequence_nr(), edges, None, read_saved(node, held))
+    return Station(node.name(), node._sequence_nr(), edges, None, read_saved(node, held, copy))
 
 
 def next_to_run(stations: Sequence[Station], visits: Sequence[Visit], passage: Passage) -> int | None:

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import cached_property
+from types import MappingProxyType
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from engine.copies import KnownLeaves, SavedCopies
 from engine.errors import GraphFreed, NoGraph, NotAScalar
 from engine.events import (
     ACCUMULATE_GRAD,
@@ -28,6 +30,7 @@ from engine.gradients import Grads, was_reduced
 from engine.recorder import UNKNOWN, Passage, Recorder, Visit
 from engine.sources import Source, SourceMap
 from engine.stations import Station, next_to_run, read_station
+from engine.weights import memory_of
 
 AROUND = 1_500
 """Bytes around the numbers of one node's run, as measured on small problems."""
@@ -45,6 +48,7 @@ class Trace:
         names: Mapping[str, Tensor],
         sources: SourceMap | None,
         error: RuntimeError | None,
+        known: KnownLeaves,
     ) -> None:
         """Keep a finished recording; `record_backward` is the way to get one."""
         self.error = error
@@ -52,6 +56,8 @@ class Trace:
         self._recorder = recorder
         self._given_names = dict(names)
         self._sources = sources
+        self._saved = SavedCopies(known)
+        self._not_its_own = memory_of(one.value for one in known.values())
 
     def __len__(self) -> int:
         """Give the number of events."""
@@ -60,9 +66,26 @@ class Trace:
     @cached_property
     def weight(self) -> int:
         """Give about how many bytes it takes: its numbers, and what PyTorch and Python need around them."""
+        return AROUND * (1 + len(self._recorder.rows)) + sum(self.pieces.values())
+
+    @cached_property
+    def pieces(self) -> dict[int, int]:
+        """Give the memory that its numbers lie in, as `memory_of` does, without copies that there were."""
         rows = self._recorder.rows
-        copies = (grad for row in rows for grads in row[2:4] for grad in grads if grad is not None)
-        return AROUND * (1 + len(rows)) + sum(int(grad.nbytes) for grad in copies)
+        copies = (grad for row in rows for grads in row[2:4] for grad in grads if isinstance(grad, Tensor))
+        values = (value for station in self._stations for value in station.saved.values())
+        pieces = memory_of((*copies, *(one for value in values for one in _tensors(value))))
+        for piece in self._not_its_own:
+            pieces.pop(piece, None)
+        return pieces
+
+    def delivered(self) -> dict[int, Tensor | None]:
+        """Give, by `id` of a leaf, the copy of what the pass last delivered to it."""
+        return self._recorder.delivered()
+
+    def take_copies(self, copies: Mapping[int, Tensor | None]) -> None:
+        """Keep copies of what each `.grad` is right after the pass, by `id` of its leaf."""
+        self._recorder.take_copies(copies)
 
     @cached_property
     def events(self) -> tuple[Event, ...]:
@@ -90,7 +113,8 @@ class Trace:
         recorder = self._recorder
         assert self._visits is not None  # they ask the nodes, so they come first
         stations = [
-            read_station(*one) for one in zip(recorder.nodes, recorder.edges, recorder.held, strict=True)
+            read_station(*one, self._saved.of)
+            for one in zip(recorder.nodes, recorder.edges, recorder.held, strict=True)
         ]
         recorder.nodes.clear()
         recorder.held.clear()
@@ -157,6 +181,7 @@ def record_backward(
     *,
     names: Mapping[str, Tensor] | None = None,
     sources: SourceMap | None = None,
+    known: KnownLeaves = MappingProxyType({}),
     **backward: Any,
 ) -> Trace:
     """Run `loss.backward()` once and record every node.
@@ -167,6 +192,7 @@ def record_backward(
         loss: Scalar, shape `()` or one element, with a live graph.
         names: The leaves' names, for the events that write to their `.grad`.
         sources: What `watch_forward` saw while `loss` was computed, for the events' source expressions.
+        known: Copies of leaves that there are already, so that none has to be made.
         backward: Passed on to `loss.backward`: `retain_graph`, `create_graph`, `inputs`.
 
     Returns:
@@ -182,7 +208,7 @@ def record_backward(
         raise NotAScalar(tuple(loss.shape))
     if not loss.requires_grad:
         raise NoGraph
-    recorder = Recorder()
+    recorder = Recorder(known)
     error = None
     try:
         recorder.record(loss, backward)
@@ -190,7 +216,13 @@ def record_backward(
         error = raised
     if error is not None and not recorder.rows and "second time" in str(error):
         raise GraphFreed(error) from error
-    return Trace(recorder, names or {}, sources, error)
+    return Trace(recorder, names or {}, sources, error, known)
+
+
+def _tensors(value: Any) -> Iterator[Tensor]:
+    for one in value if isinstance(value, tuple) else (value,):
+        if isinstance(one, Tensor):
+            yield one
 
 
 def _raising(node: int, passage: Passage, sent: Sent) -> Visit:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from operator import is_
+from types import MappingProxyType
 
 import torch
 from torch import Tensor
 
-from engine.bits import same_bits
+from engine.bits import is_copy, same_bits, shared_copy
+from engine.copies import Known, KnownLeaves
 from engine.errors import GraphFreed, NotAScalar
 from engine.fast import FastRun, run_epochs
 from engine.forward import ForwardLines
@@ -35,6 +38,8 @@ class Trainer:
         self._loss: Tensor | None = None
         self._sources: SourceMap | None = None
         self._optimizer = LiveOptimizer(HAND, self._leaves)
+        values = tuple(leaf.detach().clone() for leaf in self._leaves)
+        self._kept = Snapshot(values, (None,) * len(values), torch.get_rng_state())
         self._kept = self._copy_all()
 
     # What there is
@@ -52,7 +57,8 @@ class Trainer:
         self._write(snapshot.parameters, snapshot.written)
         self._write_buffers(snapshot.buffers)
         for leaf, grad in zip(self._leaves, snapshot.grads, strict=True):
-            leaf.grad = None if grad is None else grad.clone()
+            if grad is None or leaf.grad is None or not is_copy(leaf.grad, grad):
+                leaf.grad = None if grad is None else grad.clone()
         if snapshot.optimizer != self._optimizer.chosen:
             self._optimizer = LiveOptimizer(snapshot.optimizer, self._leaves)
         self._optimizer.recall(snapshot.memory)
@@ -90,8 +96,14 @@ class Trainer:
                 stays, as PyTorch leaves it.
         """
         loss, left = self._differentiable_loss(), Graph.USED
+        trace: Trace | None = None
         try:
-            trace = record_backward(loss, names=self.problem.parameters, sources=self._sources)
+            trace = record_backward(
+                loss,
+                names=self.problem.parameters,
+                sources=self._sources,
+                known=self._known(),
+            )
             if trace.error is not None:
                 left = Graph.BROKEN
                 raise PyTorchError(trace.error, trace)
@@ -99,7 +111,10 @@ class Trainer:
             left = self._kept.graph or left
             raise PyTorchError(freed.pytorch) from freed
         finally:
-            self._keep(grads=self._grads(), graph=left)
+            grads = self._grads({} if trace is None else trace.delivered())
+            if trace is not None:
+                trace.take_copies({id(leaf): grad for leaf, grad in zip(self._leaves, grads, strict=True)})
+            self._keep(grads=grads, graph=left)
         return trace
 
     def backward_unrecorded(self) -> None:
@@ -224,7 +239,7 @@ class Trainer:
             written=old.written if written is None else written,
             memory=old.memory if memory is None else memory,
         )
-        same_tensors = map(same_bits, (*new.parameters, *new.grads), (*old.parameters, *old.grads))
+        same_tensors = map(is_, (*new.parameters, *new.grads), (*old.parameters, *old.grads))
         same = new.graph is old.graph and new.written == old.written and new.memory is old.memory
         if not same or not all(same_tensors):
             self._kept = new
@@ -233,11 +248,21 @@ class Trainer:
         rng = torch.get_rng_state() if rng is None else rng
         return Snapshot(self._parameters(), self._grads(), rng, buffers=self._copied_buffers())
 
-    def _parameters(self) -> tuple[Tensor, ...]:
-        return tuple(leaf.detach().clone() for leaf in self._leaves)
+    def _known(self) -> KnownLeaves:
+        copies = zip(self._leaves, self._kept.parameters, self._kept.grads, strict=True)
+        return {id(leaf): Known(leaf, value, grad) for leaf, value, grad in copies}
 
-    def _grads(self) -> Grads:
-        return tuple(None if leaf.grad is None else leaf.grad.detach().clone() for leaf in self._leaves)
+    # A copy of what did not change is the one that there is: then it is known to be the same by looking at
+    # which tensor it is.
+
+    def _parameters(self) -> tuple[Tensor, ...]:
+        return tuple(map(shared_copy, self._leaves, self._kept.parameters))
+
+    def _grads(self, delivered: Mapping[int, Tensor | None] = MappingProxyType({})) -> Grads:
+        return tuple(
+            None if leaf.grad is None else shared_copy(leaf.grad, kept, delivered.get(id(leaf)))
+            for leaf, kept in zip(self._leaves, self._kept.grads, strict=True)
+        )
 
     def _write(self, parameters: tuple[Tensor, ...], written: frozenset[int] = frozenset()) -> None:
         with torch.no_grad():

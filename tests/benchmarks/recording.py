@@ -8,7 +8,9 @@ from statistics import median
 
 import torch
 
+from engine.actions import Backward, Forward
 from engine.problem import Problem
+from engine.session import Session
 from engine.sources import watch_forward
 from engine.trace import Trace, record_backward
 from tests.benchmarks.models import MODELS
@@ -38,8 +40,11 @@ def rows(quick: bool) -> Iterator[Row]:
 def weight_rows(quick: bool) -> Iterator[Row]:
     """Compare what a trace holds with the gradients that its pass made."""
     for name, make in list(MODELS.items())[1:]:
-        problem = make()
-        trace = _recorded(problem)
+        session = Session(make())
+        session.apply(Forward())
+        session.apply(Backward())
+        assert session.state.passing is not None
+        trace = session.state.passing.trace
         made = {}
         for event in trace.events:
             for grad in (*getattr(event, "grads_in", ()), *(getattr(event, "grads_out", None) or ())):

@@ -6,10 +6,9 @@ passes), and inside one pass the engine adds up the paths that lead to a paramet
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from engine.events import HookEvent, NodeEvent, PathsEvent
 
@@ -87,6 +86,9 @@ class Forgotten:
     passes: int
 
 
+AROUND: Final = 3_000
+"""Bytes that a page takes beside its numbers."""
+
 Line: TypeAlias = Write | Hooked | Zeroed | Unrecorded | Forgotten
 Grads: TypeAlias = Mapping[str, "Tensor | None"]
 """Each parameter's `.grad`, by name."""
@@ -111,21 +113,26 @@ class PassPage:
 
     def lines(self, parameter: str) -> Iterator[Line]:
         """Give the pass's writes to a parameter's `.grad`, oldest first."""
+        return (line for name, line in self.all_lines() if name == parameter)
+
+    def all_lines(self) -> Iterator[tuple[str, Line]]:
+        """Give the pass's writes to the `.grad` of every parameter that has a name, each with that."""
         made: dict[int, NodeEvent] = {}
         met: dict[int, PathsEvent] = {}
-        written: set[int] = set()
+        written: dict[int, str] = {}
         for place, event in enumerate(self.trace.events[: self.done], 1):
             match event:
                 case PathsEvent(node=node):
                     met[node] = event
                 case HookEvent(node=node) if node in written:
-                    yield Hooked(self.number, event.before, event.after)
+                    yield written[node], Hooked(self.number, event.before, event.after)
                 case NodeEvent(node=node, accumulation=None):
                     made[node] = event
-                case NodeEvent(node=node, accumulation=write) if write and write.parameter == parameter:
-                    written.add(node)
+                case NodeEvent(node=node, accumulation=write) if write and write.parameter:
+                    written[node] = write.parameter
                     paths = _paths(met.get(node), made)
-                    yield Write(self.number, self.epoch, place, write.before, write.part, write.after, paths)
+                    line = Write(self.number, self.epoch, place, write.before, write.part, write.after, paths)
+                    yield write.parameter, line
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -137,7 +144,11 @@ class ZeroPage:
     """Where the statement raised, parameters that it did not come to are missing."""
 
     passes = 0
-    weight = 3_000
+
+    @property
+    def weight(self) -> int:
+        """Give about how many bytes it takes."""
+        return AROUND + _bytes_of(self.before, self.after)
 
     def lines(self, parameter: str) -> Iterator[Line]:
         """Give its line for a parameter, where it has one."""
@@ -153,10 +164,33 @@ class RunPage:
     epochs: int
     passes: int
     after: Grads
-    weight = 2_000
+
+    @property
+    def weight(self) -> int:
+        """Give about how many bytes it takes."""
+        return AROUND + _bytes_of(self.after)
 
 
-Page: TypeAlias = PassPage | ZeroPage | RunPage
+@dataclass(frozen=True, slots=True, eq=False)
+class WritesPage:
+    """The lines of one backward pass that is over, without the trace, which would weigh too much to stay."""
+
+    written: Mapping[str, tuple[Line, ...]]
+    """By parameter."""
+
+    weight: int
+    passes = 1
+
+    def lines(self, parameter: str) -> Iterator[Line]:
+        """Give the pass's writes to a parameter's `.grad`, oldest first."""
+        yield from self.written.get(parameter, ())
+
+
+Page: TypeAlias = PassPage | WritesPage | ZeroPage | RunPage
+
+
+def _bytes_of(*pages: Grads) -> int:
+    return sum(grad.nbytes for grads in pages for grad in grads.values() if grad is not None)
 
 
 class Ledger:
@@ -213,26 +247,6 @@ def _unrecorded(newest: Ledger, after: Tensor | None) -> tuple[Unrecorded, Ledge
     while at is not None and isinstance(at._page, RunPage):
         epochs, passes, at = epochs + at._page.epochs, passes + at._page.passes, at._earlier
     return Unrecorded(epochs, passes, after), at
-
-
-class Shelf:
-    """Holds the pages of all ledgers of a session, and has the oldest forgotten where they weigh too much."""
-
-    def __init__(self, limit: int) -> None:
-        """Hold pages of about `limit` bytes."""
-        self._limit = limit
-        self._held = deque[Ledger]()
-        self._weight = 0
-
-    def put(self, ledger: Ledger) -> Ledger:
-        """Hold a ledger's newest page; it is kept for now however heavy it is."""
-        self._held.append(ledger)
-        self._weight += ledger.weight
-        while self._weight > self._limit and len(self._held) > 1:
-            oldest = self._held.popleft()
-            self._weight -= oldest.weight
-            oldest.forget_page()
-        return ledger
 
 
 def since_zeroing(newest_first: Iterator[Line]) -> list[Write]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
 
@@ -64,6 +64,12 @@ class Snapshot:
     optimizer: Optimizer = HAND
     memory: Memory = ()
     """What that optimizer remembers: momentum buffers, averages, steps."""
+
+    def numbers(self) -> Iterator[Tensor]:
+        """Give the tensors that it keeps for each parameter."""
+        yield from self.parameters
+        yield from (grad for grad in self.grads if grad is not None)
+        yield from (one for part in self.memory for one in part.values())
 
     def with_optimizer(self, optimizer: Optimizer) -> Snapshot:
         """Give the same with an optimizer that has not updated anything yet."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from engine.events import Accumulation, NodeEvent
@@ -13,6 +14,7 @@ from engine.optimizers import Optimizer
 from engine.snapshots import Snapshot
 from engine.trace import Trace
 from engine.updates import Updating
+from engine.weights import memory_of
 
 AROUND = 2_000
 """Bytes that a state of a small problem takes beside its numbers."""
@@ -83,11 +85,8 @@ class State:
     @property
     def weight(self) -> int:
         """Give about how many bytes it takes, as if it shared nothing with other states."""
-        snapshot = self.trainer
-        grads = (grad for grad in snapshot.grads if grad is not None)
-        numbers = (*snapshot.parameters, *grads, *(one for part in snapshot.memory for one in part.values()))
         trace = 0 if self.passing is None else self.passing.trace.weight
-        return AROUND + trace + sum(one.nbytes for one in numbers)
+        return AROUND + trace + sum(one.nbytes for one in self.trainer.numbers())
 
     @property
     def in_pass(self) -> bool:
@@ -129,3 +128,16 @@ class State:
             passing=None if self.passing is None else replace(self.passing, over=True),
             updating=None,
         )
+
+
+def weight_together(states: Iterable[State]) -> int:
+    """Give about how many bytes the numbers of some states take; what they share is counted once."""
+    snapshots, traces = dict[int, Snapshot](), dict[int, Trace]()
+    for state in states:
+        snapshots[id(state.trainer)] = state.trainer
+        if state.passing is not None:
+            traces[id(state.passing.trace)] = state.passing.trace
+    pieces = memory_of(one for snapshot in snapshots.values() for one in snapshot.numbers())
+    for trace in traces.values():
+        pieces |= trace.pieces
+    return sum(pieces.values())

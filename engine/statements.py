@@ -9,10 +9,11 @@ from itertools import takewhile
 from typing import Final
 
 from engine.errors import BadInput, EngineError
-from engine.ledger import Grads, Ledger, Page, RunPage, Shelf, ZeroPage
+from engine.ledger import Grads, Ledger, Page, PassPage, RunPage, ZeroPage
 from engine.lessons import PyTorchError
 from engine.loop import Kind
 from engine.losses import Losses
+from engine.shelf import Shelf, light
 from engine.snapshots import Snapshot
 from engine.state import Passing, State
 from engine.trainer import Trainer
@@ -161,6 +162,8 @@ class Statements:
             self.state.passing.trace.events  # noqa: B018 - made when first looked at
 
     def _with_page(self, written: Ledger, page: Page | None) -> Ledger:
+        if isinstance(page, PassPage):
+            page = light(page)
         return written if page is None else self._shelf.put(written.with_page(page))
 
     def grads(self) -> Grads:

@@ -7,7 +7,7 @@ Of a long session few states are kept: the latest, and as many as it takes to co
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Final
 
@@ -16,18 +16,24 @@ from engine.errors import EngineError
 from engine.history import Point
 from engine.performing import perform
 from engine.progress import Progress
-from engine.state import State
+from engine.state import State, weight_together
 from engine.statements import Statements
 
 LATEST: Final = 64
 """How many of the points visited last keep their state, where they are not too heavy."""
 
-LATEST_BYTES: Final = 12_000_000
+LIGHT_BYTES: Final = 12_000_000
+"""Below this weight, by `State.weight`, nobody asks what the latest share."""
+
+HEAVY_BYTES: Final = 256_000_000
+"""What the latest may take together, and the spread ones; of heavier ones few are kept."""
+
 SPREAD_BYTES: Final = 14_000_000
-"""What the kept states may weigh, by `State.weight`."""
+"""What the spread states may weigh, by `State.weight`, where there are more than `FEWEST`."""
 
 FEWEST: Final = 6
-"""How many of each are kept in any case."""
+HEAVY_FEWEST: Final = 2
+"""How many are kept however heavy they are."""
 
 SOON: Final = 0.01
 """Seconds that doing actions again may take on the way to a point, as far as the weight allows."""
@@ -59,8 +65,8 @@ class Travel:
         self._forget_latest(point)
         self._latest[point] = state
         self._weights["latest"] += state.weight
-        while len(self._latest) > FEWEST and (
-            len(self._latest) > LATEST or self._weights["latest"] > LATEST_BYTES
+        while len(self._latest) > LATEST or (
+            self._weights["latest"] > LIGHT_BYTES and self._are_heavy(self._latest)
         ):
             oldest = next(iter(self._latest))
             self._retire(oldest, self._forget_latest(oldest))
@@ -166,8 +172,13 @@ class Travel:
             return
         self._spread[point] = state
         self._weights["spread"] += state.weight
-        while self._weights["spread"] > SPREAD_BYTES and len(self._spread) > FEWEST:
+        while self._weights["spread"] > SPREAD_BYTES and (
+            len(self._spread) > FEWEST or self._are_heavy(self._spread)
+        ):
             self._thin()
+
+    def _are_heavy(self, states: Mapping[Point, State]) -> bool:
+        return len(states) > HEAVY_FEWEST and weight_together(states.values()) > HEAVY_BYTES
 
     def _is_soon(self, point: Point) -> bool:
         """Whether little has to be done again to come to a point by the spread states alone."""

@@ -20,8 +20,7 @@ class Element(NamedTuple):
         """Give the number there; None where there is no tensor."""
         if tensor is None:
             return None
-        width = tensor.shape[-1] if tensor.dim() else 1
-        number: float = tensor.reshape(-1)[self.row * width + self.column].item()
+        number: float = tensor[self.place_in(tensor)].item()
         return number
 
     def place_in(self, tensor: Tensor) -> tuple[int, ...]:
@@ -56,6 +55,14 @@ def row_names(parameter: ParameterFrame) -> list[str]:
     if len(shape) == 2 and parameter.labels[0]:
         return list(parameter.labels[0])
     return [f"[{row}]" for row in range(rows)]
+
+
+def row_name(parameter: ParameterFrame, row: int) -> str:
+    """Give the name of one drawn row."""
+    shape, labels = parameter.value.shape, parameter.labels
+    if len(shape) < 2:
+        return ""
+    return labels[0][row] if len(shape) == 2 and labels[0] else f"[{row}]"
 
 
 def column_names(parameter: ParameterFrame) -> tuple[str, ...]:

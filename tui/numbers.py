@@ -40,6 +40,8 @@ def cells(tensor: Tensor, rows: int | None = None, columns: int | None = None) -
         rows: How many rows at the most.
         columns: How many columns at the most.
     """
+    if rows is not None and tensor.dim() > 2:  # no more than that is to be copied
+        tensor = tensor[: rows // max(math.prod(tensor.shape[1:-1]), 1) + 1]
     grid = tensor.reshape(1, -1) if tensor.dim() < 2 else tensor.flatten(0, -2)
     numbers: list[list[Any]] = grid[:rows, :columns].tolist()
     flat = [number for row in numbers for number in row]

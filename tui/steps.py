@@ -33,7 +33,7 @@ def merged_operands(operands: tuple[Operand, ...]) -> list[tuple[str, Value]]:
 def _is_same(one: Value, other: Value) -> bool:
     if not is_tensor(one) or not is_tensor(other) or one.shape != other.shape:
         return False
-    return one.dtype == other.dtype and bool((one == other).all())
+    return one.dtype == other.dtype and (one is other or bool(one.equal(other)))
 
 
 def merged_formulas(step: Explanation) -> dict[str, list[str]]:

@@ -7,9 +7,9 @@ from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from engine.ledger import Forgotten, Hooked, Unrecorded, Write, Zeroed, since_zeroing
-from tui.grids import Element, column_names, row_names
+from tui.grids import Element, column_names, grid_size, row_name
 from tui.lines import Line, Span, line, wrapped
-from tui.numbers import WIDEST, cell, cells
+from tui.numbers import WIDEST, cell
 from tui.widgets.parameters import LABEL
 from tui.words import forgotten_text, passes_texts, unrecorded_text
 
@@ -107,14 +107,14 @@ def _grad_lines(parameter: ParameterFrame, at: Element, width: int) -> list[Line
     top = max(at.row - MOST_ROWS + 1, 0)
     head = [Span(f" {text[:WIDEST]:>{WIDEST}} ", "label") for text in labels]
     rows = [line(Span(f"{name:<{LABEL}}", "key"), *head)]
-    names = row_names(parameter)
-    grid = cells(parameter.grad)
-    for row in range(top, min(top + MOST_ROWS, len(grid))):
-        spans = [Span(f" {names[row][: LABEL - 1]:<{LABEL - 1}}", "label")]
-        for column in range(first, min(first + columns, len(grid[row]))):
-            chosen = (row, column) == at
-            left, right = ("[", "]") if chosen else (" ", " ")
-            spans.append(Span(f"{left}{grid[row][column]:>{WIDEST}}{right}", "current" if chosen else ""))
+    height, wide = grid_size(parameter.grad)
+    for row in range(top, min(top + MOST_ROWS, height)):
+        spans = [Span(f" {row_name(parameter, row)[: LABEL - 1]:<{LABEL - 1}}", "label")]
+        for column in range(first, min(first + columns, wide)):
+            place = Element(row, column)
+            left, right = ("[", "]") if place == at else (" ", " ")
+            number = cell(place.of(parameter.grad))
+            spans.append(Span(f"{left}{number:>{WIDEST}}{right}", "current" if place == at else ""))
         rows.append(tuple(spans))
     return rows
 
@@ -129,8 +129,7 @@ def _memory_lines(parameter: ParameterFrame, at: Element, width: int) -> list[Li
 
 
 def _name(parameter: ParameterFrame, at: Element) -> str:
-    rows, columns = row_names(parameter), column_names(parameter)
-    row = rows[at.row] if at.row < len(rows) else ""
+    row, columns = row_name(parameter, at.row), column_names(parameter)
     column = columns[at.column] if at.column < len(columns) else f"[{at.column}]"
     where = ", ".join(text for text in (row, column if parameter.value.dim() else "") if text)
     return f"{parameter.name}.grad  {where}".rstrip()

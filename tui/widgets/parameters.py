@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from tui.grids import cells_of, column_names, row_names
 from tui.lines import Line, Span, line
 from tui.numbers import WIDEST, cells
+from tui.widgets.many import are_large, table_lines
 from tui.widgets.panel import Panel
 from tui.words import sum_note
 
@@ -31,6 +32,8 @@ class ParameterPanel(Panel):
         """Give the parameters; the accumulation in full where there is room."""
         if self.frame is None:
             return [line(Span(" PyTorch is starting; keys pressed now are kept", "dim"))]
+        if are_large(self.frame, columns_in(width), height):
+            return table_lines(self.frame, width, height)
         for stacked in (True, False):
             if len(parameter_lines(self.frame, width, stacked=stacked)) <= height:
                 parts = fitting_parts(self.frame, width, height, stacked=stacked)
@@ -43,12 +46,18 @@ class ParameterPanel(Panel):
             return self.title
         width, height = self.size.width, self.size.height - 1
         shown: list[str] = []
-        for stacked in (True, False):
+        large = are_large(self.frame, columns_in(width), height)
+        for stacked in () if large else (True, False):
             if len(parameter_lines(self.frame, width, stacked=stacked)) <= height:
                 shown = fitting_parts(self.frame, width, height, stacked=stacked)
                 break
         hidden = [part for part in parts_of(self.frame) if part not in shown]
         return f"{self.title}; g shows {', '.join(hidden)}"[: max(width - 4, 0)] if hidden else self.title
+
+
+def columns_in(width: int) -> int:
+    """Give how many numbers fit beside the name of a row."""
+    return max((width - LABEL) // (WIDEST + 1), 1)
 
 
 def parameter_lines(frame: Frame, width: int, *, stacked: bool, parts: Sequence[str] = ()) -> list[Line]:
@@ -83,7 +92,7 @@ def fitting_parts(frame: Frame, width: int, height: int, *, stacked: bool) -> li
 
 def memory_lines(parameter: ParameterFrame, width: int, parts: Sequence[str]) -> list[Line]:
     """Draw parts of what the optimizer remembers of a parameter; what the last action changed has a `*`."""
-    columns = max((width - LABEL) // (WIDEST + 1), 1)
+    columns = columns_in(width)
     rows: list[Line] = []
     for part, value in parameter.memory.items():
         if part not in parts:
@@ -121,7 +130,7 @@ def fitting_lines(frame: Frame, width: int, height: int) -> list[Line]:
 
 
 def _block(parameter: ParameterFrame, width: int, *, stacked: bool) -> list[Line]:
-    columns = max((width - LABEL) // (WIDEST + 1), 1)
+    columns = columns_in(width)
     return [*_value_lines(parameter, columns), *_grad_lines(parameter, columns, stacked=stacked)]
 
 

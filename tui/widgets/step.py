@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING
 
 from textual.reactive import var
 
-from tui.grids import column_names, row_names
+from tui.grids import column_names, grid_size, row_names
 from tui.lines import Line, Span, beside, length, line, wrapped
 from tui.numbers import WIDEST, cells, is_tensor, shape_text, value_text
 from tui.steps import merged_formulas, merged_operands, written_by
+from tui.widgets.many import large_sum_lines
 from tui.widgets.panel import Panel
-from tui.widgets.parameters import LABEL, sum_lines
+from tui.widgets.parameters import LABEL, columns_in, sum_lines
 
 if TYPE_CHECKING:
     from engine.derivatives import Explanation, Operand, Product
@@ -96,7 +97,12 @@ def accumulation_lines(parameter: ParameterFrame, step: Explanation, width: int,
     label = f"{parameter.name}.grad"
     if written.after is None:
         return [*wrapped(step.words, width)]
-    columns = max((width - LABEL) // (WIDEST + 1), 1)
+    columns = columns_in(width)
+    rows, wide = grid_size(parameter.value)
+    if rows > MOST_ROWS or wide > 4 * columns:
+        sums = large_sum_lines(parameter, width)
+        words = wrapped(step.words, width)
+        return [*words, *sums] if len(words) + len(sums) <= height else [*sums, *words]
     names = [name or label for name in row_names(parameter)]
     head = [Span(f"{label:<{LABEL}}", "key")]
     head += [Span(f"{text[:WIDEST]:>{WIDEST}} ", "label") for text in column_names(parameter)[:columns]]

@@ -48,8 +48,9 @@ def _row(backward: PassFrame, number: int, width: int) -> Line:
         f"{'  ' * row.depth}{row.name if row.is_node else '(engine)' if row.name == 'engine' else '(hook)'}"
     )
     brief = "" if row.brief == row.name else row.brief
-    text = f"{marker}{number + 1:>2} {name:<9} {brief:<13}"
+    text = f"{marker}{number + 1:>{max(len(str(len(backward.rows))), 2)}} {name:<9} {brief:<13}"
     shape = f"{shape_text(row.shape):>5}"
+    shape = shape if len(shape) == 5 else f" {shape}"
     source = Span(_source(row, width - len(text) - 9), role if current else "dim")
     return line(
         *fitted(line(Span(text, role), source), width - 2 - len(shape), source.role), Span(shape, role)

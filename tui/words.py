@@ -146,7 +146,7 @@ def sum_note(parameter: ParameterFrame) -> str:
 
 def has_nonzero(tensor: Tensor | None) -> bool:
     """Whether there is a tensor, and a number in it that is not 0."""
-    return tensor is not None and bool(tensor.any())
+    return tensor is not None and bool(tensor.count_nonzero())
 
 
 def passes_texts(parts: Sequence[Write], at: Element) -> tuple[str, str] | None:

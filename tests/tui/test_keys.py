@@ -82,6 +82,7 @@ OPENS: Final = {
     "type_rate",
     "optimizer",
     "look",
+    "elements",
     "ledger",
     "verdict",
     "timeline",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from engine.actions import GoTo, Redo, Reset, RunEpochs, StepNodeBack, Undo
 from tui.numbers import rate
+from tui.plain.elements import is_large, large_change_texts
 from tui.plain.state import code, hint_text, in_words, loss_texts
 from tui.plain.steps import step_texts, update_texts
 from tui.plain.sums import grad_texts, memory_texts, value_texts
@@ -41,12 +42,10 @@ def change_texts(before: Frame, after: Frame) -> Iterator[str]:
     yield from _pass_texts(before, after)
     if after.loss_changed or not _same(before.loss, after.loss) or after.stale is not before.stale:
         yield from loss_texts(after)
-    for parameter in after.parameters:
-        yield from value_texts(parameter)
-    for parameter in after.parameters:
-        yield from grad_texts(parameter)
-    for parameter in after.parameters:
-        yield from memory_texts(parameter)
+    if is_large(after):
+        yield from large_change_texts(after)
+    else:
+        yield from _number_texts(after)
     was, now = before.loop.optimizer, after.loop.optimizer
     if now != was:
         yield f"the update is now {now.title}; before, {was.title}"
@@ -57,6 +56,15 @@ def change_texts(before: Frame, after: Frame) -> Iterator[str]:
     yield from _loop_texts(before.loop, after.loop)
     if after.epoch != before.epoch:
         yield f"epochs done: {after.epoch:,}"
+
+
+def _number_texts(after: Frame) -> Iterator[str]:
+    for parameter in after.parameters:
+        yield from value_texts(parameter)
+    for parameter in after.parameters:
+        yield from grad_texts(parameter)
+    for parameter in after.parameters:
+        yield from memory_texts(parameter)
 
 
 def _done_texts(action: Action, before: Frame, after: Frame) -> Iterator[str]:

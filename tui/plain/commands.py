@@ -20,6 +20,7 @@ from engine.optimizers import optimizer_from
 from tui.exporting import export_session, written_text
 from tui.keys import KEYS, Key
 from tui.plain.checking import check_texts
+from tui.plain.elements import elements_texts
 from tui.plain.history import compare_texts, go_to, timeline_texts, twin_texts
 from tui.plain.ledger import ledger_texts
 from tui.plain.pictures import pictures_texts
@@ -57,6 +58,7 @@ MORE_NAMES: Final[Mapping[str, tuple[str, ...]]] = {
     "move_down": ("down",),
     "quit": ("exit",),
     "look": ("step",),
+    "elements": ("summary",),
 }
 """What else a key may be called, by its id: signs that a keyboard has, words that are shorter."""
 
@@ -69,6 +71,7 @@ HELP: Final[Mapping[str, str]] = {
     "type_rate": "Set the learning rate, e.g. lr 1e-4.",
     "optimizer": "Choose the optimizer, e.g. optimizer SGD(momentum=0.9); by hand without a name.",
     "look": "Tell all numbers of the current step of the pass.",
+    "elements": "Tell the summary of every parameter, of one, or its numbers: numbers w, numbers w[1,2].",
     "ledger": "Tell what one number of a .grad was made of, e.g. ledger w apples rainfall, or ledger w 0 1.",
     "twin": "Compare the session with its twin, the reference loop with zeroing from the same start.",
     "check": "Check autograd's gradient against finite differences; tell of all numbers, or of one.",
@@ -89,6 +92,7 @@ TAKING: Final[Mapping[str, tuple[str, Callable[[str], Action]]]] = {
 
 ASKING: Final[Mapping[str, tuple[str, Question]]] = {
     "look": ("", lambda session, _: whole_step_texts(session.frame)),
+    "elements": ("[PARAMETER[INDEX]]", lambda session, text: elements_texts(session.frame, text)),
     "ledger": ("[PARAMETER [ROW] [COLUMN]]", lambda session, text: ledger_texts(session.frame, text)),
     "verdict": ("", lambda session, _: verdict_texts(session)),
     "help": ("[COMMAND]", lambda _, text: help_texts(text)),

@@ -10,7 +10,7 @@ from engine.errors import BadInput
 from engine.ledger import Forgotten, Hooked, Unrecorded, Write, Zeroed, since_zeroing
 from tui.grids import Element, column_names, grid_size, row_names
 from tui.numbers import cell
-from tui.plain.numbers import element_names
+from tui.plain.numbers import element_name
 from tui.words import forgotten_text, passes_texts, unrecorded_text
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def ledger_texts(frame: Frame, text: str) -> Iterator[str]:
     """Tell every write to one number of a `.grad`, e.g. `w 0 1`, `w apples rainfall`; else to the first."""
     parameter, at = place_from(frame, text)
     newest_first = list(islice(frame.ledger.newest_first(parameter.name), MOST_LINES))
-    name = element_names(f"{parameter.name}.grad", parameter)[_number(parameter, at)]
+    name = element_name(f"{parameter.name}.grad", parameter, _number(parameter, at))
     yield f"{name} is {cell(at.of(parameter.grad))}; every write so far:"
     for fact in reversed(newest_first):
         yield from fact_texts(fact, at)
@@ -62,7 +62,7 @@ def place_from(frame: Frame, text: str) -> tuple[ParameterFrame, Element]:
 
 def example(parameter: ParameterFrame) -> str:
     """Give a command that asks for the last number of a parameter."""
-    return f"ledger {element_names(parameter.name, parameter)[-1]}"
+    return f"ledger {element_name(parameter.name, parameter, parameter.value.numel() - 1)}"
 
 
 def fact_texts(fact: Fact, at: Element) -> Iterator[str]:

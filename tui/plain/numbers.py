@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from tui.grids import column_names, row_names
+from tui.grids import column_names, row_name
 from tui.numbers import cells, is_tensor, shape_text, value_text
 
 if TYPE_CHECKING:
@@ -24,18 +24,20 @@ def row_texts(name: str, parameter: ParameterFrame, tensor: Tensor, most: int = 
     """Tell a tensor of the parameter's shape, row by row: `w apples: temp 0.3394, rainfall 1.2554`."""
     columns = column_names(parameter)
     rows = _some_rows(tensor, most)
-    for row, numbers in zip(row_names(parameter), rows, strict=False):
-        yield f"{_joined(name, row)}: {', '.join(_named(columns, numbers))}"
+    for number, numbers in enumerate(rows):
+        yield f"{_joined(name, row_name(parameter, number))}: {', '.join(_named(columns, numbers))}"
     yield from rest_text(name, tensor.numel() - sum(map(len, rows)))
 
 
-def element_names(name: str, parameter: ParameterFrame) -> list[str]:
-    """Give a name for each number of a parameter, row by row: `w apples temp`."""
-    width = parameter.value.shape[-1] if parameter.value.dim() else 1
-    columns = column_names(parameter) or [f"[{column}]" for column in range(width)]
+def element_name(name: str, parameter: ParameterFrame, place: int) -> str:
+    """Give a name for one number of a parameter, counted row by row: `w apples temp`."""
     if not parameter.value.dim():
-        return [name]
-    return [" ".join(filter(None, (name, row, column))) for row in row_names(parameter) for column in columns]
+        return name
+    row, column = divmod(place, max(parameter.value.shape[-1], 1))
+    labels = column_names(parameter)
+    return " ".join(
+        filter(None, (name, row_name(parameter, row), labels[column] if labels else f"[{column}]"))
+    )
 
 
 def rest_text(name: str, hidden: int) -> Iterator[str]:

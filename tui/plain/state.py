@@ -10,6 +10,7 @@ from engine.errors import BadInput
 from engine.loop import Kind
 from tui.keys import BY_ID, KEYS
 from tui.numbers import cell, rate
+from tui.plain.elements import elements_texts, is_large
 from tui.plain.numbers import operand_texts, row_texts, size_text
 from tui.plain.sums import memory_texts
 from tui.words import DOES, change_texts, phase
@@ -40,7 +41,11 @@ def status_texts(frame: Frame) -> Iterator[str]:
 
 
 def parameter_texts(frame: Frame) -> Iterator[str]:
-    """Tell every parameter and its `.grad`."""
+    """Tell every parameter and its `.grad`; of a large model their summaries."""
+    if is_large(frame):
+        yield from elements_texts(frame, "")
+        yield "numbers NAME tells more of one, numbers NAME[INDEX] single numbers"
+        return
     for parameter in frame.parameters:
         yield f"{parameter.name}, {size_text(parameter.value)}:"
         yield from (f"  {text}" for text in row_texts(parameter.name, parameter, parameter.value))

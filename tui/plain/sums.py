@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from tui.numbers import cell, cells
-from tui.plain.numbers import MOST_TOLD, element_names, operand_text, rest_text, row_texts
+from tui.plain.numbers import MOST_TOLD, element_name, operand_text, rest_text, row_texts
 from tui.words import has_nonzero, sum_note
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ def sum_texts(parameter: ParameterFrame, most: int = MOST_TOLD) -> Iterator[str]
         yield f"{name}: None"
         return
     yield f"{name}, {sum_note(parameter)}:"
-    names = element_names(name, parameter)[:most]
+    names = [element_name(name, parameter, place) for place in range(min(most, written.after.numel()))]
     columns = [_flat(tensor, len(names)) for tensor in (written.before, written.part, written.after)]
     numbers = zip(names, *columns, strict=True)
     yield from (f"  {element}: {old} + {new} = {total}" for element, old, new, total in numbers)
@@ -35,15 +35,15 @@ def value_texts(parameter: ParameterFrame, most: int = MOST_TOLD) -> Iterator[st
     before = parameter.value_before
     if before is None:
         return
-    names = element_names(parameter.name, parameter)
     old, new = before.reshape(-1), parameter.value.reshape(-1)
-    places = (old != new).nonzero().reshape(-1).tolist()
-    some = "" if len(places) == len(names) else f", {len(places):,} of {len(names):,} numbers"
+    places = (old != new).nonzero().reshape(-1)
+    count, size = len(places), new.numel()
+    some = "" if count == size else f", {count:,} of {size:,} numbers"
     yield f"{parameter.name} changed{some}:"
-    for place in places[:most]:
-        was, now = _apart(old[place].item(), new[place].item())
-        yield f"  {names[place]}: was {was}, now {now}"
-    yield from rest_text(f"  {parameter.name}", len(places) - most)
+    for place in places[:most].tolist():
+        was, now = apart(old[place].item(), new[place].item())
+        yield f"  {element_name(parameter.name, parameter, place)}: was {was}, now {now}"
+    yield from rest_text(f"  {parameter.name}", count - most)
 
 
 def grad_texts(parameter: ParameterFrame) -> Iterator[str]:
@@ -83,7 +83,7 @@ def _flat(tensor: Tensor | None, count: int) -> list[str]:
     return [number for row in cells(tensor.reshape(-1)[:count]) for number in row]
 
 
-def _apart(one: float, other: float) -> tuple[str, str]:
+def apart(one: float, other: float) -> tuple[str, str]:
     """Write two different numbers, with more digits where they would be written alike."""
     texts = cell(one), cell(other)
     return texts if texts[0] != texts[1] else (f"{one:.9g}", f"{other:.9g}")

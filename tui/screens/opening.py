@@ -18,6 +18,7 @@ from tui.screens.ask import AskScreen
 from tui.screens.checking import CheckScreen
 from tui.screens.comparison import ComparisonScreen
 from tui.screens.confirm import ConfirmScreen
+from tui.screens.elements import ElementsScreen
 from tui.screens.help import HelpScreen
 from tui.screens.ledger import LedgerScreen
 from tui.screens.look import LookScreen
@@ -79,6 +80,12 @@ def show_ledger(bench: BenchScreen) -> None:
     """Show what every `.grad` was made of."""
     if bench.frame is not None:
         bench.app.push_screen(LedgerScreen(bench.frame))
+
+
+def show_elements(bench: BenchScreen) -> None:
+    """Show all numbers of the parameters."""
+    if bench.frame is not None:
+        bench.app.push_screen(ElementsScreen(bench.frame))
 
 
 def show_timeline(bench: BenchScreen) -> None:
@@ -191,6 +198,7 @@ OPENS: Final[Mapping[str, Callable[[BenchScreen], None]]] = {
     "type_rate": ask_rate,
     "optimizer": ask_optimizer,
     "look": show_step,
+    "elements": show_elements,
     "ledger": show_ledger,
     "timeline": show_timeline,
     "twin": show_twin,

@@ -31,7 +31,7 @@ def table_lines(frame: Frame, width: int, height: int) -> list[Line]:
     """Draw the part of the table around what has just changed; only what is drawn is worked out."""
     room = max(height - 2, 1)
     count = len(frame.parameters)
-    first = min(max(_written_last(frame) - room // 2, 0), max(count - room, 0))
+    first = min(max(written_last(frame) - room // 2, 0), max(count - room, 0))
     shown = frame.parameters[first : first + room]
     shapes = [shape_text(tuple(one.value.shape)) for one in shown]
     wide = width >= WIDE
@@ -45,10 +45,10 @@ def table_lines(frame: Frame, width: int, height: int) -> list[Line]:
         _row(one, shape, name_room, shape_room, wide=wide) for one, shape in zip(shown, shapes, strict=True)
     ]
     some = f"{first + 1}-{first + len(shown)} of " if len(shown) < count else ""
-    return [head, *rows, line(Span(f" {some}{count} parameters; m: {numbers_in(frame):,} numbers", "dim"))]
+    return [head, *rows, line(Span(f" {some}{count}; m shows the {numbers_in(frame):,} numbers", "dim"))]
 
 
-def _written_last(frame: Frame) -> int:
+def written_last(frame: Frame) -> int:
     """Give the place of the parameter that was written to last; the first one where there is none."""
     if frame.in_pass and frame.backward is not None:
         places = {f"-> {one.name}.grad": place for place, one in enumerate(frame.parameters)}

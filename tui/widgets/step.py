@@ -71,8 +71,18 @@ def step_lines(frame: Frame, backward: PassFrame, width: int, height: int) -> li
     written = written_by(frame, backward)
     if written is not None:
         return accumulation_lines(written, backward.step, width, height)
-    full = full_lines(backward.step, width)
-    return full if len(full) <= height else compact_lines(backward.step, width, height)
+    if _tallest(backward.step) + 2 <= height:
+        full = full_lines(backward.step, width)
+        if len(full) <= height:
+            return full
+    return compact_lines(backward.step, width, height)
+
+
+def _tallest(step: Explanation) -> int:
+    """Give the lines that the tallest matrix of a step takes in full."""
+    values = (one.value for one in (*step.operands, *step.results))
+    rows = (grid_size(value)[0] for value in values if is_tensor(value) and value.dim())
+    return 1 + min(max(rows, default=0), MOST_ROWS)
 
 
 def update_lines(update: Explanation, width: int, height: int) -> list[Line]:

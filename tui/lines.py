@@ -70,3 +70,12 @@ def beside(left: Sequence[Line], right: Sequence[Line], gap: int = 2) -> list[Li
         )
         for row in range(rows)
     ]
+
+
+def window_start(current: int, count: int, height: int) -> int:
+    """Give the first row of a long list to draw, so that the current one is in sight, and some on both sides.
+
+    It moves by half a window at a time: most steps then redraw two rows, and not all of them.
+    """
+    half = max(height // 2, 1)
+    return min(max(current // half * half - height // 4, 0), max(count - height, 0))

@@ -75,7 +75,9 @@ def value_text(value: Any, most: int = 6) -> str:
         return str(value)
     if value.dim() == 0:
         return cells(value)[0][0]
-    shown = [text for row in cells(value.reshape(-1)[:most]) for text in row]
+    # Of one that is not contiguous, reshape copies all that it is given.
+    start = value[: most // max(math.prod(value.shape[1:]), 1) + 1]
+    shown = [text for row in cells(start.reshape(-1)[:most]) for text in row]
     rest = " …" if value.numel() > most else ""
     return f"[{' '.join(shown)}{rest}]"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from tui.grids import Element, grid_size
-from tui.lines import Line, Span, line
+from tui.lines import Line, Span, line, window_start
 from tui.numbers import WIDEST, cell, shape_text
 from tui.summaries import histogram_text, numbers_in, shortened, summary
 
@@ -31,7 +31,7 @@ def table_lines(frame: Frame, width: int, height: int) -> list[Line]:
     """Draw the part of the table around what has just changed; only what is drawn is worked out."""
     room = max(height - 2, 1)
     count = len(frame.parameters)
-    first = min(max(written_last(frame) - room // 2, 0), max(count - room, 0))
+    first = window_start(written_last(frame), count, room)
     shown = frame.parameters[first : first + room]
     shapes = [shape_text(tuple(one.value.shape)) for one in shown]
     wide = width >= WIDE

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tui.lines import Line, Span, fitted, line, wrapped
+from tui.lines import Line, Span, fitted, line, window_start, wrapped
 from tui.numbers import shape_text
 from tui.widgets.panel import Panel
 from tui.words import empty_text
@@ -34,7 +34,7 @@ class TracePanel(Panel):
 def trace_lines(backward: PassFrame, width: int, height: int) -> list[Line]:
     """Draw a window of the list that shows the current event, and the next ones where there are more."""
     count = len(backward.rows)
-    first = min(max(backward.done - max(height // 2, 1), 0), max(count - height, 0))
+    first = window_start(backward.done - 1, count, height)
     shown = range(first, min(first + height, count))
     return [_row(backward, number, width) for number in shown]
 

@@ -15,7 +15,14 @@ def same_bits(one: Tensor | None, other: Tensor | None) -> bool:
     """Whether two dense tensors are the same, bit for bit: nan equals the same nan, 0.0 is not -0.0."""
     if one is other:
         return True
-    if one is None or other is None or one.shape != other.shape or one.dtype != other.dtype:
+    if (
+        one is None
+        or other is None
+        or one.is_meta
+        or other.is_meta
+        or one.shape != other.shape
+        or one.dtype != other.dtype
+    ):
         return False
     word = _WORDS.get(one.element_size(), torch.uint8)
     return torch.equal(one.contiguous().flatten().view(word), other.contiguous().flatten().view(word))

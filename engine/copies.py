@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 from torch import Tensor
 
 from engine.bits import is_copy
+from engine.standins import Budget, stand_in
 
 WORTH_COMPARING: Final = 1 << 16
 """Bytes from which on it is quicker to find out that there is a copy already than to make one."""
@@ -28,8 +29,9 @@ KnownLeaves = Mapping[int, Known]
 class SavedCopies:
     """Copies saved tensors; of one that is a leaf, or a view of one, there is a copy already."""
 
-    def __init__(self, known: KnownLeaves) -> None:
-        """Look for these leaves."""
+    def __init__(self, known: KnownLeaves, budget: Budget) -> None:
+        """Look for these leaves; `budget` says how much may be copied."""
+        self._budget = budget
         self._by_place = {
             one.leaf.data_ptr(): one for one in known.values() if one.value.nbytes >= WORTH_COMPARING
         }
@@ -40,7 +42,7 @@ class SavedCopies:
         known = self._known(tensor)
         if known is not None and tensor.nbytes <= known.value.nbytes and tensor.dtype is known.value.dtype:
             return known.value.as_strided(tensor.shape, tensor.stride())
-        return tensor.detach().clone()
+        return tensor.detach().clone() if self._budget.has(tensor) else stand_in(tensor)
 
     def _known(self, tensor: Tensor) -> Known | None:
         if tensor.nbytes < WORTH_COMPARING or not self._by_place:

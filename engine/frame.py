@@ -89,6 +89,9 @@ class PassFrame:
     step: Explanation | None
     """What the current event did; None before the first."""
 
+    summarized: int = 0
+    """Of how many tensors there are summaries only, since the trace would have passed its limit."""
+
     events: tuple[Event, ...] = ()
     """What the rows stand for, one each: the recorded gradients, for whoever asserts them elsewhere."""
 

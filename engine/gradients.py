@@ -10,6 +10,7 @@ from torch import Tensor, is_grad_enabled
 from torch.autograd.graph import Node
 
 from engine.saved import unpacked_by_hooks
+from engine.standins import Budget, is_stand_in, stand_in
 
 Grads = tuple[Tensor | None, ...]
 
@@ -31,8 +32,9 @@ _HANDED_ON: Final = frozenset({"AddmmBackward0", "BaddbmmBackward0"})
 class Copier:
     """Copies gradients, so that nothing that happens to them later shows; each but once."""
 
-    def __init__(self) -> None:
-        """Start with nothing sent."""
+    def __init__(self, budget: Budget) -> None:
+        """Start with nothing sent; `budget` says how much may be copied."""
+        self._budget = budget
         self._sent: dict[int, tuple[ref[Tensor], int, Tensor]] = {}
 
     def received(self, grads: Grads) -> Grads:
@@ -46,8 +48,11 @@ class Copier:
             if sent is not None and sent[0]() is grad and sent[1] == grad._version:
                 copies.append(sent[2])
             else:
-                copies.append(fresh_copy(grad))
+                copies.append(self._copied(grad))
         return tuple(copies)
+
+    def _copied(self, grad: Tensor) -> Tensor:
+        return fresh_copy(grad) if self._budget.has(grad) else stand_in(grad)
 
     def sent(self, grads: Grads, passing: Tensor | None = None, passed: Tensor | None = None) -> Grads:
         """Copy what goes out of a node; of `passing`, which may go through, there is the copy `passed`."""
@@ -60,7 +65,7 @@ class Copier:
             if passed is not None and passing is not None:
                 copy = passed if grad is passing else _seen_through(passed, passing, grad)
             if copy is None:
-                copy = fresh_copy(grad)
+                copy = self._copied(grad)
             copies.append(copy)
             try:
                 self._sent[id(grad)] = ref(grad), grad._version, copy
@@ -71,7 +76,7 @@ class Copier:
 
 def _seen_through(copy: Tensor, original: Tensor, view: Tensor) -> Tensor | None:
     """Give the view of `copy` that `view` is of `original`, a transpose say; None where it is none."""
-    if view.dtype is not original.dtype or view.dtype.is_complex:
+    if view.dtype is not original.dtype or view.dtype.is_complex or copy.is_meta:
         return None
     try:
         place = view.data_ptr()
@@ -97,7 +102,7 @@ def raw_gradients_of(node: Node, grads_in: Grads, grads_out: Grads) -> Grads | N
     handed_on = _handed_on(node, grads_in, grads_out)
     if handed_on is not None:
         return handed_on
-    if unpacked_by_hooks(node):
+    if unpacked_by_hooks(node) or any(map(is_stand_in, grads_in)):
         return None
     with torch.no_grad():
         try:

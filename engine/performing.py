@@ -68,12 +68,22 @@ def perform(
     if isinstance(action, RunEpochs):
         return run_epochs(statements, checked_count(action.count), stopped, tell)
     kind = LINES.get(type(action)) or (statements.state.loop.next if isinstance(action, NextLine) else None)
+    before = statements.state
     passed_over = _passed_over(statements.state) if kind is Kind.UPDATE else ""
     if type(action) in LINES:
         statements.run(LINES[type(action)])
     elif not _stepped(statements, action):
         statements.return_to(_settled(statements.state, action, start))
-    return Ended(passed_over)
+    return Ended(passed_over or _summarized(before, statements.state))
+
+
+def _summarized(before: State, after: State) -> str:
+    """Say that a pass which has just been recorded is not kept in full."""
+    passing, last = after.passing, before.passing
+    if passing is None or (last is not None and last.trace is passing.trace) or not passing.trace.summarized:
+        return ""
+    many = f"{passing.trace.summarized:,} tensors"
+    return f"the trace passed its limit: of {many} it keeps summaries (--trace-limit)"
 
 
 def _passed_over(state: State) -> str:

@@ -33,6 +33,7 @@ from engine.gradients import (
     raw_gradients_of,
 )
 from engine.saved import NOTHING, Held, hold_tensors, version_of
+from engine.standins import Budget
 
 AccumulateGrad: type[Node] = torch._C._functions.AccumulateGrad  # type: ignore[attr-defined]
 """The node that adds to a leaf's `.grad`; its `variable` is the leaf."""
@@ -79,9 +80,15 @@ class Visit:
 class Recorder:
     """Records the passes that start while `record` runs."""
 
-    def __init__(self, known: KnownLeaves) -> None:
-        """Start with nothing seen; copies that are known are kept where they are the same."""
+    def __init__(self, known: KnownLeaves, limit: int) -> None:
+        """Start with nothing seen; copies that are known are kept where they are the same.
+
+        Args:
+            known: Copies of leaves.
+            limit: Bytes of gradients from which on they are summarized.
+        """
         self._known = known
+        self.budget = Budget(limit)
         self.nodes: list[Node] = []
         self.edges: list[list[Place | None]] = []
         """For each of `nodes`, where its gradients go."""
@@ -95,7 +102,7 @@ class Recorder:
         self._index: dict[Node, int] = {}
         self._handles: list[Any] = []
         self._running: list[Passage] = []
-        self._copies = Copier()
+        self._copies = Copier(self.budget)
         self._leaves: dict[int, Tensor] = {}
         self._left: dict[int, tuple[Tensor | None, int]] = {}
         """For each leaf's node, its `.grad` after everything, and the version counter that it had."""
@@ -167,7 +174,7 @@ class Recorder:
                 handle.remove()
             self._handles.clear()
             self._index.clear()
-            self._copies = Copier()
+            self._copies = Copier(self.budget)
             self._error = None
             for number, leaf in self._leaves.items():
                 grad = leaf.grad

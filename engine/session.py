@@ -96,6 +96,15 @@ class Session:
         return self._problem
 
     @property
+    def trace_limit(self) -> int:
+        """Bytes from which on the recording of a pass keeps summaries of its gradients."""
+        return self._statements.trainer.trace_limit
+
+    @trace_limit.setter
+    def trace_limit(self, limit: int) -> None:
+        self._statements.trainer.trace_limit = limit
+
+    @property
     def state(self) -> State:
         """All that the session is now."""
         return self._statements.state

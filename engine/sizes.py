@@ -11,6 +11,7 @@ from typing import Final
 from torch import Tensor
 
 from engine.ledger import Forgotten, Ledger, Unrecorded, Write
+from engine.summary import summary_of
 
 MOST: Final = 2_000
 """Lines of a parameter's ledger that are looked at, the newest ones."""
@@ -53,4 +54,6 @@ def _sizes(name: str, ledger: Ledger) -> Sizes:
 
 
 def _size(tensor: Tensor | None) -> float:
+    if tensor is not None and tensor.is_meta:
+        return summary_of(tensor).norm
     return 0.0 if tensor is None else math.sqrt(float(tensor.detach().double().square().sum()))

@@ -57,6 +57,11 @@ _HISTOGRAMS: Final[MutableMapping[Tensor, Histogram | None]] = WeakIdKeyDictiona
 """By tensor: those that frames hold never change."""
 
 
+def keep_summary(tensor: Tensor, summary: Summary) -> None:
+    """Remember the summary of a tensor that has no numbers of its own any more."""
+    _SUMMARIES[tensor] = summary
+
+
 def summary_of(tensor: Tensor) -> Summary:
     """Give the summary of a tensor that nothing changes; worked out once."""
     found = _SUMMARIES.get(tensor)
@@ -67,6 +72,8 @@ def summary_of(tensor: Tensor) -> Summary:
 
 def histogram_of(tensor: Tensor) -> Histogram | None:
     """Give the histogram of a tensor that nothing changes; None where it has no finite number."""
+    if tensor.is_meta:
+        return None
     if tensor not in _HISTOGRAMS:
         _HISTOGRAMS[tensor] = _histogram(tensor)
     return _HISTOGRAMS[tensor]
@@ -76,7 +83,7 @@ def summarized(tensor: Tensor) -> Summary:
     """Work a summary out."""
     numbers = _real(tensor)
     shape, dtype = tuple(tensor.shape), str(tensor.dtype).removeprefix("torch.")
-    if not numbers.numel():
+    if not numbers.numel() or tensor.is_meta:
         nan = float("nan")
         return Summary(shape, dtype, nan, nan, nan, nan, 0, 0, 0)
     low, high = (float(one) for one in torch.aminmax(numbers))

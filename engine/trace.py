@@ -29,8 +29,12 @@ from engine.events import (
 from engine.gradients import Grads, was_reduced
 from engine.recorder import UNKNOWN, Passage, Recorder, Visit
 from engine.sources import Source, SourceMap
+from engine.standins import is_stand_in
 from engine.stations import Station, next_to_run, read_station
 from engine.weights import memory_of
+
+TRACE_LIMIT = 1_000_000_000
+"""Bytes of gradients and saved tensors that a trace keeps, where nobody says otherwise."""
 
 AROUND = 1_500
 """Bytes around the numbers of one node's run, as measured on small problems."""
@@ -56,7 +60,7 @@ class Trace:
         self._recorder = recorder
         self._given_names = dict(names)
         self._sources = sources
-        self._saved = SavedCopies(known)
+        self._saved = SavedCopies(known, recorder.budget)
         self._not_its_own = memory_of(one.value for one in known.values())
 
     def __len__(self) -> int:
@@ -67,6 +71,12 @@ class Trace:
     def weight(self) -> int:
         """Give about how many bytes it takes: its numbers, and what PyTorch and Python need around them."""
         return AROUND * (1 + len(self._recorder.rows)) + sum(self.pieces.values())
+
+    @property
+    def summarized(self) -> int:
+        """How many tensors it keeps summaries of only, since it would have passed its limit."""
+        assert self.events is not None  # what nodes saved is copied with them
+        return self._recorder.budget.summarized
 
     @cached_property
     def pieces(self) -> dict[int, int]:
@@ -182,6 +192,7 @@ def record_backward(
     names: Mapping[str, Tensor] | None = None,
     sources: SourceMap | None = None,
     known: KnownLeaves = MappingProxyType({}),
+    limit: int = TRACE_LIMIT,
     **backward: Any,
 ) -> Trace:
     """Run `loss.backward()` once and record every node.
@@ -193,6 +204,7 @@ def record_backward(
         names: The leaves' names, for the events that write to their `.grad`.
         sources: What `watch_forward` saw while `loss` was computed, for the events' source expressions.
         known: Copies of leaves that there are already, so that none has to be made.
+        limit: Bytes of copies from which on the trace keeps summaries.
         backward: Passed on to `loss.backward`: `retain_graph`, `create_graph`, `inputs`.
 
     Returns:
@@ -208,7 +220,7 @@ def record_backward(
         raise NotAScalar(tuple(loss.shape))
     if not loss.requires_grad:
         raise NoGraph
-    recorder = Recorder(known)
+    recorder = Recorder(known, limit)
     error = None
     try:
         recorder.record(loss, backward)
@@ -240,6 +252,8 @@ def _arrivals(visit: Visit, sent: Sent) -> Iterator[Event]:
         if not parts and visit.node in passage.roots:
             continue  # what a pass starts from was sent by nobody
         expected = _sum([part for _, part in parts])
+        if any(map(is_stand_in, (expected, arrived))):
+            expected = arrived  # there are no numbers to compare
         if expected is not None and len(parts) > 1:
             producers, grads = zip(*parts, strict=True)
             yield PathsEvent(visit.node, slot, passage.depth, producers, grads, expected)
@@ -251,6 +265,8 @@ def _sum(parts: list[Tensor]) -> Tensor | None:
     """Add gradients in the order in which they arrived; None for no gradient."""
     if not parts:
         return None
+    if any(map(is_stand_in, parts)):
+        return next(filter(is_stand_in, parts))
     total = parts[0]
     for part in parts[1:]:
         total = part + total if total.is_sparse else total + part
@@ -271,7 +287,7 @@ def _accumulation(name: str | None, visit: Visit) -> Accumulation:
         written = _sum([before, part])
     else:
         written = before if part is None else part
-    if after is UNKNOWN or not same_numbers(written, after):
+    if after is UNKNOWN or not (is_stand_in(written) or same_numbers(written, after)):
         after = written
     return Accumulation(name, before, part, after)
 
@@ -296,6 +312,8 @@ def same_numbers(one: Tensor | None, other: Tensor | None) -> bool:
     """Whether two gradients hold the same numbers, NaN equal to NaN; both None is the same, too."""
     if one is None or other is None:
         return one is other
+    if one.is_meta or other.is_meta:
+        return True
     if one.shape != other.shape or one.dtype != other.dtype or one.layout != other.layout:
         return False
     if one.layout != torch.strided:

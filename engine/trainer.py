@@ -23,7 +23,7 @@ from engine.optimizers import HAND
 from engine.problem import Problem
 from engine.snapshots import ForwardPass, Grads, Graph, Memory, Snapshot
 from engine.sources import SourceMap, watch_forward
-from engine.trace import Trace, record_backward
+from engine.trace import TRACE_LIMIT, Trace, record_backward
 
 
 class Trainer:
@@ -32,6 +32,9 @@ class Trainer:
     def __init__(self, problem: Problem) -> None:
         """Take over the problem's tensors as they are."""
         self.problem = problem
+        self.trace_limit = TRACE_LIMIT
+        """Bytes from which on a trace keeps summaries."""
+
         self._leaves = tuple(problem.parameters.values())
         self._buffers = tuple(problem.buffers.values())
         self._forward = ForwardLines(problem)
@@ -103,6 +106,7 @@ class Trainer:
                 names=self.problem.parameters,
                 sources=self._sources,
                 known=self._known(),
+                limit=self.trace_limit,
             )
             if trace.error is not None:
                 left = Graph.BROKEN

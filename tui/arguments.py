@@ -164,6 +164,18 @@ def _add_drawing(parser: Parser) -> None:
         action="store_true",
         help="a conversation in plain lines, without drawing: for screen readers, dumb terminals and pipes",
     )
+    parser.add_argument(
+        "--trace-limit",
+        type=_megabytes,
+        metavar="MB",
+        help="megabytes that the recording of one pass may take, summaries beyond (default: 1000)",
+    )
+
+
+def _megabytes(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) < 10):
+        raise argparse.ArgumentTypeError(f"{text[:40]!r} is no number of megabytes: type e.g. 1000")
+    return int(text) * 1_000_000
 
 
 def run_parser() -> Parser:

@@ -139,9 +139,18 @@ def _train(make_session: Callable[[], Session], keeper: Keeper, options: Namespa
     if plain and not options.plain:
         print(DUMB, file=sys.stderr)
     try:
-        return (_converse if plain else _draw)(make_session, keeper, options.ascii)
+        make = partial(_limited, make_session, options.trace_limit)
+        return (_converse if plain else _draw)(make, keeper, options.ascii)
     finally:
         keeper.close()
+
+
+def _limited(make_session: Callable[[], Session], limit: int | None) -> Session:
+    """Make a session whose traces keep to a limit in bytes; None for the usual one."""
+    session = make_session()
+    if limit is not None:
+        session.trace_limit = limit
+    return session
 
 
 def _converse(make_session: Callable[[], Session], keeper: Keeper, ascii_only: bool) -> int:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from tui.numbers import NOT_KEPT
+
 if TYPE_CHECKING:
     from torch import Tensor
 
@@ -16,10 +18,12 @@ class Element(NamedTuple):
     row: int = 0
     column: int = 0
 
-    def of(self, tensor: Tensor | None) -> float | None:
-        """Give the number there; None where there is no tensor."""
+    def of(self, tensor: Tensor | None) -> float | str | None:
+        """Give the number there; None where there is no tensor, `NOT_KEPT` where its numbers are not kept."""
         if tensor is None:
             return None
+        if tensor.is_meta:
+            return NOT_KEPT
         number: float = tensor[self.place_in(tensor)].item()
         return number
 

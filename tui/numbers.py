@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, TypeGuard
+from typing import TYPE_CHECKING, Any, Final, TypeGuard
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -12,8 +12,14 @@ WIDEST = 11
 """Cells that `cell` takes at most, e.g. `-99999.9999` or `-1.2346e+12`."""
 
 
-def cell(value: float | bool | None) -> str:
+NOT_KEPT: Final = "not kept"
+"""Stands for a number of which only a summary is kept."""
+
+
+def cell(value: float | bool | str | None) -> str:
     """Write one number. An exact zero is `0`, unlike a small number; None is `None`."""
+    if isinstance(value, str):
+        return value
     if value is None or isinstance(value, bool):
         return str(value)
     if value == 0:
@@ -40,6 +46,8 @@ def cells(tensor: Tensor, rows: int | None = None, columns: int | None = None) -
         rows: How many rows at the most.
         columns: How many columns at the most.
     """
+    if tensor.is_meta:  # a trace that passed its limit keeps its summary only
+        return [[NOT_KEPT]]
     if rows is not None and tensor.dim() > 2:  # no more than that is to be copied
         tensor = tensor[: rows // max(math.prod(tensor.shape[1:-1]), 1) + 1]
     grid = tensor.reshape(1, -1) if tensor.dim() < 2 else tensor.flatten(0, -2)
@@ -73,6 +81,10 @@ def value_text(value: Any, most: int = 6) -> str:
         return str(value)
     if not is_tensor(value):
         return str(value)
+    if value.is_meta:
+        from tui.summaries import summary_text
+
+        return f"not kept; {summary_text(value)}"
     if value.dim() == 0:
         return cells(value)[0][0]
     # Of one that is not contiguous, reshape copies all that it is given.

@@ -31,7 +31,7 @@ def merged_operands(operands: tuple[Operand, ...]) -> list[tuple[str, Value]]:
 
 
 def _is_same(one: Value, other: Value) -> bool:
-    if not is_tensor(one) or not is_tensor(other) or one.shape != other.shape:
+    if not is_tensor(one) or not is_tensor(other) or one.is_meta or other.is_meta or one.shape != other.shape:
         return False
     return one.dtype == other.dtype and (one is other or bool(one.equal(other)))
 

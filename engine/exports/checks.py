@@ -102,7 +102,7 @@ def _shown_sum(frame: Frame, parameter: ParameterFrame) -> Accumulation | None:
 
 
 def _sum(before: Accumulation | None, after: Accumulation | None, parameter: ParameterFrame) -> Iterator[str]:
-    if after is None or after is before or after.part is None:
+    if after is None or after is before or after.part is None or after.part.is_meta:
         return
     name, grad = parameter.name, f"{parameter.name}.grad"
     is_there = same_bits(parameter.grad, after.after)

@@ -48,7 +48,7 @@ def rest_text(name: str, hidden: int) -> Iterator[str]:
 
 def operand_text(name: str, value: Any, most: int = MOST_TOLD) -> str:
     """Tell a named value in one line; a matrix's rows are separated by semicolons."""
-    if not is_tensor(value) or not value.dim():
+    if not is_tensor(value) or not value.dim() or value.is_meta:
         return f"{name} = {value_text(value)}"
     rows = _some_rows(value, most)
     hidden = value.numel() - sum(map(len, rows))
@@ -58,7 +58,7 @@ def operand_text(name: str, value: Any, most: int = MOST_TOLD) -> str:
 
 def operand_texts(name: str, value: Any, most: int = MOST_ASKED) -> Iterator[str]:
     """Tell a named value in full, a line for each row of a matrix."""
-    if not is_tensor(value) or value.dim() < 2:
+    if not is_tensor(value) or value.dim() < 2 or value.is_meta:
         yield operand_text(name, value, most)
         return
     yield f"{name}, {size_text(value)}:"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from tui.numbers import cell, cells
+from tui.numbers import NOT_KEPT, cell, cells
 from tui.plain.numbers import MOST_TOLD, element_name, operand_text, rest_text, row_texts
 from tui.words import has_nonzero, sum_note
 
@@ -80,6 +80,8 @@ def _flat(tensor: Tensor | None, count: int) -> list[str]:
     """Write the first `count` numbers; None where there is no tensor."""
     if tensor is None:
         return ["None"] * count
+    if tensor.is_meta:
+        return [NOT_KEPT] * count
     return [number for row in cells(tensor.reshape(-1)[:count]) for number in row]
 
 

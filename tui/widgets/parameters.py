@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from tui.grids import cells_of, column_names, row_names
 from tui.lines import Line, Span, line
-from tui.numbers import WIDEST, cells
+from tui.numbers import NOT_KEPT, WIDEST, cells
 from tui.widgets.many import are_large, table_lines
 from tui.widgets.panel import Panel
 from tui.words import sum_note
@@ -207,6 +207,8 @@ def _grad_lines(parameter: ParameterFrame, columns: int, *, stacked: bool) -> li
 def _like(tensor: Tensor | None, grid: Grid) -> Grid:
     if tensor is None:
         return [["None"] * len(row) for row in grid]
+    if tensor.is_meta:
+        return [[NOT_KEPT] * len(row) for row in grid]
     return cells(tensor, None, len(grid[0]) if grid else None)
 
 

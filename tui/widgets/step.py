@@ -159,6 +159,9 @@ def operand_block(operand: Operand) -> list[Line]:
     value = operand.value
     if not is_tensor(value) or not value.dim():
         return [line(Span(operand.name, "label"), f" = {value_text(value)}")]
+    if value.is_meta:
+        head = line(Span(operand.name, "label"), f" {shape_text(tuple(value.shape))}")
+        return [head, *wrapped(value_text(value), 40, "dim")]
     grid = cells(value, MOST_ROWS, 8)
     wide = max(len(number) for row in grid for number in row) if grid and grid[0] else 1
     rows = [line(" ", *(f"{number:>{wide}} " for number in row)) for row in grid]

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from engine.bits import is_copy
 from engine.standins import Budget, stand_in
+from engine.weights import bytes_of
 
 WORTH_COMPARING: Final = 1 << 16
 """Bytes from which on it is quicker to find out that there is a copy already than to make one."""
@@ -40,12 +41,12 @@ class SavedCopies:
     def of(self, tensor: Tensor) -> Tensor:
         """Give a copy that nothing changes."""
         known = self._known(tensor)
-        if known is not None and tensor.nbytes <= known.value.nbytes and tensor.dtype is known.value.dtype:
+        if known is not None and bytes_of(tensor) <= known.value.nbytes and tensor.dtype is known.value.dtype:
             return known.value.as_strided(tensor.shape, tensor.stride())
         return tensor.detach().clone() if self._budget.has(tensor) else stand_in(tensor)
 
     def _known(self, tensor: Tensor) -> Known | None:
-        if tensor.nbytes < WORTH_COMPARING or not self._by_place:
+        if bytes_of(tensor) < WORTH_COMPARING or not self._by_place:
             return None
         try:
             place = tensor.data_ptr()

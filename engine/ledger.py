@@ -190,7 +190,9 @@ Page: TypeAlias = PassPage | WritesPage | ZeroPage | RunPage
 
 
 def _bytes_of(*pages: Grads) -> int:
-    return sum(grad.nbytes for grads in pages for grad in grads.values() if grad is not None)
+    from engine.weights import bytes_of  # torch: not before the first frame
+
+    return sum(bytes_of(grad) for grads in pages for grad in grads.values() if grad is not None)
 
 
 class Ledger:

@@ -74,16 +74,16 @@ def perform(
         statements.run(LINES[type(action)])
     elif not _stepped(statements, action):
         statements.return_to(_settled(statements.state, action, start))
-    return Ended(passed_over or _summarized(before, statements.state))
+    return Ended(passed_over or _summarized(before, statements.state, statements.trainer.trace_limit))
 
 
-def _summarized(before: State, after: State) -> str:
+def _summarized(before: State, after: State, limit: int) -> str:
     """Say that a pass which has just been recorded is not kept in full."""
     passing, last = after.passing, before.passing
     if passing is None or (last is not None and last.trace is passing.trace) or not passing.trace.summarized:
         return ""
     many = f"{passing.trace.summarized:,} tensors"
-    return f"the trace passed its limit: of {many} it keeps summaries (--trace-limit)"
+    return f"the pass made more than {limit / 1e6:,.0f} MB: of {many} summaries are kept (--trace-limit)"
 
 
 def _passed_over(state: State) -> str:

@@ -8,12 +8,10 @@ events of it when somebody looks.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from enum import Enum, auto
+from collections.abc import Callable, Mapping
 from functools import partial
 from threading import get_ident
-from typing import Any, Final
+from typing import Any
 
 import torch
 import torch.autograd.graph
@@ -22,59 +20,24 @@ from torch.autograd import Variable
 from torch.autograd.function import BackwardCFunction
 from torch.autograd.graph import Node, get_gradient_edge
 
-from engine.bits import shared_copy
-from engine.copies import WORTH_COMPARING, KnownLeaves
+from engine.copies import KnownLeaves
 from engine.gradients import (
     Copier,
     Grads,
     engine_may_have_reduced,
-    fresh_copy,
     kept_raw,
     raw_gradients_of,
 )
+from engine.hooks import OwnApply, Rows, after_node, after_with_saved, before_leaf
 from engine.saved import NOTHING, Held, hold_tensors, version_of
 from engine.standins import Budget
+from engine.visits import UNKNOWN, Passage, Unknown, Visit
 
 AccumulateGrad: type[Node] = torch._C._functions.AccumulateGrad  # type: ignore[attr-defined]
 """The node that adds to a leaf's `.grad`; its `variable` is the leaf."""
 _run_engine: Callable[..., Any] = Variable._execution_engine.run_backward
 Place = tuple[int, int]
 """One input of a node's run: the node's index, and the slot."""
-Rows = list[Sequence[Any]]
-
-
-class Unknown(Enum):
-    """A `.grad` that was changed before anybody looked at it."""
-
-    UNKNOWN = auto()
-
-
-UNKNOWN: Final = Unknown.UNKNOWN
-
-
-@dataclass(eq=False, slots=True)
-class Passage:
-    """One run of the engine: the recorded pass itself, or one that a node of it started."""
-
-    depth: int
-    roots: list[int]
-
-
-@dataclass(slots=True)
-class Visit:
-    """One node's run: what went in, and, once it is over, what came out."""
-
-    node: int
-    passage: Passage
-    grads_in: Grads
-    grads_out: Grads | None = None
-    """None while the node runs, and where it raised."""
-
-    raw_out: Grads | None = None
-    """The node's own gradients where the engine then reduced them; None where they are `grads_out`."""
-
-    grad_before: Tensor | None = None
-    grad_after: Tensor | Unknown | None = None
 
 
 class Recorder:
@@ -236,11 +199,11 @@ class Recorder:
             if isinstance(node, BackwardCFunction):
                 self._watch_custom(node, this)
             elif held is not NOTHING:
-                after = partial(_after_with_saved, self.rows, self._copies, self._running, this, node)
+                after = partial(after_with_saved, self.rows, self._copies, self._running, this, node)
                 self._handles.append(node.register_hook(after))
             else:
                 self._handles.append(
-                    node.register_hook(partial(_after, self.rows, self._copies, self._running, this))
+                    node.register_hook(partial(after_node, self.rows, self._copies, self._running, this))
                 )
 
     def _watch_custom(self, node: Node, number: int) -> None:
@@ -261,7 +224,7 @@ class Recorder:
             begun.pop().extend((left, kept_raw(made.pop(), left)))
 
         node.apply = applied  # type: ignore[attr-defined]
-        self._handles += (node.register_prehook(before), node.register_hook(after), _OwnApply(node))
+        self._handles += (node.register_prehook(before), node.register_hook(after), OwnApply(node))
 
     def _watch_leaf(self, node: Node, number: int) -> None:
         """Look before only: the next write, or the end, shows what `.grad` became."""
@@ -271,7 +234,7 @@ class Recorder:
         self._handles.append(
             node.register_prehook(
                 partial(
-                    _before_leaf,
+                    before_leaf,
                     self.rows,
                     self._copies,
                     self._running,
@@ -281,57 +244,6 @@ class Recorder:
                 )
             )
         )
-
-
-class _OwnApply:
-    """A handle, as those of hooks are: removed, it leaves a Function's node with the `apply` of its class."""
-
-    def __init__(self, node: Node) -> None:
-        self._node = node
-
-    def remove(self) -> None:
-        del self._node.apply  # type: ignore[attr-defined]
-
-
-def _after(
-    rows: Rows, copies: Copier, running: list[Passage], number: int, grads_out: Grads, grads_in: Grads
-) -> None:
-    came = copies.received(grads_in)
-    rows.append((number, running[-1], came, copies.sent(grads_out, grads_in[0], came[0])))
-
-
-def _after_with_saved(
-    rows: Rows,
-    copies: Copier,
-    running: list[Passage],
-    number: int,
-    node: Node,
-    grads_out: Grads,
-    grads_in: Grads,
-) -> None:
-    came = copies.received(grads_in)
-    left = copies.sent(grads_out, grads_in[0], came[0])
-    raw = raw_gradients_of(node, came, left) if engine_may_have_reduced(node, came, left) else None
-    rows.append((number, running[-1], came, left, raw))
-
-
-def _before_leaf(
-    rows: Rows,
-    copies: Copier,
-    running: list[Passage],
-    number: int,
-    leaf: Tensor,
-    known: Tensor | None,
-    grads_in: Grads,
-) -> None:
-    grad = leaf.grad
-    if grad is None:
-        before = None
-    elif known is None or grad.nbytes < WORTH_COMPARING:
-        before = fresh_copy(grad)
-    else:
-        before = shared_copy(grad, known)
-    rows.append((number, running[-1], copies.received(grads_in), (), None, before))
 
 
 def _unchanged(grad: Tensor | None, version: int) -> Tensor | Unknown | None:

@@ -6,6 +6,7 @@ from collections import deque
 from typing import Final
 
 from engine.ledger import AROUND, Ledger, Line, PassPage, Write, WritesPage
+from engine.weights import bytes_of
 
 HEAVY: Final = 1_000_000
 """Bytes from which on a trace is not kept for the sake of its writes."""
@@ -46,5 +47,5 @@ def light(page: PassPage) -> PassPage | WritesPage:
     for name, line in page.all_lines():
         written[name] = (*written.get(name, ()), line)
         # What a `.grad` was before and after, states keep, too.
-        weight += line.part.nbytes if isinstance(line, Write) and line.part is not None else 0
+        weight += bytes_of(line.part) if isinstance(line, Write) and line.part is not None else 0
     return WritesPage(written, weight)

@@ -40,10 +40,10 @@ class Budget:
 
     def has(self, tensor: Tensor) -> bool:
         """Take a tensor's bytes off; False where they are no longer there, from which on none are."""
-        if tensor.nbytes <= SMALL:
+        if tensor.layout != torch.strided or tensor.nbytes <= SMALL:
             return True
         self._left -= tensor.nbytes
-        if self._left >= 0 or tensor.layout != torch.strided:
+        if self._left >= 0:
             return True
         self.summarized += 1
         return False

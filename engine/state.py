@@ -14,7 +14,7 @@ from engine.optimizers import Optimizer
 from engine.snapshots import Snapshot
 from engine.trace import Trace
 from engine.updates import Updating
-from engine.weights import memory_of
+from engine.weights import bytes_of, memory_of
 
 AROUND = 2_000
 """Bytes that a state of a small problem takes beside its numbers."""
@@ -86,7 +86,7 @@ class State:
     def weight(self) -> int:
         """Give about how many bytes it takes, as if it shared nothing with other states."""
         trace = 0 if self.passing is None else self.passing.trace.weight
-        return AROUND + trace + sum(one.nbytes for one in self.trainer.numbers())
+        return AROUND + trace + sum(bytes_of(one) for one in self.trainer.numbers())
 
     @property
     def in_pass(self) -> bool:

@@ -10,8 +10,9 @@ from torch import Tensor
 from torch.autograd.graph import Node
 
 from engine.events import ACCUMULATE_GRAD
-from engine.recorder import AccumulateGrad, Passage, Place, Visit
+from engine.recorder import AccumulateGrad, Place
 from engine.saved import Held, read_saved
+from engine.visits import Passage, Visit
 
 
 class Station(NamedTuple):

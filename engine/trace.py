@@ -11,26 +11,24 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import Any
 
-import torch
 from torch import Tensor
 
+from engine.between import (
+    Sent,
+    accumulation_of,
+    arrivals,
+    as_made,
+    changed_after_its_write,
+    raising,
+    reductions,
+)
 from engine.copies import KnownLeaves, SavedCopies
 from engine.errors import GraphFreed, NoGraph, NotAScalar
-from engine.events import (
-    ACCUMULATE_GRAD,
-    Accumulation,
-    Edge,
-    Event,
-    HookEvent,
-    NodeEvent,
-    PathsEvent,
-    ReduceEvent,
-)
-from engine.gradients import Grads, was_reduced
-from engine.recorder import UNKNOWN, Passage, Recorder, Visit
+from engine.events import ACCUMULATE_GRAD, Edge, Event, NodeEvent
+from engine.recorder import Recorder
 from engine.sources import Source, SourceMap
-from engine.standins import is_stand_in
 from engine.stations import Station, next_to_run, read_station
+from engine.visits import Visit
 from engine.weights import memory_of
 
 TRACE_LIMIT = 1_000_000_000
@@ -38,9 +36,6 @@ TRACE_LIMIT = 1_000_000_000
 
 AROUND = 1_500
 """Bytes around the numbers of one node's run, as measured on small problems."""
-
-Sent = dict[tuple[Passage, int, int], list[tuple[int, Tensor]]]
-"""Gradients on their way, by pass, receiving node and its slot: what each producer sent, in order."""
 
 
 class Trace:
@@ -142,15 +137,15 @@ class Trace:
         if self._recorder.raised_in is not None and self.error is not None and not self._last_one_raised():
             node = next_to_run(self._stations, self._visits, self._recorder.raised_in)
             if node is not None:
-                yield from self._visited(_raising(node, self._recorder.raised_in, sent), sent)
+                yield from self._visited(raising(node, self._recorder.raised_in, sent), sent)
 
     def _visited(self, visit: Visit, sent: Sent) -> Iterator[Event]:
         station = self._stations[visit.node]
-        yield from _arrivals(visit, sent)
+        yield from arrivals(visit, sent)
         event = self._node_event(visit, station)
         yield event
-        yield from _reductions(visit, event)
-        yield from _changed_after_its_write(visit, event)
+        yield from reductions(visit, event)
+        yield from changed_after_its_write(visit, event)
         for edge, grad in zip(station.edges, visit.grads_out or (), strict=False):
             if edge is not None and grad is not None:
                 sent.setdefault((visit.passage, *edge), []).append((visit.node, grad))
@@ -158,13 +153,13 @@ class Trace:
     def _node_event(self, visit: Visit, station: Station) -> NodeEvent:
         accumulation = None
         if station.leaf is not None:
-            accumulation = _accumulation(self._names.get(id(station.leaf)), visit)
+            accumulation = accumulation_of(self._names.get(id(station.leaf)), visit)
         return NodeEvent(
             visit.node,
             station.name,
             visit.passage.depth,
             visit.grads_in,
-            _as_made(visit),
+            as_made(visit),
             tuple(None if edge is None else Edge(*edge) for edge in station.edges),
             station.saved,
             self._source(station),
@@ -235,89 +230,3 @@ def _tensors(value: Any) -> Iterator[Tensor]:
     for one in value if isinstance(value, tuple) else (value,):
         if isinstance(one, Tensor):
             yield one
-
-
-def _raising(node: int, passage: Passage, sent: Sent) -> Visit:
-    """Tell what went into a node of PyTorch's own that raised: those are seen only after they ran."""
-    slots = [slot for part_of, to, slot in sent if part_of is passage and to == node]
-    sums = {slot: _sum([part for _, part in sent[passage, node, slot]]) for slot in slots}
-    return Visit(node, passage, tuple(sums.get(slot) for slot in range(max(slots, default=-1) + 1)))
-
-
-def _arrivals(visit: Visit, sent: Sent) -> Iterator[Event]:
-    """Tell what the engine, and hooks, did to gradients between their makers and this node."""
-    passage = visit.passage
-    for slot, arrived in enumerate(visit.grads_in):
-        parts = sent.pop((passage, visit.node, slot), [])
-        if not parts and visit.node in passage.roots:
-            continue  # what a pass starts from was sent by nobody
-        expected = _sum([part for _, part in parts])
-        if any(map(is_stand_in, (expected, arrived))):
-            expected = arrived  # there are no numbers to compare
-        if expected is not None and len(parts) > 1:
-            producers, grads = zip(*parts, strict=True)
-            yield PathsEvent(visit.node, slot, passage.depth, producers, grads, expected)
-        if not same_numbers(expected, arrived):
-            yield HookEvent(visit.node, slot, passage.depth, expected, arrived)
-
-
-def _sum(parts: list[Tensor]) -> Tensor | None:
-    """Add gradients in the order in which they arrived; None for no gradient."""
-    if not parts:
-        return None
-    if any(map(is_stand_in, parts)):
-        return next(filter(is_stand_in, parts))
-    total = parts[0]
-    for part in parts[1:]:
-        total = part + total if total.is_sparse else total + part
-    return total
-
-
-def _changed_after_its_write(visit: Visit, event: NodeEvent) -> Iterator[HookEvent]:
-    """Tell what a hook did to a `.grad` between this write and the next one, or the end of the pass."""
-    write, found = event.accumulation, visit.grad_after
-    if write is not None and found is not UNKNOWN and not same_numbers(write.after, found):
-        yield HookEvent(visit.node, 0, event.depth, write.after, found)
-
-
-def _accumulation(name: str | None, visit: Visit) -> Accumulation:
-    """Tell the write itself; a hook may have changed `.grad` right after it, before anybody could look."""
-    before, part, after = visit.grad_before, visit.grads_in[0], visit.grad_after
-    if before is not None and part is not None:
-        written = _sum([before, part])
-    else:
-        written = before if part is None else part
-    if after is UNKNOWN or not (is_stand_in(written) or same_numbers(written, after)):
-        after = written
-    return Accumulation(name, before, part, after)
-
-
-def _as_made(visit: Visit) -> Grads | None:
-    """Give what the node made, before the engine reduced any of it."""
-    if visit.grads_out is None or visit.raw_out is None:
-        return visit.grads_out
-    return tuple(
-        raw if raw is not None and left is not None and was_reduced(raw, left) else left
-        for raw, left in zip(visit.raw_out, visit.grads_out, strict=True)
-    )
-
-
-def _reductions(visit: Visit, event: NodeEvent) -> Iterator[ReduceEvent]:
-    for output, (before, after) in enumerate(zip(event.grads_out or (), visit.grads_out or (), strict=True)):
-        if before is not None and after is not None and was_reduced(before, after):
-            yield ReduceEvent(visit.node, output, event.depth, before, after)
-
-
-def same_numbers(one: Tensor | None, other: Tensor | None) -> bool:
-    """Whether two gradients hold the same numbers, NaN equal to NaN; both None is the same, too."""
-    if one is None or other is None:
-        return one is other
-    if one.is_meta or other.is_meta:
-        return True
-    if one.shape != other.shape or one.dtype != other.dtype or one.layout != other.layout:
-        return False
-    if one.layout != torch.strided:
-        return same_numbers(one.to_dense(), other.to_dense())
-    if one.dtype == torch.complex32:  # PyTorch cannot compare these
-        one, other = one.to(torch.complex64), other.to(torch.complex64)
-    return bool(torch.equal(one, other) or torch.allclose(one, other, rtol=0, atol=0, equal_nan=True))

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from operator import is_
-from types import MappingProxyType
 
 import torch
 from torch import Tensor
 
-from engine.bits import is_copy, same_bits, shared_copy
-from engine.copies import Known, KnownLeaves
 from engine.errors import GraphFreed, NotAScalar
 from engine.fast import FastRun, run_epochs
 from engine.forward import ForwardLines
 from engine.lessons import PyTorchError, in_its_own_words
 from engine.live_optimizer import LiveOptimizer
+from engine.live_tensors import LiveTensors
 from engine.loop import Kind
 from engine.optimizers import HAND
 from engine.problem import Problem
@@ -35,8 +33,8 @@ class Trainer:
         self.trace_limit = TRACE_LIMIT
         """Bytes from which on a trace keeps summaries."""
 
-        self._leaves = tuple(problem.parameters.values())
-        self._buffers = tuple(problem.buffers.values())
+        self._live = LiveTensors(problem)
+        self._leaves = self._live.leaves
         self._forward = ForwardLines(problem)
         self._loss: Tensor | None = None
         self._sources: SourceMap | None = None
@@ -57,11 +55,9 @@ class Trainer:
         self._loss = self._sources = None
         if snapshot.graph is Graph.LIVE:
             self._rebuild_graph()
-        self._write(snapshot.parameters, snapshot.written)
-        self._write_buffers(snapshot.buffers)
-        for leaf, grad in zip(self._leaves, snapshot.grads, strict=True):
-            if grad is None or leaf.grad is None or not is_copy(leaf.grad, grad):
-                leaf.grad = None if grad is None else grad.clone()
+        self._live.write(snapshot.parameters, snapshot.written)
+        self._live.write_buffers(snapshot.buffers)
+        self._live.write_grads(snapshot.grads)
         if snapshot.optimizer != self._optimizer.chosen:
             self._optimizer = LiveOptimizer(snapshot.optimizer, self._leaves)
         self._optimizer.recall(snapshot.memory)
@@ -88,7 +84,7 @@ class Trainer:
             forward=made,
             graph=Graph.LIVE,
             written=frozenset(),
-            buffers=self._copied_buffers(),
+            buffers=self._live.copied_buffers(),
         )
 
     def backward(self) -> Trace:
@@ -105,7 +101,7 @@ class Trainer:
                 loss,
                 names=self.problem.parameters,
                 sources=self._sources,
-                known=self._known(),
+                known=self._live.known(self._kept),
                 limit=self.trace_limit,
             )
             if trace.error is not None:
@@ -115,7 +111,7 @@ class Trainer:
             left = self._kept.graph or left
             raise PyTorchError(freed.pytorch) from freed
         finally:
-            grads = self._grads({} if trace is None else trace.delivered())
+            grads = self._live.grads(self._kept, {} if trace is None else trace.delivered())
             if trace is not None:
                 trace.take_copies({id(leaf): grad for leaf, grad in zip(self._leaves, grads, strict=True)})
             self._keep(grads=grads, graph=left)
@@ -132,7 +128,7 @@ class Trainer:
             with in_its_own_words(RuntimeError):
                 loss.backward()  # type: ignore[no-untyped-call]
         finally:
-            self._keep(grads=self._grads(), graph=Graph.USED)
+            self._keep(grads=self._live.grads(self._kept), graph=Graph.USED)
 
     def _differentiable_loss(self) -> Tensor:
         """Give the loss; where there is none, or no graph, raise what PyTorch does."""
@@ -163,7 +159,7 @@ class Trainer:
         finally:
             written = {place for place, leaf in enumerate(self._leaves) if leaf._version != versions[place]}
             self._keep(
-                parameters=self._parameters(),
+                parameters=self._live.parameters(self._kept),
                 written=self._kept.written | written,
                 memory=self._optimizer.memory(self._kept.memory),
             )
@@ -181,7 +177,7 @@ class Trainer:
                 else:
                     self._optimizer.with_rate(0.0).zero_grad(set_to_none=set_to_none)
         finally:
-            self._keep(grads=self._grads())
+            self._keep(grads=self._live.grads(self._kept))
 
     def _zero_by_hand(self, set_to_none: bool) -> None:
         for leaf in self._leaves:
@@ -250,39 +246,8 @@ class Trainer:
 
     def _copy_all(self, rng: Tensor | None = None) -> Snapshot:
         rng = torch.get_rng_state() if rng is None else rng
-        return Snapshot(self._parameters(), self._grads(), rng, buffers=self._copied_buffers())
-
-    def _known(self) -> KnownLeaves:
-        copies = zip(self._leaves, self._kept.parameters, self._kept.grads, strict=True)
-        return {id(leaf): Known(leaf, value, grad) for leaf, value, grad in copies}
-
-    # A copy of what did not change is the one that there is: then it is known to be the same by looking at
-    # which tensor it is.
-
-    def _parameters(self) -> tuple[Tensor, ...]:
-        return tuple(map(shared_copy, self._leaves, self._kept.parameters))
-
-    def _grads(self, delivered: Mapping[int, Tensor | None] = MappingProxyType({})) -> Grads:
-        return tuple(
-            None if leaf.grad is None else shared_copy(leaf.grad, kept, delivered.get(id(leaf)))
-            for leaf, kept in zip(self._leaves, self._kept.grads, strict=True)
-        )
-
-    def _write(self, parameters: tuple[Tensor, ...], written: frozenset[int] = frozenset()) -> None:
-        with torch.no_grad():
-            for place, (leaf, value) in enumerate(zip(self._leaves, parameters, strict=True)):
-                if place in written or not same_bits(leaf.detach(), value):
-                    leaf.copy_(value)
-
-    def _copied_buffers(self) -> tuple[Tensor, ...]:
-        return tuple(one.detach().clone() for one in self._buffers)
-
-    def _write_buffers(self, values: tuple[Tensor, ...]) -> None:
-        with torch.no_grad():
-            for buffer, value in zip(self._buffers, values, strict=True):
-                # A graph may have saved it, and must not find it written to.
-                if not same_bits(buffer.detach(), value):
-                    buffer.copy_(value)
+        live, kept = self._live, self._kept
+        return Snapshot(live.parameters(kept), live.grads(kept), rng, buffers=live.copied_buffers())
 
     # Graphs
 
@@ -298,8 +263,8 @@ class Trainer:
         """Run the last forward pass again, from what it started from: the same numbers, a new graph."""
         forward = self._kept.forward
         assert forward is not None
-        self._write(forward.parameters)
-        self._write_buffers(forward.buffers)
+        self._live.write(forward.parameters)
+        self._live.write_buffers(forward.buffers)
         torch.set_rng_state(forward.rng)
         self._loss, _, self._sources = self._compute()
 
@@ -309,11 +274,11 @@ class Trainer:
         self._rebuild_graph()
         assert self._loss is not None
         if kept.graph is Graph.BROKEN:
-            self._write(kept.parameters, kept.written)
+            self._live.write(kept.parameters, kept.written)
         with suppress(RuntimeError):
             torch.autograd.grad(self._loss, self._leaves, allow_unused=True)
-        self._write(kept.parameters, kept.written)
-        self._write_buffers(kept.buffers)
+        self._live.write(kept.parameters, kept.written)
+        self._live.write_buffers(kept.buffers)
         torch.set_rng_state(kept.rng)
 
 

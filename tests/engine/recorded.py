@@ -9,8 +9,9 @@ import torch
 from torch import Tensor
 from torch.autograd.function import Function
 
+from engine.between import same_numbers
 from engine.events import ACCUMULATE_GRAD, HookEvent, NodeEvent, PathsEvent, ReduceEvent
-from engine.trace import Trace, record_backward, same_numbers
+from engine.trace import Trace, record_backward
 
 Made = tuple[Tensor, Sequence[Tensor]]
 """A loss and its leaves."""

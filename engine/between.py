@@ -9,7 +9,7 @@ from torch import Tensor
 
 from engine.events import Accumulation, Event, HookEvent, NodeEvent, PathsEvent, ReduceEvent
 from engine.gradients import Grads, was_reduced
-from engine.standins import is_stand_in
+from engine.standins import is_stand_in, is_summary_of
 from engine.visits import UNKNOWN, Passage, Visit
 
 Sent = dict[tuple[Passage, int, int], list[tuple[int, Tensor]]]
@@ -62,6 +62,8 @@ def changed_after_its_write(visit: Visit, event: NodeEvent) -> Iterator[HookEven
 def accumulation_of(name: str | None, visit: Visit) -> Accumulation:
     """Tell the write itself; a hook may have changed `.grad` right after it, before anybody could look."""
     before, part, after = visit.grad_before, visit.grads_in[0], visit.grad_after
+    if is_stand_in(part) and before is None and isinstance(after, Tensor) and is_summary_of(part, after):
+        part = after  # it was taken over as it came
     if before is not None and part is not None:
         written = _sum([before, part])
     else:

@@ -83,7 +83,7 @@ def _summarized(before: State, after: State, limit: int) -> str:
     if passing is None or (last is not None and last.trace is passing.trace) or not passing.trace.summarized:
         return ""
     many = f"{passing.trace.summarized:,} tensors"
-    return f"the pass made more than {limit / 1e6:,.0f} MB: of {many} summaries are kept (--trace-limit)"
+    return f"the pass made more than {limit / 1e6:,g} MB: of {many} summaries are kept (--trace-limit)"
 
 
 def _passed_over(state: State) -> str:

@@ -10,7 +10,7 @@ from typing import Final, TypeGuard
 import torch
 from torch import Tensor
 
-from engine.summary import keep_summary, summarized
+from engine.summary import keep_summary, summarized, summary_of
 
 
 def stand_in(tensor: Tensor) -> Tensor:
@@ -27,6 +27,11 @@ def is_stand_in(value: object) -> TypeGuard[Tensor]:
 
 SMALL: Final = 4_096
 """Bytes of tensors that are kept in any case."""
+
+
+def is_summary_of(stand: Tensor, tensor: Tensor) -> bool:
+    """Whether a tensor has the summary that something stands for."""
+    return summary_of(stand) == summary_of(tensor)
 
 
 class Budget:

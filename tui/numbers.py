@@ -84,7 +84,8 @@ def value_text(value: Any, most: int = 6) -> str:
     if value.is_meta:
         from tui.summaries import summary_text
 
-        return f"not kept; {summary_text(value)}"
+        told = summary_text(value)
+        return told if told == NOT_KEPT else f"{NOT_KEPT}; {told}"
     if value.dim() == 0:
         return cells(value)[0][0]
     # Of one that is not contiguous, reshape copies all that it is given.

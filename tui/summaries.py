@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
-from tui.numbers import cell, shape_text
+from tui.numbers import NOT_KEPT, cell, shape_text
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -49,6 +50,8 @@ def summary_text(tensor: Tensor | None) -> str:
     if tensor is None:
         return "None"
     found = summary(tensor)
+    if tensor.is_meta and math.isnan(found.norm):
+        return NOT_KEPT
     told = [f"{name} {text}" for name, text in facts(found) if name not in ("nan", "inf") or text != "0"]
     return ", ".join(told)
 

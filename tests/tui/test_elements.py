@@ -107,3 +107,20 @@ def test_a_summary_tells_nan_and_inf_apart() -> None:
     told = list(elements_texts(session.frame, "2.bias"))
     assert any("inf 1" in line for line in told)
     assert not any("nan 1" in line for line in told)
+
+
+async def test_a_trace_over_its_limit_says_so_where_the_numbers_would_be() -> None:
+    def limited() -> Session:
+        session = large()
+        session.trace_limit = 10_000
+        return session
+
+    async with opened((110, 30), make=limited) as pilot:
+        await press(pilot, "f", *"ss")
+        assert "summaries" in text(pilot)
+        assert "not kept; norm" in text(pilot)
+        await press(pilot, "enter")
+        assert "not kept; norm" in text(pilot)
+        await press(pilot, "escape", "b", "m", "space")
+        assert frame(pilot).parameters[0].grad is not None
+        assert "norm" in text(pilot)

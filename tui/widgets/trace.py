@@ -20,8 +20,8 @@ class TracePanel(Panel):
         """Give the call, and how far it has come."""
         if self.frame is None or self.frame.backward is None:
             return "loss.backward()"
-        kept = "  summaries" if self.frame.backward.summarized else ""
-        return f"loss.backward()  {self.frame.backward.done}/{len(self.frame.backward.rows)}{kept}"
+        far = f"{self.frame.backward.done}/{len(self.frame.backward.rows)}"
+        return f"backward {far}, summaries" if self.frame.backward.summarized else f"loss.backward()  {far}"
 
     def lines(self, width: int, height: int) -> list[Line]:
         """Give the part of the list around the current event."""

@@ -13,7 +13,7 @@ from torch import Tensor
 from engine.bits import same_bits
 from engine.ledger import since_zeroing
 from engine.lessons import PyTorchError
-from engine.loop import Kind, Loop
+from engine.loop import START, Kind, Loop
 from engine.state import State
 from engine.statements import Statements
 
@@ -101,7 +101,7 @@ class _Watched:
     """A run of a loop's epochs, and what its updates were seen to use."""
 
     def __init__(self, statements: Statements, start: State, loop: Loop, rate: float) -> None:
-        fresh = replace(loop, last=None, complete=True, updated=False)
+        fresh = replace(loop, at=START)
         statements.return_to(replace(start, loop=fresh, learning_rate=rate))
         self._statements = statements
         self._differentiated: tuple[Tensor, ...] | None = None
@@ -114,7 +114,7 @@ class _Watched:
 
     def run(self) -> None:
         for _ in range(EPOCHS):
-            for kind in self._statements.state.loop.enabled:
+            for kind in self._statements.state.loop.epoch:
                 self._run(kind)
             self.after.append(self._statements.state.trainer.parameters)
 

@@ -74,6 +74,8 @@ def action_text(action: actions.Action | None) -> str:
             return f"learning rate {rate(value)}"
         case actions.SetOptimizer(optimizer):
             return f"optimizer {optimizer.text}"
+        case actions.SetBatches(batches):
+            return batches.title
         case actions.GoTo(point, inside):
             return f"go to point {point}{f', inside at {inside}' if inside else ''}"
         case _:

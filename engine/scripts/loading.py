@@ -10,7 +10,6 @@ import torch
 from torch import Tensor
 
 from engine.errors import BadInput
-from engine.loop import EACH, Spelling
 from engine.names import Names
 from engine.problem import Labels, Problem
 from engine.scripts.apart import Output, run_apart
@@ -18,6 +17,7 @@ from engine.scripts.finding import Found, find
 from engine.scripts.running import Namespace, folder_on_path, run_script
 from engine.scripts.source import ScriptSource, read_source
 from engine.scripts.trying import Tried, try_forward
+from engine.spelling import EACH, Spelling
 
 SEEDS: Final = (-(2**63), 2**64 - 1)
 """The smallest and the largest that PyTorch takes."""

@@ -89,6 +89,7 @@ OPENS: Final = {
     "twin",
     "check",
     "pictures",
+    "graph",
     "stop",
     "help",
     "quit",

@@ -250,16 +250,18 @@ async def pictures(pilot: Opened) -> PicturesScreen:
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40)])
-async def test_tab_goes_through_the_four_pictures_and_nothing_changes(size: tuple[int, int]) -> None:
+async def test_tab_goes_through_the_pictures_and_nothing_changes(size: tuple[int, int]) -> None:
     async with opened(size) as pilot:
         await press(pilot, "e", "Z", "e", "e")
         await pictures(pilot)
         for part in ("X here: loss", "predictions up", "size of w.grad", "zeroing off after epoch 1"):
             assert part in " ".join(text(pilot).replace("│", "").split())
             await press(pilot, "tab")
-        assert "loss surface (1 of 4)" in text(pilot)
-        await press(pilot, "shift+tab")
-        assert "losses (4 of 4)" in text(pilot)
+        assert "graph (5 of 5)" in text(pilot)
+        await press(pilot, "tab")
+        assert "loss surface (1 of 5)" in text(pilot)
+        await press(pilot, "shift+tab", "shift+tab")
+        assert "losses (4 of 5)" in text(pilot)
         await press(pilot, "escape")
         assert pilot.app.screen is bench(pilot)
         assert state(frame(pilot)) == state(headless([RunEpochs(1), ToggleZeroing(), RunEpochs(2)]))

@@ -12,6 +12,7 @@ from typing import Final
 
 import pytest
 
+from engine.start import Start
 from tests.tui.bench import idle, opened, press, text
 
 SCREENS: Final = Path(__file__).with_name("screens")
@@ -54,9 +55,15 @@ STATES: Final[dict[str, tuple[str, tuple[tuple[int, int], ...]]]] = {
     "verdict-accumulates": ("Zv", (SMALL,)),
     "verdict-raises": ("down down J v", (SMALL,)),
     "loop-all-commented": ("down # down # down # down #", (SMALL,)),
+    "graph-paths-meet": ("fssss G", (SMALL, LARGE)),
+    "graph-shared": ("f G s s s s s s s s", (SMALL,)),
+    "graph-rnn": ("f s s s s s s s s s G", (SMALL,)),
     "too-small": ("fs", ((60, 20),)),
 }
 """For each screen: the keys that lead to it, and the sizes to draw it at."""
+
+OF: Final = {"graph-shared": "shared", "graph-rnn": "rnn"}
+"""The problems of those that are not of `crops`."""
 
 NAMED: Final = ("enter", "left", "right", "up", "down", "tab")
 
@@ -71,15 +78,18 @@ def keys_of(name: str) -> list[str]:
 
 @pytest.mark.parametrize(("name", "size"), CASES, ids=[f"{name}-{w}x{h}" for name, (w, h) in CASES])
 async def test_a_screen_is_drawn_as_it_was_read_and_found_good(name: str, size: tuple[int, int]) -> None:
-    async with opened(max(size, SMALL)) as pilot:
+    async with opened(max(size, SMALL), make=Start(OF.get(name, "crops")).session) as pilot:
         await press(pilot, *keys_of(name))
+        await idle(pilot)
         if size < SMALL:
             await pilot.resize_terminal(*size)
         await pilot.pause()
         compare(f"{name}-{size[0]}x{size[1]}", text(pilot))
 
 
-@pytest.mark.parametrize("name", ["product", "hundred-epochs", "help", "ask-epochs-wrong"])
+@pytest.mark.parametrize(
+    "name", ["product", "hundred-epochs", "help", "ask-epochs-wrong", "graph-paths-meet"]
+)
 async def test_in_ascii_a_screen_has_the_same_places(name: str) -> None:
     async with opened() as pilot:
         await press(pilot, *keys_of(name))

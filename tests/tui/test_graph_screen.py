@@ -47,8 +47,8 @@ async def test_after_a_step_the_other_pictures_are_computed_anew() -> None:
         await press(pilot, "f", "i")
         await until(pilot, lambda: "X here: loss" in text(pilot))
         await press(pilot, "shift+tab", *["s"] * 8, "shift+tab", "shift+tab")
-        await until(pilot, lambda: "No pass of w is recorded" in text(pilot))
-        await press(pilot, "down")
+        await until(pilot, lambda: "w.grad      no pass" in text(pilot))
+        await press(pilot, "down", "down")
         assert "size of b.grad up" in text(pilot)
         await idle(pilot)
 

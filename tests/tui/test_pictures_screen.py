@@ -254,7 +254,7 @@ async def test_tab_goes_through_the_pictures_and_nothing_changes(size: tuple[int
     async with opened(size) as pilot:
         await press(pilot, "e", "Z", "e", "e")
         await pictures(pilot)
-        for part in ("X here: loss", "predictions up", "size of w.grad", "zeroing off after epoch 1"):
+        for part in ("X here: loss", "predictions up", "size of each gradient", "zeroing off after epoch 1"):
             assert part in " ".join(text(pilot).replace("│", "").split())
             await press(pilot, "tab")
         assert "graph (5 of 5)" in text(pilot)
@@ -281,7 +281,7 @@ async def test_arrows_choose_the_two_numbers_and_the_parameter() -> None:
         ):
             await press(pilot, key)
             await until(pilot, lambda head=head: head in text(pilot))  # type: ignore[misc]
-        await press(pilot, "tab", "tab", "down")
+        await press(pilot, "tab", "tab", "down", "down")
         assert "size of b.grad" in text(pilot)
 
 

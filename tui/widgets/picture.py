@@ -7,15 +7,18 @@ from typing import TYPE_CHECKING, Any, Final
 
 from engine.errors import EngineError
 from tui.lines import Line, wrapped
-from tui.widgets.curves import loss_lines, size_lines
-from tui.widgets.fit import fit_lines, target_names
+from tui.widgets.curves import layer_lines, loss_lines, size_lines
+from tui.widgets.fit import fit_lines
 from tui.widgets.graph import GraphView
 from tui.widgets.panel import Panel
+from tui.widgets.regions import regions_lines
 from tui.widgets.surface import surface_lines
+from tui.words import input_names, target_names
 
 if TYPE_CHECKING:
     from engine.fit import Fit
     from engine.frame import Frame
+    from engine.regions import Regions
     from tui.album import Album
 
 TITLES: Final = ("loss surface", "fit", "gradient sizes", "losses", "graph")
@@ -85,18 +88,41 @@ class PicturePanel(Panel):
             return [*self._graph.lines(frame, width, height - len(said)), *said]
         if found is None:
             return wrapped("Computing the pictures; Esc stops.", width, "dim")
-        sizes = found.sizes[self._chosen[SIZES] % len(found.sizes)]
         drawings: Sequence[Callable[[], list[Line]]] = (
             lambda: _or_words(found.surface, lambda one: surface_lines(one, width, height, is_log), width),
-            lambda: _or_words(found.fit, lambda one: self._fit_lines(one, width, height), width),
-            lambda: size_lines(sizes, frame.epoch, width, height, is_log),
+            lambda: self._fit_lines(found, width, height),
+            lambda: self._size_lines(found, width, height, is_log),
             lambda: loss_lines(frame.losses, found.marks, width, height, is_log),
         )
         return drawings[self.at]()
 
-    def _fit_lines(self, found: Fit, width: int, height: int) -> list[Line]:
-        names = target_names(self._shown, max(found.series) + 1)
-        return fit_lines(found, names, width, height)
+    def _fit_lines(self, found: Album, width: int, height: int) -> list[Line]:
+        """Draw the maps over two inputs where there are any, and the predictions against their targets."""
+        maps = () if isinstance(found.regions, EngineError) else found.regions
+        fits = () if maps and isinstance(found.fit, EngineError) else (found.fit,)
+        refused = (found.regions,) if isinstance(found.regions, EngineError) else ()
+        views: list[tuple[Any, Callable[[Any, int], list[Line]]]] = [
+            *((one, lambda one, room: self._map_lines(one, width, room)) for one in maps),
+            *((one, lambda one, room: self._pair_lines(one, width, room)) for one in (*fits, *refused)),
+        ]
+        at = self._chosen[FIT] % len(views)
+        more = wrapped(f"{at + 1} of {len(views)} views: up and down", width, "dim") * (len(views) > 1)
+        view, draw = views[at]
+        return [*_or_words(view, lambda one: draw(one, height - len(more)), width), *more]
+
+    def _map_lines(self, found: Regions, width: int, height: int) -> list[Line]:
+        frame = self._shown
+        return regions_lines(found, target_names(frame, found.columns), input_names(frame), width, height)
+
+    def _pair_lines(self, found: Fit, width: int, height: int) -> list[Line]:
+        return fit_lines(found, target_names(self._shown, max(found.series) + 1), width, height)
+
+    def _size_lines(self, found: Album, width: int, height: int, is_log: bool | None) -> list[Line]:
+        """Draw one pass through all parameters, or all passes of one parameter."""
+        at = self._chosen[SIZES] % (len(found.sizes) + 1)
+        if not at:
+            return layer_lines(found.sizes, width, height, is_log)
+        return size_lines(found.sizes[at - 1], self._shown.epoch, width, height, is_log)
 
 
 def _or_words(found: Any, draw: Callable[[Any], list[Line]], width: int) -> list[Line]:

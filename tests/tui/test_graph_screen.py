@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import html
 from functools import partial
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +14,7 @@ from engine.start import Start
 from tests.session_strategies import crops
 from tests.tui.bench import bench, frame, headless, idle, opened, press, state, text, until
 from tui.plain.conversation import Conversation
+from tui.screens.ask import AskScreen
 from tui.screens.pictures import PicturesScreen
 
 
@@ -66,6 +69,20 @@ async def test_arrows_scroll_a_graph_that_is_larger_than_the_screen_and_a_step_l
         await press(pilot, "s")
         assert "[> 2 Pow" in text(pilot)
         assert not ascii_only or text(pilot).isascii()
+
+
+async def test_x_writes_the_whole_graph_also_what_is_not_on_screen(tmp_path: Path) -> None:
+    async with opened(make=partial(_session, "rnn")) as pilot:
+        await press(pilot, "f", "s", "G")
+        assert "w_in.grad" not in text(pilot)
+        await press(pilot, "x")
+        assert isinstance(pilot.app.screen, AskScreen)
+        pilot.app.screen.type_ahead(str(tmp_path / "graph"))
+        await press(pilot, "enter")
+        assert "wrote graph.svg" in text(pilot)
+    written = html.unescape((tmp_path / "graph.svg").read_text(encoding="utf-8")).replace("\xa0", " ")
+    for node in ("> 1 Mean", "27 -> w_back.grad", "31 -> w_in.grad"):
+        assert node in written
 
 
 def _session(name: str) -> Session:

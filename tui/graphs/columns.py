@@ -11,7 +11,8 @@ from tui.graphs.layers import Item
 GAP: Final = 2
 """Free columns between two boxes, at the least."""
 
-SWEEPS: Final = 6
+SWEEPS: Final = 7
+"""How often they are placed anew, first from above."""
 
 
 class Columns:
@@ -53,19 +54,19 @@ class Columns:
         return [self._at[id(item)] + offset for offset in _offsets(len(item.ins))]
 
     def _wanted(self, item: Item, down: bool) -> int:
-        """Give the middle that makes most lines of it straight."""
-        found = []
+        """Give the middle that makes most lines of it straight; who leads further down counts for more."""
+        found: list[tuple[int, int]] = []
         if down:
             offsets = dict(zip(item.ins, _offsets(len(item.ins)), strict=True))
             senders = {id(one): one for one in item.above}.values()
             for sender in senders:
                 for net, column in zip(sender.outs, self.outs(sender), strict=True):
                     if net in offsets:
-                        found.append(column - offsets[net])
+                        found.append((column - offsets[net], sender.depth))
         else:
             for net, offset, below in zip(item.outs, _offsets(len(item.outs)), item.below, strict=True):
-                found.append(self.ins(below)[below.ins.index(net)] - offset)
-        return sorted(found)[(len(found) - 1) // 2] if found else self._at[id(item)]
+                found.append((self.ins(below)[below.ins.index(net)] - offset, below.depth))
+        return _median(sorted(found)) if found else self._at[id(item)]
 
     def _spread(self, row: Sequence[Item], wanted: Sequence[int]) -> None:
         """Put a row's items where they are wanted, or as near as their widths let them.

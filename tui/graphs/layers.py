@@ -39,7 +39,7 @@ class Item:
     """What it sends to, in the order of `outs`."""
 
     depth: int = 1
-    """Layers of the longest way down from here."""
+    """Nodes on the way down from here that has the most of them; for a wire, without itself."""
 
 
 def layered(edges: Sequence[Sequence[Net]]) -> list[list[Item]]:
@@ -57,7 +57,7 @@ def layered(edges: Sequence[Sequence[Net]]) -> list[list[Item]]:
                 end.above.append(item)
     for row in rows[::-1]:
         for item in row:
-            item.depth += max((below.depth for below in item.below), default=0)
+            item.depth = (item.node is not None) + max((below.depth for below in item.below), default=0)
     _order(rows)
     for row in rows[1:]:
         place = {id(item): number for number, item in enumerate(row)}

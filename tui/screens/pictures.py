@@ -12,6 +12,7 @@ from textual.containers import Vertical
 from tui.exporting import picture_writer
 from tui.screens.ask import AskScreen
 from tui.screens.dialog import Dialog
+from tui.svg import lines_svg
 from tui.widgets.picture import FIT, GRAPH, SIZES, SURFACE, TITLES, PicturePanel
 
 if TYPE_CHECKING:
@@ -127,8 +128,9 @@ class PicturesScreen(Dialog[None]):
 
     def action_export(self) -> None:
         """Ask for a name, and write the picture."""
-        title = TITLES[self._picture.at]
-        picture = self.app.export_screenshot(title=f"gradstep: {title}")
+        title, larger = TITLES[self._picture.at], self._picture.larger()
+        name = f"gradstep: {title}"
+        picture = lines_svg(larger, name) if larger else self.app.export_screenshot(title=name)
         question = "Write this picture to which file? .svg is added"
         self.app.push_screen(
             AskScreen(question, title.replace(" ", "-"), picture_writer(picture)), self._tell

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
@@ -18,6 +19,12 @@ SIGNS: Final = (
     f"{RAN} ran, {NOW} runs now, no sign: still ahead. Gradients flow down; where lines meet, PyTorch adds "
     "them."
 )
+LEAST: Final = 80
+"""Columns of a whole graph at the least, for the text below it."""
+
+MOST_BELOW: Final = 6
+"""Lines below it at the most."""
+
 ROLES: Final = {RAN: "", NOW: "current", AHEAD: "dim"}
 
 
@@ -30,6 +37,8 @@ class GraphView:
 
     _shown: tuple[int, int] = field(default=(0, 0))
     _room: tuple[int, int] = field(default=(1, 1))
+    is_whole: bool = True
+    """Whether all of it was drawn at last."""
 
     def follow(self) -> None:
         """Show the current node from now on."""
@@ -51,6 +60,7 @@ class GraphView:
         found = drawn(backward, width, room)
         drawing = found.drawing
         whole = drawing.width <= width and len(drawing.rows) <= room
+        self.is_whole = whole
         if not whole or len(found.nodes) < len(backward.nodes):
             room -= 1
         box = drawing.boxes[found.nodes.index(current(backward))]
@@ -61,6 +71,13 @@ class GraphView:
         if room < height - len(below):
             rows.append(line(Span(self._part_text(drawing, len(found.nodes), len(backward.nodes)), "dim")))
         return [*rows, *below]
+
+    def whole_lines(self, frame: Frame) -> list[Line]:
+        """Draw all of the graph, however large."""
+        assert frame.backward is not None
+        drawing = drawn(frame.backward, sys.maxsize, sys.maxsize).drawing
+        width = max(drawing.width, LEAST)
+        return GraphView().lines(frame, width, len(drawing.rows) + MOST_BELOW)
 
     def _place(self, drawing: Drawing, box: Box, width: int, height: int) -> None:
         row, column = (
@@ -106,13 +123,13 @@ def event_text(backward: PassFrame) -> str:
     if backward.over:
         return "The pass is over."
     row, event = backward.rows[backward.done - 1], backward.events[backward.done - 1]
-    name = backward.nodes[event.node].name
-    what = f"{row.name}: {row.brief}" if row.is_node and row.brief != row.name else row.name
+    what = f"{row.name} ({row.source})" if row.source else row.name
+    if row.is_node and row.brief != row.name:
+        what += f": {row.brief}"
     if not row.is_node:
         where = "after" if hasattr(event, "output") else "before"
-        what = f"({row.name}) {row.brief}, {where} {name}"
-    source = f" of {row.source}" if row.source else ""
-    return f"{NOW} {backward.done}/{len(backward.rows)} {what}{source}, {shape_text(row.shape)}"
+        what = f"({row.name}) {row.brief}, {where} {backward.nodes[event.node].name}"
+    return f"{NOW} {backward.done}/{len(backward.rows)} {what}, {shape_text(row.shape)}"
 
 
 def _spans(cells: list[str], roles: list[str]) -> list[Span]:

@@ -74,6 +74,10 @@ class PicturePanel(Panel):
         self._graph.scroll(steps * axis, steps * (1 - axis))
         self.redraw()
 
+    def larger(self) -> list[Line]:
+        """Give all lines of a picture of which only a part is on screen; none of another one."""
+        return [] if self.at != GRAPH or self._graph.is_whole else self._graph.whole_lines(self._shown)
+
     def change_scale(self) -> None:
         """Change between a linear and a logarithmic scale."""
         now = any("logarithmic" in span.text for row in self._lines for span in row)

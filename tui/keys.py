@@ -164,7 +164,7 @@ KEYS: Final = (
         "i",
         "i",
         "pictures",
-        "Show the loss surface, the fit, gradient sizes, losses, the graph.",
+        "Show the loss surface, the fit, gradient sizes and losses.",
         1,
     ),
     Key("graph", "G,upper_g", "G", "graph", "Draw autograd's graph, and go through the pass in it.", 2),

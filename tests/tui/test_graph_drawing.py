@@ -150,6 +150,8 @@ def test_every_edge_of_a_drawn_graph_can_be_followed_from_box_to_box(
     labels = [f"{node}" * size for node in range(len(edges))]
     drawing = Plan(edges).draw(labels, height)
     check(edges, drawing)
+    middles = {(box.column + box.width // 2) % 2 for box in drawing.boxes}
+    assert middles == {0}  # so that no two lines touch
     for label, box in zip(labels, drawing.boxes, strict=True):
         row = drawing.rows[box.label_row][box.column + 1 : box.column + box.width - 1]
         assert (row.strip(), row[0]) == (label, " ")

@@ -31,6 +31,8 @@ async def test_g_draws_the_graph_and_the_pass_is_stepped_in_it() -> None:
         assert "[> 3 Mul" in text(pilot)
         stepped = [Forward(), *[StepNode()] * 4, StepNodeBack()]
         assert state(frame(pilot)) == state(headless(stepped))
+        await press(pilot, "b")
+        assert "[> 11 -> w.grad" in text(pilot)
         await press(pilot, "G")
         assert pilot.app.screen is bench(pilot)
 

@@ -58,7 +58,7 @@ STATES: Final[dict[str, tuple[str, tuple[tuple[int, int], ...]]]] = {
     "graph-paths-meet": ("fssss G", (SMALL, LARGE)),
     "graph-shared": ("f G s s s s s s s s", (SMALL,)),
     "graph-rnn": ("f s s s s s s s s s G", (SMALL,)),
-    "regions-classify": ("e e e i tab", (SMALL, LARGE)),
+    "regions-classify": ("e e e i tab", (SMALL,)),
     "regions-shared": ("i tab", (SMALL,)),
     "layers-deep": ("e i tab tab", (SMALL,)),
     "too-small": ("fs", ((60, 20),)),

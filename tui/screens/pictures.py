@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tui.album import Album
 
 HINT = "Tab next picture, arrows choose, l linear/log, x SVG, Esc closes"
-GRAPH_HINT = "s node, S back, arrows scroll, Tab next picture, x SVG, Esc closes"
+GRAPH_HINT = "f s S b step, arrows scroll, Tab next picture, x SVG, Esc closes"
 
 
 class PicturesScreen(Dialog[None]):
@@ -41,6 +41,7 @@ class PicturesScreen(Dialog[None]):
         Binding("s", "step('step_node')", "node", tooltip="Run the next node, seen in the graph."),
         Binding("S,upper_s", "step('step_node_back')", "back", tooltip="Go one node back in the graph."),
         Binding("f", "step('forward')", "forward", tooltip="Compute the loss, and build a graph."),
+        Binding("b", "step('backward')", "backward", tooltip="Run the rest of the pass, seen in the graph."),
     ]
     DEFAULT_CSS = """
     PicturesScreen { align: center middle; }

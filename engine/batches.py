@@ -22,6 +22,10 @@ WAYS: Final[tuple[Way, ...]] = get_args(Way)
 WEIGHTS: Final[tuple[Weight, ...]] = get_args(Weight)
 EXAMPLE: Final = "micro(2)"
 
+NO_SAMPLES: Final = (
+    "these samples cannot be split: inputs and targets need the same number of rows, at least 2"
+)
+
 MOST_PARTS: Final = 1_000
 """How many parts an epoch may have: each of their passes is recorded, and has its page in the ledger."""
 
@@ -123,21 +127,16 @@ class Split:
 
     @property
     def order_lines(self) -> tuple[str, ...]:
-        """The lines that draw an epoch's order; none where the samples keep theirs."""
+        """The lines that put an epoch's samples in order; drawn anew for each where they are shuffled."""
         if not self.batches.shuffle:
-            return ()
+            return (f"order = torch.arange({self.samples})",)
         seed = f"{self.batches.seed} + epoch" if self.batches.seed else "epoch"
         return (f"g.manual_seed({seed})", f"order = torch.randperm({self.samples}, generator=g)")
 
     @property
-    def order(self) -> str:
-        """The expression for an epoch's order of samples."""
-        return "order" if self.batches.shuffle else f"torch.arange({self.samples})"
-
-    @property
     def head(self) -> str:
         """The line that begins the inner loop."""
-        return f"for i in {self.order}.split({self.batches.size}):"
+        return f"for i in order.split({self.batches.size}):"
 
     @property
     def weight_lines(self) -> tuple[str, ...]:
@@ -162,9 +161,7 @@ def split_of(batches: Batches, samples: int | None) -> Split | None:
     if batches.full:
         return None
     if samples is None:
-        raise BadInput(
-            "these samples cannot be split: inputs and targets need the same number of rows, at least 2"
-        )
+        raise BadInput(NO_SAMPLES)
     if batches.size > samples:
         raise BadInput(f"parts of {batches.size:,} are too large: there are {samples:,} samples")
     split = Split(batches, samples)

@@ -16,6 +16,7 @@ from engine.actions import (
     checked_rate,
     refusal_key,
 )
+from engine.batch_check import BatchCheck, check_batches
 from engine.batches import FULL, Batches, split_of
 from engine.beside import Beside
 from engine.comparison import Comparison
@@ -199,6 +200,10 @@ class Session:
         """Check autograd's gradient here by finite differences; raises as `engine.gradient_check` does."""
         grads = {one.name: one.grad for one in self.frame.parameters}
         return check_gradient(self._statements, grads, stopped)
+
+    def check_batches(self, size: int, stopped: Callable[[], bool] = lambda: False) -> BatchCheck:
+        """Find out what parts of `size` samples do to the gradient; raises as `engine.batch_check` does."""
+        return check_batches(self._statements, size, stopped)
 
     def pictures(self) -> Pictures:
         """Give what computes the session's pictures as it stands; changes nothing."""

@@ -77,6 +77,11 @@ class Snapshot:
     memory: Memory = ()
     """What that optimizer remembers: momentum buffers, averages, steps."""
 
+    def without_graph(self) -> Snapshot:
+        """Give the same before any forward pass, with no gradients."""
+        grads = (None,) * len(self.grads)
+        return replace(self, grads=grads, forward=None, graph=None, written=frozenset())
+
     def with_optimizer(self, optimizer: Optimizer) -> Snapshot:
         """Give the same with an optimizer that has not updated anything yet."""
         return replace(self, optimizer=optimizer, memory=())

@@ -29,6 +29,7 @@ class Finding(StrEnum):
     UPDATES_TOO_SOON = "updates before the gradient exists"
     NEVER_UPDATES = "never updates"
     ACCUMULATES = "accumulates"
+    DROPS = "zeroes parts of the gradient away"
     STALE = "uses stale gradients"
     DIFFERS = "trains differently"
 
@@ -110,7 +111,7 @@ class _Watched:
         self.after: list[tuple[Tensor, ...]] = []
         """The parameters after each epoch."""
 
-        self.moved = self.accumulated = self.stale = self.too_soon = False
+        self.moved = self.accumulated = self.dropped = self.stale = self.too_soon = False
 
     def run(self) -> None:
         for _ in range(EPOCHS):
@@ -129,6 +130,8 @@ class _Watched:
             return Finding.EQUIVALENT
         if self.accumulated:
             return Finding.ACCUMULATES
+        if self.dropped:
+            return Finding.DROPS
         if self.too_soon:
             return Finding.UPDATES_TOO_SOON
         return Finding.STALE if self.stale else Finding.DIFFERS
@@ -146,9 +149,12 @@ class _Watched:
     def _look(self, state: State) -> None:
         """See what an update is about to use; where that is None, an optimizer does not complain."""
         self.too_soon |= None in state.trainer.grads
+        shares = state.loop.is_inner(Kind.BACKWARD) and not state.loop.is_inner(Kind.UPDATE)
         for name in self._statements.trainer.problem.parameters:
             parts = since_zeroing(state.ledger.newest_first(name))
-            self.accumulated |= len({part.number for part in parts}) > 1
+            # The shares of one epoch's parts belong together.
+            self.accumulated |= len({part.epoch if shares else part.number for part in parts}) > 1
+            self.dropped |= shares and len({part.number for part in parts}) < state.loop.parts
         self.stale |= self._differentiated is not None and not _same(
             self._differentiated, state.trainer.parameters
         )

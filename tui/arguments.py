@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final, NoReturn
 
 from engine.actions import epochs_from, learning_rate_from
+from engine.batches import Batches, batches_from
 from engine.errors import BadInput, EngineError
 from engine.names import Names
 from engine.optimizers import EXAMPLE, NAMES, Optimizer, optimizer_from
@@ -247,6 +248,12 @@ def _add_start(parser: Parser) -> None:
     _add_seed(parser)
     parser.add_argument("--lr", type=_rate, metavar="X", help="learning rate (default: the problem's own)")
     parser.add_argument(
+        "--batches",
+        type=_batches,
+        metavar="WAY",
+        help="how samples are split, e.g. 'micro(2)' or 'mini(2, shuffle=True)' (default: full)",
+    )
+    parser.add_argument(
         "--optimizer",
         type=_optimizer,
         metavar="NAME",
@@ -267,6 +274,14 @@ def _optimizer(text: str) -> Optimizer | None:
     except BadInput as error:
         raise argparse.ArgumentTypeError(str(error)) from error
     return None if optimizer.by_hand else optimizer
+
+
+def _batches(text: str) -> Batches | None:
+    try:
+        batches = batches_from(text)
+    except BadInput as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+    return None if batches.full else batches
 
 
 def _epochs(text: str) -> int:

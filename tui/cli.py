@@ -96,7 +96,7 @@ def _run(arguments: Sequence[str]) -> int:
         start = _start(options)
     except BadInput as error:
         return complain_of(error, RUN)
-    actions = headless.plan(options.epochs, options.zeroing)
+    actions = headless.plan(options.epochs, options.zeroing, options.batches)
     return headless.run(start.session, actions, json_line if options.json else printed)
 
 
@@ -126,7 +126,9 @@ COMMANDS: Final[Mapping[str, Callable[[Sequence[str]], int]]] = {
 
 
 def _start(options: Namespace) -> Start:
-    return start_from(options.problem, options.seed, options.lr, names_of(options), options.optimizer)
+    return start_from(
+        options.problem, options.seed, options.lr, names_of(options), options.optimizer, options.batches
+    )
 
 
 def _train(make_session: Callable[[], Session], keeper: Keeper, options: Namespace) -> int:

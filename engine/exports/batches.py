@@ -18,7 +18,7 @@ def generator_lines(split: Split | None) -> list[str]:
 def pick_lines(split: Split, epoch: int, part: int) -> list[str]:
     """Choose the samples of one part; epochs and parts are counted from 0."""
     drawn = [line.replace("epoch", str(epoch)) for line in split.order_lines]
-    return [*drawn, f"i = {split.order}.split({split.batches.size})[{part}]"]
+    return [*drawn, f"i = order.split({split.batches.size})[{part}]"]
 
 
 def keep_line(split: Split) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 import torch
@@ -24,11 +24,13 @@ from engine.actions import (
     SetLearningRate,
     SetOptimizer,
     StepNode,
+    ToggleSetToNone,
     ToggleZeroing,
     Undo,
     Update,
     Zero,
 )
+from engine.batch_check import Outcome
 from engine.batches import FULL, Batches, Split, batches_from, checked_batches, split_of
 from engine.errors import BadInput, Refused
 from engine.ledger import Write
@@ -37,8 +39,10 @@ from engine.optimizers import optimizer_from
 from engine.reference import reference_loop
 from engine.session import Session
 from engine.spelling import Spelling
+from engine.twin import Stopped
+from engine.verdict import Finding
 from tests.engine.recorded import bits
-from tests.session_strategies import batches
+from tests.session_strategies import batches, problem
 
 F, B, U, Z = Kind.FORWARD, Kind.BACKWARD, Kind.UPDATE, Kind.ZERO
 WORDS = Spelling("mse")
@@ -198,6 +202,114 @@ def test_zeroing_moves_into_the_inner_loop_and_out_again() -> None:
     assert [one.kind for one in inside.statements] == [F, B, Z, U]
     assert inside.inner == range(3)
     assert inside.moved(Z, 1) == loop
+
+
+@pytest.mark.parametrize(
+    ("text", "moves", "finding"),
+    [
+        ("micro(2)", 0, Finding.EQUIVALENT),
+        ("micro(2, weight='none')", 0, Finding.EQUIVALENT),
+        ("micro(2)", 2, Finding.NEVER_UPDATES),
+        ("micro(2)", 4, Finding.DROPS),
+        ("mini(2)", 0, Finding.EQUIVALENT),
+    ],
+)
+def test_the_verdict_holds_a_loop_of_parts_against_the_same_parts(
+    text: str, moves: int, finding: Finding
+) -> None:
+    one = session("crops", text)
+    if finding is Finding.DROPS:  # the first time round there is nothing that zero_() could fill
+        one.apply(ToggleSetToNone())
+    for _ in range(moves):
+        one.apply(MoveStatement(Z, -1))
+    assert one.verdict().finding is finding
+
+
+@pytest.mark.parametrize("text", ["micro(2)", "mini(2)"])
+def test_the_verdict_finds_that_parts_pile_up_without_zeroing(text: str) -> None:
+    one = session("crops", text)
+    one.apply(ToggleZeroing())
+    assert one.verdict().finding is Finding.ACCUMULATES
+
+
+# The check
+
+
+class Checked(NamedTuple):
+    """What a check says of the ways in their order: share, parts, none, zeroed inside, mini."""
+
+    name: str
+    size: int
+    outcomes: str
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        Checked("crops", 2, "equal differs differs differs differs"),
+        Checked("crops", 5, "equal equal equal equal equal"),
+        Checked("classify", 2, "equal equal multiple differs differs"),
+        Checked("quadratic", 1, "multiple multiple equal differs differs"),
+        Checked("logistic", 3, "equal differs differs differs differs"),
+    ],
+    ids=lambda wanted: f"{wanted.name}-{wanted.size}",
+)
+def test_a_check_tells_accumulation_from_the_ways_it_goes_wrong(wanted: Checked) -> None:
+    one = Session(problems.load(wanted.name))
+    one.apply(RunEpochs(3))
+    before = one.state
+    found = one.check_batches(wanted.size)
+    assert [str(trial.outcome) for trial in found.trials][:5] == wanted.outcomes.split()
+    assert one.state is before
+    assert one.twin().first is None
+
+
+@pytest.mark.parametrize("place", [0, 1, 2, 4])
+def test_what_a_check_measures_is_what_the_loop_then_does(place: int) -> None:
+    """The distance of the real loop's `.grad` from the full batch's, worked out here once more."""
+    one = Session(problems.load("crops"))
+    trial = one.check_batches(2).trials[place]
+    one.apply(Forward())
+    one.apply(Backward())
+    full = torch.cat([p.grad.reshape(-1) for p in one.frame.parameters if p.grad is not None]).double()
+    one.apply(Reset())
+    one.apply(SetBatches(trial.batches))
+    while one.state.loop.next is not U:
+        one.apply(NextLine())
+    grad = torch.cat([p.grad.reshape(-1) for p in one.frame.parameters if p.grad is not None]).double()
+    assert trial.distance == pytest.approx(float((grad - full).norm() / full.norm()), rel=1e-9)
+
+
+def test_a_model_that_looks_across_samples_is_no_sum_of_its_parts() -> None:
+    inputs, targets = torch.randn(6, 2), torch.randn(6, 1)
+    norm, linear = torch.nn.BatchNorm1d(2), torch.nn.Linear(2, 1)
+    made = problem(
+        {"w": linear.weight.detach(), "b": linear.bias.detach()},
+        lambda x: torch.nn.functional.linear(norm(x), linear.weight, linear.bias),
+        inputs,
+        targets,
+    )
+    linear.weight, linear.bias = map(torch.nn.Parameter, made.parameters.values())
+    object.__setattr__(made, "parameters", dict(linear.named_parameters()))
+    object.__setattr__(made, "labels", {"weight": ((), ()), "bias": ((),)})
+    found = Session(made).check_batches(3)
+    assert {trial.outcome for trial in found.trials} == {Outcome.DIFFERS}
+
+
+def test_a_model_for_so_many_samples_only_is_told_of() -> None:
+    w, ones = torch.randn(3), torch.ones(4, 3)
+    made = problem({"w": w}, lambda x: (x * ones) @ w, ones, torch.ones(4))
+    found = Session(made).check_batches(2)
+    assert {trial.outcome for trial in found.trials} == {Outcome.REFUSED}
+    assert "size" in found.trials[0].error
+
+
+def test_a_check_can_be_stopped_and_changes_nothing() -> None:
+    one = Session(problems.load("crops"))
+    before = one.state
+    with pytest.raises(Stopped):
+        one.check_batches(2, lambda: True)
+    assert one.state is before
 
 
 # Numbers

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import sys
+from argparse import Namespace
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Final
 
 from engine import problems
 from engine.errors import EngineError
-from engine.names import Names
 from engine.scripts.errors import ScriptError
-from engine.start import start_from
 from tui.arguments import CHECK, LIST, complain_of
 from tui.output import stop_writing
+from tui.starting import start_of
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -32,10 +32,10 @@ def list_problems() -> int:
     return _print((f"{name:<{wide}}  {problems.idea_of(name)}" for name in problems.names()), LIST)
 
 
-def check_script(given: str, seed: int | None, names: Names | None) -> int:
-    """Print what is found in a script, or what is wrong with it; gives the exit code."""
+def check_problem(options: Namespace) -> int:
+    """Print what is found in a script or a table, or what is wrong with it; gives the exit code."""
     try:
-        problem = start_from(given, seed, None, names).session().problem
+        problem = start_of(options).session().problem
     except ScriptError as error:
         print(*error.lines, sep="\n", file=sys.stderr)
         return 2

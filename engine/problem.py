@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from torch import Tensor
 
 from engine.loop import Loop, Spelling, reference_loop
+from engine.optimizers import HAND, Optimizer
 
 Labels = tuple[tuple[str, ...], ...]
 """One tuple of names per dimension of a parameter; empty where the dimension has no names."""
@@ -46,6 +47,9 @@ class Problem:
 
     first_loss: float | None = None
     """The loss at the start values; None where it was not tried."""
+
+    optimizer: Optimizer = HAND
+    """What the script has for updating the parameters, where the trainer has it, too."""
 
     def reference_loop(self) -> Loop:
         """Give the loop in the order forward, backward, update, zero, in the script's own words."""

@@ -25,7 +25,7 @@ from engine.gradient_check import GradientCheck, check_gradient
 from engine.history import History, Point
 from engine.inside import Inside, not_inside, room_in
 from engine.loop import Spelling
-from engine.optimizers import HAND, Optimizer, checked_optimizer
+from engine.optimizers import Optimizer, checked_optimizer
 from engine.performing import perform
 from engine.pictures import Pictures
 from engine.problem import Problem
@@ -50,13 +50,15 @@ RECORDING = 4
 class Session:
     """Trains a problem by actions, and remembers every state."""
 
-    def __init__(self, problem: Problem, rate: float | None = None, optimizer: Optimizer = HAND) -> None:
+    def __init__(
+        self, problem: Problem, rate: float | None = None, optimizer: Optimizer | None = None
+    ) -> None:
         """Start at the problem's start values.
 
         Args:
             problem: What to train; the session takes its tensors over.
             rate: The learning rate; None for the problem's own.
-            optimizer: Updates the parameters; by hand, as in the notebook, where none is chosen.
+            optimizer: Updates the parameters; None for the problem's own.
 
         Raises:
             BadInput: `rate` is not a positive finite number, or PyTorch would refuse the optimizer.
@@ -65,7 +67,7 @@ class Session:
         trainer = Trainer(problem)
         loop = problem.reference_loop()
         rate = checked_rate(problem.learning_rate if rate is None else rate)
-        optimizer = checked_optimizer(optimizer)
+        optimizer = checked_optimizer(problem.optimizer if optimizer is None else optimizer)
         self._statements = Statements(trainer, State(trainer.snapshot(), loop, rate))
         if not optimizer.by_hand:
             self._statements.return_to(self._statements.state.with_optimizer(optimizer))

@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from engine import problems
 from engine.names import Names
-from engine.optimizers import HAND, Optimizer
+from engine.optimizers import Optimizer
 from engine.scripts.errors import ScriptError
 from engine.scripts.source import ScriptSource, bytes_of, is_path, read_source
 from engine.tables.reading import KIND
@@ -41,7 +41,7 @@ class Start(Struct, frozen=True, forbid_unknown_fields=True):
     """What the script calls its parts; None where that is found by convention."""
 
     optimizer: Optimizer | None = None
-    """What updates the parameters; None for the update by hand."""
+    """What updates the parameters; None for the problem's own."""
 
     table: Table | None = None
     """What is trained on a CSV file; None for a problem that has a script."""
@@ -94,13 +94,12 @@ class Start(Struct, frozen=True, forbid_unknown_fields=True):
         from engine.session import Session
 
         torch.manual_seed(0)  # what a model draws is the same in every process, so that it can be replayed
-        optimizer = self.optimizer or HAND
         if source is None:
-            session = Session(problems.load(self.problem, self.seed), self.rate, optimizer)
+            session = Session(problems.load(self.problem, self.seed), self.rate, self.optimizer)
             session.origin = self
             return session
         session = Session(
-            problem_from(source, self.seed, self.names, stopped, self.title), self.rate, optimizer
+            problem_from(source, self.seed, self.names, stopped, self.title), self.rate, self.optimizer
         )
         session.origin = msgspec.structs.replace(self, digest=source.digest)
         return session

@@ -63,6 +63,7 @@ def found_texts(problem: Problem) -> Iterator[str]:
         yield f"  {name:<{wide}}  {size_text(one)}, {one.numel():,} number{'s' * (one.numel() != 1)}"
     if problem.buffers:
         yield f"buffers        {', '.join(problem.buffers)}: they change in forward, and are undone with it"
+    yield f"optimizer      {problem.optimizer.title}"
     yield f"learning rate  {problem.learning_rate:g}"
     yield f"first loss     {problem.first_loss}"
     yield f"the loop       {'; '.join(words)}"

@@ -104,7 +104,7 @@ def add_start(parser: ArgumentParser) -> None:
         "--optimizer",
         type=_optimizer,
         metavar="NAME",
-        help=f"{', '.join(NAMES)}; with options, e.g. '{EXAMPLE}' (default: hand)",
+        help=f"{', '.join(NAMES)}; with options, e.g. '{EXAMPLE}' (default: the script's own, else hand)",
     )
 
 
@@ -115,12 +115,11 @@ def _rate(text: str) -> float:
         raise ArgumentTypeError(str(error)) from error
 
 
-def _optimizer(text: str) -> Optimizer | None:
+def _optimizer(text: str) -> Optimizer:
     try:
-        optimizer = optimizer_from(text)
+        return optimizer_from(text)
     except BadInput as error:
         raise ArgumentTypeError(str(error)) from error
-    return None if optimizer.by_hand else optimizer
 
 
 def _seed(text: str) -> int:

@@ -18,6 +18,7 @@ from engine.scripts.finding import Found, find
 from engine.scripts.running import Namespace, folder_on_path, run_script
 from engine.scripts.source import ScriptSource, read_source
 from engine.scripts.trying import Tried, try_forward
+from engine.scripts.updating import updating
 
 SEEDS: Final = (-(2**63), 2**64 - 1)
 """The smallest and the largest that PyTorch takes."""
@@ -70,7 +71,8 @@ def problem_from(
     leftover = [key for key, one in tried.used.items() if one.grad is not None]
     for one in tried.used.values():
         one.grad = None
-    notes = [*source.notes, *found.notes, *tried.notes]
+    update = updating(namespace, tried.used)
+    notes = [*source.notes, *update.notes, *tried.notes]
     if leftover:
         notes.append(f"the script left gradients in {', '.join(leftover)}: training begins without any")
     spelling = _spelling(found, tried)
@@ -82,13 +84,14 @@ def problem_from(
         found.values["model"],
         found.values["loss"],
         spelling.loss,
-        found.learning_rate,
+        update.rate,
         _labels(tried.used, _strings(namespace, "input_names"), _strings(namespace, "target_names")),
         spelling,
         tried.buffers,
         output.text,
         tuple(notes),
         tried.loss,
+        update.optimizer,
     )
 
 

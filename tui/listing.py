@@ -5,11 +5,15 @@ from __future__ import annotations
 import sys
 from argparse import Namespace
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+from msgspec.structs import replace
 
 from engine import problems
 from engine.errors import EngineError
 from engine.scripts.errors import ScriptError
+from engine.start import Start, start_from
 from tui.arguments import CHECK, LIST, complain_of
 from tui.output import stop_writing
 from tui.starting import start_of
@@ -26,10 +30,43 @@ PRINTED: Final = 20
 """Lines that are told of what a script printed."""
 
 
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A problem that can be chosen."""
+
+    name: str
+    idea: str
+    start: Start
+
+
+def listed(own: Start | None = None) -> list[Listed]:
+    """Give what there is to choose: the learner's own file, where there is one, and the built-in problems."""
+    built_in = [Listed(name, problems.idea_of(name), Start(name)) for name in problems.names()]
+    if own is None:
+        return built_in
+    kind = "script" if own.table is None else "CSV file"
+    return [Listed(own.title, f"your {kind}, {own.problem}", replace(own, digest=None)), *built_in]
+
+
+def listed_texts(own: Start | None = None) -> list[str]:
+    """Write what there is to choose, a line each."""
+    found = listed(own)
+    wide = max(len(one.name) for one in found)
+    return [f"{one.name:<{wide}}  {one.idea}" for one in found]
+
+
+def start_named(name: str, own: Start | None = None) -> Start:
+    """Give the start for a name: the learner's own file's, a built-in problem's, or a script's path.
+
+    Raises:
+        BadInput: there is no such problem; the message lists the known ones and the closest match.
+    """
+    return replace(own, digest=None) if own is not None and name == own.title else start_from(name)
+
+
 def list_problems() -> int:
     """Print the built-in problems, each with its idea; gives the exit code."""
-    wide = max(map(len, problems.names()))
-    return _print((f"{name:<{wide}}  {problems.idea_of(name)}" for name in problems.names()), LIST)
+    return _print(listed_texts(), LIST)
 
 
 def check_problem(options: Namespace) -> int:

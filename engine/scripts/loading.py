@@ -67,7 +67,8 @@ def problem_from(
                 _draw(found.parameters.values(), seed)
             return namespace, found, try_forward(source, found)
 
-    namespace, found, tried = run_apart(source.path, work, stopped, output)
+    with source.remembered():
+        namespace, found, tried = run_apart(source.path, work, stopped, output)
     leftover = [key for key, one in tried.used.items() if one.grad is not None]
     for one in tried.used.values():
         one.grad = None

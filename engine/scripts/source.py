@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import linecache
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import blake2b
 from importlib.util import decode_source
@@ -56,10 +58,23 @@ class ScriptSource:
         lines = self.text.splitlines()
         return lines[number - 1] if 0 < number <= len(lines) else ""
 
-    def remember(self) -> None:
-        """Have tracebacks and source lines show this text, also when the file is edited afterwards."""
-        lines = self.text.splitlines(keepends=True)
-        linecache.cache[str(self.path)] = (len(self.text), None, lines, str(self.path))
+    @contextmanager
+    def remembered(self) -> Iterator[None]:
+        """Have tracebacks and source lines show this text, also when the file is edited afterwards.
+
+        Where what is done inside raises, they show what they did before: a session may go on with that.
+        """
+        name, lines = str(self.path), self.text.splitlines(keepends=True)
+        before = linecache.cache.get(name)
+        linecache.cache[name] = (len(self.text), None, lines, name)
+        try:
+            yield
+        except BaseException:
+            if before is None:
+                del linecache.cache[name]
+            else:
+                linecache.cache[name] = before
+            raise
 
 
 def is_path(name: str) -> bool:

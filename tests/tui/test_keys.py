@@ -89,6 +89,8 @@ OPENS: Final = {
     "twin",
     "check",
     "pictures",
+    "problems",
+    "reload",
     "stop",
     "help",
     "quit",

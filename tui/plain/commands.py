@@ -19,6 +19,7 @@ from engine.loop import Kind
 from engine.optimizers import optimizer_from
 from tui.exporting import export_session, written_text
 from tui.keys import KEYS, Key
+from tui.plain.beginning import another_problem, same_again
 from tui.plain.checking import check_texts
 from tui.plain.history import compare_texts, go_to, timeline_texts, twin_texts
 from tui.plain.ledger import ledger_texts
@@ -40,9 +41,12 @@ from tui.words import verdict_text
 
 if TYPE_CHECKING:
     from engine.session import Session
+    from engine.start import Start
+    from tui.plain.beginning import Beginning
 
 Question: TypeAlias = Callable[["Session", str], Iterable[str]]
 Work: TypeAlias = Callable[["Session", str, Callable[[], bool]], Iterable[str]]
+Begins: TypeAlias = Callable[["Session", str, "Start | None"], "Beginning | Iterable[str]"]
 
 DEFAULT_EPOCHS: Final = "100"
 """What `run` takes where no number follows it, as on the bench."""
@@ -57,6 +61,7 @@ MORE_NAMES: Final[Mapping[str, tuple[str, ...]]] = {
     "move_down": ("down",),
     "quit": ("exit",),
     "look": ("step",),
+    "problems": ("problem",),
 }
 """What else a key may be called, by its id: signs that a keyboard has, words that are shorter."""
 
@@ -75,6 +80,8 @@ HELP: Final[Mapping[str, str]] = {
     "pictures": "Tell what the pictures show: the loss over two numbers, say w[0,1] b[0]; the fit; and more.",
     "timeline": "Tell every point of the session, or of the branch through point N.",
     "export": "Write the session as a script, a notebook and CSV, named NAME; --force replaces files.",
+    "problems": "Begin another problem, e.g. problem xor; tell them all where no name follows.",
+    "reload": "Read the edited script again, and begin anew with it.",
     "stop": "ctrl+c is what stops a run of epochs here.",
     "help": "Tell every command, or what one command does, e.g. help undo.",
 }
@@ -104,6 +111,12 @@ WORKING: Final[Mapping[str, tuple[str, Work]]] = {
     "export": ("[--force] [NAME]", lambda session, text, _: export_texts(session, text)),
 }
 """The keys whose answer may take long: what follows them, and the answer; it can be stopped."""
+
+BEGINNING: Final[Mapping[str, tuple[str, Begins]]] = {
+    "problems": ("[NAME]", another_problem),
+    "reload": ("", same_again),
+}
+"""The keys after which there is another session: what follows them, and which one."""
 
 ELSEWHERE: Final[Mapping[str, str]] = {
     "cursor_up": "there is no cursor here: name the line, as in comment zero, or up update",
@@ -191,6 +204,9 @@ def command_of(key: Key) -> Command:
     if key.id in WORKING:
         takes, work = WORKING[key.id]
         return Command(names, text, takes, work=work)
+    if key.id in BEGINNING:
+        takes, begins = BEGINNING[key.id]
+        return Command(names, text, takes, begins=begins)
     if key.id == "quit":
         return Command(names, text)
     why = ELSEWHERE.get(key.id, "this cannot be done here, only on the bench")

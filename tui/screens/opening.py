@@ -15,6 +15,7 @@ from tui.exporting import export_session, written_text
 from tui.keys import BY_ID
 from tui.numbers import rate
 from tui.screens.ask import AskScreen
+from tui.screens.beginning import choose_problem, reload
 from tui.screens.checking import CheckScreen
 from tui.screens.comparison import ComparisonScreen
 from tui.screens.confirm import ConfirmScreen
@@ -196,6 +197,8 @@ OPENS: Final[Mapping[str, Callable[[BenchScreen], None]]] = {
     "twin": show_twin,
     "check": show_check,
     "pictures": show_pictures,
+    "problems": choose_problem,
+    "reload": reload,
     "export": ask_export,
     "help": show_help,
 }

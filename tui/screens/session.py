@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from engine.frame import Frame
     from engine.progress import Progress
     from engine.session import Session
+    from engine.start import Start
     from tui.keeping import Keeper, Offer
 
 DRAWS_PER_SECOND = 5
@@ -57,6 +58,9 @@ class SessionScreen(Screen[None]):
         self._make_session = make_session
         self._keeper = keeper
         self._session: Session | None = None
+        self.own: Start | None = None
+        """The file of the learner's own that was trained last; None where there was none."""
+
         self._loading = False
         self._waiting: deque[Callable[[], None]] = deque()
         self._stop = threading.Event()
@@ -81,7 +85,7 @@ class SessionScreen(Screen[None]):
 
     def on_loaded(self, message: Loaded) -> None:
         """Show the session, and do what was asked for meanwhile."""
-        self._take(message.session)
+        self.take(message.session)
         if message.offer is None:
             self._catch_up()
         else:
@@ -97,9 +101,21 @@ class SessionScreen(Screen[None]):
         """Say that nothing is saved any more; training goes on."""
         self.notice, self.unsaved = message.trouble, True
 
-    def _take(self, session: Session) -> None:
+    def begin(self, start: Start, stopped: Callable[[], bool]) -> Session:
+        """Make another session, which is saved where this one is; called from another thread.
+
+        Raises:
+            EngineError: there can be none, or `stopped` said so; the session that is there goes on.
+        """
+        return start.session(stopped) if self._keeper is None else self._keeper.begin(start, stopped)
+
+    def take(self, session: Session) -> None:
+        """Show a session, and what there is to say about how it was made."""
         self._session = session
+        if session.origin is not None and session.origin.has_file:
+            self.own = session.origin
         self._show(session, None)
+        self.unsaved = self._keeper is not None and bool(self._keeper.trouble)
         if self._keeper is not None and self._keeper.notice:
             self.notice, self._keeper.notice = self._keeper.notice, ""
 
@@ -109,7 +125,7 @@ class SessionScreen(Screen[None]):
         keeper = self._keeper
         if yes:
             resume = partial(keeper.resume, offer.path)
-            self.work(resume, self._take, keeps_keys=True)
+            self.work(resume, self.take, keeps_keys=True)
         else:
             self.work(lambda _: keeper.decline(offer), keeps_keys=True)
 

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from engine.loop import Loop, Spelling, reference_loop
 from engine.optimizers import HAND, Optimizer
+from engine.printed import Printed
 
 Labels = tuple[tuple[str, ...], ...]
 """One tuple of names per dimension of a parameter; empty where the dimension has no names."""
@@ -39,8 +40,8 @@ class Problem:
     buffers: Mapping[str, Tensor] = field(default_factory=dict)
     """What a forward pass changes beside its results, such as a BatchNorm's running mean."""
 
-    output: str = ""
-    """What the script printed while it was loaded."""
+    printed: Printed = field(default_factory=Printed)
+    """What the script has printed so far, while it was loaded and since."""
 
     notes: tuple[str, ...] = ()
     """What there is to say about how the script was understood."""

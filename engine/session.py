@@ -28,6 +28,7 @@ from engine.loop import Spelling
 from engine.optimizers import Optimizer, checked_optimizer
 from engine.performing import perform
 from engine.pictures import Pictures
+from engine.printed import KeptFromTerminal
 from engine.problem import Problem
 from engine.progress import Progress
 from engine.refusals import PYTORCHS, refusal, refusals
@@ -88,6 +89,11 @@ class Session:
         """How far a run of epochs has come; None while none is under way. May be read from another thread."""
 
     @property
+    def _kept(self) -> KeptFromTerminal:
+        """Keeps the terminal from the script's own code while that runs."""
+        return KeptFromTerminal(self._problem.printed)
+
+    @property
     def spelling(self) -> Spelling:
         """What the problem's script calls what the loop uses."""
         return self._problem.spelling or Spelling(self._problem.loss_name)
@@ -144,7 +150,8 @@ class Session:
             raise Refused(reason)
         before, refused, done = self.state, "", action
         try:
-            done = self._done(action, stopped)
+            with self._kept:
+                done = self._done(action, stopped)
         except EngineError as error:
             refused = str(error)
             raise
@@ -183,12 +190,14 @@ class Session:
         """Find out what the loop, as it stands, does to training from the start; changes nothing."""
         reference = self._problem.reference_loop().with_optimizer(self.state.loop.optimizer)
         start = self.state.rewound_to(self._start)
-        return judge(self._statements, start, self.state.loop, reference, self.state.learning_rate)
+        with self._kept:
+            return judge(self._statements, start, self.state.loop, reference, self.state.learning_rate)
 
     def check_gradient(self, stopped: Callable[[], bool] = lambda: False) -> GradientCheck:
         """Check autograd's gradient here by finite differences; raises as `engine.gradient_check` does."""
         grads = {one.name: one.grad for one in self.frame.parameters}
-        return check_gradient(self._statements, grads, stopped)
+        with self._kept:
+            return check_gradient(self._statements, grads, stopped)
 
     def pictures(self) -> Pictures:
         """Give what computes the session's pictures as it stands; changes nothing."""
@@ -234,14 +243,16 @@ class Session:
         """
         point, now = self._history.point(number), self.state
         try:
-            return room_in(self._statements, self._travel, point)
+            with self._kept:
+                return room_in(self._statements, self._travel, point)
         finally:
             self._statements.return_to(now)
 
     def _compared(self, run: Callable[[], Comparison]) -> Comparison:
         now = self.state
         try:
-            return run()
+            with self._kept:
+                return run()
         finally:
             self.progress = None
             self._statements.return_to(now)

@@ -199,8 +199,6 @@ class Keeper:
 
 def script_notice(session: Session) -> str:
     """Say the first of what there is to say about a session's script; empty where there is nothing."""
-    problem = session.problem
-    printed = problem.output.strip().splitlines()
-    told = [*problem.notes, *(f"the script printed: {text}" for text in printed[:1])]
-    more = len(problem.notes) + len(printed) - 1
-    return "" if not told else told[0] + (f" (gradstep check tells {more} more)" if more else "")
+    notes = session.problem.notes
+    more = f" (w tells {len(notes) - 1} more)" if len(notes) > 1 else ""
+    return f"{notes[0]}{more}" if notes else ""

@@ -215,6 +215,7 @@ KEYS: Final = (
         "Read the edited script again, and begin anew (also ctrl+r).",
         1,
     ),
+    Key("printed", "w", "w", "printed", "Show what the script printed.", 1),
     Key("export", "x", "x", "export", "Write the session as a script, a notebook, CSV and a picture.", 2),
     Key("look", "enter", "Enter", "look", "Show all numbers of this step.", 4),
     Key("ledger", "g", "g", "ledger", "Show what every .grad was made of, write by write.", 5),

@@ -105,12 +105,12 @@ def found_texts(problem: Problem) -> Iterator[str]:
     yield f"first loss     {problem.first_loss}"
     yield f"the loop       {'; '.join(words)}"
     yield from (f"note: {note}" for note in problem.notes)
-    printed = problem.output.splitlines()
+    printed = problem.printed.lines
     if printed:
         yield "the script printed:"
-        yield from (f"  {text}" for text in printed[:PRINTED])
-        if len(printed) > PRINTED:
-            yield f"  ... {len(printed) - PRINTED:,} lines more"
+        if problem.printed.count > PRINTED:
+            yield f"  {problem.printed.count - PRINTED:,} lines, and then"
+        yield from (f"  {text}" for text in printed[-PRINTED:])
 
 
 def size_text(tensor: Tensor) -> str:

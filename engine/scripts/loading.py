@@ -12,8 +12,9 @@ from torch import Tensor
 from engine.errors import BadInput
 from engine.loop import EACH, Spelling
 from engine.names import Names
+from engine.printed import Printed
 from engine.problem import Labels, Problem
-from engine.scripts.apart import Output, run_apart
+from engine.scripts.apart import run_apart
 from engine.scripts.finding import Found, find
 from engine.scripts.running import Namespace, folder_on_path, run_script
 from engine.scripts.source import ScriptSource, read_source
@@ -57,7 +58,7 @@ def problem_from(
     name: str | None = None,
 ) -> Problem:
     """Make a problem of a script that has been read; for arguments and errors see `load_script`."""
-    output = Output()
+    printed = Printed()
 
     def work() -> tuple[Namespace, Found, Tried]:
         with folder_on_path(source):
@@ -68,7 +69,7 @@ def problem_from(
             return namespace, found, try_forward(source, found)
 
     with source.remembered():
-        namespace, found, tried = run_apart(source.path, work, stopped, output)
+        namespace, found, tried = run_apart(source.path, work, stopped, printed)
     leftover = [key for key, one in tried.used.items() if one.grad is not None]
     for one in tried.used.values():
         one.grad = None
@@ -89,7 +90,7 @@ def problem_from(
         _labels(tried.used, _strings(namespace, "input_names"), _strings(namespace, "target_names")),
         spelling,
         tried.buffers,
-        output.text,
+        printed,
         tuple(notes),
         tried.loss,
         update.optimizer,

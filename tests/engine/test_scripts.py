@@ -226,7 +226,7 @@ def test_a_notebook_works_as_its_cells_would_in_a_file(tmp_path: Path) -> None:
     problem = load_script(path)
     assert list(problem.parameters) == ["w"]
     assert "%matplotlib inline (cell 1)" in problem.notes[0]
-    assert "tensor" in problem.output
+    assert "tensor" in problem.printed.lines[0]
     book.cells[3].source = HAND.replace("w.t()", "w")
     path.write_text(nbformat.writes(book), encoding="utf-8")
     with pytest.raises(ScriptError) as caught:
@@ -299,7 +299,7 @@ def test_a_script_that_prints_and_starts_threads_is_survived(
     started = threading.active_count()
     text = 'print("a word")\nimport threading, time\nthreading.Thread(target=time.sleep, args=(1,)).start()\n'
     problem = load_script(script(tmp_path, text + HAND))
-    assert problem.output == "a word\n"
+    assert problem.printed.lines == ("a word",)
     assert capsys.readouterr() == ("", "")
     assert threading.active_count() == started + 1
     assert Session(problem).apply(RunEpochs(2)).epoch == 2

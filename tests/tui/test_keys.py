@@ -89,6 +89,7 @@ OPENS: Final = {
     "twin",
     "check",
     "pictures",
+    "printed",
     "problems",
     "reload",
     "stop",

@@ -37,7 +37,7 @@ from tui.plain.state import (
     status_texts,
 )
 from tui.plain.steps import trace_texts, whole_step_texts
-from tui.words import verdict_text
+from tui.words import printed_texts, verdict_text
 
 if TYPE_CHECKING:
     from engine.session import Session
@@ -81,6 +81,7 @@ HELP: Final[Mapping[str, str]] = {
     "timeline": "Tell every point of the session, or of the branch through point N.",
     "export": "Write the session as a script, a notebook and CSV, named NAME; --force replaces files.",
     "problems": "Begin another problem, e.g. problem xor; tell them all where no name follows.",
+    "printed": "Tell what the script printed; what is new is told after each command.",
     "reload": "Read the edited script again, and begin anew with it.",
     "stop": "ctrl+c is what stops a run of epochs here.",
     "help": "Tell every command, or what one command does, e.g. help undo.",
@@ -100,6 +101,7 @@ ASKING: Final[Mapping[str, tuple[str, Question]]] = {
     "verdict": ("", lambda session, _: verdict_texts(session)),
     "help": ("[COMMAND]", lambda _, text: help_texts(text)),
     "timeline": ("[N]", timeline_texts),
+    "printed": ("", lambda session, _: printed_texts(session.problem)),
     "stop": ("", lambda *_: ("nothing is running; ctrl+c stops a run of epochs",)),
 }
 """The keys that open or tell something: what follows them, and the answer."""

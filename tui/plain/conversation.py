@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from tui.keeping import Keeper, Offer
 
 RESUMES: Final = "The command resume goes on with it."
+MOST_PRINTED: Final = 10
+"""Lines of what the script printed that are told after one command."""
+
 WELCOME: Final = "Type a command and Enter; help tells them all, quit leaves."
 
 
@@ -47,6 +50,8 @@ class Conversation:
 
         self._take(session)
         self._troubled = False
+        self._printed = 0
+        """How many of the lines that the script printed were told."""
 
     def greet(self) -> None:
         """Tell what is trained, how to begin, and which session could be gone on with."""
@@ -56,10 +61,12 @@ class Conversation:
             if self._offer is not None:
                 self._say(f"{offer_text(self._offer)} {RESUMES}")
             self._say_notice(self._keeper)
+        self._say_printed()
 
     def answer(self, line: str) -> bool:
         """Do and say what a line asks for; gives whether the conversation goes on."""
         goes_on = self._answer(line)
+        self._say_printed()
         if self._keeper is not None:  # what was told is saved, or it is told that it is not
             self._keeper.flush()
             if self._keeper.trouble and not self._troubled:
@@ -114,9 +121,17 @@ class Conversation:
         self._say_all(show_texts(session.frame))
 
     def _take(self, session: Session) -> None:
-        self._session = session
+        self._session, self._printed = session, 0
         if session.origin is not None and session.origin.has_file:
             self._own = session.origin
+
+    def _say_printed(self) -> None:
+        """Tell what the script has printed since; of much, the end."""
+        printed = self._session.problem.printed
+        new, self._printed = printed.count - self._printed, printed.count
+        if new > MOST_PRINTED:
+            self._say(f"script: {new - MOST_PRINTED:,} lines (printed tells those that are kept), and then")
+        self._say_all(f"script: {text}" for text in printed.lines[-min(new, MOST_PRINTED) :] if new > 0)
 
     def _say_notice(self, keeper: Keeper) -> None:
         if keeper.notice:

@@ -23,6 +23,8 @@ from tui.screens.help import HelpScreen
 from tui.screens.ledger import LedgerScreen
 from tui.screens.look import LookScreen
 from tui.screens.pictures import PicturesScreen
+from tui.screens.printed import PrintedScreen
+from tui.screens.session import STARTING
 from tui.screens.timeline import Against, Choice, TimelineScreen
 
 if TYPE_CHECKING:
@@ -146,6 +148,15 @@ def show_pictures(bench: BenchScreen) -> None:
     bench.app.push_screen(screen, stop)
 
 
+def show_printed(bench: BenchScreen) -> None:
+    """Show what the script printed, also while it runs."""
+    problem = bench.problem
+    if problem is None:
+        bench.notice = STARTING
+        return
+    bench.app.push_screen(PrintedScreen(problem), lambda _: bench.printed_is_seen())
+
+
 def ask_export(bench: BenchScreen) -> None:
     """Ask for the files' name, and export the session."""
     session = bench.idle_session()
@@ -199,6 +210,7 @@ OPENS: Final[Mapping[str, Callable[[BenchScreen], None]]] = {
     "pictures": show_pictures,
     "problems": choose_problem,
     "reload": reload,
+    "printed": show_printed,
     "export": ask_export,
     "help": show_help,
 }

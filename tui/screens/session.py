@@ -18,10 +18,11 @@ from engine.lessons import PyTorchError
 from tui.loading import Loaded, LoadFailed, Troubled, load
 from tui.running import Work, WorkEnded, run
 from tui.screens.confirm import ConfirmScreen
-from tui.words import offer_text
+from tui.words import offer_text, printed_text
 
 if TYPE_CHECKING:
     from engine.frame import Frame
+    from engine.problem import Problem
     from engine.progress import Progress
     from engine.session import Session
     from engine.start import Start
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 DRAWS_PER_SECOND = 5
 """How often a run of epochs is drawn."""
 
+STARTING = "PyTorch is starting: ask again when it is there"
 RUNNING = "one thing at a time: Esc stops what is running"
 
 
@@ -60,6 +62,12 @@ class SessionScreen(Screen[None]):
         self._session: Session | None = None
         self.own: Start | None = None
         """The file of the learner's own that was trained last; None where there was none."""
+
+        self._seen = 0
+        """How many of the lines that the script printed were there when they were looked at."""
+
+        self._told = False
+        """Whether it was told that there are more since."""
 
         self._loading = False
         self._waiting: deque[Callable[[], None]] = deque()
@@ -111,13 +119,19 @@ class SessionScreen(Screen[None]):
 
     def take(self, session: Session) -> None:
         """Show a session, and what there is to say about how it was made."""
-        self._session = session
+        self._session, self._seen, self._told = session, 0, False
         if session.origin is not None and session.origin.has_file:
             self.own = session.origin
         self._show(session, None)
         self.unsaved = self._keeper is not None and bool(self._keeper.trouble)
         if self._keeper is not None and self._keeper.notice:
             self.notice, self._keeper.notice = self._keeper.notice, ""
+            self._told = False
+
+    def printed_is_seen(self) -> None:
+        """Tell of what is printed from here on, once."""
+        if self._session is not None:
+            self._seen, self._told = self._session.problem.printed.count, False
 
     def _answered(self, offer: Offer, yes: bool | None) -> None:
         """Go on with the offered session, or leave it in order."""
@@ -137,10 +151,15 @@ class SessionScreen(Screen[None]):
         while self._waiting and not self.running:
             self._waiting.popleft()()
 
+    @property
+    def problem(self) -> Problem | None:
+        """What is trained, also while work is under way; None before it is there."""
+        return None if self._session is None else self._session.problem
+
     def idle_session(self) -> Session | None:
         """Give the session where it can be asked something now; else the notice says why not."""
         if self._session is None:
-            self.notice = "PyTorch is starting: ask again when it is there"
+            self.notice = STARTING
         elif self.running:
             self.notice = RUNNING
         else:
@@ -173,6 +192,9 @@ class SessionScreen(Screen[None]):
         self.frame = session.frame
         self.complaint = error if isinstance(error, PyTorchError) else None
         self.notice = session.frame.notice if error is None else _first_words(error)
+        printed = session.problem.printed
+        if not (self.notice or self._told) and printed.count > self._seen:
+            self.notice, self._told = printed_text(printed), True
 
     # What takes long
 

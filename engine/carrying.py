@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections import deque
+from itertools import product
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
 from engine.actions import Action, MoveStatement, ToggleSetToNone, ToggleStatement
 from engine.errors import Refused
+from engine.loop import Kind, Loop
 from engine.start import Start
 
 if TYPE_CHECKING:
-    from engine.loop import Loop
     from engine.session import Session
 
 
@@ -34,23 +36,37 @@ def start_again(session: Session) -> Start:
         digest=None,
         rate=state.learning_rate if chose_rate else None,
         optimizer=state.loop.optimizer if chose_optimizer else None,
+        batches=None if state.loop.batches.full else state.loop.batches,
     )
 
 
 def edits(loop: Loop, wanted: Loop) -> tuple[Action, ...]:
-    """Give the edits that make one loop like another: the order of its lines, which run, how it zeroes."""
-    found = list[Action]()
-    for place, statement in enumerate(wanted.statements):
-        kinds = [one.kind for one in loop.statements]
-        for _ in range(kinds.index(statement.kind) - place):
-            found.append(MoveStatement(statement.kind, -1))
-            loop = loop.moved(statement.kind, -1)
-    for statement in wanted.statements:
-        if loop.is_enabled(statement.kind) != statement.enabled:
-            found.append(ToggleStatement(statement.kind))
-    if loop.set_to_none != wanted.set_to_none:
-        found.append(ToggleSetToNone())
-    return tuple(found)
+    """Give the edits that make one loop like another: the order of its lines, which run, how it zeroes.
+
+    Both split the samples in the same way.
+    """
+    toggled = [one.kind for one in wanted.statements if loop.is_enabled(one.kind) != one.enabled]
+    none = [ToggleSetToNone()] if loop.set_to_none != wanted.set_to_none else []
+    return (*_moves(loop, wanted), *map(ToggleStatement, toggled), *none)
+
+
+def _moves(loop: Loop, wanted: Loop) -> tuple[MoveStatement, ...]:
+    """Give the fewest moves that lead to an order of lines; a move may also go into an inner loop, or out."""
+    waiting, seen = deque([(loop, tuple[MoveStatement, ...]())]), {_order(loop)}
+    while waiting:
+        here, moves = waiting.popleft()
+        if _order(here) == _order(wanted):
+            return moves
+        for kind, steps in product(Kind, (-1, 1)):
+            there = here.moved(kind, steps)
+            if _order(there) not in seen:
+                seen.add(_order(there))
+                waiting.append((there, (*moves, MoveStatement(kind, steps))))
+    return ()  # there is no way to it
+
+
+def _order(loop: Loop) -> tuple[tuple[Kind, ...], range]:
+    return tuple(one.kind for one in loop.statements), loop.inner
 
 
 def edit_like(session: Session, other: Session) -> None:

@@ -114,6 +114,8 @@ def _shared(before: Memory, now: Memory) -> Memory:
 
 
 def _loss_before(state: State) -> float | None:
+    if state.loop.split is not None:
+        return None  # the loss of a part is nothing to compare with an epoch's
     known = len(state.losses)
     before = state.losses[known - 2] if known >= 2 else math.nan
     return None if math.isnan(before) else before

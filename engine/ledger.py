@@ -32,6 +32,10 @@ class Path:
     grad: Tensor
 
 
+Share: TypeAlias = tuple[int, int]
+"""A part of the samples, counted from 1, of how many."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Write:
     """A backward pass added to a `.grad`: `before + part = after`."""
@@ -52,6 +56,9 @@ class Write:
     after: Tensor | None
     paths: tuple[Path, ...]
     """What the engine added up inside the pass to make `part`; empty where there was one path only."""
+
+    share: Share | None = None
+    """Which part of the epoch's samples it is the share of; None where the pass had them all."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -102,6 +109,7 @@ class PassPage:
     done: int
     """How many of its events are behind."""
 
+    share: Share | None = None
     passes = 1
 
     @property
@@ -125,7 +133,8 @@ class PassPage:
                 case NodeEvent(node=node, accumulation=write) if write and write.parameter == parameter:
                     written.add(node)
                     paths = _paths(met.get(node), made)
-                    yield Write(self.number, self.epoch, place, write.before, write.part, write.after, paths)
+                    parts = write.before, write.part, write.after
+                    yield Write(self.number, self.epoch, place, *parts, paths, self.share)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import replace
 
 from engine.actions import (
@@ -15,6 +16,8 @@ from engine.actions import (
     checked_rate,
     refusal_key,
 )
+from engine.batch_check import BatchCheck, check_batches
+from engine.batches import FULL, Batches, split_of
 from engine.beside import Beside
 from engine.comparison import Comparison
 from engine.epochs import Ended
@@ -24,7 +27,6 @@ from engine.framing import take_frame
 from engine.gradient_check import GradientCheck, check_gradient
 from engine.history import History, Point
 from engine.inside import Inside, not_inside, room_in
-from engine.loop import Spelling
 from engine.optimizers import Optimizer, checked_optimizer
 from engine.performing import perform
 from engine.pictures import Pictures
@@ -32,6 +34,7 @@ from engine.printed import KeptFromTerminal
 from engine.problem import Problem
 from engine.progress import Progress
 from engine.refusals import PYTORCHS, refusal, refusals
+from engine.spelling import Spelling
 from engine.start import Start
 from engine.state import State
 from engine.statements import Statements
@@ -52,7 +55,11 @@ class Session:
     """Trains a problem by actions, and remembers every state."""
 
     def __init__(
-        self, problem: Problem, rate: float | None = None, optimizer: Optimizer | None = None
+        self,
+        problem: Problem,
+        rate: float | None = None,
+        optimizer: Optimizer | None = None,
+        batches: Batches = FULL,
     ) -> None:
         """Start at the problem's start values.
 
@@ -60,9 +67,11 @@ class Session:
             problem: What to train; the session takes its tensors over.
             rate: The learning rate; None for the problem's own.
             optimizer: Updates the parameters; None for the problem's own.
+            batches: How the samples are split.
 
         Raises:
-            BadInput: `rate` is not a positive finite number, or PyTorch would refuse the optimizer.
+            BadInput: `rate` is not a positive finite number, PyTorch would refuse the optimizer, or the
+                samples cannot be split like that.
         """
         self._problem = problem
         trainer = Trainer(problem)
@@ -72,6 +81,9 @@ class Session:
         self._statements = Statements(trainer, State(trainer.snapshot(), loop, rate))
         if not optimizer.by_hand:
             self._statements.return_to(self._statements.state.with_optimizer(optimizer))
+        split = split_of(batches, problem.samples)
+        if split is not None:
+            self._statements.return_to(self._statements.state.with_split(split, problem.words))
         self._start = self._statements.state
         self._history = History(self._start)
         self._travel = Travel(self._statements, self._history.here)
@@ -96,7 +108,7 @@ class Session:
     @property
     def spelling(self) -> Spelling:
         """What the problem's script calls what the loop uses."""
-        return self._problem.spelling or Spelling(self._problem.loss_name)
+        return self._problem.words
 
     @property
     def problem(self) -> Problem:
@@ -180,15 +192,14 @@ class Session:
         Raises:
             EngineError: as `apply` does.
         """
-        self._statements.recording = recorded
-        try:
+        with nullcontext() if recorded else self._statements.unrecorded():
             self.do(action, stopped)
-        finally:
-            self._statements.recording = True
 
     def verdict(self) -> Verdict:
         """Find out what the loop, as it stands, does to training from the start; changes nothing."""
-        reference = self._problem.reference_loop().with_optimizer(self.state.loop.optimizer)
+        loop = self.state.loop
+        reference = self._problem.reference_loop().with_optimizer(loop.optimizer)
+        reference = reference.with_split(loop.split, self._problem.words)
         start = self.state.rewound_to(self._start)
         with self._kept:
             return judge(self._statements, start, self.state.loop, reference, self.state.learning_rate)
@@ -198,6 +209,11 @@ class Session:
         grads = {one.name: one.grad for one in self.frame.parameters}
         with self._kept:
             return check_gradient(self._statements, grads, stopped)
+
+    def check_batches(self, size: int, stopped: Callable[[], bool] = lambda: False) -> BatchCheck:
+        """Find out what parts of `size` samples do to the gradient; raises as `engine.batch_check` does."""
+        with self._kept:
+            return check_batches(self._statements, size, stopped)
 
     def pictures(self) -> Pictures:
         """Give what computes the session's pictures as it stands; changes nothing."""

@@ -10,6 +10,7 @@ import msgspec
 from msgspec import Struct
 
 from engine import problems
+from engine.batches import FULL, Batches
 from engine.names import Names
 from engine.optimizers import Optimizer
 from engine.scripts.errors import ScriptError
@@ -42,6 +43,9 @@ class Start(Struct, frozen=True, forbid_unknown_fields=True):
 
     optimizer: Optimizer | None = None
     """What updates the parameters; None for the problem's own."""
+
+    batches: Batches | None = None
+    """How the samples are split; None for all at once."""
 
     table: Table | None = None
     """What is trained on a CSV file; None for a problem that has a script."""
@@ -94,13 +98,13 @@ class Start(Struct, frozen=True, forbid_unknown_fields=True):
         from engine.session import Session
 
         torch.manual_seed(0)  # what a model draws is the same in every process, so that it can be replayed
+        batches = self.batches or FULL
         if source is None:
-            session = Session(problems.load(self.problem, self.seed), self.rate, self.optimizer)
+            session = Session(problems.load(self.problem, self.seed), self.rate, self.optimizer, batches)
             session.origin = self
             return session
-        session = Session(
-            problem_from(source, self.seed, self.names, stopped, self.title), self.rate, self.optimizer
-        )
+        problem = problem_from(source, self.seed, self.names, stopped, self.title)
+        session = Session(problem, self.rate, self.optimizer, batches)
         session.origin = msgspec.structs.replace(self, digest=source.digest)
         return session
 
@@ -111,6 +115,7 @@ def start_from(
     rate: float | None = None,
     names: Names | None = None,
     optimizer: Optimizer | None = None,
+    batches: Batches | None = None,
 ) -> Start:
     """Give the start for what a learner calls a problem: a built-in one's name, or a script's path.
 
@@ -121,11 +126,11 @@ def start_from(
         path = Path(given).absolute()
         if not path.is_file():
             read_source(Path(given))  # says why it cannot be read, by the name that was given
-        return Start(str(path), seed, rate, names=names, optimizer=optimizer)
+        return Start(str(path), seed, rate, names=names, optimizer=optimizer, batches=batches)
     problems.path_of(given)
     if names is not None:
         raise ScriptError(Path(given), "a built-in problem needs no names", "Leave the names out.")
-    return Start(given.replace("_", "-"), seed, rate, optimizer=optimizer)
+    return Start(given.replace("_", "-"), seed, rate, optimizer=optimizer, batches=batches)
 
 
 def start_from_table(
@@ -134,6 +139,7 @@ def start_from_table(
     seed: int | None = None,
     rate: float | None = None,
     optimizer: Optimizer | None = None,
+    batches: Batches | None = None,
 ) -> Start:
     """Give the start for a CSV file, of which so far only the existence is looked at.
 
@@ -142,4 +148,4 @@ def start_from_table(
     """
     if not given.is_file():
         bytes_of(given, KIND)  # says why it cannot be read, by the name that was given
-    return Start(str(given.absolute()), seed, rate, optimizer=optimizer, table=table)
+    return Start(str(given.absolute()), seed, rate, optimizer=optimizer, batches=batches, table=table)

@@ -207,7 +207,7 @@ def check_parser() -> Parser:
     )
     add_source(parser)
     add_seed(parser)
-    parser.set_defaults(lr=None, optimizer=None)
+    parser.set_defaults(lr=None, optimizer=None, batches=None)
     return parser
 
 

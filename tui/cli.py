@@ -95,7 +95,7 @@ def _run(arguments: Sequence[str]) -> int:
         start = start_of(options)
     except BadInput as error:
         return complain_of(error, RUN)
-    actions = headless.plan(options.epochs, options.zeroing)
+    actions = headless.plan(options.epochs, options.zeroing, options.batches)
     return headless.run(start.session, actions, json_line if options.json else printed)
 
 

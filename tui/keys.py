@@ -18,6 +18,7 @@ from engine.actions import (
     Redo,
     Reset,
     RunEpochs,
+    SetBatches,
     SetOptimizer,
     StepNode,
     StepNodeBack,
@@ -29,6 +30,7 @@ from engine.actions import (
     Zero,
     refusal_key,
 )
+from engine.batches import FULL
 from engine.optimizers import HAND
 
 if TYPE_CHECKING:
@@ -79,7 +81,11 @@ class Key:
         return asked if asked is not None or self.action is None else self.action()
 
 
-ASKED: Final[Mapping[str, Action]] = {"run": RunEpochs(1), "optimizer": SetOptimizer(HAND)}
+ASKED: Final[Mapping[str, Action]] = {
+    "run": RunEpochs(1),
+    "optimizer": SetOptimizer(HAND),
+    "batches": SetBatches(FULL),
+}
 """For keys that ask for something, an action that can work whenever theirs can."""
 
 
@@ -197,6 +203,7 @@ KEYS: Final = (
         "Choose the optimizer: by hand, SGD, RMSprop, Adam, AdamW.",
         1,
     ),
+    Key("batches", "B,upper_b", "B", "batches", "Split the samples: micro-batches, mini-batches.", 1),
     Key(
         "reset",
         "R,upper_r",

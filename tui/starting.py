@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from engine.actions import learning_rate_from
+from engine.batches import Batches, batches_from
 from engine.errors import BadInput
 from engine.names import Names
 from engine.optimizers import EXAMPLE, NAMES, Optimizer, optimizer_from
@@ -61,17 +62,19 @@ def start_of(options: Namespace) -> Start:
     Raises:
         BadInput: there is no such problem or file, or options do not go together.
     """
-    names, choices = _names_of(options), (options.seed, options.lr, options.optimizer)
+    names, seed, rate = _names_of(options), options.seed, options.lr
+    choices = options.optimizer, options.batches
     if options.csv is None:
         if options.target or options.standardize:
             raise BadInput("--target and --standardize belong to --csv FILE")
-        seed, rate, optimizer = choices
-        return start_from(options.problem or DEFAULT, seed, rate, names, optimizer)
+        return start_from(options.problem or DEFAULT, seed, rate, names, *choices)
     if options.problem is not None:
         raise BadInput(f"either a problem, {options.problem}, or --csv: not both")
     if names is not None:
         raise BadInput("--csv needs no --model, --loss, --inputs or --targets")
-    return start_from_table(options.csv, Table(tuple(options.target), options.standardize), *choices)
+    return start_from_table(
+        options.csv, Table(tuple(options.target), options.standardize), seed, rate, *choices
+    )
 
 
 def _add_names(parser: ArgumentParser) -> None:
@@ -101,6 +104,12 @@ def add_start(parser: ArgumentParser) -> None:
     add_seed(parser)
     parser.add_argument("--lr", type=_rate, metavar="X", help="learning rate (default: the problem's own)")
     parser.add_argument(
+        "--batches",
+        type=_batches,
+        metavar="WAY",
+        help="how samples are split, e.g. 'micro(2)' or 'mini(2, shuffle=True)' (default: full)",
+    )
+    parser.add_argument(
         "--optimizer",
         type=_optimizer,
         metavar="NAME",
@@ -120,6 +129,14 @@ def _optimizer(text: str) -> Optimizer:
         return optimizer_from(text)
     except BadInput as error:
         raise ArgumentTypeError(str(error)) from error
+
+
+def _batches(text: str) -> Batches | None:
+    try:
+        batches = batches_from(text)
+    except BadInput as error:
+        raise ArgumentTypeError(str(error)) from error
+    return None if batches.full else batches
 
 
 def _seed(text: str) -> int:

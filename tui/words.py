@@ -79,6 +79,8 @@ def action_text(action: actions.Action | None) -> str:
             return f"learning rate {rate(value)}"
         case actions.SetOptimizer(optimizer):
             return f"optimizer {optimizer.text}"
+        case actions.SetBatches(batches):
+            return batches.title
         case actions.GoTo(point, inside):
             return f"go to point {point}{f', inside at {inside}' if inside else ''}"
         case _:
@@ -98,7 +100,12 @@ def phase(frame: Frame) -> str:
     """Say what comes next: a statement, or the rest of a backward pass."""
     if frame.in_pass and frame.backward is not None:
         return f"in backward {frame.backward.done}/{len(frame.backward.rows)}"
-    return "no next line" if frame.next is None else f"next: {frame.next}"
+    step = frame.loop.next_step
+    if step is None:
+        return "no next line"
+    kind, part = step
+    where = f" {part + 1}/{frame.loop.parts}" if frame.loop.is_inner(kind) else ""
+    return f"next: {kind}{where}"
 
 
 def empty_text(frame: Frame) -> str:
@@ -164,7 +171,20 @@ def passes_texts(parts: Sequence[Write], at: Element) -> tuple[str, str] | None:
     if len(numbers) > MOST_PARTS:
         numbers = [*numbers[: MOST_PARTS - 2], "...", numbers[-1]]
     words = f"Accumulated across {passes} passes, since nothing zeroed it in between:"
+    if all(part.share for part in parts) and len({part.epoch for part in parts}) == 1:
+        words = f"Accumulated on purpose: the shares of {passes} parts of the samples, for one update:"
     return words, f"{' + '.join(numbers)} = {cell(at.of(parts[-1].after))}"
+
+
+def part_text(frame: Frame) -> str:
+    """Say which part of the samples the loss is of; empty where it is of all."""
+    loop = frame.loop
+    return "" if loop.split is None else f"part {loop.at.part + 1} of {loop.parts}"
+
+
+def share_text(write: Write) -> str:
+    """Say which part of the samples a write is the share of; empty where it is of all."""
+    return "" if write.share is None else f", part {write.share[0]} of {write.share[1]}"
 
 
 def unrecorded_text(fact: Unrecorded, at: Element) -> str:

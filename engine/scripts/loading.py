@@ -10,7 +10,6 @@ import torch
 from torch import Tensor
 
 from engine.errors import BadInput
-from engine.loop import EACH, Spelling
 from engine.names import Names
 from engine.printed import Printed
 from engine.problem import Labels, Problem
@@ -20,6 +19,7 @@ from engine.scripts.running import Namespace, folder_on_path, run_script
 from engine.scripts.source import ScriptSource, read_source
 from engine.scripts.trying import Tried, try_forward
 from engine.scripts.updating import updating
+from engine.spelling import EACH, Spelling
 
 SEEDS: Final = (-(2**63), 2**64 - 1)
 """The smallest and the largest that PyTorch takes."""

@@ -5,7 +5,15 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.actions import MoveStatement, SetLearningRate, SetOptimizer, ToggleSetToNone, ToggleStatement
+from engine.actions import (
+    MoveStatement,
+    SetBatches,
+    SetLearningRate,
+    SetOptimizer,
+    ToggleSetToNone,
+    ToggleStatement,
+)
+from engine.batches import FULL, Batches
 from engine.carrying import edit_like, start_again
 from engine.errors import EngineError
 from engine.loop import Kind
@@ -19,17 +27,19 @@ edit = st.one_of(
 )
 
 
-@given(st.lists(edit, max_size=12))
-@settings(max_examples=30)
-def test_any_edited_loop_is_made_again(found: list[ToggleStatement]) -> None:
-    session, other = Start("line").session(), Start("line").session()
-    for action in found:
+@given(st.lists(edit, max_size=12), st.sampled_from([None, Batches("micro", 2), Batches("mini", 2)]))
+@settings(max_examples=40)
+def test_any_edited_loop_is_made_again(found: list[ToggleStatement], batches: Batches | None) -> None:
+    session = Start("line").session()
+    for action in (SetBatches(batches or FULL), *found):
         try:
             session.apply(action)
         except EngineError:
             continue
+    other = start_again(session).session()
     edit_like(other, session)
     assert other.state.loop.statements == session.state.loop.statements
+    assert (other.state.loop.inner, other.state.loop.batches) == (session.state.loop.inner, batches or FULL)
     assert other.state.loop.set_to_none == session.state.loop.set_to_none
 
 

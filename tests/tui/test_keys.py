@@ -81,6 +81,7 @@ OPENS: Final = {
     "run",
     "type_rate",
     "optimizer",
+    "batches",
     "look",
     "ledger",
     "verdict",

@@ -12,7 +12,9 @@ from typing import Final
 
 import pytest
 
-from tests.tui.bench import idle, opened, press, text
+from engine.batches import Batches
+from engine.start import Start
+from tests.tui.bench import idle, opened, press, text, until
 
 SCREENS: Final = Path(__file__).with_name("screens")
 
@@ -79,6 +81,16 @@ async def test_a_screen_is_drawn_as_it_was_read_and_found_good(name: str, size: 
         compare(f"{name}-{size[0]}x{size[1]}", text(pilot))
 
 
+@pytest.mark.parametrize("size", [SMALL, LARGE], ids=["80x24", "160x50"])
+async def test_parts_of_the_samples_are_drawn_as_a_loop_in_the_loop(size: tuple[int, int]) -> None:
+    async with opened(size, make=Start(batches=Batches("micro", 2)).session) as pilot:
+        await press(pilot, *"fbfsss")
+        compare(f"micro-batches-{size[0]}x{size[1]}", text(pilot))
+        await press(pilot, *"bfb", "B")
+        await until(pilot, lambda: "another gradient every time" in text(pilot))
+        compare(f"batches-{size[0]}x{size[1]}", text(pilot))
+
+
 @pytest.mark.parametrize("name", ["product", "hundred-epochs", "help", "ask-epochs-wrong"])
 async def test_in_ascii_a_screen_has_the_same_places(name: str) -> None:
     async with opened() as pilot:
@@ -97,7 +109,8 @@ async def test_in_ascii_a_screen_has_the_same_places(name: str) -> None:
 
 
 def test_no_screen_is_left_from_before() -> None:
-    wanted = {f"{name}-{w}x{h}.txt" for name, (w, h) in CASES}
+    split = [(name, size) for name in ("micro-batches", "batches") for size in (SMALL, LARGE)]
+    wanted = {f"{name}-{w}x{h}.txt" for name, (w, h) in (*CASES, *split)}
     assert {path.name for path in SCREENS.glob("*.txt") if "ascii" not in path.name} == wanted
 
 

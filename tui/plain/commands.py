@@ -8,17 +8,20 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 from engine.actions import (
     Action,
     RunEpochs,
+    SetBatches,
     SetLearningRate,
     SetOptimizer,
     checked_kind,
     epochs_from,
     learning_rate_from,
 )
+from engine.batches import batches_from
 from engine.frame import Frame
 from engine.loop import Kind
 from engine.optimizers import optimizer_from
 from tui.exporting import export_session, written_text
 from tui.keys import KEYS, Key
+from tui.plain.batches import split_texts
 from tui.plain.beginning import another_problem, same_again
 from tui.plain.checking import check_texts
 from tui.plain.history import compare_texts, go_to, timeline_texts, twin_texts
@@ -73,6 +76,7 @@ HELP: Final[Mapping[str, str]] = {
     "move_down": "Move a line of the loop down.",
     "type_rate": "Set the learning rate, e.g. lr 1e-4.",
     "optimizer": "Choose the optimizer, e.g. optimizer SGD(momentum=0.9); by hand without a name.",
+    "batches": "Split the samples: batches micro(2), batches mini(2, shuffle=True); all at once without.",
     "look": "Tell all numbers of the current step of the pass.",
     "ledger": "Tell what one number of a .grad was made of, e.g. ledger w apples rainfall, or ledger w 0 1.",
     "twin": "Compare the session with its twin, the reference loop with zeroing from the same start.",
@@ -91,6 +95,7 @@ HELP: Final[Mapping[str, str]] = {
 TAKING: Final[Mapping[str, tuple[str, Callable[[str], Action]]]] = {
     "run": ("[N]", lambda text: RunEpochs(epochs_from(text or DEFAULT_EPOCHS))),
     "type_rate": ("X", lambda text: SetLearningRate(learning_rate_from(text))),
+    "batches": ("[WAY]", lambda text: SetBatches(batches_from(text or "full"))),
     "optimizer": ("[NAME]", lambda text: SetOptimizer(optimizer_from(text))),
 }
 """The keys that ask for something on the bench: how it is written in help, and the action it makes."""
@@ -237,6 +242,12 @@ MORE: Final = (
         action=go_to,
     ),
     Command(("compare",), "Compare the session with a point of the timeline.", "N", work=compare_texts),
+    Command(
+        ("split",),
+        "Compare ways to split the samples into parts of N: what each does to the gradient.",
+        "[N]",
+        work=split_texts,
+    ),
     Command(("loss",), "Tell the loss and its change.", question=_frame_question(loss_texts)),
     Command(
         ("predictions", "preds"),

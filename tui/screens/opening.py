@@ -6,15 +6,26 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from engine.actions import GoTo, RunEpochs, SetLearningRate, SetOptimizer, epochs_from, learning_rate_from
+from engine.actions import (
+    GoTo,
+    RunEpochs,
+    SetBatches,
+    SetLearningRate,
+    SetOptimizer,
+    epochs_from,
+    learning_rate_from,
+)
+from engine.batches import NO_SAMPLES
 from engine.errors import Exists
 from engine.optimizers import EXAMPLE, HAND, NAMES, Optimizer, optimizer_from
 from tui.album import Album, album
+from tui.batches import usual_size
 from tui.comparing import Names
 from tui.exporting import export_session, written_text
 from tui.keys import BY_ID
 from tui.numbers import rate
 from tui.screens.ask import AskScreen
+from tui.screens.batches import BatchesScreen
 from tui.screens.beginning import choose_problem, reload
 from tui.screens.checking import CheckScreen
 from tui.screens.comparison import ComparisonScreen
@@ -28,6 +39,8 @@ from tui.screens.session import STARTING
 from tui.screens.timeline import Against, Choice, TimelineScreen
 
 if TYPE_CHECKING:
+    from engine.batch_check import BatchCheck
+    from engine.batches import Batches
     from engine.comparison import Comparison
     from engine.gradient_check import GradientCheck
     from tui.screens.bench import BenchScreen
@@ -67,6 +80,38 @@ def ask_optimizer(bench: BenchScreen) -> None:
     question = f"Which optimizer? {', '.join(NAMES)}; with options, e.g. {EXAMPLE}"
     if bench.can(BY_ID["optimizer"]):
         bench.app.push_screen(AskScreen(question, HAND.text, optimizer_from), choose)
+
+
+def ask_batches(bench: BenchScreen) -> None:
+    """Show what splitting the samples does, and split them as is chosen; it is computed in a thread."""
+    session = bench.idle_session()
+    if session is None or not bench.can(BY_ID["batches"]):
+        return
+    samples, loop = session.problem.samples, session.state.loop
+    if samples is None:
+        bench.notice = NO_SAMPLES
+        return
+
+    def compute(size: int) -> None:
+        bench.when_idle(lambda: begin(size))
+
+    def begin(size: int) -> None:
+        if screen.is_attached and screen.wanted == size:  # what was asked for last is all that counts
+            bench.work(partial(session.check_batches, size), partial(show, size))
+
+    def show(size: int, found: BatchCheck) -> None:
+        if size == screen.wanted:
+            screen.show(found)
+
+    def choose(batches: Batches | None) -> None:
+        if bench.running:
+            bench.press_stop()
+        if batches is not None:
+            bench.when_idle(lambda: bench.perform(SetBatches(batches)))
+
+    size = usual_size(samples) if loop.split is None else loop.split.batches.size
+    screen = BatchesScreen(loop.batches, size, samples, compute)
+    bench.app.push_screen(screen, choose)
 
 
 def show_step(bench: BenchScreen) -> None:
@@ -202,6 +247,7 @@ OPENS: Final[Mapping[str, Callable[[BenchScreen], None]]] = {
     "run": ask_epochs,
     "type_rate": ask_rate,
     "optimizer": ask_optimizer,
+    "batches": ask_batches,
     "look": show_step,
     "ledger": show_ledger,
     "timeline": show_timeline,

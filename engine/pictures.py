@@ -15,6 +15,7 @@ from engine.loop import Kind
 from engine.marks import Mark, marks
 from engine.path import Path, find_path
 from engine.place import Place, count_places, number_of, place_at
+from engine.printed import KeptFromTerminal
 from engine.regions import Regions, regions
 from engine.sizes import Sizes, gradient_sizes
 from engine.state import State
@@ -134,7 +135,8 @@ class Pictures:
         """Put the session back as it was, with a live graph where it had one."""
         now = self._statements.state
         try:
-            yield
+            with KeptFromTerminal(self._statements.trainer.problem.printed):
+                yield
         finally:
             self._statements.state = now
             self._statements.trainer.restore(now.trainer)

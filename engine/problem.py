@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from torch import Tensor
 
 from engine.loop import Loop
+from engine.optimizers import HAND, Optimizer
+from engine.printed import Printed
 from engine.reference import reference_loop
 from engine.spelling import Spelling
 
@@ -40,14 +42,17 @@ class Problem:
     buffers: Mapping[str, Tensor] = field(default_factory=dict)
     """What a forward pass changes beside its results, such as a BatchNorm's running mean."""
 
-    output: str = ""
-    """What the script printed while it was loaded."""
+    printed: Printed = field(default_factory=Printed)
+    """What the script has printed so far, while it was loaded and since."""
 
     notes: tuple[str, ...] = ()
     """What there is to say about how the script was understood."""
 
     first_loss: float | None = None
     """The loss at the start values; None where it was not tried."""
+
+    optimizer: Optimizer = HAND
+    """What the script has for updating the parameters, where the trainer has it, too."""
 
     @property
     def samples(self) -> int | None:

@@ -27,9 +27,10 @@ from engine.framing import take_frame
 from engine.gradient_check import GradientCheck, check_gradient
 from engine.history import History, Point
 from engine.inside import Inside, not_inside, room_in
-from engine.optimizers import HAND, Optimizer, checked_optimizer
+from engine.optimizers import Optimizer, checked_optimizer
 from engine.performing import perform
 from engine.pictures import Pictures
+from engine.printed import KeptFromTerminal
 from engine.problem import Problem
 from engine.progress import Progress
 from engine.refusals import PYTORCHS, refusal, refusals
@@ -57,7 +58,7 @@ class Session:
         self,
         problem: Problem,
         rate: float | None = None,
-        optimizer: Optimizer = HAND,
+        optimizer: Optimizer | None = None,
         batches: Batches = FULL,
     ) -> None:
         """Start at the problem's start values.
@@ -65,7 +66,7 @@ class Session:
         Args:
             problem: What to train; the session takes its tensors over.
             rate: The learning rate; None for the problem's own.
-            optimizer: Updates the parameters; by hand, as in the notebook, where none is chosen.
+            optimizer: Updates the parameters; None for the problem's own.
             batches: How the samples are split.
 
         Raises:
@@ -76,7 +77,7 @@ class Session:
         trainer = Trainer(problem)
         loop = problem.reference_loop()
         rate = checked_rate(problem.learning_rate if rate is None else rate)
-        optimizer = checked_optimizer(optimizer)
+        optimizer = checked_optimizer(problem.optimizer if optimizer is None else optimizer)
         self._statements = Statements(trainer, State(trainer.snapshot(), loop, rate))
         if not optimizer.by_hand:
             self._statements.return_to(self._statements.state.with_optimizer(optimizer))
@@ -98,6 +99,11 @@ class Session:
 
         self.progress: Progress | None = None
         """How far a run of epochs has come; None while none is under way. May be read from another thread."""
+
+    @property
+    def _kept(self) -> KeptFromTerminal:
+        """Keeps the terminal from the script's own code while that runs."""
+        return KeptFromTerminal(self._problem.printed)
 
     @property
     def spelling(self) -> Spelling:
@@ -156,7 +162,8 @@ class Session:
             raise Refused(reason)
         before, refused, done = self.state, "", action
         try:
-            done = self._done(action, stopped)
+            with self._kept:
+                done = self._done(action, stopped)
         except EngineError as error:
             refused = str(error)
             raise
@@ -194,16 +201,19 @@ class Session:
         reference = self._problem.reference_loop().with_optimizer(loop.optimizer)
         reference = reference.with_split(loop.split, self._problem.words)
         start = self.state.rewound_to(self._start)
-        return judge(self._statements, start, self.state.loop, reference, self.state.learning_rate)
+        with self._kept:
+            return judge(self._statements, start, self.state.loop, reference, self.state.learning_rate)
 
     def check_gradient(self, stopped: Callable[[], bool] = lambda: False) -> GradientCheck:
         """Check autograd's gradient here by finite differences; raises as `engine.gradient_check` does."""
         grads = {one.name: one.grad for one in self.frame.parameters}
-        return check_gradient(self._statements, grads, stopped)
+        with self._kept:
+            return check_gradient(self._statements, grads, stopped)
 
     def check_batches(self, size: int, stopped: Callable[[], bool] = lambda: False) -> BatchCheck:
         """Find out what parts of `size` samples do to the gradient; raises as `engine.batch_check` does."""
-        return check_batches(self._statements, size, stopped)
+        with self._kept:
+            return check_batches(self._statements, size, stopped)
 
     def pictures(self) -> Pictures:
         """Give what computes the session's pictures as it stands; changes nothing."""
@@ -249,14 +259,16 @@ class Session:
         """
         point, now = self._history.point(number), self.state
         try:
-            return room_in(self._statements, self._travel, point)
+            with self._kept:
+                return room_in(self._statements, self._travel, point)
         finally:
             self._statements.return_to(now)
 
     def _compared(self, run: Callable[[], Comparison]) -> Comparison:
         now = self.state
         try:
-            return run()
+            with self._kept:
+                return run()
         finally:
             self.progress = None
             self._statements.return_to(now)

@@ -33,10 +33,12 @@ def export_session(session: Session, to: str, *, picture: str = "", force: bool 
     """
     to = os.path.expanduser(to)
     from engine.exports.export import export
-    from engine.exports.files import ENDINGS, PICTURE, check_exports, write_exports
+    from engine.exports.files import ENDINGS, PICTURE, check_exports, check_spares, write_exports
 
     if session.origin is None:
         raise BadInput("only a session of a built-in problem can be exported")
+    if session.origin.has_file:
+        check_spares(to, session.origin.title, Path(session.origin.problem))
     if not force:  # before the work, not after it
         check_exports(to, session.origin.title, (*ENDINGS, PICTURE) if picture else ENDINGS)
     made = replace(export(session.origin, session.line()), picture=picture)

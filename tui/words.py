@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from engine.frame import Frame, ParameterFrame
     from engine.ledger import Forgotten, Unrecorded, Write
     from engine.marks import Mark
+    from engine.printed import Printed
+    from engine.problem import Problem
     from engine.regions import Regions
     from engine.verdict import Verdict
     from tui.keeping import Offer
@@ -34,6 +36,9 @@ DOES: Final[Mapping[str, str]] = {
 
 RATE: Final = "learning rate"
 """The mark that has a number."""
+
+QUOTED: Final = 40
+"""Characters of what a script printed that one line tells."""
 
 MOST_PARTS: Final = 6
 """Parts of a sum that are written out at the most."""
@@ -223,3 +228,19 @@ def wrong_points(found: Regions) -> list[int]:
     """Give which of the data are of another class than is predicted."""
     pairs = enumerate(zip(found.targets, found.preds, strict=True))
     return [number for number, (target, pred) in pairs if found.classes and target != pred]
+
+
+def printed_texts(problem: Problem) -> list[str]:
+    """Tell what there is to say about a script, and the newest lines that it printed."""
+    printed = problem.printed
+    texts = [f"note: {note}" for note in problem.notes]
+    if printed.gone:
+        texts.append(f"({printed.gone:,} older line{'s' * (printed.gone != 1)} gone)")
+    return [*texts, *(printed.lines or ["the script has printed nothing so far"])]
+
+
+def printed_text(printed: Printed) -> str:
+    """Say that there is new output, and how to see it."""
+    last = next(filter(str.strip, reversed(printed.lines)), "")
+    cut = last if len(last) <= QUOTED else f"{last[:QUOTED]}..."
+    return f"the script printed: {cut.strip()} (w shows all)"

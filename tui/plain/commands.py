@@ -22,6 +22,7 @@ from engine.optimizers import optimizer_from
 from tui.exporting import export_session, written_text
 from tui.keys import KEYS, Key
 from tui.plain.batches import split_texts
+from tui.plain.beginning import another_problem, same_again
 from tui.plain.checking import check_texts
 from tui.plain.graph import graph_texts
 from tui.plain.history import compare_texts, go_to, timeline_texts, twin_texts
@@ -40,13 +41,16 @@ from tui.plain.state import (
     status_texts,
 )
 from tui.plain.steps import trace_texts, whole_step_texts
-from tui.words import verdict_text
+from tui.words import printed_texts, verdict_text
 
 if TYPE_CHECKING:
     from engine.session import Session
+    from engine.start import Start
+    from tui.plain.beginning import Beginning
 
 Question: TypeAlias = Callable[["Session", str], Iterable[str]]
 Work: TypeAlias = Callable[["Session", str, Callable[[], bool]], Iterable[str]]
+Begins: TypeAlias = Callable[["Session", str, "Start | None"], "Beginning | Iterable[str]"]
 
 DEFAULT_EPOCHS: Final = "100"
 """What `run` takes where no number follows it, as on the bench."""
@@ -61,6 +65,7 @@ MORE_NAMES: Final[Mapping[str, tuple[str, ...]]] = {
     "move_down": ("down",),
     "quit": ("exit",),
     "look": ("step",),
+    "problems": ("problem",),
 }
 """What else a key may be called, by its id: signs that a keyboard has, words that are shorter."""
 
@@ -81,6 +86,9 @@ HELP: Final[Mapping[str, str]] = {
     "graph": "Tell autograd's graph: from where to where every node's gradients go.",
     "timeline": "Tell every point of the session, or of the branch through point N.",
     "export": "Write the session as a script, a notebook and CSV, named NAME; --force replaces files.",
+    "problems": "Begin another problem, e.g. problem xor; tell them all where no name follows.",
+    "printed": "Tell what the script printed; what is new is told after each command.",
+    "reload": "Read the edited script again, and begin anew with it.",
     "stop": "ctrl+c is what stops a run of epochs here.",
     "help": "Tell every command, or what one command does, e.g. help undo.",
 }
@@ -101,6 +109,7 @@ ASKING: Final[Mapping[str, tuple[str, Question]]] = {
     "graph": ("", lambda session, _: graph_texts(session.frame)),
     "help": ("[COMMAND]", lambda _, text: help_texts(text)),
     "timeline": ("[N]", timeline_texts),
+    "printed": ("", lambda session, _: printed_texts(session.problem)),
     "stop": ("", lambda *_: ("nothing is running; ctrl+c stops a run of epochs",)),
 }
 """The keys that open or tell something: what follows them, and the answer."""
@@ -112,6 +121,12 @@ WORKING: Final[Mapping[str, tuple[str, Work]]] = {
     "export": ("[--force] [NAME]", lambda session, text, _: export_texts(session, text)),
 }
 """The keys whose answer may take long: what follows them, and the answer; it can be stopped."""
+
+BEGINNING: Final[Mapping[str, tuple[str, Begins]]] = {
+    "problems": ("[NAME]", another_problem),
+    "reload": ("", same_again),
+}
+"""The keys after which there is another session: what follows them, and which one."""
 
 ELSEWHERE: Final[Mapping[str, str]] = {
     "cursor_up": "there is no cursor here: name the line, as in comment zero, or up update",
@@ -199,6 +214,9 @@ def command_of(key: Key) -> Command:
     if key.id in WORKING:
         takes, work = WORKING[key.id]
         return Command(names, text, takes, work=work)
+    if key.id in BEGINNING:
+        takes, begins = BEGINNING[key.id]
+        return Command(names, text, takes, begins=begins)
     if key.id == "quit":
         return Command(names, text)
     why = ELSEWHERE.get(key.id, "this cannot be done here, only on the bench")

@@ -26,6 +26,7 @@ from tui.keys import BY_ID
 from tui.numbers import rate
 from tui.screens.ask import AskScreen
 from tui.screens.batches import BatchesScreen
+from tui.screens.beginning import choose_problem, reload
 from tui.screens.checking import CheckScreen
 from tui.screens.comparison import ComparisonScreen
 from tui.screens.confirm import ConfirmScreen
@@ -33,6 +34,8 @@ from tui.screens.help import HelpScreen
 from tui.screens.ledger import LedgerScreen
 from tui.screens.look import LookScreen
 from tui.screens.pictures import PicturesScreen
+from tui.screens.printed import PrintedScreen
+from tui.screens.session import STARTING
 from tui.screens.timeline import Against, Choice, TimelineScreen
 from tui.widgets.picture import GRAPH, SURFACE
 
@@ -203,6 +206,15 @@ def show_pictures(bench: BenchScreen, at: int = SURFACE) -> None:
     bench.app.push_screen(screen, stop)
 
 
+def show_printed(bench: BenchScreen) -> None:
+    """Show what the script printed, also while it runs."""
+    problem = bench.problem
+    if problem is None:
+        bench.notice = STARTING
+        return
+    bench.app.push_screen(PrintedScreen(problem), lambda _: bench.printed_is_seen())
+
+
 def ask_export(bench: BenchScreen) -> None:
     """Ask for the files' name, and export the session."""
     session = bench.idle_session()
@@ -256,6 +268,9 @@ OPENS: Final[Mapping[str, Callable[[BenchScreen], None]]] = {
     "check": show_check,
     "pictures": show_pictures,
     "graph": partial(show_pictures, at=GRAPH),
+    "problems": choose_problem,
+    "reload": reload,
+    "printed": show_printed,
     "export": ask_export,
     "help": show_help,
 }

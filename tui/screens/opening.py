@@ -21,7 +21,7 @@ from engine.optimizers import EXAMPLE, HAND, NAMES, Optimizer, optimizer_from
 from tui.album import Album, album
 from tui.batches import usual_size
 from tui.comparing import Names
-from tui.exporting import export_session, written_text
+from tui.exporting import export_session, exports_of
 from tui.keys import BY_ID
 from tui.numbers import rate
 from tui.screens.ask import AskScreen
@@ -221,6 +221,7 @@ def ask_export(bench: BenchScreen) -> None:
     if session is None:
         return
     picture = bench.app.export_screenshot(title="gradstep")
+    exports = exports_of(bench.app)
 
     def export(to: str | None, force: bool = False) -> None:
         if to is not None:
@@ -228,7 +229,7 @@ def ask_export(bench: BenchScreen) -> None:
 
     def write(to: str, force: bool) -> str | Exists:
         try:
-            return written_text(export_session(session, to, picture=picture, force=force))
+            return exports.told(export_session(session, exports.place(to), picture=picture, force=force))
         except Exists as exists:
             return exists
 

@@ -7,6 +7,7 @@ from typing import TypeAlias
 
 from msgspec import Struct
 
+from engine.batches import Batches
 from engine.errors import BadInput
 from engine.loop import Kind
 from engine.optimizers import Optimizer
@@ -96,6 +97,12 @@ class SetOptimizer(_Action, frozen=True):
     optimizer: Optimizer
 
 
+class SetBatches(_Action, frozen=True):
+    """Split the samples into micro-batches or mini-batches, or no longer; the loop begins at its top."""
+
+    batches: Batches
+
+
 class RaiseLearningRate(_Action, frozen=True):
     """Go up to the next of ..., 1, 2, 5, 10, 20, 50, ..."""
 
@@ -142,6 +149,7 @@ Action: TypeAlias = (
     | MoveStatement
     | SetLearningRate
     | SetOptimizer
+    | SetBatches
     | RaiseLearningRate
     | LowerLearningRate
     | Reset

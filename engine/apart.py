@@ -33,8 +33,8 @@ class Apart:
         self.values = tuple(leaf.data.view(-1) for leaf in self._leaves)
         """Each parameter's numbers, flat: what is written here, the next loss is computed from."""
 
-    def output(self) -> tuple[Tensor, Tensor]:
-        """Compute predictions and loss, with a graph.
+    def output(self, part: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Compute predictions and loss, with a graph, for the samples at the places `part`, or for all.
 
         Raises:
             PyTorchError: the model or the loss function raised.
@@ -42,8 +42,11 @@ class Apart:
         """
         torch.set_rng_state(self._rng)
         with in_its_own_words(Exception):  # a problem's own code may raise anything
-            preds = self._problem.model(self._problem.inputs)
-            loss = self._problem.loss_fn(preds, self._problem.targets)
+            inputs, targets = self._problem.inputs, self._problem.targets
+            if part is not None:
+                inputs, targets = inputs[part], targets[part]
+            preds = self._problem.model(inputs)
+            loss = self._problem.loss_fn(preds, targets)
         if loss.numel() != 1:
             raise NotAScalar(tuple(loss.shape))
         return preds, loss
@@ -52,14 +55,16 @@ class Apart:
         """Compute the loss as a number; raises as `output` does."""
         return float(self.output()[1].item())
 
-    def gradients(self) -> list[Tensor]:
+    def gradients(self, part: Tensor | None = None) -> list[Tensor]:
         """Have autograd compute dL/dp for each parameter, flat; zeros where no path leads to the loss.
+
+        `part` is as for `output`.
 
         Raises:
             PyTorchError: PyTorch refused.
             NotAScalar: the loss is not one number.
         """
-        _, loss = self.output()
+        _, loss = self.output(part)
         with in_its_own_words(Exception):  # so may a backward of a learner's own
             grads = torch.autograd.grad(loss.sum(), self._leaves, allow_unused=True)
         return [

@@ -84,7 +84,7 @@ class Beside:
         if here.before is None or not self._history.inside:
             return here.updated_at or here.setting
         before, now = here.before, self._statements.state
-        if now.loop.updated:
+        if now.loop.has_updated:
             return before.updated_at or before.setting
         return setting_after(before, here.action, now)
 
@@ -120,6 +120,8 @@ class Beside:
         if session.loop.is_enabled(Kind.ZERO) or session.diverged:
             return None
         if not {setting.optimizer for _, setting in schedule} <= {HAND, SGD}:
+            return None
+        if any(not setting.batches.full for _, setting in schedule):
             return None
         if self._zeroed(session):  # last: it goes through the whole ledger
             return None

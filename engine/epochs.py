@@ -46,7 +46,7 @@ def run_epochs(
     tell(progress)
     # One whole epoch at least is recorded first: what PyTorch refuses in this loop, it refuses there. An
     # optimizer passes over what has no gradient yet, and only its next step is a real one.
-    first = 1 if state.loop.rest() == state.loop.enabled else 2
+    first = 1 if state.loop.rest() == state.loop.epoch else 2
     first = min(count, first + (not state.loop.optimizer.by_hand and None in state.trainer.grads))
     done = _recorded_epochs(statements, first, stopped)
     if done == first and done < count and not stopped():
@@ -86,7 +86,7 @@ def _fast_epochs(
     The fast ones go from forward to forward, wherever that stands in the loop: so each has the graph that
     its backward needs, and one that diverges has run nothing else.
     """
-    order = statements.state.loop.enabled
+    order = statements.state.loop.epoch
     place = order.index(Kind.FORWARD)
     for kind in order[:place]:
         statements.run(kind)
@@ -114,11 +114,20 @@ def _fast_rounds(
         buffer.append,
         stopped,
         set_to_none=state.loop.set_to_none,
+        feed=statements.feed,
+        epoch=state.epoch,
     )
-    statements.ran_unrecorded(run.done, Losses(buffer, len(buffer)))
+    begun = _begun(order, len(run.part_losses))
+    statements.ran_unrecorded(run.done, Losses(buffer, len(buffer)), begun, run.part_losses)
     if run.error is not None:
         raise PyTorchError(run.error)
     return run.done
+
+
+def _begun(order: tuple[Kind, ...], forwards: int) -> tuple[Kind, ...]:
+    """Give what has run of an epoch that diverged, before the forward pass that comes after so many."""
+    places = [place for place, kind in enumerate(order) if kind is Kind.FORWARD]
+    return order[: places[forwards]]
 
 
 def _epochs_without_loss(

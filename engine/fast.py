@@ -7,14 +7,15 @@ own door takes the same work without the detour: the same engine, the same kerne
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 import torch
 from torch import Tensor
 from torch.autograd import Variable
 
+from engine.feed import Feed
 from engine.loop import Kind
 from engine.problem import Problem
 
@@ -29,11 +30,14 @@ class FastRun:
     """Epochs run to their end."""
 
     diverged: bool
-    """Whether it stopped because a loss was inf or nan. That epoch's forward pass is taken back: the
-    parameters and the random number generator are as they were before it."""
+    """Whether it stopped because a loss was inf or nan. That forward pass is taken back: the parameters and
+    the random number generator are as they were before it."""
 
     error: Exception | None = None
     """What a statement raised, in the middle of an epoch; what ran before it stays."""
+
+    part_losses: Mapping[int, float] = field(default_factory=dict)
+    """Of an epoch that diverged in the middle: the losses of the parts whose statements have run."""
 
 
 def run_epochs(
@@ -46,6 +50,8 @@ def run_epochs(
     *,
     set_to_none: bool = False,
     optimizer: torch.optim.Optimizer | None = None,
+    feed: Feed | None = None,
+    epoch: int = 0,
 ) -> FastRun:
     """Run `count` epochs on the problem's own tensors.
 
@@ -58,8 +64,11 @@ def run_epochs(
         stopped: Asked before each epoch; the run ends where it says so.
         set_to_none: Whether zeroing sets each `.grad` to None instead of writing zeros.
         optimizer: Updates the parameters, with the learning rate that it has; None for the update by hand.
+        feed: Hands out the parts of the samples; None where they are not split.
+        epoch: The first one, counted from 0: the order of the samples may depend on it.
     """
-    forward, backward = _passes(problem, add_loss)
+    parts = None if feed is None else _Parts(problem, feed, epoch, add_loss)
+    forward, backward = _passes(problem, add_loss) if parts is None else (parts.forward, parts.backward)
     table: dict[Kind, Callable[[], object]] = {
         Kind.FORWARD: forward,
         Kind.BACKWARD: backward,
@@ -74,7 +83,7 @@ def run_epochs(
                 statement()
             done += 1
     except _Diverged:
-        return FastRun(done, diverged=True)
+        return FastRun(done, diverged=True, part_losses={} if parts is None else parts.losses)
     except Exception as error:  # a problem's own code may raise anything
         return FastRun(done, diverged=False, error=error)
     return FastRun(done, diverged=False)
@@ -87,32 +96,22 @@ def _passes(problem: Problem, add_loss: Callable[[float], None]) -> tuple[_Run, 
     """Make the forward pass, and the backward pass through the graph that it left."""
     model, loss_fn, inputs, targets = problem.model, problem.loss_fn, problem.inputs, problem.targets
     loss: Tensor | None = None
-    rng = torch.get_rng_state()
-    draws = True
-    """Whether forward draws random numbers (dropout, say): then its start is kept, to go back to."""
-
-    buffers = tuple(problem.buffers.values())
-    """What forward changes beside its results: kept for the same reason."""
-
+    before = _Before(problem)
     run_backward = _engine_door()
     ones: tuple[Tensor] | None = None
     """The gradient of the loss by itself."""
 
     def forward() -> None:
-        nonlocal loss, rng, draws
-        if draws:
-            rng = torch.get_rng_state()
-        before = [one.clone() for one in buffers] if buffers else []
+        nonlocal loss
+        if before.needed:
+            before.keep()
         loss = loss_fn(model(inputs), targets)
         value = loss.item()
         if not math.isfinite(value):
-            if draws:
-                torch.set_rng_state(rng)
-            for buffer, kept in zip(buffers, before, strict=True):
-                buffer.copy_(kept)
+            before.put_back()
             raise _Diverged
-        if draws:
-            draws = not torch.equal(torch.get_rng_state(), rng)
+        if before.draws:
+            before.look()
         add_loss(value)
 
     def backward() -> None:
@@ -126,6 +125,74 @@ def _passes(problem: Problem, add_loss: Callable[[float], None]) -> tuple[_Run, 
         run_backward((loss,), ones, False, False, (), True, True)
 
     return forward, backward
+
+
+class _Parts:
+    """The same, one part of the samples after another."""
+
+    def __init__(self, problem: Problem, feed: Feed, epoch: int, add_loss: Callable[[float], None]) -> None:
+        """Begin with the first part of an epoch, counted from 0."""
+        self._problem, self._feed, self._epoch, self._add_loss = problem, feed, epoch, add_loss
+        self._before = _Before(problem)
+        self._loss: Tensor | None = None
+        self._data: list[tuple[Tensor, Tensor]] = []
+        self.losses: dict[int, float] = {}
+        """Those of the parts that the epoch under way has computed."""
+
+    def forward(self) -> None:
+        problem, part = self._problem, len(self.losses)
+        if part == 0 and (not self._data or self._feed.split.batches.shuffle):
+            chosen = self._feed.indices(self._epoch)
+            self._data = [(problem.inputs[i], problem.targets[i]) for i in chosen]
+        inputs, targets = self._data[part]
+        self._before.keep()
+        self._loss = self._feed.weighed(problem.loss_fn(problem.model(inputs), targets), len(inputs))
+        value = self._loss.item()
+        if not math.isfinite(value):
+            self._before.put_back()
+            raise _Diverged
+        self._before.look()
+        self.losses[part] = value
+        if len(self.losses) == self._feed.split.parts:
+            self._add_loss(self._feed.split.epoch_loss(self.losses))
+            self.losses = {}
+            self._epoch += 1
+
+    def backward(self) -> None:
+        self._loss.backward()  # type: ignore[union-attr]
+
+
+class _Before:
+    """What forward changes beside its results, as it was before: kept, to go back to."""
+
+    def __init__(self, problem: Problem) -> None:
+        self.draws = True
+        """Whether forward draws random numbers (dropout, say), as far as anybody knows."""
+
+        self._buffers = tuple(problem.buffers.values())
+        self._kept: list[Tensor] = []
+        self._rng = torch.get_rng_state()
+
+    @property
+    def needed(self) -> bool:
+        """Whether there is anything to keep."""
+        return self.draws or bool(self._buffers)
+
+    def keep(self) -> None:
+        if self.draws:
+            self._rng = torch.get_rng_state()
+        self._kept = [one.clone() for one in self._buffers]
+
+    def look(self) -> None:
+        """See whether a forward pass drew random numbers; one that did not never will."""
+        if self.draws:
+            self.draws = not torch.equal(torch.get_rng_state(), self._rng)
+
+    def put_back(self) -> None:
+        if self.draws:
+            torch.set_rng_state(self._rng)
+        for buffer, kept in zip(self._buffers, self._kept, strict=True):
+            buffer.copy_(kept)
 
 
 def _update(problem: Problem, learning_rate: float) -> _Run:

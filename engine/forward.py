@@ -1,4 +1,4 @@
-"""The two lines of a forward pass, run as they stand in the loop: so nodes have them as their source."""
+"""The lines of a forward pass, run as they stand in the loop: so nodes have them as their source."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import Any
 
 from torch import Tensor
 
-from engine.loop import Spelling
 from engine.problem import Problem
+from engine.snapshots import Batch
 
 
 class ForwardLines:
@@ -18,8 +18,8 @@ class ForwardLines:
 
     def __init__(self, problem: Problem) -> None:
         """Take over what the lines need."""
-        words = problem.spelling or Spelling(problem.loss_name)
-        self._code = _compiled(words.forward)
+        words = problem.words
+        self._lines = words.forward
         self._names = {
             words.model: problem.model,
             words.inputs: problem.inputs,
@@ -27,10 +27,14 @@ class ForwardLines:
             words.loss: problem.loss_fn,
         }
 
-    def run(self) -> tuple[Tensor, Tensor]:
-        """Run both; gives the predictions and the loss."""
+    def run(self, batch: Batch | None = None) -> tuple[Tensor, Tensor]:
+        """Run them through all samples, or through a part of them; gives the predictions and the loss."""
         namespace: dict[str, Any] = dict(self._names)
-        exec(self._code, namespace)
+        if batch is None:
+            exec(_compiled(self._lines), namespace)
+        else:
+            namespace["i"] = batch.indices
+            exec(_compiled(batch.lines), namespace)
         return namespace["preds"], namespace["loss"]
 
 

@@ -114,6 +114,8 @@ def _shared(before: Memory, now: Memory) -> Memory:
 
 
 def _loss_before(state: State) -> float | None:
+    if state.loop.split is not None:
+        return None  # the loss of a part is nothing to compare with an epoch's
     known = len(state.losses)
     before = state.losses[known - 2] if known >= 2 else math.nan
     return None if math.isnan(before) else before
@@ -128,13 +130,9 @@ def _update(problem: Problem, state: State) -> Explanation | None:
 
 def _pass_frame(passing: Passing) -> PassFrame:
     step = None if passing.cursor == 0 else _step(passing.trace, passing.cursor - 1)
+    trace = passing.trace
     return PassFrame(
-        _rows(passing.trace),
-        passing.cursor,
-        passing.over,
-        step,
-        passing.trace.summarized,
-        passing.trace.events,
+        _rows(trace), passing.cursor, passing.over, step, trace.summarized, trace.events, trace.nodes
     )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from engine.actions import Action, SetOptimizer
+from engine.batches import FULL, Batches
 from engine.errors import BadInput
 from engine.optimizers import HAND, Optimizer
 from engine.state import State
@@ -21,6 +22,9 @@ class Setting(NamedTuple):
     optimizer: Optimizer = HAND
     chosen: int = 0
     """How many optimizers were chosen before this one: each begins with nothing remembered."""
+
+    batches: Batches = FULL
+    """How the samples are split."""
 
 
 @dataclass(slots=True, eq=False)
@@ -84,7 +88,7 @@ class History:
 
     def __init__(self, start: State) -> None:
         """Stand at `start`, with nothing before or after it."""
-        setting = Setting(start.learning_rate, start.loop.optimizer)
+        setting = setting_of(start)
         self.points = [Point(0, None, None, start.epoch, start.loss, setting, None)]
         self.here = self.points[0]
         """The point where the session stands, or inside of whose action it does."""
@@ -162,11 +166,16 @@ class History:
 def setting_after(before: Point, action: Action | None, state: State) -> Setting:
     """Give the setting of a state that an action led to."""
     chosen = before.setting.chosen + isinstance(action, SetOptimizer)
-    return Setting(state.learning_rate, state.loop.optimizer, chosen)
+    return setting_of(state, chosen)
+
+
+def setting_of(state: State, chosen: int = 0) -> Setting:
+    """Give the setting of a state, after so many optimizers were chosen."""
+    return Setting(state.learning_rate, state.loop.optimizer, chosen, state.loop.batches)
 
 
 def _updated_at(before: Point, state: State) -> Setting | None:
     """Give how the epoch under way has updated; None where it has not."""
-    if not state.loop.updated:
+    if not state.loop.has_updated:
         return None
     return before.setting if before.updated_at is None else before.updated_at

@@ -31,6 +31,10 @@ class Path:
     grad: Tensor
 
 
+Share: TypeAlias = tuple[int, int]
+"""A part of the samples, counted from 1, of how many."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Write:
     """A backward pass added to a `.grad`: `before + part = after`."""
@@ -51,6 +55,9 @@ class Write:
     after: Tensor | None
     paths: tuple[Path, ...]
     """What the engine added up inside the pass to make `part`; empty where there was one path only."""
+
+    share: Share | None = None
+    """Which part of the epoch's samples it is the share of; None where the pass had them all."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -104,6 +111,7 @@ class PassPage:
     done: int
     """How many of its events are behind."""
 
+    share: Share | None = None
     passes = 1
 
     @property
@@ -131,7 +139,8 @@ class PassPage:
                 case NodeEvent(node=node, accumulation=write) if write and write.parameter:
                     written[node] = write.parameter
                     paths = _paths(met.get(node), made)
-                    line = Write(self.number, self.epoch, place, write.before, write.part, write.after, paths)
+                    parts = write.before, write.part, write.after
+                    line = Write(self.number, self.epoch, place, *parts, paths, self.share)
                     yield write.parameter, line
 
 

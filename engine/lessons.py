@@ -37,6 +37,10 @@ LESSONS: Final[tuple[tuple[str, str], ...]] = (
         "The learning rate, or an option of the optimizer, is too large for numbers of this type.",
     ),
     (
+        "EOF when reading a line",
+        "A script has nobody to ask here: write the value into it.",
+    ),
+    (
         "name 'loss' is not defined",
         "There is no loss to go back from yet: run forward first.",
     ),

@@ -15,6 +15,7 @@ from engine.actions import (
     RaiseLearningRate,
     Reset,
     RunEpochs,
+    SetBatches,
     SetLearningRate,
     SetOptimizer,
     StepNode,
@@ -30,6 +31,7 @@ from engine.actions import (
     checked_rate,
     checked_steps,
 )
+from engine.batches import split_of
 from engine.epochs import Ended, run_epochs
 from engine.learning_rate import lowered, raised
 from engine.loop import Kind, Loop
@@ -73,7 +75,7 @@ def perform(
     if type(action) in LINES:
         statements.run(LINES[type(action)])
     elif not _stepped(statements, action):
-        statements.return_to(_settled(statements.state, action, start))
+        statements.return_to(_settled(statements, action, start))
     return Ended(passed_over or _summarized(before, statements.state, statements.trainer.trace_limit))
 
 
@@ -112,13 +114,17 @@ def _stepped(statements: Statements, action: Action) -> bool:
     return True
 
 
-def _settled(state: State, action: Action, start: State) -> State:
+def _settled(statements: Statements, action: Action, start: State) -> State:
     """Give the state after an action that runs nothing."""
+    state, problem = statements.state, statements.trainer.problem
     match action:
         case SetLearningRate(value):
             return replace(state, learning_rate=checked_rate(value))
         case SetOptimizer(optimizer):
             return state.with_optimizer(checked_optimizer(optimizer))
+        case SetBatches(batches):
+            split = split_of(batches, problem.samples)
+            return state.with_split(split, problem.words)
         case RaiseLearningRate():
             return replace(state, learning_rate=raised(state.learning_rate))
         case LowerLearningRate():

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import Final
 
 from torch import Tensor
 
-from engine.errors import BadInput
+from engine.errors import BadInput, EngineError
 from engine.fit import Fit, fit
 from engine.history import History
 from engine.loop import Kind
 from engine.marks import Mark, marks
 from engine.path import Path, find_path
 from engine.place import Place, count_places, number_of, place_at
+from engine.printed import KeptFromTerminal
+from engine.regions import Regions, regions
 from engine.sizes import Sizes, gradient_sizes
+from engine.state import State
 from engine.statements import Statements
 from engine.surface import Surface, surface
 from engine.travel import Travel
@@ -62,7 +65,8 @@ class Pictures:
         with self._unchanged():
             path = self._found_path(stopped)
             rng = self._statements.state.trainer.rng
-            return surface(self._statements.trainer.problem, places, path, rng, self._next_step, stopped)
+            step = self._next_step()
+            return surface(self._statements.trainer.problem, places, path, rng, step, stopped)
 
     def path(self, stopped: Callable[[], bool] = lambda: False) -> Path:
         """Find where the parameters were.
@@ -83,6 +87,16 @@ class Pictures:
         with self._unchanged():
             return fit(self._statements.trainer.problem, self._statements.state.trainer.rng)
 
+    def regions(self) -> tuple[Regions, ...]:
+        """Compute what the model predicts over its two inputs; nothing where it has not two.
+
+        Raises:
+            PyTorchError: the model or the loss function raised.
+            BadInput: the model cannot be asked about other inputs than the problem's.
+        """
+        with self._unchanged():
+            return regions(self._statements.trainer.problem, self._statements.state.trainer.rng)
+
     def sizes(self) -> tuple[Sizes, ...]:
         """Give how large each parameter's gradients were, pass by pass."""
         return gradient_sizes(tuple(self._parameters), self._statements.state.ledger)
@@ -96,27 +110,33 @@ class Pictures:
             self._path = find_path(self._statements, self._history, self._travel, stopped)
         return self._path
 
-    def _next_step(self, gradients: Sequence[Tensor]) -> list[Tensor] | None:
-        """Walk along the loop to the next update; give what that adds to each parameter, flat, or None."""
-        state = self._statements.state
-        held = [None if grad is None else grad.reshape(-1) for grad in state.trainer.grads]
-        rest = [kind for kind in state.loop.rest() if not (state.in_pass and kind is Kind.BACKWARD)]
-        for kind in [*rest, *state.loop.enabled * ROUNDS]:
-            if kind is Kind.BACKWARD:
-                held = [new if old is None else old + new for old, new in zip(held, gradients, strict=True)]
-            elif kind is Kind.ZERO:
-                held = [None if state.loop.set_to_none or old is None else old * 0 for old in held]
-            elif kind is Kind.UPDATE:
-                known = [grad for grad in held if grad is not None]
-                return [-state.learning_rate * grad for grad in known] if len(known) == len(held) else None
+    def _next_step(self) -> list[Tensor] | None:
+        """Run the loop to its next update; give what that adds to each parameter, flat, or None."""
+        statements, state = self._statements, self._statements.state
+        most = len(state.loop.rest()) + ROUNDS * len(state.loop.epoch)
+        with self._unchanged(), statements.unrecorded(), suppress(EngineError):
+            for _ in range(most):
+                before = statements.state
+                if not before.in_pass and before.loop.next is Kind.UPDATE:
+                    statements.run(Kind.UPDATE)
+                    return self._added(before, statements.state)
+                statements.next_line()
         return None
+
+    def _added(self, before: State, after: State) -> list[Tensor]:
+        """Give what an update has added; by hand that is known better than two rounded values tell."""
+        old, new = before.trainer, after.trainer
+        if before.loop.optimizer.by_hand:
+            return [-before.learning_rate * grad.reshape(-1) for grad in old.grads if grad is not None]
+        return [(b - a).reshape(-1) for a, b in zip(old.parameters, new.parameters, strict=True)]
 
     @contextmanager
     def _unchanged(self) -> Iterator[None]:
         """Put the session back as it was, with a live graph where it had one."""
         now = self._statements.state
         try:
-            yield
+            with KeptFromTerminal(self._statements.trainer.problem.printed):
+                yield
         finally:
             self._statements.state = now
             self._statements.trainer.restore(now.trainer)

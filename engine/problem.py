@@ -7,7 +7,11 @@ from dataclasses import dataclass, field
 
 from torch import Tensor
 
-from engine.loop import Loop, Spelling, reference_loop
+from engine.loop import Loop
+from engine.optimizers import HAND, Optimizer
+from engine.printed import Printed
+from engine.reference import reference_loop
+from engine.spelling import Spelling
 
 Labels = tuple[tuple[str, ...], ...]
 """One tuple of names per dimension of a parameter; empty where the dimension has no names."""
@@ -38,14 +42,30 @@ class Problem:
     buffers: Mapping[str, Tensor] = field(default_factory=dict)
     """What a forward pass changes beside its results, such as a BatchNorm's running mean."""
 
-    output: str = ""
-    """What the script printed while it was loaded."""
+    printed: Printed = field(default_factory=Printed)
+    """What the script has printed so far, while it was loaded and since."""
 
     notes: tuple[str, ...] = ()
     """What there is to say about how the script was understood."""
 
     first_loss: float | None = None
     """The loss at the start values; None where it was not tried."""
+
+    optimizer: Optimizer = HAND
+    """What the script has for updating the parameters, where the trainer has it, too."""
+
+    @property
+    def samples(self) -> int | None:
+        """How many samples there are; None where inputs and targets are not one row each for every sample."""
+        inputs, targets = self.inputs, self.targets
+        if not inputs.dim() or not targets.dim() or len(inputs) != len(targets) or len(inputs) < 2:
+            return None
+        return len(inputs)
+
+    @property
+    def words(self) -> Spelling:
+        """What the loop calls what it uses."""
+        return self.spelling or Spelling(self.loss_name)
 
     def reference_loop(self) -> Loop:
         """Give the loop in the order forward, backward, update, zero, in the script's own words."""

@@ -18,6 +18,7 @@ ALL_OFF: Final = "every line of the loop is commented out"
 DIVERGED: Final = "this epoch's loss is {loss}: backward would spread it; take the epoch back (left arrow)"
 FIRST: Final = "this line is the first of the loop already"
 LAST: Final = "this line is the last of the loop already"
+NEEDS_PART: Final = "forward needs i, which the for line makes: it stays inside the inner loop"
 HIGHEST: Final = "that is the highest learning rate that the keys give; type one to go on"
 LOWEST: Final = "that is the lowest learning rate that the keys give; type one to go on"
 NO_UNDO: Final = "there is nothing to undo"
@@ -120,8 +121,10 @@ def _no_travel(position: int, future: int) -> dict[str, str]:
 def _no_moves(state: State) -> dict[str, str]:
     """Give the reason for each move of a statement; empty where it can be made."""
     kinds = [statement.kind for statement in state.loop.statements]
-    ends = {MoveStatement(kinds[0], -1): FIRST, MoveStatement(kinds[-1], 1): LAST}
     moves = [MoveStatement(kind, steps) for kind in kinds for steps in (-1, 1)]
+    leaving = [move for move in moves if state.loop.leaves_inner(move.kind, move.steps)]
+    ends = {MoveStatement(kinds[0], -1): FIRST, MoveStatement(kinds[-1], 1): LAST}
+    ends |= {move: NEEDS_PART if move.kind is Kind.FORWARD else "" for move in leaving}
     return {refusal_key(move): INSIDE if state.in_pass else ends.get(move, "") for move in moves}
 
 
@@ -137,6 +140,7 @@ REASONS: Final[Mapping[str, Callable[[State], str]]] = {
     "RunEpochs": _no_run,
     "ToggleStatement": _inside,
     "SetOptimizer": _inside,
+    "SetBatches": _inside,
     "RaiseLearningRate": _not_higher,
     "LowerLearningRate": _not_lower,
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import replace
 
 from engine.actions import (
@@ -15,6 +16,8 @@ from engine.actions import (
     checked_rate,
     refusal_key,
 )
+from engine.batch_check import BatchCheck, check_batches
+from engine.batches import FULL, Batches, split_of
 from engine.beside import Beside
 from engine.comparison import Comparison
 from engine.epochs import Ended
@@ -24,13 +27,14 @@ from engine.framing import take_frame
 from engine.gradient_check import GradientCheck, check_gradient
 from engine.history import History, Point
 from engine.inside import Inside, not_inside, room_in
-from engine.loop import Spelling
-from engine.optimizers import HAND, Optimizer, checked_optimizer
+from engine.optimizers import Optimizer, checked_optimizer
 from engine.performing import perform
 from engine.pictures import Pictures
+from engine.printed import KeptFromTerminal
 from engine.problem import Problem
 from engine.progress import Progress
 from engine.refusals import PYTORCHS, refusal, refusals
+from engine.spelling import Spelling
 from engine.start import Start
 from engine.state import State
 from engine.statements import Statements
@@ -50,25 +54,36 @@ RECORDING = 4
 class Session:
     """Trains a problem by actions, and remembers every state."""
 
-    def __init__(self, problem: Problem, rate: float | None = None, optimizer: Optimizer = HAND) -> None:
+    def __init__(
+        self,
+        problem: Problem,
+        rate: float | None = None,
+        optimizer: Optimizer | None = None,
+        batches: Batches = FULL,
+    ) -> None:
         """Start at the problem's start values.
 
         Args:
             problem: What to train; the session takes its tensors over.
             rate: The learning rate; None for the problem's own.
-            optimizer: Updates the parameters; by hand, as in the notebook, where none is chosen.
+            optimizer: Updates the parameters; None for the problem's own.
+            batches: How the samples are split.
 
         Raises:
-            BadInput: `rate` is not a positive finite number, or PyTorch would refuse the optimizer.
+            BadInput: `rate` is not a positive finite number, PyTorch would refuse the optimizer, or the
+                samples cannot be split like that.
         """
         self._problem = problem
         trainer = Trainer(problem)
         loop = problem.reference_loop()
         rate = checked_rate(problem.learning_rate if rate is None else rate)
-        optimizer = checked_optimizer(optimizer)
+        optimizer = checked_optimizer(problem.optimizer if optimizer is None else optimizer)
         self._statements = Statements(trainer, State(trainer.snapshot(), loop, rate))
         if not optimizer.by_hand:
             self._statements.return_to(self._statements.state.with_optimizer(optimizer))
+        split = split_of(batches, problem.samples)
+        if split is not None:
+            self._statements.return_to(self._statements.state.with_split(split, problem.words))
         self._start = self._statements.state
         self._history = History(self._start)
         self._travel = Travel(self._statements, self._history.here)
@@ -86,9 +101,14 @@ class Session:
         """How far a run of epochs has come; None while none is under way. May be read from another thread."""
 
     @property
+    def _kept(self) -> KeptFromTerminal:
+        """Keeps the terminal from the script's own code while that runs."""
+        return KeptFromTerminal(self._problem.printed)
+
+    @property
     def spelling(self) -> Spelling:
         """What the problem's script calls what the loop uses."""
-        return self._problem.spelling or Spelling(self._problem.loss_name)
+        return self._problem.words
 
     @property
     def problem(self) -> Problem:
@@ -151,7 +171,8 @@ class Session:
             raise Refused(reason)
         before, refused, done = self.state, "", action
         try:
-            done = self._done(action, stopped)
+            with self._kept:
+                done = self._done(action, stopped)
         except EngineError as error:
             refused = str(error)
             raise
@@ -180,22 +201,28 @@ class Session:
         Raises:
             EngineError: as `apply` does.
         """
-        self._statements.recording = recorded
-        try:
+        with nullcontext() if recorded else self._statements.unrecorded():
             self.do(action, stopped)
-        finally:
-            self._statements.recording = True
 
     def verdict(self) -> Verdict:
         """Find out what the loop, as it stands, does to training from the start; changes nothing."""
-        reference = self._problem.reference_loop().with_optimizer(self.state.loop.optimizer)
+        loop = self.state.loop
+        reference = self._problem.reference_loop().with_optimizer(loop.optimizer)
+        reference = reference.with_split(loop.split, self._problem.words)
         start = self.state.rewound_to(self._start)
-        return judge(self._statements, start, self.state.loop, reference, self.state.learning_rate)
+        with self._kept:
+            return judge(self._statements, start, self.state.loop, reference, self.state.learning_rate)
 
     def check_gradient(self, stopped: Callable[[], bool] = lambda: False) -> GradientCheck:
         """Check autograd's gradient here by finite differences; raises as `engine.gradient_check` does."""
         grads = {one.name: one.grad for one in self.frame.parameters}
-        return check_gradient(self._statements, grads, stopped)
+        with self._kept:
+            return check_gradient(self._statements, grads, stopped)
+
+    def check_batches(self, size: int, stopped: Callable[[], bool] = lambda: False) -> BatchCheck:
+        """Find out what parts of `size` samples do to the gradient; raises as `engine.batch_check` does."""
+        with self._kept:
+            return check_batches(self._statements, size, stopped)
 
     def pictures(self) -> Pictures:
         """Give what computes the session's pictures as it stands; changes nothing."""
@@ -241,14 +268,16 @@ class Session:
         """
         point, now = self._history.point(number), self.state
         try:
-            return room_in(self._statements, self._travel, point)
+            with self._kept:
+                return room_in(self._statements, self._travel, point)
         finally:
             self._statements.return_to(now)
 
     def _compared(self, run: Callable[[], Comparison]) -> Comparison:
         now = self.state
         try:
-            return run()
+            with self._kept:
+                return run()
         finally:
             self.progress = None
             self._statements.return_to(now)

@@ -30,6 +30,15 @@ class Graph(Enum):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Batch:
+    """A part of the samples, and the lines that run forward through it."""
+
+    lines: tuple[str, ...]
+    indices: Tensor
+    """Their places, counted from 0; shape `(size,)`."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class ForwardPass:
     """One forward pass: what it started from, and what came out."""
 
@@ -43,6 +52,9 @@ class ForwardPass:
     loss: Tensor
     buffers: tuple[Tensor, ...] = ()
     """The buffers' values before it."""
+
+    batch: Batch | None = None
+    """The samples that it had; None for all."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -70,6 +82,11 @@ class Snapshot:
         yield from self.parameters
         yield from (grad for grad in self.grads if grad is not None)
         yield from (one for part in self.memory for one in part.values())
+
+    def without_graph(self) -> Snapshot:
+        """Give the same before any forward pass, with no gradients."""
+        grads = (None,) * len(self.grads)
+        return replace(self, grads=grads, forward=None, graph=None, written=frozenset())
 
     def with_optimizer(self, optimizer: Optimizer) -> Snapshot:
         """Give the same with an optimizer that has not updated anything yet."""

@@ -10,10 +10,14 @@ import msgspec
 from msgspec import Struct
 
 from engine import problems
+from engine.batches import FULL, Batches
 from engine.names import Names
-from engine.optimizers import HAND, Optimizer
+from engine.optimizers import Optimizer
 from engine.scripts.errors import ScriptError
-from engine.scripts.source import ScriptSource, is_path, read_source
+from engine.scripts.source import ScriptSource, bytes_of, is_path, read_source
+from engine.tables.reading import KIND
+from engine.tables.script import table_source
+from engine.tables.table import Table
 
 if TYPE_CHECKING:
     from engine.session import Session
@@ -23,7 +27,7 @@ class Start(Struct, frozen=True, forbid_unknown_fields=True):
     """A problem, and what the learner chose before the first action."""
 
     problem: str = "crops"
-    """The name of a built-in problem, or the absolute path of a script."""
+    """The name of a built-in problem, or the absolute path of a script or of a table."""
 
     seed: int | None = None
     """Draws random start values; None for the problem's own."""
@@ -32,18 +36,31 @@ class Start(Struct, frozen=True, forbid_unknown_fields=True):
     """The learning rate; None for the problem's own."""
 
     digest: str | None = None
-    """Tells the script's text from others; None for a built-in problem, and where any text will do."""
+    """Tells the file's content from others; None for a built-in problem, and where any will do."""
 
     names: Names | None = None
     """What the script calls its parts; None where that is found by convention."""
 
     optimizer: Optimizer | None = None
-    """What updates the parameters; None for the update by hand."""
+    """What updates the parameters; None for the problem's own."""
+
+    batches: Batches | None = None
+    """How the samples are split; None for all at once."""
+
+    table: Table | None = None
+    """What is trained on a CSV file; None for a problem that has a script."""
+
+    @property
+    def has_file(self) -> bool:
+        """Whether the problem is a file of the learner's."""
+        return self.table is not None or is_path(self.problem)
 
     @property
     def title(self) -> str:
-        """The problem's name, for people and for files."""
-        return Path(self.problem).stem if is_path(self.problem) else self.problem.replace("_", "-")
+        """The problem's name, for people and for files; what is made of a table does not share its name."""
+        if self.table is not None:
+            return f"{Path(self.problem).stem}-linear"
+        return Path(self.problem).stem if self.has_file else self.problem.replace("_", "-")
 
     def source(self) -> ScriptSource:
         """Read the problem's script.
@@ -51,14 +68,16 @@ class Start(Struct, frozen=True, forbid_unknown_fields=True):
         Raises:
             BadInput: there is no such problem; the script cannot be read, or is not what it was.
         """
-        if not is_path(self.problem):
+        if not self.has_file:
             return read_source(problems.path_of(self.problem))
-        source = read_source(Path(self.problem))
+        path = Path(self.problem)
+        source = read_source(path) if self.table is None else table_source(path, self.table)
         if self.digest not in (None, source.digest):
+            kind = "script" if self.table is None else "CSV file"
             raise ScriptError(
                 source.path,
-                "the script has changed since this session was saved",
-                "Its numbers belong to the script as it was: bring that back, or begin a new session.",
+                f"the {kind} has changed since this session was saved",
+                "Its numbers belong to the file as it was: bring that back, or begin a new session.",
             )
         return source
 
@@ -72,21 +91,20 @@ class Start(Struct, frozen=True, forbid_unknown_fields=True):
             BadInput: there is no such problem, its script cannot be trained, or a value cannot be used.
             Abandoned: `stopped` said so.
         """
-        source = self.source() if is_path(self.problem) else None
+        source = self.source() if self.has_file else None
         import torch
 
         from engine.scripts.loading import problem_from
         from engine.session import Session
 
         torch.manual_seed(0)  # what a model draws is the same in every process, so that it can be replayed
-        optimizer = self.optimizer or HAND
+        batches = self.batches or FULL
         if source is None:
-            session = Session(problems.load(self.problem, self.seed), self.rate, optimizer)
+            session = Session(problems.load(self.problem, self.seed), self.rate, self.optimizer, batches)
             session.origin = self
             return session
-        session = Session(
-            problem_from(source, self.seed, self.names, stopped, self.title), self.rate, optimizer
-        )
+        problem = problem_from(source, self.seed, self.names, stopped, self.title)
+        session = Session(problem, self.rate, self.optimizer, batches)
         session.origin = msgspec.structs.replace(self, digest=source.digest)
         return session
 
@@ -97,6 +115,7 @@ def start_from(
     rate: float | None = None,
     names: Names | None = None,
     optimizer: Optimizer | None = None,
+    batches: Batches | None = None,
 ) -> Start:
     """Give the start for what a learner calls a problem: a built-in one's name, or a script's path.
 
@@ -107,8 +126,26 @@ def start_from(
         path = Path(given).absolute()
         if not path.is_file():
             read_source(Path(given))  # says why it cannot be read, by the name that was given
-        return Start(str(path), seed, rate, names=names, optimizer=optimizer)
+        return Start(str(path), seed, rate, names=names, optimizer=optimizer, batches=batches)
     problems.path_of(given)
     if names is not None:
         raise ScriptError(Path(given), "a built-in problem needs no names", "Leave the names out.")
-    return Start(given.replace("_", "-"), seed, rate, optimizer=optimizer)
+    return Start(given.replace("_", "-"), seed, rate, optimizer=optimizer, batches=batches)
+
+
+def start_from_table(
+    given: Path,
+    table: Table,
+    seed: int | None = None,
+    rate: float | None = None,
+    optimizer: Optimizer | None = None,
+    batches: Batches | None = None,
+) -> Start:
+    """Give the start for a CSV file, of which so far only the existence is looked at.
+
+    Raises:
+        BadInput: there is no such file.
+    """
+    if not given.is_file():
+        bytes_of(given, KIND)  # says why it cannot be read, by the name that was given
+    return Start(str(given.absolute()), seed, rate, optimizer=optimizer, batches=batches, table=table)

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
+from engine.batches import Split
 from engine.events import Accumulation, NodeEvent
 from engine.ledger import Ledger, PassPage
 from engine.loop import Loop
 from engine.losses import Losses
 from engine.optimizers import Optimizer
 from engine.snapshots import Snapshot
+from engine.spelling import Spelling
 from engine.trace import Trace
 from engine.updates import Updating
 from engine.weights import bytes_of, memory_of
@@ -42,7 +44,9 @@ class Passing:
     @property
     def page(self) -> PassPage:
         """Its page in the ledger, as far as it has come."""
-        return PassPage(self.start.written.passes + 1, self.start.epoch + 1, self.trace, self.cursor)
+        start, loop = self.start, self.start.loop
+        share = None if loop.split is None else (loop.at.part + 1, loop.parts)
+        return PassPage(start.written.passes + 1, start.epoch + 1, self.trace, self.cursor, share)
 
     def accumulated(self) -> dict[str, Accumulation]:
         """Give, for each parameter that the pass has written to by now, its last write."""
@@ -72,6 +76,10 @@ class State:
 
     recorded: bool = True
     """Whether `passing` tells of the last pass since the last forward; False where that was not recorded."""
+
+    part_losses: Mapping[int, float] = field(default_factory=dict)
+    """The losses of the parts that the epoch under way, or the last one, has computed by now; empty where
+    the samples are not split."""
 
     updating: Updating | None = None
     """The optimizer's step that has just run; None after any other statement, and for the update by hand."""
@@ -109,12 +117,22 @@ class State:
 
         An optimizer that `start` does not have remembers nothing there.
         """
-        loop = replace(
-            self.loop, last=start.loop.last, complete=start.loop.complete, updated=start.loop.updated
-        )
+        loop = replace(self.loop, at=start.loop.at)
         same = start.trainer.optimizer == loop.optimizer
         trainer = start.trainer if same else start.trainer.with_optimizer(loop.optimizer)
         return replace(start, trainer=trainer, loop=loop, learning_rate=self.learning_rate)
+
+    def with_split(self, split: Split | None, spelling: Spelling) -> State:
+        """Give the same with the samples split in another way; an epoch under way is left as it is.
+
+        A pass then lies behind, for it belongs to that epoch.
+        """
+        return replace(
+            self,
+            loop=self.loop.with_split(split, spelling),
+            passing=None if self.passing is None else replace(self.passing, over=True),
+            part_losses={},
+        )
 
     def with_optimizer(self, optimizer: Optimizer) -> State:
         """Give the same with an optimizer that has not updated anything yet.

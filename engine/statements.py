@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from itertools import takewhile
 from typing import Final
 
 from engine.errors import BadInput, EngineError
+from engine.feed import Feed
 from engine.ledger import Grads, Ledger, Page, PassPage, RunPage, ZeroPage
 from engine.lessons import PyTorchError
-from engine.loop import Kind
+from engine.loop import Kind, Loop
 from engine.losses import Losses
 from engine.shelf import Shelf, light
-from engine.snapshots import Snapshot
+from engine.snapshots import Batch, Snapshot
 from engine.state import Passing, State
 from engine.trainer import Trainer
 from engine.updates import Updating
@@ -34,6 +36,15 @@ class Statements:
         """Whether passes are recorded. Without, they come to the same bits, and cannot be looked into."""
 
         self._shelf = Shelf(LEDGER_BYTES)
+
+    @contextmanager
+    def unrecorded(self) -> Iterator[None]:
+        """Have passes run as they are."""
+        self.recording = False
+        try:
+            yield
+        finally:
+            self.recording = True
 
     def return_to(self, state: State) -> None:
         """Put the trainer's tensors, and what else there is, into an earlier or later state."""
@@ -55,7 +66,7 @@ class Statements:
         """
         match kind:
             case Kind.FORWARD:
-                self.trainer.forward()
+                self.trainer.forward(self._batch())
                 self._advance(kind, None)
             case Kind.BACKWARD if self.recording or self.state.in_pass:
                 self._finish(self._pass_under_way() or self._begun_pass())
@@ -78,6 +89,20 @@ class Statements:
                 with self._keeping_what_pytorch_left(kind):
                     self.trainer.zero(set_to_none=self.state.loop.set_to_none)
                 self._advance(kind, _over(self.state.passing), ZeroPage(grads, self.grads()))
+
+    @property
+    def feed(self) -> Feed | None:
+        """What hands out the parts of the samples; None where they are not split."""
+        loop = self.state.loop
+        return None if loop.split is None else Feed(loop.split, loop.lines(Kind.FORWARD))
+
+    def _batch(self) -> Batch | None:
+        """Give the samples for a forward pass that runs now."""
+        feed, state = self.feed, self.state
+        if feed is None:
+            return None
+        loop, ended = state.loop.ran(Kind.FORWARD)
+        return feed.batch(state.epoch + ended - int(loop.complete), loop.at.part)
 
     def step_node(self) -> None:
         """Go one event forward in the pass; begin one where none is under way.
@@ -138,18 +163,35 @@ class Statements:
         inside = replace(passing, cursor=event)
         self.state = replace(self.state, trainer=self.trainer.snapshot(), passing=inside, updating=None)
 
-    def ran_unrecorded(self, epochs: int, losses: Losses) -> None:
-        """Take in what the trainer has run at full speed: whole epochs, and their losses by now."""
+    def ran_unrecorded(
+        self,
+        epochs: int,
+        losses: Losses,
+        begun: Sequence[Kind] = (),
+        part_losses: Mapping[int, float] | None = None,
+    ) -> None:
+        """Take in what the trainer has run at full speed.
+
+        Args:
+            epochs: How many whole ones.
+            losses: Their losses, behind those of before.
+            begun: What ran of one more epoch.
+            part_losses: The losses of that one's parts.
+        """
         state, trainer = self.state, self.trainer.snapshot()
-        written = state.written
-        if epochs:
-            passes = epochs * state.loop.enabled.count(Kind.BACKWARD)
+        loop, written = state.loop, state.written
+        for kind in begun:
+            loop, _ = loop.ran(kind)
+        if epochs or begun:
+            passes = epochs * loop.epoch.count(Kind.BACKWARD) + begun.count(Kind.BACKWARD)
             written = self._with_page(written, RunPage(epochs, passes, self._named_grads(trainer)))
         self.state = replace(
             state,
             trainer=trainer,
+            loop=loop,
             epoch=state.epoch + epochs,
             losses=losses,
+            part_losses=part_losses or {},
             passing=None,
             written=written,
             recorded=True,
@@ -177,9 +219,9 @@ class Statements:
         """Move the loop past a statement that has run; `page` is what it wrote to gradients."""
         state, trainer = self.state, self.trainer.snapshot()
         loop, ended = state.loop.ran(kind)
-        epoch, losses = state.epoch + ended, state.losses
+        epoch, losses, parts = state.epoch + ended, state.losses, state.part_losses
         if kind is Kind.FORWARD and trainer.forward is not None:
-            losses = losses.with_loss(epoch - int(loop.complete), trainer.forward.loss.item())
+            losses, parts = _with_loss(state, loop, epoch - int(loop.complete), trainer.forward.loss.item())
         written = self._with_page(state.written, page)
         self.state = replace(
             state,
@@ -187,6 +229,7 @@ class Statements:
             loop=loop,
             epoch=epoch,
             losses=losses,
+            part_losses=parts,
             passing=passing,
             written=written,
             updating=None,
@@ -216,6 +259,18 @@ class Statements:
         old, new = self._named_grads(before.trainer), self.grads()
         reached = takewhile(lambda name: old[name] is not None, old)
         return ZeroPage(old, {name: new[name] for name in reached})
+
+
+def _with_loss(state: State, loop: Loop, epoch: int, loss: float) -> tuple[Losses, Mapping[int, float]]:
+    """Give the losses of epochs and of parts with one more; an epoch has one when all its parts have."""
+    if loop.split is None:
+        return state.losses.with_loss(epoch, loss), state.part_losses
+    part = loop.at.part
+    earlier = state.part_losses if part else {}
+    parts = {number: value for number, value in earlier.items() if number < part} | {part: loss}
+    if len(parts) < loop.parts and math.isfinite(loss):
+        return state.losses, parts
+    return state.losses.with_loss(epoch, loop.split.epoch_loss(parts)), parts
 
 
 def _over(passing: Passing | None) -> Passing | None:

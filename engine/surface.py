@@ -84,7 +84,7 @@ def surface(
     places: tuple[Place, Place],
     path: Path,
     rng: Tensor,
-    next_step: Callable[[Sequence[Tensor]], Sequence[Tensor] | None],
+    step: Sequence[Tensor] | None,
     stopped: Callable[[], bool] = lambda: False,
 ) -> Surface:
     """Compute it; the problem's tensors get their numbers back, and a live graph has to be built anew.
@@ -94,7 +94,7 @@ def surface(
         places: Two different numbers.
         path: Where the parameters were.
         rng: The random number generator's state before every forward pass.
-        next_step: Gives what the next update adds to each parameter, from one pass's gradients, flat.
+        step: What the next update adds to each parameter, flat; None where the loop has none.
         stopped: Asked between parts of the work.
 
     Raises:
@@ -108,10 +108,9 @@ def surface(
     with apart(problem, rng) as where:
         here = pair_of(where.values, spots)
         loss, gradients = where.loss(), where.gradients()
-        steps = next_step(gradients)
-        step = None if steps is None else pair_of(steps, spots)
+        arrow = None if step is None else pair_of(step, spots)
         line = tuple(pair_of([one.reshape(-1) for one in values], spots) for values in path.values)
-        area = _area(line, here, step, lowest)
+        area = _area(line, here, arrow, lowest)
         losses, batched = _Losses(problem, where, spots, rng, stopped).over(area)
     first, second = _axes(area, losses.shape)
     return Surface(
@@ -125,7 +124,7 @@ def surface(
         path.epochs,
         path.whole,
         pair_of(gradients, spots),
-        step,
+        arrow,
         lowest,
         batched,
     )

@@ -25,6 +25,7 @@ from engine.between import (
 from engine.copies import KnownLeaves, SavedCopies
 from engine.errors import GraphFreed, NoGraph, NotAScalar
 from engine.events import ACCUMULATE_GRAD, Edge, Event, NodeEvent
+from engine.graph import GraphNode
 from engine.recorder import Recorder
 from engine.sources import Source, SourceMap
 from engine.stations import Station, next_to_run, read_station
@@ -126,6 +127,14 @@ class Trace:
         return stations
 
     @cached_property
+    def nodes(self) -> tuple[GraphNode, ...]:
+        """The graph that the pass went through, the loss's node first; also those of passes inside it."""
+        return tuple(
+            GraphNode(one.name, None if one.leaf is None else self._names.get(id(one.leaf)), _edges(one))
+            for one in self._stations
+        )
+
+    @cached_property
     def parameters(self) -> tuple[str, ...]:
         """Names of the leaves that the graph leads to."""
         return tuple(self._names[id(s.leaf)] for s in self._stations if id(s.leaf) in self._names)
@@ -160,7 +169,7 @@ class Trace:
             visit.passage.depth,
             visit.grads_in,
             as_made(visit),
-            tuple(None if edge is None else Edge(*edge) for edge in station.edges),
+            _edges(station),
             station.saved,
             self._source(station),
             accumulation,
@@ -230,3 +239,7 @@ def _tensors(value: Any) -> Iterator[Tensor]:
     for one in value if isinstance(value, tuple) else (value,):
         if isinstance(one, Tensor):
             yield one
+
+
+def _edges(station: Station) -> tuple[Edge | None, ...]:
+    return tuple(None if edge is None else Edge(*edge) for edge in station.edges)

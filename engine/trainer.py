@@ -12,6 +12,7 @@ from torch import Tensor
 
 from engine.errors import GraphFreed, NotAScalar
 from engine.fast import FastRun, run_epochs
+from engine.feed import Feed
 from engine.forward import ForwardLines
 from engine.lessons import PyTorchError, in_its_own_words
 from engine.live_optimizer import LiveOptimizer
@@ -19,7 +20,7 @@ from engine.live_tensors import LiveTensors
 from engine.loop import Kind
 from engine.optimizers import HAND
 from engine.problem import Problem
-from engine.snapshots import ForwardPass, Grads, Graph, Memory, Snapshot
+from engine.snapshots import Batch, ForwardPass, Grads, Graph, Memory, Snapshot
 from engine.sources import SourceMap, watch_forward
 from engine.trace import TRACE_LIMIT, Trace, record_backward
 
@@ -65,8 +66,8 @@ class Trainer:
 
     # The statements
 
-    def forward(self) -> None:
-        """Compute predictions and loss, with a new graph.
+    def forward(self, batch: Batch | None = None) -> None:
+        """Compute predictions and loss, with a new graph, for a part of the samples or for all.
 
         Raises:
             PyTorchError: the model or the loss function raised.
@@ -74,9 +75,14 @@ class Trainer:
         """
         before = self._kept
         torch.set_rng_state(before.rng)  # others in this process draw, too
-        self._loss, preds, self._sources = self._compute()
+        self._loss, preds, self._sources = self._compute(batch)
         made = ForwardPass(
-            before.parameters, before.rng, preds.detach().clone(), self._loss.detach().clone(), before.buffers
+            before.parameters,
+            before.rng,
+            preds.detach().clone(),
+            self._loss.detach().clone(),
+            before.buffers,
+            batch,
         )
         self._kept = replace(
             before,
@@ -195,6 +201,8 @@ class Trainer:
         stopped: Callable[[], bool],
         *,
         set_to_none: bool = False,
+        feed: Feed | None = None,
+        epoch: int = 0,
     ) -> FastRun:
         """Run whole epochs unrecorded, as `engine.fast.run_epochs` does; no graph is left."""
         torch.set_rng_state(self._kept.rng)
@@ -211,6 +219,8 @@ class Trainer:
                 stopped,
                 set_to_none=set_to_none,
                 optimizer=None if by_hand else self._optimizer.with_rate(learning_rate),
+                feed=feed,
+                epoch=epoch,
             )
         finally:
             self._kept = replace(
@@ -251,10 +261,10 @@ class Trainer:
 
     # Graphs
 
-    def _compute(self) -> tuple[Tensor, Tensor, SourceMap]:
+    def _compute(self, batch: Batch | None) -> tuple[Tensor, Tensor, SourceMap]:
         # A problem's own code may raise anything.
         with in_its_own_words(Exception), watch_forward() as sources:
-            preds, loss = self._forward.run()
+            preds, loss = self._forward.run(batch)
         if loss.numel() != 1:
             raise NotAScalar(tuple(loss.shape))
         return loss, preds, sources
@@ -266,7 +276,7 @@ class Trainer:
         self._live.write(forward.parameters)
         self._live.write_buffers(forward.buffers)
         torch.set_rng_state(forward.rng)
-        self._loss, _, self._sources = self._compute()
+        self._loss, _, self._sources = self._compute(forward.batch)
 
     def _rebuild_spent_graph(self) -> None:
         """Make a graph that a backward pass went through, or broke off in, without touching any `.grad`."""

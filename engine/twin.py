@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, TypeAlias
 import torch
 from torch import Tensor
 
+from engine.batches import split_of
 from engine.epochs import run_epochs
 from engine.errors import EngineError
-from engine.history import Setting
+from engine.history import Setting, setting_of
 from engine.loop import Kind, Loop
 from engine.progress import Progress
 from engine.state import State
@@ -39,9 +40,11 @@ class Twin:
     def __init__(self, statements: Statements, start: State, reference: Loop) -> None:
         """Begin at a session's start; each call leaves the statements in the twin's state."""
         self._statements = statements
-        self._start = replace(start, loop=reference.with_optimizer(start.loop.optimizer))
+        reference = reference.with_optimizer(start.loop.optimizer)
+        words = statements.trainer.problem.words
+        self._start = replace(start, loop=reference.with_split(start.loop.split, words))
         self._state = self._start
-        self._setting = Setting(start.learning_rate, start.loop.optimizer)
+        self._setting = setting_of(start)
         """The twin's last."""
 
         self._done: Schedule = ()
@@ -61,13 +64,13 @@ class Twin:
         rest = _rest(schedule, self._done)
         if rest is None:
             self._state, rest = self._start, list(schedule)
-            self._setting = Setting(self._start.learning_rate, self._start.loop.optimizer)
+            self._setting = setting_of(self._start)
         statements, last = self._statements, self._setting
         statements.return_to(self._state)
         for count, setting in rest:
             if not count or statements.state.diverged:
                 continue
-            statements.return_to(_with_setting(statements.state, last, setting))
+            statements.return_to(self._with_setting(statements.state, last, setting))
             last = setting
             if run_epochs(statements, count, stopped, tell).stopped_after is not None:
                 raise Stopped
@@ -77,11 +80,22 @@ class Twin:
     def catch_up(self, session: State, setting: Setting) -> State:
         """Run, with its setting, what the session has run of the epoch under way; give the twin's state."""
         statements, loop = self._statements, session.loop
-        statements.return_to(_with_setting(self._state, self._setting, setting))
+        statements.return_to(self._with_setting(self._state, self._setting, setting))
         if not loop.complete and not statements.state.diverged:
-            for kind in _begun(session):
+            for _ in range(loop.at.part * _steps_of_a_part(statements.state.loop)):
+                statements.next_line()
+            for kind in _begun(loop):
                 statements.run(kind)
         return statements.state
+
+    def _with_setting(self, state: State, last: Setting, setting: Setting) -> State:
+        """Give the state with a setting; an optimizer chosen since the last one remembers nothing yet."""
+        if (setting.optimizer, setting.chosen) != (last.optimizer, last.chosen):
+            state = state.with_optimizer(setting.optimizer)
+        if setting.batches != last.batches:
+            problem = self._statements.trainer.problem
+            state = state.with_split(split_of(setting.batches, problem.samples), problem.words)
+        return replace(state, learning_rate=setting.rate)
 
 
 def schedule_of(way: Iterable[Point]) -> list[tuple[int, Setting]]:
@@ -148,11 +162,16 @@ def with_momentum(
     return [leaf.detach().clone() for leaf in leaves]
 
 
-def _begun(session: State) -> tuple[Kind, ...]:
-    """Give the reference loop's statements that match what a session has run of its epoch."""
-    if session.loop.updated:
+def _steps_of_a_part(reference: Loop) -> int:
+    """Give how many statements the reference loop runs for each part of the samples."""
+    return len(reference.inner)
+
+
+def _begun(loop: Loop) -> tuple[Kind, ...]:
+    """Give the reference loop's statements that match what a session has run for this part of its epoch."""
+    if loop.at.updated:
         return (Kind.FORWARD, Kind.BACKWARD, Kind.UPDATE)
-    match session.loop.last:
+    match loop.at.last:
         case Kind.FORWARD:
             return (Kind.FORWARD,)
         case Kind.BACKWARD:
@@ -172,13 +191,6 @@ def _rest(schedule: Schedule, done: Schedule) -> list[tuple[int, Setting]] | Non
         epochs -= behind
         rest.append((count - behind, setting))
     return rest
-
-
-def _with_setting(state: State, last: Setting, setting: Setting) -> State:
-    """Give the state with a setting; an optimizer chosen since the last one remembers nothing yet."""
-    if setting[1:] != last[1:]:
-        state = state.with_optimizer(setting.optimizer)
-    return replace(state, learning_rate=setting.rate)
 
 
 def _merged(schedule: Schedule) -> list[tuple[int, Setting]]:

@@ -13,7 +13,7 @@ from torch import Tensor
 from engine.bits import same_bits
 from engine.ledger import since_zeroing
 from engine.lessons import PyTorchError
-from engine.loop import Kind, Loop
+from engine.loop import START, Kind, Loop
 from engine.state import State
 from engine.statements import Statements
 
@@ -29,6 +29,7 @@ class Finding(StrEnum):
     UPDATES_TOO_SOON = "updates before the gradient exists"
     NEVER_UPDATES = "never updates"
     ACCUMULATES = "accumulates"
+    DROPS = "zeroes parts of the gradient away"
     STALE = "uses stale gradients"
     DIFFERS = "trains differently"
 
@@ -101,7 +102,7 @@ class _Watched:
     """A run of a loop's epochs, and what its updates were seen to use."""
 
     def __init__(self, statements: Statements, start: State, loop: Loop, rate: float) -> None:
-        fresh = replace(loop, last=None, complete=True, updated=False)
+        fresh = replace(loop, at=START)
         statements.return_to(replace(start, loop=fresh, learning_rate=rate))
         self._statements = statements
         self._differentiated: tuple[Tensor, ...] | None = None
@@ -110,11 +111,11 @@ class _Watched:
         self.after: list[tuple[Tensor, ...]] = []
         """The parameters after each epoch."""
 
-        self.moved = self.accumulated = self.stale = self.too_soon = False
+        self.moved = self.accumulated = self.dropped = self.stale = self.too_soon = False
 
     def run(self) -> None:
         for _ in range(EPOCHS):
-            for kind in self._statements.state.loop.enabled:
+            for kind in self._statements.state.loop.epoch:
                 self._run(kind)
             self.after.append(self._statements.state.trainer.parameters)
 
@@ -129,6 +130,8 @@ class _Watched:
             return Finding.EQUIVALENT
         if self.accumulated:
             return Finding.ACCUMULATES
+        if self.dropped:
+            return Finding.DROPS
         if self.too_soon:
             return Finding.UPDATES_TOO_SOON
         return Finding.STALE if self.stale else Finding.DIFFERS
@@ -146,9 +149,12 @@ class _Watched:
     def _look(self, state: State) -> None:
         """See what an update is about to use; where that is None, an optimizer does not complain."""
         self.too_soon |= None in state.trainer.grads
+        shares = state.loop.is_inner(Kind.BACKWARD) and not state.loop.is_inner(Kind.UPDATE)
         for name in self._statements.trainer.problem.parameters:
             parts = since_zeroing(state.ledger.newest_first(name))
-            self.accumulated |= len({part.number for part in parts}) > 1
+            # The shares of one epoch's parts belong together.
+            self.accumulated |= len({part.epoch if shares else part.number for part in parts}) > 1
+            self.dropped |= shares and len({part.number for part in parts}) < state.loop.parts
         self.stale |= self._differentiated is not None and not _same(
             self._differentiated, state.trainer.parameters
         )

@@ -10,7 +10,15 @@ from hypothesis import strategies as st
 from msgspec import Struct
 
 from engine import actions
-from engine.actions import Action, MoveStatement, RunEpochs, SetLearningRate, SetOptimizer, ToggleStatement
+from engine.actions import (
+    Action,
+    MoveStatement,
+    RunEpochs,
+    SetBatches,
+    SetLearningRate,
+    SetOptimizer,
+    ToggleStatement,
+)
 from engine.errors import EngineError
 from engine.frame import ParameterFrame
 from engine.loop import Kind
@@ -22,7 +30,7 @@ from engine.saving.writing import SessionWriter
 from engine.session import Session
 from engine.start import Start
 from tests.engine.recorded import bits
-from tests.session_strategies import counts, optimizers, rates
+from tests.session_strategies import batches, counts, optimizers, rates
 
 NEVER: Callable[[], bool] = bool
 """Asked whether to stop, it says False."""
@@ -50,6 +58,7 @@ any_action = st.one_of(
     st.builds(RunEpochs, counts),
     st.builds(SetLearningRate, rates),
     st.builds(SetOptimizer, st.just(HAND) | optimizers),
+    st.builds(SetBatches, batches),
     st.builds(ToggleStatement, st.sampled_from(Kind)),
     st.builds(MoveStatement, st.sampled_from(Kind), st.sampled_from([-1, 1])),
 )

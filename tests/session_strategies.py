@@ -11,6 +11,7 @@ from torch import Tensor
 
 from engine import problems
 from engine.actions import Action, MoveStatement, ToggleStatement
+from engine.batches import FULL, Batches, checked_batches
 from engine.errors import BadInput
 from engine.loop import Kind
 from engine.optimizers import OPTIONS, Optimizer, checked_optimizer
@@ -218,3 +219,14 @@ optimizers: Final = _optimizers().filter(lambda one: one is not None)
 
 counts = st.integers(1, 5)
 rates = st.sampled_from(RATES)
+
+
+batches = st.just(FULL) | st.builds(
+    Batches,
+    st.sampled_from(["micro", "mini"]),
+    st.integers(1, 6),
+    st.sampled_from(["share", "parts", "none"]),
+    st.booleans(),
+    st.integers(0, 2),
+).map(checked_batches)
+"""Ways to split samples; a size of 6 is more than some problems have."""

@@ -8,14 +8,10 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Final, NoReturn
 
-from engine.actions import epochs_from, learning_rate_from
+from engine.actions import epochs_from
 from engine.errors import BadInput, EngineError
-from engine.names import Names
-from engine.optimizers import EXAMPLE, NAMES, Optimizer, optimizer_from
 from engine.scripts.errors import ScriptError
-
-LARGEST_SEED: Final = 2**64 - 1
-"""What `torch.manual_seed` takes at the most."""
+from tui.starting import add_problem, add_seed, add_source, add_start
 
 RUN: Final = "gradstep run"
 RESUME: Final = "gradstep resume"
@@ -32,6 +28,7 @@ USES: Final = (
     "gradstep export [options] file [to]",
     "gradstep list",
     "gradstep check [options] script",
+    "gradstep serve [options]",
 )
 
 _RUN_DESCRIPTION: Final = """\
@@ -97,9 +94,9 @@ def bench_parser() -> Parser:
             `gradstep run --help` lists its options.""",
         allow_abbrev=False,
     )
-    _add_problem(parser)
+    add_problem(parser)
     parser.add_argument("--version", action="version", version=f"gradstep {version('gradstep')}")
-    _add_start(parser)
+    add_start(parser)
     parser.add_argument(
         "--save", type=Path, metavar="FILE", help="save the session in FILE, which must not be there yet"
     )
@@ -187,7 +184,7 @@ def run_parser() -> Parser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    _add_problem(parser)
+    add_problem(parser)
     parser.add_argument(
         "--epochs",
         type=_epochs,
@@ -198,36 +195,11 @@ def run_parser() -> Parser:
     parser.add_argument(
         "--no-zero", dest="zeroing", action="store_false", help="comment zeroing out of the loop first"
     )
-    _add_start(parser)
+    add_start(parser)
     parser.add_argument(
         "--json", action="store_true", help="print one JSON object per action, with exact values"
     )
     return parser
-
-
-def _add_problem(parser: Parser) -> None:
-    parser.add_argument(
-        "problem",
-        nargs="?",
-        default="crops",
-        help="what to train: a built-in problem, or a script (default: crops)",
-    )
-    add_names(parser)
-
-
-def add_names(parser: Parser) -> None:
-    """Take the names that a script has for its parts."""
-    group = parser.add_argument_group("names in a script, which are else found by convention")
-    group.add_argument("--model", metavar="NAME", help="of the function or nn.Module that predicts")
-    group.add_argument("--loss", metavar="NAME", help="of the loss function")
-    group.add_argument("--inputs", metavar="NAME", help="of the tensor that the model gets")
-    group.add_argument("--targets", metavar="NAME", help="of the tensor that the loss function gets, too")
-
-
-def names_of(options: argparse.Namespace) -> Names | None:
-    """Give the names that were given; None where none was."""
-    names = Names(options.model, options.loss, options.inputs, options.targets)
-    return None if names == Names() else names
 
 
 def list_parser() -> Parser:
@@ -243,42 +215,13 @@ def check_parser() -> Parser:
         epilog="exit codes: 0 it can be trained, 1 the output could not be written, 2 it cannot be trained",
         allow_abbrev=False,
     )
-    parser.add_argument("script", help="a Python file, a notebook, or a built-in problem's name")
-    add_names(parser)
-    _add_seed(parser)
+    parser.add_argument(
+        "problem", metavar="script", nargs="?", help="a Python file, a notebook, or a built-in problem's name"
+    )
+    add_source(parser)
+    add_seed(parser)
+    parser.set_defaults(lr=None, optimizer=None, batches=None)
     return parser
-
-
-def _add_seed(parser: Parser) -> None:
-    parser.add_argument(
-        "--seed", type=_seed, metavar="N", help="random start values instead of the problem's own"
-    )
-
-
-def _add_start(parser: Parser) -> None:
-    _add_seed(parser)
-    parser.add_argument("--lr", type=_rate, metavar="X", help="learning rate (default: the problem's own)")
-    parser.add_argument(
-        "--optimizer",
-        type=_optimizer,
-        metavar="NAME",
-        help=f"{', '.join(NAMES)}; with options, e.g. '{EXAMPLE}' (default: hand)",
-    )
-
-
-def _rate(text: str) -> float:
-    try:
-        return learning_rate_from(text)
-    except BadInput as error:
-        raise argparse.ArgumentTypeError(str(error)) from error
-
-
-def _optimizer(text: str) -> Optimizer | None:
-    try:
-        optimizer = optimizer_from(text)
-    except BadInput as error:
-        raise argparse.ArgumentTypeError(str(error)) from error
-    return None if optimizer.by_hand else optimizer
 
 
 def _epochs(text: str) -> int:
@@ -286,12 +229,3 @@ def _epochs(text: str) -> int:
         return epochs_from(text)
     except BadInput as error:
         raise argparse.ArgumentTypeError(str(error)) from error
-
-
-def _seed(text: str) -> int:
-    short = text if len(text) <= 40 else f"{text[:40]}..."
-    if not (text.isascii() and text.isdigit()) or short != text or int(text) > LARGEST_SEED:
-        raise argparse.ArgumentTypeError(
-            f"{short!r} is no seed: type a whole number from 0 to {LARGEST_SEED}"
-        )
-    return int(text)

@@ -10,7 +10,6 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from engine.errors import BadInput
-from engine.start import Start, start_from
 from tui.arguments import (
     RUN,
     USES,
@@ -20,12 +19,12 @@ from tui.arguments import (
     complain_of,
     export_parser,
     list_parser,
-    names_of,
     replay_parser,
     resume_parser,
     run_parser,
 )
 from tui.keeping import Keeper
+from tui.starting import start_of
 
 if TYPE_CHECKING:
     from engine.session import Session
@@ -52,7 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         use = next(use for use in USES if use.startswith(f"gradstep {word} "))
         return complain(f"options come after the word {word}: {use}")
     try:
-        start = _start(options)
+        start = start_of(options)
     except BadInput as error:
         return complain_of(error)
     if options.save is not None and (wrong := _cannot_save(options.save)):
@@ -93,10 +92,10 @@ def _run(arguments: Sequence[str]) -> int:
 
     options = run_parser().parse_args(arguments)
     try:
-        start = _start(options)
+        start = start_of(options)
     except BadInput as error:
         return complain_of(error, RUN)
-    actions = headless.plan(options.epochs, options.zeroing)
+    actions = headless.plan(options.epochs, options.zeroing, options.batches)
     return headless.run(start.session, actions, json_line if options.json else printed)
 
 
@@ -108,10 +107,19 @@ def _list(arguments: Sequence[str]) -> int:
 
 
 def _check(arguments: Sequence[str]) -> int:
-    from tui.listing import check_script
+    from tui.listing import check_problem
 
-    options = check_parser().parse_args(arguments)
-    return check_script(options.script, options.seed, names_of(options))
+    parser = check_parser()
+    options = parser.parse_args(arguments)
+    if options.problem is None and options.csv is None:
+        parser.error("name a script, a built-in problem, or --csv FILE")
+    return check_problem(options)
+
+
+def _serve(arguments: Sequence[str]) -> int:
+    from tui.workshop.serving import serve
+
+    return serve(arguments)
 
 
 COMMANDS: Final[Mapping[str, Callable[[Sequence[str]], int]]] = {
@@ -121,12 +129,9 @@ COMMANDS: Final[Mapping[str, Callable[[Sequence[str]], int]]] = {
     "export": _export,
     "list": _list,
     "check": _check,
+    "serve": _serve,
 }
 """What may be the first word after `gradstep`."""
-
-
-def _start(options: Namespace) -> Start:
-    return start_from(options.problem, options.seed, options.lr, names_of(options), options.optimizer)
 
 
 def _train(make_session: Callable[[], Session], keeper: Keeper, options: Namespace) -> int:

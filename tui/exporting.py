@@ -18,6 +18,28 @@ INTERRUPTED = 130
 """Exit code."""
 
 
+class Exports:
+    """Where files go that a learner writes, and how it is told."""
+
+    def place(self, to: str) -> str:
+        """Give the path for a name that was typed.
+
+        Raises:
+            BadInput: no file can be written there.
+        """
+        return os.path.expanduser(to)
+
+    def told(self, paths: Sequence[Path]) -> str:
+        """Say what was written."""
+        return written_text(paths)
+
+
+def exports_of(app: object) -> Exports:
+    """Give where an app writes files: anywhere, where it does not say otherwise."""
+    found = getattr(app, "exports", None)
+    return found if isinstance(found, Exports) else Exports()
+
+
 def export_session(session: Session, to: str, *, picture: str = "", force: bool = False) -> tuple[Path, ...]:
     """Do the session again from its start, and write it to files.
 
@@ -33,21 +55,23 @@ def export_session(session: Session, to: str, *, picture: str = "", force: bool 
     """
     to = os.path.expanduser(to)
     from engine.exports.export import export
-    from engine.exports.files import ENDINGS, PICTURE, check_exports, write_exports
+    from engine.exports.files import ENDINGS, PICTURE, check_exports, check_spares, write_exports
 
     if session.origin is None:
         raise BadInput("only a session of a built-in problem can be exported")
+    if session.origin.has_file:
+        check_spares(to, session.origin.title, Path(session.origin.problem))
     if not force:  # before the work, not after it
         check_exports(to, session.origin.title, (*ENDINGS, PICTURE) if picture else ENDINGS)
     made = replace(export(session.origin, session.line()), picture=picture)
     return write_exports(to, made, force=force)
 
 
-def picture_writer(picture: str) -> Callable[[str], str]:
+def picture_writer(picture: str, exports: Exports) -> Callable[[str], str]:
     """Give what writes a picture to a new file, by its name, and says where it is."""
 
     def write(to: str) -> str:
-        path = Path(to.strip()).expanduser()
+        path = Path(exports.place(to.strip()))
         path = path if path.suffix == ".svg" else path.with_name(f"{path.name}.svg")
         try:
             with path.open("x", encoding="utf-8") as file:
@@ -56,7 +80,7 @@ def picture_writer(picture: str) -> Callable[[str], str]:
             raise BadInput(f"{path} exists already: choose another name") from None
         except (OSError, ValueError) as error:
             raise BadInput(f"{path} cannot be written: {error}") from None
-        return written_text([path])
+        return exports.told([path])
 
     return write
 

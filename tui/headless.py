@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from engine.actions import Action, Backward, Forward, RunEpochs, ToggleZeroing, Update, Zero
+from engine.batches import Batches
 from engine.errors import EngineError
 from engine.frame import Frame
 from tui.arguments import RUN, complain_of
@@ -33,10 +34,16 @@ def run(make_session: Callable[[], Session], actions: Iterable[Action], report: 
         return INTERRUPTED
 
 
-def plan(epochs: int, zeroing: bool) -> Iterator[Action]:
-    """Give the notebook's actions: one step by hand, then `epochs` more, then the loss they led to."""
+def plan(epochs: int, zeroing: bool, batches: Batches | None = None) -> Iterator[Action]:
+    """Give the notebook's actions: one step by hand, then `epochs` more, then the loss they led to.
+
+    Where the samples are split, one step is a whole epoch, and the loss is that of the last epoch's parts.
+    """
     if not zeroing:
         yield ToggleZeroing()
+    if batches is not None:
+        yield from (RunEpochs(1), RunEpochs(epochs))
+        return
     yield from (Forward(), Backward(), Update())
     if zeroing:
         yield Zero()

@@ -10,6 +10,8 @@ The keys of each object:
     parameters          by name: {"value": nested lists, "grad": nested lists, null where `.grad` is None,
                         "optimizer": what the optimizer remembers, by PyTorch's names}
     optimizer           what updates the parameters: "hand", "SGD(momentum=0.9)", ...
+    batches             how the samples are split: "full", "micro(2)", ...
+    epoch_loss          the loss of the last epoch that has one; of its parts, where the samples are split
     zeroing             whether an epoch zeroes the gradients
     learning_rate       the learning rate
     diverged_in_epoch   the epoch, counted from 1, whose loss is inf or nan; null where the loss is finite
@@ -45,6 +47,7 @@ def json_line(action: Action, frame: Frame) -> Iterator[str]:
         "arguments": {name: value for name, value in to_builtins(action).items() if name != "do"},
         "epoch": frame.epoch,
         "loss": _exact(frame.loss),
+        "epoch_loss": _exact(frame.losses[len(frame.losses) - 1]) if len(frame.losses) else None,
         "predictions": _numbers(frame.preds),
         "parameters": {
             parameter.name: {
@@ -55,6 +58,7 @@ def json_line(action: Action, frame: Frame) -> Iterator[str]:
             for parameter in frame.parameters
         },
         "optimizer": frame.loop.optimizer.text,
+        "batches": frame.loop.batches.text,
         "zeroing": frame.loop.is_enabled(Kind.ZERO),
         "learning_rate": frame.learning_rate,
         "diverged_in_epoch": diverged_in(frame),

@@ -51,19 +51,27 @@ class Keeper:
         if self._writer is not None and self._writer.trouble:
             warn(self._writer.trouble)
 
-    def begin(self, start: Start) -> Session:
-        """Begin a session; its file is made with the first action.
+    def begin(self, start: Start, stopped: Callable[[], bool] = lambda: False) -> Session:
+        """Begin a session; its file is made with the first action. One before it is left in order.
+
+        Args:
+            start: Where it starts.
+            stopped: Asked while a script runs: where it says so, nothing is begun.
 
         Raises:
-            EngineError: there is no such problem, or a value cannot be used.
+            EngineError: there is no such problem, a value cannot be used, or it stopped; nothing has changed.
         """
         from engine.saving.writing import SessionWriter
 
-        session = start.session(self._given_up.is_set)
+        session = start.session(lambda: stopped() or self._given_up.is_set())
         start = session.origin or start
         paths = self._paths(start.title) if self._save is None else [self._save]
-        self._keep(session, SessionWriter.new(paths, start, self._told))
-        self.notice = script_notice(session)
+        writer = SessionWriter.new(paths, start, self._told)
+        self.close()
+        left, self._save = None if self._writer is None else self._writer.path, None
+        self._keep(session, writer)
+        told = f"what was before is saved: {left.name}" if left is not None else ""
+        self.notice = script_notice(session) or told
         return session
 
     def resume(self, path: Path | None = None, stopped: Callable[[], bool] = lambda: False) -> Session:
@@ -191,8 +199,6 @@ class Keeper:
 
 def script_notice(session: Session) -> str:
     """Say the first of what there is to say about a session's script; empty where there is nothing."""
-    problem = session.problem
-    printed = problem.output.strip().splitlines()
-    told = [*problem.notes, *(f"the script printed: {text}" for text in printed[:1])]
-    more = len(problem.notes) + len(printed) - 1
-    return "" if not told else told[0] + (f" (gradstep check tells {more} more)" if more else "")
+    notes = session.problem.notes
+    more = f" (w tells {len(notes) - 1} more)" if len(notes) > 1 else ""
+    return f"{notes[0]}{more}" if notes else ""

@@ -18,6 +18,7 @@ from engine.actions import (
     Redo,
     Reset,
     RunEpochs,
+    SetBatches,
     SetOptimizer,
     StepNode,
     StepNodeBack,
@@ -29,6 +30,7 @@ from engine.actions import (
     Zero,
     refusal_key,
 )
+from engine.batches import FULL
 from engine.optimizers import HAND
 
 if TYPE_CHECKING:
@@ -79,7 +81,11 @@ class Key:
         return asked if asked is not None or self.action is None else self.action()
 
 
-ASKED: Final[Mapping[str, Action]] = {"run": RunEpochs(1), "optimizer": SetOptimizer(HAND)}
+ASKED: Final[Mapping[str, Action]] = {
+    "run": RunEpochs(1),
+    "optimizer": SetOptimizer(HAND),
+    "batches": SetBatches(FULL),
+}
 """For keys that ask for something, an action that can work whenever theirs can."""
 
 
@@ -159,7 +165,15 @@ KEYS: Final = (
     Key("verdict", "v", "v", "verdict", "Find out what the loop does: run it beside the reference loop.", 1),
     Key("twin", "T,upper_t", "T", "twin", "Put the session beside its twin with zeroing, in lock step.", 4),
     Key("check", "c", "c", "check", "Check autograd's gradient against finite differences.", 1),
-    Key("pictures", "i", "i", "pictures", "Show the loss surface, the fit, gradient sizes and losses.", 1),
+    Key(
+        "pictures",
+        "i",
+        "i",
+        "pictures",
+        "Show the loss surface, the fit, gradient sizes and losses.",
+        1,
+    ),
+    Key("graph", "G,upper_g", "G", "graph", "Draw autograd's graph, and go through the pass in it.", 2),
     Key("undo", "left", "←", "undo", "Take the last action back, bit for bit.", 9, Undo),
     Key("redo", "right", "→", "redo", "Do again what was taken back.", 8, Redo),
     Key(
@@ -197,6 +211,7 @@ KEYS: Final = (
         "Choose the optimizer: by hand, SGD, RMSprop, Adam, AdamW.",
         1,
     ),
+    Key("batches", "B,upper_b", "B", "batches", "Split the samples: micro-batches, mini-batches.", 1),
     Key(
         "reset",
         "R,upper_r",
@@ -206,6 +221,16 @@ KEYS: Final = (
         2,
         Reset,
     ),
+    Key("problems", "p", "p", "problems", "Begin another problem: choose from a list.", 1),
+    Key(
+        "reload",
+        "f5,ctrl+r",
+        "F5",
+        "reload",
+        "Read the edited script again, and begin anew (also ctrl+r).",
+        1,
+    ),
+    Key("printed", "w", "w", "printed", "Show what the script printed.", 1),
     Key("export", "x", "x", "export", "Write the session as a script, a notebook, CSV and a picture.", 2),
     Key("look", "enter", "Enter", "look", "Show all numbers of this step.", 4),
     Key(

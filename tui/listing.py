@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import sys
+from argparse import Namespace
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+from msgspec.structs import replace
 
 from engine import problems
 from engine.errors import EngineError
-from engine.names import Names
 from engine.scripts.errors import ScriptError
-from engine.start import start_from
+from engine.start import Start, start_from
 from tui.arguments import CHECK, LIST, complain_of
 from tui.output import stop_writing
+from tui.starting import start_of
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -26,16 +30,49 @@ PRINTED: Final = 20
 """Lines that are told of what a script printed."""
 
 
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A problem that can be chosen."""
+
+    name: str
+    idea: str
+    start: Start
+
+
+def listed(own: Start | None = None) -> list[Listed]:
+    """Give what there is to choose: the learner's own file, where there is one, and the built-in problems."""
+    built_in = [Listed(name, problems.idea_of(name), Start(name)) for name in problems.names()]
+    if own is None:
+        return built_in
+    kind = "script" if own.table is None else "CSV file"
+    return [Listed(own.title, f"your {kind}, {own.problem}", replace(own, digest=None)), *built_in]
+
+
+def listed_texts(own: Start | None = None) -> list[str]:
+    """Write what there is to choose, a line each."""
+    found = listed(own)
+    wide = max(len(one.name) for one in found)
+    return [f"{one.name:<{wide}}  {one.idea}" for one in found]
+
+
+def start_named(name: str, own: Start | None = None) -> Start:
+    """Give the start for a name: the learner's own file's, a built-in problem's, or a script's path.
+
+    Raises:
+        BadInput: there is no such problem; the message lists the known ones and the closest match.
+    """
+    return replace(own, digest=None) if own is not None and name == own.title else start_from(name)
+
+
 def list_problems() -> int:
     """Print the built-in problems, each with its idea; gives the exit code."""
-    wide = max(map(len, problems.names()))
-    return _print((f"{name:<{wide}}  {problems.idea_of(name)}" for name in problems.names()), LIST)
+    return _print(listed_texts(), LIST)
 
 
-def check_script(given: str, seed: int | None, names: Names | None) -> int:
-    """Print what is found in a script, or what is wrong with it; gives the exit code."""
+def check_problem(options: Namespace) -> int:
+    """Print what is found in a script or a table, or what is wrong with it; gives the exit code."""
     try:
-        problem = start_from(given, seed, None, names).session().problem
+        problem = start_of(options).session().problem
     except ScriptError as error:
         print(*error.lines, sep="\n", file=sys.stderr)
         return 2
@@ -63,16 +100,17 @@ def found_texts(problem: Problem) -> Iterator[str]:
         yield f"  {name:<{wide}}  {size_text(one)}, {one.numel():,} number{'s' * (one.numel() != 1)}"
     if problem.buffers:
         yield f"buffers        {', '.join(problem.buffers)}: they change in forward, and are undone with it"
+    yield f"optimizer      {problem.optimizer.title}"
     yield f"learning rate  {problem.learning_rate:g}"
     yield f"first loss     {problem.first_loss}"
     yield f"the loop       {'; '.join(words)}"
     yield from (f"note: {note}" for note in problem.notes)
-    printed = problem.output.splitlines()
+    printed = problem.printed.lines
     if printed:
         yield "the script printed:"
-        yield from (f"  {text}" for text in printed[:PRINTED])
-        if len(printed) > PRINTED:
-            yield f"  ... {len(printed) - PRINTED:,} lines more"
+        if problem.printed.count > PRINTED:
+            yield f"  {problem.printed.count - PRINTED:,} lines, and then"
+        yield from (f"  {text}" for text in printed[-PRINTED:])
 
 
 def size_text(tensor: Tensor) -> str:

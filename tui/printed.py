@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from engine.actions import Action, Backward, Forward, ToggleZeroing, Update
+from engine.actions import Action, Backward, Forward, RunEpochs, ToggleZeroing, Update
 from engine.frame import Frame
 
 if TYPE_CHECKING:
@@ -30,6 +30,11 @@ def printed(action: Action, frame: Frame) -> Iterator[str]:
                     yield _fact(f"{parameter.name}'s {name} after the first update", value)
         case Forward() if frame.epoch == 1:
             yield _loss(frame, "after the first update")
+        case RunEpochs() if frame.loop.split is not None:
+            when = f"after {frame.epoch:,} epoch{'' if frame.epoch == 1 else 's'}"
+            yield from _values(frame, when)
+            epoch, parts = len(frame.losses), f"{frame.loop.parts} {frame.loop.batches.way}-batches"
+            yield f"loss of epoch {epoch:,}, of its {parts}\n{frame.losses[epoch - 1]}\n"
         case Forward():
             more = f"after {_more_epochs(frame.epoch - 1)}, {frame.epoch:,} in all"
             yield _loss(frame, more)

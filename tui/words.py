@@ -15,7 +15,11 @@ if TYPE_CHECKING:
 
     from engine.frame import Frame, ParameterFrame
     from engine.ledger import Forgotten, Unrecorded, Write
+    from engine.loop import Loop
     from engine.marks import Mark
+    from engine.printed import Printed
+    from engine.problem import Problem
+    from engine.regions import Regions
     from engine.verdict import Verdict
     from tui.keeping import Offer
 
@@ -33,6 +37,9 @@ DOES: Final[Mapping[str, str]] = {
 
 RATE: Final = "learning rate"
 """The mark that has a number."""
+
+QUOTED: Final = 40
+"""Characters of what a script printed that one line tells."""
 
 MOST_PARTS: Final = 6
 """Parts of a sum that are written out at the most."""
@@ -74,6 +81,8 @@ def action_text(action: actions.Action | None) -> str:
             return f"learning rate {rate(value)}"
         case actions.SetOptimizer(optimizer):
             return f"optimizer {optimizer.text}"
+        case actions.SetBatches(batches):
+            return batches.title
         case actions.GoTo(point, inside):
             return f"go to point {point}{f', inside at {inside}' if inside else ''}"
         case _:
@@ -93,7 +102,17 @@ def phase(frame: Frame) -> str:
     """Say what comes next: a statement, or the rest of a backward pass."""
     if frame.in_pass and frame.backward is not None:
         return f"in backward {frame.backward.done}/{len(frame.backward.rows)}"
-    return "no next line" if frame.next is None else f"next: {frame.next}"
+    return step_text(frame.loop)
+
+
+def step_text(loop: Loop) -> str:
+    """Say which statement of a loop comes next, and for which part of the samples."""
+    step = loop.next_step
+    if step is None:
+        return "no next line"
+    kind, part = step
+    where = f" {part + 1}/{loop.parts}" if loop.is_inner(kind) else ""
+    return f"next: {kind}{where}"
 
 
 def empty_text(frame: Frame) -> str:
@@ -159,7 +178,20 @@ def passes_texts(parts: Sequence[Write], at: Element) -> tuple[str, str] | None:
     if len(numbers) > MOST_PARTS:
         numbers = [*numbers[: MOST_PARTS - 2], "...", numbers[-1]]
     words = f"Accumulated across {passes} passes, since nothing zeroed it in between:"
+    if all(part.share for part in parts) and len({part.epoch for part in parts}) == 1:
+        words = f"Accumulated on purpose: the shares of {passes} parts of the samples, for one update:"
     return words, f"{' + '.join(numbers)} = {cell(at.of(parts[-1].after))}"
+
+
+def part_text(frame: Frame) -> str:
+    """Say which part of the samples the loss is of; empty where it is of all."""
+    loop = frame.loop
+    return "" if loop.split is None else f"part {loop.at.part + 1} of {loop.parts}"
+
+
+def share_text(write: Write) -> str:
+    """Say which part of the samples a write is the share of; empty where it is of all."""
+    return "" if write.share is None else f", part {write.share[0]} of {write.share[1]}"
 
 
 def unrecorded_text(fact: Unrecorded, at: Element) -> str:
@@ -177,3 +209,44 @@ def mark_text(mark: Mark) -> str:
     """Say what a mark stands for."""
     what = f"{mark.what} {rate(mark.rate)}" if mark.what == RATE else str(mark.what)
     return f"{what} after epoch {mark.epoch:,}"
+
+
+def target_names(frame: Frame, columns: int) -> Sequence[str]:
+    """Give the names of the targets' columns, which the parameters' first dimension has."""
+    firsts = (one.labels[0] for one in frame.parameters if one.labels)
+    return next((names for names in firsts if names and len(names) == columns), ())
+
+
+def input_names(frame: Frame) -> Sequence[str]:
+    """Give the names of two inputs, which a parameter's last dimension has; none where nobody named them."""
+    lasts = (one.labels[-1] for one in frame.parameters if len(one.labels) > 1)
+    return next((names for names in lasts if len(names) == 2), ())
+
+
+def class_names(found: Regions, names: Sequence[str]) -> list[str]:
+    """Give what the classes of a map are called; `names` are those of the targets' columns."""
+    if found.column is None and len(names) == found.columns:
+        return [*names]
+    return [f"{value:g}" for value in found.classes]
+
+
+def wrong_points(found: Regions) -> list[int]:
+    """Give which of the data are of another class than is predicted."""
+    pairs = enumerate(zip(found.targets, found.preds, strict=True))
+    return [number for number, (target, pred) in pairs if found.classes and target != pred]
+
+
+def printed_texts(problem: Problem) -> list[str]:
+    """Tell what there is to say about a script, and the newest lines that it printed."""
+    printed = problem.printed
+    texts = [f"note: {note}" for note in problem.notes]
+    if printed.gone:
+        texts.append(f"({printed.gone:,} older line{'s' * (printed.gone != 1)} gone)")
+    return [*texts, *(printed.lines or ["the script has printed nothing so far"])]
+
+
+def printed_text(printed: Printed) -> str:
+    """Say that there is new output, and how to see it."""
+    last = next(filter(str.strip, reversed(printed.lines)), "")
+    cut = last if len(last) <= QUOTED else f"{last[:QUOTED]}..."
+    return f"the script printed: {cut.strip()} (w shows all)"

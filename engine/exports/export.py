@@ -21,8 +21,8 @@ from engine.exports.retelling import retell
 from engine.exports.script import script_text
 from engine.exports.starting import start_cell
 from engine.frame import Frame
-from engine.loop import Spelling
 from engine.session import Session
+from engine.spelling import Spelling
 from engine.start import Start
 
 

@@ -7,7 +7,7 @@ import secrets
 import stat
 import sys
 from collections.abc import Iterable, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Final
 
@@ -32,6 +32,20 @@ def check_exports(to: str | Path, problem: str, endings: Iterable[str] = ENDINGS
         raise BadInput(f"cannot write {base}: there is no folder {base.absolute().parent}")
     for ending in endings:
         _check(base.with_name(base.name + ending), force=False)
+
+
+def check_spares(to: str | Path, problem: str, source: Path) -> None:
+    """Look whether an export would write over the very file that is trained.
+
+    Raises:
+        BadInput: it would.
+    """
+    base = _base(Path(to), problem)
+    for ending in (*ENDINGS, PICTURE):
+        path = base.with_name(base.name + ending)
+        with suppress(OSError, ValueError):  # what is not there, or cannot be, is not that file
+            if path.samefile(source):
+                raise BadInput(f"{path} is what this session trains: choose another name")
 
 
 def write_exports(to: str | Path, export: Export, *, force: bool = False) -> tuple[Path, ...]:

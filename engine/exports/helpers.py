@@ -115,7 +115,21 @@ NAMES: Final = frozenset(
         "made",
         "saved",
     }
-    | {"summary", "lr", "losses", "optimizer", "epoch", "preds", "loss", "error", "parameters"}
+    | {
+        "summary",
+        "lr",
+        "losses",
+        "optimizer",
+        "epoch",
+        "g",
+        "i",
+        "order",
+        "parts",
+        "preds",
+        "loss",
+        "error",
+        "parameters",
+    }
 )
 """What an export defines, and a problem's script must therefore not."""
 

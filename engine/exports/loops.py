@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import chain
 
+from engine.exports.batches import PARTS, indented, keep_line, pick_lines
 from engine.exports.nodes import WATCH
 from engine.exports.passes import Pass
 from engine.frame import Frame
-from engine.loop import Kind, Loop
+from engine.loop import Kind, Loop, Statement, Step
 
 KEEP_LOSS = "losses.append(loss.item())"
 DIVERGED = (
@@ -50,23 +50,45 @@ def statement_lines(loop: Loop, kind: Kind, style: Style) -> list[str]:
         if style.watched:
             lines.insert(0, WATCH)
     if kind is Kind.FORWARD:
-        lines += [KEEP_LOSS] if style.losses else []
+        lines += [KEEP_LOSS if loop.split is None else keep_line(loop.split)] if style.losses else []
         lines += DIVERGED if style.ends_diverged else ()
     return lines
+
+
+def statement_now(loop: Loop, epoch: int, kind: Kind, style: Style) -> list[str]:
+    """Write a statement that runs now; before a forward pass through a part of the samples, choose them.
+
+    Args:
+        loop: As it stood before.
+        epoch: How many epochs had run to their end.
+        kind: The statement.
+        style: What its lines have that those on screen have not.
+    """
+    lines = statement_lines(loop, kind, style)
+    if kind is not Kind.FORWARD or loop.split is None:
+        return lines
+    after, ended = loop.ran(kind)
+    return [*pick_lines(loop.split, epoch + ended - int(after.complete), after.at.part), *lines]
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
     """What a run of epochs did: the rest of the epoch under way, and whole ones after it."""
 
-    rest: tuple[Kind, ...]
+    rest: tuple[Step, ...]
     """What was left of an epoch under way; empty where none was."""
+
+    begun: int
+    """That epoch, counted from 0."""
 
     whole: int
     """How many whole epochs were asked for."""
 
+    first: int
+    """The first of them."""
+
     losses: tuple[float, ...]
-    """All that it computed."""
+    """All that it computed; where the samples are split, those of its whole epochs."""
 
     diverged: bool
     """Whether it ended with a loss that is inf or nan."""
@@ -75,48 +97,82 @@ class Run:
 def run_of(before: Frame, after: Frame, count: int) -> Run:
     """Work out from the frames around it what a run of `count` epochs did."""
     loop = before.loop
-    rest = loop.rest() if loop.rest() != loop.enabled else ()
-    first = _first_loss(before)
-    computed = () if first is None else tuple(after.losses[at] for at in range(first, len(after.losses)))
-    diverged = bool(computed) and not math.isfinite(computed[-1])
-    return Run(rest, count - bool(rest), computed, diverged)
+    rest = loop.rest_steps() if loop.rest() != loop.epoch else ()
+    first = before.epoch + (loop.ended_by_rest() if rest else 0)
+    computed = tuple(after.losses[at] for at in range(_first_loss(before, first), len(after.losses)))
+    diverged = after.loss is not None and not math.isfinite(after.loss)
+    if diverged and len(after.losses) <= first:
+        rest = rest[: rest.index((Kind.FORWARD, after.loop.at.part)) + 1]
+        return Run(rest, before.epoch, 0, first, computed, diverged)
+    return Run(rest, before.epoch, count - bool(rest), first, computed, diverged)
 
 
 def run_lines(loop: Loop, run: Run, style: Style) -> list[str]:
     """Write a run of epochs."""
     style = replace(style, losses=len(run.losses) > 1)
-    if run.diverged and len(run.losses) == 1 and Kind.FORWARD in run.rest:
-        return _in_a_row(loop, run.rest[: run.rest.index(Kind.FORWARD) + 1], style)
-    lines = _in_a_row(loop, run.rest, style)
+    lines = _in_a_row(loop, run, style)
     if style.losses:
-        lines.insert(0 if Kind.FORWARD in run.rest else len(lines), "losses = []")
+        begins = loop.split is None and any(kind is Kind.FORWARD for kind, _ in run.rest)
+        lines.insert(0 if begins else len(lines), "losses = []")
+    style = replace(style, ends_diverged=run.diverged)
+    if run.whole == 1:
+        shuffled = loop.split is not None and loop.split.batches.shuffle
+        lines += [f"epoch = {run.first}"] if shuffled else []
     if run.whole == 1 and not run.diverged:
         lines += _body(loop, style)
     elif run.whole:
-        lines.append(f"for epoch in range({run.whole}):")
-        lines += [f"    {line}" for line in _body(loop, replace(style, ends_diverged=run.diverged))]
+        after = run.first + run.whole
+        epochs = f"{run.whole}" if loop.split is None else f"{run.first}, {after}"
+        lines.append(f"for epoch in range({epochs}):")
+        lines += indented(_body(loop, style))
     return lines
 
 
-def _in_a_row(loop: Loop, kinds: Iterable[Kind], style: Style) -> list[str]:
-    return list(chain.from_iterable(statement_lines(loop, kind, style) for kind in kinds))
+def _in_a_row(loop: Loop, run: Run, style: Style) -> list[str]:
+    """Write the rest of an epoch; where the samples are split, its loss is not kept."""
+    epoch, lines = run.begun, list[str]()
+    style = replace(style, losses=style.losses and loop.split is None)
+    for kind, _ in run.rest:
+        lines += statement_now(loop, epoch, kind, style)
+        loop, ended = loop.ran(kind)
+        epoch += ended
+    return lines
 
 
-def _body(loop: Loop, style: Style) -> Iterator[str]:
+def _body(loop: Loop, style: Style) -> list[str]:
     """Write an epoch, with what is commented out as comments."""
-    for one in loop.statements:
-        if one.enabled:
-            yield from statement_lines(loop, one.kind, style)
-        else:
-            yield from (f"# {line}" for line in one.lines)
+    split = loop.split
+    if split is None:
+        return list(chain.from_iterable(_written(one, loop, style) for one in loop.statements))
+    before, inner, after = (
+        list(chain.from_iterable(_written(one, loop, style) for one in loop.statements[places]))
+        for places in (
+            slice(loop.inner.start),
+            slice(loop.inner.start, loop.inner.stop),
+            slice(loop.inner.stop, None),
+        )
+    )
+    kept = [f"{PARTS} = []"] if style.losses else []
+    lines = [*split.order_lines, *before, *kept, split.head, *indented(inner)]
+    lines += [f"losses.append(sum({PARTS}))"] if style.losses else []
+    lines += DIVERGED if style.ends_diverged else ()
+    return lines + after
 
 
-def _first_loss(before: Frame) -> int | None:
-    """Give the epoch, counted from 0, of the first loss that a run computes; None where it computes none."""
+def _written(statement: Statement, loop: Loop, style: Style) -> list[str]:
+    if statement.enabled:
+        return statement_lines(loop, statement.kind, style)
+    return [f"# {line}" for line in statement.lines]
+
+
+def _first_loss(before: Frame, whole: int) -> int:
+    """Give the epoch, counted from 0, of the first loss that a run keeps; `whole` is its first whole one."""
     loop, epoch = before.loop, before.epoch
-    for kind in (*loop.rest(), *loop.enabled):
+    if loop.split is not None:
+        return whole
+    for kind in (*loop.rest(), *loop.epoch):
         loop, ended = loop.ran(kind)
         epoch += ended
         if kind is Kind.FORWARD:
             return epoch - int(loop.complete)
-    return None
+    return len(before.losses)

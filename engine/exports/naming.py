@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from engine.loop import EACH, Spelling
+from engine.spelling import EACH, Spelling
 
 
 def needs_dictionary(name: str) -> bool:

@@ -10,12 +10,14 @@ from engine.actions import (
     RaiseLearningRate,
     Reset,
     RunEpochs,
+    SetBatches,
     SetLearningRate,
     SetOptimizer,
 )
+from engine.exports.batches import generator_lines
 from engine.exports.cells import Cell
 from engine.exports.checks import check_changes, check_losses
-from engine.exports.loops import run_lines, run_of, statement_lines, style_of
+from engine.exports.loops import run_lines, run_of, statement_now, style_of
 from engine.exports.moments import Moment
 from engine.exports.naming import expression
 from engine.exports.nodes import check_event
@@ -66,6 +68,8 @@ def _lines(moment: Moment, begun: Pass | None, passing: Pass | None) -> list[str
             return rate_lines(after)
         case SetOptimizer():
             return optimizer_lines(after)
+        case SetBatches():
+            return generator_lines(after.loop.split)
         case Reset():
             return list(reset_lines(after))
         case RunEpochs(count):
@@ -75,7 +79,7 @@ def _lines(moment: Moment, begun: Pass | None, passing: Pass | None) -> list[str
     kind = kind_of(moment.action, before.next)
     if kind is None or (kind is Kind.BACKWARD and before.in_pass):
         return []  # the pass has run where it began
-    return statement_lines(before.loop, kind, style)
+    return statement_now(before.loop, before.epoch, kind, style)
 
 
 def _refused(lines: Sequence[str], error: PyTorchError) -> list[str]:

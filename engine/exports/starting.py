@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import torch
 
+from engine.exports.batches import generator_lines
 from engine.exports.cells import Cell
 from engine.exports.checks import check_start
 from engine.exports.literals import call, literal
@@ -22,7 +23,7 @@ def start_cell(first: Frame, seed: int | None, *, kept: bool) -> Cell:
         seed: What drew the start values; None where they are those of the problem's script.
         kept: Whether copies of the start values are needed, to go back to.
     """
-    code = [f"lr = {first.learning_rate!r}", *optimizer_lines(first)]
+    code = [f"lr = {first.learning_rate!r}", *optimizer_lines(first), *generator_lines(first.loop.split)]
     if seed is not None:
         code += [f"# What seed {seed} drew:", "with torch.no_grad():"]
         for one in first.parameters:

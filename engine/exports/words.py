@@ -15,6 +15,7 @@ from engine.actions import (
     RaiseLearningRate,
     Reset,
     RunEpochs,
+    SetBatches,
     SetLearningRate,
     SetOptimizer,
     StepNode,
@@ -42,6 +43,11 @@ KINDS: Final[Mapping[type[Action], Kind]] = {
     Zero: Kind.ZERO,
 }
 BY_OPTIMIZER: Final = "The optimizer moves every parameter, by its gradient and what it remembers."
+BATCHES: Final[Mapping[str, str]] = {
+    "full": "Every pass has all samples again.",
+    "micro": "Every part has a backward pass of its own, and one update follows them all.",
+    "mini": "Every part has a backward pass and an update of its own.",
+}
 INSIDE: Final = "Here loss.backward() runs at once; hooks kept what the session showed node by node."
 TAKEN_BACK: Final = "The session went back to before this pass: each .grad is put back, the graph was kept."
 REFUSED: Final = "PyTorch refuses, as it did in the session; what ran before the error stays."
@@ -62,6 +68,8 @@ def words(moment: Moment, *, anew: bool = True) -> str:
         case SetOptimizer():
             by_hand = moment.after.loop.optimizer.by_hand
             return "The loop's own line updates." if by_hand else "It begins with nothing remembered."
+        case SetBatches(batches):
+            return BATCHES[batches.way]
         case Update() | NextLine() if "passed over" in moment.after.notice:
             return f"{moment.after.notice[0].upper()}{moment.after.notice[1:]}."
         case RunEpochs() if moment.after.notice:
@@ -93,6 +101,8 @@ def _title(moment: Moment) -> str:
     match moment.action:
         case SetLearningRate() | RaiseLearningRate() | LowerLearningRate():
             return f"Learning rate {after.learning_rate:g}"
+        case SetBatches(batches):
+            return batches.title.capitalize()
         case SetOptimizer():
             return f"Optimizer: {after.loop.optimizer.title}"
         case RunEpochs(count):

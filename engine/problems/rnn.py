@@ -15,7 +15,7 @@ w_back = torch.tensor(0.5, requires_grad=True)
 
 
 def model(x):
-    hidden = torch.zeros(4)
+    hidden = torch.zeros(len(x))
     for step in range(4):
         hidden = torch.tanh(w_in * x[:, step] + w_back * hidden)
     return hidden

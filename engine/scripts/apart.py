@@ -2,51 +2,18 @@
 
 from __future__ import annotations
 
-import io
-import sys
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final, Generic, TypeVar
 
+from engine.printed import KeptFromTerminal, Printed
 from engine.scripts.errors import Abandoned
 
 T = TypeVar("T")
 
-MOST_KEPT: Final = 20_000
-"""Characters of a script's output that are kept; the rest is counted only."""
-
 OFTEN: Final = 0.05
 """Seconds between two questions whether to go on waiting."""
-
-
-class Output(io.TextIOBase):
-    """Takes what a script prints, as far as there is room."""
-
-    def __init__(self) -> None:
-        """Start empty."""
-        super().__init__()
-        self._parts: list[str] = []
-        self._size = 0
-
-    def writable(self) -> bool:
-        """Say that it can be written to."""
-        return True
-
-    def write(self, text: str) -> int:
-        """Take some text."""
-        room = MOST_KEPT - self._size
-        if room > 0:
-            self._parts.append(text[:room])
-        self._size += len(text)
-        return len(text)
-
-    @property
-    def text(self) -> str:
-        """What was printed; the end is missing where it was too much."""
-        more = self._size - MOST_KEPT
-        return "".join(self._parts) + (f"\n... {more:,} characters more\n" if more > 0 else "")
 
 
 class _Outcome(Generic[T]):
@@ -64,7 +31,7 @@ class _Outcome(Generic[T]):
             self.raised = error
 
 
-def run_apart(path: Path, work: Callable[[], T], stopped: Callable[[], bool], output: Output) -> T:
+def run_apart(path: Path, work: Callable[[], T], stopped: Callable[[], bool], printed: Printed) -> T:
     """Do the work, and wait for it.
 
     A script may run for ever, or wait for something that never comes, and a thread cannot be ended from
@@ -74,7 +41,7 @@ def run_apart(path: Path, work: Callable[[], T], stopped: Callable[[], bool], ou
         path: The script that the work is about.
         work: What to do.
         stopped: Asked again and again whether to stop waiting.
-        output: Takes what is printed meanwhile. There is nothing to be read from standard input.
+        printed: Takes what is printed meanwhile. There is nothing to be read from standard input.
 
     Raises:
         Abandoned: `stopped` said so.
@@ -83,7 +50,7 @@ def run_apart(path: Path, work: Callable[[], T], stopped: Callable[[], bool], ou
     """
     outcome = _Outcome(work)
     thread = threading.Thread(target=outcome.run, name=f"gradstep {path.name}", daemon=True)
-    with _terminal_kept_from_it(output):
+    with KeptFromTerminal(printed):
         thread.start()
         while thread.is_alive():
             thread.join(OFTEN)
@@ -92,13 +59,3 @@ def run_apart(path: Path, work: Callable[[], T], stopped: Callable[[], bool], ou
     if outcome.raised is not None:
         raise outcome.raised
     return outcome.result
-
-
-@contextmanager
-def _terminal_kept_from_it(output: Output) -> Iterator[None]:
-    streams = sys.stdin, sys.stdout, sys.stderr
-    sys.stdin, sys.stdout, sys.stderr = io.StringIO(), output, output
-    try:
-        yield
-    finally:
-        sys.stdin, sys.stdout, sys.stderr = streams

@@ -8,15 +8,12 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any, Final
 
-import torch
 from torch import Tensor, nn
 
-from engine.names import CONVENTIONS, RATES, Names
+from engine.names import CONVENTIONS, Names
 from engine.scripts.errors import ScriptError
 from engine.scripts.running import Namespace
 from engine.scripts.source import ScriptSource
-
-DEFAULT_RATE: Final = 0.01
 
 NEEDS: Final[Mapping[str, str]] = {
     "inputs": "inputs, a tensor ({})",
@@ -47,9 +44,6 @@ class Found:
     modules: Mapping[str, nn.Module]
     """The modules that some of them belong to, by the script's names."""
 
-    learning_rate: float
-    notes: tuple[str, ...]
-
 
 def find(source: ScriptSource, namespace: Namespace, given: Names) -> Found:
     """Find what a problem needs.
@@ -76,9 +70,8 @@ def find(source: ScriptSource, namespace: Namespace, given: Names) -> Found:
         missing.append(NEEDS["parameter"])
     if missing:
         raise _lacks(source, namespace, missing)
-    rate, notes = _learning_rate(namespace)
     values = {part: namespace[name] for part, name in found.items()}
-    return Found(found, values, parameters, modules, rate, notes)
+    return Found(found, values, parameters, modules)
 
 
 def _lacks(source: ScriptSource, namespace: Namespace, missing: Sequence[str]) -> ScriptError:
@@ -200,26 +193,3 @@ def _own_leaves(namespace: Namespace, held: set[int]) -> Iterator[tuple[str, Ten
         else:
             continue
         yield from ((place, one) for place, one in places if isinstance(one, Tensor) and id(one) not in held)
-
-
-def _learning_rate(namespace: Namespace) -> tuple[float, tuple[str, ...]]:
-    """Give the learning rate, and what is to be said about it."""
-    optimizers = [one for one in namespace.values() if isinstance(one, torch.optim.Optimizer)]
-    for name in RATES:
-        value = namespace.get(name)
-        if isinstance(value, Tensor) and value.numel() == 1:
-            value = value.item()
-        if isinstance(value, (int, float)) and not isinstance(value, bool):
-            return float(value), _about(optimizers)
-    if optimizers:
-        return float(optimizers[0].param_groups[0]["lr"]), _about(optimizers)
-    return DEFAULT_RATE, (
-        f"the script names no learning rate ({', '.join(RATES[:2])}): it is {DEFAULT_RATE}",
-    )
-
-
-def _about(optimizers: Sequence[torch.optim.Optimizer]) -> tuple[str, ...]:
-    if not optimizers:
-        return ()
-    kind = type(optimizers[0]).__name__
-    return (f"the optimizer {kind} is left out: the loop updates by hand, which is plain SGD",)

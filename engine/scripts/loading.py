@@ -10,14 +10,16 @@ import torch
 from torch import Tensor
 
 from engine.errors import BadInput
-from engine.loop import EACH, Spelling
 from engine.names import Names
+from engine.printed import Printed
 from engine.problem import Labels, Problem
-from engine.scripts.apart import Output, run_apart
+from engine.scripts.apart import run_apart
 from engine.scripts.finding import Found, find
 from engine.scripts.running import Namespace, folder_on_path, run_script
 from engine.scripts.source import ScriptSource, read_source
 from engine.scripts.trying import Tried, try_forward
+from engine.scripts.updating import updating
+from engine.spelling import EACH, Spelling
 
 SEEDS: Final = (-(2**63), 2**64 - 1)
 """The smallest and the largest that PyTorch takes."""
@@ -56,7 +58,7 @@ def problem_from(
     name: str | None = None,
 ) -> Problem:
     """Make a problem of a script that has been read; for arguments and errors see `load_script`."""
-    output = Output()
+    printed = Printed()
 
     def work() -> tuple[Namespace, Found, Tried]:
         with folder_on_path(source):
@@ -66,11 +68,13 @@ def problem_from(
                 _draw(found.parameters.values(), seed)
             return namespace, found, try_forward(source, found)
 
-    namespace, found, tried = run_apart(source.path, work, stopped, output)
+    with source.remembered():
+        namespace, found, tried = run_apart(source.path, work, stopped, printed)
     leftover = [key for key, one in tried.used.items() if one.grad is not None]
     for one in tried.used.values():
         one.grad = None
-    notes = [*source.notes, *found.notes, *tried.notes]
+    update = updating(namespace, tried.used)
+    notes = [*source.notes, *update.notes, *tried.notes]
     if leftover:
         notes.append(f"the script left gradients in {', '.join(leftover)}: training begins without any")
     spelling = _spelling(found, tried)
@@ -82,13 +86,14 @@ def problem_from(
         found.values["model"],
         found.values["loss"],
         spelling.loss,
-        found.learning_rate,
+        update.rate,
         _labels(tried.used, _strings(namespace, "input_names"), _strings(namespace, "target_names")),
         spelling,
         tried.buffers,
-        output.text,
+        printed,
         tuple(notes),
         tried.loss,
+        update.optimizer,
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+import os
 import sys
 import traceback
 from collections.abc import Callable, Iterator
@@ -15,6 +17,9 @@ from engine.scripts.source import ScriptSource
 _PREFIX: Final = "gradstep_script_"
 """A script named torch.py must not stand where torch itself does."""
 
+_BESIDE: Final = set[str]()
+"""The names of modules that were imported from a script's own folder."""
+
 Namespace = dict[str, Any]
 
 
@@ -24,7 +29,6 @@ def run_script(source: ScriptSource) -> Namespace:
     Raises:
         ScriptError: it cannot be compiled, or raises.
     """
-    source.remember()
     module = ModuleType(_PREFIX + source.path.stem)
     module.__file__ = str(source.path)
     namespace = module.__dict__
@@ -55,14 +59,31 @@ def located(source: ScriptSource, otherwise: str | Callable[[], str]) -> Iterato
 
 @contextmanager
 def folder_on_path(source: ScriptSource) -> Iterator[None]:
-    """Let the script import what stands beside it, as `python script.py` does."""
+    """Let the script import what stands beside it, as `python script.py` does; each time from its file.
+
+    So a script that is read again finds what was edited beside it. Installed packages stay as they are.
+    """
     folder = str(source.path.parent)
+    while _BESIDE:
+        sys.modules.pop(_BESIDE.pop(), None)
+    known, wrote = set(sys.modules), sys.dont_write_bytecode
     sys.path.insert(0, folder)
+    sys.dont_write_bytecode = True  # what is compiled is taken for new where it was edited within a second
+    importlib.invalidate_caches()
     try:
         yield
     finally:
+        sys.dont_write_bytecode = wrote
         if folder in sys.path:
             sys.path.remove(folder)
+        _BESIDE.update(name for name in sys.modules.keys() - known if _stands_in(folder, name))
+
+
+def _stands_in(folder: str, name: str) -> bool:
+    """Whether a module is the learner's own: a file in the script's folder, or in a package there."""
+    file = getattr(sys.modules[name], "__file__", None) or ""
+    installed = "site-packages" in file or file.startswith((sys.prefix + os.sep, sys.base_prefix + os.sep))
+    return file.startswith(folder + os.sep) and not installed and not name.startswith(_PREFIX)
 
 
 def _error(source: ScriptSource, error: BaseException, otherwise: str) -> ScriptError:

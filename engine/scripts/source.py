@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import linecache
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import blake2b
 from importlib.util import decode_source
@@ -31,15 +33,19 @@ class ScriptSource:
     cells: tuple[tuple[int, int], ...] = ()
     """For each line of a notebook, its cell and its line in that, counted from 1; empty for a file."""
 
+    table: bytes | None = None
+    """What a table holds that this was written for; None where the text is the file's own."""
+
     @property
     def digest(self) -> str:
-        """16 hexadecimal digits that tell this text from others."""
-        return blake2b(self.text.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
+        """16 hexadecimal digits that tell what is in the file from anything else."""
+        data = self.text.encode("utf-8", "surrogatepass") if self.table is None else self.table
+        return blake2b(data, digest_size=8).hexdigest()
 
     @property
     def is_notebook(self) -> bool:
         """Whether it came from a notebook's cells."""
-        return self.path.suffix == NOTEBOOK
+        return self.path.suffix == NOTEBOOK and self.table is None
 
     def place(self, line: int) -> str:
         """Say where a line is."""
@@ -52,10 +58,23 @@ class ScriptSource:
         lines = self.text.splitlines()
         return lines[number - 1] if 0 < number <= len(lines) else ""
 
-    def remember(self) -> None:
-        """Have tracebacks and source lines show this text, also when the file is edited afterwards."""
-        lines = self.text.splitlines(keepends=True)
-        linecache.cache[str(self.path)] = (len(self.text), None, lines, str(self.path))
+    @contextmanager
+    def remembered(self) -> Iterator[None]:
+        """Have tracebacks and source lines show this text, also when the file is edited afterwards.
+
+        Where what is done inside raises, they show what they did before: a session may go on with that.
+        """
+        name, lines = str(self.path), self.text.splitlines(keepends=True)
+        before = linecache.cache.get(name)
+        linecache.cache[name] = (len(self.text), None, lines, name)
+        try:
+            yield
+        except BaseException:
+            if before is None:
+                del linecache.cache[name]
+            else:
+                linecache.cache[name] = before
+            raise
 
 
 def is_path(name: str) -> bool:
@@ -69,7 +88,7 @@ def read_source(path: Path) -> ScriptSource:
     Raises:
         ScriptError: it is missing, no Python and no notebook, or cannot be read.
     """
-    data = _bytes_of(path)
+    data = bytes_of(path, "a script", ENDINGS)
     if path.suffix == NOTEBOOK:
         from engine.scripts.notebook import notebook_source
 
@@ -80,16 +99,26 @@ def read_source(path: Path) -> ScriptSource:
         raise ScriptError(path, f"{type(error).__name__}: {error}", "Save the file as UTF-8.") from None
 
 
-def _bytes_of(path: Path) -> bytes:
+def bytes_of(path: Path, kind: str, endings: tuple[str, ...] = ()) -> bytes:
+    """Read a whole file that a learner named.
+
+    Args:
+        path: The file.
+        kind: What it should be, e.g. "a script".
+        endings: How its name must end; empty where any name will do.
+
+    Raises:
+        ScriptError: it is missing, no plain file, too large, or cannot be read.
+    """
     try:
         if path.is_dir():
-            raise ScriptError(path, "this is a folder, not a script")
+            raise ScriptError(path, f"this is a folder, not {kind}")
         if path.exists() and not path.is_file():
             raise ScriptError(path, "this is no plain file")
-        if path.suffix not in ENDINGS:
+        if endings and path.suffix not in endings:
             raise ScriptError(path, "a script's name ends with .py, a notebook's with .ipynb")
         if path.stat().st_size > LARGEST:
-            raise ScriptError(path, f"this is too large for a script: more than {LARGEST:,} bytes")
+            raise ScriptError(path, f"this is too large for {kind}: more than {LARGEST:,} bytes")
         return path.read_bytes()
     except FileNotFoundError:
         raise ScriptError(path, "there is no such file") from None

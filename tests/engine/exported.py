@@ -21,6 +21,7 @@ from engine.actions import (
     RaiseLearningRate,
     Reset,
     RunEpochs,
+    SetBatches,
     SetLearningRate,
     SetOptimizer,
     StepNode,
@@ -31,11 +32,12 @@ from engine.actions import (
     Update,
     Zero,
 )
+from engine.batches import batches_from
 from engine.loop import Kind
 from engine.optimizers import HAND, optimizer_from
 from engine.scripts.loading import load_script
 from engine.session import Session
-from tests.session_strategies import optimizers
+from tests.session_strategies import batches, optimizers
 
 F, B, U, Z = Forward(), Backward(), Update(), Zero()
 S, BACK = StepNode(), StepNodeBack()
@@ -70,6 +72,18 @@ OPTIMIZERS: Final = tuple(
     for text in ("Adam(amsgrad=True)", "AdamW", "RMSprop(centered=True, momentum=0.5)", "SGD", "hand")
     for one in (SetOptimizer(optimizer_from(text)), F, B, U, SetLearningRate(1e-4), RunEpochs(2), U)
 )
+MICRO: Final = (
+    *(SetBatches(batches_from("micro(2)")), *(F, B, F, *[S] * 8, *[BACK] * 3, B, F, B, U, Z), RunEpochs(4)),
+    *(F, B, RunEpochs(3), SetBatches(batches_from("micro(2, weight='parts')")), RunEpochs(2), F, F, U, Z),
+    *(MoveStatement(Kind.ZERO, -1), MoveStatement(Kind.ZERO, -1), F, B, RunEpochs(3), Z, Reset(), F, B),
+    *(SetLearningRate(30.0), RunEpochs(40), Reset(), SetLearningRate(1e-5)),
+    *(SetBatches(batches_from("full")), RunEpochs(2)),
+)
+MINI: Final = (
+    *(SetBatches(batches_from("mini(2, shuffle=True, seed=3)")), F, B, U, F, S, S, B, RunEpochs(5), F, B),
+    *(SetLearningRate(1.0), RunEpochs(40), Reset(), SetLearningRate(1e-5), RunEpochs(1), RunEpochs(3)),
+    *(SetBatches(batches_from("mini(3)")), RunEpochs(3), F, B, U, RunEpochs(1)),
+)
 ENDED_INSIDE: Final = (F, B, F, *[S] * 9)
 
 SESSIONS: Final = {
@@ -87,6 +101,8 @@ SESSIONS: Final = {
     "ended inside": ENDED_INSIDE,
     "momentum": MOMENTUM,
     "optimizers": OPTIMIZERS,
+    "micro-batches": MICRO,
+    "mini-batches": MINI,
     "nothing": (),
 }
 
@@ -180,6 +196,7 @@ actions: st.SearchStrategy[Action] = st.one_of(
     st.sampled_from([ToggleZeroing(), ToggleSetToNone(), RaiseLearningRate(), LowerLearningRate(), Reset()]),
     st.builds(RunEpochs, st.integers(1, 5)),
     st.builds(SetOptimizer, st.just(HAND) | optimizers),
+    st.builds(SetBatches, batches),
     st.builds(SetLearningRate, st.sampled_from([1e-6, 1e-4, 0.5, 30.0])),
     st.builds(ToggleStatement, st.sampled_from(list(Kind))),
     st.builds(MoveStatement, st.sampled_from(list(Kind)), st.sampled_from([-1, 1])),

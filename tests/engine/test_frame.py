@@ -21,6 +21,7 @@ from engine.actions import (
     Redo,
     Reset,
     RunEpochs,
+    SetBatches,
     SetOptimizer,
     StepNode,
     StepNodeBack,
@@ -31,6 +32,7 @@ from engine.actions import (
     Zero,
     refusal_key,
 )
+from engine.batches import FULL
 from engine.errors import EngineError, Refused
 from engine.frame import Frame
 from engine.lessons import PyTorchError
@@ -53,6 +55,7 @@ ACTIONS: list[Action] = [
     *map(ToggleStatement, Kind),
     *[MoveStatement(kind, steps) for kind in Kind for steps in (-1, 1)],
     SetOptimizer(HAND),
+    SetBatches(FULL),
     RaiseLearningRate(),
     LowerLearningRate(),
     Reset(),
@@ -64,7 +67,9 @@ ENDS = {refusal_key(MoveStatement(Kind.FORWARD, -1)), refusal_key(MoveStatement(
 """The edits that the notebook's loop refuses."""
 
 EDITS = {
-    refusal_key(one) for one in ACTIONS if isinstance(one, ToggleStatement | MoveStatement | SetOptimizer)
+    refusal_key(one)
+    for one in ACTIONS
+    if isinstance(one, ToggleStatement | MoveStatement | SetOptimizer | SetBatches)
 }
 """Those that are refused inside a pass."""
 

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.loop import Kind, Loop, reference_loop
+from engine.loop import Kind, Loop
+from engine.reference import reference_loop
 
 LOOP = reference_loop(("w", "b"), "mse")
 F, B, U, Z = Kind.FORWARD, Kind.BACKWARD, Kind.UPDATE, Kind.ZERO

@@ -147,8 +147,9 @@ def test_an_action_with_what_is_no_optimizer_changes_nothing(bad: Any) -> None:
     with pytest.raises(BadInput):
         session.apply(SetOptimizer(bad))
     assert session.frame is before
-    with pytest.raises(BadInput):
-        Session(crops(), optimizer=bad)
+    if bad is not None:  # which stands for the problem's own
+        with pytest.raises(BadInput):
+            Session(crops(), optimizer=bad)
 
 
 @pytest.mark.parametrize("name", PYTORCHS)

@@ -14,6 +14,7 @@ from engine.actions import Backward, Forward, GoTo, RunEpochs, Undo
 from engine.events import NodeEvent
 from engine.exports.export import export
 from engine.names import Names
+from engine.optimizers import HAND as BY_HAND
 from engine.scripts.errors import Abandoned, ScriptError
 from engine.scripts.loading import load_script
 from engine.session import Session
@@ -101,9 +102,7 @@ def test_a_module_trains_as_in_the_plain_loop(tmp_path: Path) -> None:
     for _ in range(20):
         optimizer.zero_grad()
         namespace["loss"](net(namespace["X"]), namespace["y"]).backward()
-        with torch.no_grad():
-            for p in net.parameters():
-                p -= p.grad * 0.05
+        optimizer.step()
     frame = session.apply(RunEpochs(20))
     assert [one.name for one in frame.parameters] == [name for name, _ in net.named_parameters()]
     assert [bits(one.value) for one in frame.parameters] == [bits(p) for p in net.parameters()]
@@ -131,6 +130,60 @@ def test_every_node_shows_the_learners_own_expression(tmp_path: Path) -> None:
     sources = {one.source.expression for one in passed.events if isinstance(one, NodeEvent) and one.source}
     assert {"self.second(nn.functional.dropout(torch.relu(self.norm(self.first(x))), 0.0))"} <= sources
     assert "loss_fn(preds, y)" in sources
+
+
+OWN = "torch.optim.SGD(net.parameters(), lr=0.05)"
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "chosen"),
+    [
+        (OWN, "SGD"),
+        ("torch.optim.SGD(net.parameters(), lr=0.05, momentum=0.9, nesterov=True)", None),
+        ("torch.optim.Adam(net.parameters(), 0.05, betas=(0.8, 0.9), amsgrad=True)", None),
+        ("torch.optim.AdamW([*net.parameters(), torch.ones(1)], 0.05)", "AdamW"),
+        ("torch.optim.RMSprop(net.parameters(), 0.05, centered=True)", None),
+    ],
+)
+def test_a_scripts_own_optimizer_updates_with_its_options(
+    tmp_path: Path, optimizer: str, chosen: str | None
+) -> None:
+    path = script(tmp_path, MODULE.format(dropout=0.0).replace(OWN, optimizer))
+    session = Start(str(path)).session()
+    told = session.state.loop.optimizer.text
+    assert told == chosen or (chosen is None and "=" in told)
+    assert (session.state.learning_rate, session.problem.notes) == (pytest.approx(0.05), ())
+    namespace = {"__name__": "x"}
+    torch.manual_seed(0)
+    exec(path.read_text(encoding="utf-8"), namespace)
+    for _ in range(5):
+        namespace["optimizer"].zero_grad()
+        namespace["loss"](namespace["net"](namespace["X"]), namespace["y"]).backward()
+        namespace["optimizer"].step()
+    frame = session.apply(RunEpochs(5))
+    assert [bits(one.value) for one in frame.parameters] == [bits(p) for p in namespace["net"].parameters()]
+    assert Start(str(path), optimizer=BY_HAND, rate=1.0).session().state.loop.optimizer.by_hand
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "why"),
+    [
+        ("torch.optim.Adagrad(net.parameters(), 0.05)", "Adagrad is left out, for the trainer has hand, SGD"),
+        ("torch.optim.SGD([{'params': [p]} for p in net.parameters()], 0.05)", "6 groups of parameters"),
+        ("torch.optim.SGD(net.first.parameters(), 0.05)", "it does not update norm.weight, norm.bias"),
+        (f"{OWN}; other = torch.optim.Adam(net.parameters())", "it is one of 2"),
+        ("torch.optim.Adam(net.parameters(), 0.05, fused=True)", "no fused=True"),
+        ("type('Mine', (torch.optim.SGD,), {})(net.parameters(), 0.05)", "Mine is left out"),
+    ],
+)
+def test_an_optimizer_that_is_not_taken_over_is_told_and_gives_its_rate(
+    tmp_path: Path, optimizer: str, why: str
+) -> None:
+    problem = load_script(script(tmp_path, MODULE.format(dropout=0.0).replace(OWN, optimizer)))
+    assert (problem.optimizer, problem.learning_rate) == (BY_HAND, 0.05)
+    assert len(problem.notes) == 1
+    assert why in problem.notes[0]
+    assert "updates by hand" in problem.notes[0]
 
 
 def test_the_loop_of_a_module_goes_through_its_parameters(tmp_path: Path) -> None:
@@ -173,7 +226,7 @@ def test_a_notebook_works_as_its_cells_would_in_a_file(tmp_path: Path) -> None:
     problem = load_script(path)
     assert list(problem.parameters) == ["w"]
     assert "%matplotlib inline (cell 1)" in problem.notes[0]
-    assert "tensor" in problem.output
+    assert "tensor" in problem.printed.lines[0]
     book.cells[3].source = HAND.replace("w.t()", "w")
     path.write_text(nbformat.writes(book), encoding="utf-8")
     with pytest.raises(ScriptError) as caught:
@@ -246,7 +299,7 @@ def test_a_script_that_prints_and_starts_threads_is_survived(
     started = threading.active_count()
     text = 'print("a word")\nimport threading, time\nthreading.Thread(target=time.sleep, args=(1,)).start()\n'
     problem = load_script(script(tmp_path, text + HAND))
-    assert problem.output == "a word\n"
+    assert problem.printed.lines == ("a word",)
     assert capsys.readouterr() == ("", "")
     assert threading.active_count() == started + 1
     assert Session(problem).apply(RunEpochs(2)).epoch == 2

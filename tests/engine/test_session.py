@@ -31,8 +31,9 @@ from engine.errors import NotAScalar, Refused
 from engine.events import NodeEvent
 from engine.frame import Frame
 from engine.lessons import PyTorchError
-from engine.loop import Kind, reference_loop
+from engine.loop import Kind
 from engine.progress import Progress
+from engine.reference import reference_loop
 from engine.session import Session
 from engine.state import State
 from engine.statements import Statements

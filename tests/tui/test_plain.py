@@ -23,10 +23,12 @@ from engine.actions import (
     MoveStatement,
     NextLine,
     RunEpochs,
+    SetBatches,
     SetLearningRate,
     SetOptimizer,
     ToggleStatement,
 )
+from engine.batches import FULL, Batches
 from engine.frame import Frame
 from engine.loop import Kind
 from engine.optimizers import HAND, Optimizer
@@ -146,6 +148,9 @@ def test_help_of_one_command_is_one_line() -> None:
         ),
         ("o adam", SetOptimizer(Optimizer("Adam"))),
         ("o", SetOptimizer(HAND)),
+        ("batches micro(2)", SetBatches(Batches("micro", 2))),
+        ("B mini(2, shuffle=True)", SetBatches(Batches("mini", 2, shuffle=True))),
+        ("B", SetBatches(FULL)),
         ("comment zero", ToggleStatement(Kind.ZERO)),
         ("# z", ToggleStatement(Kind.ZERO)),
         ("Up Update", MoveStatement(Kind.UPDATE, -1)),
@@ -366,6 +371,18 @@ def test_zeroing_is_told_both_ways() -> None:
         (["o SGD(momentum=0.9)", "status"], "crops: SGD(momentum=0.9), learning rate 1e-05"),
         (["o SGD(momentum=0.9)", "t"], "optimizer SGD(momentum=0.9)"),
         (["o SGD", "Z", "run 3", "T"], "bit for bit"),
+        (["split"], "5 samples in 3 parts: 2 + 2 + 1\nmicro, loss * (len(i) / 5) (batches micro(2)): equal"),
+        (["split 2"], "micro, loss / 3 (batches micro(2, weight='parts')): differs by 4.4%. Divided by"),
+        (["split x"], "'x' is no size of a part: type a whole number from 1, e.g. split 2"),
+        (["split 6"], "parts of 6 are too large: there are 5 samples"),
+        (["B micro(2)"], "the samples now go through the loop as micro-batches of 2"),
+        (["B micro(2)"], "for each of 3 parts: order = torch.arange(5); for i in order.split(2):"),
+        (["B micro(2)", "f", "b", "f"], "loss 9254.3359, part 2 of 3"),
+        (["B micro(2)", "status"], "micro-batches of 2, 3 parts; epochs done 0; next: forward 1/3"),
+        (["B micro(2)", "f", "b", "f", "b", "g"], "pass 2, epoch 1, part 2 of 3, event 12: -18.0173 + "),
+        (["B micro(2)", "f", "b", "f", "b", "g"], "Accumulated on purpose: the shares of 2 parts of the"),
+        (["B micro(2)", "t"], "micro-batches of 2, epoch 0"),
+        (["B mikro(2)"], "did you mean 'micro'? Known: full, micro, mini"),
         (["o adan"], "there is no optimizer 'adan': did you mean 'Adam'? Known: hand, SGD, RMSprop"),
         (["f", "s", "o adam"], "a backward pass is under way"),
         (["Esc"], "nothing is running; ctrl+c stops a run of epochs"),

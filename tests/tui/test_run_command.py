@@ -32,7 +32,7 @@ STEP_WITHOUT_ZERO = (ToggleZeroing(), Forward(), Backward(), Update(), Forward()
 
 KEYS = {
     *("action", "arguments", "epoch", "loss", "predictions", "parameters"),
-    *("optimizer", "zeroing", "learning_rate", "diverged_in_epoch"),
+    *("epoch_loss", "optimizer", "batches", "zeroing", "learning_rate", "diverged_in_epoch"),
 }
 
 
@@ -398,3 +398,23 @@ def test_the_readme_names_every_option() -> None:
     section = README.read_text(encoding="utf-8").split("## Without a terminal")[1].split("\n## ")[0]
     for option in ("--epochs N", "--no-zero", "--seed N", "--lr X", "--json", "--help"):
         assert f"`{option}`" in section
+
+
+def test_where_samples_are_split_it_tells_the_loss_of_whole_epochs(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    code, out, _ = told(capsys, "--batches", "micro(2)", "--epochs", "3")
+    assert code == 0
+    # As far as rounding shows here, the first epoch's is that of the full batch: the notebook's own number.
+    assert "loss of epoch 1, of its 3 micro-batches\n18746.5" in out
+    assert "loss of epoch 4, of its 3 micro-batches" in out
+    _, out, _ = told(capsys, "--batches", "mini(2)", "--epochs", "3", "--json")
+    last = objects(out)[-1]
+    assert (last["batches"], last["epoch"]) == ("mini(2)", 4)
+    assert last["epoch_loss"] > last["loss"]
+
+
+def test_samples_that_cannot_be_split_so_are_told_of(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, wrong = told(capsys, "--batches", "mini(9)")
+    assert (code, out) == (2, "")
+    assert "parts of 9 are too large: there are 5 samples" in wrong

@@ -90,6 +90,39 @@ def test_an_error_shows_file_line_words_and_a_sentence(script: Path, text: str, 
     assert trained.stderr.count("\n") == 1
 
 
+def test_a_csv_file_is_checked_trained_and_talked_about_as_a_script_is(tmp_path: Path) -> None:
+    path = tmp_path / "yields.csv"
+    path.write_text("rain,sun,apples\n1,2,3\n4,5,7\n2,2,1\n", encoding="utf-8")
+    options = ("--csv", str(path), "--target", "apples", "--standardize")
+    checked = run("check", *options)
+    assert checked.returncode == 0
+    assert "inputs         inputs, (3, 2) float32" in checked.stdout
+    trained = run("run", "--json", "--epochs", "3", "--lr", "0.5", *options)
+    assert json.loads(trained.stdout.splitlines()[-1])["learning_rate"] == 0.5
+    assert "parameters" not in trained.stderr
+    path.write_text("rain,sun,apples\n1,2,3\n4,much,7\n", encoding="utf-8")
+    for command in ("run", "check"):
+        told = run(command, *options)
+        assert (told.returncode, told.stdout) == (2, "")
+        assert "yields.csv, line 3, row 2, column sun" in told.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("run", "--target", "a"), "belong to --csv"),
+        (("run", "--standardize"), "belong to --csv"),
+        (("crops", "--csv", "x.csv"), "either a problem, crops, or --csv"),
+        (("--csv", "x.csv", "--model", "net"), "--csv needs no --model"),
+        (("check", "--csv", "/nowhere/x.csv"), "no such file"),
+    ],
+)
+def test_options_of_a_csv_file_that_do_not_fit_are_told(arguments: tuple[str, ...], words: str) -> None:
+    told = run(*arguments)
+    assert (told.returncode, told.stdout) == (2, "")
+    assert words in told.stderr
+
+
 def test_run_trains_a_script_and_prints_only_its_own_lines(script: Path) -> None:
     told = run("run", str(script), "--json", "--epochs", "3")
     assert told.returncode == 0

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from engine.actions import GoTo, Redo, Reset, RunEpochs, StepNodeBack, Undo
 from tui.numbers import rate
 from tui.plain.elements import is_large, large_change_texts
-from tui.plain.state import code, hint_text, in_words, loss_texts
+from tui.plain.state import code, hint_text, in_words, loop_texts, loss_texts
 from tui.plain.steps import step_texts, update_texts
 from tui.plain.sums import grad_texts, memory_texts, value_texts
 from tui.words import action_text
@@ -51,6 +51,9 @@ def change_texts(before: Frame, after: Frame) -> Iterator[str]:
         yield f"the update is now {now.title}; before, {was.title}"
     if after.update is not None and after.update is not before.update:
         yield from update_texts(after.update)
+    if after.loop.split != before.loop.split:
+        yield f"the samples now go through the loop as {after.loop.batches.title}"
+        yield from loop_texts(after)
     if after.learning_rate != before.learning_rate:
         yield f"learning rate {rate(before.learning_rate)} becomes {rate(after.learning_rate)}"
     yield from _loop_texts(before.loop, after.loop)

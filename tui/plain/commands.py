@@ -8,19 +8,24 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 from engine.actions import (
     Action,
     RunEpochs,
+    SetBatches,
     SetLearningRate,
     SetOptimizer,
     checked_kind,
     epochs_from,
     learning_rate_from,
 )
+from engine.batches import batches_from
 from engine.frame import Frame
 from engine.loop import Kind
 from engine.optimizers import optimizer_from
 from tui.exporting import export_session, written_text
 from tui.keys import KEYS, Key
+from tui.plain.batches import split_texts
+from tui.plain.beginning import another_problem, same_again
 from tui.plain.checking import check_texts
 from tui.plain.elements import elements_texts
+from tui.plain.graph import graph_texts
 from tui.plain.history import compare_texts, go_to, timeline_texts, twin_texts
 from tui.plain.ledger import ledger_texts
 from tui.plain.pictures import pictures_texts
@@ -37,13 +42,16 @@ from tui.plain.state import (
     status_texts,
 )
 from tui.plain.steps import trace_texts, whole_step_texts
-from tui.words import verdict_text
+from tui.words import printed_texts, verdict_text
 
 if TYPE_CHECKING:
     from engine.session import Session
+    from engine.start import Start
+    from tui.plain.beginning import Beginning
 
 Question: TypeAlias = Callable[["Session", str], Iterable[str]]
 Work: TypeAlias = Callable[["Session", str, Callable[[], bool]], Iterable[str]]
+Begins: TypeAlias = Callable[["Session", str, "Start | None"], "Beginning | Iterable[str]"]
 
 DEFAULT_EPOCHS: Final = "100"
 """What `run` takes where no number follows it, as on the bench."""
@@ -59,6 +67,7 @@ MORE_NAMES: Final[Mapping[str, tuple[str, ...]]] = {
     "quit": ("exit",),
     "look": ("step",),
     "elements": ("summary",),
+    "problems": ("problem",),
 }
 """What else a key may be called, by its id: signs that a keyboard has, words that are shorter."""
 
@@ -70,14 +79,19 @@ HELP: Final[Mapping[str, str]] = {
     "move_down": "Move a line of the loop down.",
     "type_rate": "Set the learning rate, e.g. lr 1e-4.",
     "optimizer": "Choose the optimizer, e.g. optimizer SGD(momentum=0.9); by hand without a name.",
+    "batches": "Split the samples: batches micro(2), batches mini(2, shuffle=True); all at once without.",
     "look": "Tell all numbers of the current step of the pass.",
     "elements": "Tell the summary of every parameter, of one, or its numbers: numbers w, numbers w[1,2].",
     "ledger": "Tell what one number of a .grad was made of, e.g. ledger w apples rainfall, or ledger w 0 1.",
     "twin": "Compare the session with its twin, the reference loop with zeroing from the same start.",
     "check": "Check autograd's gradient against finite differences; tell of all numbers, or of one.",
     "pictures": "Tell what the pictures show: the loss over two numbers, say w[0,1] b[0]; the fit; and more.",
+    "graph": "Tell autograd's graph: from where to where every node's gradients go.",
     "timeline": "Tell every point of the session, or of the branch through point N.",
     "export": "Write the session as a script, a notebook and CSV, named NAME; --force replaces files.",
+    "problems": "Begin another problem, e.g. problem xor; tell them all where no name follows.",
+    "printed": "Tell what the script printed; what is new is told after each command.",
+    "reload": "Read the edited script again, and begin anew with it.",
     "stop": "ctrl+c is what stops a run of epochs here.",
     "help": "Tell every command, or what one command does, e.g. help undo.",
 }
@@ -86,6 +100,7 @@ HELP: Final[Mapping[str, str]] = {
 TAKING: Final[Mapping[str, tuple[str, Callable[[str], Action]]]] = {
     "run": ("[N]", lambda text: RunEpochs(epochs_from(text or DEFAULT_EPOCHS))),
     "type_rate": ("X", lambda text: SetLearningRate(learning_rate_from(text))),
+    "batches": ("[WAY]", lambda text: SetBatches(batches_from(text or "full"))),
     "optimizer": ("[NAME]", lambda text: SetOptimizer(optimizer_from(text))),
 }
 """The keys that ask for something on the bench: how it is written in help, and the action it makes."""
@@ -95,8 +110,10 @@ ASKING: Final[Mapping[str, tuple[str, Question]]] = {
     "elements": ("[PARAMETER[INDEX]]", lambda session, text: elements_texts(session.frame, text)),
     "ledger": ("[PARAMETER [ROW] [COLUMN]]", lambda session, text: ledger_texts(session.frame, text)),
     "verdict": ("", lambda session, _: verdict_texts(session)),
+    "graph": ("", lambda session, _: graph_texts(session.frame)),
     "help": ("[COMMAND]", lambda _, text: help_texts(text)),
     "timeline": ("[N]", timeline_texts),
+    "printed": ("", lambda session, _: printed_texts(session.problem)),
     "stop": ("", lambda *_: ("nothing is running; ctrl+c stops a run of epochs",)),
 }
 """The keys that open or tell something: what follows them, and the answer."""
@@ -108,6 +125,12 @@ WORKING: Final[Mapping[str, tuple[str, Work]]] = {
     "export": ("[--force] [NAME]", lambda session, text, _: export_texts(session, text)),
 }
 """The keys whose answer may take long: what follows them, and the answer; it can be stopped."""
+
+BEGINNING: Final[Mapping[str, tuple[str, Begins]]] = {
+    "problems": ("[NAME]", another_problem),
+    "reload": ("", same_again),
+}
+"""The keys after which there is another session: what follows them, and which one."""
 
 ELSEWHERE: Final[Mapping[str, str]] = {
     "cursor_up": "there is no cursor here: name the line, as in comment zero, or up update",
@@ -195,6 +218,9 @@ def command_of(key: Key) -> Command:
     if key.id in WORKING:
         takes, work = WORKING[key.id]
         return Command(names, text, takes, work=work)
+    if key.id in BEGINNING:
+        takes, begins = BEGINNING[key.id]
+        return Command(names, text, takes, begins=begins)
     if key.id == "quit":
         return Command(names, text)
     why = ELSEWHERE.get(key.id, "this cannot be done here, only on the bench")
@@ -223,6 +249,12 @@ MORE: Final = (
         action=go_to,
     ),
     Command(("compare",), "Compare the session with a point of the timeline.", "N", work=compare_texts),
+    Command(
+        ("split",),
+        "Compare ways to split the samples into parts of N: what each does to the gradient.",
+        "[N]",
+        work=split_texts,
+    ),
     Command(("loss",), "Tell the loss and its change.", question=_frame_question(loss_texts)),
     Command(
         ("predictions", "preds"),

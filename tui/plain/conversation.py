@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from engine.actions import Action, GoTo, RunEpochs
+from engine.carrying import edit_like
 from engine.errors import EngineError
 from engine.lessons import PyTorchError
+from engine.scripts.errors import ScriptError
+from tui.plain.beginning import Beginning
 from tui.plain.changes import answer_texts, change_texts
 from tui.plain.commands import BY_NAME, RESUME, show_texts
 from tui.plain.epochs import run, stoppable
@@ -17,9 +21,13 @@ from tui.words import offer_text
 
 if TYPE_CHECKING:
     from engine.session import Session
+    from engine.start import Start
     from tui.keeping import Keeper, Offer
 
 RESUMES: Final = "The command resume goes on with it."
+MOST_PRINTED: Final = 10
+"""Lines of what the script printed that are told after one command."""
+
 WELCOME: Final = "Type a command and Enter; help tells them all, quit leaves."
 
 
@@ -34,11 +42,16 @@ class Conversation:
             say: Is given each line of an answer.
             keeper: What saves the session; None where nothing does.
         """
-        self._session = session
         self._say = say
         self._keeper = keeper
         self._offer: Offer | None = None
+        self._own: Start | None = None
+        """The file of the learner's own that was trained last; None where there was none."""
+
+        self._take(session)
         self._troubled = False
+        self._printed = 0
+        """How many of the lines that the script printed were told."""
 
     def greet(self) -> None:
         """Tell what is trained, how to begin, and which session could be gone on with."""
@@ -48,10 +61,12 @@ class Conversation:
             if self._offer is not None:
                 self._say(f"{offer_text(self._offer)} {RESUMES}")
             self._say_notice(self._keeper)
+        self._say_printed()
 
     def answer(self, line: str) -> bool:
         """Do and say what a line asks for; gives whether the conversation goes on."""
         goes_on = self._answer(line)
+        self._say_printed()
         if self._keeper is not None:  # what was told is saved, or it is told that it is not
             self._keeper.flush()
             if self._keeper.trouble and not self._troubled:
@@ -69,6 +84,8 @@ class Conversation:
                 self._resume(self._keeper, self._offer)
             elif command.action is not None:
                 self._do(command.action(rest))
+            elif command.begins is not None:
+                self._begin(command.begins(self._session, rest, self._own))
             elif command.question is not None:
                 self._say_all(command.question(self._session, rest))
             elif command.work is not None:
@@ -82,10 +99,39 @@ class Conversation:
 
     def _resume(self, keeper: Keeper, offer: Offer) -> None:
         with stoppable(self._session, self._say) as stopped:
-            self._session = keeper.resume(offer.path, stopped)
+            self._take(keeper.resume(offer.path, stopped))
         self._offer = None
         self._say_notice(keeper)
         self._say_all(show_texts(self._session.frame))
+
+    def _begin(self, beginning: Beginning | Iterable[str]) -> None:
+        if not isinstance(beginning, Beginning):
+            self._say_all(beginning)
+            return
+        keeper = self._keeper
+        make = beginning.start.session if keeper is None else partial(keeper.begin, beginning.start)
+        with stoppable(self._session, self._say) as stopped:
+            session = make(stopped)
+        if beginning.after is not None:
+            edit_like(session, beginning.after)
+        self._take(session)
+        self._say(beginning.title)
+        if keeper is not None:
+            self._say_notice(keeper)
+        self._say_all(show_texts(session.frame))
+
+    def _take(self, session: Session) -> None:
+        self._session, self._printed = session, 0
+        if session.origin is not None and session.origin.has_file:
+            self._own = session.origin
+
+    def _say_printed(self) -> None:
+        """Tell what the script has printed since; of much, the end."""
+        printed = self._session.problem.printed
+        new, self._printed = printed.count - self._printed, printed.count
+        if new > MOST_PRINTED:
+            self._say(f"script: {new - MOST_PRINTED:,} lines (printed tells those that are kept), and then")
+        self._say_all(f"script: {text}" for text in printed.lines[-min(new, MOST_PRINTED) :] if new > 0)
 
     def _say_notice(self, keeper: Keeper) -> None:
         if keeper.notice:
@@ -112,6 +158,8 @@ class Conversation:
 
 def error_texts(error: EngineError) -> Iterable[str]:
     """Say what was refused: PyTorch's own words and the sentence that explains them, or the reason."""
+    if isinstance(error, ScriptError):
+        return [*error.lines, "Nothing is lost: the session goes on as it was."]
     if not isinstance(error, PyTorchError):
         return [in_words(" ".join(str(error).split()))]
     return [f"PyTorch refused: {error.kind}: {error.own_words}", *filter(None, [error.lesson])]

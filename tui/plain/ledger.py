@@ -11,7 +11,7 @@ from engine.ledger import Forgotten, Hooked, Unrecorded, Write, Zeroed, since_ze
 from tui.grids import Element, column_names, grid_size, row_names
 from tui.numbers import cell
 from tui.plain.numbers import element_name
-from tui.words import forgotten_text, passes_texts, unrecorded_text
+from tui.words import forgotten_text, passes_texts, share_text, unrecorded_text
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -70,7 +70,8 @@ def fact_texts(fact: Fact, at: Element) -> Iterator[str]:
     match fact:
         case Write():
             old, new, total = (cell(at.of(one)) for one in (fact.before, fact.part, fact.after))
-            yield f"pass {fact.number}, epoch {fact.epoch}, event {fact.event}: {old} + {new} = {total}"
+            where = f"pass {fact.number}, epoch {fact.epoch}{share_text(fact)}, event {fact.event}"
+            yield f"{where}: {old} + {new} = {total}"
             yield from _path_texts(fact, at)
         case Zeroed():
             cause = "set to None" if fact.after is None else "zero_()"

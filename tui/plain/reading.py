@@ -12,6 +12,8 @@ from engine.errors import BadInput
 if TYPE_CHECKING:
     from engine.actions import Action
     from engine.session import Session
+    from engine.start import Start
+    from tui.plain.beginning import Beginning
 
 LONGEST_SHOWN: Final = 40
 """Characters of a line that a message repeats at the most."""
@@ -22,7 +24,7 @@ MOST_WORDS: Final = 3
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """One thing that can be typed. Without an action, a question or work it leaves."""
+    """One thing that can be typed. Without anything to do it leaves."""
 
     names: tuple[str, ...]
     """The first is the one that help shows first. A single character is a key, and its case matters."""
@@ -41,6 +43,9 @@ class Command:
 
     work: Callable[[Session, str, Callable[[], bool]], Iterable[str]] | None = None
     """The same for what takes long, and asks now and then whether to stop."""
+
+    begins: Callable[[Session, str, Start | None], Beginning | Iterable[str]] | None = None
+    """Gives the session that takes the place of this one, or lines of an answer; may raise an EngineError."""
 
 
 class NotUnderstood(BadInput):

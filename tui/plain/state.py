@@ -13,7 +13,7 @@ from tui.numbers import cell, rate
 from tui.plain.elements import elements_texts, is_large
 from tui.plain.numbers import operand_texts, row_texts, size_text
 from tui.plain.sums import memory_texts
-from tui.words import DOES, change_texts, phase
+from tui.words import DOES, change_texts, part_text, phase
 
 if TYPE_CHECKING:
     from engine.frame import Frame, ParameterFrame
@@ -35,9 +35,15 @@ def status_texts(frame: Frame) -> Iterator[str]:
     zeroing = "on" if frame.loop.is_enabled(Kind.ZERO) else "OFF, gradients pile up"
     yield (
         f"{frame.problem}: {frame.loop.optimizer.title}, learning rate {rate(frame.learning_rate)}, "
-        f"zeroing {zeroing}; epochs done {frame.epoch:,}; {phase(frame)}"
+        f"zeroing {zeroing}; {split_text(frame)}epochs done {frame.epoch:,}; {phase(frame)}"
     )
     yield f"{_actions(frame.position)} can be undone, {frame.future:,} redone"
+
+
+def split_text(frame: Frame) -> str:
+    """Say how the samples are split; empty where they are not."""
+    split = frame.loop.split
+    return "" if split is None else f"{split.batches.title}, {split.parts} parts; "
 
 
 def parameter_texts(frame: Frame) -> Iterator[str]:
@@ -60,7 +66,8 @@ def loss_texts(frame: Frame) -> Iterator[str]:
         return
     change, percent = change_texts(frame)
     since = f", changed by{change}{percent} since the epoch before" if percent else ""
-    yield f"loss {cell(frame.loss)}{since}{', computed before the update' if frame.stale else ''}"
+    part = f", {part_text(frame)}" if frame.loop.split else ""
+    yield f"loss {cell(frame.loss)}{part}{since}{', computed before the update' if frame.stale else ''}"
 
 
 def prediction_texts(frame: Frame) -> Iterator[str]:
@@ -73,7 +80,12 @@ def prediction_texts(frame: Frame) -> Iterator[str]:
 
 def loop_texts(frame: Frame) -> Iterator[str]:
     """Tell the loop's lines in order: which runs next, and which are commented out."""
+    inner, split = frame.loop.inner, frame.loop.split
     for number, statement in enumerate(frame.loop.statements, 1):
+        if split is not None and number - 1 == inner.start:
+            yield f"for each of {split.parts} parts: {'; '.join([*split.order_lines, split.head])}"
+        if inner and number - 1 == inner.stop:
+            yield "after all parts:"
         marks = [f"line {number}, {statement.kind} ({BY_ID[statement.kind].shown})"]
         marks += [] if statement.enabled else ["commented out"]
         marks += ["next"] if statement.kind == frame.next else []

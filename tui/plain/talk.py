@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
+from functools import partial
 from io import TextIOWrapper
 from typing import TYPE_CHECKING, Final
 
@@ -42,7 +43,9 @@ def talk(
     _prepare_streams(ascii_only)
     try:
         say("gradstep, told line by line. PyTorch is starting.")
-        conversation = Conversation(make_session(), say, keeper)
+        # Not wherever standard output is: while an action runs, that takes what the script prints.
+        tell = partial(print, file=sys.stdout, flush=True)
+        conversation = Conversation(make_session(), tell, keeper)
         conversation.greet()
         for line in lines():
             if not conversation.answer(line):

@@ -6,15 +6,27 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from engine.actions import GoTo, RunEpochs, SetLearningRate, SetOptimizer, epochs_from, learning_rate_from
+from engine.actions import (
+    GoTo,
+    RunEpochs,
+    SetBatches,
+    SetLearningRate,
+    SetOptimizer,
+    epochs_from,
+    learning_rate_from,
+)
+from engine.batches import NO_SAMPLES
 from engine.errors import Exists
 from engine.optimizers import EXAMPLE, HAND, NAMES, Optimizer, optimizer_from
 from tui.album import Album, album
+from tui.batches import usual_size
 from tui.comparing import Names
-from tui.exporting import export_session, written_text
+from tui.exporting import export_session, exports_of
 from tui.keys import BY_ID
 from tui.numbers import rate
 from tui.screens.ask import AskScreen
+from tui.screens.batches import BatchesScreen
+from tui.screens.beginning import choose_problem, reload
 from tui.screens.checking import CheckScreen
 from tui.screens.comparison import ComparisonScreen
 from tui.screens.confirm import ConfirmScreen
@@ -23,9 +35,14 @@ from tui.screens.help import HelpScreen
 from tui.screens.ledger import LedgerScreen
 from tui.screens.look import LookScreen
 from tui.screens.pictures import PicturesScreen
+from tui.screens.printed import PrintedScreen
+from tui.screens.session import STARTING
 from tui.screens.timeline import Against, Choice, TimelineScreen
+from tui.widgets.picture import GRAPH, SURFACE
 
 if TYPE_CHECKING:
+    from engine.batch_check import BatchCheck
+    from engine.batches import Batches
     from engine.comparison import Comparison
     from engine.gradient_check import GradientCheck
     from tui.screens.bench import BenchScreen
@@ -65,6 +82,38 @@ def ask_optimizer(bench: BenchScreen) -> None:
     question = f"Which optimizer? {', '.join(NAMES)}; with options, e.g. {EXAMPLE}"
     if bench.can(BY_ID["optimizer"]):
         bench.app.push_screen(AskScreen(question, HAND.text, optimizer_from), choose)
+
+
+def ask_batches(bench: BenchScreen) -> None:
+    """Show what splitting the samples does, and split them as is chosen; it is computed in a thread."""
+    session = bench.idle_session()
+    if session is None or not bench.can(BY_ID["batches"]):
+        return
+    samples, loop = session.problem.samples, session.state.loop
+    if samples is None:
+        bench.notice = NO_SAMPLES
+        return
+
+    def compute(size: int) -> None:
+        bench.when_idle(lambda: begin(size))
+
+    def begin(size: int) -> None:
+        if screen.is_attached and screen.wanted == size:  # what was asked for last is all that counts
+            bench.work(partial(session.check_batches, size), partial(show, size))
+
+    def show(size: int, found: BatchCheck) -> None:
+        if size == screen.wanted:
+            screen.show(found)
+
+    def choose(batches: Batches | None) -> None:
+        if bench.running:
+            bench.press_stop()
+        if batches is not None:
+            bench.when_idle(lambda: bench.perform(SetBatches(batches)))
+
+    size = usual_size(samples) if loop.split is None else loop.split.batches.size
+    screen = BatchesScreen(loop.batches, size, samples, compute)
+    bench.app.push_screen(screen, choose)
 
 
 def show_step(bench: BenchScreen) -> None:
@@ -126,7 +175,7 @@ def show_check(bench: BenchScreen) -> None:
         bench.work(session.check_gradient, open_screen)
 
 
-def show_pictures(bench: BenchScreen) -> None:
+def show_pictures(bench: BenchScreen, at: int = SURFACE) -> None:
     """Show pictures of the session; they are computed in a thread of its own."""
     session, frame = bench.idle_session(), bench.frame
     if session is None or frame is None:
@@ -144,12 +193,33 @@ def show_pictures(bench: BenchScreen) -> None:
         if found.places == screen.wanted:
             screen.show(found)
 
+    def press(key_id: str) -> None:
+        bench.when_idle(lambda: step(key_id))
+
+    def step(key_id: str) -> None:
+        nonlocal pictures
+        bench.action_press(key_id)
+        if bench.frame is not None:
+            pictures = session.pictures()
+            refused = bench.complaint
+            said = "" if refused is None else f"PyTorch refused ({refused.kind}). {refused.lesson}"
+            screen.go_on(bench.frame, said or bench.notice)
+
     def stop(_: None) -> None:
         if bench.running:
             bench.press_stop()
 
-    screen = PicturesScreen(frame, pictures.count, compute)
+    screen = PicturesScreen(frame, pictures.count, compute, press, at)
     bench.app.push_screen(screen, stop)
+
+
+def show_printed(bench: BenchScreen) -> None:
+    """Show what the script printed, also while it runs."""
+    problem = bench.problem
+    if problem is None:
+        bench.notice = STARTING
+        return
+    bench.app.push_screen(PrintedScreen(problem), lambda _: bench.printed_is_seen())
 
 
 def ask_export(bench: BenchScreen) -> None:
@@ -158,6 +228,7 @@ def ask_export(bench: BenchScreen) -> None:
     if session is None:
         return
     picture = bench.app.export_screenshot(title="gradstep")
+    exports = exports_of(bench.app)
 
     def export(to: str | None, force: bool = False) -> None:
         if to is not None:
@@ -165,7 +236,7 @@ def ask_export(bench: BenchScreen) -> None:
 
     def write(to: str, force: bool) -> str | Exists:
         try:
-            return written_text(export_session(session, to, picture=picture, force=force))
+            return exports.told(export_session(session, exports.place(to), picture=picture, force=force))
         except Exists as exists:
             return exists
 
@@ -197,6 +268,7 @@ OPENS: Final[Mapping[str, Callable[[BenchScreen], None]]] = {
     "run": ask_epochs,
     "type_rate": ask_rate,
     "optimizer": ask_optimizer,
+    "batches": ask_batches,
     "look": show_step,
     "elements": show_elements,
     "ledger": show_ledger,
@@ -204,6 +276,10 @@ OPENS: Final[Mapping[str, Callable[[BenchScreen], None]]] = {
     "twin": show_twin,
     "check": show_check,
     "pictures": show_pictures,
+    "graph": partial(show_pictures, at=GRAPH),
+    "problems": choose_problem,
+    "reload": reload,
+    "printed": show_printed,
     "export": ask_export,
     "help": show_help,
 }

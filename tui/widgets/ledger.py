@@ -61,6 +61,8 @@ def fact_lines(fact: Fact, at: Element, width: int) -> list[Line]:
             head = Span(f" {f'pass {fact.number}, epoch {fact.epoch}':<19}", "label")
             old, new, total = (f"{_at(one, at):>{WIDEST}}" for one in (fact.before, fact.part, fact.after))
             event = Span(f"  event {fact.event}", "dim")
+            if fact.share is not None:
+                event = Span(f"  part {fact.share[0]} of {fact.share[1]}", "key")
             return [line(head, f"{old} + {new} = {total}", event), *_path_lines(fact, at, width)]
         case Zeroed():
             how = "set to None" if fact.after is None else "zero_()"

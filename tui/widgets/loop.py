@@ -28,7 +28,18 @@ class LoopPanel(Panel):
 
     def title_text(self) -> str:
         """Say what can be done at the cursor."""
-        return "loop" if self.cursor is None else "loop: # comments, K J move"
+        if self.cursor is not None:
+            return "loop: # comments, K J move"
+        loop = None if self.frame is None else self.frame.loop
+        if loop is None or loop.split is None:
+            return "loop"
+        step = loop.next_step
+        return f"loop: {loop.batches.way}, part {(step[1] if step else 0) + 1} of {loop.parts}"
+
+    def watch_frame(self) -> None:
+        """Draw the new frame; the lines of an inner loop get more room."""
+        self.set_class(self.frame is not None and self.frame.loop.split is not None, "-split")
+        super().watch_frame()
 
     def watch_cursor(self) -> None:
         """Draw it at its new place."""
@@ -36,19 +47,26 @@ class LoopPanel(Panel):
 
     def lines(self, width: int, height: int) -> list[Line]:
         """Give the loop's lines."""
-        return [] if self.frame is None else loop_lines(self.frame, self.cursor)
+        if self.frame is None:
+            return []
+        rows = loop_lines(self.frame, self.cursor)
+        head = 0 if self.frame.loop.split is None else len(self.frame.loop.split.order_lines)
+        if len(rows) > height and self.frame.loop.inner.start == 0:
+            rows = rows[head:]  # how the samples are put in order can be spared first
+        return rows
 
 
 def loop_lines(frame: Frame, cursor: Kind | None = None) -> list[Line]:
     """Draw a frame's loop, and the cursor where it is not away."""
-    return [
-        row
-        for statement in frame.loop.statements
-        for row in _statement_lines(frame, statement, statement.kind == cursor)
-    ]
+    rows, loop = list[Line](), frame.loop
+    for place, statement in enumerate(loop.statements):
+        if loop.split is not None and place == loop.inner.start:
+            rows += [line(f"   {text}") for text in (*loop.split.order_lines, loop.split.head)]
+        rows += _statement_lines(frame, statement, statement.kind == cursor, inner=place in loop.inner)
+    return rows
 
 
-def _statement_lines(frame: Frame, statement: Statement, under_cursor: bool) -> list[Line]:
+def _statement_lines(frame: Frame, statement: Statement, under_cursor: bool, *, inner: bool) -> list[Line]:
     inside = frame.in_pass and statement.kind == "backward"
     is_next = inside or (not frame.in_pass and frame.next == statement.kind)
     role = "current" if is_next else "" if statement.enabled else "dim"
@@ -56,7 +74,7 @@ def _statement_lines(frame: Frame, statement: Statement, under_cursor: bool) -> 
     rows = []
     for number, text in enumerate(statement.lines):
         marker = ">" if is_next and number == 0 else " "
-        code = text if statement.enabled else f"# {text}"
+        code = f"{'  ' * inner}{text if statement.enabled else f'# {text}'}"
         key = KEYS[statement.kind] if number == 0 else " "
         rows.append(line(Span(f"{marker}", role), Span(f"{key}{edge}", "key"), Span(code, role)))
     return rows

@@ -11,7 +11,7 @@ from textual.reactive import var
 from tui.lines import Line, Span, length, line
 from tui.numbers import cell
 from tui.widgets.panel import Panel
-from tui.words import change_texts
+from tui.words import change_texts, part_text
 
 if TYPE_CHECKING:
     from engine.frame import Frame
@@ -56,9 +56,10 @@ def loss_line(frame: Frame, width: int) -> Line:
     mark = "*" if frame.loss_changed else " "
     loss = Span(f" {cell(frame.loss)}{mark}", "mark" if frame.loss_changed else "")
     change, percent = change_texts(frame)
+    part = Span(f" {part_text(frame)}" if frame.loop.split else "", "dim")
     stale = Span(" before the update" if frame.stale else "", "dim")
-    whole = line(loss, Span(f"{change}{percent}", "dim"), stale)
-    return whole if length(whole) <= width else line(loss, Span(percent, "dim"), stale)
+    whole = line(loss, Span(f"{change}{percent}", "dim"), part, stale)
+    return whole if length(whole) <= width else line(loss, Span(percent, "dim"), part, stale)
 
 
 def curve_lines(losses: Losses, width: int, height: int) -> list[Line]:

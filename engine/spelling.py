@@ -1,0 +1,45 @@
+"""What a problem's script calls what the loop uses."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from engine.batches import Split
+
+EACH = "parameters.values()"
+"""An expression for all parameters where the script has no shorter one: `parameters` holds them by name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spelling:
+    """What a problem's script calls what the loop uses."""
+
+    loss: str
+    """The loop's name for the loss function."""
+
+    model: str = "model"
+    inputs: str = "inputs"
+    targets: str = "targets"
+
+    loss_in_script: str = ""
+    """The script's, where it differs: a function called `loss` would be hidden by the loop's own `loss`."""
+
+    every: str = ""
+    """An expression for all parameters, to go through; empty where the loop has a line for each."""
+
+    modules: tuple[tuple[str, str], ...] = ()
+    """The modules that parameters belong to: its name in the script, and what their names begin with."""
+
+    @property
+    def forward(self) -> tuple[str, ...]:
+        """The two lines of a forward pass."""
+        return self.forward_on(None)
+
+    def forward_on(self, split: Split | None) -> tuple[str, ...]:
+        """Give the lines of a forward pass through all samples, or through a part of them."""
+        part = "" if split is None else "[i]"
+        return (
+            f"preds = {self.model}({self.inputs}{part})",
+            f"loss = {self.loss}(preds, {self.targets}{part})",
+            *(() if split is None else split.weight_lines),
+        )

@@ -1,0 +1,191 @@
+"""Another session in the same program: of another problem, or of the script as it was edited."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from engine import problems
+from engine.saving.reading import read_session_file
+from engine.start import start_from
+from tests.tui.bench import Opened, bench, frame, idle, opened, press, state, text, until
+from tui.keeping import Keeper
+from tui.plain.conversation import Conversation
+from tui.screens.problems import ProblemsScreen
+from tui.screens.texts import TextScreen
+
+SCRIPT = """
+import torch
+from beside import SLOPE
+X = torch.tensor([[0.0], [1.0], [2.0]])
+y = X * SLOPE
+w = torch.zeros(1, 1, requires_grad=True)
+def model(x):
+    return x @ w.t()
+def mse(preds, targets):
+    return ((preds - targets) ** 2).mean()
+lr = 0.1
+"""
+
+
+@pytest.fixture
+def script(tmp_path: Path) -> Path:
+    (tmp_path / "beside.py").write_text("SLOPE = 2.0\n", encoding="utf-8")
+    path = tmp_path / "mine.py"
+    path.write_text(SCRIPT, encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def keeper(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Keeper]:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    keeper = Keeper()
+    yield keeper
+    keeper.close()
+
+
+def files(tmp_path: Path) -> list[Path]:
+    return sorted((tmp_path / "state").rglob("*.jsonl"))
+
+
+def opened_on(script: Path, keeper: Keeper) -> object:
+    return opened(make=lambda: keeper.begin(start_from(str(script))), keeper=keeper)
+
+
+async def ended(pilot: Opened) -> None:
+    await idle(pilot)
+    await until(pilot, lambda: not bench(pilot).running)
+
+
+async def test_p_begins_another_problem_and_the_one_before_is_left_in_order(
+    script: Path, keeper: Keeper, tmp_path: Path
+) -> None:
+    async with opened_on(script, keeper) as pilot:  # type: ignore[attr-defined]
+        await press(pilot, "e", "p")
+        assert isinstance(pilot.app.screen, ProblemsScreen)
+        shown = text(pilot)
+        assert ">* mine" in shown
+        assert all(name in shown for name in problems.names())
+        assert "your script" in shown
+        await press(pilot, "escape")
+        assert frame(pilot).epoch == 1
+        await press(pilot, "p", "j", "down", "k", "down", "enter")
+        await ended(pilot)
+        assert (frame(pilot).problem, frame(pilot).epoch) == ("crops", 0)
+        assert "crops begins; what was before is saved" in text(pilot)
+        saved = read_session_file(files(tmp_path)[0])
+        assert saved.closed
+        assert len(saved.actions) == 1
+        await press(pilot, "e", "p", "home", "enter")  # the learner's own is in the list still
+        await ended(pilot)
+        assert (frame(pilot).problem, frame(pilot).epoch) == ("mine", 0)
+        assert len(files(tmp_path)) == 2
+
+
+@pytest.mark.parametrize("key", ["f5", "ctrl+r"])
+async def test_reload_reads_the_edited_script_and_keeps_what_was_chosen(
+    script: Path, keeper: Keeper, tmp_path: Path, key: str
+) -> None:
+    async with opened_on(script, keeper) as pilot:  # type: ignore[attr-defined]
+        await press(pilot, "Z", "n", "up", "up", "K", "e", "e")
+        before = frame(pilot)
+        script.write_text(SCRIPT.replace("lr = 0.1", "lr = 0.3"), encoding="utf-8")
+        (tmp_path / "beside.py").write_text("SLOPE = 5.0\n", encoding="utf-8")
+        await press(pilot, key)
+        await ended(pilot)
+        after = frame(pilot)
+        assert "mine.py read again; what was before is saved" in text(pilot)
+        assert after.epoch == 0
+        assert after.learning_rate == 0.3  # the script's own, new one
+        assert [one.lines for one in after.loop.statements] == [one.lines for one in before.loop.statements]
+        assert after.loop.enabled == before.loop.enabled
+        await press(pilot, "f")
+        assert frame(pilot).loss == pytest.approx((25 + 100) / 3)
+        await press(pilot, "]", key)  # now it is chosen
+        await ended(pilot)
+        assert frame(pilot).learning_rate == 0.5
+        keeper.flush()
+        assert sorted(read_session_file(path).closed for path in files(tmp_path)) == [False, True, True]
+
+
+async def test_an_error_in_the_edited_script_is_told_in_full_and_the_session_goes_on(
+    script: Path, keeper: Keeper, tmp_path: Path
+) -> None:
+    async with opened_on(script, keeper) as pilot:  # type: ignore[attr-defined]
+        await press(pilot, "e", "f")
+        before = state(frame(pilot))
+        script.write_text("# new\n" + SCRIPT.replace("(1, 1", "(1, 7"), encoding="utf-8")
+        await press(pilot, "f5")
+        await ended(pilot)
+        assert isinstance(pilot.app.screen, TextScreen)
+        shown = " ".join(text(pilot).replace("│", " ").split())
+        assert "mine.py, line 9: return x @ w.t()" in shown
+        assert "shapes cannot be multiplied" in shown
+        assert "In a matrix product, the columns" in shown
+        await press(pilot, "escape")
+        assert state(frame(pilot)) == before
+        await press(pilot, "b")
+        events = frame(pilot).backward
+        assert events is not None
+        # Not what stands in that line of the edited script.
+        assert "x @ w.t()" in {row.source for row in events.rows}
+        script.unlink()
+        await press(pilot, "f5")
+        await ended(pilot)
+        assert "there is no such file" in text(pilot)
+        await press(pilot, "escape", "u")
+        keeper.flush()
+        (saved,) = files(tmp_path)
+        assert len(read_session_file(saved).actions) == 4
+
+
+async def test_escape_stops_reading_a_script_that_runs_for_ever(script: Path, keeper: Keeper) -> None:
+    async with opened_on(script, keeper) as pilot:  # type: ignore[attr-defined]
+        await press(pilot, "e")
+        before = state(frame(pilot))
+        script.write_text("import time\nwhile True: time.sleep(0.05)\n", encoding="utf-8")
+        await press(pilot, "f5")
+        assert "loading; Esc stops it" in text(pilot)
+        await press(pilot, "p", "f5", "e")
+        assert "one thing at a time" in text(pilot)
+        await press(pilot, "escape")
+        await ended(pilot)
+        assert "stopped; the session goes on as it was" in text(pilot)
+        assert state(frame(pilot)) == before
+
+
+def talk(keeper: Keeper, script: Path) -> tuple[Conversation, list[str]]:
+    said = list[str]()
+    return Conversation(keeper.begin(start_from(str(script))), said.append, keeper), said
+
+
+def test_a_conversation_begins_other_problems_and_reads_its_script_again(
+    script: Path, keeper: Keeper, tmp_path: Path
+) -> None:
+    conversation, said = talk(keeper, script)
+    told = {}
+    for line in ("problem", "problem xro", "run 2", "Z", "reload", "problem xor", "p mine", "F5"):
+        said.clear()
+        assert conversation.answer(line)
+        told[line] = list(said)
+    assert [row.split()[0] for row in told["problem"][1:]] == ["mine", *problems.names()]
+    assert told["problem xro"] == [
+        f"there is no problem 'xro': did you mean 'xor'? Known: {', '.join(problems.names())}"
+    ]
+    assert told["reload"][0] == "mine.py read again"
+    assert "zeroing OFF" in "".join(told["reload"])
+    assert told["problem xor"][0] == "xor begins"
+    assert told["p mine"][0] == "mine begins"
+    assert "zeroing on" in "".join(told["p mine"])
+    assert len(files(tmp_path)) == 2  # those in which something was done
+    script.write_text("1 / 0", encoding="utf-8")
+    said.clear()
+    assert conversation.answer("reload")
+    assert said == [
+        f"{script}, line 1: 1 / 0",
+        "ZeroDivisionError: division by zero",
+        "The script raised this while it ran.",
+        "Nothing is lost: the session goes on as it was.",
+    ]

@@ -1,0 +1,65 @@
+"""What a script prints is told once, and shown by a key, also while it trains."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from engine.start import start_from
+from tests.engine.test_printed import NOISY
+from tests.tui.bench import bench, frame, idle, opened, press, text, until
+from tui.plain.conversation import MOST_PRINTED, Conversation
+from tui.screens.printed import PrintedScreen
+
+
+@pytest.fixture
+def script(tmp_path: Path) -> Iterator[Path]:
+    path = tmp_path / "noisy.py"
+    path.write_text(NOISY, encoding="utf-8")
+    return path
+
+
+async def test_new_output_is_told_once_and_w_shows_it(script: Path) -> None:
+    async with opened(make=start_from(str(script)).session) as pilot:
+        assert "the script printed: careful (w shows all)" in text(pilot)
+        await press(pilot, "f")
+        assert "w shows all" not in text(pilot)  # the next key is told, as ever
+        await press(pilot, "w")
+        shown = text(pilot)
+        assert isinstance(pilot.app.screen, PrintedScreen)
+        assert [shown.count(words) for words in ("loaded", "in forward", "careful")] == [1, 2, 2]
+        await press(pilot, "w", "b")
+        assert "w shows all" not in text(pilot)
+        await press(pilot, "f")
+        assert "the script printed: careful (w shows all)" in text(pilot)
+
+
+async def test_the_newest_lines_come_in_while_epochs_run(script: Path) -> None:
+    async with opened(make=start_from(str(script)).session) as pilot:
+        await press(pilot, "r", *"1000000", "enter")
+        await press(pilot, "w")
+        printed = bench(pilot).problem.printed  # type: ignore[union-attr]
+        await until(pilot, lambda: printed.gone > 0 and "older line" not in text(pilot))
+        assert "in forward" in text(pilot)
+        await press(pilot, "home")
+        await until(pilot, lambda: "older lines gone" in text(pilot))
+        await press(pilot, "escape", "escape")
+        await idle(pilot)
+        assert frame(pilot).epoch < 1_000_000
+
+
+def test_a_conversation_tells_what_is_new_after_each_command(script: Path) -> None:
+    said = list[str]()
+    conversation = Conversation(start_from(str(script)).session(), said.append)
+    conversation.greet()
+    assert said[-3:] == ["script: loaded", "script: in forward", "script: careful"]
+    said.clear()
+    conversation.answer("f")
+    assert said[-2:] == ["script: in forward", "script: careful"]
+    conversation.answer("run 20")
+    assert said[-MOST_PRINTED - 1] == "script: 28 lines (printed tells those that are kept), and then"
+    said.clear()
+    conversation.answer("printed")
+    assert len(said) == 43

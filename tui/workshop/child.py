@@ -30,7 +30,7 @@ FROM_CLIENT: Final = ("TERM", "COLORTERM", "NO_COLOR", "LANG", "LC_ALL", "LC_CTY
 
 
 async def rehearse() -> None:
-    """Be a learner's bench without a terminal for a while: then a copy has little left to load, or to change."""
+    """Be a learner's bench without a terminal for a while: a copy then has little left to load or change."""
     from engine.start import Start
     from tui.workshop.app import ClassApp
     from tui.workshop.keeper import make_ready

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from engine.derivatives import Explanation
     from engine.events import Accumulation, Event
+    from engine.graph import GraphNode
     from engine.ledger import Ledger
     from engine.loop import Kind, Loop
     from engine.losses import Losses
@@ -91,6 +92,9 @@ class PassFrame:
 
     events: tuple[Event, ...] = ()
     """What the rows stand for, one each: the recorded gradients, for whoever asserts them elsewhere."""
+
+    nodes: tuple[GraphNode, ...] = ()
+    """The graph that the pass goes through; the events name its nodes by their index."""
 
     @property
     def finished(self) -> bool:

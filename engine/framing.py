@@ -130,7 +130,8 @@ def _update(problem: Problem, state: State) -> Explanation | None:
 
 def _pass_frame(passing: Passing) -> PassFrame:
     step = None if passing.cursor == 0 else _step(passing.trace, passing.cursor - 1)
-    return PassFrame(_rows(passing.trace), passing.cursor, passing.over, step, passing.trace.events)
+    trace = passing.trace
+    return PassFrame(_rows(trace), passing.cursor, passing.over, step, trace.events, trace.nodes)
 
 
 @lru_cache(maxsize=16)

@@ -16,6 +16,7 @@ from engine.marks import Mark, marks
 from engine.path import Path, find_path
 from engine.place import Place, count_places, number_of, place_at
 from engine.printed import KeptFromTerminal
+from engine.regions import Regions, regions
 from engine.sizes import Sizes, gradient_sizes
 from engine.state import State
 from engine.statements import Statements
@@ -85,6 +86,16 @@ class Pictures:
         """
         with self._unchanged():
             return fit(self._statements.trainer.problem, self._statements.state.trainer.rng)
+
+    def regions(self) -> tuple[Regions, ...]:
+        """Compute what the model predicts over its two inputs; nothing where it has not two.
+
+        Raises:
+            PyTorchError: the model or the loss function raised.
+            BadInput: the model cannot be asked about other inputs than the problem's.
+        """
+        with self._unchanged():
+            return regions(self._statements.trainer.problem, self._statements.state.trainer.rng)
 
     def sizes(self) -> tuple[Sizes, ...]:
         """Give how large each parameter's gradients were, pass by pass."""

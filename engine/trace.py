@@ -25,6 +25,7 @@ from engine.events import (
     ReduceEvent,
 )
 from engine.gradients import Grads, was_reduced
+from engine.graph import GraphNode
 from engine.recorder import UNKNOWN, Passage, Recorder, Visit
 from engine.sources import Source, SourceMap
 from engine.stations import Station, next_to_run, read_station
@@ -97,6 +98,14 @@ class Trace:
         return stations
 
     @cached_property
+    def nodes(self) -> tuple[GraphNode, ...]:
+        """The graph that the pass went through, the loss's node first; also those of passes inside it."""
+        return tuple(
+            GraphNode(one.name, None if one.leaf is None else self._names.get(id(one.leaf)), _edges(one))
+            for one in self._stations
+        )
+
+    @cached_property
     def parameters(self) -> tuple[str, ...]:
         """Names of the leaves that the graph leads to."""
         return tuple(self._names[id(s.leaf)] for s in self._stations if id(s.leaf) in self._names)
@@ -131,7 +140,7 @@ class Trace:
             visit.passage.depth,
             visit.grads_in,
             _as_made(visit),
-            tuple(None if edge is None else Edge(*edge) for edge in station.edges),
+            _edges(station),
             station.saved,
             self._source(station),
             accumulation,
@@ -191,6 +200,10 @@ def record_backward(
     if error is not None and not recorder.rows and "second time" in str(error):
         raise GraphFreed(error) from error
     return Trace(recorder, names or {}, sources, error)
+
+
+def _edges(station: Station) -> tuple[Edge | None, ...]:
+    return tuple(None if edge is None else Edge(*edge) for edge in station.edges)
 
 
 def _raising(node: int, passage: Passage, sent: Sent) -> Visit:

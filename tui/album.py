@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from engine.fit import Fit
     from engine.marks import Mark
     from engine.pictures import Pictures
+    from engine.regions import Regions
     from engine.sizes import Sizes
     from engine.surface import Surface
 
@@ -25,6 +26,9 @@ class Album:
 
     surface: Surface | EngineError
     fit: Fit | EngineError
+    regions: tuple[Regions, ...] | EngineError
+    """Empty where the problem has not two inputs."""
+
     sizes: tuple[Sizes, ...]
     marks: tuple[Mark, ...]
 
@@ -35,6 +39,7 @@ def album(pictures: Pictures, places: tuple[int, int], stopped: Callable[[], boo
         places,
         _or_error(lambda: pictures.surface(*places, stopped=stopped)),
         _or_error(pictures.fit),
+        _or_error(pictures.regions),
         pictures.sizes(),
         pictures.marks(),
     )

@@ -16,7 +16,9 @@ from textual.filter import LineFilter
 _LOOKALIKES: Final = {
     "─━═╌┄╴╶": "-",
     "│┃║▌▐╎┆▏▕▎": "|",
-    "┌┐└┘╭╮╰╯├┤┬┴┼╔╗╚╝": "+",
+    "╭╮╰╯├┤┼╔╗╚╝": "+",
+    "┌┐┬": ".",  # so that the lines of a graph show where they go: down,
+    "└┘┴": "'",  # or up
     "…": "~",
     "←": "<",
     "→": ">",

@@ -165,7 +165,15 @@ KEYS: Final = (
     Key("verdict", "v", "v", "verdict", "Find out what the loop does: run it beside the reference loop.", 1),
     Key("twin", "T,upper_t", "T", "twin", "Put the session beside its twin with zeroing, in lock step.", 4),
     Key("check", "c", "c", "check", "Check autograd's gradient against finite differences.", 1),
-    Key("pictures", "i", "i", "pictures", "Show the loss surface, the fit, gradient sizes and losses.", 1),
+    Key(
+        "pictures",
+        "i",
+        "i",
+        "pictures",
+        "Show the loss surface, the fit, gradient sizes and losses.",
+        1,
+    ),
+    Key("graph", "G,upper_g", "G", "graph", "Draw autograd's graph, and go through the pass in it.", 2),
     Key("undo", "left", "←", "undo", "Take the last action back, bit for bit.", 9, Undo),
     Key("redo", "right", "→", "redo", "Do again what was taken back.", 8, Redo),
     Key(

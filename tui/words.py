@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from engine.marks import Mark
     from engine.printed import Printed
     from engine.problem import Problem
+    from engine.regions import Regions
     from engine.verdict import Verdict
     from tui.keeping import Offer
 
@@ -202,6 +203,31 @@ def mark_text(mark: Mark) -> str:
     """Say what a mark stands for."""
     what = f"{mark.what} {rate(mark.rate)}" if mark.what == RATE else str(mark.what)
     return f"{what} after epoch {mark.epoch:,}"
+
+
+def target_names(frame: Frame, columns: int) -> Sequence[str]:
+    """Give the names of the targets' columns, which the parameters' first dimension has."""
+    firsts = (one.labels[0] for one in frame.parameters if one.labels)
+    return next((names for names in firsts if names and len(names) == columns), ())
+
+
+def input_names(frame: Frame) -> Sequence[str]:
+    """Give the names of two inputs, which a parameter's last dimension has; none where nobody named them."""
+    lasts = (one.labels[-1] for one in frame.parameters if len(one.labels) > 1)
+    return next((names for names in lasts if len(names) == 2), ())
+
+
+def class_names(found: Regions, names: Sequence[str]) -> list[str]:
+    """Give what the classes of a map are called; `names` are those of the targets' columns."""
+    if found.column is None and len(names) == found.columns:
+        return [*names]
+    return [f"{value:g}" for value in found.classes]
+
+
+def wrong_points(found: Regions) -> list[int]:
+    """Give which of the data are of another class than is predicted."""
+    pairs = enumerate(zip(found.targets, found.preds, strict=True))
+    return [number for number, (target, pred) in pairs if found.classes and target != pred]
 
 
 def printed_texts(problem: Problem) -> list[str]:

@@ -90,6 +90,7 @@ OPENS: Final = {
     "twin",
     "check",
     "pictures",
+    "graph",
     "printed",
     "problems",
     "reload",

@@ -250,16 +250,18 @@ async def pictures(pilot: Opened) -> PicturesScreen:
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40)])
-async def test_tab_goes_through_the_four_pictures_and_nothing_changes(size: tuple[int, int]) -> None:
+async def test_tab_goes_through_the_pictures_and_nothing_changes(size: tuple[int, int]) -> None:
     async with opened(size) as pilot:
         await press(pilot, "e", "Z", "e", "e")
         await pictures(pilot)
-        for part in ("X here: loss", "predictions up", "size of w.grad", "zeroing off after epoch 1"):
+        for part in ("X here: loss", "predictions up", "size of each gradient", "zeroing off after epoch 1"):
             assert part in " ".join(text(pilot).replace("│", "").split())
             await press(pilot, "tab")
-        assert "loss surface (1 of 4)" in text(pilot)
-        await press(pilot, "shift+tab")
-        assert "losses (4 of 4)" in text(pilot)
+        assert "graph (5 of 5)" in text(pilot)
+        await press(pilot, "tab")
+        assert "loss surface (1 of 5)" in text(pilot)
+        await press(pilot, "shift+tab", "shift+tab")
+        assert "losses (4 of 5)" in text(pilot)
         await press(pilot, "escape")
         assert pilot.app.screen is bench(pilot)
         assert state(frame(pilot)) == state(headless([RunEpochs(1), ToggleZeroing(), RunEpochs(2)]))
@@ -279,7 +281,7 @@ async def test_arrows_choose_the_two_numbers_and_the_parameter() -> None:
         ):
             await press(pilot, key)
             await until(pilot, lambda head=head: head in text(pilot))  # type: ignore[misc]
-        await press(pilot, "tab", "tab", "down")
+        await press(pilot, "tab", "tab", "down", "down")
         assert "size of b.grad" in text(pilot)
 
 

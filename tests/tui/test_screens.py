@@ -56,9 +56,24 @@ STATES: Final[dict[str, tuple[str, tuple[tuple[int, int], ...]]]] = {
     "verdict-accumulates": ("Zv", (SMALL,)),
     "verdict-raises": ("down down J v", (SMALL,)),
     "loop-all-commented": ("down # down # down # down #", (SMALL,)),
+    "graph-paths-meet": ("fssss G", (SMALL, LARGE)),
+    "graph-shared": ("f G s s s s s s s s", (SMALL,)),
+    "graph-rnn": ("f s s s s s s s s s G", (SMALL,)),
+    "regions-classify": ("e e e i tab", (SMALL,)),
+    "regions-shared": ("i tab", (SMALL,)),
+    "layers-deep": ("e i tab tab", (SMALL,)),
     "too-small": ("fs", ((60, 20),)),
 }
 """For each screen: the keys that lead to it, and the sizes to draw it at."""
+
+OF: Final = {
+    "graph-shared": "shared",
+    "graph-rnn": "rnn",
+    "regions-classify": "classify",
+    "regions-shared": "shared",
+    "layers-deep": "deep",
+}
+"""The problems of those that are not of `crops`."""
 
 NAMED: Final = ("enter", "left", "right", "up", "down", "tab")
 
@@ -73,8 +88,9 @@ def keys_of(name: str) -> list[str]:
 
 @pytest.mark.parametrize(("name", "size"), CASES, ids=[f"{name}-{w}x{h}" for name, (w, h) in CASES])
 async def test_a_screen_is_drawn_as_it_was_read_and_found_good(name: str, size: tuple[int, int]) -> None:
-    async with opened(max(size, SMALL)) as pilot:
+    async with opened(max(size, SMALL), make=Start(OF.get(name, "crops")).session) as pilot:
         await press(pilot, *keys_of(name))
+        await idle(pilot)
         if size < SMALL:
             await pilot.resize_terminal(*size)
         await pilot.pause()
@@ -91,13 +107,16 @@ async def test_parts_of_the_samples_are_drawn_as_a_loop_in_the_loop(size: tuple[
         compare(f"batches-{size[0]}x{size[1]}", text(pilot))
 
 
-@pytest.mark.parametrize("name", ["product", "hundred-epochs", "help", "ask-epochs-wrong"])
+@pytest.mark.parametrize(
+    "name", ["product", "hundred-epochs", "help", "ask-epochs-wrong", "graph-paths-meet", "regions-classify"]
+)
 async def test_in_ascii_a_screen_has_the_same_places(name: str) -> None:
-    async with opened() as pilot:
+    make = Start(OF.get(name, "crops")).session
+    async with opened(make=make) as pilot:
         await press(pilot, *keys_of(name))
         await idle(pilot)
         rich = text(pilot)
-    async with opened(ascii_only=True) as plain:
+    async with opened(ascii_only=True, make=make) as plain:
         await press(plain, *keys_of(name))
         await idle(plain)
         drawn = text(plain)

@@ -24,6 +24,7 @@ from tui.keys import KEYS, Key
 from tui.plain.batches import split_texts
 from tui.plain.beginning import another_problem, same_again
 from tui.plain.checking import check_texts
+from tui.plain.graph import graph_texts
 from tui.plain.history import compare_texts, go_to, timeline_texts, twin_texts
 from tui.plain.ledger import ledger_texts
 from tui.plain.pictures import pictures_texts
@@ -82,6 +83,7 @@ HELP: Final[Mapping[str, str]] = {
     "twin": "Compare the session with its twin, the reference loop with zeroing from the same start.",
     "check": "Check autograd's gradient against finite differences; tell of all numbers, or of one.",
     "pictures": "Tell what the pictures show: the loss over two numbers, say w[0,1] b[0]; the fit; and more.",
+    "graph": "Tell autograd's graph: from where to where every node's gradients go.",
     "timeline": "Tell every point of the session, or of the branch through point N.",
     "export": "Write the session as a script, a notebook and CSV, named NAME; --force replaces files.",
     "problems": "Begin another problem, e.g. problem xor; tell them all where no name follows.",
@@ -104,6 +106,7 @@ ASKING: Final[Mapping[str, tuple[str, Question]]] = {
     "look": ("", lambda session, _: whole_step_texts(session.frame)),
     "ledger": ("[PARAMETER [ROW] [COLUMN]]", lambda session, text: ledger_texts(session.frame, text)),
     "verdict": ("", lambda session, _: verdict_texts(session)),
+    "graph": ("", lambda session, _: graph_texts(session.frame)),
     "help": ("[COMMAND]", lambda _, text: help_texts(text)),
     "timeline": ("[N]", timeline_texts),
     "printed": ("", lambda session, _: printed_texts(session.problem)),

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from engine.errors import BadInput, EngineError
 from tui.album import album
 from tui.numbers import cell
 from tui.plain.state import sampled_epochs
-from tui.words import mark_text
+from tui.words import class_names, mark_text, target_names, wrong_points
 
 if TYPE_CHECKING:
     from engine.fit import Fit
+    from engine.frame import Frame
+    from engine.regions import Regions
     from engine.session import Session
     from engine.sizes import Sizes
     from engine.surface import Surface
@@ -42,6 +44,7 @@ def pictures_texts(session: Session, text: str, stopped: Callable[[], bool]) -> 
         [
             *_or_words("surface", found.surface, surface_texts),
             *_or_words("fit", found.fit, fit_texts),
+            *_or_words("map", found.regions, lambda maps: _maps_texts(maps, session.frame)),
             *(text for sizes in found.sizes for text in size_texts(sizes)),
             *map(mark_text, found.marks[-MOST_TOLD:]),
         ]
@@ -68,6 +71,28 @@ def fit_texts(found: Fit) -> Iterator[str]:
     worst = max(range(len(away)), key=lambda number: away[number])
     yield f"fit: {found.total:,} predictions, on average {cell(sum(away) / len(away))} from their targets"
     yield f"furthest off: target {cell(found.targets[worst])}, prediction {cell(found.preds[worst])}"
+
+
+def regions_texts(found: Regions, names: Sequence[str]) -> Iterator[str]:
+    """Tell what the model predicts over its two inputs; `names` are those of the targets' columns."""
+    column = "" if found.column is None or found.columns == 1 else f", column {found.column} of the output"
+    yield f"map over the two inputs{column}: {found.rule}"
+    if not found.classes:
+        yield f"from {cell(float(found.predicted.min()))} to {cell(float(found.predicted.max()))} on the map"
+        return
+    called, off = class_names(found, names), wrong_points(found)
+    for number, name in enumerate(called):
+        share = float((found.predicted == number).mean())
+        yield f"{name} fills {share:.0%} of the map"
+    yield f"{len(found.points) - len(off)} of {len(found.points)} points of the data are predicted rightly"
+    for number in off[:MOST_TOLD]:
+        target, pred = (values[number] for values in (found.targets, found.preds))
+        said = called[int(pred)] if pred == pred else "nothing"
+        yield f"predicted wrongly: at {_two(found.points[number])} {said}, it is {called[int(target)]}"
+
+
+def _maps_texts(maps: Sequence[Regions], frame: Frame) -> Iterator[str]:
+    return (text for one in maps for text in regions_texts(one, target_names(frame, one.columns)))
 
 
 def size_texts(found: Sizes) -> Iterator[str]:

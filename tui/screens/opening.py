@@ -37,6 +37,7 @@ from tui.screens.pictures import PicturesScreen
 from tui.screens.printed import PrintedScreen
 from tui.screens.session import STARTING
 from tui.screens.timeline import Against, Choice, TimelineScreen
+from tui.widgets.picture import GRAPH, SURFACE
 
 if TYPE_CHECKING:
     from engine.batch_check import BatchCheck
@@ -167,7 +168,7 @@ def show_check(bench: BenchScreen) -> None:
         bench.work(session.check_gradient, open_screen)
 
 
-def show_pictures(bench: BenchScreen) -> None:
+def show_pictures(bench: BenchScreen, at: int = SURFACE) -> None:
     """Show pictures of the session; they are computed in a thread of its own."""
     session, frame = bench.idle_session(), bench.frame
     if session is None or frame is None:
@@ -185,11 +186,23 @@ def show_pictures(bench: BenchScreen) -> None:
         if found.places == screen.wanted:
             screen.show(found)
 
+    def press(key_id: str) -> None:
+        bench.when_idle(lambda: step(key_id))
+
+    def step(key_id: str) -> None:
+        nonlocal pictures
+        bench.action_press(key_id)
+        if bench.frame is not None:
+            pictures = session.pictures()
+            refused = bench.complaint
+            said = "" if refused is None else f"PyTorch refused ({refused.kind}). {refused.lesson}"
+            screen.go_on(bench.frame, said or bench.notice)
+
     def stop(_: None) -> None:
         if bench.running:
             bench.press_stop()
 
-    screen = PicturesScreen(frame, pictures.count, compute)
+    screen = PicturesScreen(frame, pictures.count, compute, press, at)
     bench.app.push_screen(screen, stop)
 
 
@@ -254,6 +267,7 @@ OPENS: Final[Mapping[str, Callable[[BenchScreen], None]]] = {
     "twin": show_twin,
     "check": show_check,
     "pictures": show_pictures,
+    "graph": partial(show_pictures, at=GRAPH),
     "problems": choose_problem,
     "reload": reload,
     "printed": show_printed,

@@ -1,45 +1,47 @@
-"""Pictures of a session, over the bench: its loss surface, its fit, its gradients and its losses."""
+"""Pictures of a session, over the bench: its loss surface, its fit, its gradients, its losses, its graph."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, Final
+from collections.abc import Callable
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 
-from engine.errors import EngineError
 from tui.exporting import picture_writer
-from tui.lines import Line, wrapped
 from tui.screens.ask import AskScreen
 from tui.screens.dialog import Dialog
-from tui.widgets.curves import loss_lines, size_lines
-from tui.widgets.fit import fit_lines, target_names
-from tui.widgets.panel import Panel
-from tui.widgets.surface import surface_lines
+from tui.svg import lines_svg
+from tui.widgets.picture import FIT, GRAPH, SIZES, SURFACE, TITLES, PicturePanel
 
 if TYPE_CHECKING:
-    from engine.fit import Fit
     from engine.frame import Frame
     from tui.album import Album
 
-TITLES: Final = ("loss surface", "fit", "gradient sizes", "losses")
+HINT = "Tab next picture, arrows choose, l linear/log, x SVG, Esc closes"
+GRAPH_HINT = "f s S b step, arrows scroll, Tab next picture, x SVG, Esc closes"
 
 
 class PicturesScreen(Dialog[None]):
-    """Four pictures, one at a time."""
+    """The pictures, one at a time."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q,i,enter", "dismiss", "close", tooltip="Go back to the bench."),
+        Binding("escape,q,i,enter,G,upper_g", "dismiss", "close", tooltip="Go back to the bench."),
         Binding("tab,space", "turn(1)", "next", tooltip="Show the next picture."),
         Binding("shift+tab,backspace", "turn(-1)", "back", tooltip="Show the picture before."),
-        Binding("left", "choose(0, -1)", "across", tooltip="Another number across."),
-        Binding("right", "choose(0, 1)", "across", tooltip="Another number across."),
-        Binding("up", "choose(1, -1)", "up", tooltip="Another number up, or another parameter."),
-        Binding("down", "choose(1, 1)", "up", tooltip="Another number up, or another parameter."),
+        Binding("left", "choose(0, -1)", "across", tooltip="Another number across, or further left."),
+        Binding("right", "choose(0, 1)", "across", tooltip="Another number across, or further right."),
+        Binding("up", "choose(1, -1)", "up", tooltip="Another number up, another parameter, or further up."),
+        Binding(
+            "down", "choose(1, 1)", "up", tooltip="Another number up, another parameter, or further down."
+        ),
         Binding("l", "scale", "linear/log", tooltip="Change between a linear and a logarithmic scale."),
         Binding("x", "export", "export", tooltip="Write this picture as an SVG file."),
+        Binding("s", "step('step_node')", "node", tooltip="Run the next node, seen in the graph."),
+        Binding("S,upper_s", "step('step_node_back')", "back", tooltip="Go one node back in the graph."),
+        Binding("f", "step('forward')", "forward", tooltip="Compute the loss, and build a graph."),
+        Binding("b", "step('backward')", "backward", tooltip="Run the rest of the pass, seen in the graph."),
     ]
     DEFAULT_CSS = """
     PicturesScreen { align: center middle; }
@@ -49,47 +51,67 @@ class PicturesScreen(Dialog[None]):
     }
     """
 
-    def __init__(self, frame: Frame, count: int, compute: Callable[[tuple[int, int]], None]) -> None:
+    def __init__(
+        self,
+        frame: Frame,
+        count: int,
+        compute: Callable[[tuple[int, int]], None],
+        press: Callable[[str], None],
+        at: int = SURFACE,
+    ) -> None:
         """Show what is being computed, and then what came of it.
 
         Args:
             frame: The session's.
             count: How many numbers its parameters have.
             compute: Has an album computed for two of those numbers, and then `show` called with it.
+            press: Does what a key of the bench is for, by its id, and then has `go_on` called.
+            at: Which picture to begin with.
         """
         super().__init__()
         self._count = count
         self._compute = compute
+        self._press = press
         self.wanted = (0, min(1, count - 1))
         """The two numbers that the surface is to be over."""
 
-        self._picture = _PicturePanel(frame)
+        self._picture = PicturePanel(frame, at)
 
     def compose(self) -> ComposeResult:
         """Lay the view out."""
-        with Vertical() as box:
-            box.border_subtitle = "Tab next picture, arrows choose, l linear/log, x SVG, Esc closes"
+        with Vertical():
             yield self._picture
 
     def on_mount(self) -> None:
-        """Have the pictures computed."""
-        self._set_title()
-        self._compute(self.wanted)
+        """Show the first picture."""
+        self.action_turn(0)
 
     def show(self, found: Album) -> None:
         """Show what was computed."""
         self._picture.show(found)
 
+    def go_on(self, frame: Frame, notice: str) -> None:
+        """Show the session's graph after a step; what was computed before it counts no more."""
+        self._picture.go_on(frame, notice)
+
     def action_turn(self, steps: int) -> None:
-        """Show another picture."""
+        """Show another picture, computed where it was not yet."""
         self._picture.turn(steps)
-        self._set_title()
+        at = self._picture.at
+        box = self.query_one(Vertical)
+        box.border_title = f"{TITLES[at]} ({at + 1} of {len(TITLES)})"
+        box.border_subtitle = GRAPH_HINT if at == GRAPH else HINT
+        if self._picture.waits:
+            self._compute(self.wanted)
 
     def action_choose(self, axis: int, steps: int) -> None:
-        """Choose another number for an axis of the surface; for the gradients, another parameter."""
-        if self._picture.at == 2 and axis == 1:
-            self._picture.turn_parameter(steps)
-        elif self._picture.at == 0 and self._count > 2:
+        """Choose another number for an axis of the surface, another parameter or view; scroll the graph."""
+        at = self._picture.at
+        if at == GRAPH:
+            self._picture.scroll(axis, steps)
+        elif at in (FIT, SIZES) and axis == 1:
+            self._picture.choose(steps)
+        elif at == SURFACE and self._count > 2:
             places = list(self.wanted)
             while places[axis] == self.wanted[axis] or places[0] == places[1]:
                 places[axis] = (places[axis] + steps) % self._count
@@ -100,71 +122,21 @@ class PicturesScreen(Dialog[None]):
         """Change between a linear and a logarithmic scale."""
         self._picture.change_scale()
 
+    def action_step(self, key_id: str) -> None:
+        """Go on with the session where the graph is shown."""
+        if self._picture.at == GRAPH:
+            self._press(key_id)
+
     def action_export(self) -> None:
         """Ask for a name, and write the picture."""
-        picture = self.app.export_screenshot(title=f"gradstep: {TITLES[self._picture.at]}")
-        name = TITLES[self._picture.at].replace(" ", "-")
+        title, larger = TITLES[self._picture.at], self._picture.larger()
+        name = f"gradstep: {title}"
+        picture = lines_svg(larger, name) if larger else self.app.export_screenshot(title=name)
         question = "Write this picture to which file? .svg is added"
-        self.app.push_screen(AskScreen(question, name, picture_writer(picture)), self._tell)
+        self.app.push_screen(
+            AskScreen(question, title.replace(" ", "-"), picture_writer(picture)), self._tell
+        )
 
     def _tell(self, written: str | None) -> None:
         if written is not None:
             self.query_one(Vertical).border_subtitle = written
-
-    def _set_title(self) -> None:
-        at = self._picture.at
-        self.query_one(Vertical).border_title = f"{TITLES[at]} ({at + 1} of {len(TITLES)})"
-
-
-class _PicturePanel(Panel):
-    """The picture, and what is chosen in it."""
-
-    DEFAULT_CSS = "_PicturePanel { height: 1fr; }"
-
-    def __init__(self, frame: Frame) -> None:
-        super().__init__()
-        self._shown = frame
-        self._album: Album | None = None
-        self._parameter = 0
-        self._logs: list[bool | None] = [None] * len(TITLES)
-        self.at = 0
-
-    def show(self, found: Album) -> None:
-        self._album = found
-        self.redraw()
-
-    def turn(self, steps: int) -> None:
-        self.at = (self.at + steps) % len(TITLES)
-        self.redraw()
-
-    def turn_parameter(self, steps: int) -> None:
-        self._parameter = (self._parameter + steps) % len(self._shown.parameters)
-        self.redraw()
-
-    def change_scale(self) -> None:
-        now = any("logarithmic" in span.text for row in self._lines for span in row)
-        self._logs[self.at] = not now
-        self.redraw()
-
-    def lines(self, width: int, height: int) -> list[Line]:
-        found, is_log = self._album, self._logs[self.at]
-        if found is None:
-            return wrapped("Computing the pictures; Esc stops.", width, "dim")
-        drawings: Sequence[Callable[[], list[Line]]] = (
-            lambda: _or_words(found.surface, lambda one: surface_lines(one, width, height, is_log), width),
-            lambda: _or_words(found.fit, lambda one: self._fit_lines(one, width, height), width),
-            lambda: size_lines(found.sizes[self._parameter], self._shown.epoch, width, height, is_log),
-            lambda: loss_lines(self._shown.losses, found.marks, width, height, is_log),
-        )
-        return drawings[self.at]()
-
-    def _fit_lines(self, found: Fit, width: int, height: int) -> list[Line]:
-        names = target_names(self._shown, max(found.series) + 1)
-        return fit_lines(found, names, width, height)
-
-
-def _or_words(found: Any, draw: Callable[[Any], list[Line]], width: int) -> list[Line]:
-    """Draw what was computed, or say why there is nothing."""
-    if isinstance(found, EngineError):
-        return wrapped(str(found), width, "warn")
-    return draw(found)

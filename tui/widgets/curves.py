@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 from engine.marks import What
 from tui.lines import Line, Span, line, wrapped
+from tui.numbers import cell
 from tui.scales import Scale, scale_of
 from tui.widgets.canvas import AXIS, Canvas
 from tui.words import mark_text
@@ -14,9 +16,10 @@ from tui.words import mark_text
 if TYPE_CHECKING:
     from engine.losses import Losses
     from engine.marks import Mark
-    from engine.sizes import Sizes
+    from engine.sizes import Size, Sizes
 
 ADDED, HELD, BOTH = "#", "o", "@"
+BAR: Final = "#"
 LOSS, STEEP_WAY = "*", ":"
 
 SIGNS: Final = {What.ZEROING_OFF: "Z", What.ZEROING_ON: "z", What.RATE: "r", What.BRANCH: "B"}
@@ -56,6 +59,44 @@ def size_lines(found: Sizes, epoch: int, width: int, height: int, is_log: bool |
             canvas.put(*place, BOTH if canvas.at(*place) in (HELD, BOTH) else ADDED, "key")
     head = line(Span(f"size of {name} up, epochs across; up and down: the parameter", "label"))
     return [head, *canvas.with_axes(across, up, "epoch", _whole), *below]
+
+
+def layer_lines(found: Sequence[Sizes], width: int, height: int, is_log: bool | None = None) -> list[Line]:
+    """Draw how large the gradients of all parameters were in the latest recorded pass, as bars.
+
+    Args:
+        found: The parameters' recorded passes, in the model's order.
+        width: Cells per line.
+        height: Lines.
+        is_log: Whether the scale is logarithmic; None leaves it to the sizes.
+    """
+    latest = [one.passes[-1] if one.passes else None for one in found]
+    scale = scale_of([one.added for one in latest if one is not None], is_log)
+    if scale is None:
+        return wrapped("No pass is recorded yet: run backward (b), or epochs one by one (e).", width)
+    scale = scale if scale.is_log else Scale(0, scale.high)
+    epoch = max(one.epoch for one in latest if one is not None)
+    head = line(Span(f"size of each gradient, in the pass of epoch {epoch:,}", "label"))
+    text = (
+        f"Parameters in the model's order. Bars from {cell(scale.low)} to {cell(scale.high)}, "
+        f"{scale.name} (l changes that); size: root of the sum of squares. Down: each one over the epochs."
+    )
+    below = wrapped(text, width)
+    room = height - len(below) - 2
+    names = [f"{one.parameter}.grad" for one in found]
+    longest = max(map(len, names))
+    rows = [_bar(name, size, scale, longest, width) for name, size in zip(names, latest, strict=True)]
+    more = [line(Span(f"{len(rows) - room + 1} more", "dim"))] if len(rows) > room else []
+    return [head, *rows[: room - len(more)], *more, line(""), *below]
+
+
+def _bar(name: str, latest: Size | None, scale: Scale, longest: int, width: int) -> Line:
+    added = None if latest is None else latest.added
+    number = "no pass" if added is None else cell(added)
+    room = width - longest - AXIS - 2
+    share = math.nan if added is None else scale.share(added)
+    length = 0 if math.isnan(share) else max(round(share * room), int(bool(added)))
+    return line(f"{name:<{longest}} {number:>{AXIS}} ", Span(BAR * length, "mark"))
 
 
 def loss_lines(

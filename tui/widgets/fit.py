@@ -11,7 +11,6 @@ from tui.widgets.canvas import AXIS, Canvas
 
 if TYPE_CHECKING:
     from engine.fit import Fit
-    from engine.frame import Frame
 
 SERIES: Final = "ox+#%&"
 """A sign for each column of the targets; then they begin anew."""
@@ -31,12 +30,6 @@ def fit_lines(found: Fit, names: Sequence[str], width: int, height: int) -> list
     if found.line:
         return _over_inputs(found, width, height)
     return _against_targets(found, names, width, height)
-
-
-def target_names(frame: Frame, columns: int) -> Sequence[str]:
-    """Give the names of the targets' columns, which the parameters' first dimension has."""
-    firsts = (one.labels[0] for one in frame.parameters if one.labels)
-    return next((names for names in firsts if names and len(names) == columns), ())
 
 
 def _against_targets(found: Fit, names: Sequence[str], width: int, height: int) -> list[Line]:

@@ -1,0 +1,111 @@
+"""The graph on screen, with real keys; and in plain lines."""
+
+from __future__ import annotations
+
+import html
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from engine.actions import Forward, StepNode, StepNodeBack
+from engine.session import Session
+from engine.start import Start
+from tests.session_strategies import crops
+from tests.tui.bench import bench, frame, headless, idle, opened, press, state, text, until
+from tui.plain.conversation import Conversation
+from tui.screens.ask import AskScreen
+from tui.screens.pictures import PicturesScreen
+
+
+async def test_g_draws_the_graph_and_the_pass_is_stepped_in_it() -> None:
+    async with opened() as pilot:
+        await press(pilot, "G")
+        assert isinstance(pilot.app.screen, PicturesScreen)
+        assert "forward (f)" in text(pilot)
+        await press(pilot, "f", *["s"] * 4)
+        shown = text(pilot)
+        for part in ("[x 3 Mul", "[> 5 Sub", "[  6 Add", "> 4/11 (engine) add 2 paths"):
+            assert part in shown
+        await press(pilot, "S")
+        assert "[> 3 Mul" in text(pilot)
+        stepped = [Forward(), *[StepNode()] * 4, StepNodeBack()]
+        assert state(frame(pilot)) == state(headless(stepped))
+        await press(pilot, "b")
+        assert "[> 11 -> w.grad" in text(pilot)
+        await press(pilot, "G")
+        assert pilot.app.screen is bench(pilot)
+
+
+async def test_what_cannot_be_stepped_is_said_beside_the_graph() -> None:
+    async with opened() as pilot:
+        await press(pilot, "f", "b", "G")
+        assert "[> 11 -> w.grad" in text(pilot)
+        await press(pilot, "s")
+        assert "PyTorch refused (RuntimeError). " in text(pilot)
+        await press(pilot, "f", "s", "f")
+        assert frame(pilot).refusals["Forward"] in " ".join(text(pilot).replace("│", "").split())
+
+
+async def test_after_a_step_the_other_pictures_are_computed_anew() -> None:
+    async with opened() as pilot:
+        await press(pilot, "f", "i")
+        await until(pilot, lambda: "X here: loss" in text(pilot))
+        await press(pilot, "shift+tab", *["s"] * 8, "shift+tab", "shift+tab")
+        await until(pilot, lambda: "w.grad      no pass" in text(pilot))
+        await press(pilot, "down", "down")
+        assert "size of b.grad up" in text(pilot)
+        await idle(pilot)
+
+
+@pytest.mark.parametrize("ascii_only", [False, True])
+async def test_arrows_scroll_a_graph_that_is_larger_than_the_screen_and_a_step_leads_back(
+    ascii_only: bool,
+) -> None:
+    async with opened(make=partial(_session, "rnn"), ascii_only=ascii_only) as pilot:
+        await press(pilot, "f", "s", "G")
+        assert "[> 1 Mean" in text(pilot)
+        await press(pilot, "down", "down", "down", "down")
+        assert "1 Mean  " not in text(pilot)
+        assert "-> w_back.grad" in text(pilot)
+        await press(pilot, "s")
+        assert "[> 2 Pow" in text(pilot)
+        assert not ascii_only or text(pilot).isascii()
+
+
+async def test_x_writes_the_whole_graph_also_what_is_not_on_screen(tmp_path: Path) -> None:
+    async with opened(make=partial(_session, "rnn")) as pilot:
+        await press(pilot, "f", "s", "G")
+        assert "w_in.grad" not in text(pilot)
+        await press(pilot, "x")
+        assert isinstance(pilot.app.screen, AskScreen)
+        pilot.app.screen.type_ahead(str(tmp_path / "graph"))
+        await press(pilot, "enter")
+        assert "wrote graph.svg" in text(pilot)
+    written = html.unescape((tmp_path / "graph.svg").read_text(encoding="utf-8")).replace("\xa0", " ")
+    for node in ("> 1 Mean", "27 -> w_back.grad", "31 -> w_in.grad"):
+        assert node in written
+
+
+def _session(name: str) -> Session:
+    return Start(name).session()
+
+
+def test_in_plain_lines_the_graph_is_told() -> None:
+    told: list[str] = []
+    talk = Conversation(Session(crops()), told.append)
+    talk.answer("graph")
+    assert "forward (f)" in told[-1]
+    for command in ("f", "s", "s", "s"):
+        talk.answer(command)
+    told.clear()
+    talk.answer("graph")
+    assert told[:6] == [
+        "the graph of loss.backward(): 9 nodes, from the loss to the leaves",
+        "1 Div, ran: begins with the gradient of the loss by itself, 1; goes to 2 Sum",
+        "2 Sum, ran: from 1 Div; goes to 3 Mul",
+        "3 Mul, now: from 2 Sum; goes to 5 Sub twice",
+        "5 Sub, still ahead: adds up 2 gradients, from 3 Mul twice; goes to 6 Add",
+        "6 Add, still ahead: from 5 Sub; goes to 9 Mm and 8 -> b.grad",
+    ]
+    assert "11 -> w.grad, still ahead: from 10 T; the gradient ends here" in told

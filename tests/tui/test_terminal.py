@@ -186,7 +186,8 @@ def test_closing_the_window_ends_the_program() -> None:
 
 
 def test_an_internal_error_gives_the_terminal_back_and_is_told() -> None:
-    lines = "def broken(*_): raise ZeroDivisionError('a bug in the trainer')\ntui.starting.Start.session = broken"
+    raising = "def broken(*_): raise ZeroDivisionError('a bug in the trainer')"
+    lines = f"{raising}\ntui.starting.Start.session = broken"
     with Terminal(calling(lines)) as terminal:
         assert terminal.wait_exit() == 1
         assert given_back(terminal)

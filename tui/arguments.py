@@ -28,6 +28,7 @@ USES: Final = (
     "gradstep export [options] file [to]",
     "gradstep list",
     "gradstep check [options] script",
+    "gradstep serve [options]",
 )
 
 _RUN_DESCRIPTION: Final = """\

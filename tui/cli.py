@@ -116,6 +116,12 @@ def _check(arguments: Sequence[str]) -> int:
     return check_problem(options)
 
 
+def _serve(arguments: Sequence[str]) -> int:
+    from tui.workshop.serving import serve
+
+    return serve(arguments)
+
+
 COMMANDS: Final[Mapping[str, Callable[[Sequence[str]], int]]] = {
     "run": _run,
     "resume": _resume,
@@ -123,6 +129,7 @@ COMMANDS: Final[Mapping[str, Callable[[Sequence[str]], int]]] = {
     "export": _export,
     "list": _list,
     "check": _check,
+    "serve": _serve,
 }
 """What may be the first word after `gradstep`."""
 

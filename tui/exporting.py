@@ -18,6 +18,28 @@ INTERRUPTED = 130
 """Exit code."""
 
 
+class Exports:
+    """Where files go that a learner writes, and how it is told."""
+
+    def place(self, to: str) -> str:
+        """Give the path for a name that was typed.
+
+        Raises:
+            BadInput: no file can be written there.
+        """
+        return os.path.expanduser(to)
+
+    def told(self, paths: Sequence[Path]) -> str:
+        """Say what was written."""
+        return written_text(paths)
+
+
+def exports_of(app: object) -> Exports:
+    """Give where an app writes files: anywhere, where it does not say otherwise."""
+    found = getattr(app, "exports", None)
+    return found if isinstance(found, Exports) else Exports()
+
+
 def export_session(session: Session, to: str, *, picture: str = "", force: bool = False) -> tuple[Path, ...]:
     """Do the session again from its start, and write it to files.
 
@@ -45,11 +67,11 @@ def export_session(session: Session, to: str, *, picture: str = "", force: bool 
     return write_exports(to, made, force=force)
 
 
-def picture_writer(picture: str) -> Callable[[str], str]:
+def picture_writer(picture: str, exports: Exports) -> Callable[[str], str]:
     """Give what writes a picture to a new file, by its name, and says where it is."""
 
     def write(to: str) -> str:
-        path = Path(to.strip()).expanduser()
+        path = Path(exports.place(to.strip()))
         path = path if path.suffix == ".svg" else path.with_name(f"{path.name}.svg")
         try:
             with path.open("x", encoding="utf-8") as file:
@@ -58,7 +80,7 @@ def picture_writer(picture: str) -> Callable[[str], str]:
             raise BadInput(f"{path} exists already: choose another name") from None
         except (OSError, ValueError) as error:
             raise BadInput(f"{path} cannot be written: {error}") from None
-        return written_text([path])
+        return exports.told([path])
 
     return write
 

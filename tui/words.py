@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from engine.frame import Frame, ParameterFrame
     from engine.ledger import Forgotten, Unrecorded, Write
+    from engine.loop import Loop
     from engine.marks import Mark
     from engine.printed import Printed
     from engine.problem import Problem
@@ -101,11 +102,16 @@ def phase(frame: Frame) -> str:
     """Say what comes next: a statement, or the rest of a backward pass."""
     if frame.in_pass and frame.backward is not None:
         return f"in backward {frame.backward.done}/{len(frame.backward.rows)}"
-    step = frame.loop.next_step
+    return step_text(frame.loop)
+
+
+def step_text(loop: Loop) -> str:
+    """Say which statement of a loop comes next, and for which part of the samples."""
+    step = loop.next_step
     if step is None:
         return "no next line"
     kind, part = step
-    where = f" {part + 1}/{frame.loop.parts}" if frame.loop.is_inner(kind) else ""
+    where = f" {part + 1}/{loop.parts}" if loop.is_inner(kind) else ""
     return f"next: {kind}{where}"
 
 

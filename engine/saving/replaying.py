@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from engine.actions import Forward, GoTo, Redo, RunEpochs, StepNode, StepNodeBack, StepTo, Undo
+from engine.actions import Action, Forward, GoTo, Redo, RunEpochs, StepNode, StepNodeBack, StepTo, Undo
 from engine.errors import EngineError
 from engine.saving.comparing import Mismatch, compared
 from engine.saving.fingerprint import bits_of, loss_of, node_of, tensors_of
@@ -60,9 +60,10 @@ def replay(
         raise BadSessionFile(saved.path, f"names a start that cannot be: {error}", 1) from error
     names = tuple(one.name for one in session.frame.parameters)
     mismatch, done = None, 0
-    looked_into = _looked_into(saved.actions)
+    refusals = {number for number, did in enumerate(saved.actions) if did.refused}
+    looked_into = _looked_into([did.action for did in saved.actions], refusals)
     for line, did, environment in saved.steps():
-        refused = _apply(session, did, looked_into[done], stopped)
+        refused = _apply(session, did.action, looked_into[done], stopped)
         if stopped():
             break
         done += 1
@@ -73,27 +74,48 @@ def replay(
     return Replayed(session, done, mismatch)
 
 
-def _apply(session: Session, did: Did, looked_into: bool, stopped: Callable[[], bool]) -> str:
+def repeat(
+    session: Session,
+    actions: Sequence[Action],
+    refused: Container[int] = (),
+    stopped: Callable[[], bool] = lambda: False,
+) -> None:
+    """Do actions again on a fresh session, without comparing anything.
+
+    Args:
+        session: The session.
+        actions: What was done.
+        refused: Which of them PyTorch refused, counted from 0.
+        stopped: Asked between actions: where it says so, the session is of no use.
+    """
+    for action, looked_into in zip(actions, _looked_into(actions, refused), strict=True):
+        if stopped():
+            return
+        _apply(session, action, looked_into, stopped)
+
+
+def _apply(session: Session, action: Action, looked_into: bool, stopped: Callable[[], bool]) -> str:
     """Do an action; give why it was refused, empty where it was not."""
     try:
-        session.do_again(did.action, stopped, recorded=looked_into)
+        session.do_again(action, stopped, recorded=looked_into)
     except EngineError as error:
         return str(error)
     return ""
 
 
-def _looked_into(actions: Sequence[Did]) -> list[bool]:
+def _looked_into(actions: Sequence[Action], refused: Container[int]) -> list[bool]:
     """Say for each action whether its passes are recorded: recording is most of the work.
 
     They are for the last ones, for those that a later action steps through, for what was refused, and now and
     then, so that there are states to go back to.
     """
     flags, stepped = list[bool](), False
-    for left, did in enumerate(reversed(actions)):
-        if isinstance(did.action, StepNode | StepNodeBack | StepTo | Undo | Redo | GoTo):
+    for left, action in enumerate(reversed(actions)):
+        if isinstance(action, StepNode | StepNodeBack | StepTo | Undo | Redo | GoTo):
             stepped = True
-        flags.append(stepped or left < LATEST or left % OFTEN == 0 or bool(did.refused))
-        if isinstance(did.action, Forward | RunEpochs):
+        number = len(actions) - 1 - left
+        flags.append(stepped or left < LATEST or left % OFTEN == 0 or number in refused)
+        if isinstance(action, Forward | RunEpochs):
             stepped = False
     return flags[::-1]
 

@@ -49,7 +49,7 @@ class BenchScreen(SessionScreen):
     def compose(self) -> ComposeResult:
         """Lay the panels out."""
         bench = BenchScreen
-        yield StatusLine().data_bind(bench.frame, bench.unsaved)
+        yield StatusLine().data_bind(bench.frame, bench.unsaved, bench.badge)
         with Horizontal(id="columns"):
             with Vertical(id="left"):
                 yield ParameterPanel().data_bind(bench.frame)

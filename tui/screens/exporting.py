@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from engine.errors import Exists
-from tui.exporting import export_session, written_text
+from tui.exporting import export_session, exports_of
 from tui.screens.ask import AskScreen
 from tui.screens.confirm import ConfirmScreen
 
@@ -20,6 +20,7 @@ def ask_export(bench: BenchScreen) -> None:
     if session is None:
         return
     picture = bench.app.export_screenshot(title="gradstep")
+    exports = exports_of(bench.app)
 
     def export(to: str | None, force: bool = False) -> None:
         if to is not None:
@@ -27,7 +28,7 @@ def ask_export(bench: BenchScreen) -> None:
 
     def write(to: str, force: bool) -> str | Exists:
         try:
-            return written_text(export_session(session, to, picture=picture, force=force))
+            return exports.told(export_session(session, exports.place(to), picture=picture, force=force))
         except Exists as exists:
             return exists
 

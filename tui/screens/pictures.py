@@ -9,7 +9,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 
-from tui.exporting import picture_writer
+from tui.exporting import exports_of, picture_writer
 from tui.screens.ask import AskScreen
 from tui.screens.dialog import Dialog
 from tui.svg import lines_svg
@@ -134,7 +134,8 @@ class PicturesScreen(Dialog[None]):
         picture = lines_svg(larger, name) if larger else self.app.export_screenshot(title=name)
         question = "Write this picture to which file? .svg is added"
         self.app.push_screen(
-            AskScreen(question, title.replace(" ", "-"), picture_writer(picture)), self._tell
+            AskScreen(question, title.replace(" ", "-"), picture_writer(picture, exports_of(self.app))),
+            self._tell,
         )
 
     def _tell(self, written: str | None) -> None:

@@ -44,6 +44,8 @@ class SessionScreen(Screen[None]):
     """What PyTorch refused; None where it did not."""
     unsaved: var[bool] = var(False)
     """Whether nothing is saved any more."""
+    badge: var[str] = var("")
+    """What else is to be seen at once; empty for nothing."""
     running: var[bool] = var(False)
     """Whether epochs are running, in a thread that has the session to itself."""
     progress: var[Progress | None] = var(None, always_update=True)

@@ -21,6 +21,13 @@ class StatusLine(Panel):
     unsaved: var[bool] = var(False)
     """Whether the session could not be saved."""
 
+    badge: var[str] = var("")
+    """What else is to be seen at once; empty for nothing."""
+
+    def watch_badge(self) -> None:
+        """Draw it."""
+        self.redraw()
+
     def watch_unsaved(self) -> None:
         """Draw it."""
         self.redraw()
@@ -29,28 +36,29 @@ class StatusLine(Panel):
         """Give the one line."""
         if self.frame is None:
             return [line(Span(" gradstep", "title"), Span("  PyTorch is starting", "dim"))]
-        return [status_line(self.frame, width, unsaved=self.unsaved)]
+        return [status_line(self.frame, width, unsaved=self.unsaved, badge=self.badge)]
 
 
-def status_line(frame: Frame, width: int, *, unsaved: bool = False) -> Line:
-    """Draw a frame's status, with a warning where the session is not saved.
+def status_line(frame: Frame, width: int, *, unsaved: bool = False, badge: str = "") -> Line:
+    """Draw a frame's status, with a warning where the session is not saved, and with a badge.
 
     An optimizer's options are there only where there is room.
     """
     chosen = frame.loop.optimizer
-    whole = _status(frame, chosen.title, width, unsaved)
+    badge = f"{badge}{'  UNSAVED' * unsaved}"
+    whole = _status(frame, chosen.title, width, badge)
     if chosen.by_hand or length(whole) <= width:
         return whole
-    return _status(frame, f"{chosen.name}(...)", width, unsaved)
+    return _status(frame, f"{chosen.name}(...)", width, badge)
 
 
-def _status(frame: Frame, optimizer: str, width: int, unsaved: bool) -> Line:
+def _status(frame: Frame, optimizer: str, width: int, badge: str) -> Line:
     on = "zero" in [kind.value for kind in frame.loop.enabled]
     left = [
         Span(f" {frame.problem}", "title"),
         Span(f"  {optimizer}, lr {_short_rate(frame.learning_rate)}  "),
         Span("zeroing on" if on else "zeroing OFF", "" if on else "warn"),
-        Span("  UNSAVED" if unsaved else "", "warn"),
+        Span(f"  {badge.strip()}" if badge else "", "warn"),
     ]
     right = [Span(f"epochs done {frame.epoch:,}"), Span(f"  {phase(frame)} ", "title")]
     gap = max(width - length(left) - length(right), 1)

@@ -1,0 +1,125 @@
+"""What becomes of a copy of the warm process: one learner's bench, on a terminal of its own."""
+
+from __future__ import annotations
+
+import fcntl
+import io
+import os
+import random
+import resource
+import signal
+import socket
+import sys
+import termios
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Final
+
+MEMORY: Final = 600 << 20
+"""Bytes of data that a learner's process may have of its own."""
+
+FILE: Final = 20 << 20
+"""Bytes of a file that it may write: an export."""
+
+NICE: Final = 10
+"""So that the server, which everybody waits for, comes first."""
+
+FROM_CLIENT: Final = ("TERM", "COLORTERM", "NO_COLOR", "LANG", "LC_ALL", "LC_CTYPE")
+"""What the environment has from the client, and from nobody else."""
+
+
+async def rehearse() -> None:
+    """Draw a bench without a terminal, step once, and end: then everything is loaded."""
+    from engine.actions import Backward, Forward, RunEpochs, Update, Zero
+    from engine.start import Start
+    from tui.app import GradstepApp
+
+    session = Start().session()
+    for action in (Forward(), Backward(), Update(), Zero(), RunEpochs(3)):
+        session.apply(action)
+    app = GradstepApp(lambda: session)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await pilot.pause()
+        await pilot.press("f", "s")
+        await pilot.pause()
+
+
+def live(environment: Mapping[str, str], terminal: int, line: int) -> int:
+    """Be a learner's bench until it is left; gives the exit status.
+
+    Args:
+        environment: What is known of the learner's terminal.
+        terminal: The end of the pseudo-terminal that is the bench's.
+        line: The socket to the server.
+    """
+    _take_terminal(terminal)
+    line = _close_others(line)
+    _take_environment(environment)
+    _take_limits()
+    _be_somebody_else()
+    from tui.workshop.app import run
+
+    return run(socket.socket(fileno=line))
+
+
+def _take_terminal(terminal: int) -> None:
+    """Have the terminal control this process: then it gets a hangup when the terminal is closed."""
+    os.setsid()
+    fcntl.ioctl(terminal, termios.TIOCSCTTY, 0)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD):
+        signal.signal(number, signal.SIG_DFL)
+    for standard in (0, 1, 2):
+        os.dup2(terminal, standard)
+    for name, standard, mode in (("stdin", 0, "r"), ("stdout", 1, "w"), ("stderr", 2, "w")):
+        file = io.FileIO(standard, mode, closefd=False)
+        buffered = io.BufferedReader(file) if mode == "r" else io.BufferedWriter(file)
+        stream = io.TextIOWrapper(buffered, "utf-8", "replace", write_through=mode == "w")
+        setattr(sys, name, stream)
+        setattr(sys, f"__{name}__", stream)
+
+
+def _close_others(line: int) -> int:
+    """Keep the terminal and the line only; gives the line's new number."""
+    os.dup2(line, 3)
+    os.closerange(4, 256)
+    os.set_inheritable(3, False)
+    return 3
+
+
+def _take_environment(environment: Mapping[str, str]) -> None:
+    for name in FROM_CLIENT:
+        os.environ.pop(name, None)
+    os.environ.update(environment)
+    import locale
+
+    with suppress(locale.Error):
+        locale.setlocale(locale.LC_CTYPE, "")
+
+
+def _take_limits() -> None:
+    """See to it that one learner's mishap stays one learner's."""
+    for what, most in (
+        (resource.RLIMIT_DATA, MEMORY),
+        (resource.RLIMIT_FSIZE, FILE),
+        (resource.RLIMIT_CORE, 0),
+        (resource.RLIMIT_NOFILE, 64),
+    ):
+        with suppress(OSError, ValueError):
+            resource.setrlimit(what, (most, most))
+    with suppress(OSError):
+        os.nice(NICE)
+    with suppress(OSError), open("/proc/self/oom_score_adj", "w", encoding="ascii") as file:
+        file.write("500")  # where memory runs out, a learner's bench goes before the server
+
+
+def _be_somebody_else() -> None:
+    """Have random numbers of one's own: copies of a process draw the same ones."""
+    import numpy as np
+    import torch
+
+    torch.set_num_threads(1)
+    seed = int.from_bytes(os.urandom(4), "big") ^ time.time_ns() & 0xFFFFFFFF
+    random.seed(seed)
+    np.random.seed(seed)
+    torch.manual_seed(seed)

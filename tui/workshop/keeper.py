@@ -1,0 +1,151 @@
+"""Keeps a learner's session with the server, which keeps it for when the learner comes back."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from engine.errors import BadInput
+from tui.exporting import Exports
+from tui.keeping import Keeper
+from tui.words import action_text, step_text
+from tui.workshop.messages import Began, Did, Exported, Facts, Welcome
+from tui.workshop.milestones import seen_in
+
+if TYPE_CHECKING:
+    from engine.actions import Action
+    from engine.session import Session
+    from engine.start import Start
+    from engine.state import State
+    from tui.workshop.link import Link
+
+NO_SCRIPTS: Final = "learners' own files are not run in a workshop: choose a built-in problem (p)"
+
+LONGEST: Final = 60
+"""Characters of an error that the board has room for."""
+
+MOST_FILES: Final = 100
+MOST_BYTES: Final = 50_000_000
+"""What a learner's folder may hold."""
+
+_FILE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,59}", re.ASCII)
+
+
+class ClassKeeper(Keeper):
+    """Tells the server of a new session, and of every action."""
+
+    def __init__(self, link: Link, welcome: Welcome) -> None:
+        """Begin with what `welcome` tells."""
+        super().__init__()
+        self.offers = False
+        self._link, self._welcome = link, welcome
+        self._seen = frozenset[str]()
+
+    @property
+    def trouble(self) -> str:
+        """Why nothing is kept any more; empty while all is well."""
+        return "the line to the workshop is lost: nothing is kept any more" if self._link.broken else ""
+
+    def rejoin(self) -> Session:
+        """Make the session that the learner left, or a first one."""
+        session = session_of(
+            self._welcome.start, self._welcome.actions, self._welcome.refused, self._given_up.is_set
+        )
+        if self._welcome.actions:
+            self.notice = f"welcome back, {self._welcome.name}: everything is as you left it"
+        self._seen = seen_in(session.state)
+        session.watch = self._tell
+        return session
+
+    def begin(self, start: Start, stopped: Callable[[], bool] = lambda: False) -> Session:
+        """Begin another session.
+
+        Raises:
+            EngineError: there is no such problem, or it is a learner's own.
+        """
+        if start.has_file:
+            raise BadInput(NO_SCRIPTS)
+        session = start.session(stopped)
+        self._link.send(Began(session.origin or start))
+        session.watch = self._tell
+        return session
+
+    def close(self) -> None:
+        """Nothing is left to write."""
+
+    def _tell(self, action: Action, state: State, refused: str) -> None:
+        self._seen = seen_in(state, self._seen)
+        self._link.send(Did(action, facts_of(action, state, refused, sorted(self._seen))))
+
+
+class ClassExports(Exports):
+    """Files go into the learner's own folder on the server, from where `scp` fetches them."""
+
+    def __init__(self, link: Link, welcome: Welcome) -> None:
+        """Use the folder that `welcome` names."""
+        self._link, self._folder, self._fetch = link, Path(welcome.exports), welcome.fetch
+
+    def place(self, to: str) -> str:
+        """Give the path for a plain name.
+
+        Raises:
+            BadInput: it is none, or the folder is full.
+        """
+        if not _FILE.fullmatch(to):
+            raise BadInput(f"{to[:40]!r} is no name for a file here: letters, digits, . _ - and no folder")
+        files = [*self._folder.iterdir()]
+        if len(files) >= MOST_FILES or sum(one.stat().st_size for one in files) > MOST_BYTES:
+            raise BadInput("your folder for exports is full: use a name that is there already")
+        return str(self._folder / to)
+
+    def told(self, paths: Sequence[Path]) -> str:
+        """Say how to fetch them."""
+        names = tuple(path.name for path in paths)
+        self._link.send(Exported(names))
+        chosen = next((name for name in names if name.endswith(".ipynb")), names[0])
+        return f"fetch it with: {self._fetch.replace('{file}', chosen)}"
+
+
+def session_of(
+    start: Start, actions: Sequence[Action], refused: Sequence[int], stopped: Callable[[], bool]
+) -> Session:
+    """Make a session that was left.
+
+    Raises:
+        Refused: it is one of a learner's own files.
+    """
+    from engine.saving.replaying import repeat
+
+    if start.has_file:
+        raise BadInput(NO_SCRIPTS)
+    session = start.session(stopped)
+    repeat(session, actions, frozenset(refused), stopped)
+    return session
+
+
+def facts_of(action: Action, state: State, refused: str, seen: Sequence[str]) -> Facts:
+    """Give what the board shows of a session."""
+    loss = state.loss
+    if loss is not None and not math.isfinite(loss):
+        told: float | str | None = "nan" if math.isnan(loss) else "inf" if loss > 0 else "-inf"
+    else:
+        told = loss
+    return Facts(
+        phase_of(state),
+        state.epoch,
+        told,  # type: ignore[arg-type] # one of the three words
+        action_text(action),
+        refused[:LONGEST],
+        tuple(seen),
+    )
+
+
+def phase_of(state: State) -> str:
+    """Say what comes next in a session."""
+    passing = state.passing
+    if passing is not None and not passing.finished:
+        return f"in backward {passing.cursor}/{len(passing.trace)}"
+    return step_text(state.loop)

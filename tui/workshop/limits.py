@@ -1,0 +1,102 @@
+"""How much of anything a stranger, or a learner, may have of the server."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+
+@dataclass(slots=True)
+class Bucket:
+    """Allows so much a second, and some at once after a pause."""
+
+    rate: float
+    """Per second."""
+
+    burst: float
+    clock: Callable[[], float] = time.monotonic
+    _level: float = field(init=False)
+    _at: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Begin after a pause."""
+        self._level = self.burst
+        self._at = self.clock()
+
+    def take(self, amount: float = 1.0) -> float:
+        """Take something, also more than there is; give the seconds to wait until the debt is paid."""
+        now = self.clock()
+        self._level = min(self.burst, self._level + (now - self._at) * self.rate) - amount
+        self._at = now
+        return max(-self._level / self.rate, 0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The server's."""
+
+    connections: int
+    """In all."""
+
+    per_address: int
+    """From one address. A classroom often has one for all: so no fewer than learners."""
+
+    strangers: int = 40
+    """Connections that have not logged in yet."""
+
+    per_second: float = 50.0
+    """New connections in the long run: each costs a key exchange."""
+
+    at_once: float = 150.0
+    """New connections after a pause: a class that joins together."""
+
+    tries: int = 3
+    """Wrong codes on a connection."""
+
+    delay: float = 0.5
+    """Seconds before a wrong code is answered."""
+
+    login: float = 30.0
+    """Seconds to log in."""
+
+
+class Doors:
+    """Counts connections and refuses those that are too many."""
+
+    def __init__(self, limits: Limits) -> None:
+        """Begin with none."""
+        self._limits = limits
+        self._bucket = Bucket(limits.per_second, limits.at_once)
+        self._by_address = Counter[str]()
+        self.connections = 0
+        self.strangers = 0
+
+    def enter(self, address: str) -> str:
+        """Count a new connection; where it has to go, say why, and do not count it."""
+        limits = self._limits
+        if self.connections >= limits.connections:
+            return "too many connections"
+        if self.strangers >= limits.strangers:
+            return "too many connections that have not logged in"
+        if self._by_address[address] >= limits.per_address:
+            return "too many connections from this address"
+        if self._bucket.take() > 0:
+            return "too many new connections at once"
+        self.connections += 1
+        self.strangers += 1
+        self._by_address[address] += 1
+        return ""
+
+    def know(self) -> None:
+        """Somebody has logged in."""
+        self.strangers -= 1
+
+    def leave(self, address: str, *, known: bool) -> None:
+        """A connection has ended."""
+        self.connections -= 1
+        self.strangers -= not known
+        self._by_address[address] -= 1
+        if not self._by_address[address]:
+            del self._by_address[address]

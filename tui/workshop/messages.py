@@ -1,0 +1,228 @@
+"""What the server and the processes of its learners tell each other, as structs: JSON, one on each line.
+
+A learner's process sends what was done; the server keeps it, and hands it to whoever watches or follows. What
+goes over the wire is state, never screen bytes: so everybody draws at their own size.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, TypeAlias
+
+import msgspec
+from msgspec import Struct
+
+from engine.actions import Action
+from engine.start import Start
+
+Role: TypeAlias = Literal["learner", "instructor"]
+
+
+class _Message(
+    Struct, frozen=True, tag=True, tag_field="say", omit_defaults=True, forbid_unknown_fields=True
+):
+    """What all messages share."""
+
+
+# From a learner's process
+
+
+class Began(_Message, frozen=True):
+    """A new session has begun; it replaces the one before."""
+
+    start: Start
+
+
+class Did(_Message, frozen=True):
+    """An action changed the session."""
+
+    action: Action
+    facts: Facts
+
+
+class Facts(_Message, frozen=True):
+    """What the board shows of a session."""
+
+    phase: str = ""
+    """What comes next, e.g. `next: update`."""
+
+    epoch: int = 0
+    loss: float | Literal["nan", "inf", "-inf"] | None = None
+    done: str = "start"
+    """The last action, in words."""
+
+    error: str = ""
+    """What PyTorch refused last; empty where it did not."""
+
+    seen: tuple[str, ...] = ()
+    """What the learner has seen by now, of `tui.workshop.milestones`."""
+
+
+class Hand(_Message, frozen=True):
+    """A learner raises a hand, or takes it down."""
+
+    up: bool
+
+
+class Allow(_Message, frozen=True):
+    """A learner lets others watch, or does not."""
+
+    watching: bool
+
+
+class Follow(_Message, frozen=True):
+    """Somebody wants a feed: of one who presents (a learner), or of any learner (the instructor)."""
+
+    name: str = ""
+    """Whose; empty for whoever presents."""
+
+
+class Unfollow(_Message, frozen=True):
+    """The feed is not wanted any more."""
+
+
+class Present(_Message, frozen=True):
+    """The instructor shows the class what happens on the own bench, or stops it."""
+
+    on: bool
+
+
+class Tell(_Message, frozen=True):
+    """The instructor tells one learner something, or all."""
+
+    text: str
+    to: str = ""
+    """Empty for all."""
+
+
+class Helped(_Message, frozen=True):
+    """The instructor takes a learner's hand down."""
+
+    name: str
+
+
+class Exported(_Message, frozen=True):
+    """Files were written into the learner's folder."""
+
+    names: tuple[str, ...]
+
+
+# To it
+
+
+class Welcome(_Message, frozen=True):
+    """Who this is, and where the session stands."""
+
+    name: str
+    role: Role
+    start: Start
+    actions: tuple[Action, ...] = ()
+    refused: tuple[int, ...] = ()
+    """Which of them PyTorch refused, counted from 0."""
+
+    resume_code: str = ""
+    """At the first login; empty later."""
+
+    exports: str = ""
+    """The folder that the learner can fetch files from."""
+
+    fetch: str = ""
+    """How: an `scp` line with `{file}` in it."""
+
+    watched: int = 0
+    presenting: bool = False
+    hand: bool = False
+    allows: bool = True
+
+
+class Feed(_Message, frozen=True):
+    """A session to look at: how it stands; what happens there comes after it."""
+
+    name: str
+    start: Start
+    actions: tuple[Action, ...] = ()
+    refused: tuple[int, ...] = ()
+
+
+class Happened(_Message, frozen=True):
+    """An action was done in the session that is looked at."""
+
+    action: Action
+
+
+class FeedEnded(_Message, frozen=True):
+    """There is nothing to look at any more."""
+
+    why: str
+
+
+class Presenting(_Message, frozen=True):
+    """The instructor presents, or does not any more."""
+
+    on: bool
+
+
+class Watched(_Message, frozen=True):
+    """How many look at this learner's bench."""
+
+    count: int
+
+
+class Told(_Message, frozen=True):
+    """The instructor says something."""
+
+    text: str
+
+
+class HandDown(_Message, frozen=True):
+    """Help has come."""
+
+
+class Row(_Message, frozen=True):
+    """One learner on the board."""
+
+    name: str
+    online: bool
+    problem: str
+    facts: Facts
+    losses: tuple[float, ...] = ()
+    """The last finite losses, for a small curve."""
+
+    idle: int = 0
+    """Seconds since the last action."""
+
+    hand: bool = False
+    allows: bool = True
+    watched: int = 0
+    following: bool = False
+    role: Role = "learner"
+
+
+class Rows(_Message, frozen=True):
+    """Learners whose row has changed."""
+
+    rows: tuple[Row, ...]
+    gone: tuple[str, ...] = ()
+
+
+class Stop(_Message, frozen=True):
+    """Leave in order."""
+
+    why: str
+
+
+FromChild: TypeAlias = Began | Did | Hand | Allow | Follow | Unfollow | Present | Tell | Helped | Exported
+ToChild: TypeAlias = (
+    Welcome | Feed | Happened | FeedEnded | Presenting | Watched | Told | HandDown | Rows | Stop
+)
+
+LONGEST: int = 1 << 16
+"""Bytes of a message from a learner's process; the server drops one that sends more."""
+
+encoder = msgspec.json.Encoder()
+from_child = msgspec.json.Decoder(FromChild)
+to_child = msgspec.json.Decoder(ToChild)
+
+
+def line_of(message: FromChild | ToChild) -> bytes:
+    """Write a message."""
+    return encoder.encode(message) + b"\n"

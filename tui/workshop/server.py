@@ -1,0 +1,321 @@
+"""The SSH server: one for a class."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, cast
+
+import asyncssh
+from asyncssh.stream import SSHServerStreamSession
+
+from engine.errors import EngineError
+from engine.start import Start
+from tui.workshop.files import ReadOnlyFiles
+from tui.workshop.gate import Gate
+from tui.workshop.hostkey import host_key
+from tui.workshop.hub import Hub
+from tui.workshop.limits import Doors, Limits
+from tui.workshop.seat import Seat
+from tui.workshop.spawning import Warm
+from tui.workshop.store import Store
+from tui.workshop.terminal import TERM, environment_of
+
+if TYPE_CHECKING:
+    from asyncssh import DataType
+
+NO_TERMINAL: Final = b"A bench needs a terminal: log in without a command, or with ssh -t\r\n"
+FULL: Final = b"This workshop is full.\r\n"
+STOPPED: Final = "The workshop has ended. Nothing is lost: log in again when it is back."
+IDLE: Final = "You were away for a while, so the line was closed. Nothing is lost: log in again."
+
+BOARD_EVERY: Final = 0.5
+"""Seconds between two updates of the instructors' boards."""
+
+KEEPALIVE: Final = 15
+SILENT: Final = 3
+"""Seconds between questions whether a client is still there, and how many it may leave unanswered."""
+
+MODERN: Final = {
+    "kex_algs": ["mlkem768x25519-sha256", "curve25519-sha256", "curve25519-sha256@libssh.org"],
+    "encryption_algs": [
+        "chacha20-poly1305@openssh.com",
+        "aes256-gcm@openssh.com",
+        "aes128-gcm@openssh.com",
+        "aes256-ctr",
+    ],
+    "mac_algs": ["hmac-sha2-256-etm@openssh.com", "hmac-sha2-512-etm@openssh.com"],
+    "signature_algs": ["ssh-ed25519", "ecdsa-sha2-nistp256", "rsa-sha2-512", "rsa-sha2-256"],
+}
+"""What is offered."""
+
+
+@dataclass(eq=False, slots=True)
+class Workshop:
+    """A class: who may come in, and what they get."""
+
+    folder: Path
+    """Where its state is."""
+
+    join_code: str
+    instructor_code: str
+    instructor_keys: frozenset[str]
+    start: Start
+    """What a new learner begins with."""
+
+    limits: Limits
+    most: int
+    """Learners at once."""
+
+    idle: float
+    """Seconds after which a line is closed on which nothing was typed."""
+
+    compress: bool
+    log: Callable[..., None]
+    fetch: str = "scp -P 2222 {name}@HOST:{file} ."
+    store: Store = field(init=False)
+    hub: Hub = field(init=False)
+    doors: Doors = field(init=False)
+    warm: Warm = field(init=False)
+    seats: set[Seat] = field(init=False, default_factory=set)
+    _acceptor: asyncssh.SSHAcceptor | None = field(init=False, default=None)
+    _board: asyncio.Task[None] | None = field(init=False, default=None)
+
+    def __post_init__(self) -> None:
+        """Open what is kept."""
+        self.store = Store(self.folder)
+        self.hub = Hub(self.store, self.start, self.log)
+        self.doors = Doors(self.limits)
+        self.warm = Warm()
+
+    async def open(self, host: str, port: int) -> tuple[str, int]:
+        """Begin to listen; gives the address, with the port that was chosen where none was.
+
+        Raises:
+            EngineError: no bench can be started, or the address cannot be had.
+        """
+        await self.warm.start()
+        options = {
+            **MODERN,
+            "compression_algs": ["zlib@openssh.com"] if self.compress else ["none", "zlib@openssh.com"],
+        }
+        try:
+            self._acceptor = await asyncssh.listen(
+                host,
+                port,
+                server_factory=lambda: Gate(self, partial(Channel, self)),
+                server_host_keys=[host_key(self.folder)],
+                server_version="gradstep",
+                encoding=None,
+                line_editor=False,
+                agent_forwarding=False,
+                x11_forwarding=False,
+                login_timeout=self.limits.login,
+                keepalive_interval=KEEPALIVE,
+                keepalive_count_max=SILENT,
+                rekey_bytes=1 << 30,
+                backlog=512,
+                config=None,
+                **options,
+            )
+        except OSError as error:
+            raise EngineError(f"{host}:{port} cannot be listened on: {error.strerror}") from None
+        self._board = asyncio.create_task(self._keep_boards())
+        return self._acceptor.get_addresses()[0][:2]
+
+    async def close(self) -> None:
+        """Tell everybody, let them leave in order, and give everything back."""
+        if self._acceptor is not None:
+            self._acceptor.close()
+        self.hub.stop(STOPPED)
+        for _ in range(60):
+            if not self.seats:
+                break
+            await asyncio.sleep(0.1)
+        for seat in [*self.seats]:
+            seat.hang_up()
+        if self._board is not None:
+            self._board.cancel()
+        if self._acceptor is not None:
+            await self._acceptor.wait_closed()
+        await self.warm.stop()
+        self.store.close()
+
+    def exports(self, name: str) -> str:
+        """Give a learner's folder for exports; the name was checked."""
+        folder = self.folder / "exports" / name
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return str(folder)
+
+    async def _keep_boards(self) -> None:
+        while True:
+            await asyncio.sleep(BOARD_EVERY)
+            self.hub.rows()
+
+
+class Channel(SSHServerStreamSession[bytes]):
+    """What a client has opened: a bench, or the own export folder."""
+
+    def __init__(self, workshop: Workshop, gate: Gate) -> None:
+        """Serve who came through `gate`."""
+        super().__init__(None, partial(_files, workshop.exports(gate.name)), 3, allow_scp=True)
+        self._workshop, self._gate = workshop, gate
+        self._term = ""
+        self._seat: Seat | None = None
+        self._idle: asyncio.TimerHandle | None = None
+
+    def pty_requested(self, term_type: str, term_size: tuple[int, int, int, int], term_modes: object) -> bool:
+        """Take a terminal of a sane kind."""
+        self._term = term_type if TERM.fullmatch(term_type) else "xterm"
+        return True
+
+    def shell_requested(self) -> bool:
+        """There is a bench instead."""
+        return True
+
+    def exec_requested(self, command: str) -> bool:
+        """Only what `scp` asks for."""
+        allowed = super().exec_requested(command)
+        if not allowed:
+            self._workshop.log("refused", name=self._gate.name, why="a command was asked for")
+        return allowed
+
+    def subsystem_requested(self, subsystem: str) -> bool:
+        """Only the confined sftp."""
+        return subsystem == "sftp"
+
+    def session_started(self) -> None:
+        """Begin."""
+        channel = self._chan
+        assert channel is not None
+        if channel.get_command() is not None or channel.get_subsystem() is not None:
+            super().session_started()
+        elif not self._term:
+            self._refuse(NO_TERMINAL)
+        elif self._gate.role == "learner" and self._is_full():
+            self._refuse(FULL)
+        else:
+            self._begin()
+
+    def data_received(self, data: bytes, datatype: DataType) -> None:
+        """Type it."""
+        if self._seat is None:
+            super().data_received(data, datatype)
+        elif datatype is None:
+            self._seat.terminal.type(data)
+            self._rest()
+
+    def terminal_size_changed(self, width: int, height: int, pixwidth: int, pixheight: int) -> None:
+        """Tell the bench."""
+        if self._seat is not None:
+            self._seat.terminal.resize((width, height))
+
+    def pause_writing(self) -> None:
+        """The client does not read: the bench waits."""
+        super().pause_writing()
+        if self._seat is not None:
+            self._seat.terminal.draw(False)
+
+    def resume_writing(self) -> None:
+        """It reads again."""
+        super().resume_writing()
+        if self._seat is not None:
+            self._seat.terminal.draw(True)
+
+    def eof_received(self) -> bool:
+        """Nothing more is typed: as good as gone."""
+        if self._seat is not None:
+            self._seat.hang_up()
+            return False
+        return bool(super().eof_received())
+
+    def break_received(self, msec: int) -> bool:
+        """Nothing."""
+        return False
+
+    def signal_received(self, signal: str) -> None:
+        """Nothing."""
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Give the seat back."""
+        if self._idle is not None:
+            self._idle.cancel()
+        if self._seat is not None:
+            self._workshop.log("leave", name=self._gate.name)
+            self._seat.hang_up()
+            self._workshop.seats.discard(self._seat)
+        super().connection_lost(exc)
+
+    # What a seat needs
+
+    def write(self, data: bytes) -> None:
+        """Send it to the learner's terminal."""
+        if self._chan is not None and not self._chan.is_closing():
+            self._chan.write(data)
+
+    def pause(self, on: bool) -> None:
+        """Have the client wait before it sends more, or not."""
+        if self._chan is not None:
+            (self._chan.pause_reading if on else self._chan.resume_reading)()
+
+    def leave(self, status: int) -> None:
+        """Close the channel."""
+        if self._chan is not None and not self._chan.is_closing():
+            self._channel.exit(min(status, 255))
+
+    # Its own
+
+    @property
+    def _channel(self) -> asyncssh.SSHServerChannel[bytes]:
+        return cast("asyncssh.SSHServerChannel[bytes]", self._chan)
+
+    def _begin(self) -> None:
+        workshop, gate = self._workshop, self._gate
+        width, height, *_ = self._channel.get_terminal_size()
+        sent = {str(name): str(value) for name, value in self._channel.get_environment().items()}
+        seat = Seat(gate.name, workshop.hub, self, (width, height), workshop.log)
+        workshop.seats.add(seat)
+        self._seat = seat
+        welcome = workshop.hub.join(
+            gate.name,
+            gate.role,
+            seat.send,
+            resume_code=gate.resume_code,
+            exports=workshop.exports(gate.name),
+            fetch=workshop.fetch.replace("{name}", gate.name),
+        )
+        workshop.log("join", name=gate.name, role=gate.role, address=gate.address)
+        try:
+            seat.start(workshop.warm, environment_of(sent, self._term), welcome)
+        except EngineError as error:
+            self._refuse(f"{error}\r\n".encode())
+        else:
+            self._rest()
+
+    def _is_full(self) -> bool:
+        present = self._workshop.hub.present
+        return self._gate.name not in present and len(present) >= self._workshop.most
+
+    def _refuse(self, words: bytes) -> None:
+        self.write(words)
+        self.leave(1)
+
+    def _rest(self) -> None:
+        """Wait anew for something to be typed."""
+        if self._workshop.idle:
+            if self._idle is not None:
+                self._idle.cancel()
+            self._idle = asyncio.get_running_loop().call_later(self._workshop.idle, self._send_away)
+
+    def _send_away(self) -> None:
+        if self._seat is not None:
+            from tui.workshop.messages import Stop
+
+            self._seat.send(Stop(IDLE))
+
+
+def _files(folder: str, channel: object) -> ReadOnlyFiles:
+    return ReadOnlyFiles(cast("asyncssh.SSHServerChannel[bytes]", channel), folder)

@@ -47,7 +47,9 @@ class PrintedScreen(Dialog[None]):
 
     def on_mount(self) -> None:
         """Show the end, and look for more now and then."""
-        self.query_one(VerticalScroll).focus()
+        scroll = self.query_one(VerticalScroll)
+        scroll.focus()
+        scroll.anchor()
         self._look()
         self.set_interval(1 / LOOKS_PER_SECOND, self._look)
 
@@ -57,8 +59,4 @@ class PrintedScreen(Dialog[None]):
         if printed.changes == self._shown:
             return
         self._shown = printed.changes
-        scroll = self.query_one(VerticalScroll)
-        at_end = scroll.scroll_offset.y >= scroll.max_scroll_y
         self.query_one(Static).update("\n".join(printed_texts(self._problem)))
-        if at_end:
-            scroll.scroll_end(animate=False)

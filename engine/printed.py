@@ -7,9 +7,9 @@ import re
 import sys
 from collections import deque
 from collections.abc import Callable
-from threading import Lock
+from threading import Lock, Thread, get_ident
 from types import TracebackType
-from typing import Final
+from typing import Any, Final
 
 MOST_LINES: Final = 1000
 """The newest lines are kept."""
@@ -98,17 +98,23 @@ class KeptFromTerminal:
     It holds for the whole process: a script may print from any thread.
     """
 
-    __slots__ = ("_before", "_ours")
+    __slots__ = ("_before", "_left", "_ours")
 
     def __init__(self, printed: Printed) -> None:
         """Have `printed` take it."""
         self._ours = io.StringIO(), *printed.streams
+        self._left: Thread | None = None
 
-    def __enter__(self) -> None:
+    def leave(self, thread: Thread) -> None:
+        """Have a thread that nobody waits for print nowhere afterwards, for as long as it runs."""
+        self._left = thread
+
+    def __enter__(self) -> KeptFromTerminal:
         """Begin."""
         self._before = sys.stdin, sys.stdout, sys.stderr
         for name, ours in zip(STREAMS, self._ours, strict=True):
             setattr(sys, name, ours)
+        return self
 
     def __exit__(
         self,
@@ -119,7 +125,28 @@ class KeptFromTerminal:
         """Give the terminal back, unless somebody did meanwhile: a screen that has closed, say."""
         for name, ours, before in zip(STREAMS, self._ours, self._before, strict=True):
             if getattr(sys, name) is ours:
-                setattr(sys, name, before)
+                muted = self._left is not None and name != "stdin"
+                setattr(sys, name, _without(before, self._left) if muted else before)
+
+
+class _Without:
+    """A stream that takes nothing from certain threads."""
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+        self.threads = set[int | None]()
+
+    def write(self, text: str) -> int:
+        return len(text) if get_ident() in self.threads else self._stream.write(text)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
+def _without(stream: Any, thread: Thread | None) -> _Without:
+    found = stream if isinstance(stream, _Without) else _Without(stream)
+    found.threads.add(None if thread is None else thread.ident)
+    return found
 
 
 def harmless(text: str) -> str:

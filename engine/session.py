@@ -34,6 +34,7 @@ from engine.printed import KeptFromTerminal
 from engine.problem import Problem
 from engine.progress import Progress
 from engine.refusals import PYTORCHS, refusal, refusals
+from engine.scripts.source import ScriptSource
 from engine.spelling import Spelling
 from engine.start import Start
 from engine.state import State
@@ -93,6 +94,9 @@ class Session:
         self._notice = ""
         self.origin: Start | None = None
         """What it began from; None for a problem that no `Start` names."""
+
+        self.source: ScriptSource | None = None
+        """What a file of the learner's own said then; None where there is none."""
 
         self.watch: Watch = lambda action, state, refused: None
         """Who is told what was done; nobody at first."""

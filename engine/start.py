@@ -81,17 +81,21 @@ class Start(Struct, frozen=True, forbid_unknown_fields=True):
             )
         return source
 
-    def session(self, stopped: Callable[[], bool] = lambda: False) -> Session:
+    def session(
+        self, stopped: Callable[[], bool] = lambda: False, source: ScriptSource | None = None
+    ) -> Session:
         """Load PyTorch, run the problem's script and begin a session.
 
         Args:
             stopped: Asked again and again while the script runs.
+            source: What the file said; None to read it.
 
         Raises:
             BadInput: there is no such problem, its script cannot be trained, or a value cannot be used.
             Abandoned: `stopped` said so.
         """
-        source = self.source() if self.has_file else None
+        if source is None and self.has_file:
+            source = self.source()
         import torch
 
         from engine.scripts.loading import problem_from
@@ -105,7 +109,7 @@ class Start(Struct, frozen=True, forbid_unknown_fields=True):
             return session
         problem = problem_from(source, self.seed, self.names, stopped, self.title)
         session = Session(problem, self.rate, self.optimizer, batches)
-        session.origin = msgspec.structs.replace(self, digest=source.digest)
+        session.origin, session.source = msgspec.structs.replace(self, digest=source.digest), source
         return session
 
 

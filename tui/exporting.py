@@ -63,7 +63,7 @@ def export_session(session: Session, to: str, *, picture: str = "", force: bool 
         check_spares(to, session.origin.title, Path(session.origin.problem))
     if not force:  # before the work, not after it
         check_exports(to, session.origin.title, (*ENDINGS, PICTURE) if picture else ENDINGS)
-    made = replace(export(session.origin, session.line()), picture=picture)
+    made = replace(export(session.origin, session.line(), session.source), picture=picture)
     return write_exports(to, made, force=force)
 
 

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 
@@ -21,6 +22,7 @@ from engine.exports.retelling import retell
 from engine.exports.script import script_text
 from engine.exports.starting import start_cell
 from engine.frame import Frame
+from engine.scripts.source import ScriptSource
 from engine.session import Session
 from engine.spelling import Spelling
 from engine.start import Start
@@ -42,7 +44,7 @@ class Export:
     """SVG of the screen; empty where there was none."""
 
 
-def export(start: Start, actions: Iterable[Action]) -> Export:
+def export(start: Start, actions: Iterable[Action], source: ScriptSource | None = None) -> Export:
     """Do a session's actions again, on a session of their own, and export them.
 
     It takes as long as the actions did. A model that draws random numbers (dropout, say) is repeated only if
@@ -51,12 +53,16 @@ def export(start: Start, actions: Iterable[Action]) -> Export:
     Args:
         start: Where the session started.
         actions: What was done since, without what was undone.
+        source: What a file of the learner's own said then, which may have been edited since; None to read it.
 
     Raises:
         BadInput: there is no such problem, or a value of `start` cannot be used.
         ValueError: there is an `Undo` or a `Redo` among the actions.
     """
-    return export_from(start.session, start.source().text, actions, seed=start.seed)
+    if source is None or source.reads:
+        source = start.source()
+    begin = partial(start.session, source=source if start.has_file else None)
+    return export_from(begin, source.text, actions, seed=start.seed)
 
 
 def export_from(

@@ -50,11 +50,12 @@ def run_apart(path: Path, work: Callable[[], T], stopped: Callable[[], bool], pr
     """
     outcome = _Outcome(work)
     thread = threading.Thread(target=outcome.run, name=f"gradstep {path.name}", daemon=True)
-    with KeptFromTerminal(printed):
+    with KeptFromTerminal(printed) as kept:
         thread.start()
         while thread.is_alive():
             thread.join(OFTEN)
             if thread.is_alive() and stopped():
+                kept.leave(thread)
                 raise Abandoned(path)
     if outcome.raised is not None:
         raise outcome.raised

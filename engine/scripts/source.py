@@ -36,6 +36,9 @@ class ScriptSource:
     table: bytes | None = None
     """What a table holds that this was written for; None where the text is the file's own."""
 
+    reads: bool = False
+    """Whether the text reads that table again: it is not all that is run."""
+
     @property
     def digest(self) -> str:
         """16 hexadecimal digits that tell what is in the file from anything else."""

@@ -69,7 +69,9 @@ def table_source(path: Path, table: Table) -> ScriptSource:
         raise ScriptError(path, f"no column is left as an input: all of {names} are targets")
     if table.standardize:
         _check_spread(columns, inputs)
-    return ScriptSource(path, _text(columns, inputs, places, table.standardize), table=columns.data)
+    reads = len(columns.rows) * len(columns.names) > MOST_WRITTEN
+    text = _text(columns, inputs, places, standardize=table.standardize, reads=reads)
+    return ScriptSource(path, text, table=columns.data, reads=reads)
 
 
 def _target_places(columns: Columns, targets: Sequence[str]) -> list[int]:
@@ -98,13 +100,14 @@ def _check_spread(columns: Columns, inputs: Sequence[int]) -> None:
             raise ScriptError(columns.path, words, sentence)
 
 
-def _text(columns: Columns, inputs: Sequence[int], targets: Sequence[int], standardize: bool) -> str:
+def _text(
+    columns: Columns, inputs: Sequence[int], targets: Sequence[int], *, standardize: bool, reads: bool
+) -> str:
     names = columns.names
-    written = len(columns.rows) * len(names) <= MOST_WRITTEN
     size = f"{len(columns.rows):,} rows of {_word(columns.path.name)}"
     parts = [
         f'"""A linear model, trained on {size}."""\n',
-        "import torch\n" if written else "import csv\n\nimport torch\n",
+        "import csv\n\nimport torch\n" if reads else "import torch\n",
         "\n".join(
             [
                 *_assigned("input_names", [names[place] for place in inputs]),
@@ -112,7 +115,7 @@ def _text(columns: Columns, inputs: Sequence[int], targets: Sequence[int], stand
                 "",
             ]
         ),
-        "\n".join([*(_literals if written else _read)(columns, inputs, targets), ""]),
+        "\n".join([*(_read if reads else _literals)(columns, inputs, targets), ""]),
         *([STANDARDIZE] if standardize else []),
         MODEL.format(inputs=len(inputs), targets=len(targets)),
     ]

@@ -10,7 +10,18 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
-from tests.benchmarks import epochs, history, keys, large, memory, pictures, recording, saving, startup
+from tests.benchmarks import (
+    epochs,
+    history,
+    keys,
+    large,
+    memory,
+    pictures,
+    recording,
+    saving,
+    startup,
+    workshop,
+)
 from tests.benchmarks.table import HEAD, Row
 
 BENCHMARKS: Final[Mapping[str, Callable[[bool], Iterator[Row]]]] = {
@@ -29,6 +40,7 @@ BENCHMARKS: Final[Mapping[str, Callable[[bool], Iterator[Row]]]] = {
     "saving": saving.writing_rows,
     "replay": saving.replay_rows,
     "pictures": pictures.rows,
+    "workshop": workshop.rows,
 }
 
 

@@ -230,18 +230,16 @@ def test_other_precisions_have_their_bits_too(dtype: torch.dtype, optimizer: Opt
 def test_undo_brings_back_what_another_optimizer_remembered(
     one: Optimizer, other: Optimizer, count: int
 ) -> None:
-    plain = Plain(perceptron()).choose(one, 1e-2).epochs(2 * count, 1e-2)
-    assume(plain.finite)  # a run that diverges is refused its next epoch
-    both = Plain(perceptron()).choose(one, 1e-2).epochs(count, 1e-2)
-    assume(both.choose(other, 1e-2).epochs(count, 1e-2).finite)
     session = Session(perceptron(), 1e-2, one)
     before = session.apply(RunEpochs(count))
+    assume(not session.state.diverged)  # RMSprop(alpha=0, centered=True) makes nan, and no epoch follows that
     empty = session.apply(SetOptimizer(other))
     assert not any(parameter.memory for parameter in empty.parameters)
     session.apply(RunEpochs(count))
     session.apply(Undo())
     assert shown(session.apply(Undo())) == shown(before)
-    assert shown(session.apply(RunEpochs(count))) == plain_state(plain)
+    plain = Plain(perceptron()).choose(one, 1e-2).epochs(2 * count, 1e-2)
+    assert shown(session.apply(RunEpochs(count))) == plain_state(plain) or not plain.finite
 
 
 def test_what_an_optimizer_remembers_is_shared_by_frames_until_it_changes() -> None:

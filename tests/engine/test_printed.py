@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import sys
+import threading
+import time
 from itertools import pairwise
 from pathlib import Path
 
@@ -13,7 +15,9 @@ from hypothesis import strategies as st
 
 from engine.actions import Forward, RunEpochs
 from engine.lessons import PyTorchError
-from engine.printed import LONGEST, MOST_LINES, KeptFromTerminal, Printed, harmless
+from engine.printed import LONGEST, MOST_LINES, STREAMS, KeptFromTerminal, Printed, harmless
+from engine.scripts.errors import Abandoned
+from engine.scripts.loading import load_script
 from engine.session import Session
 from engine.start import start_from
 
@@ -129,3 +133,26 @@ def test_whoever_took_the_streams_meanwhile_keeps_them() -> None:
         assert sys.stdout is other
     finally:
         sys.stdout = before
+
+
+def test_a_script_that_was_left_prints_nowhere(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in STREAMS:
+        monkeypatch.setattr(sys, name, getattr(sys, name))  # to be put back
+    path = tmp_path / "endless.py"
+    begun = tmp_path / "begun"
+    path.write_text(
+        "import sys\nfrom pathlib import Path\n"
+        f"while not Path({str(tmp_path / 'end')!r}).exists():\n"
+        f"    print('words'); print('more', file=sys.stderr); Path({str(begun)!r}).touch()\n",
+        encoding="utf-8",
+    )
+    with pytest.raises(Abandoned):
+        load_script(path, stopped=begun.exists)
+    (thread,) = [one for one in threading.enumerate() if one.name == "gradstep endless.py"]
+    time.sleep(0.05)
+    print("mine")
+    (tmp_path / "end").touch()
+    thread.join()
+    assert capsys.readouterr() == ("mine\n", "")

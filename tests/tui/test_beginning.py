@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 
 from engine import problems
+from engine.actions import RunEpochs
 from engine.saving.reading import read_session_file
 from engine.start import start_from
 from tests.tui.bench import Opened, bench, frame, idle, opened, press, state, text, until
+from tui.exporting import export_session
 from tui.keeping import Keeper
 from tui.plain.conversation import Conversation
 from tui.screens.problems import ProblemsScreen
@@ -154,6 +156,14 @@ async def test_escape_stops_reading_a_script_that_runs_for_ever(script: Path, ke
         await ended(pilot)
         assert "stopped; the session goes on as it was" in text(pilot)
         assert state(frame(pilot)) == before
+
+
+def test_a_session_can_be_exported_after_its_script_was_edited(script: Path, tmp_path: Path) -> None:
+    session = start_from(str(script)).session()
+    session.apply(RunEpochs(3))
+    script.write_text("1 / 0", encoding="utf-8")
+    (written, *_) = export_session(session, str(tmp_path / "out"))
+    assert SCRIPT.strip() in written.read_text(encoding="utf-8")
 
 
 def talk(keeper: Keeper, script: Path) -> tuple[Conversation, list[str]]:

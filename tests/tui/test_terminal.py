@@ -186,7 +186,8 @@ def test_closing_the_window_ends_the_program() -> None:
 
 
 def test_an_internal_error_gives_the_terminal_back_and_is_told() -> None:
-    lines = "def broken(*_): raise ZeroDivisionError('a bug in the trainer')\ntui.cli.Start.session = broken"
+    raising = "def broken(*_): raise ZeroDivisionError('a bug in the trainer')"
+    lines = f"{raising}\ntui.starting.Start.session = broken"
     with Terminal(calling(lines)) as terminal:
         assert terminal.wait_exit() == 1
         assert given_back(terminal)
@@ -211,7 +212,7 @@ def test_a_problem_that_cannot_be_loaded_is_told_in_one_line_with_code_2() -> No
     lines = (
         "from engine.errors import EngineError\n"
         "def refusing(*_): raise EngineError('line 3: there is no weight to train')\n"
-        "tui.cli.Start.session = refusing"
+        "tui.starting.Start.session = refusing"
     )
     with Terminal(calling(lines)) as terminal:
         assert terminal.wait_exit() == 2

@@ -16,12 +16,10 @@ from engine.actions import (
     learning_rate_from,
 )
 from engine.batches import NO_SAMPLES
-from engine.errors import Exists
 from engine.optimizers import EXAMPLE, HAND, NAMES, Optimizer, optimizer_from
 from tui.album import Album, album
 from tui.batches import usual_size
 from tui.comparing import Names
-from tui.exporting import export_session, exports_of
 from tui.keys import BY_ID
 from tui.numbers import rate
 from tui.screens.ask import AskScreen
@@ -29,8 +27,8 @@ from tui.screens.batches import BatchesScreen
 from tui.screens.beginning import choose_problem, reload
 from tui.screens.checking import CheckScreen
 from tui.screens.comparison import ComparisonScreen
-from tui.screens.confirm import ConfirmScreen
 from tui.screens.elements import ElementsScreen
+from tui.screens.exporting import ask_export
 from tui.screens.help import HelpScreen
 from tui.screens.ledger import LedgerScreen
 from tui.screens.look import LookScreen
@@ -220,43 +218,6 @@ def show_printed(bench: BenchScreen) -> None:
         bench.notice = STARTING
         return
     bench.app.push_screen(PrintedScreen(problem), lambda _: bench.printed_is_seen())
-
-
-def ask_export(bench: BenchScreen) -> None:
-    """Ask for the files' name, and export the session."""
-    session = bench.idle_session()
-    if session is None:
-        return
-    picture = bench.app.export_screenshot(title="gradstep")
-    exports = exports_of(bench.app)
-
-    def export(to: str | None, force: bool = False) -> None:
-        if to is not None:
-            bench.work(lambda _: write(to, force), partial(tell, to))
-
-    def write(to: str, force: bool) -> str | Exists:
-        try:
-            return exports.told(export_session(session, exports.place(to), picture=picture, force=force))
-        except Exists as exists:
-            return exists
-
-    def tell(to: str, came: str | Exists) -> None:
-        if isinstance(came, Exists):
-            texts = [f"{came.path} exists already."]
-            hint = "Enter replaces it, and the others of that name; Esc writes nothing"
-            bench.app.push_screen(ConfirmScreen("replace?", texts, hint), partial(replace, to))
-        else:
-            bench.notice = came
-
-    def replace(to: str, yes: bool | None) -> None:
-        if yes:
-            export(to, force=True)
-        else:
-            bench.notice = "nothing was written"
-
-    question = "Export to which files? .py, .ipynb, .csv and .svg are added"
-    name = "gradstep" if bench.frame is None else bench.frame.problem
-    bench.app.push_screen(AskScreen(question, name, str.strip), export)
 
 
 def show_help(bench: BenchScreen) -> None:

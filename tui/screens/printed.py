@@ -47,18 +47,16 @@ class PrintedScreen(Dialog[None]):
 
     def on_mount(self) -> None:
         """Show the end, and look for more now and then."""
-        self.query_one(VerticalScroll).focus()
+        scroll = self.query_one(VerticalScroll)
+        scroll.focus()
+        scroll.anchor()
         self._look()
         self.set_interval(1 / LOOKS_PER_SECOND, self._look)
 
     def _look(self) -> None:
-        """Show new lines; whoever reads older ones is left there."""
-        printed = self._problem.printed
-        if printed.changes == self._shown:
+        """Show new lines; whoever reads older ones has them stand still, until the end is in view again."""
+        printed, scroll = self._problem.printed, self.query_one(VerticalScroll)
+        if printed.changes == self._shown or scroll.scroll_target_y < scroll.max_scroll_y:
             return
         self._shown = printed.changes
-        scroll = self.query_one(VerticalScroll)
-        at_end = scroll.scroll_offset.y >= scroll.max_scroll_y
         self.query_one(Static).update("\n".join(printed_texts(self._problem)))
-        if at_end:
-            scroll.scroll_end(animate=False)

@@ -49,6 +49,11 @@ class ClassApp(GradstepApp):
         self.farewell = ""
         """Why the server ended this; empty where the learner left."""
 
+    @property
+    def bench(self) -> ClassBench:
+        """The own bench, which lies below all other screens."""
+        return next(screen for screen in self.screen_stack if isinstance(screen, ClassBench))
+
     def get_default_screen(self) -> Screen[None]:
         """Open the bench."""
         return ClassBench(self._keeper_of_class, self.link, self.welcome)

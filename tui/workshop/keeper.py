@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from engine.errors import BadInput
+from engine.start import Start
 from tui.exporting import Exports
 from tui.keeping import Keeper
 from tui.words import action_text, step_text
@@ -18,7 +19,6 @@ from tui.workshop.milestones import seen_in
 if TYPE_CHECKING:
     from engine.actions import Action
     from engine.session import Session
-    from engine.start import Start
     from engine.state import State
     from tui.workshop.link import Link
 
@@ -32,6 +32,19 @@ MOST_BYTES: Final = 50_000_000
 """What a learner's folder may hold."""
 
 _FILE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,59}", re.ASCII)
+
+
+_READY: dict[Start, Session] = {}
+"""Sessions that nobody has begun, made before this process was copied."""
+
+
+def make_ready() -> None:
+    """Make a session of every built-in problem, for copies of this process to take: they share its memory."""
+    from engine import problems
+
+    for name in problems.names():
+        start = Start(name)
+        _READY[start] = start.session()
 
 
 class ClassKeeper(Keeper):
@@ -121,7 +134,7 @@ def session_of(
 
     if start.has_file:
         raise BadInput(NO_SCRIPTS)
-    session = start.session(stopped)
+    session = _READY.pop(start, None) or start.session(stopped)
     repeat(session, actions, frozenset(refused), stopped)
     return session
 

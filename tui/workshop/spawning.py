@@ -24,12 +24,14 @@ BEFORE_LOADING: Final = {
     "OMP_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
     "MKL_NUM_THREADS": "1",
+    "MALLOC_ARENA_MAX": "1",
     "TEXTUAL_FPS": "20",
     "TEXTUAL_ANIMATIONS": "none",
     "ESCDELAY": "50",
     "PYTHONUTF8": "1",
 }
-"""What is read while the libraries are loaded: one thread, and no more drawing than a network wants."""
+"""What is read while the libraries are loaded: one thread, memory for one, no more drawing than a network
+wants."""
 
 KEPT: Final = ("PATH", "HOME", "LANG", "VIRTUAL_ENV", "PYTHONPATH", "LD_LIBRARY_PATH")
 """Of the server's own environment."""

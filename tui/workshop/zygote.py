@@ -13,6 +13,7 @@ import os
 import signal
 import socket
 import sys
+import time
 from contextlib import suppress
 from typing import Final, NoReturn
 
@@ -75,9 +76,21 @@ def warm_up() -> None:
     asyncio.run(rehearse())
     gc.collect()
     gc.freeze()  # a collection in a copy would write to, and so copy, every object of this process
-    threads = os.listdir("/proc/self/task") if os.path.isdir("/proc/self/task") else ["1"]
-    if len(threads) > 1:
-        raise RuntimeError(f"the warm process has {len(threads)} threads: copies of it would hang")
+    _be_alone()
+
+
+def _be_alone() -> None:
+    """Wait until the rehearsal's threads have ended.
+
+    Raises:
+        RuntimeError: some have not.
+    """
+    for _ in range(200):
+        threads = len(os.listdir("/proc/self/task"))
+        if threads == 1:
+            return
+        time.sleep(0.05)
+    raise RuntimeError(f"the warm process has {threads} threads: copies of it would hang")
 
 
 class _Zygote:

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import replace
 
 from engine.actions import (
     Action,
-    GoTo,
-    Redo,
-    RunEpochs,
-    Undo,
     checked_rate,
     refusal_key,
 )
@@ -20,15 +15,12 @@ from engine.batch_check import BatchCheck, check_batches
 from engine.batches import FULL, Batches, split_of
 from engine.beside import Beside
 from engine.comparison import Comparison
-from engine.epochs import Ended
 from engine.errors import EngineError, Refused
 from engine.frame import Frame
 from engine.framing import take_frame
 from engine.gradient_check import GradientCheck, check_gradient
-from engine.history import History, Point
-from engine.inside import Inside, not_inside, room_in
+from engine.inside import Inside
 from engine.optimizers import Optimizer, checked_optimizer
-from engine.performing import perform
 from engine.pictures import Pictures
 from engine.printed import KeptFromTerminal
 from engine.problem import Problem
@@ -41,15 +33,11 @@ from engine.state import State
 from engine.statements import Statements
 from engine.timeline import Timeline, timeline
 from engine.trainer import Trainer
-from engine.travel import Travel, part_of
 from engine.verdict import Verdict, judge
+from engine.walk import Walk
 
 Watch = Callable[[Action, State, str], None]
 """Is told each action that changed a session, the state after it, and what PyTorch refused, if anything."""
-
-
-RECORDING = 4
-"""About how many times as long an action takes when its passes are recorded."""
 
 
 class Session:
@@ -86,12 +74,10 @@ class Session:
         if split is not None:
             self._statements.return_to(self._statements.state.with_split(split, problem.words))
         self._start = self._statements.state
-        self._history = History(self._start)
-        self._travel = Travel(self._statements, self._history.here)
-        self._beside = Beside(problem, self._statements, self._history, self._travel)
+        self._walk = Walk(self._statements, self._tell)
+        self._beside = Beside(problem, self._statements, self._walk.history, self._walk.travel)
         self._frame: Frame | None = None
         self._shown_before: State | None = None
-        self._notice = ""
         self.origin: Start | None = None
         """What it began from; None for a problem that no `Start` names."""
 
@@ -137,12 +123,12 @@ class Session:
     def frame(self) -> Frame:
         """The picture of the session as it stands."""
         if self._frame is None:
-            history = self._history
+            history = self._walk.history
             self._frame = take_frame(
                 self._problem,
                 self.state,
                 self._shown_before,
-                notice=self._notice,
+                notice=self._walk.notice,
                 refusals=refusals(self.state, history.position, history.future),
                 position=history.position,
                 future=history.future,
@@ -169,14 +155,14 @@ class Session:
 
     def do(self, action: Action, stopped: Callable[[], bool] = lambda: False) -> None:
         """Do what `apply` does, and make no frame: for whoever does very many actions."""
-        history = self._history
+        history = self._walk.history
         reason = refusal(self.state, history.position, history.future, refusal_key(action))
         if reason and reason not in PYTORCHS:
             raise Refused(reason)
         before, refused, done = self.state, "", action
         try:
             with self._kept:
-                done = self._done(action, stopped)
+                done = self._walk.do(action, stopped)
         except EngineError as error:
             refused = str(error)
             raise
@@ -230,7 +216,7 @@ class Session:
 
     def pictures(self) -> Pictures:
         """Give what computes the session's pictures as it stands; changes nothing."""
-        return Pictures(self._statements, self._history, self._travel)
+        return Pictures(self._statements, self._walk.history, self._walk.travel)
 
     def twin(self, stopped: Callable[[], bool] = lambda: False) -> Comparison:
         """Compare the session with its twin, the reference loop from the same bits; changes nothing.
@@ -252,9 +238,7 @@ class Session:
 
     def line(self) -> tuple[Action, ...]:
         """Give the actions that lead here from the start, without those that were taken back."""
-        here, inside = self._history.here, self._history.inside
-        done = [point.action for point in here.way() if point.action is not None][::-1]
-        return tuple([*done[:-1], part_of(here.action, inside)] if inside else done)
+        return self._walk.line()
 
     def timeline(self, through: int | None = None) -> Timeline:
         """Give the line of points on which the session stands, or the one through another point.
@@ -262,7 +246,7 @@ class Session:
         Raises:
             BadInput: there is no such point.
         """
-        return timeline(self._history, through)
+        return timeline(self._walk.history, through)
 
     def inside(self, number: int) -> Inside | None:
         """Say how far one can go into the action that led to a point; None where there is nothing inside.
@@ -270,12 +254,8 @@ class Session:
         Raises:
             BadInput: there is no such point.
         """
-        point, now = self._history.point(number), self.state
-        try:
-            with self._kept:
-                return room_in(self._statements, self._travel, point)
-        finally:
-            self._statements.return_to(now)
+        with self._kept:
+            return self._walk.room(number)
 
     def _compared(self, run: Callable[[], Comparison]) -> Comparison:
         now = self.state
@@ -285,76 +265,6 @@ class Session:
         finally:
             self.progress = None
             self._statements.return_to(now)
-
-    def _done(self, action: Action, stopped: Callable[[], bool]) -> Action:
-        """Do it, and give what came of it: of a run that was stopped, the run of the epochs that ended."""
-        here = self._history.here
-        match action:
-            case Undo():
-                assert here.before is not None
-                self._go(here.before)
-            case Redo():
-                self._go(here if self._history.inside else next(here.future()))
-            case GoTo():
-                return self._go_to(action, stopped)
-            case _:
-                return self._do(action, stopped)
-        return action
-
-    def _go(self, point: Point) -> None:
-        self._travel.go(point)
-        self._history.go(point)
-        self._notice = point.notice
-
-    def _go_to(self, action: GoTo, stopped: Callable[[], bool]) -> Action:
-        point, before = self._history.point(action.point), self.state
-        if not action.inside:
-            self._go(point)
-            return action
-        room = self.inside(point.number)
-        if room is None or action.inside not in room.places:
-            raise not_inside(action, room)
-        try:
-            inside = self._travel.go_inside(point, action.inside, stopped, self._tell)
-        except EngineError:
-            self._statements.return_to(before)
-            raise
-        self._history.go(point, inside)
-        last = room.places[-1] + 1
-        self._notice = f"inside: {room.unit} {inside:,} of {last:,}; the right arrow goes on to the end"
-        return GoTo(action.point, inside)
-
-    def _do(self, action: Action, stopped: Callable[[], bool]) -> Action:
-        before, began = self.state, time.perf_counter()
-        try:
-            ended = perform(self._statements, action, self._start, stopped, self._tell)
-        except EngineError:
-            self._arrive(before, action, Ended(), began)
-            raise
-        if ended.stopped_after is not None:
-            action = RunEpochs(ended.stopped_after)
-        self._arrive(before, action, ended, began)
-        return action
-
-    def _arrive(self, before: State, action: Action, ended: Ended, began: float) -> None:
-        """Where something has changed, make a point of it."""
-        if self.state is before:
-            return
-        self._branch_off(before)
-        seconds = time.perf_counter() - began
-        if not self.state.recorded:
-            seconds *= RECORDING  # what doing it again takes
-        self._travel.keep(self._history.add(action, self.state, ended.notice, seconds), self.state)
-        self._notice = ended.notice
-
-    def _branch_off(self, state: State) -> None:
-        """Where the session stands inside an action, make a point of that part of it first."""
-        here, inside = self._history.here, self._history.inside
-        if inside:
-            assert here.before is not None
-            self._history.go(here.before)
-            point = self._history.add(part_of(here.action, inside), state)
-            self._travel.keep(point, state)
 
     def _tell(self, progress: Progress) -> None:
         self.progress = progress

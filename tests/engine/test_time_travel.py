@@ -86,7 +86,7 @@ def attempt(session: Session, action: Action) -> bool:
 
 def way_to(session: Session, number: int) -> list[Action]:
     """Give the actions that lead to a point, read off the session's history."""
-    points = [*session._history.points[number].way()][::-1]
+    points = [*session._walk.history.points[number].way()][::-1]
     return [point.action for point in points if point.action is not None]
 
 
@@ -98,7 +98,7 @@ def test_every_point_and_every_place_inside_is_what_the_actions_up_to_there_lead
     name: str, actions: list[Action], data: st.DataObject
 ) -> None:
     session = begun(name, *actions)
-    last = len(session._history.points) - 1
+    last = len(session._walk.history.points) - 1
     number = data.draw(st.integers(0, last))
     session.apply(GoTo(number))
     assert picture(session) == picture(begun(name, *way_to(session, number)))
@@ -125,7 +125,7 @@ def test_a_session_that_keeps_hardly_any_state_comes_back_to_the_same_bits(actio
         patch.setattr(travel, "FEWEST", 1)
         patch.setattr(travel, "SPREAD_BYTES", 1)
         session = begun("dropout", *actions)
-        for number in reversed(range(len(session._history.points))):
+        for number in reversed(range(len(session._walk.history.points))):
             session.apply(GoTo(number))
             assert picture(session) == picture(begun("dropout", *way_to(session, number)))
 
@@ -162,7 +162,7 @@ def test_epochs_are_counted_alike_where_a_run_leaves_one_behind(epochs: int) -> 
     way = (RunEpochs(1), Forward(), Backward(), Update(), ToggleStatement(Kind.ZERO))
     session = begun("crops", *way, RunEpochs(4))
     assert session.frame.epoch == 6
-    assert session._travel.go_to_epoch(session._history.here, epochs) == epochs
+    assert session._walk.travel.go_to_epoch(session._walk.history.here, epochs) == epochs
     alike = begun("crops", *(way if epochs > 1 else way[:1]), *[RunEpochs(1)] * (epochs - 2))
     assert session.state.trainer.parameters[0].tolist() == alike.state.trainer.parameters[0].tolist()
 
@@ -180,7 +180,7 @@ def test_doing_something_else_after_an_undo_keeps_the_old_future() -> None:
 def test_doing_the_same_again_after_an_undo_stays_on_the_line() -> None:
     session = begun("crops", Forward(), Backward(), Update(), Undo(), Undo(), Backward())
     assert session.frame.future == 1
-    assert len(session._history.points) == 4
+    assert len(session._walk.history.points) == 4
 
 
 def test_a_run_that_was_stopped_is_a_run_of_the_epochs_that_ended() -> None:
@@ -263,13 +263,13 @@ def test_very_old_passes_are_forgotten_by_the_ledger_and_told_again_after_going_
 
 def test_going_back_to_a_long_run_that_the_ledger_forgot_does_not_run_it_again(monkeypatch) -> None:
     session = begun("crops", RunEpochs(50))
-    end, slow = picture(session)[0], session._history.points[1]
+    end, slow = picture(session)[0], session._walk.history.points[1]
     slow.seconds = 60.0  # as long as a run of very many epochs
-    session._travel._spread[slow] = session.state
+    session._walk.travel._spread[slow] = session.state
     for _ in range(1_500):
         session.do(RunEpochs(1))
-    assert session.state.written is not session._travel._spread[slow].written
-    assert session._travel._spread[slow].written.is_forgotten
+    assert session.state.written is not session._walk.travel._spread[slow].written
+    assert session._walk.travel._spread[slow].written.is_forgotten
     monkeypatch.setattr(
         travel, "perform", lambda *_: pytest.fail("it was run again, and nobody could stop it")
     )
@@ -292,7 +292,7 @@ def test_passes_that_are_done_again_unrecorded_come_to_the_same_bits(
         with suppress(EngineError):
             again.do_again(action, recorded=refused or data.draw(st.booleans()))
         assert numbers(again) == numbers(session)
-    for number in range(len(session._history.points)):
+    for number in range(len(session._walk.history.points)):
         assert picture_without_ledger(again, GoTo(number)) == picture_without_ledger(session, GoTo(number))
 
 

@@ -11,7 +11,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine import problems, travel
+from engine import problems, statements, travel
 from engine.actions import (
     Action,
     Backward,
@@ -250,9 +250,12 @@ def test_jumping_is_refused_by_no_state() -> None:
         session.apply(Redo())
 
 
-def test_very_old_passes_are_forgotten_by_the_ledger_and_told_again_after_going_back() -> None:
+def test_very_old_passes_are_forgotten_by_the_ledger_and_told_again_after_going_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(statements, "LEDGER_BYTES", 1_000_000)
     session = begun()
-    for _ in range(1_500):
+    for _ in range(160):
         session.apply(RunEpochs(1))
     oldest = [*session.frame.ledger.newest_first("w")][-1]
     assert type(oldest).__name__ == "Forgotten"
@@ -262,11 +265,12 @@ def test_very_old_passes_are_forgotten_by_the_ledger_and_told_again_after_going_
 
 
 def test_going_back_to_a_long_run_that_the_ledger_forgot_does_not_run_it_again(monkeypatch) -> None:
+    monkeypatch.setattr(statements, "LEDGER_BYTES", 1_000_000)
     session = begun("crops", RunEpochs(50))
     end, slow = picture(session)[0], session._walk.history.points[1]
     slow.seconds = 60.0  # as long as a run of very many epochs
     session._walk.travel._spread[slow] = session.state
-    for _ in range(1_500):
+    for _ in range(160):
         session.do(RunEpochs(1))
     assert session.state.written is not session._walk.travel._spread[slow].written
     assert session._walk.travel._spread[slow].written.is_forgotten

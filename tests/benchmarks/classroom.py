@@ -63,6 +63,11 @@ class Server:
         warm = _children(self.pid)
         return [pid for one in warm for pid in _children(one)]
 
+    def zombies(self) -> list[int]:
+        """Give the processes that have ended and that nobody has heard of."""
+        all_of_them = [pid for one in (self.pid, *_children(self.pid)) for pid in _children(one)]
+        return [pid for pid in all_of_them if _state(pid) == "Z"]
+
     def stop(self) -> None:
         """Stop it, and remove what it left."""
         self._process.send_signal(signal.SIGTERM)
@@ -125,6 +130,11 @@ class Client:
         now = time.perf_counter()
         os.write(self.file, keys.encode())
         return now
+
+    @property
+    def ended(self) -> bool:
+        """Whether it is over."""
+        return self._process.poll() is not None
 
     def stop(self) -> None:
         """End it as a closed laptop would."""
@@ -226,3 +236,10 @@ def processor(pid: int) -> float:
 def _children(pid: int) -> list[int]:
     found = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii")
     return [int(one) for one in found.split()]
+
+
+def _state(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()[0]
+    except FileNotFoundError:
+        return ""

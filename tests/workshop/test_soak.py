@@ -1,0 +1,140 @@
+"""A class for a while: joins, dropped lines and killed benches at random. At the end nothing is left over.
+
+GRADSTEP_SOAK=3600 makes it an hour.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import re
+import shutil
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.benchmarks.classroom import Class, Client, Server
+
+SECONDS = float(os.environ.get("GRADSTEP_SOAK", "15"))
+
+CODE = re.compile(rb"\b[a-z2-9]{4}-[a-z2-9]{4}-[a-z2-9]{4}\b")
+DONE = re.compile(rb"epochs done ([\d,]+)")
+LEARNERS = 8
+
+pytestmark = pytest.mark.skipif(
+    shutil.which("ssh") is None and "CI" not in os.environ, reason="needs OpenSSH's client"
+)
+
+
+class Learner:
+    """Presses `e` again and again, and counts the epochs that were seen to be done."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.code: str | None = None
+        self.client: Client | None = None
+        self.pressed = self.seen = 0
+        self.waiting = False
+
+    def look(self) -> None:
+        """Take in what is on the screen."""
+        assert self.client is not None
+        output = bytes(self.client.output)
+        found = CODE.search(output)
+        if self.code is None and found is not None:
+            self.code = found.group().decode()
+            self.client.type("\r")
+        for number in DONE.findall(output):
+            self.seen = max(self.seen, int(number.replace(b",", b"")))
+        if self.seen >= self.pressed:
+            self.waiting = False
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    server = Server(learners=20)
+    yield server
+    server.stop()
+
+
+def files(pid: int) -> int:
+    return len(os.listdir(f"/proc/{pid}/fd"))
+
+
+def resident(pid: int) -> int:
+    found = re.search(r"VmRSS:\s+(\d+)", Path(f"/proc/{pid}/status").read_text(encoding="ascii"))
+    assert found is not None
+    return 1024 * int(found.group(1))
+
+
+def drop(room: Class, learner: Learner) -> None:
+    assert learner.client is not None
+    learner.client.stop()
+    room.clients.remove(learner.client)
+    learner.client, learner.waiting = None, False
+    learner.pressed = max(learner.pressed, learner.seen)
+
+
+def join(room: Class, server: Server, learner: Learner) -> None:
+    (learner.client,) = room.join(server, [learner.name], learner.code)
+
+
+def everybody_gone(server: Server) -> bool:
+    until = time.monotonic() + 20
+    while server.benches() and time.monotonic() < until:
+        time.sleep(0.1)
+    return not server.benches()
+
+
+def test_after_a_while_of_joins_drops_and_kills_nothing_is_left_over_and_nothing_is_lost(
+    server: Server,
+) -> None:
+    draw, room = random.Random(7), Class()
+    learners = [Learner(f"soak{number}") for number in range(LEARNERS)]
+    kept: tuple[int, int, int] | None = None
+    until = time.monotonic() + SECONDS
+    while time.monotonic() < until:
+        learner = draw.choice(learners)
+        chance = draw.random()
+        if learner.client is None:
+            join(room, server, learner)
+        elif learner.code is None:
+            pass  # without its resume code the name could not come back
+        elif chance < 0.02:
+            drop(room, learner)
+        elif chance < 0.04 and all(one.code for one in learners if one.client) and server.benches():
+            os.kill(draw.choice(server.benches()), 9)
+        elif not learner.waiting:
+            learner.pressed += 1
+            learner.waiting = True
+            learner.client.type("e")
+        room.settle(0.03)
+        for one in learners:
+            if one.client is not None:
+                one.look()
+                if one.client.ended:  # its bench was killed
+                    drop(room, one)
+    for one in learners:
+        if one.client is not None:
+            drop(room, one)
+    assert everybody_gone(server)
+    kept = files(server.pid), resident(server.pid), len(server.zombies())
+    seen_before = {one.name: one.seen for one in learners}
+    for one in learners:  # everybody is where they were: no epoch that was seen to be done is lost
+        one.seen = 0
+        join(room, server, one)
+    room.wait([one.client for one in learners if one.client], lambda one: DONE.search(one.output) is not None)
+    room.settle(1.0)
+    for one in learners:
+        one.look()
+        assert seen_before[one.name] <= one.seen <= one.pressed, one.name
+    for one in [*learners]:
+        drop(room, one)
+    assert everybody_gone(server)
+    room.settle(0.5)
+    assert files(server.pid) == kept[0]
+    assert resident(server.pid) < kept[1] + 20_000_000
+    assert not server.zombies()
+    assert kept[2] == 0

@@ -20,6 +20,7 @@ from engine.frame import Frame
 from engine.framing import take_frame
 from engine.gradient_check import GradientCheck, check_gradient
 from engine.inside import Inside
+from engine.lessons import PyTorchError
 from engine.optimizers import Optimizer, checked_optimizer
 from engine.pictures import Pictures
 from engine.printed import KeptFromTerminal
@@ -86,6 +87,9 @@ class Session:
 
         self.watch: Watch = lambda action, state, refused: None
         """Who is told what was done; nobody at first."""
+
+        self.tried: Callable[[Action, str], None] = lambda action, refused: None
+        """Who is told what PyTorch refused where nothing changed by it; nobody at first."""
 
         self.progress: Progress | None = None
         """How far a run of epochs has come; None while none is under way. May be read from another thread."""
@@ -165,6 +169,8 @@ class Session:
                 done = self._walk.do(action, stopped)
         except EngineError as error:
             refused = str(error)
+            if self.state is before and isinstance(error, PyTorchError):
+                self.tried(action, refused)
             raise
         except BaseException:  # Ctrl-C, or a bug: no statement stays half done
             self._statements.trainer.restore(before.trainer)

@@ -15,7 +15,6 @@ from textual.filter import LineFilter, Monochrome, NoColor
 from textual.screen import Screen
 
 from tui.ascii import AsciiFilter
-from tui.keys import KEYS
 from tui.screens.ask import AskScreen
 from tui.screens.bench import BenchScreen
 
@@ -109,7 +108,7 @@ class GradstepApp(App[None]):
             if command.title in TEXTUALS_OWN:
                 yield command
         if isinstance(screen, BenchScreen):
-            for key in KEYS:
+            for key in screen.keys:
                 yield SystemCommand(
                     f"{key.label} ({key.shown})", key.tooltip, partial(screen.action_press, key.id)
                 )

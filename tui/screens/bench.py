@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
@@ -14,7 +15,7 @@ from textual.widgets import Static
 
 from engine.errors import EngineError
 from tui.bindings import BINDINGS
-from tui.keys import BY_ID, Key
+from tui.keys import BY_ID, KEYS, Key
 from tui.screens.opening import OPENS
 from tui.screens.session import SessionScreen
 from tui.widgets.keybar import KeyBar
@@ -42,6 +43,15 @@ class BenchScreen(SessionScreen):
 
     BINDINGS: ClassVar[list[BindingType]] = [*BINDINGS]
     AUTO_FOCUS = ""
+    keys: ClassVar[Sequence[Key]] = KEYS
+    """What the key bar, the help and the command palette show."""
+
+    waits_for: ClassVar[str] = "PyTorch is starting"
+    escape_does: ClassVar[str] = "stops"
+    """To a run."""
+
+    hint: var[str] = var("")
+    """What to say where there is nothing else to say; empty for which key makes sense next."""
 
     cursor: var[Kind | None] = var(None)
     """The statement of the loop that edits are for, wherever it moves; None where the cursor is away."""
@@ -49,7 +59,7 @@ class BenchScreen(SessionScreen):
     def compose(self) -> ComposeResult:
         """Lay the panels out."""
         bench = BenchScreen
-        yield StatusLine().data_bind(bench.frame, bench.unsaved, bench.badge)
+        yield StatusLine(self.waits_for).data_bind(bench.frame, bench.unsaved, bench.badge)
         with Horizontal(id="columns"):
             with Vertical(id="left"):
                 yield ParameterPanel().data_bind(bench.frame)
@@ -59,8 +69,8 @@ class BenchScreen(SessionScreen):
                 yield TracePanel().data_bind(bench.frame)
                 yield LoopPanel().data_bind(bench.frame, bench.cursor)
                 yield LossPanel().data_bind(bench.frame, bench.progress)
-        yield NoticeLine().data_bind(bench.frame, bench.notice, bench.progress)
-        yield KeyBar().data_bind(bench.frame, bench.cursor)
+        yield NoticeLine(self.escape_does).data_bind(bench.frame, bench.notice, bench.progress, bench.hint)
+        yield KeyBar(self.keys).data_bind(bench.frame, bench.cursor)
         yield Static(id="too-small", markup=False)
 
     def on_resize(self, event: events.Resize) -> None:

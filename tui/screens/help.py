@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar, Final
 
 from textual.app import ComposeResult
@@ -9,7 +10,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.widgets import Static
 
-from tui.keys import KEYS
+from tui.keys import KEYS, Key
 from tui.screens.dialog import Dialog
 
 MORE: Final = """
@@ -41,14 +42,19 @@ class HelpScreen(Dialog[None]):
     }
     """
 
+    def __init__(self, keys: Sequence[Key] = KEYS) -> None:
+        """Tell of `keys`."""
+        super().__init__()
+        self._keys = keys
+
     def compose(self) -> ComposeResult:
         """Lay the table out."""
         with VerticalScroll(can_focus=True) as scroll:
             scroll.border_title = "keys"
             scroll.border_subtitle = "Esc closes, arrows scroll"
-            yield Static(help_text(), markup=False)
+            yield Static(help_text(self._keys), markup=False)
 
 
-def help_text() -> str:
+def help_text(keys: Sequence[Key] = KEYS) -> str:
     """Write the key table."""
-    return "\n".join(f" {key.shown:<8} {key.tooltip}" for key in KEYS) + "\n" + MORE
+    return "\n".join(f" {key.shown:<8} {key.tooltip}" for key in keys) + "\n" + MORE

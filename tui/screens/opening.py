@@ -222,7 +222,7 @@ def show_printed(bench: BenchScreen) -> None:
 
 def show_help(bench: BenchScreen) -> None:
     """Show the keys."""
-    bench.app.push_screen(HelpScreen())
+    bench.app.push_screen(HelpScreen(bench.keys))
 
 
 OPENS: Final[Mapping[str, Callable[[BenchScreen], None]]] = {

@@ -150,7 +150,7 @@ class SessionScreen(Screen[None]):
         self.app.exit(return_code=2, message=f"gradstep: {message.error}")
 
     def _catch_up(self) -> None:
-        while self._waiting and not self.running:
+        while self._waiting and not self.running and self._session is not None:
             self._waiting.popleft()()
 
     @property

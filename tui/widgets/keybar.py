@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from textual.reactive import var
@@ -21,18 +22,25 @@ class KeyBar(Panel):
     cursor: var[Kind | None] = var(None)
     """The statement of the loop that the cursor is on; None where it is away."""
 
+    def __init__(self, keys: Sequence[Key] = KEYS) -> None:
+        """Draw of `keys` what fits."""
+        super().__init__()
+        self._keys = keys
+
     def watch_cursor(self) -> None:
         """Draw for the new place: other edits may work there."""
         self.redraw()
 
     def lines(self, width: int, height: int) -> list[Line]:
         """Give the one line."""
-        return [keys_line(self.frame, width, self.cursor)]
+        return [keys_line(self.frame, width, self.cursor, self._keys)]
 
 
-def keys_line(frame: Frame | None, width: int, cursor: Kind | None = None) -> Line:
+def keys_line(
+    frame: Frame | None, width: int, cursor: Kind | None = None, keys: Sequence[Key] = KEYS
+) -> Line:
     """Draw as many keys as fit, in the table's order."""
-    kept = _fitting(width)
+    kept = _fitting(keys, width)
     roomy = sum(map(_width, kept)) + len(kept) <= width
     spans: list[Span | str] = []
     for key in kept:
@@ -42,8 +50,8 @@ def keys_line(frame: Frame | None, width: int, cursor: Kind | None = None) -> Li
     return line(*spans)
 
 
-def _fitting(width: int) -> list[Key]:
-    kept = [key for key in KEYS if key.weight > 0]
+def _fitting(keys: Sequence[Key], width: int) -> list[Key]:
+    kept = [key for key in keys if key.weight > 0]
     while kept and sum(_width(key) for key in kept) > width:
         lightest = min(key.weight for key in kept)
         kept.remove(next(key for key in reversed(kept) if key.weight == lightest))

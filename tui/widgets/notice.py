@@ -22,7 +22,17 @@ class NoticeLine(Panel):
     """A notice, the progress of a run, or a hint."""
 
     notice: var[str] = var("")
+    hint: var[str] = var("")
     progress: var[Progress | None] = var(None, always_update=True)
+
+    def __init__(self, escape_does: str = "stops") -> None:
+        """Say what Esc does to a run."""
+        super().__init__()
+        self._escape_does = escape_does
+
+    def watch_hint(self) -> None:
+        """Draw it."""
+        self.redraw()
 
     def watch_notice(self) -> None:
         """Draw it."""
@@ -35,9 +45,11 @@ class NoticeLine(Panel):
     def lines(self, width: int, height: int) -> list[Line]:
         """Give the most urgent of the three."""
         if self.progress is not None:
-            return [progress_line(self.progress)]
+            return [progress_line(self.progress, self._escape_does)]
         if self.notice:
             return [line(Span(" ! ", "warn"), self.notice)]
+        if self.hint:
+            return [line(f" {self.hint}")]
         return [] if self.frame is None else [hint_line(self.frame)]
 
 
@@ -58,7 +70,7 @@ def hint_line(frame: Frame) -> Line:
     return line(" next: ", Span("space", "key"), f" {DOES[frame.next]}")
 
 
-def progress_line(progress: Progress) -> Line:
+def progress_line(progress: Progress, escape_does: str = "stops") -> Line:
     """Draw how far a run has come, how fast, and how long it will take."""
     done = progress.done
     filled = BAR * done // progress.count
@@ -70,5 +82,5 @@ def progress_line(progress: Progress) -> Line:
         "" if left is None else f", {duration(left)} left",
         "  ",
         Span("Esc", "key"),
-        " stops",
+        f" {escape_does}",
     )

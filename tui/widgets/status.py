@@ -24,6 +24,11 @@ class StatusLine(Panel):
     badge: var[str] = var("")
     """What else is to be seen at once; empty for nothing."""
 
+    def __init__(self, waits_for: str = "PyTorch is starting") -> None:
+        """Say what there is to wait for at first."""
+        super().__init__()
+        self._waits_for = waits_for
+
     def watch_badge(self) -> None:
         """Draw it."""
         self.redraw()
@@ -35,32 +40,34 @@ class StatusLine(Panel):
     def lines(self, width: int, height: int) -> list[Line]:
         """Give the one line."""
         if self.frame is None:
-            return [line(Span(" gradstep", "title"), Span("  PyTorch is starting", "dim"))]
+            return [line(Span(" gradstep", "title"), Span(f"  {self._waits_for}", "dim"))]
         return [status_line(self.frame, width, unsaved=self.unsaved, badge=self.badge)]
 
 
 def status_line(frame: Frame, width: int, *, unsaved: bool = False, badge: str = "") -> Line:
     """Draw a frame's status, with a warning where the session is not saved, and with a badge.
 
-    An optimizer's options are there only where there is room.
+    An optimizer's options are there only where there is room; beside a badge, so is the optimizer.
     """
     chosen = frame.loop.optimizer
     badge = f"{badge}{'  UNSAVED' * unsaved}"
-    whole = _status(frame, chosen.title, width, badge)
-    if chosen.by_hand or length(whole) <= width:
-        return whole
-    return _status(frame, f"{chosen.name}(...)", width, badge)
+    short = chosen.title if chosen.by_hand else f"{chosen.name}(...)"
+    forms = [(f"{chosen.title}, ", " done"), (f"{short}, ", " done")]
+    if badge:
+        forms += [("", " done"), ("", "")]
+    lines = [_status(frame, *form, width, badge) for form in forms]
+    return next((one for one in lines if length(one) <= width), lines[-1])
 
 
-def _status(frame: Frame, optimizer: str, width: int, badge: str) -> Line:
+def _status(frame: Frame, optimizer: str, done: str, width: int, badge: str) -> Line:
     on = "zero" in [kind.value for kind in frame.loop.enabled]
     left = [
         Span(f" {frame.problem}", "title"),
-        Span(f"  {optimizer}, lr {_short_rate(frame.learning_rate)}  "),
+        Span(f"  {optimizer}lr {_short_rate(frame.learning_rate)}  "),
         Span("zeroing on" if on else "zeroing OFF", "" if on else "warn"),
         Span(f"  {badge.strip()}" if badge else "", "warn"),
     ]
-    right = [Span(f"epochs done {frame.epoch:,}"), Span(f"  {phase(frame)} ", "title")]
+    right = [Span(f"epochs{done} {frame.epoch:,}"), Span(f"  {phase(frame)} ", "title")]
     gap = max(width - length(left) - length(right), 1)
     return line(*left, Span(" " * gap), *right)
 

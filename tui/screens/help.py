@@ -42,19 +42,19 @@ class HelpScreen(Dialog[None]):
     }
     """
 
-    def __init__(self, keys: Sequence[Key] = KEYS) -> None:
-        """Tell of `keys`."""
+    def __init__(self, keys: Sequence[Key] = KEYS, more: str = MORE) -> None:
+        """Tell of `keys`, and then `more`."""
         super().__init__()
-        self._keys = keys
+        self._text = help_text(keys, more)
 
     def compose(self) -> ComposeResult:
         """Lay the table out."""
         with VerticalScroll(can_focus=True) as scroll:
             scroll.border_title = "keys"
             scroll.border_subtitle = "Esc closes, arrows scroll"
-            yield Static(help_text(self._keys), markup=False)
+            yield Static(self._text, markup=False)
 
 
-def help_text(keys: Sequence[Key] = KEYS) -> str:
+def help_text(keys: Sequence[Key] = KEYS, more: str = MORE) -> str:
     """Write the key table."""
-    return "\n".join(f" {key.shown:<8} {key.tooltip}" for key in keys) + "\n" + MORE
+    return "\n".join(f" {key.shown:<8} {key.tooltip}" for key in keys) + "\n" + more

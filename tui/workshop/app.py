@@ -17,10 +17,13 @@ from tui.escape import know_escape_soon
 from tui.workshop.keeper import ClassExports, ClassKeeper
 from tui.workshop.link import Link
 from tui.workshop.messages import Stop, ToChild, Welcome
-from tui.workshop.screens.bench import ClassBench
+from tui.workshop.screens.instructor import InstructorBench
+from tui.workshop.screens.learner import LearnerBench
 
 if TYPE_CHECKING:
     from textual.screen import Screen as AnyScreen
+
+    from tui.workshop.screens.bench import ClassBench
 
 NOT_HERE: Final = ("Screenshot",)
 """Textual's commands that would reach the server's disk."""
@@ -45,6 +48,7 @@ class ClassApp(GradstepApp):
         self._keeper_of_class = ClassKeeper(link, welcome)
         super().__init__(self._keeper_of_class.rejoin, keeper=self._keeper_of_class, ascii_only=ascii_only)
         self.link, self.welcome = link, welcome
+        self.bench: ClassBench
         self.exports = ClassExports(link, welcome)
         self.farewell = ""
         """Why the server ended this; empty where the learner left."""
@@ -56,7 +60,9 @@ class ClassApp(GradstepApp):
 
     def get_default_screen(self) -> Screen[None]:
         """Open the bench."""
-        return ClassBench(self._keeper_of_class, self.link, self.welcome)
+        kind = InstructorBench if self.welcome.role == "instructor" else LearnerBench
+        self.bench = kind(self._keeper_of_class, self.link, self.welcome)
+        return self.bench
 
     def on_mount(self) -> None:
         """Listen to the server, too."""
@@ -73,10 +79,7 @@ class ClassApp(GradstepApp):
             self.farewell = said.why
             self.exit()
             return
-        for screen in [*self.screen_stack]:
-            hear = getattr(screen, "hear", None)
-            if hear is not None:
-                hear(said)
+        self.bench.hear(said)
 
     # Nothing here reaches the server's disk, browser or job control.
 

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import math
+import sqlite3
 import time
-from collections import deque
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from functools import singledispatchmethod
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from engine.actions import Action
-from engine.start import Start
+import msgspec
+
+from engine import problems
+from tui.workshop.desk import Desk, Send, desks_in
+from tui.workshop.facts import checked, clean
 from tui.workshop.messages import (
+    LONGEST_TEXT,
     Allow,
     Began,
     Did,
     Exported,
-    Facts,
-    Feed,
     FeedEnded,
     Follow,
     FromChild,
@@ -26,59 +26,28 @@ from tui.workshop.messages import (
     HandDown,
     Happened,
     Helped,
+    Presence,
     Present,
     Presenting,
-    Role,
-    Row,
     Rows,
     Stop,
     Tell,
-    ToChild,
     Told,
+    Tried,
     Unfollow,
     Watched,
     Welcome,
 )
-from tui.workshop.store import Store
 
-CURVE: Final = 40
-"""Losses of a learner that the board draws."""
+if TYPE_CHECKING:
+    from engine.start import Start
+    from tui.workshop.messages import Role
+    from tui.workshop.store import Store
 
-LONGEST_TEXT: Final = 300
-"""Characters of what the instructor tells."""
-
-Send = Callable[[ToChild], None]
-
-
-@dataclass(eq=False, slots=True)
-class Desk:
-    """A learner's place in the class, whether the learner is there or not."""
-
-    name: str
-    role: Role
-    session: int
-    """The number of the session in the store."""
-
-    start: Start
-    actions: list[Action]
-    refused: list[int] = field(default_factory=list)
-    """Which of them PyTorch refused, counted from 0."""
-
-    facts: Facts = field(default_factory=Facts)
-    losses: deque[float] = field(default_factory=lambda: deque(maxlen=CURVE))
-    at: float = field(default_factory=time.time)
-    """When something was done last, in seconds since 1970."""
-
-    hand: bool = False
-    allows: bool = True
-    send: Send | None = None
-    """What reaches the learner's process; None while nobody is logged in."""
-
-    looks_at: str = ""
-    """Whose session this one is shown; empty for the own."""
-
-    invited: bool = False
-    """Whether that is because its owner presents."""
+NOT_KEPT: Final = (
+    "What you do cannot be written to the server's disk just now. You can go on: it is written as soon as "
+    "that works again. Tell the instructor."
+)
 
 
 class Hub:
@@ -93,60 +62,59 @@ class Hub:
             log: Called with an event's name and its facts.
         """
         self._store, self._start, self._log = store, start, log
-        self._desks: dict[str, Desk] = {}
+        self._desks = desks_in(store)
         self._changed: set[str] = set()
         """Desks whose rows the boards do not have yet."""
 
         self.presenter = ""
         """Who presents; empty where nobody does."""
 
-        for learner in store.learners():
-            kept = store.session(learner.name)
-            if kept is not None:
-                desk = Desk(
-                    learner.name,
-                    learner.role,
-                    kept.number,
-                    kept.start,
-                    list(kept.actions),
-                    list(kept.refused),
-                    kept.facts,
-                )
-                desk.hand, desk.allows, desk.at = learner.hand, learner.allows, kept.at or 0.0
-                self._desks[learner.name] = desk
-
     @property
     def present(self) -> list[str]:
         """Who is logged in, by name."""
-        return sorted(name for name, desk in self._desks.items() if desk.send is not None)
+        return sorted(desk.name for desk in self._here())
 
     def join(
-        self, name: str, role: Role, send: Send, *, resume_code: str = "", exports: str = "", fetch: str = ""
+        self,
+        name: str,
+        role: Role,
+        send: Send,
+        *,
+        resume_code: str = "",
+        exports: str = "",
+        fetch: str = "",
+        again: str = "",
     ) -> Welcome:
         """Seat a learner, whose name was checked, where the learner was before; give the first message."""
         desk = self._desks.get(name)
         if desk is None:
-            desk = Desk(name, role, self._store.begin(name, self._start), self._start, [])
-            self._desks[name] = desk
+            desk = self._desks[name] = Desk(name, role, self._start)
+            self._keep(desk)
         elif desk.send is not None:
             desk.send(Stop("you have logged in again from elsewhere"))
-        desk.role, desk.send, desk.looks_at, desk.invited = role, send, "", False
-        self._changed.add(name)
+            self.leave(name, desk.send)
+        desk.role, desk.send = role, send
+        self._tell_presence(desk)
         if role == "instructor":
             self._changed |= self._desks.keys()
+        missed, desk.missed = desk.missed, 0
         return Welcome(
             name,
             role,
             desk.start,
             tuple(desk.actions),
             tuple(desk.refused),
+            desk.facts.seen,
             resume_code,
             exports,
             fetch,
+            again,
             self._watchers(name),
-            bool(self.presenter),
-            desk.hand,
+            self.presenter,
+            bool(desk.hand),
             desk.allows,
+            tuple(desk.told),
+            missed,
         )
 
     def leave(self, name: str, send: Send) -> None:
@@ -156,23 +124,27 @@ class Hub:
             return
         self._look(desk, "")
         desk.send = None
-        self._changed.add(name)
+        self._tell_presence(desk)
         if self.presenter == name:
             self._present(desk, on=False)
 
     def stop(self, why: str) -> None:
         """Tell everybody to leave in order."""
         for desk in self._here():
-            self._to(desk, Stop(why))
+            desk.to(Stop(why))
 
     def rows(self) -> None:
-        """Send the boards what has changed since the last time."""
+        """Send the boards what has changed since the last time, and try again to keep what was not."""
+        for desk in self._desks.values():
+            if desk.in_trouble:
+                self._keep(desk)
         boards = [desk for desk in self._here() if desk.role == "instructor"]
         if boards and self._changed:
-            message = Rows(tuple(self._row(self._desks[name]) for name in sorted(self._changed)))
+            changed = [self._desks[name] for name in sorted(self._changed)]
+            rows = tuple(desk.row(self._watchers(desk.name)) for desk in changed if desk.role == "learner")
             self._changed.clear()
             for desk in boards:
-                self._to(desk, message)
+                desk.to(Rows(rows))
 
     # What a learner's process says
 
@@ -186,43 +158,49 @@ class Hub:
 
     @_heard.register
     def _(self, message: Began, desk: Desk) -> None:
-        desk.session = self._store.begin(desk.name, message.start)
-        desk.start, desk.actions, desk.refused, desk.at = message.start, [], [], time.time()
-        desk.facts = Facts(seen=desk.facts.seen)
-        desk.losses.clear()
+        if message.start.has_file or message.start.title not in problems.names():
+            self._log(
+                "refused", name=desk.name, why="no built-in problem", problem=clean(message.start.problem)
+            )
+            return
+        desk.begin(message.start)
+        self._keep(desk)
         self._changed.add(desk.name)
         for other in self._lookers(desk.name):
-            self._to(other, Feed(desk.name, desk.start))
+            other.to(desk.feed)
 
     @_heard.register
     def _(self, message: Did, desk: Desk) -> None:
-        if message.facts.error:
-            desk.refused.append(len(desk.actions))
-        desk.actions.append(message.action)
-        self._store.add(desk.name, desk.session, len(desk.actions), message.action, message.facts)
-        loss = message.facts.loss
-        if isinstance(loss, float) and math.isfinite(loss) and loss != (desk.losses or [None])[-1]:
-            desk.losses.append(loss)
-        desk.facts, desk.at = message.facts, time.time()
+        desk.did(Did(message.action, checked(message.facts)))
+        self._keep(desk)
         self._changed.add(desk.name)
         for other in self._lookers(desk.name):
-            self._to(other, Happened(message.action))
+            other.to(Happened(message.action))
+
+    @_heard.register
+    def _(self, message: Tried, desk: Desk) -> None:
+        desk.facts = msgspec.structs.replace(desk.facts, error=clean(message.refused))
+        desk.at = time.time()
+        self._changed.add(desk.name)
+        for other in self._lookers(desk.name):
+            other.to(Happened(message.action))
 
     @_heard.register
     def _(self, message: Hand, desk: Desk) -> None:
-        desk.hand = message.up
-        self._store.mark(desk.name, hand=message.up)
-        self._changed.add(desk.name)
-        self._log("hand", name=desk.name, up=message.up)
+        if message.up != bool(desk.hand):
+            desk.hand = time.time() if message.up else 0.0
+            self._guard(desk, lambda: self._store.mark(desk.name, hand=desk.hand))
+            self._changed.add(desk.name)
+            self._log("hand", name=desk.name, up=message.up)
 
     @_heard.register
     def _(self, message: Allow, desk: Desk) -> None:
         desk.allows = message.watching
-        self._store.mark(desk.name, allows=message.watching)
+        self._guard(desk, lambda: self._store.mark(desk.name, allows=desk.allows))
         self._changed.add(desk.name)
         if not message.watching:
             for other in [one for one in self._lookers(desk.name) if not one.invited]:
-                self._to(other, FeedEnded(f"{desk.name} does not want to be watched just now"))
+                other.to(FeedEnded(f"{desk.name} does not want to be watched just now"))
                 self._look(other, "")
 
     @_heard.register
@@ -230,14 +208,15 @@ class Hub:
         name = message.name or self.presenter
         whom = self._desks.get(name)
         if whom is None or whom is desk or (message.name and desk.role != "instructor"):
-            self._to(
-                desk, FeedEnded("nobody presents just now" if not message.name else f"no {message.name} here")
-            )
+            why = f"there is no {clean(name)} to watch" if message.name else "nobody presents just now"
         elif message.name and not whom.allows:
-            self._to(desk, FeedEnded(f"{name} does not want to be watched just now"))
+            why = f"{name} does not want to be watched just now"
         else:
             self._look(desk, name, invited=not message.name)
-            self._to(desk, Feed(name, whom.start, tuple(whom.actions), tuple(whom.refused)))
+            desk.to(whom.feed)
+            return
+        self._look(desk, "")
+        desk.to(FeedEnded(why))
 
     @_heard.register
     def _(self, _: Unfollow, desk: Desk) -> None:
@@ -250,18 +229,21 @@ class Hub:
 
     @_heard.register
     def _(self, message: Tell, desk: Desk) -> None:
-        if desk.role == "instructor":
-            text = "".join(one for one in message.text if one.isprintable())[:LONGEST_TEXT]
-            for other in self._here():
-                if other is not desk and message.to in ("", other.name):
-                    self._to(other, Told(text))
+        if desk.role != "instructor":
+            return
+        told = Told(clean(message.text, LONGEST_TEXT), desk.name, time.time())
+        for other in self._desks.values():
+            if other is not desk and message.to in ("", other.name):
+                other.told.append(told)
+                other.missed += not other.here
+                other.to(told)
 
     @_heard.register
     def _(self, message: Helped, desk: Desk) -> None:
         whom = self._desks.get(message.name)
         if desk.role == "instructor" and whom is not None and whom.hand:
             self._heard(Hand(False), whom)
-            self._to(whom, HandDown())
+            whom.to(HandDown())
 
     @_heard.register
     def _(self, message: Exported, desk: Desk) -> None:
@@ -275,12 +257,11 @@ class Hub:
         before, self.presenter = self.presenter, desk.name if on else ""
         for other in self._lookers(before):
             if other.invited:
-                self._to(other, FeedEnded(f"{before} has stopped presenting"))
+                other.to(FeedEnded(f"{before} has stopped presenting"))
                 self._look(other, "")
         self._log("present", name=desk.name, on=on)
         for other in self._here():
-            if other is not desk:
-                self._to(other, Presenting(on))
+            other.to(Presenting(self.presenter))
 
     def _look(self, desk: Desk, name: str, *, invited: bool = False) -> None:
         """Show a learner somebody else's session, or no longer; who is watched is told."""
@@ -288,7 +269,13 @@ class Hub:
         self._changed.add(desk.name)
         for whom in {before, name} - {""}:
             self._changed.add(whom)
-            self._to(self._desks[whom], Watched(self._watchers(whom)))
+            self._desks[whom].to(Watched(self._watchers(whom)))
+
+    def _tell_presence(self, desk: Desk) -> None:
+        """Tell the boards, and who looks, that somebody has come or gone."""
+        self._changed.add(desk.name)
+        for other in self._lookers(desk.name):
+            other.to(Presence(desk.here))
 
     def _lookers(self, name: str) -> list[Desk]:
         return [desk for desk in self._here() if name and desk.looks_at == name]
@@ -297,23 +284,21 @@ class Hub:
         return sum(not desk.invited for desk in self._lookers(name))
 
     def _here(self) -> Iterator[Desk]:
-        return (desk for desk in [*self._desks.values()] if desk.send is not None)
+        return (desk for desk in [*self._desks.values()] if desk.here)
 
-    def _to(self, desk: Desk, message: ToChild) -> None:
-        if desk.send is not None:
-            desk.send(message)
+    # What is kept
 
-    def _row(self, desk: Desk) -> Row:
-        return Row(
-            desk.name,
-            desk.send is not None,
-            desk.start.title,
-            desk.facts,
-            tuple(desk.losses),
-            max(int(time.time() - desk.at), 0),
-            desk.hand,
-            desk.allows,
-            self._watchers(desk.name),
-            desk.invited,
-            desk.role,
-        )
+    def _keep(self, desk: Desk) -> None:
+        self._guard(desk, lambda: desk.keep(self._store))
+
+    def _guard(self, desk: Desk, write: Callable[[], None]) -> None:
+        """Write to the store; where that fails, say so once and go on: a full disk is not to stop a class."""
+        try:
+            write()
+        except sqlite3.Error as error:
+            if not desk.in_trouble:
+                self._log("not kept", name=desk.name, error=str(error))
+                desk.to(Told(NOT_KEPT, "the workshop", time.time()))
+            desk.in_trouble = True
+        else:
+            desk.in_trouble = False

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -12,8 +11,8 @@ from engine.errors import BadInput
 from engine.start import Start
 from tui.exporting import Exports
 from tui.keeping import Keeper
-from tui.words import action_text, step_text
-from tui.workshop.messages import Began, Did, Exported, Facts, Welcome
+from tui.workshop.facts import clean, facts_of
+from tui.workshop.messages import Began, Did, Exported, Tried, Welcome
 from tui.workshop.milestones import seen_in
 
 if TYPE_CHECKING:
@@ -23,9 +22,6 @@ if TYPE_CHECKING:
     from tui.workshop.link import Link
 
 NO_SCRIPTS: Final = "learners' own files are not run in a workshop: choose a built-in problem (p)"
-
-LONGEST: Final = 60
-"""Characters of an error that the board has room for."""
 
 MOST_FILES: Final = 100
 MOST_BYTES: Final = 50_000_000
@@ -55,7 +51,7 @@ class ClassKeeper(Keeper):
         super().__init__()
         self.offers = False
         self._link, self._welcome = link, welcome
-        self._seen = frozenset[str]()
+        self._seen = frozenset(welcome.seen)
 
     @property
     def trouble(self) -> str:
@@ -69,9 +65,8 @@ class ClassKeeper(Keeper):
         )
         if self._welcome.actions:
             self.notice = f"welcome back, {self._welcome.name}: everything is as you left it"
-        self._seen = seen_in(session.state)
-        session.watch = self._tell
-        return session
+        self._seen = seen_in(session.state, self._seen)
+        return self._watched(session)
 
     def begin(self, start: Start, stopped: Callable[[], bool] = lambda: False) -> Session:
         """Begin another session.
@@ -83,11 +78,17 @@ class ClassKeeper(Keeper):
             raise BadInput(NO_SCRIPTS)
         session = start.session(stopped)
         self._link.send(Began(session.origin or start))
-        session.watch = self._tell
-        return session
+        return self._watched(session)
 
     def close(self) -> None:
         """Nothing is left to write."""
+
+    def _watched(self, session: Session) -> Session:
+        session.watch, session.tried = self._tell, self._tell_tried
+        return session
+
+    def _tell_tried(self, action: Action, refused: str) -> None:
+        self._link.send(Tried(action, clean(refused)))
 
     def _tell(self, action: Action, state: State, refused: str) -> None:
         self._seen = seen_in(state, self._seen)
@@ -137,28 +138,3 @@ def session_of(
     session = _READY.pop(start, None) or start.session(stopped)
     repeat(session, actions, frozenset(refused), stopped)
     return session
-
-
-def facts_of(action: Action, state: State, refused: str, seen: Sequence[str]) -> Facts:
-    """Give what the board shows of a session."""
-    loss = state.loss
-    if loss is not None and not math.isfinite(loss):
-        told: float | str | None = "nan" if math.isnan(loss) else "inf" if loss > 0 else "-inf"
-    else:
-        told = loss
-    return Facts(
-        phase_of(state),
-        state.epoch,
-        told,  # type: ignore[arg-type] # one of the three words
-        action_text(action),
-        refused[:LONGEST],
-        tuple(seen),
-    )
-
-
-def phase_of(state: State) -> str:
-    """Say what comes next in a session."""
-    passing = state.passing
-    if passing is not None and not passing.finished:
-        return f"in backward {passing.cursor}/{len(passing.trace)}"
-    return step_text(state.loop)

@@ -39,6 +39,13 @@ class Did(_Message, frozen=True):
     facts: Facts
 
 
+class Tried(_Message, frozen=True):
+    """PyTorch refused an action, and nothing changed by it."""
+
+    action: Action
+    refused: str
+
+
 class Facts(_Message, frozen=True):
     """What the board shows of a session."""
 
@@ -51,7 +58,10 @@ class Facts(_Message, frozen=True):
     """The last action, in words."""
 
     error: str = ""
-    """What PyTorch refused last; empty where it did not."""
+    """What PyTorch refused of the last action; empty where it did not."""
+
+    curve: str = ""
+    """The losses of all epochs, as digits: 0 is the lowest, 7 the highest; a blank has no finite one."""
 
     seen: tuple[str, ...] = ()
     """What the learner has seen by now, of `tui.workshop.milestones`."""
@@ -119,6 +129,9 @@ class Welcome(_Message, frozen=True):
     refused: tuple[int, ...] = ()
     """Which of them PyTorch refused, counted from 0."""
 
+    seen: tuple[str, ...] = ()
+    """What the learner has seen by now, also in earlier sessions."""
+
     resume_code: str = ""
     """At the first login; empty later."""
 
@@ -128,10 +141,20 @@ class Welcome(_Message, frozen=True):
     fetch: str = ""
     """How: an `scp` line with `{file}` in it."""
 
+    again: str = ""
+    """How to come back: an `ssh` line."""
+
     watched: int = 0
-    presenting: bool = False
+    presenter: str = ""
+    """Who presents; empty where nobody does."""
+
     hand: bool = False
     allows: bool = True
+    told: tuple[Told, ...] = ()
+    """What the instructor said of late."""
+
+    missed: int = 0
+    """How many of that the learner was not there for."""
 
 
 class Feed(_Message, frozen=True):
@@ -141,12 +164,20 @@ class Feed(_Message, frozen=True):
     start: Start
     actions: tuple[Action, ...] = ()
     refused: tuple[int, ...] = ()
+    here: bool = True
+    """Whether its owner is logged in."""
 
 
 class Happened(_Message, frozen=True):
     """An action was done in the session that is looked at."""
 
     action: Action
+
+
+class Presence(_Message, frozen=True):
+    """The owner of the session that is looked at has gone, or is back."""
+
+    here: bool
 
 
 class FeedEnded(_Message, frozen=True):
@@ -156,9 +187,10 @@ class FeedEnded(_Message, frozen=True):
 
 
 class Presenting(_Message, frozen=True):
-    """The instructor presents, or does not any more."""
+    """An instructor presents, or nobody does any more."""
 
-    on: bool
+    by: str
+    """Who; empty for nobody."""
 
 
 class Watched(_Message, frozen=True):
@@ -171,6 +203,9 @@ class Told(_Message, frozen=True):
     """The instructor says something."""
 
     text: str
+    by: str
+    at: float
+    """When, in seconds since 1970."""
 
 
 class HandDown(_Message, frozen=True):
@@ -184,24 +219,24 @@ class Row(_Message, frozen=True):
     online: bool
     problem: str
     facts: Facts
-    losses: tuple[float, ...] = ()
-    """The last finite losses, for a small curve."""
+    at: float = 0.0
+    """When something was done last, in seconds since 1970."""
 
-    idle: int = 0
-    """Seconds since the last action."""
+    hand: float = 0.0
+    """Since when a hand is up; 0 where it is not."""
 
-    hand: bool = False
     allows: bool = True
     watched: int = 0
+    """By how many."""
+
     following: bool = False
-    role: Role = "learner"
+    """Whether the learner sees what the instructor presents."""
 
 
 class Rows(_Message, frozen=True):
     """Learners whose row has changed."""
 
     rows: tuple[Row, ...]
-    gone: tuple[str, ...] = ()
 
 
 class Stop(_Message, frozen=True):
@@ -210,10 +245,15 @@ class Stop(_Message, frozen=True):
     why: str
 
 
-FromChild: TypeAlias = Began | Did | Hand | Allow | Follow | Unfollow | Present | Tell | Helped | Exported
-ToChild: TypeAlias = (
-    Welcome | Feed | Happened | FeedEnded | Presenting | Watched | Told | HandDown | Rows | Stop
+FromChild: TypeAlias = (
+    Began | Did | Tried | Hand | Allow | Follow | Unfollow | Present | Tell | Helped | Exported
 )
+ToChild: TypeAlias = (
+    Welcome | Feed | Happened | Presence | FeedEnded | Presenting | Watched | Told | HandDown | Rows | Stop
+)
+
+LONGEST_TEXT: int = 300
+"""Characters of what the instructor tells."""
 
 LONGEST: int = 1 << 16
 """Bytes of a message from a learner's process; the server drops one that sends more."""

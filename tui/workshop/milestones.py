@@ -9,7 +9,7 @@ from engine.loop import Kind
 if TYPE_CHECKING:
     from engine.state import State
 
-NODES, ACCUMULATION, NO_ZEROING, DIVERGED = "nodes", "accumulation", "no zeroing", "diverged"
+NODES, ACCUMULATION, NO_ZEROING, DIVERGED = "single nodes", "accumulation", "zeroing off", "divergence"
 
 ALL: Final = (NODES, ACCUMULATION, NO_ZEROING, DIVERGED)
 """In the order in which a class usually comes to them."""

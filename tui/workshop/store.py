@@ -11,7 +11,7 @@ import fcntl
 import os
 import sqlite3
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -28,7 +28,7 @@ VERSION: Final = 1
 
 SCHEMA: Final = """
 CREATE TABLE learners (
-    name TEXT PRIMARY KEY, role TEXT NOT NULL, code TEXT NOT NULL, hand INTEGER NOT NULL DEFAULT 0,
+    name TEXT PRIMARY KEY, role TEXT NOT NULL, code TEXT NOT NULL, hand REAL NOT NULL DEFAULT 0,
     allows INTEGER NOT NULL DEFAULT 1, seen TEXT NOT NULL DEFAULT ''
 ) WITHOUT ROWID;
 CREATE TABLE keys (
@@ -54,9 +54,12 @@ class Learner:
 
     name: str
     role: Role
-    hand: bool
+    hand: float
+    """Since when a hand is up, in seconds since 1970; 0 where it is not."""
+
     allows: bool
-    seen: frozenset[str]
+    seen: tuple[str, ...]
+    """By name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +130,7 @@ class Store:
         ).fetchone()
         if row is None:
             return None
-        return Learner(row[0], row[1], bool(row[2]), bool(row[3]), frozenset(filter(None, row[4].split(","))))
+        return Learner(row[0], row[1], row[2], bool(row[3]), tuple(filter(None, row[4].split(","))))
 
     def learners(self) -> list[Learner]:
         """Give all, by name."""
@@ -159,7 +162,7 @@ class Store:
         found = self._db.execute("SELECT 1 FROM keys WHERE name = ? AND fingerprint = ?", (name, fingerprint))
         return found.fetchone() is not None
 
-    def mark(self, name: str, *, hand: bool | None = None, allows: bool | None = None) -> None:
+    def mark(self, name: str, *, hand: float | None = None, allows: bool | None = None) -> None:
         """Keep a raised hand, or whether others may watch."""
         for column, value in (("hand", hand), ("allows", allows)):
             if value is not None:
@@ -174,16 +177,18 @@ class Store:
         assert made.lastrowid is not None
         return made.lastrowid
 
-    def add(self, name: str, session: int, number: int, action: Action, facts: Facts) -> None:
-        """Keep an action; `number` counts those of the session from 1."""
-        seen = ",".join(sorted(facts.seen))
+    def add(self, name: str, session: int, kept: int, done: Sequence[tuple[Action, Facts]]) -> None:
+        """Keep what was done after the first `kept` actions of a session: all of it, or nothing."""
+        rows = [
+            (session, number, msgspec.json.encode(action), msgspec.json.encode(facts), time.time())
+            for number, (action, facts) in enumerate(done, kept + 1)
+        ]
         with self._db:
             self._db.execute("BEGIN")
+            self._db.executemany("INSERT INTO actions VALUES (?, ?, ?, ?, ?)", rows)
             self._db.execute(
-                "INSERT INTO actions VALUES (?, ?, ?, ?, ?)",
-                (session, number, msgspec.json.encode(action), msgspec.json.encode(facts), time.time()),
+                "UPDATE learners SET seen = ? WHERE name = ?", (",".join(done[-1][1].seen), name)
             )
-            self._db.execute("UPDATE learners SET seen = ? WHERE name = ?", (seen, name))
 
     def session(self, name: str) -> Kept | None:
         """Give a learner's last session; None where there was none."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual.app import ComposeResult
@@ -11,42 +11,62 @@ from textual.containers import Vertical
 from textual.reactive import var
 from textual.screen import Screen
 
-from tui.lines import Line, Span, line, wrapped
+from engine.errors import BadInput
+from tui.keys import Key
 from tui.screens.ask import AskScreen
-from tui.widgets.panel import Panel
-from tui.workshop.board import SORTS, Entry, arranged, board_lines, summary_line
-from tui.workshop.messages import Follow, Helped, Present, Rows, Tell
+from tui.screens.help import HelpScreen
+from tui.workshop.messages import LONGEST_TEXT, Helped, Row, Tell
+from tui.workshop.widgets.table import Table
 
 if TYPE_CHECKING:
     from tui.workshop.link import Link
 
 KEYS: Final = (
-    " Enter watch  p present  m tell one  M tell all  h help came  s sort  / filter  o own bench  q leave"
+    Key("walk(-1)", "up,k", "↑", "up", "Choose the learner above; PgUp goes ten up, Home to the first.", 1),
+    Key(
+        "walk(1)", "down,j", "↓", "down", "Choose the learner below; PgDn goes ten down, End to the last.", 1
+    ),
+    Key("watch", "enter", "Enter", "watch", "Watch the chosen learner's bench, live.", 10),
+    Key("helped", "h", "h", "help came", "Take the chosen learner's hand down.", 6),
+    Key("tell_one", "m", "m", "tell", "Tell the chosen learner something.", 7),
+    Key("tell_all", "M,upper_m", "M", "tell all", "Tell everybody something.", 7),
+    Key("present", "p,F,upper_f", "p", "present", "Show the class your own bench, or stop (also F).", 9),
+    Key("own", "o,f2,escape", "o", "own bench", "Go to your own bench; F2 comes back here.", 9),
+    Key("sort", "s", "s", "sort", "Sort by hands and waiting, by name, by epochs, by loss.", 5),
+    Key("filter", "slash", "/", "filter", "Show only some: by name, problem, hand, error, ...", 5),
+    Key("help", "question_mark", "?", "help", "Show what every key does.", 10),
+    Key("leave", "q", "q", "leave", "Leave the workshop.", 8),
 )
+"""The board's keys, by their actions."""
+
+MORE: Final = """
+ The signs before a name
+   !   a hand is up: whoever raised it first stands first
+   x   PyTorch refused the last action
+   w   somebody watches; -  the learner does not want to be watched just now
+   f   follows what you present; without it, the learner has broken away
+
+ The curve shows the losses of all epochs. Idle is the time since the last action.
+ A filter looks for its text in names, problems and last actions; it also knows hand,
+ error, away, watched, not watchable, follows, and e.g. no accumulation: who has not
+ seen it yet.
+"""
 
 EVERY: Final = 5.0
 """Seconds after which idle times are drawn anew."""
+
+ONLY: Final = "Show whom? A name, problem, hand, error, away, no accumulation; nothing: all"
 
 
 class BoardScreen(Screen[None]):
     """Everybody, a row each."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up,k", "walk(-1)", "up", tooltip="Choose the learner above."),
-        Binding("down,j", "walk(1)", "down", tooltip="Choose the learner below."),
+        *(Binding(one.keys, one.id, one.label, key_display=one.shown, tooltip=one.tooltip) for one in KEYS),
         Binding("pageup", "walk(-10)", "up", tooltip="Choose ten above."),
         Binding("pagedown", "walk(10)", "down", tooltip="Choose ten below."),
         Binding("home", "walk(-100000)", "first", tooltip="Choose the first."),
         Binding("end", "walk(100000)", "last", tooltip="Choose the last."),
-        Binding("enter", "watch", "watch", tooltip="Watch the chosen learner's bench."),
-        Binding("p", "present", "present", tooltip="Show the class your own bench, or stop."),
-        Binding("m", "tell_one", "tell", tooltip="Tell the chosen learner something."),
-        Binding("M,upper_m", "tell_all", "tell all", tooltip="Tell everybody something."),
-        Binding("h", "helped", "help came", tooltip="Take the chosen learner's hand down."),
-        Binding("s", "sort", "sort", tooltip="Sort in another way."),
-        Binding("slash", "filter", "filter", tooltip="Show only some."),
-        Binding("o,f2,escape", "own", "own bench", tooltip="Go to your own bench."),
-        Binding("q", "app.quit", "leave", tooltip="Leave the workshop."),
     ]
     AUTO_FOCUS = ""
     DEFAULT_CSS = """
@@ -55,55 +75,64 @@ class BoardScreen(Screen[None]):
     """
     notice: var[str] = var("")
 
-    def __init__(self, link: Link) -> None:
-        """Begin empty; the server sends the rows."""
+    def __init__(self, link: Link, *, watch: Callable[[str], None], present: Callable[[], None]) -> None:
+        """Begin empty; the server sends the rows.
+
+        Args:
+            link: Where requests go.
+            watch: Opens a learner's bench.
+            present: Shows the class the own bench, or stops that.
+        """
         super().__init__()
-        self._link = link
-        self._table = _Table()
-        self.presenting = False
+        self._link, self._watch, self._present = link, watch, present
+        self.table = Table(KEYS)
 
     def compose(self) -> ComposeResult:
         """Lay the board out."""
         with Vertical():
-            yield self._table
+            yield self.table
 
     def on_mount(self) -> None:
         """Have idle times go on."""
-        self.set_interval(EVERY, self._table.redraw)
+        self.set_interval(EVERY, self.table.redraw)
 
     def watch_notice(self, notice: str) -> None:
         """Draw it."""
-        self._table.notice = notice
-        self._table.redraw()
+        self.table.notice = notice
+        self.table.redraw()
 
-    def learn(self, rows: Rows) -> None:
+    @property
+    def following(self) -> int:
+        """How many see what is presented."""
+        return self.table.following
+
+    def learn(self, rows: Sequence[Row]) -> None:
         """Take in what has changed."""
-        self._table.learn(rows)
+        self.table.learn(rows)
+
+    def present(self, presenter: str, *, own: bool) -> None:
+        """Show who presents."""
+        self.table.present(presenter, own=own)
+
+    # Keys
 
     def action_walk(self, steps: int) -> None:
         """Choose another learner."""
-        self._table.walk(steps)
+        self.table.walk(steps)
 
     def action_watch(self) -> None:
         """Watch the chosen learner."""
-        if self._table.chosen:
-            self._link.send(Follow(self._table.chosen))
+        if self.table.chosen:
+            self._watch(self.table.chosen)
 
     def action_present(self) -> None:
         """Show the class the own bench, or stop."""
-        self.presenting = not self.presenting
-        self._link.send(Present(self.presenting))
-        self._table.presenting = self.presenting
-        self.notice = (
-            "you present: go to your own bench (o); learners see what you do there"
-            if self.presenting
-            else "you present no more: everybody is back on the own bench"
-        )
+        self._present()
 
     def action_tell_one(self) -> None:
         """Tell the chosen learner something."""
-        if self._table.chosen:
-            self._ask(self._table.chosen)
+        if self.table.chosen:
+            self._ask(self.table.chosen)
 
     def action_tell_all(self) -> None:
         """Tell everybody something."""
@@ -111,83 +140,59 @@ class BoardScreen(Screen[None]):
 
     def action_helped(self) -> None:
         """Take the chosen learner's hand down."""
-        if self._table.chosen:
-            self._link.send(Helped(self._table.chosen))
+        name = self.table.chosen
+        row = self.table.row(name)
+        if row is not None and row.hand:
+            self._link.send(Helped(name))
+            self.notice = f"{name}'s hand is down"
+        elif row is not None:
+            self.notice = f"{name}'s hand is not up"
 
     def action_sort(self) -> None:
         """Sort in another way."""
-        self._table.sort()
+        self.notice = f"sorted by {self.table.sort()}"
 
     def action_filter(self) -> None:
-        """Ask for a part of a name, of a problem or of what is done."""
+        """Ask whom to show."""
 
         def show(text: str | None) -> None:
             if text is not None:
-                self._table.only(text)
+                self.table.only(text)
 
-        self.app.push_screen(
-            AskScreen("Show which? A part of a name, a problem; nothing for all", "", str.strip), show
-        )
+        self.app.push_screen(AskScreen(ONLY, "", str.strip), show)
 
     def action_own(self) -> None:
         """Go to the own bench."""
         if self.is_current:
             self.app.pop_screen()
 
+    def action_help(self) -> None:
+        """Show the keys."""
+        self.app.push_screen(HelpScreen(KEYS, MORE))
+
+    def action_leave(self) -> None:
+        """Leave the workshop."""
+        self.app.exit()
+
     def _ask(self, to: str) -> None:
+        row = self.table.row(to)
+        when = " as soon as they are back" if row is not None and not row.online else ""
+
         def tell(text: str | None) -> None:
             if text:
                 self._link.send(Tell(text, to))
-                self.notice = f"told {to or 'everybody'}: {text}"
+                self.notice = f"told {to or f'all {self.table.online} who are here'}{when}: {text}"
 
-        self.app.push_screen(AskScreen(f"Tell {to or 'everybody'} what?", "", str.strip), tell)
+        self.app.push_screen(AskScreen(f"Tell {to or 'everybody'} what{when}?", "", message_from), tell)
 
 
-class _Table(Panel):
-    """The rows, and which of them is chosen."""
+def message_from(text: str) -> str:
+    """Read what is to be told.
 
-    DEFAULT_CSS = "_Table { height: 1fr; }"
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._entries: dict[str, Entry] = {}
-        self._sort = 0
-        self._only = ""
-        self.chosen = ""
-        self.notice = ""
-        self.presenting = False
-
-    def learn(self, rows: Rows) -> None:
-        now = time.monotonic()
-        self._entries |= {row.name: Entry(row, now - row.idle) for row in rows.rows}
-        self.redraw()
-
-    def walk(self, steps: int) -> None:
-        names = [one.row.name for one in self._shown()]
-        if names:
-            at = names.index(self.chosen) if self.chosen in names else -1
-            self.chosen = names[min(max(at + steps, 0), len(names) - 1)]
-            self.redraw()
-
-    def sort(self) -> None:
-        self._sort = (self._sort + 1) % len(SORTS)
-        self.redraw()
-
-    def only(self, text: str) -> None:
-        self._only = text
-        self.redraw()
-
-    def lines(self, width: int, height: int) -> list[Line]:
-        shown = self._shown()
-        if self.chosen not in [one.row.name for one in shown]:
-            self.chosen = shown[0].row.name if shown else ""
-        head = summary_line([*self._entries.values()], SORTS[self._sort], self._only, self.presenting)
-        rows = board_lines(shown, self.chosen, width, height - 3, time.monotonic())
-
-        body = [head, *rows]
-        body += [line()] * (height - 2 - len(body))
-        foot = wrapped(f" {self.notice}", width, "warn", most=1) if self.notice else [line()]
-        return [*body, *foot, line(Span(KEYS, "dim"))]
-
-    def _shown(self) -> list[Entry]:
-        return arranged([*self._entries.values()], SORTS[self._sort], self._only, time.monotonic())
+    Raises:
+        BadInput: it is too long.
+    """
+    text = text.strip()
+    if len(text) > LONGEST_TEXT:
+        raise BadInput(f"these are {len(text)} characters: say it in {LONGEST_TEXT}, or twice")
+    return text

@@ -2,78 +2,142 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual.binding import Binding, BindingType
 
-from tui.keys import BY_ID
+from tui.loading import LoadFailed
+from tui.running import WorkEnded
 from tui.screens.bench import BenchScreen
+from tui.words import action_text
 from tui.workshop.keeper import session_of
-from tui.workshop.messages import Feed, Happened, ToChild
+from tui.workshop.keys import ALLOW, HAND, IDS, LEAVE, LOOKING, LOOKS, MESSAGES, binding
 
 if TYPE_CHECKING:
-    from engine.session import Session
+    from collections.abc import Sequence
 
-ALLOWED: Final = ("look", "ledger", "help", "pictures", "graph", "timeline", "printed")
-"""Keys that only look."""
+    from engine.actions import Action
+    from engine.session import Session
+    from tui.keys import Key
+    from tui.workshop.messages import Feed
+
+NOT_YOURS: Final = "this is {whose}'s bench: look as you like; F goes back to yours"
 
 
 class FeedScreen(BenchScreen):
-    """A bench whose keys are somebody else's."""
+    """A bench whose actions are somebody else's. Its keys only look."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("F,upper_f,escape,q", "leave", "back", priority=True, tooltip="Back to your own bench."),
+        Binding(LEAVE.keys, "leave", LEAVE.label, priority=True, tooltip=LEAVE.tooltip),
     ]
+    waits_for: ClassVar[str] = "fetching the bench"
+    escape_does: ClassVar[str] = "leaves"
 
-    def __init__(self, feed: Feed, *, invited: bool) -> None:
+    def __init__(
+        self, feed: Feed, leave: Callable[[str], None], press: Callable[[str], None] | None = None
+    ) -> None:
         """Show a session as it stands.
 
         Args:
             feed: The session.
-            invited: Whether its owner presents it; an instructor watches.
+            leave: Called where a key closes this, and with the reason where there is nothing to show.
+            press: Does what a learner's keys of the class do; None where an instructor watches.
         """
         super().__init__(partial(self._made, feed))
-        self._whose, self._invited = feed.name, invited
-        self._draw_badge()
+        self._feed, self._leave, self._press = feed, leave, press
+        self._renewing = False
+        self._here = feed.here
+        self.extra = ""
+        """The badge of the own bench."""
+
+    @property
+    def invited(self) -> bool:
+        """Whether the owner presents to the class."""
+        return self._press is not None
+
+    def on_mount(self) -> None:
+        """Say whose this is."""
+        super().on_mount()
+        self.draw_badge()
 
     def action_press(self, key_id: str) -> None:
         """Look closer; what would change the session is not for here."""
-        if key_id in ALLOWED:
+        if key_id in LOOKING:
             super().action_press(key_id)
+        elif key_id in IDS and self._press is not None:
+            self._press(key_id)
         else:
-            self.notice = f"{BY_ID[key_id].label}: this is {self._whose}'s bench; F goes back to yours"
+            self.notice = NOT_YOURS.format(whose=self._feed.name)
 
     def action_leave(self) -> None:
         """Go back."""
-        self._close(True)
+        self._leave("")
 
-    def end(self) -> None:
-        """There is nothing to look at any more."""
-        self._close(False)
+    def perform(self, action: Action) -> None:
+        """Do nothing that was asked for here: e.g. to go to a point of the timeline."""
+        self.notice = NOT_YOURS.format(whose=self._feed.name)
+
+    def happen(self, action: Action) -> None:
+        """Let happen here what happened there, once what happened before has."""
+        self.when_idle(partial(self._happen, action))
+
+    def presence(self, here: bool) -> None:
+        """Say whether the owner is there."""
+        self._here = here
+        self.notice = "" if here else f"{self._feed.name} has gone away: this is the bench as it was left"
+        self.draw_badge()
 
     def renew(self, feed: Feed) -> None:
-        """Show another session, or one that has begun anew."""
-        self._whose = feed.name
-        self._draw_badge()
-        self.when_idle(lambda: self.work(lambda _: self._made(feed), self.take, keeps_keys=True))
+        """Show another session, or one begun anew; what was still to happen in the last one does not."""
+        self._feed, self._here = feed, feed.here
+        self.draw_badge()
+        self._waiting.clear()
+        self._stop.set()
+        self.when_idle(partial(self._renew, feed))
 
-    def hear(self, said: ToChild) -> None:
-        """Let happen here what happened there."""
-        if isinstance(said, Happened):
-            self.when_idle(lambda: self.perform(said.action))
+    def draw_badge(self) -> None:
+        """Say whose this is, and whether they are there."""
+        whose = self._feed.name.upper()
+        badge = f"{whose} PRESENTS" if self.invited else f"WATCHING {whose}{'' if self._here else ' (AWAY)'}"
+        self.badge = f"{badge}  {self.extra}".strip()
+
+    def on_load_failed(self, message: LoadFailed) -> None:
+        """Go back, and say why there is nothing to look at."""
+        self._fail(str(message.error))
+
+    def on_work_ended(self, message: WorkEnded) -> None:
+        """Show what happened; go back where there is nothing to look at any more."""
+        failed, self._renewing = self._renewing and message.error is not None, False
+        super().on_work_ended(message)
+        if failed:
+            self._fail(str(message.error))
+
+    def _happen(self, action: Action) -> None:
+        super().perform(action)
+        self.hint = f"{self._feed.name}: {action_text(action)}"
+
+    def _renew(self, feed: Feed) -> None:
+        self._renewing = True
+        self.hint = f"{feed.name} has begun {feed.start.title}"
+        self.work(lambda _: self._made(feed), self.take, keeps_keys=True)
 
     def _made(self, feed: Feed) -> Session:
         return session_of(feed.start, feed.actions, feed.refused, self._stop.is_set)
 
-    def _close(self, left: bool) -> None:
-        self._stop.set()
-        if self.is_current:
-            self.dismiss_feed(left)
+    def _fail(self, why: str) -> None:
+        self._leave(f"{self._feed.name}'s bench cannot be shown: {why}")
 
-    def dismiss_feed(self, left: bool) -> None:
-        """Close with whether it was left by a key."""
-        self.dismiss(left)  # type: ignore[arg-type] # a bench gives nothing; this one does
 
-    def _draw_badge(self) -> None:
-        self.badge = f"{self._whose.upper()} PRESENTS" if self._invited else f"WATCHING {self._whose.upper()}"
+class FollowScreen(FeedScreen):
+    """What the instructor shows the class."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [binding(key) for key in (HAND, ALLOW, MESSAGES)]
+    keys: ClassVar[Sequence[Key]] = (LEAVE, HAND, *LOOKS, ALLOW, MESSAGES)
+
+
+class WatchScreen(FeedScreen):
+    """What an instructor watches."""
+
+    keys: ClassVar[Sequence[Key]] = (LEAVE, *LOOKS)

@@ -42,6 +42,7 @@ class ClassApp(GradstepApp):
     """One learner's, in a process of its own on the server."""
 
     CSS_PATH = str(Path(__file__).parent.parent / "screens" / "bench.tcss")
+    CSS = "ToastRack { margin-bottom: 2; }"  # above the notice and the keys
 
     def __init__(self, link: Link, welcome: Welcome, *, ascii_only: bool) -> None:
         """Go on where `welcome` says."""
@@ -112,14 +113,14 @@ def run(line: socket.socket) -> int:
     know_escape_soon()
     app = ClassApp(link, welcome, ascii_only=not terminal_speaks_utf8())
     app.run()
-    if app.farewell:
-        print(app.farewell, flush=True)
-    else:
-        print(goodbye(welcome), flush=True)
+    for text in [app.farewell] if app.farewell else goodbye(welcome):
+        print(text, flush=True)
     return app.return_code or 0
 
 
-def goodbye(welcome: Welcome) -> str:
+def goodbye(welcome: Welcome) -> Iterable[str]:
     """Say how to come back."""
-    code = f" Your resume code: {welcome.resume_code}" if welcome.resume_code else ""
-    return f"Goodbye, {welcome.name}. Nothing is lost: log in again under this name.{code}"
+    again = f" with: {welcome.again}" if welcome.again else ""
+    yield f"Goodbye, {welcome.name}. Nothing is lost: log in again{again}"
+    if welcome.resume_code:
+        yield f"Your resume code: {welcome.resume_code}"

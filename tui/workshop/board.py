@@ -63,8 +63,6 @@ def followers(rows: Sequence[Row]) -> int:
 
 def state_words(row: Row, now: float) -> Iterator[str]:
     """Say what else there is to know of a learner."""
-    if not row.online:
-        yield "away"
     if row.hand:
         yield f"hand up {idle_text(now - row.hand)}" if now - row.hand >= 60 else "hand up"
     if row.watched:
@@ -92,7 +90,8 @@ def _text(row: Row) -> str:
     unseen = " ".join(f"no {what}" for what in ALL if what not in facts.seen)
     states = " ".join(state_words(row, row.hand))
     error = f"error {facts.error}" if facts.error else ""
-    return f"{row.name} {row.problem} {facts.phase} {facts.done} {states} {error} {unseen}"
+    away = "" if row.online else "away"
+    return f"{row.name} {row.problem} {facts.phase} {facts.done} {states} {away} {error} {unseen}"
 
 
 def _loss(row: Row) -> float:

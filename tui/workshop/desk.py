@@ -31,19 +31,19 @@ class Desk:
     name: str
     role: Role
     start: Start
-    session: int | None = None
-    """The number of the session in the store; None where it is not there yet."""
+    session: int = 0
+    """The number of the session in the store; 0 where its beginning is not kept yet."""
 
     actions: list[Action] = field(default_factory=list)
     refused: list[int] = field(default_factory=list)
     """Which of them PyTorch refused, counted from 0."""
 
     facts: Facts = field(default_factory=Facts)
-    unkept: list[tuple[Action, Facts]] = field(default_factory=list)
-    """What the store does not have yet: the end of `actions`, or nothing."""
+    unsaved: list[tuple[Action, Facts]] = field(default_factory=list)
+    """The last actions, where they are not kept yet."""
 
-    in_trouble: bool = False
-    """Whether it could not be kept, and that was told."""
+    trouble: str = ""
+    """Why they are not; empty while all is well."""
 
     at: float = field(default_factory=time.time)
     """When something was done last, in seconds since 1970."""
@@ -98,8 +98,8 @@ class Desk:
 
     def begin(self, start: Start) -> None:
         """Put another session in the place of the one before; what the learner has seen stays."""
-        self.start, self.session = start, None
-        self.actions, self.refused, self.unkept = [], [], []
+        self.start, self.session = start, 0
+        self.actions, self.refused, self.unsaved = [], [], []
         self.facts, self.at = Facts(seen=self.facts.seen), time.time()
 
     def did(self, done: Did) -> None:
@@ -107,20 +107,8 @@ class Desk:
         if done.facts.error:
             self.refused.append(len(self.actions))
         self.actions.append(done.action)
-        self.unkept.append((done.action, done.facts))
+        self.unsaved.append((done.action, done.facts))
         self.facts, self.at = done.facts, time.time()
-
-    def keep(self, store: Store) -> None:
-        """Bring the store up to date.
-
-        Raises:
-            sqlite3.Error: it cannot be; what it lacks stays in `unkept`.
-        """
-        if self.session is None:
-            self.session = store.begin(self.name, self.start)
-        if self.unkept:
-            store.add(self.name, self.session, len(self.actions) - len(self.unkept), self.unkept)
-            self.unkept = []
 
 
 def desks_in(store: Store) -> dict[str, Desk]:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from functools import singledispatchmethod
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from engine import problems
+from tui.words import action_text
 from tui.workshop.desk import Desk, Send, desks_in
 from tui.workshop.facts import checked, clean
 from tui.workshop.messages import (
@@ -26,6 +26,7 @@ from tui.workshop.messages import (
     HandDown,
     Happened,
     Helped,
+    Kept,
     Presence,
     Present,
     Presenting,
@@ -38,16 +39,12 @@ from tui.workshop.messages import (
     Watched,
     Welcome,
 )
+from tui.workshop.saving import mark, save
 
 if TYPE_CHECKING:
     from engine.start import Start
     from tui.workshop.messages import Role
     from tui.workshop.store import Store
-
-NOT_KEPT: Final = (
-    "What you do cannot be written to the server's disk just now. You can go on: it is written as soon as "
-    "that works again. Tell the instructor."
-)
 
 
 class Hub:
@@ -89,7 +86,7 @@ class Hub:
         desk = self._desks.get(name)
         if desk is None:
             desk = self._desks[name] = Desk(name, role, self._start)
-            self._keep(desk)
+            self._save(desk)
         elif desk.send is not None:
             desk.send(Stop("you have logged in again from elsewhere"))
             self.leave(name, desk.send)
@@ -115,6 +112,7 @@ class Hub:
             desk.allows,
             tuple(desk.told),
             missed,
+            desk.trouble,
         )
 
     def leave(self, name: str, send: Send) -> None:
@@ -136,8 +134,8 @@ class Hub:
     def rows(self) -> None:
         """Send the boards what has changed since the last time, and try again to keep what was not."""
         for desk in self._desks.values():
-            if desk.in_trouble:
-                self._keep(desk)
+            if desk.trouble:
+                self._save(desk)
         boards = [desk for desk in self._here() if desk.role == "instructor"]
         if boards and self._changed:
             changed = [self._desks[name] for name in sorted(self._changed)]
@@ -164,7 +162,7 @@ class Hub:
             )
             return
         desk.begin(message.start)
-        self._keep(desk)
+        self._save(desk)
         self._changed.add(desk.name)
         for other in self._lookers(desk.name):
             other.to(desk.feed)
@@ -172,14 +170,15 @@ class Hub:
     @_heard.register
     def _(self, message: Did, desk: Desk) -> None:
         desk.did(Did(message.action, checked(message.facts)))
-        self._keep(desk)
+        self._save(desk)
         self._changed.add(desk.name)
         for other in self._lookers(desk.name):
             other.to(Happened(message.action))
 
     @_heard.register
     def _(self, message: Tried, desk: Desk) -> None:
-        desk.facts = msgspec.structs.replace(desk.facts, error=clean(message.refused))
+        tried = action_text(message.action)
+        desk.facts = msgspec.structs.replace(desk.facts, done=tried, error=clean(message.refused))
         desk.at = time.time()
         self._changed.add(desk.name)
         for other in self._lookers(desk.name):
@@ -189,14 +188,14 @@ class Hub:
     def _(self, message: Hand, desk: Desk) -> None:
         if message.up != bool(desk.hand):
             desk.hand = time.time() if message.up else 0.0
-            self._guard(desk, lambda: self._store.mark(desk.name, hand=desk.hand))
+            self._mark(desk)
             self._changed.add(desk.name)
             self._log("hand", name=desk.name, up=message.up)
 
     @_heard.register
     def _(self, message: Allow, desk: Desk) -> None:
         desk.allows = message.watching
-        self._guard(desk, lambda: self._store.mark(desk.name, allows=desk.allows))
+        self._mark(desk)
         self._changed.add(desk.name)
         if not message.watching:
             for other in [one for one in self._lookers(desk.name) if not one.invited]:
@@ -288,17 +287,13 @@ class Hub:
 
     # What is kept
 
-    def _keep(self, desk: Desk) -> None:
-        self._guard(desk, lambda: desk.keep(self._store))
+    def _save(self, desk: Desk) -> None:
+        """Keep what is not kept yet; the learner is told where that begins to fail, and where it ends."""
+        before, desk.trouble = desk.trouble, save(self._store, desk)
+        if bool(before) != bool(desk.trouble):
+            self._log("not kept" if desk.trouble else "kept again", name=desk.name, why=desk.trouble)
+            desk.to(Kept(desk.trouble))
 
-    def _guard(self, desk: Desk, write: Callable[[], None]) -> None:
-        """Write to the store; where that fails, say so once and go on: a full disk is not to stop a class."""
-        try:
-            write()
-        except sqlite3.Error as error:
-            if not desk.in_trouble:
-                self._log("not kept", name=desk.name, error=str(error))
-                desk.to(Told(NOT_KEPT, "the workshop", time.time()))
-            desk.in_trouble = True
-        else:
-            desk.in_trouble = False
+    def _mark(self, desk: Desk) -> None:
+        if trouble := mark(self._store, desk):
+            self._log("not kept", name=desk.name, why=trouble)

@@ -52,11 +52,15 @@ class ClassKeeper(Keeper):
         self.offers = False
         self._link, self._welcome = link, welcome
         self._seen = frozenset(welcome.seen)
+        self.told_trouble = welcome.trouble
+        """Why the server keeps nothing just now; empty while all is well."""
 
     @property
     def trouble(self) -> str:
         """Why nothing is kept any more; empty while all is well."""
-        return "the line to the workshop is lost: nothing is kept any more" if self._link.broken else ""
+        if self._link.broken:
+            return "the line to the workshop is lost: nothing is kept any more"
+        return self.told_trouble
 
     def rejoin(self) -> Session:
         """Make the session that the learner left, or a first one."""

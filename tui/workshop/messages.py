@@ -156,6 +156,16 @@ class Welcome(_Message, frozen=True):
     missed: int = 0
     """How many of that the learner was not there for."""
 
+    trouble: str = ""
+    """Why nothing is kept just now; empty while all is well."""
+
+
+class Kept(_Message, frozen=True):
+    """Nothing can be kept any more, or it can again."""
+
+    trouble: str
+    """Why; empty where all is well again."""
+
 
 class Feed(_Message, frozen=True):
     """A session to look at: how it stands; what happens there comes after it."""
@@ -249,7 +259,18 @@ FromChild: TypeAlias = (
     Began | Did | Tried | Hand | Allow | Follow | Unfollow | Present | Tell | Helped | Exported
 )
 ToChild: TypeAlias = (
-    Welcome | Feed | Happened | Presence | FeedEnded | Presenting | Watched | Told | HandDown | Rows | Stop
+    Welcome
+    | Kept
+    | Feed
+    | Happened
+    | Presence
+    | FeedEnded
+    | Presenting
+    | Watched
+    | Told
+    | HandDown
+    | Rows
+    | Stop
 )
 
 LONGEST_TEXT: int = 300

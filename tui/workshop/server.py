@@ -76,6 +76,7 @@ class Workshop:
     compress: bool
     log: Callable[..., None]
     fetch: str = "scp -P 2222 {name}@HOST:{file} ."
+    again: str = "ssh -p 2222 {name}@HOST"
     store: Store = field(init=False)
     hub: Hub = field(init=False)
     doors: Doors = field(init=False)
@@ -286,6 +287,7 @@ class Channel(SSHServerStreamSession[bytes]):
             resume_code=gate.resume_code,
             exports=workshop.exports(gate.name),
             fetch=workshop.fetch.replace("{name}", gate.name),
+            again=workshop.again.replace("{name}", gate.name),
         )
         workshop.log("join", name=gate.name, role=gate.role, address=gate.address)
         try:

@@ -119,6 +119,7 @@ def _workshop(options: argparse.Namespace, port: int) -> Workshop:
     folder = _folder(options.state)
     most = options.max_learners
     room = most + max(most // 4, 10)  # for those who fetch files, and for instructors
+    again = f"ssh {'' if port == 22 else f'-p {port} '}{{name}}@{_own_name()}"
     fetch = f"scp {'' if port == 22 else f'-P {port} '}{{name}}@{_own_name()}:{{file}} ."
     return Workshop(
         folder,
@@ -132,6 +133,7 @@ def _workshop(options: argparse.Namespace, port: int) -> Workshop:
         options.compress,
         log,
         fetch,
+        again,
     )
 
 
@@ -190,6 +192,7 @@ async def _serve(workshop: Workshop, host: str, port: int) -> int:
         print("gradstep serve: loading PyTorch once, for everybody", flush=True)
         _, chosen = await workshop.open(host, port)
         workshop.fetch = workshop.fetch.replace("-P 0 ", f"-P {chosen} ")
+        workshop.again = workshop.again.replace("-p 0 ", f"-p {chosen} ")
         print(told(workshop, chosen), flush=True)
         log("listening", host=host, port=chosen)
         await stopped.wait()

@@ -15,6 +15,7 @@ from tui.workshop.messages import (
     FeedEnded,
     Follow,
     Happened,
+    Kept,
     Presence,
     Presenting,
     ToChild,
@@ -36,7 +37,7 @@ class ClassBench(BenchScreen):
     def __init__(self, keeper: ClassKeeper, link: Link, welcome: Welcome) -> None:
         """Go on where `welcome` says."""
         super().__init__(keeper.rejoin, keeper)
-        self.link, self.welcome = link, welcome
+        self.keeper, self.link, self.welcome = keeper, link, welcome
         self.watched, self.presenter = welcome.watched, welcome.presenter
         self.feed: FeedScreen | None = None
         """What is looked at instead of the own bench."""
@@ -70,6 +71,12 @@ class ClassBench(BenchScreen):
     def hear(self, said: ToChild) -> None:
         """Do it."""
         raise TypeError(said)
+
+    @hear.register
+    def _(self, said: Kept) -> None:
+        self.keeper.told_trouble = said.trouble
+        self.unsaved = bool(said.trouble)
+        self.say(f"nothing is kept just now: {said.trouble}" if said.trouble else "all is kept again")
 
     @hear.register
     def _(self, said: Feed) -> None:

@@ -60,6 +60,7 @@ class FeedScreen(BenchScreen):
     def on_mount(self) -> None:
         """Say whose this is."""
         super().on_mount()
+        self.hint = f"{self._feed.name}'s bench, live: what happens there happens here"
         self.draw_badge()
 
     def action_press(self, key_id: str) -> None:

@@ -50,9 +50,13 @@ class ResumeScreen(Dialog[None]):
 
 def coming_back(welcome: Welcome) -> list[str]:
     """Say how to come back."""
-    again = f" with {welcome.again}" if welcome.again else ""
+    again = f" with\n{welcome.again}\n" if welcome.again else " "
+    alone = "The join code alone will not give you the name back."
+    shown = "; until then, M shows it"
+    if welcome.role == "instructor":
+        alone, shown = "The instructor code works as well.", ""
     return [
-        f"To come back to where you were, log in{again} and type this code. The join code alone will not "
-        "give you the name back. From the same account with the same SSH key, no code is needed.",
-        "The code is shown again when you leave; until then, M shows it.",
+        f"To come back to where you were, log in{again}and type this code. {alone} "
+        "With the same SSH key, no code is needed.",
+        f"The code is shown again when you leave{shown}.",
     ]

@@ -49,7 +49,7 @@ COLUMNS: Final = (
     Column("loss", (10, 11, 11), lambda row, _: loss_text(row), right=True),
     Column("curve", (6, 12, 24), lambda row, _: row.facts.curve),
     Column("idle", (6, 6, 6), lambda row, now: waits_text(row, now), right=True),
-    Column("state", (0, 0, 22), lambda row, now: ", ".join(state_words(row, now))),
+    Column("state", (0, 0, 30), lambda row, now: ", ".join(state_words(row, now))),
     Column("last", (-1, -1, -1), lambda row, _: last_text(row)),
 )
 

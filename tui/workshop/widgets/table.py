@@ -139,9 +139,8 @@ class Table(Panel):
 def detail_lines(row: Row, width: int, now: float) -> list[Line]:
     """Tell all of one learner."""
     facts = row.facts
-    numbers = (
-        f"epochs {epoch_text(facts.epoch)}, loss {loss_text(row) or 'none yet'}, idle {waits_text(row, now)}"
-    )
+    idle = f"idle {waits_text(row, now)}" if row.online else "away"
+    numbers = f"epochs {epoch_text(facts.epoch)}, loss {loss_text(row) or 'none yet'}, {idle}"
     states = "".join(f", {one}" for one in state_words(row, now))
     seen = ", ".join(facts.seen) or "nothing of this yet"
     unseen = ", ".join(one for one in ALL if one not in facts.seen)

@@ -146,8 +146,12 @@ class SessionScreen(Screen[None]):
             self.work(lambda _: keeper.decline(offer), keeps_keys=True)
 
     def on_load_failed(self, message: LoadFailed) -> None:
-        """Leave, and say why there is nothing to train."""
-        self.app.exit(return_code=2, message=f"gradstep: {message.error}")
+        """Say why there is nothing to train."""
+        self.fail(message.error)
+
+    def fail(self, error: EngineError) -> None:
+        """Leave."""
+        self.app.exit(return_code=2, message=f"gradstep: {error}")
 
     def _catch_up(self) -> None:
         while self._waiting and not self.running and self._session is not None:
@@ -230,6 +234,10 @@ class SessionScreen(Screen[None]):
             self.progress = self._session.progress
 
     def on_work_ended(self, message: WorkEnded) -> None:
+        """Go on."""
+        self.end_work(message)  # Textual calls this one also where a subclass has its own
+
+    def end_work(self, message: WorkEnded) -> None:
         """Show what the work came to, and do what was asked for before it began."""
         if self._ticker is not None:
             self._ticker.stop()

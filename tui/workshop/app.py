@@ -17,13 +17,12 @@ from tui.escape import know_escape_soon
 from tui.workshop.keeper import ClassExports, ClassKeeper
 from tui.workshop.link import Link
 from tui.workshop.messages import Stop, ToChild, Welcome
+from tui.workshop.screens.bench import ClassBench
 from tui.workshop.screens.instructor import InstructorBench
 from tui.workshop.screens.learner import LearnerBench
 
 if TYPE_CHECKING:
     from textual.screen import Screen as AnyScreen
-
-    from tui.workshop.screens.bench import ClassBench
 
 NOT_HERE: Final = ("Screenshot",)
 """Textual's commands that would reach the server's disk."""
@@ -49,7 +48,6 @@ class ClassApp(GradstepApp):
         self._keeper_of_class = ClassKeeper(link, welcome)
         super().__init__(self._keeper_of_class.rejoin, keeper=self._keeper_of_class, ascii_only=ascii_only)
         self.link, self.welcome = link, welcome
-        self.bench: ClassBench
         self.exports = ClassExports(link, welcome)
         self.farewell = ""
         """Why the server ended this; empty where the learner left."""
@@ -62,12 +60,10 @@ class ClassApp(GradstepApp):
     def get_default_screen(self) -> Screen[None]:
         """Open the bench."""
         kind = InstructorBench if self.welcome.role == "instructor" else LearnerBench
-        self.bench = kind(self._keeper_of_class, self.link, self.welcome)
-        return self.bench
+        return kind(self._keeper_of_class, self.link, self.welcome)
 
     def on_mount(self) -> None:
         """Listen to the server, too."""
-        super().on_mount()
         self.link.listen(self._post)
 
     def _post(self, said: ToChild) -> None:

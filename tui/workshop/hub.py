@@ -118,7 +118,7 @@ class Hub:
     def leave(self, name: str, send: Send) -> None:
         """A learner's process is gone; nothing where another one has taken its place."""
         desk = self._desks[name]
-        if desk.send is not send:
+        if desk.send != send:  # a bound method is made anew each time: `is` would always differ
             return
         self._look(desk, "")
         desk.send = None

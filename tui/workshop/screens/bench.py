@@ -48,7 +48,6 @@ class ClassBench(BenchScreen):
 
     def on_mount(self) -> None:
         """Draw what is to be seen at once."""
-        super().on_mount()
         self.draw_badge()
 
     def action_press(self, key_id: str) -> None:
@@ -58,12 +57,12 @@ class ClassBench(BenchScreen):
         else:
             super().action_press(key_id)
 
-    def on_work_ended(self, message: WorkEnded) -> None:
+    def end_work(self, message: WorkEnded) -> None:
         """Show what came of it; while something else is looked at, afterwards: it may open a screen."""
         if self.feed is None:
-            super().on_work_ended(message)
+            super().end_work(message)
         else:
-            self._held.append(lambda: self.on_work_ended(message))
+            self._held.append(lambda: self.end_work(message))
 
     # What the server says
 

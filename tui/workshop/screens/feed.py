@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual.binding import Binding, BindingType
 
-from tui.loading import LoadFailed
 from tui.running import WorkEnded
 from tui.screens.bench import BenchScreen
 from tui.words import action_text
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from engine.actions import Action
+    from engine.errors import EngineError
     from engine.session import Session
     from tui.keys import Key
     from tui.workshop.messages import Feed
@@ -59,7 +59,6 @@ class FeedScreen(BenchScreen):
 
     def on_mount(self) -> None:
         """Say whose this is."""
-        super().on_mount()
         self.hint = f"{self._feed.name}'s bench, live: what happens there happens here"
         self.draw_badge()
 
@@ -104,16 +103,16 @@ class FeedScreen(BenchScreen):
         badge = f"{whose} PRESENTS" if self.invited else f"WATCHING {whose}{'' if self._here else ' (AWAY)'}"
         self.badge = f"{badge}  {self.extra}".strip()
 
-    def on_load_failed(self, message: LoadFailed) -> None:
+    def fail(self, error: EngineError) -> None:
         """Go back, and say why there is nothing to look at."""
-        self._fail(str(message.error))
+        self._leave(f"{self._feed.name}'s bench cannot be shown: {error}")
 
-    def on_work_ended(self, message: WorkEnded) -> None:
+    def end_work(self, message: WorkEnded) -> None:
         """Show what happened; go back where there is nothing to look at any more."""
-        failed, self._renewing = self._renewing and message.error is not None, False
-        super().on_work_ended(message)
-        if failed:
-            self._fail(str(message.error))
+        renewing, self._renewing = self._renewing, False
+        super().end_work(message)
+        if renewing and message.error is not None:
+            self.fail(message.error)
 
     def _happen(self, action: Action) -> None:
         super().perform(action)
@@ -126,9 +125,6 @@ class FeedScreen(BenchScreen):
 
     def _made(self, feed: Feed) -> Session:
         return session_of(feed.start, feed.actions, feed.refused, self._stop.is_set)
-
-    def _fail(self, why: str) -> None:
-        self._leave(f"{self._feed.name}'s bench cannot be shown: {why}")
 
 
 class FollowScreen(FeedScreen):

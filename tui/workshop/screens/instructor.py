@@ -35,7 +35,6 @@ class InstructorBench(ClassBench):
 
     def on_mount(self) -> None:
         """Begin with the board; at the first login, with the resume code over it."""
-        super().on_mount()
         self.call_after_refresh(self._open)
 
     @property

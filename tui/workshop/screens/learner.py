@@ -42,7 +42,6 @@ class LearnerBench(ClassBench):
 
     def on_mount(self) -> None:
         """Show the resume code at the first login; then what is presented."""
-        super().on_mount()
         if self._confirms:
             self.call_after_refresh(self.app.push_screen, ResumeScreen(self.welcome), self._confirmed)
         else:

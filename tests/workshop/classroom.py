@@ -1,0 +1,111 @@
+"""A class in one process: real hub, store, lines and apps; only the network and the terminals are missing."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+
+from textual.pilot import Pilot
+
+from engine.actions import Action
+from engine.errors import EngineError
+from engine.session import Session
+from engine.start import Start
+from tests.tui.bench import until
+from tui.workshop.app import ClassApp
+from tui.workshop.hub import Hub
+from tui.workshop.keeper import ClassKeeper
+from tui.workshop.link import Link
+from tui.workshop.messages import LONGEST, Role, ToChild, Welcome, from_child, line_of
+from tui.workshop.store import Store
+
+
+class Seat:
+    """The server's end of a learner's line."""
+
+    def __init__(self, hub: Hub, name: str, role: Role, resume_code: str = "") -> None:
+        self.hub, self.name = hub, name
+        self.ours, self.theirs = socket.socketpair()
+        self.ours.setblocking(False)
+        self.link = Link(self.theirs)
+        self._received = b""
+        self.welcome: Welcome = hub.join(
+            name, role, self.send, resume_code=resume_code, again=f"ssh -p 2222 {name}@host"
+        )
+
+    def send(self, message: ToChild) -> None:
+        self.ours.setblocking(True)
+        self.ours.sendall(line_of(message))
+        self.ours.setblocking(False)
+
+    def pump(self) -> None:
+        """Have the hub hear what the process has said."""
+        with suppress(BlockingIOError):
+            while data := self.ours.recv(LONGEST):
+                self._received += data
+        *lines, self._received = self._received.split(b"\n")
+        for line in lines:
+            self.hub.heard(self.name, from_child.decode(line))
+
+    def leave(self) -> None:
+        self.pump()
+        self.hub.leave(self.name, self.send)
+        self.ours.close()
+        self.theirs.close()
+
+
+class Headless(Seat):
+    """Somebody who acts without a screen."""
+
+    def __init__(self, hub: Hub, name: str, role: Role = "learner") -> None:
+        super().__init__(hub, name, role)
+        self.keeper = ClassKeeper(self.link, self.welcome)
+        self.session: Session = self.keeper.rejoin()
+
+    def act(self, *actions: Action) -> None:
+        """Do something; what is refused is refused."""
+        for action in actions:
+            with suppress(EngineError):
+                self.session.apply(action)
+        self.pump()
+
+    def begin(self, start: Start) -> None:
+        self.session = self.keeper.begin(start)
+        self.pump()
+
+
+class Classroom:
+    """The server's part, in a folder."""
+
+    def __init__(self, folder: Path, start: Start | None = None) -> None:
+        self.store = Store(folder)
+        self.hub = Hub(self.store, start or Start())
+
+    def enter(self, name: str, role: Role = "learner") -> Headless:
+        """Seat somebody without a screen; the name is taken where it is free."""
+        self.store.take(name, role, "code")
+        return Headless(self.hub, name, role)
+
+    @asynccontextmanager
+    async def opened(
+        self, name: str, role: Role = "learner", size: tuple[int, int] = (80, 24), resume_code: str = ""
+    ) -> AsyncIterator[Pilot[None]]:
+        """Open somebody's app, and wait until the session is there."""
+        self.store.take(name, role, "code")
+        seat = Seat(self.hub, name, role, resume_code)
+        loop = asyncio.get_running_loop()
+        loop.add_reader(seat.ours, seat.pump)
+        app = ClassApp(seat.link, seat.welcome, ascii_only=False)
+        try:
+            async with app.run_test(size=size, notifications=True) as pilot:
+                await until(pilot, lambda: app.bench.frame is not None)
+                yield pilot
+        finally:
+            loop.remove_reader(seat.ours)
+            seat.leave()
+
+    def close(self) -> None:
+        self.store.close()

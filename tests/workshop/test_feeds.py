@@ -1,0 +1,239 @@
+"""Watching and following: the real screens, with real keys, in front of the real hub."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from textual.pilot import Pilot
+from textual.widgets import Input
+
+from engine.actions import Backward, Forward, RunEpochs, StepNode, ToggleZeroing, Update, Zero
+from engine.start import Start
+from tests.saved_sessions import picture
+from tests.tui.bench import press, state, text, until
+from tests.workshop.classroom import Classroom, Headless
+from tui.screens.ask import AskScreen
+from tui.workshop.messages import Allow, Did, Facts, Follow, Present, Tell
+from tui.workshop.screens.board import BoardScreen
+from tui.workshop.screens.feed import FeedScreen
+from tui.workshop.screens.resume import ResumeScreen
+
+
+@pytest.fixture
+def room(tmp_path: Path) -> Iterator[Classroom]:
+    one = Classroom(tmp_path)
+    yield one
+    one.close()
+
+
+def feed(pilot: Pilot[None]) -> FeedScreen:
+    found = pilot.app.bench.feed  # type: ignore[attr-defined]
+    assert isinstance(found, FeedScreen)
+    return found
+
+
+def shows(pilot: Pilot[None], whose: Headless) -> bool:
+    """Whether the feed has come to where somebody's session is, bit for bit."""
+    one = feed(pilot)
+    if one.frame is None or one._session is None or one.running:
+        return False
+    return bool(picture(one._session) == picture(whose.session))
+
+
+async def watching(pilot: Pilot[None], hub: Any, whose: Headless) -> None:
+    """Open the chosen learner's bench from the board."""
+    hub.rows()
+    await until(pilot, lambda: whose.name in text(pilot))
+    await press(pilot, "enter")
+    await until(pilot, lambda: pilot.app.bench.feed is not None)  # type: ignore[attr-defined]
+    await until(pilot, lambda: shows(pilot, whose))
+
+
+async def test_a_watched_bench_is_drawn_live_and_looking_changes_nothing_in_it(room: Classroom) -> None:
+    ann = room.enter("ann")
+    ann.act(Forward(), StepNode(), StepNode())
+    async with room.opened("teacher", "instructor", (110, 30)) as pilot:
+        await watching(pilot, room.hub, ann)
+        assert "WATCHING ANN" in text(pilot).splitlines()[0]
+        assert "2 Sum" in text(pilot)
+        ann.act(Backward(), Update(), Backward())
+        await until(pilot, lambda: shows(pilot, ann) and feed(pilot).complaint is not None)
+        assert "PyTorch refused" in text(pilot)
+        before = picture(feed(pilot)._session)
+        for key in ("enter", "g", "i", "G", "t", "T", "c", "?"):
+            await press(pilot, key)
+            await until(pilot, lambda: pilot.app.screen is not feed(pilot))
+            await press(pilot, "escape")
+            await until(pilot, lambda: pilot.app.screen is feed(pilot) and not feed(pilot).running)
+        for key in ("f", "u", "e", "Z", "left", "space", "R", "v", "down", "#", "x", "p", "w"):
+            await press(pilot, key)
+            await until(pilot, lambda: not feed(pilot).running)
+            if pilot.app.screen is not feed(pilot):
+                await press(pilot, "escape")
+        assert picture(feed(pilot)._session) == before
+        await press(pilot, "t", "home", "enter")
+        assert picture(feed(pilot)._session) == before
+        assert "this is ann's bench" in text(pilot)
+
+
+async def test_who_is_watched_sees_it_and_can_decline(room: Classroom) -> None:
+    teacher = room.enter("teacher", "instructor")
+    async with room.opened("ann") as pilot:
+        teacher.link.send(Follow("ann"))
+        teacher.pump()
+        await until(pilot, lambda: "WATCHED" in text(pilot).splitlines()[0])
+        await press(pilot, "W")
+        await until(pilot, lambda: "PRIVATE" in text(pilot).splitlines()[0])
+        assert "WATCHED" not in text(pilot).splitlines()[0]
+        assert not room.hub._desks["teacher"].looks_at
+        teacher.link.send(Follow("ann"))
+        teacher.pump()
+        assert not room.hub._desks["teacher"].looks_at
+
+
+async def test_who_watches_is_told_when_the_learner_declines_goes_away_or_begins_anew(
+    room: Classroom,
+) -> None:
+    ann = room.enter("ann")
+    async with room.opened("teacher", "instructor", (110, 30)) as pilot:
+        await watching(pilot, room.hub, ann)
+        ann.begin(Start("xor"))
+        await until(pilot, lambda: shows(pilot, ann))
+        assert "ann has begun xor" in text(pilot)
+        ann.act(Forward())
+        await until(pilot, lambda: shows(pilot, ann))
+        ann.leave()
+        await until(pilot, lambda: "WATCHING ANN (AWAY)" in text(pilot).splitlines()[0])
+        assert "ann has gone away" in text(pilot)
+        back = room.enter("ann")
+        back.act(Backward())
+        await until(pilot, lambda: shows(pilot, back) and "(AWAY)" not in text(pilot))
+        await press(pilot, "g")
+        back.link.send(Allow(False))
+        back.pump()
+        await until(pilot, lambda: isinstance(pilot.app.screen, BoardScreen))
+        assert "ann does not want to be watched just now" in text(pilot)
+
+
+async def test_long_runs_of_who_is_watched_are_done_again_and_leaving_stops_them(room: Classroom) -> None:
+    ann = room.enter("ann")
+    async with room.opened("teacher", "instructor") as pilot:
+        await watching(pilot, room.hub, ann)
+        ann.act(RunEpochs(300), ToggleZeroing(), RunEpochs(200), Forward())
+        await until(pilot, lambda: shows(pilot, ann))
+        room.hub.heard("ann", Did(RunEpochs(1_000_000), Facts()))
+        await until(pilot, lambda: feed(pilot).running)
+        await press(pilot, "escape")
+        assert isinstance(pilot.app.screen, BoardScreen)
+        await until(pilot, lambda: not room.hub._desks["teacher"].looks_at)
+
+
+async def test_learners_see_what_is_presented_and_their_own_session_waits_as_it_was(room: Classroom) -> None:
+    teacher = room.enter("teacher", "instructor")
+    teacher.act(Forward(), Backward())
+    async with room.opened("ann") as pilot:
+        bench = pilot.app.bench  # type: ignore[attr-defined]
+        await press(pilot, "f", "s", "s")
+        own = state(bench.frame)
+        present(teacher, True)
+        await until(pilot, lambda: bench.feed is not None)
+        await until(pilot, lambda: shows(pilot, teacher))
+        assert "TEACHER PRESENTS" in text(pilot).splitlines()[0]
+        teacher.act(Update(), Zero(), RunEpochs(30))
+        await until(pilot, lambda: shows(pilot, teacher))
+        await press(pilot, "exclamation_mark", "F")  # breaks away
+        await until(pilot, lambda: pilot.app.screen is bench)
+        assert state(bench.frame) == own
+        assert "HAND" in text(pilot).splitlines()[0]
+        assert "F goes back to the class" in text(pilot)
+        await press(pilot, "s")
+        own = state(bench.frame)
+        teacher.act(ToggleZeroing(), Forward())
+        assert not room.hub._desks["ann"].looks_at
+        await press(pilot, "F")  # returns to where the class is
+        await until(pilot, lambda: bench.feed is not None)
+        await until(pilot, lambda: shows(pilot, teacher))
+        assert room.hub._desks["ann"].row(0).following
+        await press(pilot, "enter")  # even where something lies over it
+        teacher.leave()
+        await until(pilot, lambda: pilot.app.screen is bench)
+        assert state(bench.frame) == own
+        assert "teacher has stopped presenting: this is your own bench" in text(pilot)
+
+
+async def test_a_dialog_and_a_run_under_way_are_still_there_when_the_class_is_left(room: Classroom) -> None:
+    teacher = room.enter("teacher", "instructor")
+    async with room.opened("ann") as pilot:
+        bench = pilot.app.bench  # type: ignore[attr-defined]
+        await press(pilot, "r", "2")
+        present(teacher, True)
+        await until(pilot, lambda: bench.feed is not None)
+        await until(pilot, lambda: shows(pilot, teacher))
+        present(teacher, False)
+        await until(pilot, lambda: isinstance(pilot.app.screen, AskScreen))
+        assert pilot.app.screen.query_one(Input).value == "2"
+        await press(pilot, "0", "0", "0", "enter")
+        present(teacher, True)
+        await until(pilot, lambda: bench.feed is not None)
+        await until(pilot, lambda: shows(pilot, teacher))
+        await until(pilot, lambda: bench._session.state.epoch == 2_000)
+        await press(pilot, "F")
+        await until(pilot, lambda: bench.frame.epoch == 2_000 and not bench.running)
+        assert pilot.app.screen is bench
+
+
+async def test_what_a_work_under_way_opens_waits_until_the_class_is_left(room: Classroom) -> None:
+    teacher = room.enter("teacher", "instructor")
+    async with room.opened("ann") as pilot:
+        bench = pilot.app.bench  # type: ignore[attr-defined]
+        await press(pilot, "e", "e")
+        present(teacher, True)
+        bench.action_press("twin")
+        await until(pilot, lambda: bench.feed is not None and bool(bench._held))
+        assert pilot.app.screen is feed(pilot)
+        await press(pilot, "F")
+        await until(pilot, lambda: type(pilot.app.screen).__name__ == "ComparisonScreen")
+
+
+async def test_messages_are_shown_over_anything_and_can_be_read_again(room: Classroom) -> None:
+    teacher = room.enter("teacher", "instructor")
+    words = "open the ledger with g, and look at what the second pass has added " * 4
+    async with room.opened("ann") as pilot:
+        await press(pilot, "r")
+        teacher.link.send(Tell(f"\x1b]0;evil\x07{words}", "ann"))
+        teacher.pump()
+        await until(pilot, lambda: "teacher says" in text(pilot))
+        assert text(pilot).count("ledger") >= 4  # all of it, over the question
+        assert isinstance(pilot.app.screen, AskScreen)
+        await press(pilot, "5", "enter")
+        await until(pilot, lambda: "epochs 5" in text(pilot))
+        assert "1 NEW" in text(pilot).splitlines()[0]
+        present(teacher, True)
+        await until(pilot, lambda: "TEACHER PRESENTS  1 NEW" in text(pilot).splitlines()[0])
+        await press(pilot, "M")
+        await until(pilot, lambda: "teacher: ]0;evilopen the ledger" in text(pilot))
+        assert "teacher says" not in text(pilot)
+        await press(pilot, "escape")
+        assert "NEW" not in text(pilot)
+
+
+async def test_the_resume_code_is_confirmed_before_the_class_is_seen(room: Classroom) -> None:
+    teacher = room.enter("teacher", "instructor")
+    present(teacher, True)
+    async with room.opened("ann", resume_code="k7mq-3f9d-xw2p") as pilot:
+        bench = pilot.app.bench  # type: ignore[attr-defined]
+        await until(pilot, lambda: isinstance(pilot.app.screen, ResumeScreen))
+        await press(pilot, "space", "f", "escape", "q")
+        assert isinstance(pilot.app.screen, ResumeScreen)
+        for words in ("k7mq-3f9d-xw2p", "ssh -p 2222 ann@host", "join code alone will not give you the name"):
+            assert words in " ".join(text(pilot).replace("│", " ").split()), words
+        await press(pilot, "enter")
+        await until(pilot, lambda: bench.feed is not None)
+
+
+def present(teacher: Headless, on: bool) -> None:
+    teacher.link.send(Present(on))
+    teacher.pump()

@@ -1,0 +1,361 @@
+"""Who is in the class: any order of comings, goings and requests, against a model; restarts anywhere."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from engine.actions import Action, Forward, RunEpochs, ToggleZeroing, Undo
+from engine.start import Start
+from tui.workshop import messages as say
+from tui.workshop.hub import Hub
+from tui.workshop.messages import Facts, ToChild
+from tui.workshop.store import Store
+
+LEARNERS = ("ann", "bob", "cleo")
+INSTRUCTORS = ("ida", "tom")
+NAMES = (*LEARNERS, *INSTRUCTORS)
+
+names, learners, instructors = (st.sampled_from(some) for some in (NAMES, LEARNERS, INSTRUCTORS))
+actions = st.sampled_from([Forward(), ToggleZeroing(), Undo(), RunEpochs(3)])
+
+
+class Line:
+    """A process, as the hub sees it: it hears things."""
+
+    def __init__(self) -> None:
+        self.heard: list[ToChild] = []
+
+    def send(self, message: ToChild) -> None:
+        self.heard.append(message)
+
+    def take(self, kind: type[Any]) -> list[Any]:
+        found = [one for one in self.heard if isinstance(one, kind)]
+        self.heard = [one for one in self.heard if not isinstance(one, kind)]
+        return found
+
+
+@dataclass
+class Model:
+    """What is to be true of somebody."""
+
+    start: Start = field(default_factory=Start)
+    actions: list[Action] = field(default_factory=list)
+    refused: list[int] = field(default_factory=list)
+    hand: bool = False
+    allows: bool = True
+    line: Line | None = None
+    looks_at: str = ""
+    invited: bool = False
+    shown: list[Any] = field(default_factory=list)
+    """What came of what is looked at, since it began to be."""
+
+
+class Class(RuleBasedStateMachine):
+    """The hub and its model."""
+
+    @initialize()
+    def open(self) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="gradstep-hub-"))
+        self.store = Store(self.folder)
+        for name in NAMES:
+            self.store.take(name, "instructor" if name in INSTRUCTORS else "learner", "code")
+        self.hub = Hub(self.store, Start())
+        self.models: dict[str, Model] = {}
+        self.presenter = ""
+
+    def teardown(self) -> None:
+        self.store.close()
+        shutil.rmtree(self.folder)
+
+    # Comings and goings
+
+    @rule(name=names)
+    def join(self, name: str) -> None:
+        model = self.models.setdefault(name, Model())
+        before = model.line
+        if before is not None:
+            self._gone(name)
+        line = model.line = Line()
+        role = "instructor" if name in INSTRUCTORS else "learner"
+        welcome = self.hub.join(name, role, line.send)
+        assert (before is None) or isinstance(before.heard[-1], say.Stop)
+        assert (welcome.start, list(welcome.actions)) == (model.start, model.actions)
+        assert list(welcome.refused) == model.refused
+        assert (welcome.hand, welcome.allows, welcome.presenter) == (model.hand, model.allows, self.presenter)
+        assert welcome.watched == self._watchers(name)
+
+    @rule(name=names)
+    def leave(self, name: str) -> None:
+        model = self.models.get(name)
+        if model is not None and model.line is not None:
+            line = model.line
+            self._gone(name)
+            self.hub.leave(name, line.send)
+
+    @rule(name=names)
+    def a_process_that_was_replaced_leaves(self, name: str) -> None:
+        if name in self.models:
+            self.hub.leave(name, Line().send)
+
+    @rule()
+    def restart(self) -> None:
+        for name, model in self.models.items():
+            if model.line is not None:
+                self._gone(name)
+        self.store.close()
+        self.store = Store(self.folder)
+        self.hub = Hub(self.store, Start())
+
+    # What is done
+
+    @rule(name=names, action=actions, refused=st.booleans())
+    def act(self, name: str, action: Action, refused: bool) -> None:
+        if self._is_here(name):
+            model = self.models[name]
+            if refused:
+                model.refused.append(len(model.actions))
+            model.actions.append(action)
+            self.hub.heard(name, say.Did(action, Facts(error="RuntimeError" if refused else "")))
+            self._happened(name, say.Happened(action))
+
+    @rule(name=names, problem=st.sampled_from(["xor", "line", "/etc/passwd", "../../x.py", "nonsense"]))
+    def begin(self, name: str, problem: str) -> None:
+        if self._is_here(name):
+            self.hub.heard(name, say.Began(Start(problem)))
+            if problem in ("xor", "line"):
+                model = self.models[name]
+                model.start, model.actions, model.refused = Start(problem), [], []
+                self._happened(name, say.Feed(name, model.start))
+
+    @rule(name=names, up=st.booleans())
+    def hand(self, name: str, up: bool) -> None:
+        if self._is_here(name):
+            self.models[name].hand = up
+            self.hub.heard(name, say.Hand(up))
+
+    @rule(name=names, whom=names)
+    def helped(self, name: str, whom: str) -> None:
+        if self._is_here(name):
+            self.hub.heard(name, say.Helped(whom))
+            model = self.models.get(whom)
+            if name in INSTRUCTORS and model is not None and model.hand:
+                model.hand = False
+                assert model.line is None or model.line.take(say.HandDown)
+
+    @rule(name=names, watching=st.booleans())
+    def allow(self, name: str, watching: bool) -> None:
+        if self._is_here(name):
+            self.models[name].allows = watching
+            self.hub.heard(name, say.Allow(watching))
+            if not watching:
+                for other in self._lookers(name):
+                    if not other.invited:
+                        self._ended(other)
+
+    @rule(name=names, to=st.sampled_from(["", *NAMES]))
+    def tell(self, name: str, to: str) -> None:
+        if self._is_here(name):
+            self.hub.heard(name, say.Tell("a\x1b[2Jb\nc", to))
+            for other, model in self.models.items():
+                wanted = name in INSTRUCTORS and other != name and to in ("", other)
+                if model.line is not None:
+                    assert [one.text for one in model.line.take(say.Told)] == ["a[2Jb c"] * wanted
+
+    # Looking
+
+    @rule(name=names, whom=st.sampled_from(["", *NAMES, "nobody"]))
+    def follow(self, name: str, whom: str) -> None:
+        if not self._is_here(name):
+            return
+        model, target = self.models[name], self.models.get(whom or self.presenter)
+        self.hub.heard(name, say.Follow(whom))
+        may = target is not None and target is not model and (not whom or name in INSTRUCTORS)
+        if may and target is not None and (target.allows or not whom):
+            model.looks_at, model.invited = whom or self.presenter, not whom
+            feed = say.Feed(
+                model.looks_at,
+                target.start,
+                tuple(target.actions),
+                tuple(target.refused),
+                target.line is not None,
+            )
+            model.shown = [feed]
+        else:
+            self._ended(model)
+
+    @rule(name=names)
+    def unfollow(self, name: str) -> None:
+        if self._is_here(name):
+            self.models[name].looks_at, self.models[name].invited, self.models[name].shown = "", False, []
+            self.hub.heard(name, say.Unfollow())
+            assert self.models[name].line is not None
+            self.models[name].line.take((say.Feed, say.Happened, say.FeedEnded))  # type: ignore[arg-type]
+
+    @rule(name=names, on=st.booleans())
+    def present(self, name: str, on: bool) -> None:
+        if self._is_here(name):
+            self.hub.heard(name, say.Present(on))
+            if name in INSTRUCTORS and on != (self.presenter == name):
+                self._presented(name if on else "")
+
+    # What is always so
+
+    @invariant()
+    def the_hub_is_as_the_model(self) -> None:
+        desks = self.hub._desks
+        assert desks.keys() == self.models.keys()
+        for name, model in self.models.items():
+            desk = desks[name]
+            assert (desk.start, desk.actions, desk.refused) == (model.start, model.actions, model.refused)
+            assert (bool(desk.hand), desk.allows, desk.here) == (
+                model.hand,
+                model.allows,
+                model.line is not None,
+            )
+            assert (desk.looks_at, desk.invited) == (model.looks_at, model.invited)
+        assert self.hub.presenter == self.presenter
+        assert self.hub.present == sorted(name for name in self.models if self._is_here(name))
+
+    @invariant()
+    def everybody_has_heard_what_there_was_to_hear(self) -> None:
+        kinds = (say.Feed, say.Happened, say.FeedEnded)
+        for name, model in self.models.items():
+            if model.line is not None:
+                heard = [one for one in model.line.heard if isinstance(one, kinds)]
+                ended = [one for one in heard if isinstance(one, say.FeedEnded)]
+                assert heard[-len(model.shown) :] == model.shown if model.shown else heard == ended
+                watched = [one.count for one in model.line.heard if isinstance(one, say.Watched)]
+                assert not watched or watched[-1] == self._watchers(name)
+                presenting = [one.by for one in model.line.heard if isinstance(one, say.Presenting)]
+                assert not presenting or presenting[-1] == self.presenter
+
+    @precondition(lambda self: any(self._is_here(name) for name in INSTRUCTORS))
+    @rule()
+    def boards_get_the_rows_that_changed(self) -> None:
+        for model in self.models.values():
+            if model.line is not None:
+                model.line.take(say.Rows)
+        self.hub.rows()
+        for name, model in self.models.items():
+            rows = [] if model.line is None else model.line.take(say.Rows)
+            assert len(rows) <= (name in INSTRUCTORS)
+            for row in rows[0].rows if rows else ():
+                other = self.models[row.name]
+                assert row.name in LEARNERS
+                assert (row.online, row.allows, bool(row.hand)) == (
+                    other.line is not None,
+                    other.allows,
+                    other.hand,
+                )
+                assert (row.watched, row.following) == (self._watchers(row.name), other.invited)
+        self.hub.rows()
+        assert not any(model.line and model.line.take(say.Rows) for model in self.models.values())
+
+    # The model
+
+    def _is_here(self, name: str) -> bool:
+        return name in self.models and self.models[name].line is not None
+
+    def _lookers(self, name: str) -> list[Model]:
+        return [one for one in self.models.values() if name and one.looks_at == name and one.line is not None]
+
+    def _watchers(self, name: str) -> int:
+        return sum(not one.invited for one in self._lookers(name))
+
+    def _happened(self, name: str, message: Any) -> None:
+        for other in self._lookers(name):
+            other.shown = [message] if isinstance(message, say.Feed) else [*other.shown, message]
+
+    def _ended(self, model: Model) -> None:
+        assert model.line is not None
+        assert model.line.take(say.FeedEnded)
+        model.looks_at, model.invited, model.shown = "", False, []
+        model.line.take((say.Feed, say.Happened))  # type: ignore[arg-type]
+
+    def _presented(self, by: str) -> None:
+        before, self.presenter = self.presenter, by
+        for other in self._lookers(before):
+            if other.invited:
+                self._ended(other)
+
+    def _gone(self, name: str) -> None:
+        model = self.models[name]
+        model.line, model.looks_at, model.invited, model.shown = None, "", False, []
+        if self.presenter == name:
+            self.presenter = ""
+            for other in self._lookers(name):
+                if other.invited:
+                    other.looks_at, other.invited, other.shown = "", False, []
+                    if other.line is not None:
+                        other.line.heard.clear()
+
+
+Class.TestCase.settings = settings(max_examples=40, stateful_step_count=30)
+TestAnyClass = Class.TestCase
+
+
+def test_what_a_process_says_can_do_nothing_to_the_instructors_terminal(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    hub, board, line = Hub(store, Start()), Line(), Line()
+    hub.join("ida", "instructor", board.send)
+    hub.join("ann", "learner", line.send)
+    evil = "\x1b]0;title\x07\r\n\x9b31m‮" * 100
+    seen = ("accumulation", evil)
+    hub.heard("ann", say.Did(Forward(), Facts(evil, 10**15, 1.0, evil, evil, evil, seen)))
+    hub.heard("ann", say.Tried(Forward(), evil))
+    hub.rows()
+    (rows,) = board.take(say.Rows)
+    facts = rows.rows[0].facts
+    assert all(text.isprintable() and len(text) <= 120 for text in (facts.phase, facts.done, facts.error))
+    assert set(facts.curve) <= set("01234567 ")
+    assert facts.seen == ("accumulation",)
+    store.close()
+
+
+def test_a_message_waits_for_who_is_away(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    hub, board, line = Hub(store, Start()), Line(), Line()
+    hub.join("ida", "instructor", board.send)
+    hub.join("ann", "learner", line.send)
+    hub.leave("ann", line.send)
+    hub.heard("ida", say.Tell("come back", "ann"))
+    welcome = hub.join("ann", "learner", line.send)
+    assert [(one.by, one.text) for one in welcome.told] == [("ida", "come back")]
+    assert welcome.missed == 1
+    hub.leave("ann", line.send)
+    assert hub.join("ann", "learner", line.send).missed == 0
+    store.close()
+
+
+@pytest.mark.parametrize("pages", [1, 2, 3])
+def test_what_a_full_disk_does_not_take_is_kept_once_there_is_room(tmp_path: Path, pages: int) -> None:
+    store = Store(tmp_path)
+    hub, line = Hub(store, Start()), Line()
+    store.take("ann", "learner", "code")
+    hub.join("ann", "learner", line.send)
+    (used,) = store._db.execute("PRAGMA page_count").fetchone()
+    store._db.execute(f"PRAGMA max_page_count = {used + pages - 1}")
+    done = [RunEpochs(number % 100 + 1) for number in range(400)]
+    for action in done:
+        hub.heard("ann", say.Did(action, Facts(done="x" * 100)))
+    troubles = line.take(say.Kept)
+    assert len(troubles) == 1
+    assert "disk" in troubles[0].trouble
+    store._db.execute("PRAGMA max_page_count = 100000")
+    hub.rows()
+    assert [one.trouble for one in line.take(say.Kept)] == [""]
+    store.close()
+    again = Store(tmp_path)
+    kept = again.session("ann")
+    assert kept is not None
+    assert [*kept.actions] == done
+    again.close()

@@ -20,11 +20,13 @@ from tui.workshop.hub import Hub
 from tui.workshop.messages import Facts, ToChild
 from tui.workshop.store import Store
 
-LEARNERS = ("ann", "bob", "cleo")
+LEARNERS = ("ann", "bob")
 INSTRUCTORS = ("ida", "tom")
 NAMES = (*LEARNERS, *INSTRUCTORS)
 
-names, learners, instructors = (st.sampled_from(some) for some in (NAMES, LEARNERS, INSTRUCTORS))
+names = st.sampled_from(NAMES)
+who_is_here = st.runner().flatmap(lambda one: st.sampled_from(one.hub.present))
+somebody_is_here = precondition(lambda one: bool(one.hub.present))
 actions = st.sampled_from([Forward(), ToggleZeroing(), Undo(), RunEpochs(3)])
 
 
@@ -71,6 +73,8 @@ class Class(RuleBasedStateMachine):
         self.hub = Hub(self.store, Start())
         self.models: dict[str, Model] = {}
         self.presenter = ""
+        for name in NAMES[1:]:
+            self.join(name)
 
     def teardown(self) -> None:
         self.store.close()
@@ -78,7 +82,10 @@ class Class(RuleBasedStateMachine):
 
     # Comings and goings
 
-    @rule(name=names)
+    @rule(name=names, what=st.sampled_from(["join", "join", "join", "leave", "replaced"]))
+    def come_or_go(self, name: str, what: str) -> None:
+        {"join": self.join, "leave": self.leave, "replaced": self.replaced}[what](name)
+
     def join(self, name: str) -> None:
         model = self.models.setdefault(name, Model())
         before = model.line
@@ -93,7 +100,6 @@ class Class(RuleBasedStateMachine):
         assert (welcome.hand, welcome.allows, welcome.presenter) == (model.hand, model.allows, self.presenter)
         assert welcome.watched == self._watchers(name)
 
-    @rule(name=names)
     def leave(self, name: str) -> None:
         model = self.models.get(name)
         if model is not None and model.line is not None:
@@ -101,81 +107,91 @@ class Class(RuleBasedStateMachine):
             self._gone(name)
             self.hub.leave(name, line.send)
 
-    @rule(name=names)
-    def a_process_that_was_replaced_leaves(self, name: str) -> None:
+    def replaced(self, name: str) -> None:
+        """A process leaves whose place another one has taken."""
         if name in self.models:
             self.hub.leave(name, Line().send)
 
-    @rule()
-    def restart(self) -> None:
+    @rule(back=st.booleans())
+    def restart(self, back: bool) -> None:
         for name, model in self.models.items():
             if model.line is not None:
                 self._gone(name)
         self.store.close()
         self.store = Store(self.folder)
         self.hub = Hub(self.store, Start())
+        for name in [*self.models] if back else []:
+            self.join(name)
 
     # What is done
 
-    @rule(name=names, action=actions, refused=st.booleans())
+    @somebody_is_here
+    @rule(name=who_is_here, action=actions, refused=st.booleans())
     def act(self, name: str, action: Action, refused: bool) -> None:
-        if self._is_here(name):
-            model = self.models[name]
-            if refused:
-                model.refused.append(len(model.actions))
-            model.actions.append(action)
-            self.hub.heard(name, say.Did(action, Facts(error="RuntimeError" if refused else "")))
-            self._happened(name, say.Happened(action))
+        model = self.models[name]
+        if refused:
+            model.refused.append(len(model.actions))
+        model.actions.append(action)
+        self.hub.heard(name, say.Did(action, Facts(error="RuntimeError" if refused else "")))
+        self._happened(name, say.Happened(action))
 
-    @rule(name=names, problem=st.sampled_from(["xor", "line", "/etc/passwd", "../../x.py", "nonsense"]))
+    @somebody_is_here
+    @rule(name=who_is_here, problem=st.sampled_from(["xor", "line", "/etc/passwd", "../../x.py", "nonsense"]))
     def begin(self, name: str, problem: str) -> None:
-        if self._is_here(name):
-            self.hub.heard(name, say.Began(Start(problem)))
-            if problem in ("xor", "line"):
-                model = self.models[name]
-                model.start, model.actions, model.refused = Start(problem), [], []
-                self._happened(name, say.Feed(name, model.start))
+        self.hub.heard(name, say.Began(Start(problem)))
+        if problem in ("xor", "line"):
+            model = self.models[name]
+            model.start, model.actions, model.refused = Start(problem), [], []
+            self._happened(name, say.Feed(name, model.start))
 
-    @rule(name=names, up=st.booleans())
+    @somebody_is_here
+    @rule(name=who_is_here, what=st.sampled_from(["hand", "allow", "helped", "tell"]), data=st.data())
+    def say_something(self, name: str, what: str, data: st.DataObject) -> None:
+        drawn = {"hand": st.booleans(), "allow": st.booleans(), "helped": names}
+        getattr(self, what)(name, data.draw(drawn.get(what, st.sampled_from(["", *NAMES]))))
+
     def hand(self, name: str, up: bool) -> None:
-        if self._is_here(name):
-            self.models[name].hand = up
-            self.hub.heard(name, say.Hand(up))
+        self.models[name].hand = up
+        self.hub.heard(name, say.Hand(up))
 
-    @rule(name=names, whom=names)
     def helped(self, name: str, whom: str) -> None:
-        if self._is_here(name):
-            self.hub.heard(name, say.Helped(whom))
-            model = self.models.get(whom)
-            if name in INSTRUCTORS and model is not None and model.hand:
-                model.hand = False
-                assert model.line is None or model.line.take(say.HandDown)
+        self.hub.heard(name, say.Helped(whom))
+        model = self.models.get(whom)
+        if name in INSTRUCTORS and model is not None and model.hand:
+            model.hand = False
+            assert model.line is None or model.line.take(say.HandDown)
 
-    @rule(name=names, watching=st.booleans())
     def allow(self, name: str, watching: bool) -> None:
-        if self._is_here(name):
-            self.models[name].allows = watching
-            self.hub.heard(name, say.Allow(watching))
-            if not watching:
-                for other in self._lookers(name):
-                    if not other.invited:
-                        self._ended(other)
+        self.models[name].allows = watching
+        self.hub.heard(name, say.Allow(watching))
+        if not watching:
+            for other in self._lookers(name):
+                if not other.invited:
+                    self._ended(other)
 
-    @rule(name=names, to=st.sampled_from(["", *NAMES]))
     def tell(self, name: str, to: str) -> None:
-        if self._is_here(name):
-            self.hub.heard(name, say.Tell("a\x1b[2Jb\nc", to))
-            for other, model in self.models.items():
-                wanted = name in INSTRUCTORS and other != name and to in ("", other)
-                if model.line is not None:
-                    assert [one.text for one in model.line.take(say.Told)] == ["a[2Jb c"] * wanted
+        self.hub.heard(name, say.Tell("a\x1b[2Jb\nc", to))
+        for other, model in self.models.items():
+            wanted = name in INSTRUCTORS and other != name and to in ("", other)
+            if model.line is not None:
+                assert [one.text for one in model.line.take(say.Told)] == ["a[2Jb c"] * wanted
 
     # Looking
 
-    @rule(name=names, whom=st.sampled_from(["", *NAMES, "nobody"]))
+    @precondition(lambda one: one.hub.presenter)
+    @rule(name=st.sampled_from(LEARNERS))
+    def follow_whoever_presents(self, name: str) -> None:
+        if self._is_here(name):
+            self.follow(name, "")
+
+    @precondition(lambda one: one._is_here("ida"))
+    @rule(whom=st.sampled_from(LEARNERS))
+    def watch(self, whom: str) -> None:
+        self.follow("ida", whom)
+
+    @somebody_is_here
+    @rule(name=who_is_here, whom=st.sampled_from(["", "", *NAMES, "nobody"]))
     def follow(self, name: str, whom: str) -> None:
-        if not self._is_here(name):
-            return
         model, target = self.models[name], self.models.get(whom or self.presenter)
         self.hub.heard(name, say.Follow(whom))
         may = target is not None and target is not model and (not whom or name in INSTRUCTORS)
@@ -192,20 +208,20 @@ class Class(RuleBasedStateMachine):
         else:
             self._ended(model)
 
-    @rule(name=names)
+    @somebody_is_here
+    @rule(name=who_is_here)
     def unfollow(self, name: str) -> None:
-        if self._is_here(name):
-            self.models[name].looks_at, self.models[name].invited, self.models[name].shown = "", False, []
-            self.hub.heard(name, say.Unfollow())
-            assert self.models[name].line is not None
-            self.models[name].line.take((say.Feed, say.Happened, say.FeedEnded))  # type: ignore[arg-type]
+        self.models[name].looks_at, self.models[name].invited, self.models[name].shown = "", False, []
+        self.hub.heard(name, say.Unfollow())
+        assert self.models[name].line is not None
+        self.models[name].line.take((say.Feed, say.Happened, say.FeedEnded))  # type: ignore[arg-type]
 
-    @rule(name=names, on=st.booleans())
+    @somebody_is_here
+    @rule(name=who_is_here, on=st.sampled_from([True, True, False]))
     def present(self, name: str, on: bool) -> None:
-        if self._is_here(name):
-            self.hub.heard(name, say.Present(on))
-            if name in INSTRUCTORS and on != (self.presenter == name):
-                self._presented(name if on else "")
+        self.hub.heard(name, say.Present(on))
+        if name in INSTRUCTORS and on != (self.presenter == name):
+            self._presented(name if on else "")
 
     # What is always so
 
@@ -299,7 +315,7 @@ class Class(RuleBasedStateMachine):
                         other.line.heard.clear()
 
 
-Class.TestCase.settings = settings(max_examples=40, stateful_step_count=30)
+Class.TestCase.settings = settings(max_examples=50, stateful_step_count=40)
 TestAnyClass = Class.TestCase
 
 

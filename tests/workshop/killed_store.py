@@ -1,0 +1,36 @@
+"""Keeps actions of a few learners until it is killed; reports each that is kept, once the store has it."""
+
+from __future__ import annotations
+
+import os
+import random
+import sys
+from pathlib import Path
+
+from engine.actions import RunEpochs
+from engine.start import Start
+from tui.workshop.hub import Hub
+from tui.workshop.messages import Began, Did, Facts
+from tui.workshop.store import Store
+
+
+def main(folder: str, seed: str) -> None:
+    draw, store = random.Random(seed), Store(Path(folder))
+    hub = Hub(store, Start())
+    for name in ("ann", "bob", "cleo"):
+        store.take(name, "learner", "code")
+        hub.join(name, "learner", lambda _: None)
+    count = 0
+    while True:
+        count += 1
+        name = draw.choice(["ann", "bob", "cleo"])
+        if draw.random() < 0.01:
+            hub.heard(name, Began(Start("crops", seed=count)))
+            os.write(1, f"{name} begin {count}\n".encode())
+        else:
+            hub.heard(name, Did(RunEpochs(count), Facts(epoch=count)))
+            os.write(1, f"{name} did {count}\n".encode())
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

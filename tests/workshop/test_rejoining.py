@@ -1,0 +1,107 @@
+"""Who comes back, watches or follows has the session itself, bit for bit, whatever was done in it."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from engine.actions import Action, Backward, Forward, GoTo, RunEpochs, StepTo, Undo, Update
+from engine.errors import EngineError
+from engine.session import Session
+from engine.start import Start
+from tests.saved_sessions import NEVER, any_action, picture
+from tests.workshop.classroom import Classroom, Headless
+from tui.workshop.keeper import session_of
+from tui.workshop.messages import Feed, Follow, Happened, Present, ToChild, to_child
+
+all_actions = any_action | st.builds(GoTo, st.integers(0, 8)) | st.builds(StepTo, st.integers(0, 12))
+done_before = st.lists(all_actions, max_size=12)
+done_after = st.lists(all_actions, min_size=1, max_size=8)
+problems = st.sampled_from(["crops", "xor", "classify"])
+
+
+class Onlooker:
+    """What a feed's screen does, without the screen."""
+
+    def __init__(self, seat: Headless) -> None:
+        self.seat = seat
+        self.session: Session | None = None
+
+    def look(self) -> None:
+        """Take in all that the server has sent."""
+        self.seat.theirs.setblocking(False)
+        received = b""
+        with suppress(BlockingIOError):
+            while data := self.seat.theirs.recv(1 << 20):
+                received += data
+        self.seat.theirs.setblocking(True)
+        for line in received.splitlines():
+            self._hear(to_child.decode(line))
+
+    def _hear(self, said: ToChild) -> None:
+        if isinstance(said, Feed):
+            self.session = session_of(said.start, said.actions, said.refused, NEVER)
+        elif isinstance(said, Happened) and self.session is not None:
+            with suppress(EngineError):
+                self.session.apply(said.action)
+
+
+@given(problems, done_before, done_after, st.booleans())
+@settings(max_examples=12)
+def test_a_session_is_the_same_for_its_owner_after_coming_back_and_for_whoever_looks(
+    problem: str, before: Sequence[Action], after: Sequence[Action], anew: bool
+) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        room = Classroom(Path(folder), Start(problem))
+        tom, bob = room.enter("tom", "instructor"), room.enter("bob")
+        tom.act(*before)
+        tom.link.send(Present(True))
+        tom.pump()
+        bob.link.send(Follow())  # late
+        bob.pump()
+        follower = Onlooker(bob)
+        if anew:
+            tom.begin(Start("line"))
+        tom.act(*after)
+        follower.look()
+        assert follower.session is not None
+        assert picture(follower.session) == picture(tom.session)
+        assert follower.session.timeline() == tom.session.timeline()
+
+        left = tom.session
+        tom.leave()
+        room.close()
+        room = Classroom(Path(folder))  # the server was killed, too
+        back = room.enter("tom", "instructor")
+        assert picture(back.session) == picture(left)
+        back.act(*before)
+        for action in before:
+            with suppress(EngineError):
+                left.apply(action)
+        assert picture(back.session) == picture(left)
+        room.close()
+
+
+def test_branches_and_what_pytorch_refused_come_back(tmp_path: Path) -> None:
+    room = Classroom(tmp_path)
+    ann = room.enter("ann")
+    ann.act(Forward(), Update(), Backward(), Backward(), Undo(), RunEpochs(3), Undo(), RunEpochs(2), GoTo(3))
+    desk = room.hub._desks["ann"]
+    assert desk.facts.error == ""
+    ann.act(Update(), Undo(), Forward(), Update(), Backward(), Backward())
+    assert desk.facts.error.startswith("RuntimeError")
+    assert desk.facts.done == "backward"
+    left, seen = ann.session, desk.facts.seen
+    ann.leave()
+    back = room.enter("ann")
+    assert picture(back.session) == picture(left)
+    assert back.session.timeline() == left.timeline()
+    back.begin(Start("xor"))
+    back.act(Forward())
+    assert set(seen) <= set(desk.facts.seen)
+    room.close()

@@ -1,0 +1,86 @@
+"""What the store has taken survives the end of its process at any moment."""
+
+from __future__ import annotations
+
+import random
+import subprocess
+import sys
+import time
+from collections import defaultdict
+from pathlib import Path
+
+import pytest
+
+from engine.actions import RunEpochs
+from engine.errors import BadInput
+from engine.start import Start
+from tests.workshop.classroom import Classroom
+from tui.workshop.messages import Facts
+from tui.workshop.store import Store
+
+
+def test_after_a_kill_every_action_that_was_kept_is_there_once_and_in_order(tmp_path: Path) -> None:
+    draw = random.Random(time.time_ns())
+    told: dict[str, list[str]] = defaultdict(list)
+    for number in range(3):  # each goes on where the last one was killed
+        command = [sys.executable, "-m", "tests.workshop.killed_store", str(tmp_path), str(number)]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=Path(__file__).parents[2]) as child:
+            assert child.stdout is not None
+            lines = [child.stdout.readline() for _ in range(draw.randint(1, 300))]
+            time.sleep(draw.uniform(0, 0.01))
+            child.kill()
+            lines += child.stdout.readlines()
+        for line in lines:
+            if line.endswith(b"\n"):
+                name, *rest = line.decode().split()
+                told[name].append(" ".join(rest))
+        store = Store(tmp_path)
+        for name in ("ann", "bob", "cleo"):
+            kept = store.session(name)
+            assert kept is not None
+            since = next((at for at in range(len(told[name]) - 1, -1, -1) if "begin" in told[name][at]), -1)
+            wanted = [f"did {action.count}" for action in kept.actions if isinstance(action, RunEpochs)]
+            reported = told[name][since + 1 :]
+            extra = wanted[len(reported) :] if kept.start.seed is None or reported else wanted
+            if since >= 0 and kept.start.seed != int(told[name][since].split()[1]):
+                reported = []  # killed between keeping that a session begins and telling of it
+            assert wanted[: len(reported)] == reported
+            assert len(extra) <= 1  # kept, and not told any more
+            told[name] = [*([f"begin {kept.start.seed}"] if kept.start.seed is not None else []), *wanted]
+        store.close()
+
+
+def test_only_one_server_uses_a_folder_and_a_newer_file_is_left_alone(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    with pytest.raises(BadInput, match="another server uses"):
+        Store(tmp_path)
+    store._db.execute("PRAGMA user_version = 9")
+    store.close()
+    with pytest.raises(BadInput, match="version 9"):
+        Store(tmp_path)
+
+
+def test_a_name_belongs_to_whoever_took_it_first(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    assert store.take("ann", "learner", "the code", ["SHA256:key"])
+    assert not store.take("ann", "learner", "another", ["SHA256:other"])
+    assert store.has_code("ann", "THE-code")
+    assert not store.has_code("ann", "another")
+    assert not store.has_code("bob", "the code")
+    assert store.has_key("ann", "SHA256:key")
+    assert not store.has_key("ann", "SHA256:other")
+    store.close()
+
+
+def test_hands_and_what_was_seen_survive_a_restart(tmp_path: Path) -> None:
+    room = Classroom(tmp_path)
+    room.enter("ann")
+    room.store.mark("ann", hand=1234.5, allows=False)
+    session = room.store.begin("ann", Start("xor"))
+    room.store.add("ann", session, 1, [(RunEpochs(2), Facts(seen=("accumulation", "zeroing off")))])
+    room.close()
+    room = Classroom(tmp_path)
+    desk = room.hub._desks["ann"]
+    assert (desk.hand, desk.allows, desk.start) == (1234.5, False, Start("xor"))
+    assert desk.facts.seen == ("accumulation", "zeroing off")
+    room.close()

@@ -44,12 +44,12 @@ class Column:
 COLUMNS: Final = (
     Column("name", (12, 16, 24), lambda row, _: row.name, fits=True),
     Column("problem", (9, 10, 10), lambda row, _: row.problem, fits=True),
-    Column("next", (12, 14, 19), lambda row, _: next_text(row)),
+    Column("next", (12, 14, 15), lambda row, _: next_text(row)),
     Column("epoch", (7, 9, 9), lambda row, _: epoch_text(row.facts.epoch), right=True),
     Column("loss", (10, 11, 11), lambda row, _: loss_text(row), right=True),
-    Column("curve", (6, 12, 24), lambda row, _: row.facts.curve),
+    Column("curve", (6, 12, 20), lambda row, _: row.facts.curve),
     Column("idle", (6, 6, 6), lambda row, now: waits_text(row, now), right=True),
-    Column("state", (0, 0, 30), lambda row, now: ", ".join(state_words(row, now))),
+    Column("state", (0, 0, 30), lambda row, now: ", ".join(state_words(row, now)), fits=True),
     Column("last", (-1, -1, -1), lambda row, _: last_text(row)),
 )
 
@@ -60,7 +60,7 @@ def table_lines(rows: Sequence[Row], chosen: str, width: int, height: int, now: 
     at = names.index(chosen) if chosen in names else 0
     room = max(height - 1, 1)
     first = min(max(at - room // 2, 0), max(len(rows) - room, 0))
-    columns = columns_for(rows, width)
+    columns = columns_for(rows, width, now)
     head = " ".join(_padded(one.title, cells, one.right) for one, cells in columns)
     shown = rows[first : first + room]
     return [
@@ -69,7 +69,7 @@ def table_lines(rows: Sequence[Row], chosen: str, width: int, height: int, now: 
     ]
 
 
-def columns_for(rows: Sequence[Row], width: int) -> list[tuple[Column, int]]:
+def columns_for(rows: Sequence[Row], width: int, now: float) -> list[tuple[Column, int]]:
     """Give the columns that there is room for, each with its cells."""
     size = 2 if width >= WIDE else 1 if width >= MIDDLE else 0
     room = width - len(SIGNS) - 2
@@ -77,7 +77,7 @@ def columns_for(rows: Sequence[Row], width: int) -> list[tuple[Column, int]]:
     for one in COLUMNS:
         cells = one.widths[size]
         if one.fits:
-            cells = min(cells, max([len(one.title), *(len(one.text(row, 0.0)) for row in rows)]))
+            cells = min(cells, max([len(one.title), *(len(one.text(row, now)) for row in rows)]))
         if cells < 0:
             cells = room if room >= LEAST_LAST else 0
         if cells:
@@ -102,7 +102,7 @@ def sparkline(curve: str, cells: int) -> str:
 
 def next_text(row: Row) -> str:
     """Say what comes next, in a column that is called so."""
-    return row.facts.phase.removeprefix("next: ").replace("in backward", "in pass") or "forward"
+    return row.facts.phase.removeprefix("next: ").replace("in backward", "node") or "forward"
 
 
 def loss_text(row: Row) -> str:

@@ -25,7 +25,7 @@ from tui.workshop.widgets.columns import epoch_text, loss_text, table_lines, wai
 if TYPE_CHECKING:
     from tui.keys import Key
 
-DETAIL = 3
+DETAIL = 4
 """Lines for the chosen one."""
 
 
@@ -105,7 +105,7 @@ class Table(Panel):
             body += [line(), line(f" {self._why_empty()}")]
         body += [line()] * (height - len(body) - DETAIL - 2)
         chosen = self._rows.get(self.chosen)
-        detail = [] if chosen is None else detail_lines(chosen, width, now)
+        detail = [] if chosen is None else detail_lines(chosen, now)
         body += [*detail, *[line()] * (DETAIL - len(detail))]
         foot = wrapped(f"! {self.notice}", width - 1, "warn", most=1)[0] if self.notice else line()
         return [*body, line(" ", *foot) if foot else foot, keys_line(None, width, keys=self._keys)]
@@ -136,20 +136,18 @@ class Table(Panel):
         return arranged([*self._rows.values()], SORTS[self._sort], self._only)
 
 
-def detail_lines(row: Row, width: int, now: float) -> list[Line]:
+def detail_lines(row: Row, now: float) -> list[Line]:
     """Tell all of one learner."""
     facts = row.facts
+    numbers = f"epochs {epoch_text(facts.epoch)}, loss {loss_text(row) or 'none yet'}"
     idle = f"idle {waits_text(row, now)}" if row.online else "away"
-    numbers = f"epochs {epoch_text(facts.epoch)}, loss {loss_text(row) or 'none yet'}, {idle}"
-    states = "".join(f", {one}" for one in state_words(row, now))
-    seen = ", ".join(facts.seen) or "nothing of this yet"
     unseen = ", ".join(one for one in ALL if one not in facts.seen)
-    error = f"  PyTorch refused: {facts.error}" if facts.error else ""
     return [
+        line(Span(f" {row.name}", "title"), f"  {row.problem}, {facts.phase or 'next: forward'}, {numbers}"),
+        line(f" last: {facts.done}; {', '.join([idle, *state_words(row, now)])}"),
+        line(Span(f" PyTorch refused: {facts.error}" if facts.error else "", "warn")),
         line(
-            Span(f" {row.name}", "title"),
-            f"  {row.problem}, {facts.phase or 'next: forward'}, {numbers}{states}",
+            f" has seen {', '.join(facts.seen) or 'nothing of this yet'}",
+            Span(f"; not {unseen}" if unseen else "", "dim"),
         ),
-        line(f" last: {facts.done}", Span(error, "warn")),
-        line(f" has seen {seen}", Span(f"; not {unseen}" if unseen else "", "dim")),
     ]

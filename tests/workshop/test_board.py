@@ -1,0 +1,235 @@
+"""The board: what it shows of a class, at any size, and what that costs."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Final
+
+import pytest
+from textual.pilot import Pilot
+
+from engine.actions import Backward, Forward, RunEpochs, StepNode, Update
+from engine.start import Start
+from tests.tui.bench import press, text, until
+from tests.workshop.classroom import Classroom
+from tui.ascii import to_ascii
+from tui.lines import Line
+from tui.workshop.board import SORTS, arranged, class_text, seen_text
+from tui.workshop.messages import Facts, Hand, Row
+from tui.workshop.milestones import ALL
+from tui.workshop.screens.board import KEYS
+from tui.workshop.widgets.table import Table
+
+SCREENS: Final = Path(__file__).with_name("screens")
+
+NOW: Final = 1_000_000.0
+ERROR: Final = "RuntimeError: Trying to backward through the graph a second time"
+
+LONG: Final = "cleo-with-a-long-name-24"
+MILLION: Final = Facts("next: backward 2/3", 1_234_567, "inf", "run 1,000,000 epochs", "", "0000 777", ALL)
+STUCK: Final = Facts("next: zero", 3, 9021.5, "backward", ERROR, "765", ALL[:1])
+FAR: Final = Facts("next: forward", 100, 4.8427, "run 100 epochs", "", "7000")
+
+CLASS: Final = (
+    Row("ann", True, "crops", Facts("next: update", 12, 291.1, "backward", "", "753110", ALL[:2]), NOW - 5),
+    Row("bob", True, "crops", STUCK, NOW - 200, hand=NOW - 130),
+    Row(
+        LONG, True, "xor", Facts("in backward 12/31", 0, 0.25, "one node", seen=ALL[:1]), NOW - 42, watched=1
+    ),
+    Row("dan", True, "dead-relu", MILLION, NOW - 4000, allows=False),
+    Row("eve", True, "crops", FAR, NOW - 61, hand=NOW - 30, following=True),
+    Row("finn", False, "crops", Facts("next: forward", 7, 512.25, "one epoch", "", "764"), NOW - 90_000),
+    Row("gus", True, "crops", Facts(), NOW - 1),
+)
+
+
+def drawn(rows: Sequence[Row], size: tuple[int, int]) -> list[str]:
+    table = a_table(rows)
+    return ["".join(span.text for span in line).rstrip() for line in table.lines(*size)]
+
+
+def a_table(rows: Sequence[Row]) -> Table:
+    table = Table(KEYS, clock=lambda: NOW)
+    table.learn(rows)
+    return table
+
+
+@pytest.mark.parametrize("size", [(80, 24), (110, 30), (160, 50)], ids=["80x24", "110x30", "160x50"])
+def test_the_board_is_drawn_as_it_was_read_and_found_good(size: tuple[int, int]) -> None:
+    compare(f"board-{size[0]}x{size[1]}", "\n".join(drawn(CLASS, size)))
+
+
+def test_a_wide_board_cuts_nothing_and_a_small_one_has_the_chosen_learner_in_full() -> None:
+    wide = "\n".join(drawn(CLASS, (160, 50)))
+    for row in CLASS:
+        for words in (row.name, row.problem, row.facts.phase.removeprefix("next: "), row.facts.done):
+            assert words.replace("in backward", "node") in wide or row.facts.error, words
+    table = a_table(CLASS)
+    for row in CLASS:
+        table.chosen = row.name
+        small = "\n".join("".join(span.text for span in line) for line in table.lines(80, 24))
+        assert row.name in small.splitlines()[-6]
+        assert row.facts.phase in small
+        assert f"last: {row.facts.done}" in small
+        assert not row.facts.error or ERROR[:40] in small
+    assert all(len(line) <= 80 for line in drawn(CLASS, (80, 24)))
+
+
+def test_nothing_on_the_board_is_told_by_colour_alone_and_ascii_has_all_of_it() -> None:
+    plain = [to_ascii(line) for line in drawn(CLASS, (110, 30))]
+    rows = {row.name[:3]: next(line for line in plain if row.name[:3] in line[6:9]) for row in CLASS}
+    signs = {name: line[1:5] for name, line in rows.items()}
+    wanted = {"bob": "!x  ", "eve": "!  f", "dan": "  - ", "cle": "  w ", "ann": "    "}
+    assert {name: signs[name] for name in wanted} == wanted
+    assert "away" in rows["fin"]
+    assert not any("?" in line for line in plain[:-1])
+
+
+def test_sorting_and_filtering_find_who_needs_help() -> None:
+    names = {sort: [row.name[:4] for row in arranged(CLASS, sort, "")] for sort in SORTS}
+    assert names["hands, then who waits"] == ["bob", "eve", "dan", "cleo", "ann", "gus", "finn"]
+    assert names["name"] == sorted(names["name"])
+    assert names["epochs"] == ["cleo", "gus", "bob", "ann", "eve", "dan", "finn"]
+    assert names["loss"][:2] == ["dan", "bob"]
+    for only, wanted in {
+        "hand": {"bob", "eve"},
+        "error": {"bob"},
+        "XOR": {"cleo"},
+        "away": {"finn"},
+        "not watchable": {"dan"},
+        "follows": {"eve"},
+        "no accumulation": {"bob", "cleo", "eve", "finn", "gus"},
+        "": {row.name[:4] for row in CLASS},
+        "nobody is called so": set(),
+    }.items():
+        assert {row.name[:4] for row in arranged(CLASS, "name", only)} == wanted, only
+
+
+def test_the_class_is_summed_up_in_words() -> None:
+    assert class_text(CLASS, NOW) == "6 here, 1 away, 2 hands up, 2 idle for 2 min or more"
+    assert seen_text(CLASS, 100).startswith("4 of 6 have seen single nodes, 2 accumulation")
+    big = [Row(f"n{number}", True, "crops", Facts(seen=ALL), NOW) for number in range(200)]
+    assert len(seen_text(big, 79)) <= 79
+    assert "200 divergence" in seen_text(big, 79)
+    assert seen_text([], 79).startswith("0 of 0")
+
+
+def test_two_hundred_learners_scroll_and_only_rows_that_changed_are_drawn_again() -> None:
+    rows = [
+        Row(f"learner-{n:03}", True, "crops", Facts("next: zero", n, 1.5, "update"), NOW) for n in range(200)
+    ]
+    table = a_table(rows)
+    table.sort()
+    before = table.lines(110, 30)
+    assert (
+        sum("learner-" in _text(line) for line in before) == 30 - 6 - 2
+    )  # one more: the chosen one's details
+    table.learn([Row("learner-007", True, "crops", Facts("next: forward", 8, 1.25, "zero"), NOW)])
+    table.learn([Row("learner-150", True, "crops", Facts("next: forward", 8, 1.25, "zero"), NOW)])
+    after = table.lines(110, 30)
+    changed = [_text(new) for old, new in zip(before, after, strict=True) if old != new]
+    assert len(changed) == 1
+    assert "learner-007" in changed[0]
+    table.walk(100_000)
+    assert any("learner-199" in _text(line) for line in table.lines(110, 30))
+    table.only("no such")
+    assert "hides all 200" in "\n".join(map(_text, table.lines(80, 24)))
+
+
+def test_a_class_of_a_hundred_costs_the_server_and_the_board_little(tmp_path: Path) -> None:
+    room = Classroom(tmp_path)
+    seats = [room.enter(f"n{number}") for number in range(3)]
+    heard = list[object]()
+    room.hub.join("ida", "instructor", heard.append)
+    many = [(f"learner-{number:03}", (lambda _: None)) for number in range(100)]
+    for name, send in many:
+        room.hub.join(name, "learner", send)
+    seats[0].act(Forward(), StepNode())
+    table = a_table([])
+    costs = []
+    for _ in range(5):
+        room.hub._changed |= {name for name, _ in many}  # all have done something since
+        began = time.process_time()
+        room.hub.rows()
+        table.learn(heard[-1].rows)  # type: ignore[attr-defined]
+        table.lines(160, 50)
+        costs.append(time.process_time() - began)
+    assert min(costs) < 0.05 * 0.5, f"{min(costs):.4f} s every half a second"
+    for seat in seats:
+        seat.leave()
+    room.close()
+
+
+@pytest.fixture
+def room(tmp_path: Path) -> Iterator[Classroom]:
+    one = Classroom(tmp_path)
+    yield one
+    one.close()
+
+
+async def test_the_boards_keys_reach_the_class(room: Classroom) -> None:
+    ann, bob = room.enter("ann"), room.enter("bob")
+    ann.act(Forward(), Backward(), Update(), Backward())
+    bob.begin(Start("xor"))
+    room.hub._desks["ann"].at = room.hub._desks["bob"].at = time.time() + 3600  # idle stays `now`
+    async with room.opened("ida", "instructor", (110, 30)) as pilot:
+        room.hub.rows()
+        await until(pilot, lambda: "refused: RuntimeError" in text(pilot))
+        assert "ida" not in text(pilot)
+        await press(pilot, "s", "down")
+        assert "sorted by name" in text(pilot)
+        assert chosen(pilot) == "bob"
+        await press(pilot, "m", *"look")
+        await press(pilot, "enter")
+        assert "told bob: look" in text(pilot)
+        await until(pilot, lambda: bool(room.hub._desks["bob"].told))
+        assert not room.hub._desks["ann"].told
+        await press(pilot, "M", *"x" * 301, "enter")
+        assert "say it in 300" in text(pilot)
+        await press(pilot, "escape", "M", *"all", "enter")
+        await until(
+            pilot, lambda: len(room.hub._desks["bob"].told) == 2 and len(room.hub._desks["ann"].told) == 1
+        )
+        await press(pilot, "slash", *"xyz", "enter")
+        assert "hides all 2" in text(pilot)
+        await press(pilot, "slash", "enter", "home", "h")
+        assert "ann's hand is not up" in text(pilot)
+        room.hub.heard("ann", Hand(True))
+        room.hub.rows()
+        await until(pilot, lambda: "1 hand up" in text(pilot))
+        await press(pilot, "h")
+        await until(pilot, lambda: not room.hub._desks["ann"].hand)
+        await press(pilot, "p")
+        await until(pilot, lambda: "YOU PRESENT: 0 of 2 follow" in text(pilot))
+        await press(pilot, "question_mark")
+        await until(
+            pilot, lambda: "The signs before a name" in text(pilot) or "Take the chosen" in text(pilot)
+        )
+        await press(pilot, "escape", "o")
+        assert "PRESENTING, 0 follow" in text(pilot).splitlines()[0]
+        await press(pilot, "e", "F", "f2")
+        await until(pilot, lambda: "you present no more" in text(pilot))
+        assert room.hub._desks["ida"].actions == [RunEpochs(1)]
+
+
+def chosen(pilot: Pilot[None]) -> str:
+    return pilot.app.screen.query_one(Table).chosen
+
+
+def _text(line: Line) -> str:
+    return "".join(span.text for span in line)
+
+
+def compare(name: str, text_drawn: str) -> None:
+    """Compare a screen with its file, or write the file."""
+    path, rows = SCREENS / f"{name}.txt", f"{text_drawn}\n".splitlines()
+    if os.environ.get("GRADSTEP_UPDATE_SCREENS"):
+        SCREENS.mkdir(exist_ok=True)
+        path.write_text(f"{text_drawn}\n", encoding="utf-8")
+    kept = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    changes = [*difflib.unified_diff(kept, rows, f"screens/{path.name}", "drawn now", lineterm="")]
+    assert not changes, "\n".join(["the screen has changed; see tests/tui/test_screens.py", *changes])

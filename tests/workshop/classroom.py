@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import difflib
+import os
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
+from typing import Final
 
 from textual.pilot import Pilot
 
@@ -21,6 +24,8 @@ from tui.workshop.keeper import ClassKeeper
 from tui.workshop.link import Link
 from tui.workshop.messages import LONGEST, Role, ToChild, Welcome, from_child, line_of
 from tui.workshop.store import Store
+
+SCREENS: Final = Path(__file__).with_name("screens")
 
 
 class Seat:
@@ -109,3 +114,14 @@ class Classroom:
 
     def close(self) -> None:
         self.store.close()
+
+
+def compare(name: str, text_drawn: str) -> None:
+    """Compare a screen with its file, or write the file."""
+    path, rows = SCREENS / f"{name}.txt", f"{text_drawn}\n".splitlines()
+    if os.environ.get("GRADSTEP_UPDATE_SCREENS"):
+        SCREENS.mkdir(exist_ok=True)
+        path.write_text(f"{text_drawn}\n", encoding="utf-8")
+    kept = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    changes = [*difflib.unified_diff(kept, rows, f"screens/{path.name}", "drawn now", lineterm="")]
+    assert not changes, "\n".join(["the screen has changed; see tests/tui/test_screens.py", *changes])

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
-import os
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -15,7 +13,7 @@ from textual.pilot import Pilot
 from engine.actions import Backward, Forward, RunEpochs, StepNode, Update
 from engine.start import Start
 from tests.tui.bench import press, text, until
-from tests.workshop.classroom import Classroom
+from tests.workshop.classroom import Classroom, compare
 from tui.ascii import to_ascii
 from tui.lines import Line
 from tui.workshop.board import SORTS, arranged, class_text, seen_text
@@ -23,8 +21,6 @@ from tui.workshop.messages import Facts, Hand, Row
 from tui.workshop.milestones import ALL
 from tui.workshop.screens.board import KEYS
 from tui.workshop.widgets.table import Table
-
-SCREENS: Final = Path(__file__).with_name("screens")
 
 NOW: Final = 1_000_000.0
 ERROR: Final = "RuntimeError: Trying to backward through the graph a second time"
@@ -222,14 +218,3 @@ def chosen(pilot: Pilot[None]) -> str:
 
 def _text(line: Line) -> str:
     return "".join(span.text for span in line)
-
-
-def compare(name: str, text_drawn: str) -> None:
-    """Compare a screen with its file, or write the file."""
-    path, rows = SCREENS / f"{name}.txt", f"{text_drawn}\n".splitlines()
-    if os.environ.get("GRADSTEP_UPDATE_SCREENS"):
-        SCREENS.mkdir(exist_ok=True)
-        path.write_text(f"{text_drawn}\n", encoding="utf-8")
-    kept = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
-    changes = [*difflib.unified_diff(kept, rows, f"screens/{path.name}", "drawn now", lineterm="")]
-    assert not changes, "\n".join(["the screen has changed; see tests/tui/test_screens.py", *changes])

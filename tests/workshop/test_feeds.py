@@ -14,8 +14,13 @@ from engine.actions import Backward, Forward, RunEpochs, StepNode, ToggleZeroing
 from engine.start import Start
 from tests.saved_sessions import picture
 from tests.tui.bench import press, state, text, until
-from tests.workshop.classroom import Classroom, Headless
+from tests.workshop.classroom import Classroom, Headless, compare
+from tui.keys import KEYS
+from tui.lines import length
 from tui.screens.ask import AskScreen
+from tui.widgets.status import status_line
+from tui.words import phase
+from tui.workshop.keys import FOR_INSTRUCTORS, FOR_LEARNERS, LOOKING, LOOKS
 from tui.workshop.messages import Allow, Did, Facts, Follow, Present, Tell
 from tui.workshop.screens.board import BoardScreen
 from tui.workshop.screens.feed import FeedScreen
@@ -59,6 +64,7 @@ async def test_a_watched_bench_is_drawn_live_and_looking_changes_nothing_in_it(r
         await watching(pilot, room.hub, ann)
         assert "WATCHING ANN" in text(pilot).splitlines()[0]
         assert "2 Sum" in text(pilot)
+        compare("watched-110x30", text(pilot))
         ann.act(Backward(), Update(), Backward())
         await until(pilot, lambda: shows(pilot, ann) and feed(pilot).complaint is not None)
         assert "PyTorch refused" in text(pilot)
@@ -84,10 +90,10 @@ async def test_who_is_watched_sees_it_and_can_decline(room: Classroom) -> None:
     async with room.opened("ann") as pilot:
         teacher.link.send(Follow("ann"))
         teacher.pump()
-        await until(pilot, lambda: "WATCHED" in text(pilot).splitlines()[0])
+        await until(pilot, lambda: "WATCHED" in text(pilot))
         await press(pilot, "W")
-        await until(pilot, lambda: "PRIVATE" in text(pilot).splitlines()[0])
-        assert "WATCHED" not in text(pilot).splitlines()[0]
+        await until(pilot, lambda: "PRIVATE" in text(pilot))
+        await until(pilot, lambda: "WATCHED" not in text(pilot))
         assert not room.hub._desks["teacher"].looks_at
         teacher.link.send(Follow("ann"))
         teacher.pump()
@@ -106,7 +112,7 @@ async def test_who_watches_is_told_when_the_learner_declines_goes_away_or_begins
         ann.act(Forward())
         await until(pilot, lambda: shows(pilot, ann))
         ann.leave()
-        await until(pilot, lambda: "WATCHING ANN (AWAY)" in text(pilot).splitlines()[0])
+        await until(pilot, lambda: "WATCHING ANN (AWAY)" in text(pilot))
         assert "ann has gone away" in text(pilot)
         back = room.enter("ann")
         back.act(Backward())
@@ -142,6 +148,7 @@ async def test_learners_see_what_is_presented_and_their_own_session_waits_as_it_
         await until(pilot, lambda: bench.feed is not None)
         await until(pilot, lambda: shows(pilot, teacher))
         assert "TEACHER PRESENTS" in text(pilot).splitlines()[0]
+        compare("followed-80x24", text(pilot))
         teacher.act(Update(), Zero(), RunEpochs(30))
         await until(pilot, lambda: shows(pilot, teacher))
         await press(pilot, "exclamation_mark", "F")  # breaks away
@@ -209,10 +216,10 @@ async def test_messages_are_shown_over_anything_and_can_be_read_again(room: Clas
         assert text(pilot).count("ledger") >= 4  # all of it, over the question
         assert isinstance(pilot.app.screen, AskScreen)
         await press(pilot, "5", "enter")
-        await until(pilot, lambda: "epochs 5" in text(pilot))
+        await until(pilot, lambda: "epochs done 5" in text(pilot))
         assert "1 NEW" in text(pilot).splitlines()[0]
         present(teacher, True)
-        await until(pilot, lambda: "TEACHER PRESENTS  1 NEW" in text(pilot).splitlines()[0])
+        await until(pilot, lambda: "TEACHER PRESENTS  1 NEW" in text(pilot))
         await press(pilot, "M")
         await until(pilot, lambda: "teacher: ]0;evilopen the ledger" in text(pilot))
         assert "teacher says" not in text(pilot)
@@ -228,6 +235,7 @@ async def test_the_resume_code_is_confirmed_before_the_class_is_seen(room: Class
         await until(pilot, lambda: isinstance(pilot.app.screen, ResumeScreen))
         await press(pilot, "space", "f", "escape", "q")
         assert isinstance(pilot.app.screen, ResumeScreen)
+        compare("resume-80x24", text(pilot))
         for words in ("k7mq-3f9d-xw2p", "ssh -p 2222 ann@host", "join code alone will not give you the name"):
             assert words in " ".join(text(pilot).replace("│", " ").split()), words
         await press(pilot, "enter")
@@ -237,3 +245,51 @@ async def test_the_resume_code_is_confirmed_before_the_class_is_seen(room: Class
 def present(teacher: Headless, on: bool) -> None:
     teacher.link.send(Present(on))
     teacher.pump()
+
+
+async def test_a_feed_that_cannot_be_shown_closes_and_says_why(room: Classroom) -> None:
+    ann = room.enter("ann")
+    async with room.opened("teacher", "instructor") as pilot:
+        room.hub._desks["ann"].start = Start("/no/such/script.py")  # as it might ask
+        room.hub.rows()
+        await until(pilot, lambda: "ann" in text(pilot))
+        await press(pilot, "enter")
+        await until(pilot, lambda: "ann's bench cannot be shown" in text(pilot))
+        assert isinstance(pilot.app.screen, BoardScreen)
+        room.hub._desks["ann"].start = Start()
+        await watching(pilot, room.hub, ann)
+
+
+async def test_the_class_keys_are_in_the_help_and_the_palette_and_take_none_of_the_benchs(
+    room: Classroom,
+) -> None:
+    taken = {name for key in KEYS for name in key.keys.split(",")}
+    for keys in (FOR_LEARNERS, FOR_INSTRUCTORS):
+        names = [name for key in keys for name in key.keys.split(",")]
+        assert len(names) == len(set(names))
+        assert not taken & set(names)
+    assert {key.id for key in LOOKS} == set(LOOKING)
+    async with room.opened("ann", size=(160, 60)) as pilot:
+        commands = [one.title for one in pilot.app.get_system_commands(pilot.app.screen)]
+        await press(pilot, "?")
+        for key in FOR_LEARNERS:
+            assert f" {key.shown:<8} {key.tooltip}" in text(pilot)
+            assert f"{key.label} ({key.shown})" in commands
+        assert "Screenshot" not in commands
+        await press(pilot, "escape")
+        for key in FOR_LEARNERS:
+            pilot.app.bench.action_press(key.id)  # type: ignore[attr-defined]
+        await until(pilot, lambda: "The instructor has said nothing so far." in text(pilot))
+
+
+@pytest.mark.parametrize("problem", ["crops", "classify", "dead-relu"])
+def test_at_80_columns_a_status_with_badges_keeps_its_phase(problem: str) -> None:
+    session = Start(problem).session()
+    session.apply(RunEpochs(5))
+    session.apply(Forward())
+    session.apply(StepNode())
+    for badge in ("HAND  WATCHED  2 NEW", "PRIVATE  HAND", f"WATCHING {'X' * 24}"):
+        status = status_line(session.frame, 80, badge=badge)
+        assert length(status) <= 80
+        assert "".join(span.text for span in status).rstrip().endswith(phase(session.frame))
+        assert any(badge in span.text for span in status)

@@ -47,27 +47,27 @@ class StatusLine(Panel):
 def status_line(frame: Frame, width: int, *, unsaved: bool = False, badge: str = "") -> Line:
     """Draw a frame's status, with a warning where the session is not saved, and with a badge.
 
-    An optimizer's options are there only where there is room; beside a badge, so is the optimizer.
+    Where there is no room for all, what is shown elsewhere goes first; without a badge, no more than an
+    optimizer's options.
     """
-    chosen = frame.loop.optimizer
-    badge = f"{badge}{'  UNSAVED' * unsaved}"
-    short = chosen.title if chosen.by_hand else f"{chosen.name}(...)"
-    forms = [(f"{chosen.title}, ", " done"), (f"{short}, ", " done")]
-    if badge:
-        forms += [("", " done"), ("", "")]
-    lines = [_status(frame, *form, width, badge) for form in forms]
+    badge = f"{badge}{'  UNSAVED' * unsaved}".strip()
+    lines = [_status(frame, without, width, badge) for without in range(6 if badge else 2)]
     return next((one for one in lines if length(one) <= width), lines[-1])
 
 
-def _status(frame: Frame, optimizer: str, done: str, width: int, badge: str) -> Line:
-    on = "zero" in [kind.value for kind in frame.loop.enabled]
+def _status(frame: Frame, without: int, width: int, badge: str) -> Line:
+    """Draw it without so many things: an optimizer's options, the optimizer, a word, the rate, zeroing."""
+    chosen, on = frame.loop.optimizer, "zero" in [kind.value for kind in frame.loop.enabled]
+    optimizer = chosen.title if chosen.by_hand or not without else f"{chosen.name}(...)"
+    rates = f"lr {_short_rate(frame.learning_rate)}" if without < 4 else ""
     left = [
         Span(f" {frame.problem}", "title"),
-        Span(f"  {optimizer}lr {_short_rate(frame.learning_rate)}  "),
-        Span("zeroing on" if on else "zeroing OFF", "" if on else "warn"),
-        Span(f"  {badge.strip()}" if badge else "", "warn"),
+        Span(f"  {f'{optimizer}, ' if without < 2 else ''}{rates}  " if rates else "  "),
+        Span("zeroing on" if without < 5 else "") if on else Span("zeroing OFF", "warn"),
+        Span(f"  {badge}" if badge else "", "warn"),
     ]
-    right = [Span(f"epochs{done} {frame.epoch:,}"), Span(f"  {phase(frame)} ", "title")]
+    epochs = f"epochs {'done ' if without < 3 else ''}{frame.epoch:,}"
+    right = [Span(epochs), Span(f"  {phase(frame)} ", "title")]
     gap = max(width - length(left) - length(right), 1)
     return line(*left, Span(" " * gap), *right)
 

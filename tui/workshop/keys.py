@@ -16,7 +16,7 @@ FOLLOW: Final = Key(
     "F,upper_f",
     "F",
     "class",
-    "See what the instructor shows; in there, F goes to your own bench.",
+    "See what the instructor shows, or go back to your own bench.",
     6,
 )
 ALLOW: Final = Key("allow", "W,upper_w", "W", "watchers", "Let the instructor watch your bench, or not.", 1)

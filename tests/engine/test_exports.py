@@ -8,6 +8,7 @@ import io
 import math
 import re
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from symtable import symtable
 from typing import Any
@@ -23,7 +24,7 @@ from engine import problems
 from engine.actions import Action, RunEpochs, SetLearningRate, StepNode, ToggleStatement, ToggleZeroing, Undo
 from engine.errors import EngineError
 from engine.exports import export
-from engine.exports.export import export_from
+from engine.exports.export import Export, export_from
 from engine.exports.helpers import NAMES
 from engine.exports.literals import flat, literal
 from engine.exports.moments import repeat
@@ -112,9 +113,15 @@ def test_a_script_comes_to_the_same_bits(name: str, seed: int | None) -> None:
     assert_same_end(namespace, after(start.session(), SESSIONS[name]))
 
 
+@cache
+def all_in_a_row() -> Export:
+    """Every session, one after another, as it is exported."""
+    return export(Start(), ALL_IN_A_ROW)
+
+
 def test_scripts_run_in_a_python_without_gradstep(tmp_path: Path) -> None:
     scripts = {
-        "right": export(Start(seed=3, rate=1e-4), ALL_IN_A_ROW).script,
+        "right": all_in_a_row().script,
         "wrong": export(Start(), BY_HAND).script.replace("5997.71875", "5999.71875"),
     }
     running = {}
@@ -128,7 +135,7 @@ def test_scripts_run_in_a_python_without_gradstep(tmp_path: Path) -> None:
 
 
 def test_a_notebook_runs_from_top_to_bottom() -> None:
-    notebook = nbformat.reads(export(Start(), ALL_IN_A_ROW).notebook, as_version=4)
+    notebook = nbformat.reads(all_in_a_row().notebook, as_version=4)
     nbformat.validate(notebook)
     NotebookClient(notebook, timeout=60, kernel_name="python3").execute()
     (output,) = notebook.cells[-1].outputs
@@ -136,7 +143,7 @@ def test_a_notebook_runs_from_top_to_bottom() -> None:
 
 
 def test_a_notebook_has_the_lines_of_the_script() -> None:
-    made = export(Start(), ALL_IN_A_ROW)
+    made = all_in_a_row()
     notebook = nbformat.reads(made.notebook, as_version=4)
     code = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
     assert ast.unparse(ast.parse("\n".join(code))) == ast.unparse(ast.parse(made.script))
@@ -144,7 +151,7 @@ def test_a_notebook_has_the_lines_of_the_script() -> None:
 
 
 def test_the_same_session_gives_the_same_files() -> None:
-    assert export(Start(), ALL_IN_A_ROW) == export(Start(), ALL_IN_A_ROW)
+    assert export(Start(), ALL_IN_A_ROW) == all_in_a_row()
 
 
 def test_an_export_leaves_the_random_numbers_alone() -> None:
@@ -288,7 +295,7 @@ def test_the_problems_leave_the_exports_names_alone(name: str) -> None:
 
 
 def test_a_script_imports_nothing_but_torch_and_names_no_folder() -> None:
-    script = export(Start(), ALL_IN_A_ROW).script
+    script = all_in_a_row().script
     imports = [node for node in ast.walk(ast.parse(script)) if isinstance(node, (ast.Import, ast.ImportFrom))]
     assert [ast.unparse(one) for one in imports] == ["import torch"]
     assert str(Path.cwd()) not in script

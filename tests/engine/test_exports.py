@@ -21,7 +21,19 @@ from hypothesis import strategies as st
 from nbclient import NotebookClient
 
 from engine import problems
-from engine.actions import Action, RunEpochs, SetLearningRate, StepNode, ToggleStatement, ToggleZeroing, Undo
+from engine.actions import (
+    Action,
+    Reset,
+    RunEpochs,
+    SetBatches,
+    SetLearningRate,
+    SetOptimizer,
+    StepNode,
+    ToggleStatement,
+    ToggleZeroing,
+    Undo,
+)
+from engine.batches import batches_from
 from engine.errors import EngineError
 from engine.exports import export
 from engine.exports.export import Export, export_from
@@ -31,12 +43,15 @@ from engine.exports.moments import repeat
 from engine.exports.retelling import retell
 from engine.exports.starting import start_cell
 from engine.loop import Kind
+from engine.optimizers import optimizer_from
 from engine.session import Session
 from engine.start import Start
 from tests.engine.exported import (
     ALL_IN_A_ROW,
     BACK,
     BY_HAND,
+    MOMENTUM,
+    NODE_BY_NODE,
     REFUSED,
     SESSIONS,
     B,
@@ -332,3 +347,32 @@ def test_an_epoch_without_a_loss_is_empty_and_a_diverged_one_is_inf_or_nan() -> 
     assert losses(Start(rate=1.0), [RunEpochs(100)])[-1] == "inf"
     assert losses(Start(rate=1e30), [F, B, U, F, B, U, F])[-1] in ("inf", "nan")
     assert losses(Start(rate=1e30), [F, B, U, F, B, U, F, B, U, F])[-1] == "nan"
+
+
+LINEAR = """\
+import torch
+from torch import nn
+
+X, y = torch.ones(4, 3), torch.arange(4.0).reshape(4, 1)
+model = nn.Linear(3, 1)
+criterion = nn.MSELoss()
+"""
+SEQUENTIAL = LINEAR.replace("nn.Linear(3, 1)", "nn.Sequential(nn.Linear(3, 2), nn.Tanh(), nn.Linear(2, 1))")
+SHARED_NAMES = LINEAR.replace("model =", "layer =") + (
+    "weight, bias = torch.tensor(2.0), torch.zeros(1, requires_grad=True)\n"
+    "model = lambda x: layer(x) * weight + bias\n"
+)
+EMPTY_INSIDE = (
+    *(SetOptimizer(optimizer_from("Adam")), SetBatches(batches_from("micro(2)")), RunEpochs(2)),
+    *(ToggleStatement(Kind.FORWARD), ToggleStatement(Kind.BACKWARD), RunEpochs(3)),
+)
+
+
+@pytest.mark.parametrize("script", [LINEAR, SEQUENTIAL, SHARED_NAMES])
+def test_a_module_s_own_names_are_found_in_an_export(script: str, tmp_path: Path) -> None:
+    """Also where they are the script's own too, no Python, or all of the inner loop is commented out."""
+    path = tmp_path / "own.py"
+    path.write_text(script, encoding="utf-8")
+    start = Start(str(path))
+    for actions in (BY_HAND, NODE_BY_NODE, (*MOMENTUM, Reset(), F, B), EMPTY_INSIDE):
+        run(export(start, actions).script)

@@ -12,6 +12,7 @@ from engine.errors import BadInput
 from tui.workshop import codes
 from tui.workshop.messages import Role
 from tui.workshop.names import checked_name, shown
+from tui.workshop.store import StoreError
 
 if TYPE_CHECKING:
     from tui.workshop.limits import Doors, Limits
@@ -80,6 +81,7 @@ class Gate(asyncssh.SSHServer):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Count it no longer."""
+        self.connection = None
         if self._counted:
             self._workshop.doors.leave(self.address, known=self._known)
             self._counted = False
@@ -99,8 +101,15 @@ class Gate(asyncssh.SSHServer):
         """Somebody has logged in."""
         self._known = True
         self._workshop.doors.know()
-        if self._takes and not self._take() and self.connection is not None:
+        assert self.connection is not None
+        if self._takes and not self._take():
             self.connection.abort()  # somebody else took the name in the meantime
+        asyncio.get_running_loop().call_later(self._workshop.limits.login, self._expect_session)
+
+    def _expect_session(self) -> None:
+        """Close a line for which nothing was opened: it takes somebody's place."""
+        if self.connection is not None and not self._channels:
+            self.connection.abort()
 
     def public_key_auth_supported(self) -> bool:
         """Keys are taken."""
@@ -114,6 +123,7 @@ class Gate(asyncssh.SSHServer):
                 asyncssh.DISC_NO_MORE_AUTH_METHODS_AVAILABLE, "too many keys: ssh -o IdentitiesOnly=yes"
             )
         self._offered.append(fingerprint)
+        self._takes = False
         taken = self._workshop.store.learner(self.name)
         if fingerprint in self._workshop.instructor_keys and (taken is None or taken.role == "instructor"):
             self.role, self._takes = "instructor", taken is None
@@ -154,6 +164,10 @@ class Gate(asyncssh.SSHServer):
     async def _try(self, code: str) -> bool:
         """Say whether a code opens the door; a wrong one is answered late, and only some are."""
         workshop, name = self._workshop, self.name
+        # Before the code is looked at: a client need not wait for the answer to one before it sends the next.
+        if self._tries >= workshop.limits.tries:
+            raise _too_many()
+        self._takes = False
         taken = workshop.store.learner(name)
         # All are compared, whichever is right, so that the time tells nothing.
         joins = codes.is_same(code, workshop.join_code)
@@ -162,7 +176,6 @@ class Gate(asyncssh.SSHServer):
         if resumes and taken is not None:
             self.role = taken.role
             return True
-        self._takes = False
         if taken is None and (joins or teaches):
             self.role = "instructor" if teaches else "learner"
             if self._take():
@@ -172,18 +185,21 @@ class Gate(asyncssh.SSHServer):
             return True
         self._tries += 1
         workshop.log("wrong code", address=self.address, name=name, tries=self._tries)
-        await asyncio.sleep(workshop.limits.delay)
-        if self._tries >= workshop.limits.tries:
-            raise asyncssh.DisconnectError(
-                asyncssh.DISC_NO_MORE_AUTH_METHODS_AVAILABLE, "too many wrong codes"
-            )
+        last = self._tries >= workshop.limits.tries
+        await asyncio.sleep(workshop.doors.wait_after_guess())
+        if last:
+            raise _too_many()
         return False
 
     def _take(self) -> bool:
         """Take a new name; False where somebody else just has."""
         code = codes.made_up()
-        if not self._workshop.store.take(self.name, self.role, code, self._offered[:KEPT_KEYS]):
-            return False
+        try:
+            if not self._workshop.store.take(self.name, self.role, code, self._offered[:KEPT_KEYS]):
+                return False
+        except StoreError as error:
+            self._workshop.log("not kept", name=self.name, why=str(error))
+            raise asyncssh.DisconnectError(asyncssh.DISC_BY_APPLICATION, str(error)) from None
         self.resume_code = code
         return True
 
@@ -217,3 +233,9 @@ class Gate(asyncssh.SSHServer):
     def tap_requested(self, *_: object) -> bool:
         """Make no tunnel."""
         return False
+
+
+def _too_many() -> asyncssh.DisconnectError:
+    return asyncssh.DisconnectError(
+        asyncssh.DISC_NO_MORE_AUTH_METHODS_AVAILABLE, "too many wrong codes: connect again"
+    )

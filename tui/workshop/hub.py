@@ -26,6 +26,7 @@ from tui.workshop.messages import (
     HandDown,
     Happened,
     Helped,
+    Kept,
     Present,
     Presenting,
     Role,
@@ -39,6 +40,7 @@ from tui.workshop.messages import (
     Watched,
     Welcome,
 )
+from tui.workshop.saving import mark, save
 from tui.workshop.store import Store
 
 CURVE: Final = 40
@@ -57,7 +59,7 @@ class Desk:
     name: str
     role: Role
     session: int
-    """The number of the session in the store."""
+    """The number of the session in the store; 0 where its beginning is not kept yet."""
 
     start: Start
     actions: list[Action]
@@ -68,6 +70,12 @@ class Desk:
     losses: deque[float] = field(default_factory=lambda: deque(maxlen=CURVE))
     at: float = field(default_factory=time.time)
     """When something was done last, in seconds since 1970."""
+
+    unsaved: list[tuple[Action, Facts]] = field(default_factory=list)
+    """The last actions, where they are not kept yet."""
+
+    trouble: str = ""
+    """Why they are not; empty while all is well."""
 
     hand: bool = False
     allows: bool = True
@@ -126,11 +134,12 @@ class Hub:
         """Seat a learner, whose name was checked, where the learner was before; give the first message."""
         desk = self._desks.get(name)
         if desk is None:
-            desk = Desk(name, role, self._store.begin(name, self._start), self._start, [])
+            desk = Desk(name, role, 0, self._start, [])
             self._desks[name] = desk
         elif desk.send is not None:
             desk.send(Stop("you have logged in again from elsewhere"))
         desk.role, desk.send, desk.looks_at, desk.invited = role, send, "", False
+        desk.trouble = save(self._store, desk)
         self._changed.add(name)
         if role == "instructor":
             self._changed |= self._desks.keys()
@@ -147,6 +156,7 @@ class Hub:
             bool(self.presenter),
             desk.hand,
             desk.allows,
+            desk.trouble,
         )
 
     def leave(self, name: str, send: Send) -> None:
@@ -161,7 +171,10 @@ class Hub:
             self._present(desk, on=False)
 
     def stop(self, why: str) -> None:
-        """Tell everybody to leave in order."""
+        """Tell everybody to leave in order; what could not be kept is tried once more."""
+        for desk in self._desks.values():
+            if desk.unsaved or not desk.session:
+                self._save(desk)
         for desk in self._here():
             self._to(desk, Stop(why))
 
@@ -186,8 +199,9 @@ class Hub:
 
     @_heard.register
     def _(self, message: Began, desk: Desk) -> None:
-        desk.session = self._store.begin(desk.name, message.start)
-        desk.start, desk.actions, desk.refused, desk.at = message.start, [], [], time.time()
+        desk.session, desk.start, desk.at = 0, message.start, time.time()
+        desk.actions, desk.refused, desk.unsaved = [], [], []
+        self._save(desk)
         desk.facts = Facts(seen=desk.facts.seen)
         desk.losses.clear()
         self._changed.add(desk.name)
@@ -199,7 +213,8 @@ class Hub:
         if message.facts.error:
             desk.refused.append(len(desk.actions))
         desk.actions.append(message.action)
-        self._store.add(desk.name, desk.session, len(desk.actions), message.action, message.facts)
+        desk.unsaved.append((message.action, message.facts))
+        self._save(desk)
         loss = message.facts.loss
         if isinstance(loss, float) and math.isfinite(loss) and loss != (desk.losses or [None])[-1]:
             desk.losses.append(loss)
@@ -211,14 +226,14 @@ class Hub:
     @_heard.register
     def _(self, message: Hand, desk: Desk) -> None:
         desk.hand = message.up
-        self._store.mark(desk.name, hand=message.up)
+        self._mark(desk)
         self._changed.add(desk.name)
         self._log("hand", name=desk.name, up=message.up)
 
     @_heard.register
     def _(self, message: Allow, desk: Desk) -> None:
         desk.allows = message.watching
-        self._store.mark(desk.name, allows=message.watching)
+        self._mark(desk)
         self._changed.add(desk.name)
         if not message.watching:
             for other in [one for one in self._lookers(desk.name) if not one.invited]:
@@ -266,6 +281,19 @@ class Hub:
     @_heard.register
     def _(self, message: Exported, desk: Desk) -> None:
         self._log("exported", name=desk.name, files=message.names)
+
+    # What is kept
+
+    def _save(self, desk: Desk) -> None:
+        """Keep what is not kept yet; the learner is told where that begins to fail, and where it ends."""
+        before, desk.trouble = desk.trouble, save(self._store, desk)
+        if bool(before) != bool(desk.trouble):
+            self._log("not kept" if desk.trouble else "kept again", name=desk.name, why=desk.trouble)
+            self._to(desk, Kept(desk.trouble))
+
+    def _mark(self, desk: Desk) -> None:
+        if trouble := mark(self._store, desk):
+            self._log("not kept", name=desk.name, why=trouble)
 
     # Who looks at whom
 

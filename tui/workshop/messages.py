@@ -132,6 +132,15 @@ class Welcome(_Message, frozen=True):
     presenting: bool = False
     hand: bool = False
     allows: bool = True
+    trouble: str = ""
+    """Why nothing is kept just now; empty while all is well."""
+
+
+class Kept(_Message, frozen=True):
+    """Nothing can be kept any more, or it can again."""
+
+    trouble: str
+    """Why; empty where all is well again."""
 
 
 class Feed(_Message, frozen=True):
@@ -212,7 +221,7 @@ class Stop(_Message, frozen=True):
 
 FromChild: TypeAlias = Began | Did | Hand | Allow | Follow | Unfollow | Present | Tell | Helped | Exported
 ToChild: TypeAlias = (
-    Welcome | Feed | Happened | FeedEnded | Presenting | Watched | Told | HandDown | Rows | Stop
+    Welcome | Kept | Feed | Happened | FeedEnded | Presenting | Watched | Told | HandDown | Rows | Stop
 )
 
 LONGEST: int = 1 << 16

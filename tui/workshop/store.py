@@ -11,7 +11,8 @@ import fcntl
 import os
 import sqlite3
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -19,7 +20,7 @@ from typing import Final
 import msgspec
 
 from engine.actions import Action
-from engine.errors import BadInput
+from engine.errors import BadInput, EngineError
 from engine.start import Start
 from tui.workshop.codes import digest, has_digest
 from tui.workshop.messages import Facts, Role
@@ -78,6 +79,10 @@ class Kept:
     """When that was, in seconds since 1970; None where there was none."""
 
 
+class StoreError(EngineError):
+    """Something could not be kept: the disk is full, or gone."""
+
+
 class Store:
     """The file, which no other process may have open."""
 
@@ -118,6 +123,20 @@ class Store:
         self._db.close()
         os.close(self._lock)
 
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """Have what is done inside be kept, all or nothing.
+
+        Raises:
+            StoreError: it cannot be.
+        """
+        try:
+            with self._db:
+                self._db.execute("BEGIN IMMEDIATE")
+                yield
+        except sqlite3.Error as error:
+            raise StoreError(f"the workshop cannot write to its disk ({error})") from None
+
     # Names
 
     def learner(self, name: str) -> Learner | None:
@@ -135,9 +154,12 @@ class Store:
         return [one for (name,) in names if (one := self.learner(name)) is not None]
 
     def take(self, name: str, role: Role, code: str, fingerprints: Iterable[str] = ()) -> bool:
-        """Give a name to whoever asks first, with a resume code and keys; whether it was still free."""
-        with self._db:
-            self._db.execute("BEGIN IMMEDIATE")
+        """Give a name to whoever asks first, with a resume code and keys; whether it was still free.
+
+        Raises:
+            StoreError: it cannot be kept.
+        """
+        with self._writing():
             try:
                 self._db.execute(
                     "INSERT INTO learners (name, role, code) VALUES (?, ?, ?)", (name, role, digest(code))
@@ -160,29 +182,43 @@ class Store:
         return found.fetchone() is not None
 
     def mark(self, name: str, *, hand: bool | None = None, allows: bool | None = None) -> None:
-        """Keep a raised hand, or whether others may watch."""
-        for column, value in (("hand", hand), ("allows", allows)):
-            if value is not None:
-                self._db.execute(f"UPDATE learners SET {column} = ? WHERE name = ?", (value, name))
+        """Keep a raised hand, or whether others may watch.
+
+        Raises:
+            StoreError: it cannot be kept.
+        """
+        with self._writing():
+            for column, value in (("hand", hand), ("allows", allows)):
+                if value is not None:
+                    self._db.execute(f"UPDATE learners SET {column} = ? WHERE name = ?", (value, name))
 
     # Sessions
 
     def begin(self, name: str, start: Start) -> int:
-        """Keep a new session; gives its number."""
+        """Keep a new session; gives its number.
+
+        Raises:
+            StoreError: it cannot be kept.
+        """
         encoded = msgspec.json.encode(start)
-        made = self._db.execute("INSERT INTO sessions (name, start) VALUES (?, ?)", (name, encoded))
+        with self._writing():
+            made = self._db.execute("INSERT INTO sessions (name, start) VALUES (?, ?)", (name, encoded))
         assert made.lastrowid is not None
         return made.lastrowid
 
-    def add(self, name: str, session: int, number: int, action: Action, facts: Facts) -> None:
-        """Keep an action; `number` counts those of the session from 1."""
-        seen = ",".join(sorted(facts.seen))
-        with self._db:
-            self._db.execute("BEGIN")
-            self._db.execute(
-                "INSERT INTO actions VALUES (?, ?, ?, ?, ?)",
-                (session, number, msgspec.json.encode(action), msgspec.json.encode(facts), time.time()),
-            )
+    def add(self, name: str, session: int, number: int, done: Sequence[tuple[Action, Facts]]) -> None:
+        """Keep actions, all or none; `number` is that of the first, counted from 1 in the session.
+
+        Raises:
+            StoreError: they cannot be kept.
+        """
+        seen, now = ",".join(sorted(done[-1][1].seen)), time.time()
+        rows = [
+            (session, at, msgspec.json.encode(action), msgspec.json.encode(facts), now)
+            for at, (action, facts) in enumerate(done, number)
+        ]
+        with self._writing():
+            self._db.executemany("INSERT INTO actions VALUES (?, ?, ?, ?, ?)", rows)
             self._db.execute("UPDATE learners SET seen = ? WHERE name = ?", (seen, name))
 
     def session(self, name: str) -> Kept | None:

@@ -15,6 +15,7 @@ from tui.workshop.messages import (
     Follow,
     Hand,
     HandDown,
+    Kept,
     Presenting,
     Rows,
     ToChild,
@@ -46,7 +47,7 @@ class ClassBench(BenchScreen):
     def __init__(self, keeper: ClassKeeper, link: Link, welcome: Welcome) -> None:
         """Go on where `welcome` says."""
         super().__init__(keeper.rejoin, keeper)
-        self._link, self._welcome = link, welcome
+        self._keeper_of_class, self._link, self._welcome = keeper, link, welcome
         self._hand, self._allows = welcome.hand, welcome.allows
         self._watched = welcome.watched
         self._presenting = welcome.presenting
@@ -116,6 +117,12 @@ class ClassBench(BenchScreen):
     @singledispatchmethod
     def hear(self, said: ToChild) -> None:
         """Do it; what is for other screens is left to them."""
+
+    @hear.register
+    def _(self, said: Kept) -> None:
+        self._keeper_of_class.told_trouble = said.trouble
+        self.unsaved = bool(said.trouble)
+        self._say(f"nothing is kept just now: {said.trouble}" if said.trouble else "all is kept again")
 
     @hear.register
     def _(self, said: Feed) -> None:

@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
+import asyncssh
 import pytest
 
 from tests.terminal import Terminal
@@ -47,14 +48,14 @@ class Server:
     """`gradstep serve` on a free port, with its state in a folder of its own."""
 
     def __init__(
-        self, *arguments: str, state: Path | None = None, wait: bool = True, **limits: float
+        self, *arguments: str, state: Path | None = None, keys: Path | None = None, **limits: float
     ) -> None:
         """Start it, and wait until it listens.
 
         Args:
             arguments: More options.
             state: Its folder, which then stays.
-            wait: Whether to wait.
+            keys: Where an instructor's keys are made: `instructor`, and its public one, which it has to know.
             limits: Other limits than the usual ones, as `Limits` has them.
         """
         self._own = None if state else tempfile.TemporaryDirectory(prefix="gradstep-workshop-")
@@ -64,13 +65,15 @@ class Server:
         asker.write_text('#!/bin/sh\necho "$WORKSHOP_CODE"\n', encoding="ascii")
         asker.chmod(0o700)
         given = ["--listen", "127.0.0.1:0", "--state", str(self.state), "--code", CODE, *arguments]
+        if keys is not None:
+            self.instructor = make_key(keys / "instructor")
+            given += ["--instructor-keys", f"{self.instructor}.pub"]
         calling = (
             f"import sys; from tui.workshop.serving import serve; sys.exit(serve({given!r}, {limits!r}))"
         )
         with (self.folder / "out").open("wb") as out, (self.folder / "log").open("wb") as log:
             self.process = subprocess.Popen([sys.executable, "-c", calling], stdout=out, stderr=log)
-        if wait:
-            self.port = self.logged("listening")["port"]
+        self.port = int(self.logged("listening")["port"])
 
     def close(self) -> None:
         """Stop it; it has to leave in order."""
@@ -133,7 +136,7 @@ class Server:
         after = [*arguments] if program != "ssh" else []
         if program == "sftp":
             before, after = [*arguments], []
-        return [need(program), "-F", "none", port, str(self.port), *given, *before, *to, *after]
+        return [need(program), "-F", "none", port, str(self.port), *before, *given, *to, *after]
 
     def environment(self, code: str = CODE) -> dict[str, str | None]:
         """Give what makes a client of OpenSSH's answer with a code."""
@@ -183,6 +186,15 @@ class Server:
     def socket(self) -> socket.socket:
         """Connect, and say nothing."""
         return socket.create_connection(("127.0.0.1", self.port), timeout=PATIENCE)
+
+
+def make_key(path: Path) -> Path:
+    """Make a key for a client."""
+    key = asyncssh.generate_private_key("ssh-ed25519")
+    key.write_private_key(path)
+    path.chmod(0o600)
+    key.write_public_key(f"{path}.pub")
+    return path
 
 
 def children(pid: int) -> list[int]:

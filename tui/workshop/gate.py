@@ -97,6 +97,11 @@ class Gate(asyncssh.SSHServer):
             raise asyncssh.DisconnectError(asyncssh.DISC_ILLEGAL_USER_NAME, str(error)) from None
         return True
 
+    def _need_name(self) -> None:
+        """Refuse an empty name: asyncssh takes it for one that was begun with, and so checked, already."""
+        if not self.name:
+            raise asyncssh.DisconnectError(asyncssh.DISC_ILLEGAL_USER_NAME, "log in with a name")
+
     def auth_completed(self) -> None:
         """Somebody has logged in."""
         self._known = True
@@ -117,6 +122,7 @@ class Gate(asyncssh.SSHServer):
 
     def validate_public_key(self, username: str, key: asyncssh.SSHKey) -> bool:
         """Let in who has a key of the name, or of an instructor; the client has to prove it afterwards."""
+        self._need_name()
         fingerprint = key.get_fingerprint()
         if len(self._offered) >= MOST_KEYS:
             raise asyncssh.DisconnectError(
@@ -163,6 +169,7 @@ class Gate(asyncssh.SSHServer):
 
     async def _try(self, code: str) -> bool:
         """Say whether a code opens the door; a wrong one is answered late, and only some are."""
+        self._need_name()
         workshop, name = self._workshop, self.name
         # Before the code is looked at: a client need not wait for the answer to one before it sends the next.
         if self._tries >= workshop.limits.tries:

@@ -14,6 +14,7 @@ from asyncssh.stream import SSHServerStreamSession
 
 from engine.errors import EngineError
 from engine.start import Start
+from tui.workshop.algorithms import modern
 from tui.workshop.files import ReadOnlyFiles
 from tui.workshop.gate import Gate
 from tui.workshop.hostkey import host_key
@@ -40,19 +41,6 @@ EARLY: Final = 1_000
 BOARD_EVERY: Final = 0.5
 """Seconds between two updates of the instructors' boards."""
 
-MODERN: Final = {
-    "kex_algs": ["mlkem768x25519-sha256", "curve25519-sha256", "curve25519-sha256@libssh.org"],
-    "encryption_algs": [
-        "chacha20-poly1305@openssh.com",
-        "aes256-gcm@openssh.com",
-        "aes128-gcm@openssh.com",
-        "aes256-ctr",
-    ],
-    "mac_algs": ["hmac-sha2-256-etm@openssh.com", "hmac-sha2-512-etm@openssh.com"],
-    "signature_algs": ["ssh-ed25519", "ecdsa-sha2-nistp256", "rsa-sha2-512", "rsa-sha2-256"],
-}
-"""What is offered."""
-
 
 @dataclass(eq=False, slots=True)
 class Workshop:
@@ -72,6 +60,9 @@ class Workshop:
     """Learners at once."""
 
     compress: bool
+    post_quantum: bool
+    """Whether clients are turned away that cannot exchange keys in a way that resists quantum computers."""
+
     log: Callable[..., None]
     fetch: str = "scp -P 2222 {name}@HOST:{file} ."
     store: Store = field(init=False)
@@ -96,10 +87,6 @@ class Workshop:
             EngineError: no bench can be started, or the address cannot be had.
         """
         await self.warm.start()
-        options = {
-            **MODERN,
-            "compression_algs": ["zlib@openssh.com"] if self.compress else ["none", "zlib@openssh.com"],
-        }
         try:
             self._acceptor = await asyncssh.listen(
                 host,
@@ -117,7 +104,7 @@ class Workshop:
                 rekey_bytes=1 << 30,
                 backlog=512,
                 config=None,
-                **options,
+                **modern(compress=self.compress, post_quantum=self.post_quantum),
             )
         except OSError as error:
             raise EngineError(f"{host}:{port} cannot be listened on: {error.strerror}") from None

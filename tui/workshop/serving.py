@@ -86,6 +86,11 @@ def parser() -> Parser:
     one.add_argument(
         "--compress", action="store_true", help="compress every line; a client that cannot is turned away"
     )
+    one.add_argument(
+        "--post-quantum",
+        action="store_true",
+        help="turn clients away that have no post-quantum key exchange, e.g. OpenSSH before 9.9",
+    )
     return one
 
 
@@ -132,6 +137,7 @@ def _workshop(options: argparse.Namespace, port: int, limits: Mapping[str, Any])
         Limits(**{"connections": room, "per_address": room, "idle": 60.0 * options.idle, **limits}),
         most,
         options.compress,
+        options.post_quantum,
         log,
         fetch,
     )

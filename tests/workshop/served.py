@@ -21,7 +21,7 @@ import pytest
 from tests.terminal import Terminal
 
 CODE: Final = "a join code"
-PATIENCE: Final = 60.0
+PATIENCE: Final = 20.0
 
 NEW: Final = "no loss yet"
 """What a new bench shows."""

@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 import asyncssh
 
-from engine.errors import BadInput
+from engine.errors import BadInput, EngineError
 from tui.workshop import codes
 from tui.workshop.messages import Role
 from tui.workshop.names import checked_name, shown
-from tui.workshop.store import StoreError
 
 if TYPE_CHECKING:
     from tui.workshop.limits import Doors, Limits
@@ -60,7 +59,7 @@ class Gate(asyncssh.SSHServer):
         may then come in under that name, and nobody else."""
 
         self._takes = False
-        """Whether the name is to be taken, once the key is proven."""
+        """Whether the name is still to be taken: with the first bench, where the resume code is shown."""
 
         self._tries = 0
         self._channels = 0
@@ -106,9 +105,6 @@ class Gate(asyncssh.SSHServer):
         """Somebody has logged in."""
         self._known = True
         self._workshop.doors.know()
-        assert self.connection is not None
-        if self._takes and not self._take():
-            self.connection.abort()  # somebody else took the name in the meantime
         asyncio.get_running_loop().call_later(self._workshop.limits.login, self._expect_session)
 
     def _expect_session(self) -> None:
@@ -184,9 +180,8 @@ class Gate(asyncssh.SSHServer):
             self.role = taken.role
             return True
         if taken is None and (joins or teaches):
-            self.role = "instructor" if teaches else "learner"
-            if self._take():
-                return True
+            self.role, self._takes = "instructor" if teaches else "learner", True
+            return True
         if taken is not None and taken.role == "instructor" and teaches:
             self.role = "instructor"
             return True
@@ -198,17 +193,22 @@ class Gate(asyncssh.SSHServer):
             raise _too_many()
         return False
 
-    def _take(self) -> bool:
-        """Take a new name; False where somebody else just has."""
-        code = codes.made_up()
-        try:
+    @property
+    def has_name(self) -> bool:
+        """Whether the name belongs to whoever this is."""
+        return not self._takes
+
+    def take_name(self) -> None:
+        """Have the name belong to whoever this is, from now on.
+
+        Raises:
+            EngineError: somebody else just took it, or it cannot be kept.
+        """
+        if self._takes:
+            code = codes.made_up()
             if not self._workshop.store.take(self.name, self.role, code, self._offered[:KEPT_KEYS]):
-                return False
-        except StoreError as error:
-            self._workshop.log("not kept", name=self.name, why=str(error))
-            raise asyncssh.DisconnectError(asyncssh.DISC_BY_APPLICATION, str(error)) from None
-        self.resume_code = code
-        return True
+                raise EngineError(f"the name {self.name} has just been taken: log in with another one")
+            self._takes, self.resume_code = False, code
 
     # What may be opened: one session, and nothing else
 

@@ -162,7 +162,7 @@ class Hub:
     def leave(self, name: str, send: Send) -> None:
         """A learner's process is gone; nothing where another one has taken its place."""
         desk = self._desks[name]
-        if desk.send is not send:
+        if desk.send != send:  # methods of objects: each time another one, but equal
             return
         self._look(desk, "")
         desk.send = None

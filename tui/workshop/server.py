@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from asyncssh import DataType
 
 NO_TERMINAL: Final = b"A bench needs a terminal: log in without a command, or with ssh -t\r\n"
+NO_FILES: Final = b"Log in once before you fetch files: the name is not taken yet.\r\n"
 FULL: Final = b"This workshop is full.\r\n"
 STOPPED: Final = "The workshop has ended. Nothing is lost: log in again when it is back."
 ELSEWHERE: Final = "You have logged in again from elsewhere: your bench is there now."
@@ -186,7 +187,10 @@ class Channel(SSHServerStreamSession[bytes]):
         channel = self._chan
         assert channel is not None
         if channel.get_command() is not None or channel.get_subsystem() is not None:
-            super().session_started()
+            if self._gate.has_name:
+                super().session_started()
+            else:
+                self._refuse(NO_FILES)
         elif not self._term:
             self._refuse(NO_TERMINAL)
         elif self._gate.role == "learner" and self._is_full():
@@ -281,9 +285,14 @@ class Channel(SSHServerStreamSession[bytes]):
         workshop, gate = self._workshop, self._gate
         width, height, *_ = self._channel.get_terminal_size()
         sent = {str(name): str(value) for name, value in self._channel.get_environment().items()}
-        seat = Seat(gate.name, workshop.hub, self, (width, height), workshop.log)
+        try:
+            gate.take_name()
+        except EngineError as error:
+            workshop.log("refused", name=gate.name, why=str(error))
+            self._refuse(f"{error}\r\n".encode())
+            return
+        seat = self._seat = Seat(gate.name, workshop.hub, self, (width, height), workshop.log)
         workshop.seat(seat)
-        self._seat = seat
         welcome = workshop.hub.join(
             gate.name,
             gate.role,

@@ -26,8 +26,7 @@ def exported(served: Server, key: Path) -> str:
         terminal.wait_for("Export to which files?")
         terminal.send("enter")
         terminal.wait_for("fetch it with: scp")
-        told = next(line for line in terminal.lines if "fetch it with" in line)
-    return told
+        return next(line for line in terminal.lines if "fetch it with" in line)
 
 
 @pytest.mark.parametrize("protocol", [[], ["-O"]])
@@ -168,7 +167,11 @@ def test_a_picture_goes_into_the_folder_and_nowhere_else(served: Server, writer:
     writer.send("../../picture")
     writer.send("enter")
     writer.wait_for("is no name for a file")
-    writer.send("\x15picture")
+    writer.send("escape")
+    writer.wait_for(lambda text: "Write this picture" not in text)
+    writer.send("x")
+    writer.wait_for("Write this picture")
+    writer.send("picture")
     writer.send("enter")
     writer.wait_for("fetch it with: scp")
     assert os.listdir(served.state / "exports/writer") == ["picture.svg"], writer.text

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import signal
 import sqlite3
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -74,7 +76,7 @@ def test_a_run_for_ever_leaves_the_processor_to_others(served: Server) -> None:
     with served.join("runner") as runner, served.join("thinker") as thinker:
         runner.send("r")
         runner.wait_for("Run how many epochs?")
-        runner.send("100000000")
+        runner.send("1000000")
         runner.send("enter")
         runner.wait_for("Esc stops")
         tasks = Path(f"/proc/{served.bench('runner')}/task")
@@ -92,9 +94,6 @@ def test_a_run_for_ever_leaves_the_processor_to_others(served: Server) -> None:
 
 def test_memory_that_a_bench_may_not_have_is_refused_to_it_alone() -> None:
     """The same limits, in a process of its own: PyTorch raises, and the process goes on."""
-    import subprocess
-    import sys
-
     program = """
 import resource, torch
 from tui.workshop import child
@@ -122,7 +121,7 @@ def own() -> Iterator[Server]:
 
 
 def test_what_a_killed_process_took_along_is_nothing(own: Server, tmp_path: Path) -> None:
-    """First the warm process, then the server itself; learners who are there, and those who come, are served."""
+    """First the warm process, then the server; learners who are there, and who come, are served."""
     key = make_key(tmp_path / "key")
     printed = own.run(["ssh-keyscan", "-p", str(own.port), "127.0.0.1"]).stdout.split()[-1]
     with own.join("ada", key=key) as ada, own.join("lost", key=key) as lost:

@@ -1,0 +1,158 @@
+"""What of a client's terminal and environment reaches its bench."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.terminal import Terminal
+from tests.workshop.served import NEW, Server, until
+from tests.workshop.talking import bench, connect, shown
+
+LOOKING = Path(__file__).with_name("looking")
+
+
+@pytest.fixture(scope="module")
+def seen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Server, Path]]:
+    """A server whose processes can be asked for their environment, and where they tell it."""
+    folder = tmp_path_factory.mktemp("looking")
+    shutil.copy(LOOKING / "sitecustomize.py", folder)
+    before = os.environ.get("PYTHONPATH", "")
+    os.environ["PYTHONPATH"] = f"{folder}:{before}"
+    try:
+        server = Server()
+    finally:
+        os.environ["PYTHONPATH"] = before
+    yield server, folder
+    server.close()
+
+
+def environment_of(seen: tuple[Server, Path], name: str) -> dict[str, Any]:
+    """Ask a learner's process what it has."""
+    server, folder = seen
+    told = folder / f"{server.bench(name)}.json"
+    os.kill(server.bench(name), signal.SIGUSR1)
+    until(told.exists, "an answer")
+    return json.loads(told.read_text(encoding="ascii"))  # type: ignore[no-any-return]
+
+
+def test_variables_that_change_behaviour_do_not_reach_a_bench(
+    seen: tuple[Server, Path], tmp_path: Path
+) -> None:
+    sent = {
+        "LD_PRELOAD": "",  # for `ssh` itself; what is sent is below
+        "TEXTUAL_DRIVER": "antigravity:Driver",
+        "TEXTUAL_LOG": str(tmp_path / "log"),
+        "PYTHONPATH": str(tmp_path),
+        "BROWSER": f"touch {tmp_path}/browser",
+        "LC_ALL": "../../etc/passwd",
+        "COLORTERM": "truecolor; id",
+        "LC_SECRET": "x",
+    }
+    options = [part for name in sent for part in ("-o", f"SendEnv={name}")]
+    more = ("-o", "SetEnv=LD_PRELOAD=/tmp/evil.so")
+    with seen[0].join("sender", *more, *options, env=sent):
+        told = environment_of(seen, "sender")
+        assert told["python"] == {"TERM": "xterm-256color", "LANG": "C.UTF-8"}
+        assert told["c"] == {"TERM": "xterm-256color"}
+    assert not [*tmp_path.iterdir()]
+
+
+async def test_a_bench_has_its_own_files_only(served: Server) -> None:
+    async with await connect(served, "holder") as connection:
+        await shown(await bench(connection), NEW.encode())
+        folder = f"/proc/{served.bench('holder')}/fd"
+        found = {int(file): os.readlink(f"{folder}/{file}") for file in os.listdir(folder)}
+        assert {found[standard].startswith("/dev/pts/") for standard in (0, 1, 2)} == {True}
+        assert not [to for file, to in found.items() if file > 2 and re.match(r"/(?!dev/null)", to)], found
+
+
+@pytest.mark.parametrize(
+    ("size", "expected"),
+    [((100_000, 100_000), (300, 120)), ((1, 1), (20, 8)), ((0, 0), (20, 8)), ((2**32 - 1, 24), (300, 24))],
+)
+async def test_a_window_of_any_size_becomes_a_sane_one(
+    seen: tuple[Server, Path], size: tuple[int, int], expected: tuple[int, int]
+) -> None:
+    name = f"size-{size[0]}-{size[1]}"
+    async with await connect(seen[0], name) as connection:
+        process = await bench(connection, term_size=(80, 24))
+        await shown(process, NEW.encode())
+        process.change_terminal_size(*size)
+        process.stdin.write(b"f")
+        await process.stdout.read(1000)
+        until(lambda: tuple(_size(seen[0].bench(name))) == expected, f"{expected}", 5)
+
+
+def _size(pid: int) -> os.terminal_size:
+    """Look at the terminal itself."""
+    with open(f"/proc/{pid}/fd/0", "rb", buffering=0) as terminal:
+        return os.get_terminal_size(terminal.fileno())
+
+
+def test_a_resized_window_is_drawn_at_its_new_size(served: Server) -> None:
+    with served.join("resizer") as terminal:
+        terminal.resize(130, 40)
+        terminal.wait_for(lambda text: any(len(line.rstrip()) > 100 for line in text.splitlines()))
+
+
+def test_a_locale_without_utf8_gets_ascii(served: Server) -> None:
+    options = ("-o", "SendEnv=LANG LC_ALL")
+    with served.join("asciier", *options, env={"LANG": "C", "LC_ALL": None}) as terminal:
+        assert terminal.text.isascii()
+    with served.join("lines") as terminal:
+        assert not terminal.text.isascii()
+
+
+COLOUR = re.compile(rb"\x1b\[[0-9;]*(?:3[0-7]|9[0-7]|38;[25];[0-9;]+)m")
+
+
+def test_no_color_reaches_the_bench(served: Server) -> None:
+    with served.join("grey", "-o", "SendEnv=NO_COLOR", env={"NO_COLOR": "1"}) as terminal:
+        assert not COLOUR.search(bytes(terminal.output))
+    with served.join("colourful") as terminal:
+        assert COLOUR.search(bytes(terminal.output))
+
+
+def test_keys_that_would_reach_the_servers_disk_or_job_control_do_nothing(served: Server) -> None:
+    with served.join("explorer") as terminal:
+        terminal.send("ctrl+p")
+        terminal.wait_for("Search")
+        terminal.send("screenshot")
+        terminal.settle()
+        assert "Save an SVG" not in terminal.text
+        assert "Screenshot" not in terminal.text
+        terminal.send("escape")
+        terminal.settle()
+        terminal.send("\x1a\x1c\x13\x11")  # ctrl+z, ctrl+\\, ctrl+s, ctrl+q
+        _goes_on(served, terminal)
+
+
+def _goes_on(served: Server, terminal: Terminal) -> None:
+    """ctrl+q leaves Textual's programs; anything else goes on. In either case the process is not stopped."""
+    state = Path(f"/proc/{served.bench('explorer')}/stat")
+    until(lambda: not state.exists() or state.read_text().rpartition(")")[2].split()[0] != "T", "not stopped")
+    if terminal.process.poll() is None:
+        terminal.settle()
+        terminal.send("f")
+        terminal.wait_for("18746.5391")
+
+
+def test_scripts_of_ones_own_cannot_be_chosen_or_reloaded(served: Server) -> None:
+    with served.join("scripter") as terminal:
+        terminal.send("p")
+        text = terminal.wait_for("begin another problem")
+        assert ".py" not in text
+        terminal.send("enter")
+        terminal.wait_for("begins")
+        terminal.send("\x12")  # ctrl+r: reload
+        terminal.wait_for(lambda text: "!" in text.splitlines()[-2] and "begins" not in text.splitlines()[-2])
+        assert NEW in terminal.text

@@ -7,15 +7,18 @@ import os
 import re
 import shutil
 import signal
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.terminal import Terminal
 from tests.workshop.served import NEW, Server, until
 from tests.workshop.talking import bench, connect, shown
+from tui.workshop.keeper import ClassKeeper
+from tui.workshop.link import Link
+from tui.workshop.messages import Welcome
 
 LOOKING = Path(__file__).with_name("looking")
 
@@ -112,14 +115,11 @@ def test_a_locale_without_utf8_gets_ascii(served: Server) -> None:
         assert not terminal.text.isascii()
 
 
-COLOUR = re.compile(rb"\x1b\[[0-9;]*(?:3[0-7]|9[0-7]|38;[25];[0-9;]+)m")
-
-
-def test_no_color_reaches_the_bench(served: Server) -> None:
-    with served.join("grey", "-o", "SendEnv=NO_COLOR", env={"NO_COLOR": "1"}) as terminal:
-        assert not COLOUR.search(bytes(terminal.output))
-    with served.join("colourful") as terminal:
-        assert COLOUR.search(bytes(terminal.output))
+def test_colour_is_what_the_client_says(seen: tuple[Server, Path]) -> None:
+    options = ("-o", "SendEnv=NO_COLOR COLORTERM LANG")
+    sent = {"NO_COLOR": "1", "COLORTERM": "truecolor", "LANG": "de_DE.UTF-8", "TERM": "screen-256color"}
+    with seen[0].join("grey", *options, env=sent):
+        assert environment_of(seen, "grey")["python"] == sent
 
 
 def test_keys_that_would_reach_the_servers_disk_or_job_control_do_nothing(served: Server) -> None:
@@ -132,27 +132,26 @@ def test_keys_that_would_reach_the_servers_disk_or_job_control_do_nothing(served
         assert "Screenshot" not in terminal.text
         terminal.send("escape")
         terminal.settle()
-        terminal.send("\x1a\x1c\x13\x11")  # ctrl+z, ctrl+\\, ctrl+s, ctrl+q
-        _goes_on(served, terminal)
-
-
-def _goes_on(served: Server, terminal: Terminal) -> None:
-    """ctrl+q leaves Textual's programs; anything else goes on. In either case the process is not stopped."""
-    state = Path(f"/proc/{served.bench('explorer')}/stat")
-    until(lambda: not state.exists() or state.read_text().rpartition(")")[2].split()[0] != "T", "not stopped")
-    if terminal.process.poll() is None:
+        terminal.send("\x1a\x1c\x13")  # ctrl+z, ctrl+\\, ctrl+s
         terminal.settle()
         terminal.send("f")
         terminal.wait_for("18746.5391")
 
 
-def test_scripts_of_ones_own_cannot_be_chosen_or_reloaded(served: Server) -> None:
+def test_scripts_of_ones_own_are_not_run(served: Server, tmp_path: Path) -> None:
     with served.join("scripter") as terminal:
         terminal.send("p")
-        text = terminal.wait_for("begin another problem")
-        assert ".py" not in text
-        terminal.send("enter")
-        terminal.wait_for("begins")
+        assert ".py" not in terminal.wait_for("begin another problem")
+        terminal.send("escape")
+        terminal.wait_for(lambda text: "begin another problem" not in text)
         terminal.send("\x12")  # ctrl+r: reload
-        terminal.wait_for(lambda text: "!" in text.splitlines()[-2] and "begins" not in text.splitlines()[-2])
-        assert NEW in terminal.text
+        terminal.wait_for("built in")
+    own = tmp_path / "own.py"
+    own.write_text(f"open({str(tmp_path / 'made')!r}, 'w')\n", encoding="utf-8")
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        keeper = ClassKeeper(Link(theirs), Welcome("scripter", "learner", Start(str(own))))
+        for attempt in (lambda: keeper.begin(Start(str(own))), keeper.rejoin):
+            with pytest.raises(BadInput, match="own files are not run here"):
+                attempt()
+    assert not (tmp_path / "made").exists()

@@ -53,8 +53,7 @@ class ClassApp(ConfinedApp):
         return ClassBench(self._keeper_of_class, self.link, self.welcome)
 
     def on_mount(self) -> None:
-        """Listen to the server, too."""
-        super().on_mount()
+        """Listen to the server, too; Textual calls the base classes' handlers itself."""
         self.link.listen(self._post)
 
     def _post(self, said: ToChild) -> None:

@@ -87,8 +87,7 @@ class ConfinedApp(GradstepApp):
     exports: FolderExports
 
     def on_mount(self) -> None:
-        """Have long work stand back behind what others' benches draw."""
-        super().on_mount()
+        """Have long work stand back behind what others draw; Textual calls the base's handler, too."""
         asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(initializer=stand_back))
 
     def on_written(self, message: Written) -> None:

@@ -1,4 +1,4 @@
-"""`gradstep-shell`: a bench as the login shell, or the ForceCommand, of an ordinary account. There is no other."""
+"""`gradstep-shell`: a bench as the login shell, or the ForceCommand, of an ordinary account."""
 
 from __future__ import annotations
 

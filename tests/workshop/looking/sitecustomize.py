@@ -4,11 +4,9 @@ import ctypes
 import json
 import os
 import signal
-import sys
 from pathlib import Path
 
 _NAMES = ("LD_PRELOAD", "TEXTUAL_DRIVER", "TEXTUAL_LOG", "PYTHONPATH", "PATH", "HOME", "TERM", "BROWSER")
-_FOLDER = Path(os.environ.get("TMPDIR", "/tmp"))
 
 
 def _tell(*_):
@@ -16,8 +14,6 @@ def _tell(*_):
     get.restype = ctypes.c_char_p
     found = {name: value for name in _NAMES if (value := get(name.encode()))}
     told = {"python": dict(os.environ), "c": {name: value.decode() for name, value in found.items()}}
-    told["size"] = os.get_terminal_size(0)
-    told["encoding"] = sys.stdout.encoding
     part = Path(__file__).parent / f".{os.getpid()}"
     part.write_text(json.dumps(told), encoding="ascii")
     part.rename(Path(__file__).parent / f"{os.getpid()}.json")

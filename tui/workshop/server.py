@@ -87,13 +87,14 @@ class Workshop:
         Raises:
             EngineError: no bench can be started, or the address cannot be had.
         """
+        key = host_key(self.folder)
         await self.warm.start()
         try:
             self._acceptor = await asyncssh.listen(
                 host,
                 port,
                 server_factory=lambda: Gate(self, partial(Channel, self)),
-                server_host_keys=[host_key(self.folder)],
+                server_host_keys=[key],
                 server_version="gradstep",
                 encoding=None,
                 line_editor=False,

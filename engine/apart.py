@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from engine.errors import NotAScalar
+from engine.errors import OWN_CODE, NotAScalar
 from engine.lessons import in_its_own_words
 from engine.problem import Problem
 
@@ -41,7 +41,7 @@ class Apart:
             NotAScalar: the loss is not one number.
         """
         torch.set_rng_state(self._rng)
-        with in_its_own_words(Exception):  # a problem's own code may raise anything
+        with in_its_own_words(*OWN_CODE):  # a problem's own code may raise anything
             inputs, targets = self._problem.inputs, self._problem.targets
             if part is not None:
                 inputs, targets = inputs[part], targets[part]
@@ -65,7 +65,7 @@ class Apart:
             NotAScalar: the loss is not one number.
         """
         _, loss = self.output(part)
-        with in_its_own_words(Exception):  # so may a backward of a learner's own
+        with in_its_own_words(*OWN_CODE):  # so may a backward of a learner's own
             grads = torch.autograd.grad(loss.sum(), self._leaves, allow_unused=True)
         return [
             torch.zeros_like(values) if grad is None else grad.detach().reshape(-1)

@@ -22,8 +22,10 @@ class Gap:
 
     parameter: str
     index: tuple[int, ...]
-    one: float
-    other: float
+    one: complex
+    """A float, where the parameter is real."""
+
+    other: complex
 
     @property
     def size(self) -> float:
@@ -137,4 +139,4 @@ def _differs(one: Tensor, other: Tensor) -> Tensor:
 
 def _gap(name: str, index: list[int], one: Tensor, other: Tensor) -> Gap:
     place = tuple(index)
-    return Gap(name, place, float(one[place]), float(other[place]))
+    return Gap(name, place, one[place].item(), other[place].item())

@@ -5,6 +5,10 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Final
+
+OWN_CODE: Final = (Exception, SystemExit)
+"""What a problem's own code may raise: anything, and it may call `exit()`."""
 
 
 class EngineError(Exception):

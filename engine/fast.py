@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 from torch.autograd import Variable
 
+from engine.errors import OWN_CODE
 from engine.feed import Feed
 from engine.loop import Kind
 from engine.problem import Problem
@@ -33,7 +34,7 @@ class FastRun:
     """Whether it stopped because a loss was inf or nan. That forward pass is taken back: the parameters and
     the random number generator are as they were before it."""
 
-    error: Exception | None = None
+    error: BaseException | None = None
     """What a statement raised, in the middle of an epoch; what ran before it stays."""
 
     part_losses: Mapping[int, float] = field(default_factory=dict)
@@ -84,7 +85,7 @@ def run_epochs(
             done += 1
     except _Diverged:
         return FastRun(done, diverged=True, part_losses={} if parts is None else parts.losses)
-    except Exception as error:  # a problem's own code may raise anything
+    except OWN_CODE as error:  # a problem's own code may raise anything
         return FastRun(done, diverged=False, error=error)
     return FastRun(done, diverged=False)
 

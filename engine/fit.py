@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from engine.apart import apart
-from engine.errors import BadInput
+from engine.errors import OWN_CODE, BadInput
 from engine.lessons import in_its_own_words
 from engine.problem import Problem
 
@@ -73,7 +73,7 @@ def _line(problem: Problem, rng: Tensor) -> tuple[tuple[float, float], ...]:
     inputs = problem.inputs
     along = torch.linspace(float(inputs.min()), float(inputs.max()), ALONG, dtype=torch.float64)
     torch.set_rng_state(rng)
-    with torch.no_grad(), in_its_own_words(Exception):
+    with torch.no_grad(), in_its_own_words(*OWN_CODE):
         made = problem.model(along.to(inputs.dtype).reshape(-1, *inputs.shape[1:]))
     if made.numel() != ALONG:
         return ()

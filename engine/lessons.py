@@ -44,6 +44,10 @@ LESSONS: Final[tuple[tuple[str, str], ...]] = (
         "name 'loss' is not defined",
         "There is no loss to go back from yet: run forward first.",
     ),
+    (
+        "the script calls exit(",
+        "A model that ends the program cannot be trained: take that line out.",
+    ),
 )
 """A part of PyTorch's (or Python's) message, and what it means here."""
 
@@ -51,7 +55,7 @@ LESSONS: Final[tuple[tuple[str, str], ...]] = (
 class PyTorchError(EngineError):
     """PyTorch, or Python itself, refused a statement of the loop."""
 
-    def __init__(self, error: Exception, trace: Trace | None = None) -> None:
+    def __init__(self, error: BaseException, trace: Trace | None = None) -> None:
         """Keep the error's own words and find the sentence that explains them.
 
         Args:
@@ -60,13 +64,15 @@ class PyTorchError(EngineError):
         """
         self.trace = trace
         self.own_words = str(error).split("\n")[0]
+        if isinstance(error, SystemExit):
+            self.own_words = f"the script calls exit({'' if error.code is None else repr(error.code)})"
         self.kind = type(error).__name__
         self.lesson = next((lesson for part, lesson in LESSONS if part in self.own_words), "")
         super().__init__(f"{self.kind}: {self.own_words} {self.lesson}".rstrip())
 
 
 @contextmanager
-def in_its_own_words(*kinds: type[Exception]) -> Iterator[None]:
+def in_its_own_words(*kinds: type[BaseException]) -> Iterator[None]:
     """Turn what PyTorch, or Python, raises inside into a `PyTorchError`."""
     try:
         yield

@@ -9,7 +9,7 @@ from typing import Final
 import torch
 from torch import Tensor, nn
 
-from engine.errors import BadInput
+from engine.errors import OWN_CODE, BadInput
 from engine.lessons import PyTorchError, in_its_own_words
 from engine.problem import Problem
 
@@ -57,7 +57,7 @@ def _output(problem: Problem, rng: Tensor, inputs: Tensor) -> tuple[Tensor, bool
     """Predict, and tell whether that took random numbers."""
     torch.set_rng_state(rng)
     try:
-        with torch.no_grad(), in_its_own_words(Exception):
+        with torch.no_grad(), in_its_own_words(*OWN_CODE):
             made = problem.model(inputs)
     except PyTorchError as error:
         raise BadInput(

@@ -56,4 +56,4 @@ def _sizes(name: str, ledger: Ledger) -> Sizes:
 def _size(tensor: Tensor | None) -> float:
     if tensor is not None and tensor.is_meta:
         return summary_of(tensor).norm
-    return 0.0 if tensor is None else math.sqrt(float(tensor.detach().double().square().sum()))
+    return 0.0 if tensor is None else math.sqrt(float(tensor.detach().abs().double().square().sum()))

@@ -30,6 +30,10 @@ class Spelling:
     modules: tuple[tuple[str, str], ...] = ()
     """The modules that parameters belong to: its name in the script, and what their names begin with."""
 
+    held: tuple[tuple[str, str], ...] = ()
+    """Parameters of a module whose names are not to be found in its dictionary, or could be taken for the
+    script's own, each with its expression: `("weight", 'model.get_parameter("weight")')`."""
+
     @property
     def forward(self) -> tuple[str, ...]:
         """The two lines of a forward pass."""

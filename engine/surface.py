@@ -14,6 +14,7 @@ from torch import Tensor
 
 from engine.apart import Apart, apart
 from engine.batched import batched_losses
+from engine.errors import BadInput
 from engine.lowest import lowest_of
 from engine.path import Path, Stopped
 from engine.place import Pair, Place, Spots, flat, pair_of, put
@@ -99,9 +100,13 @@ def surface(
 
     Raises:
         Stopped: `stopped` said so.
+        BadInput: one of them is complex.
         PyTorchError: PyTorch refused a forward or a backward pass.
         NotAScalar: the loss is not one number.
     """
+    for one in places:
+        if problem.parameters[one.parameter].is_complex():
+            raise BadInput(f"there is no surface to draw: {one.parameter} holds complex numbers")
     names = list(problem.parameters)
     spots = [(names.index(one.parameter), flat(one, problem.parameters[one.parameter])) for one in places]
     lowest = lowest_of(problem, spots, rng)

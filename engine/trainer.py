@@ -10,7 +10,7 @@ from operator import is_
 import torch
 from torch import Tensor
 
-from engine.errors import GraphFreed, NotAScalar
+from engine.errors import OWN_CODE, GraphFreed, NotAScalar
 from engine.fast import FastRun, run_epochs
 from engine.feed import Feed
 from engine.forward import ForwardLines
@@ -263,7 +263,7 @@ class Trainer:
 
     def _compute(self, batch: Batch | None) -> tuple[Tensor, Tensor, SourceMap]:
         # A problem's own code may raise anything.
-        with in_its_own_words(Exception), watch_forward() as sources:
+        with in_its_own_words(*OWN_CODE), watch_forward() as sources:
             preds, loss = self._forward.run(batch)
         if loss.numel() != 1:
             raise NotAScalar(tuple(loss.shape))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -59,9 +58,9 @@ def element(gap: Gap) -> str:
     return f"{gap.parameter}[{', '.join(map(str, gap.index))}]" if gap.index else gap.parameter
 
 
-def told_apart(one: float, other: float) -> tuple[str, str]:
+def told_apart(one: complex, other: complex) -> tuple[str, str]:
     """Write two numbers so that they look as different as they are."""
     mine, others = cell(one), cell(other)
-    if mine == others and one != other and not (math.isnan(one) and math.isnan(other)):
+    if mine == others and one != other and not (one != one and other != other):
         return f"{one:.9g}", f"{other:.9g}"
     return mine, others

@@ -16,12 +16,14 @@ NOT_KEPT: Final = "not kept"
 """Stands for a number of which only a summary is kept."""
 
 
-def cell(value: float | bool | str | None) -> str:
+def cell(value: complex | bool | str | None) -> str:
     """Write one number. An exact zero is `0`, unlike a small number; None is `None`."""
     if isinstance(value, str):
         return value
     if value is None or isinstance(value, bool):
         return str(value)
+    if isinstance(value, complex):
+        return f"{value.real:.4g}{value.imag:+.4g}j"
     if value == 0:
         return "-0" if math.copysign(1, value) < 0 else "0"
     if not math.isfinite(value):
@@ -58,7 +60,7 @@ def cells(tensor: Tensor, rows: int | None = None, columns: int | None = None) -
             [str(int(number)) if number and number is not True else cell(number) for number in row]
             for row in numbers
         ]
-    return [[_any_cell(number) for number in row] for row in numbers]
+    return [[cell(number) for number in row] for row in numbers]
 
 
 def shape_text(shape: tuple[int, ...]) -> str:
@@ -93,9 +95,3 @@ def value_text(value: Any, most: int = 6) -> str:
     shown = [text for row in cells(start.reshape(-1)[:most]) for text in row]
     rest = " …" if value.numel() > most else ""
     return f"[{' '.join(shown)}{rest}]"
-
-
-def _any_cell(number: Any) -> str:
-    if isinstance(number, complex):
-        return f"{number.real:.4g}{number.imag:+.4g}j"
-    return cell(number)

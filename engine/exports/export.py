@@ -20,6 +20,7 @@ from engine.exports.naming import added_lines
 from engine.exports.notebook import notebook_text
 from engine.exports.retelling import retell
 from engine.exports.script import script_text
+from engine.exports.seeding import seeded
 from engine.exports.starting import start_cell
 from engine.frame import Frame
 from engine.scripts.source import ScriptSource
@@ -47,8 +48,8 @@ class Export:
 def export(start: Start, actions: Iterable[Action], source: ScriptSource | None = None) -> Export:
     """Do a session's actions again, on a session of their own, and export them.
 
-    It takes as long as the actions did. A model that draws random numbers (dropout, say) is repeated only if
-    it seeds them itself: PyTorch's generator is no part of an export.
+    It takes as long as the actions did. A script of the learner's own is seeded as it was here, so that a
+    model draws the same numbers; but going back to the start values does not bring PyTorch's generator back.
 
     Args:
         start: Where the session started.
@@ -62,7 +63,8 @@ def export(start: Start, actions: Iterable[Action], source: ScriptSource | None 
     if source is None or source.reads:
         source = start.source()
     begin = partial(start.session, source=source if start.has_file else None)
-    return export_from(begin, source.text, actions, seed=start.seed)
+    text = seeded(source.text) if start.has_file and start.table is None else source.text
+    return export_from(begin, text, actions, seed=start.seed)
 
 
 def export_from(

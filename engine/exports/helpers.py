@@ -38,9 +38,9 @@ def check(name, found, expected):
         return
     atol = LOSS_ATOL * LARGEST.get("loss", 0.0)
     if isinstance(found, torch.Tensor):
-        found = found.detach() if found.is_floating_point() else found.double()
+        found = found.detach() if found.is_floating_point() or found.is_complex() else found.double()
         expected = torch.tensor(expected, dtype=found.dtype)
-        sizes = [size for size in expected.double().abs().flatten().tolist() if size < torch.inf]
+        sizes = [size for size in expected.abs().double().flatten().tolist() if size < torch.inf]
         atol = ATOL * max([*sizes, LARGEST.get(name.split()[0], 0.0)])
     torch.testing.assert_close(
         found, expected, rtol=RTOL, atol=atol, equal_nan=True, msg=lambda why: f"{{name}}: {{why}}"

@@ -153,6 +153,8 @@ def _body(loop: Loop, style: Style) -> list[str]:
         )
     )
     kept = [f"{PARTS} = []"] if style.losses else []
+    if all(line.startswith("#") for line in inner):
+        inner.append("pass")
     lines = [*split.order_lines, *before, *kept, split.head, *indented(inner)]
     lines += [f"losses.append(sum({PARTS}))"] if style.losses else []
     lines += DIVERGED if style.ends_diverged else ()

@@ -22,6 +22,8 @@ def added_lines(names: Iterable[str], spelling: Spelling) -> Iterator[str]:
     if spelling.loss_in_script not in ("", spelling.loss):
         yield f"{spelling.loss} = {spelling.loss_in_script}  # below, `loss` is the loss itself"
     names = list(names)
+    held = dict(spelling.held)
+    yield from (f"{name} = {held[name]}" for name in names if name in held and not needs_dictionary(name))
     if not any(map(needs_dictionary, names)):
         return
     own = ", ".join(f'"{name}": {name}' for name in names if not needs_dictionary(name))
@@ -29,8 +31,11 @@ def added_lines(names: Iterable[str], spelling: Spelling) -> Iterator[str]:
         f'dict({name}.named_parameters("{prefix}"))' if prefix else f"dict({name}.named_parameters())"
         for name, prefix in spelling.modules
     ]
-    if own:
-        parts.insert(0, f"{{{own}}}")
+    if own:  # last, for a module may use a name of the script's own
+        parts.append(f"{{{own}}}")
+    apart = ", ".join(f'"{name}": {held[name]}' for name in names if name in held and needs_dictionary(name))
+    if apart:
+        parts.append(f"{{{apart}}}")
     yield f"parameters = {parts[0] if len(parts) == 1 else ' | '.join(parts)}"
     if spelling.every == EACH:  # some do not lead to the loss, or they are of several modules
         yield f"parameters = {{name: parameters[name] for name in {names!r}}}"

@@ -63,4 +63,5 @@ def reset_lines(frame: Frame) -> Iterator[str]:
 
 
 def _copy(name: str) -> str:
-    return re.sub(r"\W+", "_", f"_{name}" if name[0].isdigit() else name).strip("_") + "_at_start"
+    plain = re.sub(r"\W+", "_", name).strip("_")
+    return f"{'_' if plain[0].isdigit() else ''}{plain}_at_start"

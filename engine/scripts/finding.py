@@ -175,7 +175,9 @@ def _parameters(namespace: Namespace, modules: Mapping[str, nn.Module], model: s
     for name, leaf in candidates:
         if leaf.requires_grad and leaf.is_leaf and id(leaf) not in seen:
             seen.add(id(leaf))
-            found[name if name not in found else f"{model}.{name}"] = leaf
+            # What the script itself calls so is something else.
+            taken = name in found or (id(leaf) in held and name in namespace)
+            found[f"{model}.{name}" if taken else name] = leaf
     return found
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -121,7 +121,18 @@ def _spelling(found: Found, tried: Tried) -> Spelling:
             (name, "" if name == names["model"] or len(found.modules) == 1 else name)
             for name in found.modules
         ),
+        held=tuple(_held(found, tried.used)),
     )
+
+
+def _held(found: Found, used: Mapping[str, Tensor]) -> Iterator[tuple[str, str]]:
+    """Give what only a module knows by the name that it has here, with the expression for it."""
+    for module, one in found.modules.items():
+        owns = {id(parameter): own for own, parameter in one.named_parameters()}
+        for name, parameter in used.items():
+            own = owns.get(id(parameter))
+            if own is not None and (name.isidentifier() or name == f"{found.names['model']}.{own}"):
+                yield name, f'{module}.get_parameter("{own}")'
 
 
 def _every(found: Found, used: Mapping[str, Tensor]) -> str:

@@ -36,8 +36,12 @@ def run_script(source: ScriptSource) -> Namespace:
         namespace["display"] = print
     # Dataclasses, among others, look up the module in which a class was made.
     sys.modules[module.__name__] = module
-    with located(source, "The script raised this while it ran."):
-        exec(compile(source.text, str(source.path), "exec"), namespace)
+    ours, sys.argv = sys.argv, [str(source.path)]  # a script that parses its arguments has been given none
+    try:
+        with located(source, "The script raised this while it ran."):
+            exec(compile(source.text, str(source.path), "exec"), namespace)
+    finally:
+        sys.argv = ours
     return namespace
 
 

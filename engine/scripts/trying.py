@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -47,6 +47,12 @@ def try_forward(source: ScriptSource, found: Found) -> Tried:
         for name, one in changed.items():
             one.copy_(before[name])
     reached = _leaves_behind(loss)
+    if _is_sparse(loss):
+        raise ScriptError(
+            source.path,
+            "an embedding with sparse=True makes a sparse gradient, which cannot be shown number by number",
+            "Leave sparse=True out: the gradient is the same, with its zeros.",
+        )
     used = {name: one for name, one in found.parameters.items() if id(one) in reached}
     if not used:
         raise ScriptError(
@@ -139,19 +145,30 @@ def _buffers(modules: Mapping[str, nn.Module]) -> dict[str, Tensor]:
 
 def _leaves_behind(loss: Tensor) -> dict[int, Tensor]:
     """Give the leaves that a graph leads to, by their ids."""
-    nodes, seen, leaves = [loss.grad_fn], set[Node](), dict[int, Tensor]()
     if loss.grad_fn is None:  # the loss is itself a leaf
         return {id(loss): loss}
+    leaves = dict[int, Tensor]()
+    for node in _nodes_behind(loss):
+        with suppress(AttributeError):
+            leaf = node.variable  # type: ignore[attr-defined]
+            leaves[id(leaf)] = leaf
+    return leaves
+
+
+def _is_sparse(loss: Tensor) -> bool:
+    """Whether a node makes a gradient that holds only some of its numbers, as an embedding may."""
+    return any(getattr(node, "_saved_sparse", False) for node in _nodes_behind(loss))
+
+
+def _nodes_behind(loss: Tensor) -> Iterator[Node]:
+    nodes, seen = [loss.grad_fn], set[Node]()
     while nodes:
         node = nodes.pop()
         if node is None or node in seen:
             continue
         seen.add(node)
-        with suppress(AttributeError):
-            leaf = node.variable  # type: ignore[attr-defined]
-            leaves[id(leaf)] = leaf
+        yield node
         nodes += [following for following, _ in node.next_functions]
-    return leaves
 
 
 def _shape(tensor: Tensor) -> str:

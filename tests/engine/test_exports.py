@@ -8,6 +8,7 @@ import io
 import math
 import re
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from symtable import symtable
 from typing import Any
@@ -20,22 +21,37 @@ from hypothesis import strategies as st
 from nbclient import NotebookClient
 
 from engine import problems
-from engine.actions import Action, RunEpochs, SetLearningRate, StepNode, ToggleStatement, ToggleZeroing, Undo
+from engine.actions import (
+    Action,
+    Reset,
+    RunEpochs,
+    SetBatches,
+    SetLearningRate,
+    SetOptimizer,
+    StepNode,
+    ToggleStatement,
+    ToggleZeroing,
+    Undo,
+)
+from engine.batches import batches_from
 from engine.errors import EngineError
 from engine.exports import export
-from engine.exports.export import export_from
+from engine.exports.export import Export, export_from
 from engine.exports.helpers import NAMES
 from engine.exports.literals import flat, literal
 from engine.exports.moments import repeat
 from engine.exports.retelling import retell
 from engine.exports.starting import start_cell
 from engine.loop import Kind
+from engine.optimizers import optimizer_from
 from engine.session import Session
 from engine.start import Start
 from tests.engine.exported import (
     ALL_IN_A_ROW,
     BACK,
     BY_HAND,
+    MOMENTUM,
+    NODE_BY_NODE,
     REFUSED,
     SESSIONS,
     B,
@@ -112,9 +128,15 @@ def test_a_script_comes_to_the_same_bits(name: str, seed: int | None) -> None:
     assert_same_end(namespace, after(start.session(), SESSIONS[name]))
 
 
+@cache
+def all_in_a_row() -> Export:
+    """Every session, one after another, as it is exported."""
+    return export(Start(), ALL_IN_A_ROW)
+
+
 def test_scripts_run_in_a_python_without_gradstep(tmp_path: Path) -> None:
     scripts = {
-        "right": export(Start(seed=3, rate=1e-4), ALL_IN_A_ROW).script,
+        "right": all_in_a_row().script,
         "wrong": export(Start(), BY_HAND).script.replace("5997.71875", "5999.71875"),
     }
     running = {}
@@ -128,7 +150,7 @@ def test_scripts_run_in_a_python_without_gradstep(tmp_path: Path) -> None:
 
 
 def test_a_notebook_runs_from_top_to_bottom() -> None:
-    notebook = nbformat.reads(export(Start(), ALL_IN_A_ROW).notebook, as_version=4)
+    notebook = nbformat.reads(all_in_a_row().notebook, as_version=4)
     nbformat.validate(notebook)
     NotebookClient(notebook, timeout=60, kernel_name="python3").execute()
     (output,) = notebook.cells[-1].outputs
@@ -136,7 +158,7 @@ def test_a_notebook_runs_from_top_to_bottom() -> None:
 
 
 def test_a_notebook_has_the_lines_of_the_script() -> None:
-    made = export(Start(), ALL_IN_A_ROW)
+    made = all_in_a_row()
     notebook = nbformat.reads(made.notebook, as_version=4)
     code = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
     assert ast.unparse(ast.parse("\n".join(code))) == ast.unparse(ast.parse(made.script))
@@ -144,7 +166,7 @@ def test_a_notebook_has_the_lines_of_the_script() -> None:
 
 
 def test_the_same_session_gives_the_same_files() -> None:
-    assert export(Start(), ALL_IN_A_ROW) == export(Start(), ALL_IN_A_ROW)
+    assert export(Start(), ALL_IN_A_ROW) == all_in_a_row()
 
 
 def test_an_export_leaves_the_random_numbers_alone() -> None:
@@ -288,7 +310,7 @@ def test_the_problems_leave_the_exports_names_alone(name: str) -> None:
 
 
 def test_a_script_imports_nothing_but_torch_and_names_no_folder() -> None:
-    script = export(Start(), ALL_IN_A_ROW).script
+    script = all_in_a_row().script
     imports = [node for node in ast.walk(ast.parse(script)) if isinstance(node, (ast.Import, ast.ImportFrom))]
     assert [ast.unparse(one) for one in imports] == ["import torch"]
     assert str(Path.cwd()) not in script
@@ -325,3 +347,32 @@ def test_an_epoch_without_a_loss_is_empty_and_a_diverged_one_is_inf_or_nan() -> 
     assert losses(Start(rate=1.0), [RunEpochs(100)])[-1] == "inf"
     assert losses(Start(rate=1e30), [F, B, U, F, B, U, F])[-1] in ("inf", "nan")
     assert losses(Start(rate=1e30), [F, B, U, F, B, U, F, B, U, F])[-1] == "nan"
+
+
+LINEAR = """\
+import torch
+from torch import nn
+
+X, y = torch.ones(4, 3), torch.arange(4.0).reshape(4, 1)
+model = nn.Linear(3, 1)
+criterion = nn.MSELoss()
+"""
+SEQUENTIAL = LINEAR.replace("nn.Linear(3, 1)", "nn.Sequential(nn.Linear(3, 2), nn.Tanh(), nn.Linear(2, 1))")
+SHARED_NAMES = LINEAR.replace("model =", "layer =") + (
+    "weight, bias = torch.tensor(2.0), torch.zeros(1, requires_grad=True)\n"
+    "model = lambda x: layer(x) * weight + bias\n"
+)
+EMPTY_INSIDE = (
+    *(SetOptimizer(optimizer_from("Adam")), SetBatches(batches_from("micro(2)")), RunEpochs(2)),
+    *(ToggleStatement(Kind.FORWARD), ToggleStatement(Kind.BACKWARD), RunEpochs(3)),
+)
+
+
+@pytest.mark.parametrize("script", [LINEAR, SEQUENTIAL, SHARED_NAMES])
+def test_a_module_s_own_names_are_found_in_an_export(script: str, tmp_path: Path) -> None:
+    """Also where they are the script's own too, no Python, or all of the inner loop is commented out."""
+    path = tmp_path / "own.py"
+    path.write_text(script, encoding="utf-8")
+    start = Start(str(path))
+    for actions in (BY_HAND, NODE_BY_NODE, (*MOMENTUM, Reset(), F, B), EMPTY_INSIDE):
+        run(export(start, actions).script)

@@ -10,9 +10,11 @@ from pathlib import Path
 import pytest
 import torch
 
-from engine.actions import Backward, Forward, GoTo, RunEpochs, Undo
+from engine.actions import Backward, Forward, GoTo, RunEpochs, ToggleZeroing, Undo
+from engine.errors import BadInput
 from engine.events import NodeEvent
 from engine.exports.export import export
+from engine.lessons import PyTorchError
 from engine.names import Names
 from engine.optimizers import HAND as BY_HAND
 from engine.scripts.errors import Abandoned, ScriptError
@@ -336,3 +338,62 @@ def test_a_changed_or_missing_script_is_refused_in_one_line(tmp_path: Path) -> N
     path.unlink()
     with pytest.raises(ScriptError, match="no such file"):
         origin.session()
+
+
+ODD = """
+import argparse
+import torch
+parser = argparse.ArgumentParser()
+parser.add_argument("--many", type=int, default=4)
+X = torch.ones(parser.parse_args().many, 3, dtype=torch.complex64)
+y = torch.ones(4, 1, dtype=torch.complex64)
+w = torch.full((3, 1), 1 + 2j, requires_grad=True)
+calls = 0
+def model(x):
+    global calls
+    calls += 1
+    if calls == 8:
+        exit("enough")
+    return x @ w
+def loss_fn(preds, targets):
+    return (preds - targets).abs().pow(2).mean()
+lr = 0.01
+"""
+
+
+def test_a_script_has_no_arguments_of_ours_and_a_model_that_calls_exit_is_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.argv", ["gradstep", "mine.py", "--seed", "3"])
+    session = Session(load_script(script(tmp_path, ODD)))
+    before = session.apply(RunEpochs(3)).parameters[0].value
+    for _ in range(3):
+        session.apply(Forward())
+    with pytest.raises(PyTorchError, match=r"calls exit\('enough'\).*take that line out"):
+        session.apply(Forward())
+    assert bits(session.frame.parameters[0].value) == bits(before)
+
+
+def test_complex_parameters_are_compared_and_taken_home(tmp_path: Path) -> None:
+    start = Start(str(script(tmp_path, ODD.replace("calls == 8", "False"))))
+    session = start.session()
+    for action in (ToggleZeroing(), Forward(), Backward(), RunEpochs(3)):
+        session.apply(action)
+    found = session.twin()
+    assert isinstance(found.gaps[0].one, complex)
+    assert found.gaps[0].size > 0
+    with pytest.raises(BadInput, match="w holds complex numbers"):
+        session.pictures().surface(0, 1)
+    ends = run(export(start, session.line()).script)
+    assert torch.allclose(ends["w"].detach(), session.frame.parameters[0].value)
+
+
+def test_a_gradient_that_would_be_sparse_is_refused_with_what_to_do(tmp_path: Path) -> None:
+    text = """
+import torch
+X, y = torch.arange(4), torch.ones(4, 2)
+model = torch.nn.Embedding(5, 2, sparse=True)
+criterion = torch.nn.MSELoss()
+"""
+    assert "Leave sparse=True out" in str(wrong(tmp_path, text))
+    assert load_script(script(tmp_path, text.replace(", sparse=True", "")))

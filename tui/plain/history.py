@@ -85,7 +85,7 @@ def _stop_text(line: Timeline, place: int) -> str:
     return f"point {stop.number}{here}: {action_text(stop.action)}, epoch {stop.epoch:,}{loss}{branches}"
 
 
-def _pair(one: float, other: float) -> str:
+def _pair(one: complex, other: complex) -> str:
     mine, others = told_apart(one, other)
     return f"{mine} and {others}, gap {'none' if one == other else cell(one - other)}"
 

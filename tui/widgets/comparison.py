@@ -138,7 +138,7 @@ def _feet(found: Comparison, known: int, columns: int, scale: _Scale) -> list[Li
     ]
 
 
-def _row(name: str, one: float, other: float) -> Line:
+def _row(name: str, one: complex, other: complex) -> Line:
     mine, others = told_apart(one, other)
     gap = "none" if one == other else cell(one - other)
     return line(

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import socket
 from collections.abc import Iterable
-from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from threading import Timer
+from typing import Final
 
-from textual.app import SystemCommand
 from textual.message import Message
 from textual.screen import Screen
 
-from tui.app import GradstepApp
 from tui.ascii import terminal_speaks_utf8
 from tui.escape import know_escape_soon
+from tui.workshop.confined import ConfinedApp
 from tui.workshop.keeper import ClassExports, ClassKeeper
 from tui.workshop.link import Link
 from tui.workshop.messages import Stop, ToChild, Welcome
@@ -21,11 +21,8 @@ from tui.workshop.screens.bench import ClassBench
 from tui.workshop.screens.instructor import InstructorBench
 from tui.workshop.screens.learner import LearnerBench
 
-if TYPE_CHECKING:
-    from textual.screen import Screen as AnyScreen
-
-NOT_HERE: Final = ("Screenshot",)
-"""Textual's commands that would reach the server's disk."""
+LAST: Final = 5.0
+"""Seconds to leave in order when the server is gone."""
 
 
 class Heard(Message):
@@ -37,10 +34,9 @@ class Heard(Message):
         self.said = said
 
 
-class ClassApp(GradstepApp):
+class ClassApp(ConfinedApp):
     """One learner's, in a process of its own on the server."""
 
-    CSS_PATH = str(Path(__file__).parent.parent / "screens" / "bench.tcss")
     CSS = "ToastRack { margin-bottom: 2; }"  # above the notice and the keys
 
     def __init__(self, link: Link, welcome: Welcome, *, ascii_only: bool) -> None:
@@ -48,7 +44,7 @@ class ClassApp(GradstepApp):
         self._keeper_of_class = ClassKeeper(link, welcome)
         super().__init__(self._keeper_of_class.rejoin, keeper=self._keeper_of_class, ascii_only=ascii_only)
         self.link, self.welcome = link, welcome
-        self.exports = ClassExports(link, welcome)
+        self.exports = ClassExports(link, welcome, self.post_message)
         self.farewell = ""
         """Why the server ended this; empty where the learner left."""
 
@@ -63,7 +59,7 @@ class ClassApp(GradstepApp):
         return kind(self._keeper_of_class, self.link, self.welcome)
 
     def on_mount(self) -> None:
-        """Listen to the server, too."""
+        """Listen to the server, too; Textual calls the base classes' handlers itself."""
         self.link.listen(self._post)
 
     def _post(self, said: ToChild) -> None:
@@ -78,30 +74,10 @@ class ClassApp(GradstepApp):
             return
         self.bench.hear(said)
 
-    # Nothing here reaches the server's disk, browser or job control.
-
-    def open_url(self, url: str, *, new_tab: bool = True) -> None:
-        """Open nothing: the browser would be the server's."""
-
-    def action_suspend_process(self) -> None:
-        """Suspend nothing: there is no shell to go back to."""
-
-    def deliver_screenshot(self, *_: object, **__: object) -> str | None:
-        """Write nothing."""
-        return None
-
-    def save_screenshot(self, *_: object, **__: object) -> str:
-        """Write nothing."""
-        return ""
-
-    def get_system_commands(self, screen: AnyScreen[object]) -> Iterable[SystemCommand]:
-        """Leave out what is not for here."""
-        return (one for one in super().get_system_commands(screen) if one.title not in NOT_HERE)
-
 
 def run(line: socket.socket) -> int:
     """Run a learner's app; gives the exit status."""
-    link = Link(line)
+    link = Link(line, _end_soon)
     try:
         welcome = link.welcome()
     except ConnectionError:
@@ -112,6 +88,13 @@ def run(line: socket.socket) -> int:
     for text in [app.farewell] if app.farewell else goodbye(welcome):
         print(text, flush=True)
     return app.return_code or 0
+
+
+def _end_soon() -> None:
+    """See to it that nobody computes on for a server that is gone."""
+    last = Timer(LAST, os._exit, (1,))
+    last.daemon = True
+    last.start()
 
 
 def goodbye(welcome: Welcome) -> Iterable[str]:

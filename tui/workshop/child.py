@@ -22,11 +22,11 @@ MEMORY: Final = 600 << 20
 FILE: Final = 20 << 20
 """Bytes of a file that it may write: an export."""
 
+SECONDS: Final = 2 * 60 * 60
+"""Of processor time: then the process ends, and the learner logs in again. A run for ever ends so, too."""
+
 NICE: Final = 10
 """So that the server, which everybody waits for, comes first."""
-
-FROM_CLIENT: Final = ("TERM", "COLORTERM", "NO_COLOR", "LANG", "LC_ALL", "LC_CTYPE")
-"""What the environment has from the client, and from nobody else."""
 
 
 async def rehearse() -> None:
@@ -92,8 +92,8 @@ def _close_others(line: int) -> int:
 
 
 def _take_environment(environment: Mapping[str, str]) -> None:
-    for name in FROM_CLIENT:
-        os.environ.pop(name, None)
+    """Have the client's, and nothing of the server's: what that is for is loaded already."""
+    os.environ.clear()
     os.environ.update(environment)
     import locale
 
@@ -106,6 +106,7 @@ def _take_limits() -> None:
     for what, most in (
         (resource.RLIMIT_DATA, MEMORY),
         (resource.RLIMIT_FSIZE, FILE),
+        (resource.RLIMIT_CPU, SECONDS),
         (resource.RLIMIT_CORE, 0),
         (resource.RLIMIT_NOFILE, 64),
     ):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import stat
 from typing import Any
 
 from asyncssh import (
@@ -30,15 +29,16 @@ class ReadOnlyFiles(SFTPServer):
         super().__init__(channel, chroot=folder.encode())
 
     def map_path(self, path: bytes) -> bytes:
-        """Give the real path; a link, wherever it leads, is as good as missing."""
+        """Give the real path; what lies behind a link, wherever that leads, is as good as missing."""
         found = super().map_path(path)
-        try:
-            is_link = stat.S_ISLNK(os.lstat(found).st_mode)
-        except OSError:
-            return found
-        if is_link:
+        if os.path.realpath(found) != os.path.normpath(found):
             raise SFTPNoSuchFile("No such file")
         return found
+
+    def exit(self) -> None:
+        """Say that all went well: else OpenSSH's `scp` takes it for a failure."""
+        if self.channel.get_subsystem() == "sftp" and not self.channel.is_closing():
+            self.channel.exit(0)
 
     def open(self, path: bytes, pflags: int, attrs: SFTPAttrs) -> Any:
         """Open a file to be read."""

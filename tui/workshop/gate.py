@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 import asyncssh
 
-from engine.errors import BadInput
+from engine.errors import BadInput, EngineError
 from tui.workshop import codes
 from tui.workshop.messages import Role
 from tui.workshop.names import checked_name, shown
@@ -59,7 +59,7 @@ class Gate(asyncssh.SSHServer):
         may then come in under that name, and nobody else."""
 
         self._takes = False
-        """Whether the name is to be taken, once the key is proven."""
+        """Whether the name is still to be taken: with the first bench, where the resume code is shown."""
 
         self._tries = 0
         self._channels = 0
@@ -80,6 +80,7 @@ class Gate(asyncssh.SSHServer):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Count it no longer."""
+        self.connection = None
         if self._counted:
             self._workshop.doors.leave(self.address, known=self._known)
             self._counted = False
@@ -95,12 +96,21 @@ class Gate(asyncssh.SSHServer):
             raise asyncssh.DisconnectError(asyncssh.DISC_ILLEGAL_USER_NAME, str(error)) from None
         return True
 
+    def _need_name(self) -> None:
+        """Refuse an empty name: asyncssh takes it for one that was begun with, and so checked, already."""
+        if not self.name:
+            raise asyncssh.DisconnectError(asyncssh.DISC_ILLEGAL_USER_NAME, "log in with a name")
+
     def auth_completed(self) -> None:
         """Somebody has logged in."""
         self._known = True
         self._workshop.doors.know()
-        if self._takes and not self._take() and self.connection is not None:
-            self.connection.abort()  # somebody else took the name in the meantime
+        asyncio.get_running_loop().call_later(self._workshop.limits.login, self._expect_session)
+
+    def _expect_session(self) -> None:
+        """Close a line for which nothing was opened: it takes somebody's place."""
+        if self.connection is not None and not self._channels:
+            self.connection.abort()
 
     def public_key_auth_supported(self) -> bool:
         """Keys are taken."""
@@ -108,12 +118,14 @@ class Gate(asyncssh.SSHServer):
 
     def validate_public_key(self, username: str, key: asyncssh.SSHKey) -> bool:
         """Let in who has a key of the name, or of an instructor; the client has to prove it afterwards."""
+        self._need_name()
         fingerprint = key.get_fingerprint()
         if len(self._offered) >= MOST_KEYS:
             raise asyncssh.DisconnectError(
                 asyncssh.DISC_NO_MORE_AUTH_METHODS_AVAILABLE, "too many keys: ssh -o IdentitiesOnly=yes"
             )
         self._offered.append(fingerprint)
+        self._takes = False
         taken = self._workshop.store.learner(self.name)
         if fingerprint in self._workshop.instructor_keys and (taken is None or taken.role == "instructor"):
             self.role, self._takes = "instructor", taken is None
@@ -153,7 +165,12 @@ class Gate(asyncssh.SSHServer):
 
     async def _try(self, code: str) -> bool:
         """Say whether a code opens the door; a wrong one is answered late, and only some are."""
+        self._need_name()
         workshop, name = self._workshop, self.name
+        # Before the code is looked at: a client need not wait for the answer to one before it sends the next.
+        if self._tries >= workshop.limits.tries:
+            raise _too_many()
+        self._takes = False
         taken = workshop.store.learner(name)
         # All are compared, whichever is right, so that the time tells nothing.
         joins = codes.is_same(code, workshop.join_code)
@@ -162,30 +179,36 @@ class Gate(asyncssh.SSHServer):
         if resumes and taken is not None:
             self.role = taken.role
             return True
-        self._takes = False
         if taken is None and (joins or teaches):
-            self.role = "instructor" if teaches else "learner"
-            if self._take():
-                return True
+            self.role, self._takes = "instructor" if teaches else "learner", True
+            return True
         if taken is not None and taken.role == "instructor" and teaches:
             self.role = "instructor"
             return True
         self._tries += 1
         workshop.log("wrong code", address=self.address, name=name, tries=self._tries)
-        await asyncio.sleep(workshop.limits.delay)
-        if self._tries >= workshop.limits.tries:
-            raise asyncssh.DisconnectError(
-                asyncssh.DISC_NO_MORE_AUTH_METHODS_AVAILABLE, "too many wrong codes"
-            )
+        last = self._tries >= workshop.limits.tries
+        await asyncio.sleep(workshop.doors.wait_after_guess())
+        if last:
+            raise _too_many()
         return False
 
-    def _take(self) -> bool:
-        """Take a new name; False where somebody else just has."""
-        code = codes.made_up()
-        if not self._workshop.store.take(self.name, self.role, code, self._offered[:KEPT_KEYS]):
-            return False
-        self.resume_code = code
-        return True
+    @property
+    def has_name(self) -> bool:
+        """Whether the name belongs to whoever this is."""
+        return not self._takes
+
+    def take_name(self) -> None:
+        """Have the name belong to whoever this is, from now on.
+
+        Raises:
+            EngineError: somebody else just took it, or it cannot be kept.
+        """
+        if self._takes:
+            code = codes.made_up()
+            if not self._workshop.store.take(self.name, self.role, code, self._offered[:KEPT_KEYS]):
+                raise EngineError(f"the name {self.name} has just been taken: log in with another one")
+            self._takes, self.resume_code = False, code
 
     # What may be opened: one session, and nothing else
 
@@ -217,3 +240,9 @@ class Gate(asyncssh.SSHServer):
     def tap_requested(self, *_: object) -> bool:
         """Make no tunnel."""
         return False
+
+
+def _too_many() -> asyncssh.DisconnectError:
+    return asyncssh.DisconnectError(
+        asyncssh.DISC_NO_MORE_AUTH_METHODS_AVAILABLE, "too many wrong codes: connect again"
+    )

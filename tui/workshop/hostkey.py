@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine.errors import BadInput
+from tui.workshop.folder import write_new
 
 if TYPE_CHECKING:
     from asyncssh import SSHKey
@@ -23,16 +24,11 @@ def host_key(folder: Path) -> SSHKey:
 
     path = folder / "host_key"
     try:
-        made = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        pass
+        if not os.path.lexists(path):
+            key = asyncssh.generate_private_key("ssh-ed25519", comment="gradstep workshop")
+            write_new(path, key.export_private_key())
     except OSError as error:
         raise BadInput(f"{path} cannot be made: {error.strerror}") from None
-    else:
-        key = asyncssh.generate_private_key("ssh-ed25519", comment="gradstep workshop")
-        with open(made, "wb") as file:
-            file.write(key.export_private_key())
-        return key
     try:
         mode = path.lstat().st_mode
         if not stat.S_ISREG(mode) or stat.S_IMODE(mode) & 0o077:

@@ -127,15 +127,14 @@ class Hub:
             self._present(desk, on=False)
 
     def stop(self, why: str) -> None:
-        """Tell everybody to leave in order."""
+        """Tell everybody to leave in order; what could not be kept is tried once more."""
+        self._save_again()
         for desk in self._here():
             desk.to(Stop(why))
 
     def rows(self) -> None:
         """Send the boards what has changed since the last time, and try again to keep what was not."""
-        for desk in self._desks.values():
-            if desk.trouble:
-                self._save(desk)
+        self._save_again()
         boards = [desk for desk in self._here() if desk.role == "instructor"]
         if boards and self._changed:
             changed = [self._desks[name] for name in sorted(self._changed)]
@@ -293,6 +292,11 @@ class Hub:
         if bool(before) != bool(desk.trouble):
             self._log("not kept" if desk.trouble else "kept again", name=desk.name, why=desk.trouble)
             desk.to(Kept(desk.trouble))
+
+    def _save_again(self) -> None:
+        for desk in self._desks.values():
+            if desk.trouble:
+                self._save(desk)
 
     def _mark(self, desk: Desk) -> None:
         if trouble := mark(self._store, desk):

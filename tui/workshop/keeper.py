@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from engine.errors import BadInput
 from engine.start import Start
-from tui.exporting import Exports
 from tui.keeping import Keeper
+from tui.workshop.confined import NO_SCRIPTS, FolderExports, Written
 from tui.workshop.facts import clean, facts_of
 from tui.workshop.messages import Began, Did, Exported, Tried, Welcome
 from tui.workshop.milestones import seen_in
@@ -20,14 +19,6 @@ if TYPE_CHECKING:
     from engine.session import Session
     from engine.state import State
     from tui.workshop.link import Link
-
-NO_SCRIPTS: Final = "learners' own files are not run in a workshop: choose a built-in problem (p)"
-
-MOST_FILES: Final = 100
-MOST_BYTES: Final = 50_000_000
-"""What a learner's folder may hold."""
-
-_FILE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,59}", re.ASCII)
 
 
 _READY: dict[Start, Session] = {}
@@ -99,30 +90,17 @@ class ClassKeeper(Keeper):
         self._link.send(Did(action, facts_of(action, state, refused, sorted(self._seen))))
 
 
-class ClassExports(Exports):
+class ClassExports(FolderExports):
     """Files go into the learner's own folder on the server, from where `scp` fetches them."""
 
-    def __init__(self, link: Link, welcome: Welcome) -> None:
+    def __init__(self, link: Link, welcome: Welcome, tell: Callable[[Written], object]) -> None:
         """Use the folder that `welcome` names."""
-        self._link, self._folder, self._fetch = link, Path(welcome.exports), welcome.fetch
+        super().__init__(Path(welcome.exports), tell)
+        self._link, self._fetch = link, welcome.fetch
 
-    def place(self, to: str) -> str:
-        """Give the path for a plain name.
-
-        Raises:
-            BadInput: it is none, or the folder is full.
-        """
-        if not _FILE.fullmatch(to):
-            raise BadInput(f"{to[:40]!r} is no name for a file here: letters, digits, . _ - and no folder")
-        files = [*self._folder.iterdir()]
-        if len(files) >= MOST_FILES or sum(one.stat().st_size for one in files) > MOST_BYTES:
-            raise BadInput("your folder for exports is full: use a name that is there already")
-        return str(self._folder / to)
-
-    def told(self, paths: Sequence[Path]) -> str:
-        """Say how to fetch them."""
-        names = tuple(path.name for path in paths)
-        self._link.send(Exported(names))
+    def words(self, names: Sequence[str]) -> str:
+        """Say how to fetch them; the notebook is the one that is wanted most."""
+        self._link.send(Exported(tuple(names)))
         chosen = next((name for name in names if name.endswith(".ipynb")), names[0])
         return f"fetch it with: {self._fetch.replace('{file}', chosen)}"
 

@@ -58,8 +58,23 @@ class Limits:
     delay: float = 0.5
     """Seconds before a wrong code is answered."""
 
+    guesses: float = 2.0
+    """Wrong codes a second, of all strangers together, that are answered after `delay`; more of them wait."""
+
+    guesses_at_once: float = 100.0
+    """The same, after a pause: a class that mistypes."""
+
     login: float = 30.0
-    """Seconds to log in."""
+    """Seconds to log in, and then to open what was logged in for."""
+
+    idle: float = 3600.0
+    """Seconds after which a line is closed on which nothing was typed; 0 for never."""
+
+    keepalive: float = 15.0
+    """Seconds between questions whether a client is still there."""
+
+    unanswered: int = 3
+    """How many of them a client may leave without an answer."""
 
 
 class Doors:
@@ -69,6 +84,7 @@ class Doors:
         """Begin with none."""
         self._limits = limits
         self._bucket = Bucket(limits.per_second, limits.at_once)
+        self._guesses = Bucket(limits.guesses, limits.guesses_at_once)
         self._by_address = Counter[str]()
         self.connections = 0
         self.strangers = 0
@@ -88,6 +104,10 @@ class Doors:
         self.strangers += 1
         self._by_address[address] += 1
         return ""
+
+    def wait_after_guess(self) -> float:
+        """Count a wrong code; give the seconds before it is answered."""
+        return max(self._limits.delay, self._guesses.take())
 
     def know(self) -> None:
         """Somebody has logged in."""

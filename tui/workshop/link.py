@@ -17,9 +17,9 @@ LOST = "the line to the workshop is lost"
 class Link:
     """Sends from any thread, and has what comes handed on."""
 
-    def __init__(self, line: socket.socket) -> None:
-        """Use a connected socket."""
-        self._socket = line
+    def __init__(self, line: socket.socket, lost: Callable[[], object] = lambda: None) -> None:
+        """Use a connected socket; `lost` is called, in another thread, when the server is gone."""
+        self._socket, self._lost = line, lost
         self._lines = line.makefile("rb")
         self._sending = Lock()
         self.broken = False
@@ -55,4 +55,5 @@ class Link:
             for line in self._lines:
                 handle(to_child.decode(line))
         self.broken = True
+        self._lost()
         handle(Stop(LOST))

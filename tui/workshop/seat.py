@@ -43,7 +43,7 @@ class Client(Protocol):
 
 
 class Seat:
-    """Made when a learner's shell is asked for; `close` gives everything back."""
+    """Made when a learner's shell is asked for; lasts as long as the process, also without the client."""
 
     def __init__(
         self,
@@ -54,6 +54,9 @@ class Seat:
         log: Callable[..., None],
     ) -> None:
         """Open the terminal and the line; `start` begins the process."""
+        self.ended = asyncio.Event()
+        """Set once the process is gone, and all that it said is heard."""
+
         self.name, self._hub, self._client, self._log = name, hub, client, log
         self._loop = asyncio.get_running_loop()
         self.terminal = Terminal(size, client.write, client.pause, self._drawn)
@@ -63,7 +66,7 @@ class Seat:
         self._bucket = Bucket(MESSAGES, 4 * MESSAGES)
         self._received = bytearray()
         self._unsent = bytearray()
-        self._listening = self._writing = self._joined = self._closed = False
+        self._listening = self._writing = self._joined = self._closed = self._hung_up = False
         self._last_words = b""
 
     def start(self, warm: Warm, environment: Mapping[str, str], welcome: Welcome) -> None:
@@ -74,7 +77,8 @@ class Seat:
         """
         self._joined = True
         try:
-            self._process = warm.fork(environment, self.terminal.slave, self._theirs.fileno(), self._ended)
+            files = self.terminal.slave, self._theirs.fileno()
+            self._process = warm.fork(environment, files, self._ended, self._began)
         finally:
             self.terminal.close_slave()
             self._theirs.close()
@@ -94,11 +98,17 @@ class Seat:
         self._flush()
 
     def hang_up(self) -> None:
-        """The client is gone."""
-        self.close()
-        if self._process is not None and self._process.pid is not None:
+        """The client is gone. The process is told, and may still say what it did last, e.g. half of a run."""
+        if self._closed or self._hung_up:
+            return
+        self._hung_up = True
+        self.terminal.close()
+        if self._process is None:
+            self.close()
+        else:
             self._process.kill(signal.SIGHUP)
             self._loop.call_later(GRACE, self._kill)
+            self._loop.call_later(2 * GRACE, self.close)
 
     def close(self) -> None:
         """Give the terminal and the line back, and leave the class."""
@@ -106,6 +116,7 @@ class Seat:
             return
         self._hear()  # what was done last
         self._closed = True
+        self.ended.set()
         self._listen(False)
         if self._writing:
             self._loop.remove_writer(self._ours)
@@ -117,16 +128,24 @@ class Seat:
     def _drawn(self) -> None:
         """The process has closed its end of the terminal: its end is told soon, by the warm process."""
 
+    def _began(self, pid: int) -> None:
+        """The process is there; where the client has left meanwhile, it is not wanted any more."""
+        self._log("bench", name=self.name, pid=pid)
+        if self._hung_up and self._process is not None:
+            self._process.kill(signal.SIGHUP)
+
     def _ended(self, status: int) -> None:
         """The process is gone."""
         if self._closed:
             return
         self.close()
         words = self._last_words
+        if self._hung_up:
+            return
         if status < 0 and not words:
             words = b"your bench has stopped; nothing is lost: log in again\r\n"
             self._log("crash", name=self.name, status=status)
-        if status < 0 or words:
+        if status < 0:
             self._client.write(RESTORE + words)
         self._client.leave(max(status, 0))
 

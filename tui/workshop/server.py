@@ -14,12 +14,14 @@ from asyncssh.stream import SSHServerStreamSession
 
 from engine.errors import EngineError
 from engine.start import Start
+from tui.workshop.algorithms import modern
 from tui.workshop.files import ReadOnlyFiles
 from tui.workshop.gate import Gate
 from tui.workshop.hostkey import host_key
 from tui.workshop.hub import Hub
 from tui.workshop.limits import Doors, Limits
-from tui.workshop.seat import Seat
+from tui.workshop.messages import Stop
+from tui.workshop.seat import GRACE, Seat
 from tui.workshop.spawning import Warm
 from tui.workshop.store import Store
 from tui.workshop.terminal import TERM, environment_of
@@ -28,29 +30,17 @@ if TYPE_CHECKING:
     from asyncssh import DataType
 
 NO_TERMINAL: Final = b"A bench needs a terminal: log in without a command, or with ssh -t\r\n"
+NO_FILES: Final = b"Log in once before you fetch files: the name is not taken yet.\r\n"
 FULL: Final = b"This workshop is full.\r\n"
 STOPPED: Final = "The workshop has ended. Nothing is lost: log in again when it is back."
+ELSEWHERE: Final = "You have logged in again from elsewhere: your bench is there now."
 IDLE: Final = "You were away for a while, so the line was closed. Nothing is lost: log in again."
+
+EARLY: Final = 1_000
+"""Bytes that may be typed before there is a bench."""
 
 BOARD_EVERY: Final = 0.5
 """Seconds between two updates of the instructors' boards."""
-
-KEEPALIVE: Final = 15
-SILENT: Final = 3
-"""Seconds between questions whether a client is still there, and how many it may leave unanswered."""
-
-MODERN: Final = {
-    "kex_algs": ["mlkem768x25519-sha256", "curve25519-sha256", "curve25519-sha256@libssh.org"],
-    "encryption_algs": [
-        "chacha20-poly1305@openssh.com",
-        "aes256-gcm@openssh.com",
-        "aes128-gcm@openssh.com",
-        "aes256-ctr",
-    ],
-    "mac_algs": ["hmac-sha2-256-etm@openssh.com", "hmac-sha2-512-etm@openssh.com"],
-    "signature_algs": ["ssh-ed25519", "ecdsa-sha2-nistp256", "rsa-sha2-512", "rsa-sha2-256"],
-}
-"""What is offered."""
 
 
 @dataclass(eq=False, slots=True)
@@ -70,10 +60,10 @@ class Workshop:
     most: int
     """Learners at once."""
 
-    idle: float
-    """Seconds after which a line is closed on which nothing was typed."""
-
     compress: bool
+    post_quantum: bool
+    """Whether clients are turned away that cannot exchange keys in a way that resists quantum computers."""
+
     log: Callable[..., None]
     fetch: str = "scp -P 2222 {name}@HOST:{file} ."
     again: str = "ssh -p 2222 {name}@HOST"
@@ -90,7 +80,7 @@ class Workshop:
         self.store = Store(self.folder)
         self.hub = Hub(self.store, self.start, self.log)
         self.doors = Doors(self.limits)
-        self.warm = Warm()
+        self.warm = Warm(self.log)
 
     async def open(self, host: str, port: int) -> tuple[str, int]:
         """Begin to listen; gives the address, with the port that was chosen where none was.
@@ -98,29 +88,26 @@ class Workshop:
         Raises:
             EngineError: no bench can be started, or the address cannot be had.
         """
+        key = host_key(self.folder)
         await self.warm.start()
-        options = {
-            **MODERN,
-            "compression_algs": ["zlib@openssh.com"] if self.compress else ["none", "zlib@openssh.com"],
-        }
         try:
             self._acceptor = await asyncssh.listen(
                 host,
                 port,
                 server_factory=lambda: Gate(self, partial(Channel, self)),
-                server_host_keys=[host_key(self.folder)],
+                server_host_keys=[key],
                 server_version="gradstep",
                 encoding=None,
                 line_editor=False,
                 agent_forwarding=False,
                 x11_forwarding=False,
                 login_timeout=self.limits.login,
-                keepalive_interval=KEEPALIVE,
-                keepalive_count_max=SILENT,
+                keepalive_interval=self.limits.keepalive,
+                keepalive_count_max=self.limits.unanswered,
                 rekey_bytes=1 << 30,
                 backlog=512,
                 config=None,
-                **options,
+                **modern(compress=self.compress, post_quantum=self.post_quantum),
             )
         except OSError as error:
             raise EngineError(f"{host}:{port} cannot be listened on: {error.strerror}") from None
@@ -132,12 +119,11 @@ class Workshop:
         if self._acceptor is not None:
             self._acceptor.close()
         self.hub.stop(STOPPED)
-        for _ in range(60):
-            if not self.seats:
-                break
-            await asyncio.sleep(0.1)
-        for seat in [*self.seats]:
-            seat.hang_up()
+        ended = [asyncio.create_task(seat.ended.wait()) for seat in self.seats]
+        if ended:
+            await asyncio.wait(ended, timeout=2 * GRACE)
+        for seat in self.seats:
+            seat.close()
         if self._board is not None:
             self._board.cancel()
         if self._acceptor is not None:
@@ -150,6 +136,12 @@ class Workshop:
         folder = self.folder / "exports" / name
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         return str(folder)
+
+    def seat(self, seat: Seat) -> None:
+        """Remember a learner who is logged in, until the learner's process has ended."""
+        self.seats.add(seat)
+        forget = asyncio.create_task(seat.ended.wait())
+        forget.add_done_callback(lambda _: self.seats.discard(seat))
 
     async def _keep_boards(self) -> None:
         while True:
@@ -166,6 +158,10 @@ class Channel(SSHServerStreamSession[bytes]):
         self._workshop, self._gate = workshop, gate
         self._term = ""
         self._seat: Seat | None = None
+        self._beginning: asyncio.Task[None] | None = None
+        self._early = b""
+        """What was typed before there was a bench."""
+
         self._idle: asyncio.TimerHandle | None = None
 
     def pty_requested(self, term_type: str, term_size: tuple[int, int, int, int], term_modes: object) -> bool:
@@ -193,17 +189,22 @@ class Channel(SSHServerStreamSession[bytes]):
         channel = self._chan
         assert channel is not None
         if channel.get_command() is not None or channel.get_subsystem() is not None:
-            super().session_started()
+            if self._gate.has_name:
+                super().session_started()
+            else:
+                self._refuse(NO_FILES)
         elif not self._term:
             self._refuse(NO_TERMINAL)
         elif self._gate.role == "learner" and self._is_full():
             self._refuse(FULL)
         else:
-            self._begin()
+            self._beginning = asyncio.create_task(self._begin_after_others())
 
     def data_received(self, data: bytes, datatype: DataType) -> None:
         """Type it."""
-        if self._seat is None:
+        if self._seat is None and self._beginning is not None:
+            self._early = (self._early + data)[:EARLY]
+        elif self._seat is None:
             super().data_received(data, datatype)
         elif datatype is None:
             self._seat.terminal.type(data)
@@ -247,7 +248,6 @@ class Channel(SSHServerStreamSession[bytes]):
         if self._seat is not None:
             self._workshop.log("leave", name=self._gate.name)
             self._seat.hang_up()
-            self._workshop.seats.discard(self._seat)
         super().connection_lost(exc)
 
     # What a seat needs
@@ -273,13 +273,28 @@ class Channel(SSHServerStreamSession[bytes]):
     def _channel(self) -> asyncssh.SSHServerChannel[bytes]:
         return cast("asyncssh.SSHServerChannel[bytes]", self._chan)
 
+    async def _begin_after_others(self) -> None:
+        """Begin once no other bench of that name is left: what was done there last is then known."""
+        while others := [seat for seat in self._workshop.seats if seat.name == self._gate.name]:
+            for seat in others:
+                seat.send(Stop(ELSEWHERE))
+                await seat.ended.wait()
+                self._workshop.seats.discard(seat)
+        if self._chan is not None and not self._chan.is_closing():
+            self._begin()
+
     def _begin(self) -> None:
         workshop, gate = self._workshop, self._gate
         width, height, *_ = self._channel.get_terminal_size()
         sent = {str(name): str(value) for name, value in self._channel.get_environment().items()}
-        seat = Seat(gate.name, workshop.hub, self, (width, height), workshop.log)
-        workshop.seats.add(seat)
-        self._seat = seat
+        try:
+            gate.take_name()
+        except EngineError as error:
+            workshop.log("refused", name=gate.name, why=str(error))
+            self._refuse(f"{error}\r\n".encode())
+            return
+        seat = self._seat = Seat(gate.name, workshop.hub, self, (width, height), workshop.log)
+        workshop.seat(seat)
         welcome = workshop.hub.join(
             gate.name,
             gate.role,
@@ -293,8 +308,10 @@ class Channel(SSHServerStreamSession[bytes]):
         try:
             seat.start(workshop.warm, environment_of(sent, self._term), welcome)
         except EngineError as error:
+            seat.close()
             self._refuse(f"{error}\r\n".encode())
         else:
+            seat.terminal.type(self._early)
             self._rest()
 
     def _is_full(self) -> bool:
@@ -307,15 +324,13 @@ class Channel(SSHServerStreamSession[bytes]):
 
     def _rest(self) -> None:
         """Wait anew for something to be typed."""
-        if self._workshop.idle:
+        if self._workshop.limits.idle:
             if self._idle is not None:
                 self._idle.cancel()
-            self._idle = asyncio.get_running_loop().call_later(self._workshop.idle, self._send_away)
+            self._idle = asyncio.get_running_loop().call_later(self._workshop.limits.idle, self._send_away)
 
     def _send_away(self) -> None:
         if self._seat is not None:
-            from tui.workshop.messages import Stop
-
             self._seat.send(Stop(IDLE))
 
 

@@ -6,19 +6,22 @@ import argparse
 import asyncio
 import json
 import os
+import resource
 import signal
 import socket
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final
 
 from engine import problems
 from engine.errors import BadInput, EngineError
 from engine.start import start_from
 from tui.arguments import Parser, complain, complain_of
-from tui.workshop import codes
+from tui.workshop.folder import checked_code, kept_code, state_folder
 
 if TYPE_CHECKING:
     from tui.workshop.server import Workshop
@@ -29,8 +32,8 @@ MISSING: Final = "a workshop needs asyncssh: pip install asyncssh, or in a check
 ROOT: Final = "this runs as root: better use an ordinary account, which can do all that a workshop needs"
 
 
-def serve(arguments: Sequence[str]) -> int:
-    """Run the command; gives the exit code."""
+def serve(arguments: Sequence[str], limits: Mapping[str, Any] = MappingProxyType({})) -> int:
+    """Run the command; gives the exit code. Some of the server's `Limits` can be said otherwise."""
     options = parser().parse_args(arguments)
     try:
         import asyncssh  # noqa: F401 - only to say in words where it is missing
@@ -38,7 +41,7 @@ def serve(arguments: Sequence[str]) -> int:
         return complain(MISSING, SERVE, hint=False)
     try:
         host, port = address(options.listen)
-        workshop = _workshop(options, port)
+        workshop = _workshop(options, port, limits)
         return asyncio.run(_serve(workshop, host, port))
     except EngineError as error:
         return complain_of(error, SERVE)
@@ -83,6 +86,11 @@ def parser() -> Parser:
     one.add_argument(
         "--compress", action="store_true", help="compress every line; a client that cannot is turned away"
     )
+    one.add_argument(
+        "--post-quantum",
+        action="store_true",
+        help="turn clients away that have no post-quantum key exchange, e.g. OpenSSH before 9.9",
+    )
     return one
 
 
@@ -109,60 +117,32 @@ def _whole(least: int, most: int):  # type: ignore[no-untyped-def] # argparse sh
     return number
 
 
-def _workshop(options: argparse.Namespace, port: int) -> Workshop:
+def _workshop(options: argparse.Namespace, port: int, limits: Mapping[str, Any]) -> Workshop:
     from tui.workshop.limits import Limits
     from tui.workshop.server import Workshop
 
     if options.problem.replace("_", "-") not in problems.names():
         problems.path_of(options.problem)  # lists the known ones
         raise BadInput("learners' own scripts do not run in a workshop: choose a built-in problem")
-    folder = _folder(options.state)
+    folder = state_folder(options.state)
     most = options.max_learners
     room = most + max(most // 4, 10)  # for those who fetch files, and for instructors
     again = f"ssh {'' if port == 22 else f'-p {port} '}{{name}}@{_own_name()}"
     fetch = f"scp {'' if port == 22 else f'-P {port} '}{{name}}@{_own_name()}:{{file}} ."
     return Workshop(
         folder,
-        options.code or _kept_code(folder, "join_code"),
-        _kept_code(folder, "instructor_code"),
+        kept_code(folder, "join_code") if options.code is None else checked_code(options.code, "--code"),
+        kept_code(folder, "instructor_code"),
         _keys(options.instructor_keys),
         start_from(options.problem),
-        Limits(connections=room, per_address=room),
+        Limits(**{"connections": room, "per_address": room, "idle": 60.0 * options.idle, **limits}),
         most,
-        60.0 * options.idle,
         options.compress,
+        options.post_quantum,
         log,
         fetch,
         again,
     )
-
-
-def _folder(given: Path | None) -> Path:
-    if given is None:
-        import platformdirs
-
-        given = platformdirs.user_state_path("gradstep", appauthor=False) / "workshop"
-    try:
-        given.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError as error:
-        raise BadInput(f"--state {given}: {error.strerror}") from None
-    if not os.access(given, os.W_OK):
-        raise BadInput(f"--state {given}: the folder cannot be written to")
-    return given.absolute()
-
-
-def _kept_code(folder: Path, name: str) -> str:
-    """Give a code that was made up earlier, or make one up: so a restart does not shut the class out."""
-    path = folder / name
-    try:
-        return path.read_text(encoding="ascii").strip()
-    except FileNotFoundError:
-        code = codes.made_up()
-        with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as file:
-            file.write(f"{code}\n")
-        return code
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadInput(f"{path} cannot be read: {error}") from None
 
 
 def _keys(path: Path | None) -> frozenset[str]:
@@ -185,6 +165,7 @@ def _own_name() -> str:
 
 
 async def _serve(workshop: Workshop, host: str, port: int) -> int:
+    _have_files()
     loop, stopped = asyncio.get_running_loop(), asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stopped.set)
@@ -201,6 +182,13 @@ async def _serve(workshop: Workshop, host: str, port: int) -> int:
         await workshop.close()
     log("stopped")
     return 0
+
+
+def _have_files() -> None:
+    """Have as many files open as one may: each learner needs four."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with suppress(OSError, ValueError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def told(workshop: Workshop, port: int) -> str:
@@ -225,4 +213,5 @@ def told(workshop: Workshop, port: int) -> str:
 def log(event: str, **facts: object) -> None:
     """Write a line of the log: a JSON object on standard error, in ASCII that no terminal obeys."""
     line = {"at": datetime.now(UTC).isoformat(timespec="milliseconds"), "event": event, **facts}
-    print(json.dumps(line, default=str), file=sys.stderr, flush=True)
+    with suppress(OSError):  # a log that cannot be written ends no class
+        print(json.dumps(line, default=str), file=sys.stderr, flush=True)

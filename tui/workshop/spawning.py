@@ -17,6 +17,8 @@ import msgspec
 from engine.errors import EngineError
 from tui.workshop.zygote import LONGEST, Ended, Fork, Forked, reports
 
+JUST_NOW: Final = "no bench can be started just now: log in again in a few seconds"
+
 PATIENCE: Final = 60.0
 """Seconds that the warm process may take to load PyTorch."""
 
@@ -33,39 +35,63 @@ BEFORE_LOADING: Final = {
 """What is read while the libraries are loaded: one thread, memory for one, no more drawing than a network
 wants."""
 
+UNKNOWN: Final = -signal.SIGKILL
+"""The exit status of a process that ended after the warm one: as if it had been killed."""
+
+AGAIN: Final = 5.0
+"""Seconds until the warm process is tried again, where it did not start."""
+
 KEPT: Final = ("PATH", "HOME", "LANG", "VIRTUAL_ENV", "PYTHONPATH", "LD_LIBRARY_PATH")
 """Of the server's own environment."""
 
 
 class Process:
-    """A learner's process."""
+    """A learner's process, held by a file of the kernel's: a number may be another one's later."""
 
-    def __init__(self, ended: Callable[[int], None]) -> None:
-        """Have `ended` called with the exit status, negative for a signal."""
-        self.pid: int | None = None
-        self._ended = ended
+    def __init__(self, ended: Callable[[int], None], began: Callable[[int], None]) -> None:
+        """Have `began` called with its number, and `ended` with the exit status, negative for a signal."""
+        self._began, self._ended = began, ended
+        self._file: int | None = None
+
+    def begin(self, pid: int) -> None:
+        """There it is."""
+        with suppress(ProcessLookupError):
+            self._file = os.pidfd_open(pid)
+        self._began(pid)
 
     def kill(self, number: signal.Signals = signal.SIGKILL) -> None:
         """Send it a signal; nothing where it is gone."""
-        if self.pid is not None:
+        if self._file is not None:
             with suppress(ProcessLookupError):
-                os.kill(self.pid, number)
+                signal.pidfd_send_signal(self._file, number)
+
+    def adopt(self) -> None:
+        """Hear of its end from the kernel, since nobody else tells; it does not tell the exit status."""
+        if self._file is None:
+            self.end(UNKNOWN)
+        else:
+            asyncio.get_running_loop().add_reader(self._file, self.end, UNKNOWN)
 
     def end(self, status: int) -> None:
         """It is gone."""
-        self.pid = None
+        if self._file is not None:
+            asyncio.get_running_loop().remove_reader(self._file)
+            os.close(self._file)
+            self._file = None
         self._ended(status)
 
 
 class Warm:
-    """The warm process, made by `start`; where it dies, the next request makes another one."""
+    """The warm process, made by `start`; where it dies, another one is made, and its copies live on."""
 
-    def __init__(self) -> None:
-        """Not started yet."""
+    def __init__(self, log: Callable[..., None] = lambda *_, **__: None) -> None:
+        """Not started yet; `log` is called with an event's name and its facts."""
+        self._log = log
         self._process: asyncio.subprocess.Process | None = None
         self._socket: socket.socket | None = None
         self._living: dict[int, Process] = {}
         self._last = 0
+        self._restart: asyncio.Task[None] | None = None
 
     @property
     def pid(self) -> int | None:
@@ -102,28 +128,34 @@ class Warm:
         loop.add_reader(ours, self._hear)
 
     def fork(
-        self, environment: Mapping[str, str], terminal: int, line: int, ended: Callable[[int], None]
+        self,
+        environment: Mapping[str, str],
+        files: tuple[int, int],
+        ended: Callable[[int], None],
+        began: Callable[[int], None] = lambda _: None,
     ) -> Process:
-        """Ask for a learner's process; it has the two files, which stay open here.
+        """Ask for a learner's process; it has the two files, terminal and line, which stay open here.
 
         Raises:
             EngineError: there is no warm process.
         """
         if self._socket is None:
-            raise EngineError("no bench can be started just now")
+            raise EngineError(JUST_NOW)
         self._last += 1
-        process = Process(ended)
+        process = Process(ended, began)
         request = msgspec.json.encode(Fork(self._last, dict(environment)))
-        rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [terminal, line]))]
+        rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", files))]
         try:
             self._socket.sendmsg([request], rights)
         except OSError as error:
-            raise EngineError(f"no bench can be started just now: {error.strerror}") from None
+            raise EngineError(f"{JUST_NOW}: {error.strerror}") from None
         self._living[self._last] = process
         return process
 
     async def stop(self) -> None:
         """End it; its copies have ended before."""
+        if self._restart is not None:
+            self._restart.cancel()
         if self._socket is not None:
             asyncio.get_running_loop().remove_reader(self._socket)
             self._socket.close()
@@ -151,20 +183,31 @@ class Warm:
             process = self._living.get(report.number)
             match report:
                 case Forked(pid=pid) if process is not None:
-                    process.pid = pid
+                    process.begin(pid)
                 case Ended(status=status) if process is not None:
                     del self._living[report.number]
                     process.end(status)
 
     def _lost(self) -> None:
-        """The warm process died: what it forked lives on, but nobody tells of its end any more."""
+        """The warm process died: its copies live on, and another one is started for those who come."""
         assert self._socket is not None
         loop = asyncio.get_running_loop()
         loop.remove_reader(self._socket)
         self._socket.close()
         self._socket = None
-        for process in [*self._living.values()]:
-            process.kill()
-            process.end(-signal.SIGKILL)
-        self._living.clear()
-        self._restart = loop.create_task(self.start())
+        self._log("warm process lost", learners=len(self._living))
+        living, self._living = [*self._living.values()], {}
+        for process in living:
+            process.adopt()
+        self._restart = loop.create_task(self._start_again())
+
+    async def _start_again(self) -> None:
+        while True:
+            try:
+                await self.start()
+            except (EngineError, OSError) as error:
+                self._log("warm process does not start", why=str(error))
+                await asyncio.sleep(AGAIN)
+            else:
+                self._log("warm process started")
+                return

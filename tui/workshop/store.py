@@ -27,6 +27,9 @@ from tui.workshop.messages import Facts, Role
 
 VERSION: Final = 1
 
+PATIENCE: Final = 0.2
+"""Seconds to wait for somebody else who has the file: nobody should, and everybody in the class waits."""
+
 SCHEMA: Final = """
 CREATE TABLE learners (
     name TEXT PRIMARY KEY, role TEXT NOT NULL, code TEXT NOT NULL, hand REAL NOT NULL DEFAULT 0,
@@ -105,7 +108,7 @@ class Store:
         except OSError as error:
             raise BadInput(f"{folder} cannot be used: {error.strerror}") from None
         try:
-            self._db = sqlite3.connect(path, isolation_level=None)
+            self._db = sqlite3.connect(path, timeout=PATIENCE, isolation_level=None)
             os.chmod(path, 0o600)
             self._db.execute("PRAGMA journal_mode = WAL")
             self._db.execute("PRAGMA synchronous = NORMAL")

@@ -1,0 +1,34 @@
+"""Servers that tests share: each takes a few seconds to load PyTorch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.workshop.served import Server
+
+
+@pytest.fixture(scope="session")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A workshop with room for everybody. Each test takes names of its own."""
+    folder = tmp_path_factory.mktemp("instructors")
+    server = Server(keys=folder, delay=0.2)
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="session")
+def narrow() -> Iterator[Server]:
+    """A workshop in which everything is short: tests wait for its limits, and leave nobody there."""
+    server = Server(
+        *("--max-learners", "2"),
+        connections=12,
+        per_address=10,
+        strangers=4,
+        login=1.5,
+        idle=1.5,
+        keepalive=0.3,
+    )
+    yield server
+    server.close()

@@ -1,0 +1,220 @@
+"""A real workshop server, in a process of its own, and what real clients are started with."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import asyncssh
+import pytest
+
+from tests.terminal import Terminal
+
+CODE: Final = "a join code"
+PATIENCE: Final = 20.0
+
+NEW: Final = "no loss yet"
+"""What a new bench shows."""
+
+
+def need(tool: str) -> str:
+    """Give the path of a program; without it, the test is skipped (which is a failure in CI)."""
+    found = shutil.which(tool, path=f"{os.environ['PATH']}:/usr/sbin")
+    if found is None:
+        pytest.skip(f"{tool} is not installed")
+    return found
+
+
+def until(true: Callable[[], Any], what: str, seconds: float = PATIENCE) -> Any:
+    """Wait until something is true, and give it."""
+    end = time.monotonic() + seconds
+    while not (found := true()):
+        assert time.monotonic() < end, f"after {seconds} s, still not: {what}"
+        time.sleep(0.02)
+    return found
+
+
+class Server:
+    """`gradstep serve` on a free port, with its state in a folder of its own."""
+
+    def __init__(
+        self, *arguments: str, state: Path | None = None, keys: Path | None = None, **limits: float
+    ) -> None:
+        """Start it, and wait until it listens.
+
+        Args:
+            arguments: More options.
+            state: Its folder, which then stays.
+            keys: Where an instructor's keys are made: `instructor`, and its public one, which it has to know.
+            limits: Other limits than the usual ones, as `Limits` has them.
+        """
+        self._own = None if state else tempfile.TemporaryDirectory(prefix="gradstep-workshop-")
+        self.folder = Path(tempfile.mkdtemp(prefix="gradstep-served-"))
+        self.state = state or Path(self._own.name) / "state"  # type: ignore[union-attr]
+        asker = self.folder / "ask"
+        asker.write_text('#!/bin/sh\necho "$WORKSHOP_CODE"\n', encoding="ascii")
+        asker.chmod(0o700)
+        given = ["--listen", "127.0.0.1:0", "--state", str(self.state), "--code", CODE, *arguments]
+        if keys is not None:
+            self.instructor = make_key(keys / "instructor")
+            given += ["--instructor-keys", f"{self.instructor}.pub"]
+        calling = (
+            f"import sys; from tui.workshop.serving import serve; sys.exit(serve({given!r}, {limits!r}))"
+        )
+        with (self.folder / "out").open("wb") as out, (self.folder / "log").open("wb") as log:
+            self.process = subprocess.Popen([sys.executable, "-c", calling], stdout=out, stderr=log)
+        self.port = int(self.logged("listening")["port"])
+
+    def close(self) -> None:
+        """Stop it; it has to leave in order."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            assert self.process.wait(PATIENCE) == 0, self.log
+        shutil.rmtree(self.folder, ignore_errors=True)
+        if self._own is not None:
+            self._own.cleanup()
+
+    # What it tells
+
+    @property
+    def log(self) -> str:
+        """Its standard error."""
+        return (self.folder / "log").read_text(encoding="utf-8")
+
+    @property
+    def told(self) -> str:
+        """Its standard output."""
+        return (self.folder / "out").read_text(encoding="utf-8")
+
+    def events(self, event: str, **facts: object) -> list[dict[str, Any]]:
+        """Give the lines of the log that have these facts."""
+        lines = [json.loads(line) for line in self.log.splitlines() if line.startswith("{")]
+        return [one for one in lines if one["event"] == event and facts.items() <= one.items()]
+
+    def logged(self, event: str, **facts: object) -> dict[str, Any]:
+        """Wait for a line of the log."""
+
+        def found() -> list[dict[str, Any]]:
+            assert self.process.poll() is None or self.events(event, **facts), self.log
+            return self.events(event, **facts)
+
+        return until(found, f"{event} {facts}\n{self.log}")[0]  # type: ignore[no-any-return]
+
+    # Its processes
+
+    @property
+    def warm(self) -> int:
+        """The warm process."""
+        return until(lambda: children(self.process.pid), "a warm process")[0]  # type: ignore[no-any-return]
+
+    def bench(self, name: str) -> int:
+        """The process of a learner who is logged in."""
+        return int(self.logged("bench", name=name)["pid"])
+
+    # Clients
+
+    def command(self, name: str, *arguments: str, program: str = "ssh", key: Path | None = None) -> list[str]:
+        """Give the command line of a client of OpenSSH's."""
+        port = "-P" if program in ("scp", "sftp") else "-p"
+        options = [
+            *("UserKnownHostsFile=/dev/null", "StrictHostKeyChecking=no", "LogLevel=ERROR"),
+            *("IdentitiesOnly=yes", f"IdentityFile={key}" if key else "PubkeyAuthentication=no"),
+        ]
+        given = [part for option in options for part in ("-o", option)]
+        to = [f"{name}@127.0.0.1"] if program in ("ssh", "sftp") else []
+        before = [] if program != "ssh" else [*arguments]
+        after = [*arguments] if program != "ssh" else []
+        if program == "sftp":
+            before, after = [*arguments], []
+        return [need(program), "-F", "none", port, str(self.port), *before, *given, *to, *after]
+
+    def environment(self, code: str = CODE) -> dict[str, str | None]:
+        """Give what makes a client of OpenSSH's answer with a code."""
+        return {
+            "SSH_ASKPASS": str(self.folder / "ask"),
+            "SSH_ASKPASS_REQUIRE": "force",
+            "SSH_AUTH_SOCK": None,
+            "WORKSHOP_CODE": code,
+        }
+
+    def join(
+        self,
+        name: str,
+        *arguments: str,
+        code: str = CODE,
+        key: Path | None = None,
+        size: tuple[int, int] = (80, 24),
+        env: Mapping[str, str | None] | None = None,
+        wait: str = NEW,
+    ) -> Terminal:
+        """Log in with `ssh` in a terminal, and wait until it shows something."""
+        terminal = Terminal(
+            self.command(name, *arguments, key=key),
+            columns=size[0],
+            rows=size[1],
+            env={**self.environment(code), **(env or {})},
+        )
+        try:
+            if wait:
+                terminal.wait_for(wait)
+        except BaseException:
+            terminal.close()
+            raise
+        return terminal
+
+    def run(
+        self, command: list[str], *, code: str = CODE, seconds: float = 30.0, **options: Any
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a client without a terminal."""
+        environment = {**os.environ, **self.environment(code)}
+        chosen = {name: value for name, value in environment.items() if value is not None}
+        options = {"stdin": subprocess.DEVNULL, **options}
+        return subprocess.run(
+            command, env=chosen, text=True, timeout=seconds, check=False, capture_output=True, **options
+        )
+
+    def socket(self) -> socket.socket:
+        """Connect, and say nothing."""
+        return socket.create_connection(("127.0.0.1", self.port), timeout=PATIENCE)
+
+
+def make_key(path: Path) -> Path:
+    """Make a key for a client."""
+    key = asyncssh.generate_private_key("ssh-ed25519")
+    key.write_private_key(path)
+    path.chmod(0o600)
+    key.write_public_key(f"{path}.pub")
+    return path
+
+
+def children(pid: int) -> list[int]:
+    """Give the processes that a process started."""
+    try:
+        found = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii")
+    except OSError:
+        return []
+    return [int(one) for one in found.split()]
+
+
+def lives(pid: int) -> bool:
+    """Whether a process is there, and no zombie."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def resident(pid: int) -> int:
+    """Give the bytes that a process has in memory."""
+    pages = int(Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE")

@@ -1,0 +1,69 @@
+"""Clients that do what OpenSSH's would not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import asyncssh
+from asyncssh.constants import MSG_USERAUTH_REQUEST
+from asyncssh.packet import Boolean, String
+
+from tests.workshop.served import CODE, Server
+
+
+async def connect(
+    server: Server, name: str, code: str = CODE, **options: Any
+) -> asyncssh.SSHClientConnection:
+    """Log in with asyncssh."""
+    given = {"password": code or None, "known_hosts": None, "client_keys": None, "config": None, **options}
+    return await asyncssh.connect("127.0.0.1", server.port, username=name, **given)
+
+
+async def bench(connection: asyncssh.SSHClientConnection, **options: Any) -> asyncssh.SSHClientProcess[bytes]:
+    """Ask for a terminal and a shell."""
+    given = {"term_type": "xterm-256color", "term_size": (80, 24), "encoding": None, **options}
+    return await connection.create_process(**given)
+
+
+async def shown(process: asyncssh.SSHClientProcess[bytes], wanted: bytes) -> bytes:
+    """Read until something is shown; give all that was."""
+    read = b""
+    while wanted not in read:
+        piece = await process.stdout.read(1 << 16)
+        assert piece, read[-2000:]
+        read += piece
+    return read
+
+
+class Impatient(asyncssh.SSHClient):
+    """Sends many codes at once, without waiting for an answer to any."""
+
+    def __init__(self, codes: list[str], name: str) -> None:
+        self._codes, self._name = codes, name
+        self._connection: Any = None
+
+    def connection_made(self, conn: asyncssh.SSHClientConnection) -> None:
+        self._connection = conn
+
+    def password_auth_requested(self) -> str:
+        *early, last = self._codes
+        for code in early:
+            parts = (String(self._name), String("ssh-connection"), String("password"), Boolean(False))
+            self._connection.send_packet(MSG_USERAUTH_REQUEST, *parts, String(code))
+        return last
+
+
+class Borrowed(asyncssh.SSHKeyPair):
+    """Somebody else's public key, without the private one."""
+
+    _key_type = "public"
+
+    def __init__(self, public: asyncssh.SSHKey) -> None:
+        algorithm = public.algorithm
+        super().__init__(algorithm, algorithm, (algorithm,), (algorithm,), public.public_data, b"not mine")
+
+    async def sign_async(self, data: bytes) -> bytes:
+        return self.sign(data)
+
+    def sign(self, data: bytes) -> bytes:
+        return String(self.algorithm) + String(bytes(64))

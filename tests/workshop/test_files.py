@@ -1,0 +1,185 @@
+"""What learners fetch, with `scp` and `sftp`, and what they cannot."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import asyncssh
+import pytest
+
+from tests.terminal import Terminal
+from tests.workshop.served import Server, make_key
+from tests.workshop.talking import connect
+
+
+@pytest.fixture(scope="module")
+def key(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_key(tmp_path_factory.mktemp("keys") / "key")
+
+
+@pytest.fixture(scope="module")
+def exported(served: Server, key: Path) -> str:
+    """A learner who has exported a session by key; what is told then."""
+    with served.join("exporter", key=key) as terminal:
+        terminal.send("fx")
+        terminal.wait_for("Export to which files?")
+        terminal.send("enter")
+        terminal.wait_for("fetch it with: scp")
+        return next(line for line in terminal.lines if "fetch it with" in line)
+
+
+@pytest.mark.parametrize("protocol", [[], ["-O"]])
+def test_the_told_line_fetches_an_export(
+    served: Server, exported: str, key: Path, tmp_path: Path, protocol: list[str]
+) -> None:
+    """It is complete at 80 columns; in the new way of `scp` and in the old one."""
+    words = exported.partition("fetch it with: ")[2].split()
+    assert (words[0], words[1], words[4]) == ("scp", "-P", "."), exported
+    name, _, file = words[3].partition(":")
+    assert (name.partition("@")[0], words[2], file) == ("exporter", str(served.port), "crops.ipynb")
+    command = served.command(
+        "exporter", *protocol, f"exporter@127.0.0.1:{file}", str(tmp_path), program="scp", key=key
+    )
+    told = served.run(command, code="none")
+    assert told.returncode == 0, told.stderr
+    assert (tmp_path / file).read_bytes() == (served.state / "exports/exporter" / file).read_bytes()
+
+
+def test_sftp_lists_the_own_folder_and_shows_no_other(
+    served: Server, exported: str, key: Path, tmp_path: Path
+) -> None:
+    batch = tmp_path / "batch"
+    batch.write_text(
+        "pwd\nls\nls /\n-ls ..\n-ls /etc\n-get /etc/passwd\n-get ../../host_key\n", encoding="ascii"
+    )
+    told = served.run(
+        served.command("exporter", "-b", str(batch), program="sftp", key=key), code="none", cwd=tmp_path
+    )
+    assert told.returncode == 0, told.stderr
+    assert "crops.py" in told.stdout
+    assert "Remote working directory: /\n" in told.stdout
+    assert sorted(os.listdir(tmp_path)) == ["batch"]
+    for hidden in ("root:", "host_key\n", "workshop.db", "passwd\n"):
+        assert hidden not in told.stdout.replace("get /etc/passwd\n", "").replace("get ../../host_key\n", "")
+
+
+async def test_nothing_is_written_removed_renamed_or_linked(served: Server, exported: str, key: Path) -> None:
+    folder = served.state / "exports/exporter"
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    refused = (asyncssh.SFTPError,)
+    async with (
+        await connect(served, "exporter", "none", client_keys=[str(key)]) as connection,
+        connection.start_sftp_client() as sftp,
+    ):
+        with pytest.raises(refused):
+            await sftp.open("new", "w")
+        with pytest.raises(refused):
+            await sftp.open("crops.py", "a")
+        with pytest.raises(refused):
+            await sftp.open("crops.py", "r+")
+        for attempt in (
+            sftp.remove("crops.py"),
+            sftp.rename("crops.py", "other.py"),
+            sftp.posix_rename("crops.py", "other.py"),
+            sftp.symlink("/etc/passwd", "link"),
+            sftp.link("crops.py", "link"),
+            sftp.mkdir("folder"),
+            sftp.rmdir("."),
+            sftp.chmod("crops.py", 0o777),
+            sftp.chown("crops.py", 0, 0),
+            sftp.utime("crops.py", (0, 0)),
+            sftp.truncate("crops.py", 0),
+        ):
+            with pytest.raises(refused):
+                await attempt
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+
+
+def test_a_file_cannot_be_put_there(served: Server, exported: str, key: Path, tmp_path: Path) -> None:
+    mine = tmp_path / "mine.py"
+    mine.write_text("print()\n", encoding="ascii")
+    for protocol in ([], ["-O"]):
+        command = served.command(
+            "exporter", *protocol, str(mine), "exporter@127.0.0.1:mine.py", program="scp", key=key
+        )
+        assert served.run(command, code="none").returncode != 0
+    assert not (served.state / "exports/exporter/mine.py").exists()
+
+
+async def test_nothing_outside_the_folder_is_read_by_whatever_path(
+    served: Server, exported: str, key: Path
+) -> None:
+    """Also through links, which only somebody with another way in can have made."""
+    folder = served.state / "exports/exporter"
+    made = {folder / "link": served.state / "host_key", folder / "up": served.state}
+    for link, to in made.items():
+        link.symlink_to(to)
+    try:
+        async with (
+            await connect(served, "exporter", "none", client_keys=[str(key)]) as connection,
+            connection.start_sftp_client() as sftp,
+        ):
+            for path in (
+                *("../../host_key", "/../../host_key", "link", "up/host_key", "up/join_code", "/etc/passwd"),
+                *(str(served.state / "host_key"), "crops.py/../../../host_key", "./link", "..//..//host_key"),
+            ):
+                with pytest.raises(asyncssh.SFTPError):
+                    await sftp.open(path, "rb")
+                with pytest.raises(asyncssh.SFTPError):
+                    await sftp.stat(path)
+            with pytest.raises(asyncssh.SFTPError):
+                await sftp.readlink("link")
+            with pytest.raises(asyncssh.SFTPError):
+                await sftp.listdir("up")
+            assert await sftp.realpath("..") == "/"
+    finally:
+        for link in made:
+            link.unlink()
+
+
+def test_one_learner_cannot_fetch_anothers_files(
+    served: Server, exported: str, key: Path, tmp_path: Path
+) -> None:
+    for path in ("../exporter/crops.py", "/exporter/crops.py", "crops.py"):
+        command = served.command("exporter", f"nosy@127.0.0.1:{path}", str(tmp_path), program="scp")
+        assert served.run(command).returncode != 0
+    assert not [*tmp_path.iterdir()]
+    other = served.command("exporter", "exporter@127.0.0.1:crops.py", str(tmp_path), program="scp")
+    assert served.run(other).returncode != 0  # the join code does not open a taken name
+
+
+def test_an_export_goes_nowhere_else(served: Server, writer: Terminal) -> None:
+    for name in ("../out", "/tmp/out", "a/b", "~/out", "out$(id)", ".hidden", "x" * 61):
+        writer.send("x")
+        writer.wait_for("Export to which files?")
+        writer.send(name)
+        writer.send("enter")
+        writer.wait_for(f"{name[:40]!r} is no name for a file")
+    assert not [*(served.state / "exports/writer").iterdir()]
+
+
+def test_a_picture_goes_into_the_folder_and_nowhere_else(served: Server, writer: Terminal) -> None:
+    writer.send("i")
+    writer.wait_for("surface")
+    writer.send("x")
+    writer.wait_for("Write this picture")
+    writer.send("../../picture")
+    writer.send("enter")
+    writer.wait_for("is no name for a file")
+    writer.send("escape")
+    writer.wait_for(lambda text: "Write this picture" not in text)
+    writer.send("x")
+    writer.wait_for("Write this picture")
+    writer.send("picture")
+    writer.send("enter")
+    writer.wait_for("fetch it with: scp")
+    assert os.listdir(served.state / "exports/writer") == ["picture.svg"], writer.text
+    writer.send("escape")
+    writer.send("escape")
+
+
+@pytest.fixture(scope="module")
+def writer(served: Server) -> Terminal:
+    with served.join("writer") as terminal:
+        yield terminal

@@ -1,0 +1,90 @@
+"""What `gradstep serve` says when it cannot be started, and what it makes when it can."""
+
+from __future__ import annotations
+
+import os
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.workshop.served import CODE, Server
+
+
+def refusal(*arguments: str, user: int | None = None) -> str:
+    """Try to start a server; give its one line."""
+    command = [sys.executable, "-m", "tui", "serve", "--listen", "127.0.0.1:0", *arguments]
+    told = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, user=user)
+    assert told.returncode == 2
+    assert told.stderr.count("\n") == 1, told.stderr
+    assert "Traceback" not in told.stderr
+    return told.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--listen", "nowhere"], "is no address to listen on"),
+        (["--listen", "127.0.0.1:99999"], "is no address to listen on"),
+        (["--max-learners", "0"], "whole number from 1"),
+        (["--problem", "own.py"], "own.py"),
+        (["--code", " - "], "too easy to guess"),
+        (["--code", ""], "too easy to guess"),
+        (["--code", "abc"], "too easy to guess"),
+        (["--instructor-keys", "/nowhere"], "/nowhere"),
+    ],
+)
+def test_a_wrong_option_is_one_line(arguments: list[str], said: str, tmp_path: Path) -> None:
+    assert said in refusal("--state", str(tmp_path / "state"), *arguments)
+
+
+def test_a_state_folder_that_cannot_be_used_is_told(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.write_text("", encoding="ascii")
+    assert "File exists" in refusal("--state", str(file))
+    assert "Not a directory" in refusal("--state", str(file / "below"))
+    open_to_all = tmp_path / "open"
+    open_to_all.mkdir()
+    open_to_all.chmod(0o777)
+    assert "others may write there" in refusal("--state", str(open_to_all))
+    if os.geteuid() == 0:
+        foreign = tmp_path / "foreign"
+        foreign.mkdir()
+        os.chown(foreign, 12345, 12345)
+        assert "belongs to another user" in refusal("--state", str(foreign))
+
+
+def test_a_half_written_or_readable_secret_is_told_and_never_used(tmp_path: Path) -> None:
+    """An empty code would open the door to everybody: a disk that was full may have left one."""
+    for name in ("join_code", "instructor_code"):
+        state = tmp_path / name
+        state.mkdir(mode=0o700)
+        (state / name).write_text("", encoding="ascii")
+        assert "too easy to guess" in refusal("--state", str(state))
+    state = tmp_path / "key"
+    state.mkdir(mode=0o700)
+    (state / "host_key").write_text("", encoding="ascii")
+    (state / "host_key").chmod(0o640)
+    assert "may be read by others: chmod 600" in refusal("--state", str(state), "--code", CODE)
+    (state / "host_key").chmod(0o600)
+    assert "is no private key" in refusal("--state", str(state), "--code", CODE)
+
+
+def test_what_is_kept_is_its_owners_alone_and_a_second_server_is_refused(served: Server) -> None:
+    for name in ("host_key", "instructor_code", "workshop.db", "lock"):
+        assert stat.S_IMODE((served.state / name).stat().st_mode) == 0o600, name
+    assert stat.S_IMODE(served.state.stat().st_mode) == 0o700
+    assert "another server uses" in refusal("--state", str(served.state))
+
+
+def test_it_says_how_to_join_and_that_it_runs_as_root(served: Server) -> None:
+    assert f"ssh -p {served.port} NAME@" in served.told
+    assert CODE in served.told
+    assert ("this runs as root" in served.told) == (os.geteuid() == 0)
+
+
+def test_an_address_that_is_taken_is_told(served: Server, tmp_path: Path) -> None:
+    said = refusal("--listen", f"127.0.0.1:{served.port}", "--state", str(tmp_path / "state"))
+    assert f"127.0.0.1:{served.port} cannot be listened on" in said

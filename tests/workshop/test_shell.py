@@ -1,0 +1,137 @@
+"""A bench as all that an ordinary account has, behind OpenSSH's own server."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.terminal import Terminal
+from tests.workshop.served import NEW, make_key, need, until
+
+SHELL = f"{sys.executable} -m tui.workshop.shell"
+
+
+class Sshd:
+    """OpenSSH's server on a free port, for the user who runs the tests, with a forced command."""
+
+    def __init__(self, folder: Path) -> None:
+        self.home = folder / "home"
+        self.home.mkdir()
+        self.key = make_key(folder / "key")
+        host = make_key(folder / "host")
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            self.port = free.getsockname()[1]
+        root = Path(__file__).parents[2]
+        (folder / "authorized").write_bytes((folder / "key.pub").read_bytes())
+        (folder / "config").write_text(
+            f"Port {self.port}\nListenAddress 127.0.0.1\nHostKey {host}\nPidFile none\nUsePAM no\n"
+            f"AuthorizedKeysFile {folder}/authorized\nStrictModes no\nPasswordAuthentication no\n"
+            "Subsystem sftp internal-sftp\nDisableForwarding yes\nPermitUserRC no\nAcceptEnv *\n"
+            f"ForceCommand env PYTHONPATH={root} HOME={self.home} {SHELL}\n",
+            encoding="ascii",
+        )
+        if os.geteuid() == 0:
+            Path("/run/sshd").mkdir(exist_ok=True)  # where it separates privileges
+        self.process = subprocess.Popen(
+            [need("sshd"), "-D", "-e", "-f", str(folder / "config")], stderr=(folder / "log").open("wb")
+        )
+        until(lambda: b"listening" in (folder / "log").read_bytes(), "sshd listens")
+
+    def command(self, *arguments: str, program: str = "ssh") -> list[str]:
+        options = ("UserKnownHostsFile=/dev/null", "StrictHostKeyChecking=no", "LogLevel=ERROR")
+        given = [part for option in options for part in ("-o", option)]
+        port = "-p" if program == "ssh" else "-P"
+        return [need(program), "-F", "none", port, str(self.port), "-i", str(self.key), *given, *arguments]
+
+
+@pytest.fixture(scope="module")
+def sshd() -> Iterator[Sshd]:
+    with tempfile.TemporaryDirectory(prefix="gradstep-sshd-") as folder:
+        server = Sshd(Path(folder))
+        yield server
+        server.process.terminate()
+        server.process.wait()
+
+
+TO = f"{getpass.getuser()}@127.0.0.1"
+
+
+def test_a_forced_command_is_a_bench_whose_session_and_files_stay_in_the_account(sshd: Sshd) -> None:
+    state = sshd.home / ".local/state/gradstep"
+    with Terminal(sshd.command("-t", TO, "id; sh")) as terminal:
+        terminal.wait_for(NEW)
+        terminal.send("f")
+        terminal.wait_for("18746.5391")
+        for wrong in ("/tmp/out", "../out"):
+            terminal.send("x")
+            terminal.wait_for("Export to which files?")
+            terminal.send(wrong)
+            terminal.send("enter")
+            terminal.wait_for(f"{wrong!r} is no name for a file")
+        terminal.send("x")
+        terminal.wait_for("Export to which files?")
+        terminal.send("enter")
+        terminal.wait_for(f"{state}/exports")  # all of it, though the line is short: in a dialog
+        terminal.send("enter")
+        assert sorted(os.listdir(state / "exports")) == ["crops.csv", "crops.ipynb", "crops.py", "crops.svg"]
+        terminal.send("\x1a")  # ctrl+z
+        terminal.send("s")
+        terminal.wait_for("in backward 1/11")
+        terminal.send("q")
+        assert terminal.wait_exit() == 0
+        assert b"uid=" not in terminal.output
+    assert len([*(state / "sessions").iterdir()]) == 1
+
+
+@pytest.mark.parametrize("asked", [["id"], ["-T"], ["-s", "sftp"], ["-T", "scp -f /etc/passwd"]])
+def test_without_a_terminal_there_is_one_line_whatever_is_asked_for(sshd: Sshd, asked: list[str]) -> None:
+    options = [one for one in asked if one.startswith("-")]
+    rest = [one for one in asked if not one.startswith("-")]
+    told = subprocess.run(
+        sshd.command(*options, TO, *rest),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert told.returncode == 1
+    assert told.stdout == ""
+    if "-s" not in asked:  # what a subsystem says beside its protocol is not passed on
+        assert told.stderr.count("\n") == 1
+        assert "there is a bench here and nothing else" in told.stderr
+
+
+def test_variables_of_the_client_change_nothing(sshd: Sshd, tmp_path: Path) -> None:
+    """Also where the server of the account takes any: see its configuration above."""
+    sent = {
+        "TEXTUAL_LOG": str(tmp_path / "log"),
+        "TEXTUAL_DRIVER": "antigravity:Driver",
+        "XDG_STATE_HOME": str(tmp_path / "state"),
+        "BROWSER": f"touch {tmp_path}/browser",
+    }
+    options = [part for name in sent for part in ("-o", f"SendEnv={name}")]
+    with Terminal(sshd.command("-t", *options, TO), env=sent) as terminal:
+        terminal.wait_for(NEW)
+        terminal.send("f")
+        terminal.wait_for("18746.5391")
+        terminal.send("q")
+        assert terminal.wait_exit() == 0
+    assert not [*tmp_path.iterdir()]
+
+
+def test_as_a_login_shell_its_arguments_are_not_looked_at(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "tui.workshop.shell", "-c", f"touch {tmp_path}/made"]
+    env = {"HOME": str(tmp_path), "SSH_ORIGINAL_COMMAND": "id", "TEXTUAL_LOG": str(tmp_path / "log")}
+    with Terminal(command, env=env) as terminal:
+        terminal.wait_for(NEW)
+        terminal.send("q")
+        assert terminal.wait_exit() == 0
+    assert sorted(os.listdir(tmp_path)) == [".local"]

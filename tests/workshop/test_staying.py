@@ -1,0 +1,206 @@
+"""Nothing is lost, and nobody else is touched: drops, kills, restarts, a full disk, the end of the server."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.terminal import Terminal
+from tests.workshop.served import NEW, PATIENCE, Server, children, lives, make_key, resident, until
+
+STEPPED = "in backward 1/11"
+
+
+@pytest.fixture(scope="module")
+def key(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_key(tmp_path_factory.mktemp("keys") / "key")
+
+
+def step(terminal: Terminal) -> None:
+    """Do two actions, which a learner who comes back wants to see again."""
+    terminal.send("fs")
+    terminal.wait_for(STEPPED)
+
+
+def test_a_killed_bench_gives_the_terminal_back_and_goes_on_at_the_next_login(
+    served: Server, key: Path
+) -> None:
+    with served.join("killed", key=key) as terminal:
+        step(terminal)
+        os.kill(served.bench("killed"), signal.SIGKILL)
+        terminal.wait_exit()
+        assert b"your bench has stopped; nothing is lost" in terminal.output
+        assert (1049 in terminal.modes, 25 in terminal.modes, 1000 in terminal.modes) == (False, True, False)
+    with served.join("killed", key=key, wait=STEPPED) as terminal:
+        terminal.send("left")
+        terminal.send("left")
+        terminal.wait_for(NEW)  # all of it, also what was before
+
+
+def test_a_dropped_connection_in_the_middle_of_a_run_loses_no_epoch_that_was_run(
+    served: Server, key: Path
+) -> None:
+    with served.join("dropped", key=key) as terminal:
+        terminal.send("r")
+        terminal.wait_for("Run how many epochs?")
+        terminal.send("900000")
+        terminal.send("enter")
+        terminal.wait_for("Esc stops")
+        pid = served.bench("dropped")
+    until(lambda: not lives(pid), "its process has left")
+    with served.join("dropped", key=key, wait="welcome back") as terminal:
+        assert "epochs done 0 " not in terminal.text
+        assert "epochs done" in terminal.text
+
+
+def test_the_newer_of_two_logins_takes_over_and_has_what_the_older_did(served: Server, key: Path) -> None:
+    with served.join("twice", key=key) as older:
+        step(older)
+        with served.join("twice", key=key, wait=STEPPED) as newer:
+            assert older.wait_exit() == 0
+            assert b"You have logged in again from elsewhere" in older.output
+            newer.send("s")
+            newer.wait_for("in backward 2/11")
+    assert len(served.events("join", name="twice")) == 2
+
+
+def test_a_run_for_ever_leaves_the_processor_to_others(served: Server) -> None:
+    with served.join("runner") as runner, served.join("thinker") as thinker:
+        runner.send("r")
+        runner.wait_for("Run how many epochs?")
+        runner.send("1000000")
+        runner.send("enter")
+        runner.wait_for("Esc stops")
+        tasks = Path(f"/proc/{served.bench('runner')}/task")
+        nice = {
+            int((task / "stat").read_text(encoding="ascii").rpartition(")")[2].split()[16])
+            for task in tasks.iterdir()
+        }
+        assert nice == {10, 19}  # it draws before others compute
+        began = time.monotonic()
+        step(thinker)
+        assert time.monotonic() - began < 5
+        runner.send("escape")
+        runner.wait_for("stopped")
+
+
+def test_memory_that_a_bench_may_not_have_is_refused_to_it_alone() -> None:
+    """The same limits, in a process of its own: PyTorch raises, and the process goes on."""
+    program = """
+import resource, torch
+from tui.workshop import child
+child._take_limits()
+try:
+    torch.empty(4 << 30, dtype=torch.uint8)
+except RuntimeError as error:
+    print("refused", resource.getrlimit(resource.RLIMIT_CPU)[0], resource.getrlimit(resource.RLIMIT_CORE)[0])
+print(torch.ones(3).sum().item())
+"""
+    told = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True
+    )
+    assert told.stdout.split() == ["refused", "7200", "0", "3.0"]
+
+
+# Servers of their own
+
+
+@pytest.fixture
+def own() -> Iterator[Server]:
+    server = Server(delay=0.1)
+    yield server
+    server.close()
+
+
+def test_what_a_killed_process_took_along_is_nothing(own: Server, tmp_path: Path) -> None:
+    """First the warm process, then the server; learners who are there, and who come, are served."""
+    key = make_key(tmp_path / "key")
+    printed = own.run(["ssh-keyscan", "-p", str(own.port), "127.0.0.1"]).stdout.split()[-1]
+    with own.join("ada", key=key) as ada, own.join("lost", key=key) as lost:
+        step(ada)
+        warm, bench = own.warm, own.bench("ada")
+        os.kill(warm, signal.SIGKILL)
+        own.logged("warm process started")
+        ada.send("s")
+        ada.wait_for("in backward 2/11")  # who was there stays there
+        os.kill(own.bench("lost"), signal.SIGKILL)
+        lost.wait_exit()  # and an end is still noticed
+        with own.join("bob", key=key) as bob:
+            step(bob)
+            bob.send("q")
+            assert bob.wait_exit() == 0
+        warm = own.warm
+        own.process.kill()
+        own.process.wait()
+        until(lambda: not lives(warm) and not lives(bench), "no process is left")
+    again = Server(state=own.state)
+    try:
+        assert again.run(["ssh-keyscan", "-p", str(again.port), "127.0.0.1"]).stdout.split()[-1] == printed
+        with again.join("ada", key=key, wait="in backward 2/11"), again.join("bob", key=key, wait=STEPPED):
+            pass
+    finally:
+        again.close()
+
+
+def test_the_end_of_the_server_is_told_and_leaves_nothing_behind(own: Server) -> None:
+    with own.join("ada") as ada, own.join("bob") as bob:
+        step(ada)
+        bob.send("?")
+        bob.wait_for("help")
+        processes = [own.warm, *children(own.warm)]
+        assert len(processes) == 3
+        own.process.send_signal(signal.SIGINT)
+        for terminal in (ada, bob):
+            assert terminal.wait_exit() == 0
+            assert b"The workshop has ended. Nothing is lost" in terminal.output
+            assert 1049 not in terminal.modes
+            assert 25 in terminal.modes
+            assert terminal.kitty_depth == 0
+        assert own.process.wait(PATIENCE) == 0
+        assert not [pid for pid in processes if Path(f"/proc/{pid}").exists()]
+    assert own.events("stopped")
+
+
+def test_a_disk_that_cannot_be_written_is_told_and_what_was_done_is_kept_later(own: Server) -> None:
+    """Another process holds the database as a full disk would: no transaction succeeds."""
+    with own.join("ada") as ada:
+        pages = sqlite3.connect(own.state / "workshop.db", isolation_level=None)
+        pages.execute("PRAGMA locking_mode = NORMAL")
+        pages.execute("BEGIN IMMEDIATE")
+        ada.send("f")
+        ada.wait_for("nothing is kept just now")
+        assert "UNSAVED" in ada.text
+        refused = own.run(own.command("newcomer", "-tt"))
+        assert "cannot write to its disk" in refused.stdout
+        pages.execute("ROLLBACK")
+        ada.send("s")
+        ada.wait_for("all is kept again")
+        assert "UNSAVED" not in ada.text
+        assert pages.execute("SELECT count(*) FROM actions").fetchone() == (2,)
+        pages.close()
+
+
+def test_logins_and_kills_leave_no_file_open_and_no_process(served: Server) -> None:
+    def files() -> int:
+        return len(os.listdir(f"/proc/{served.process.pid}/fd"))
+
+    with served.join("warmer"):
+        pass
+    until(lambda: not children(served.warm), "nobody there")
+    before, size = files(), resident(served.process.pid)
+    for number in range(8):
+        with served.join(f"visitor{number}") as terminal:
+            if number % 2:
+                os.kill(served.bench(f"visitor{number}"), signal.SIGKILL)
+                terminal.wait_exit()
+    until(lambda: not children(served.warm), "nobody there")
+    until(lambda: files() <= before, "files closed", 5)
+    assert resident(served.process.pid) - size < 8 << 20

@@ -1,0 +1,155 @@
+"""What of a client's terminal and environment reaches its bench."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from engine.errors import BadInput
+from engine.start import Start
+from tests.workshop.served import NEW, Server, until
+from tests.workshop.talking import bench, connect, shown
+from tui.workshop.keeper import ClassKeeper
+from tui.workshop.link import Link
+from tui.workshop.messages import Welcome
+
+LOOKING = Path(__file__).with_name("looking")
+
+
+@pytest.fixture(scope="module")
+def seen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Server, Path]]:
+    """A server whose processes can be asked for their environment, and where they tell it."""
+    folder = tmp_path_factory.mktemp("looking")
+    shutil.copy(LOOKING / "sitecustomize.py", folder)
+    before = os.environ.get("PYTHONPATH", "")
+    os.environ["PYTHONPATH"] = f"{folder}:{before}"
+    try:
+        server = Server()
+    finally:
+        os.environ["PYTHONPATH"] = before
+    yield server, folder
+    server.close()
+
+
+def environment_of(seen: tuple[Server, Path], name: str) -> dict[str, Any]:
+    """Ask a learner's process what it has."""
+    server, folder = seen
+    told = folder / f"{server.bench(name)}.json"
+    os.kill(server.bench(name), signal.SIGUSR1)
+    until(told.exists, "an answer")
+    return json.loads(told.read_text(encoding="ascii"))  # type: ignore[no-any-return]
+
+
+def test_variables_that_change_behaviour_do_not_reach_a_bench(
+    seen: tuple[Server, Path], tmp_path: Path
+) -> None:
+    sent = {
+        "LD_PRELOAD": "",  # for `ssh` itself; what is sent is below
+        "TEXTUAL_DRIVER": "antigravity:Driver",
+        "TEXTUAL_LOG": str(tmp_path / "log"),
+        "PYTHONPATH": str(tmp_path),
+        "BROWSER": f"touch {tmp_path}/browser",
+        "LC_ALL": "../../etc/passwd",
+        "COLORTERM": "truecolor; id",
+        "LC_SECRET": "x",
+    }
+    options = [part for name in sent for part in ("-o", f"SendEnv={name}")]
+    more = ("-o", "SetEnv=LD_PRELOAD=/tmp/evil.so")
+    with seen[0].join("sender", *more, *options, env=sent):
+        told = environment_of(seen, "sender")
+        assert told["python"] == {"TERM": "xterm-256color", "LANG": "C.UTF-8"}
+        assert told["c"] == {"TERM": "xterm-256color"}
+    assert not [*tmp_path.iterdir()]
+
+
+async def test_a_bench_has_its_own_files_only(served: Server) -> None:
+    async with await connect(served, "holder") as connection:
+        await shown(await bench(connection), NEW.encode())
+        folder = f"/proc/{served.bench('holder')}/fd"
+        found = {int(file): os.readlink(f"{folder}/{file}") for file in os.listdir(folder)}
+        assert {found[standard].startswith("/dev/pts/") for standard in (0, 1, 2)} == {True}
+        assert not [to for file, to in found.items() if file > 2 and re.match(r"/(?!dev/null)", to)], found
+
+
+@pytest.mark.parametrize(
+    ("size", "expected"),
+    [((100_000, 100_000), (300, 120)), ((1, 1), (20, 8)), ((0, 0), (20, 8)), ((2**32 - 1, 24), (300, 24))],
+)
+async def test_a_window_of_any_size_becomes_a_sane_one(
+    seen: tuple[Server, Path], size: tuple[int, int], expected: tuple[int, int]
+) -> None:
+    name = f"size-{size[0]}-{size[1]}"
+    async with await connect(seen[0], name) as connection:
+        process = await bench(connection, term_size=(80, 24))
+        await shown(process, NEW.encode())
+        process.change_terminal_size(*size)
+        process.stdin.write(b"f")
+        await process.stdout.read(1000)
+        until(lambda: tuple(_size(seen[0].bench(name))) == expected, f"{expected}", 5)
+
+
+def _size(pid: int) -> os.terminal_size:
+    """Look at the terminal itself."""
+    with open(f"/proc/{pid}/fd/0", "rb", buffering=0) as terminal:
+        return os.get_terminal_size(terminal.fileno())
+
+
+def test_a_resized_window_is_drawn_at_its_new_size(served: Server) -> None:
+    with served.join("resizer") as terminal:
+        terminal.resize(130, 40)
+        terminal.wait_for(lambda text: any(len(line.rstrip()) > 100 for line in text.splitlines()))
+
+
+def test_a_locale_without_utf8_gets_ascii(served: Server) -> None:
+    options = ("-o", "SendEnv=LANG LC_ALL")
+    with served.join("asciier", *options, env={"LANG": "C", "LC_ALL": None}) as terminal:
+        assert terminal.text.isascii()
+    with served.join("lines") as terminal:
+        assert not terminal.text.isascii()
+
+
+def test_colour_is_what_the_client_says(seen: tuple[Server, Path]) -> None:
+    options = ("-o", "SendEnv=NO_COLOR COLORTERM LANG")
+    sent = {"NO_COLOR": "1", "COLORTERM": "truecolor", "LANG": "de_DE.UTF-8", "TERM": "screen-256color"}
+    with seen[0].join("grey", *options, env=sent):
+        assert environment_of(seen, "grey")["python"] == sent
+
+
+def test_keys_that_would_reach_the_servers_disk_or_job_control_do_nothing(served: Server) -> None:
+    with served.join("explorer") as terminal:
+        terminal.send("ctrl+p")
+        terminal.wait_for("Search")
+        terminal.send("screenshot")
+        terminal.settle()
+        assert "Save an SVG" not in terminal.text
+        assert "Screenshot" not in terminal.text
+        terminal.send("escape")
+        terminal.settle()
+        terminal.send("\x1a\x1c\x13")  # ctrl+z, ctrl+\\, ctrl+s
+        terminal.settle()
+        terminal.send("f")
+        terminal.wait_for("18746.5391")
+
+
+def test_scripts_of_ones_own_are_not_run(served: Server, tmp_path: Path) -> None:
+    with served.join("scripter") as terminal:
+        terminal.send("p")
+        assert ".py" not in terminal.wait_for("begin another problem")
+    own = tmp_path / "own.py"
+    own.write_text(f"open({str(tmp_path / 'made')!r}, 'w')\n", encoding="utf-8")
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        keeper = ClassKeeper(Link(theirs), Welcome("scripter", "learner", Start(str(own))))
+        for attempt in (lambda: keeper.begin(Start(str(own))), keeper.rejoin):
+            with pytest.raises(BadInput, match="own files are not run here"):
+                attempt()
+    assert not (tmp_path / "made").exists()

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import Any, Final
 
@@ -25,6 +28,11 @@ PATIENCE: Final = 20.0
 
 NEW: Final = "no loss yet"
 """What a new bench shows."""
+
+CONFIRM: Final = "I have written it down"
+"""What it asks for first: the resume code is to be confirmed."""
+
+RESUME: Final = re.compile(r"\b[a-z2-9]{4}-[a-z2-9]{4}-[a-z2-9]{4}\b")
 
 
 def need(tool: str) -> str:
@@ -61,6 +69,9 @@ class Server:
         self._own = None if state else tempfile.TemporaryDirectory(prefix="gradstep-workshop-")
         self.folder = Path(tempfile.mkdtemp(prefix="gradstep-served-"))
         self.state = state or Path(self._own.name) / "state"  # type: ignore[union-attr]
+        self.codes: dict[str, str] = {}
+        """The resume codes of those who joined first here, by name."""
+
         asker = self.folder / "ask"
         asker.write_text('#!/bin/sh\necho "$WORKSHOP_CODE"\n', encoding="ascii")
         asker.chmod(0o700)
@@ -157,7 +168,8 @@ class Server:
         env: Mapping[str, str | None] | None = None,
         wait: str = NEW,
     ) -> Terminal:
-        """Log in with `ssh` in a terminal, and wait until it shows something."""
+        """Log in with `ssh` in a terminal, and wait until it shows something; confirm a first resume code."""
+        new = not self.is_taken(name.lower())
         terminal = Terminal(
             self.command(name, *arguments, key=key),
             columns=size[0],
@@ -165,12 +177,22 @@ class Server:
             env={**self.environment(code), **(env or {})},
         )
         try:
+            if new and wait == NEW:
+                terminal.wait_for(CONFIRM)
+                self.codes[name.lower()] = RESUME.findall(terminal.text)[0]
+                terminal.send("\r")
+                terminal.wait_for(lambda text: CONFIRM not in text)
             if wait:
                 terminal.wait_for(wait)
         except BaseException:
             terminal.close()
             raise
         return terminal
+
+    def is_taken(self, name: str) -> bool:
+        """Say whether somebody has taken a name."""
+        with closing(sqlite3.connect(self.state / "workshop.db")) as db:
+            return db.execute("SELECT 1 FROM learners WHERE name = ?", (name,)).fetchone() is not None
 
     def run(
         self, command: list[str], *, code: str = CODE, seconds: float = 30.0, **options: Any

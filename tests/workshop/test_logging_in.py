@@ -50,9 +50,7 @@ def test_a_taken_name_refuses_the_join_code_and_says_so(served: Server) -> None:
 
 def test_a_resume_code_and_no_other_brings_a_learner_back(served: Server) -> None:
     with served.join("back") as terminal:
-        code = terminal.text.partition("resume code")[2].split("-", 1)
-        first = code[0].split()[-1]
-        code = f"{first}-{code[1][:9]}"
+        code = served.codes["back"]
         terminal.send("f")
         terminal.wait_for("18746.5391")
     with served.join("back", code=code.upper(), wait="18746.5391"):

@@ -19,7 +19,7 @@ from tests.benchmarks.classroom import Class, Client, Server
 
 SECONDS = float(os.environ.get("GRADSTEP_SOAK", "15"))
 
-CODE = re.compile(rb"\b[a-z2-9]{4}-[a-z2-9]{4}-[a-z2-9]{4}\b")
+CODE = re.compile(rb"(?:\b|\[[0-9;]*m)([a-z2-9]{4}-[a-z2-9]{4}-[a-z2-9]{4})\b")  # maybe in bold
 DONE = re.compile(rb"epochs done ([\d,]+)")
 LEARNERS = 8
 
@@ -44,7 +44,7 @@ class Learner:
         output = bytes(self.client.output)
         found = CODE.search(output)
         if self.code is None and found is not None:
-            self.code = found.group().decode()
+            self.code = found.group(1).decode()
             self.client.type("\r")
         for number in DONE.findall(output):
             self.seen = max(self.seen, int(number.replace(b",", b"")))

@@ -8,7 +8,7 @@ import asyncssh
 from asyncssh.constants import MSG_USERAUTH_REQUEST
 from asyncssh.packet import Boolean, String
 
-from tests.workshop.served import CODE, Server
+from tests.workshop.served import CODE, CONFIRM, Server
 
 
 async def connect(
@@ -33,6 +33,12 @@ async def shown(process: asyncssh.SSHClientProcess[bytes], wanted: bytes) -> byt
         assert piece, read[-2000:]
         read += piece
     return read
+
+
+async def seated(process: asyncssh.SSHClientProcess[bytes]) -> None:
+    """Confirm the resume code of a first login."""
+    await shown(process, CONFIRM.encode())
+    process.stdin.write(b"\r")
 
 
 class Impatient(asyncssh.SSHClient):

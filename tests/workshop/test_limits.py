@@ -10,8 +10,8 @@ import time
 import asyncssh
 import pytest
 
-from tests.workshop.served import CODE, NEW, PATIENCE, Server, lives, resident, until
-from tests.workshop.talking import bench, connect, shown
+from tests.workshop.served import CODE, PATIENCE, Server, lives, resident, until
+from tests.workshop.talking import bench, connect, seated, shown
 
 
 def ended(line: socket.socket) -> bool:
@@ -117,7 +117,7 @@ async def test_a_dead_peer_is_noticed(narrow: Server) -> None:
         "127.0.0.1", port, username="cut-off", password=CODE, known_hosts=None, client_keys=None, config=None
     )
     process = await bench(connection)
-    await shown(process, NEW.encode())
+    await seated(process)
     cut.set()
     began = time.monotonic()
     while not narrow.events("leave", name="cut-off"):
@@ -133,7 +133,7 @@ async def test_a_dead_peer_is_noticed(narrow: Server) -> None:
 async def test_a_paste_of_a_megabyte_leaves_server_and_bench_small(served: Server) -> None:
     async with await connect(served, "paster") as connection:
         process = await bench(connection)
-        await shown(process, NEW.encode())
+        await seated(process)
         before = resident(served.process.pid), resident(served.bench("paster"))
         paste = b"x?\x1b[A" * 250_000
         writing = asyncio.create_task(_write(process, paste))
@@ -159,7 +159,7 @@ async def _write(process: asyncssh.SSHClientProcess[bytes], data: bytes) -> None
 async def test_a_client_that_does_not_read_makes_its_bench_wait_and_nobody_else(served: Server) -> None:
     async with await connect(served, "deaf", code=CODE) as connection:
         process = await bench(connection, term_size=(200, 60))
-        await shown(process, NEW.encode())
+        await seated(process)
         process.channel.pause_reading()
         before = resident(served.process.pid)
         for _ in range(60):
@@ -168,7 +168,7 @@ async def test_a_client_that_does_not_read_makes_its_bench_wait_and_nobody_else(
         assert resident(served.process.pid) - before < 16 << 20
         assert lives(served.bench("deaf"))
         async with await connect(served, "hearing") as other:
-            await shown(await bench(other), NEW.encode())
+            await seated(await bench(other))
         process.channel.resume_reading()
         process.stdin.write(b"f")
         await asyncio.wait_for(shown(process, b"18746"), PATIENCE)

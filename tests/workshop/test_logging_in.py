@@ -8,8 +8,8 @@ from pathlib import Path
 import asyncssh
 import pytest
 
-from tests.workshop.served import CODE, NEW, Server, make_key
-from tests.workshop.talking import Borrowed, Impatient, bench, connect, shown
+from tests.workshop.served import CODE, Server, make_key
+from tests.workshop.talking import Borrowed, Impatient, bench, connect, seated
 
 
 def test_three_wrong_codes_are_answered_late_and_end_the_connection(served: Server) -> None:
@@ -88,7 +88,7 @@ async def test_an_instructors_public_key_alone_gains_nothing(served: Server) -> 
     # The name is still free; and the role stays a learner's where a join code follows on the same connection.
     async with await connect(served, "borrower", CODE, client_keys=[Borrowed(public)]) as connection:
         process = await bench(connection)
-        await shown(process, NEW.encode())
+        await seated(process)
         assert served.events("join", name="borrower")[-1]["role"] == "learner"
 
 

@@ -18,8 +18,8 @@ import pytest
 from asyncssh.constants import MSG_CHANNEL_OPEN
 from asyncssh.packet import String, UInt32
 
-from tests.workshop.served import CODE, NEW, Server, need, until
-from tests.workshop.talking import bench, connect, shown
+from tests.workshop.served import CODE, Server, need, until
+from tests.workshop.talking import bench, connect, seated, shown
 
 
 def test_without_a_terminal_there_is_one_line_and_no_bench(served: Server) -> None:
@@ -110,7 +110,7 @@ def test_the_usual_client_is_forwarded_nothing_and_keeps_its_bench(served: Serve
 async def test_a_connection_has_one_channel(served: Server) -> None:
     async with await connect(served, "channels") as connection:
         process = await bench(connection)
-        await shown(process, NEW.encode())
+        await seated(process)
         with pytest.raises(asyncssh.ChannelOpenError):
             await bench(connection)
         with pytest.raises(asyncssh.ChannelOpenError):
@@ -127,7 +127,7 @@ async def test_channels_of_odd_kinds_and_garbage_in_packets_harm_nobody(served: 
             raw.send_packet(MSG_CHANNEL_OPEN, *parts)
         await asyncio.sleep(0.1)
     async with await connect(served, "even") as connection:
-        await shown(await bench(connection), NEW.encode())
+        await seated(await bench(connection))
 
 
 def test_only_modern_algorithms_are_offered(served: Server) -> None:
@@ -152,7 +152,7 @@ def test_only_modern_algorithms_are_offered(served: Server) -> None:
 async def test_a_session_goes_on_when_keys_are_changed(served: Server) -> None:
     async with await connect(served, "rekeyed", rekey_bytes=20_000) as connection:
         process = await bench(connection)
-        await shown(process, NEW.encode())
+        await seated(process)
         process.stdin.write(b"f")
         await shown(process, b"18746")
 

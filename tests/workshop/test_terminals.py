@@ -16,8 +16,8 @@ import pytest
 
 from engine.errors import BadInput
 from engine.start import Start
-from tests.workshop.served import NEW, Server, until
-from tests.workshop.talking import bench, connect, shown
+from tests.workshop.served import Server, until
+from tests.workshop.talking import bench, connect, seated
 from tui.workshop.keeper import ClassKeeper
 from tui.workshop.link import Link
 from tui.workshop.messages import Welcome
@@ -73,7 +73,7 @@ def test_variables_that_change_behaviour_do_not_reach_a_bench(
 
 async def test_a_bench_has_its_own_files_only(served: Server) -> None:
     async with await connect(served, "holder") as connection:
-        await shown(await bench(connection), NEW.encode())
+        await seated(await bench(connection))
         folder = f"/proc/{served.bench('holder')}/fd"
         found = {int(file): os.readlink(f"{folder}/{file}") for file in os.listdir(folder)}
         assert {found[standard].startswith("/dev/pts/") for standard in (0, 1, 2)} == {True}
@@ -90,7 +90,7 @@ async def test_a_window_of_any_size_becomes_a_sane_one(
     name = f"size-{size[0]}-{size[1]}"
     async with await connect(seen[0], name) as connection:
         process = await bench(connection, term_size=(80, 24))
-        await shown(process, NEW.encode())
+        await seated(process)
         process.change_terminal_size(*size)
         process.stdin.write(b"f")
         await process.stdout.read(1000)

@@ -76,8 +76,9 @@ def complain(message: str, command: str = "gradstep", *, hint: bool = True) -> i
 
 def complain_of(error: EngineError, command: str = "gradstep", *, hint: bool = True) -> int:
     """Say in one line what the engine refused; gives the exit code 2. `hint` is as for `complain`."""
-    if not isinstance(error, ScriptError) or "\n" not in str(error):
-        return complain(str(error), command, hint=hint)
+    of_script = isinstance(error, ScriptError)
+    if not of_script or "\n" not in str(error):
+        return complain(str(error), command, hint=hint and not of_script)
     print(f"{command}: {error}", file=sys.stderr)
     return 2
 

@@ -165,15 +165,16 @@ def _converse(make_session: Callable[[], Session], keeper: Keeper, ascii_only: b
 
 
 def _draw(make_session: Callable[[], Session], keeper: Keeper, ascii_only: bool) -> int:
-    # Textual draws on standard error, which may be a file; standard output was just seen to be a terminal.
-    sys.__stderr__ = sys.__stdout__  # type: ignore[misc]
     from tui.app import GradstepApp
     from tui.ascii import terminal_speaks_utf8
+    from tui.descriptors import terminal_for_the_screen
     from tui.escape import know_escape_soon
 
     know_escape_soon()
-    app = GradstepApp(make_session, keeper=keeper, ascii_only=ascii_only or not terminal_speaks_utf8())
-    app.run()
+    ascii_only = ascii_only or not terminal_speaks_utf8()
+    with terminal_for_the_screen():
+        app = GradstepApp(make_session, keeper=keeper, ascii_only=ascii_only)
+        app.run()
     return app.return_code or 0
 
 

@@ -177,6 +177,15 @@ def test_ctrl_c_leaves_the_bench_whose_script_runs_for_ever(script: Path, text: 
         assert terminal.wait_exit() in (0, 130)
 
 
+SPOILS = """
+import os
+plain = model
+def model(x):
+    os.system("echo spoiled; echo spoiled >&2")
+    return plain(x)
+"""
+
+
 def test_the_bench_says_what_is_wrong_with_a_script_and_shows_what_it_printed_on_no_screen(
     script: Path,
 ) -> None:
@@ -184,10 +193,11 @@ def test_the_bench_says_what_is_wrong_with_a_script_and_shows_what_it_printed_on
     with Terminal((*GRADSTEP, str(script)), env={"XDG_STATE_HOME": str(script.parent)}) as terminal:
         assert terminal.wait_exit() == 2
         assert "5x3 and 2x3" in " ".join(terminal.text.split())
-    script.write_text(GOOD, encoding="utf-8")
+    script.write_text(GOOD + SPOILS, encoding="utf-8")
     with Terminal((*GRADSTEP, str(script)), env={"XDG_STATE_HOME": str(script.parent)}) as terminal:
         terminal.wait_for("the script printed: a word")
         terminal.send("f")
         terminal.wait_for("preds = model(X)")
+        assert "spoiled" not in terminal.text
         terminal.send("q")
         assert terminal.wait_exit() == 0

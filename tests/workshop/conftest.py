@@ -27,7 +27,7 @@ def narrow() -> Iterator[Server]:
         per_address=10,
         strangers=4,
         login=1.5,
-        idle=1.5,
+        idle=3.0,
         keepalive=0.3,
     )
     yield server

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 import selectors
+import sys
 import time
+
+import pytest
 
 from tests.terminal import Terminal
 from tui.escape import PromptSelector
@@ -38,3 +41,17 @@ def test_a_lone_escape_and_a_key_that_begins_with_one_are_told_apart() -> None:
         terminal.wait_for("next: forward")
         terminal.send("escape")
         terminal.wait_for("nothing is running")
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux tells")
+def test_a_terminal_that_is_gone_is_not_asked_again() -> None:
+    ours, theirs = os.openpty()
+    with PromptSelector() as selector:
+        selector.register(theirs, selectors.EVENT_READ)
+        assert selector.select(0) == []
+        os.write(ours, b"f\n")
+        assert len(selector.select(1)) == 1
+        os.close(ours)
+        with pytest.raises(EOFError):
+            selector.select(1)
+    os.close(theirs)

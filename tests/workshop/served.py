@@ -24,7 +24,7 @@ import pytest
 from tests.terminal import Terminal
 
 CODE: Final = "a join code"
-PATIENCE: Final = 20.0
+PATIENCE: Final = 60.0
 
 NEW: Final = "no loss yet"
 """What a new bench shows."""
@@ -75,6 +75,7 @@ class Server:
         asker = self.folder / "ask"
         asker.write_text('#!/bin/sh\necho "$WORKSHOP_CODE"\n', encoding="ascii")
         asker.chmod(0o700)
+        shutil.copy(Path(__file__).parent / "looking" / "sitecustomize.py", self.folder)
         given = ["--listen", "127.0.0.1:0", "--state", str(self.state), "--code", CODE, *arguments]
         if keys is not None:
             self.instructor = make_key(keys / "instructor")
@@ -83,7 +84,12 @@ class Server:
             f"import sys; from tui.workshop.serving import serve; sys.exit(serve({given!r}, {limits!r}))"
         )
         with (self.folder / "out").open("wb") as out, (self.folder / "log").open("wb") as log:
-            self.process = subprocess.Popen([sys.executable, "-c", calling], stdout=out, stderr=log)
+            self.process = subprocess.Popen(
+                [sys.executable, "-c", calling],
+                stdout=out,
+                stderr=log,
+                env={**os.environ, "PYTHONPATH": f"{self.folder}:{os.environ.get('PYTHONPATH', '')}"},
+            )
         self.port = int(self.logged("listening")["port"])
 
     def close(self) -> None:
@@ -131,6 +137,13 @@ class Server:
     def bench(self, name: str) -> int:
         """The process of a learner who is logged in."""
         return int(self.logged("bench", name=name)["pid"])
+
+    def environment_of(self, name: str) -> dict[str, dict[str, str]]:
+        """Ask a learner's process for its environment, as Python and as C sees it."""
+        told = self.folder / f"{self.bench(name)}.json"
+        os.kill(self.bench(name), signal.SIGUSR1)
+        until(told.exists, "an answer")
+        return json.loads(told.read_text(encoding="ascii"))  # type: ignore[no-any-return]
 
     # Clients
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.terminal import Terminal
-from tests.workshop.served import NEW, PATIENCE, Server, children, lives, make_key, resident, until
+from tests.workshop.served import NEW, PATIENCE, Server, children, lives, make_key, until
 
 STEPPED = "in backward 1/11"
 
@@ -110,6 +110,26 @@ print(torch.ones(3).sum().item())
     assert told.stdout.split() == ["refused", "7200", "0", "3.0"]
 
 
+def test_a_disk_that_cannot_be_written_is_told_and_what_was_done_is_kept_later(served: Server) -> None:
+    """Another process holds the database as a full disk would: no transaction succeeds."""
+    with served.join("unsaved") as learner:
+        pages = sqlite3.connect(served.state / "workshop.db", isolation_level=None)
+        pages.execute("PRAGMA locking_mode = NORMAL")
+        pages.execute("BEGIN IMMEDIATE")
+        learner.send("f")
+        learner.wait_for("nothing is kept just now")
+        assert "UNSAVED" in learner.text
+        refused = served.run(served.command("newcomer", "-tt"))
+        assert "cannot write to its disk" in refused.stdout
+        pages.execute("ROLLBACK")
+        learner.send("s")
+        learner.wait_for("all is kept again")
+        assert "UNSAVED" not in learner.text
+        kept = "SELECT count(*) FROM actions JOIN sessions ON id = session WHERE name = 'unsaved'"
+        assert pages.execute(kept).fetchone() == (2,)
+        pages.close()
+
+
 # Servers of their own
 
 
@@ -167,40 +187,3 @@ def test_the_end_of_the_server_is_told_and_leaves_nothing_behind(own: Server) ->
         assert own.process.wait(PATIENCE) == 0
         assert not [pid for pid in processes if Path(f"/proc/{pid}").exists()]
     assert own.events("stopped")
-
-
-def test_a_disk_that_cannot_be_written_is_told_and_what_was_done_is_kept_later(own: Server) -> None:
-    """Another process holds the database as a full disk would: no transaction succeeds."""
-    with own.join("ada") as ada:
-        pages = sqlite3.connect(own.state / "workshop.db", isolation_level=None)
-        pages.execute("PRAGMA locking_mode = NORMAL")
-        pages.execute("BEGIN IMMEDIATE")
-        ada.send("f")
-        ada.wait_for("nothing is kept just now")
-        assert "UNSAVED" in ada.text
-        refused = own.run(own.command("newcomer", "-tt"))
-        assert "cannot write to its disk" in refused.stdout
-        pages.execute("ROLLBACK")
-        ada.send("s")
-        ada.wait_for("all is kept again")
-        assert "UNSAVED" not in ada.text
-        assert pages.execute("SELECT count(*) FROM actions").fetchone() == (2,)
-        pages.close()
-
-
-def test_logins_and_kills_leave_no_file_open_and_no_process(served: Server) -> None:
-    def files() -> int:
-        return len(os.listdir(f"/proc/{served.process.pid}/fd"))
-
-    with served.join("warmer"):
-        pass
-    until(lambda: not children(served.warm), "nobody there")
-    before, size = files(), resident(served.process.pid)
-    for number in range(8):
-        with served.join(f"visitor{number}") as terminal:
-            if number % 2:
-                os.kill(served.bench(f"visitor{number}"), signal.SIGKILL)
-                terminal.wait_exit()
-    until(lambda: not children(served.warm), "nobody there")
-    until(lambda: files() <= before, "files closed", 5)
-    assert resident(served.process.pid) - size < 8 << 20

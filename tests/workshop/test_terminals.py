@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
-import shutil
-import signal
 import socket
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -22,36 +17,8 @@ from tui.workshop.keeper import ClassKeeper
 from tui.workshop.link import Link
 from tui.workshop.messages import Welcome
 
-LOOKING = Path(__file__).with_name("looking")
 
-
-@pytest.fixture(scope="module")
-def seen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Server, Path]]:
-    """A server whose processes can be asked for their environment, and where they tell it."""
-    folder = tmp_path_factory.mktemp("looking")
-    shutil.copy(LOOKING / "sitecustomize.py", folder)
-    before = os.environ.get("PYTHONPATH", "")
-    os.environ["PYTHONPATH"] = f"{folder}:{before}"
-    try:
-        server = Server()
-    finally:
-        os.environ["PYTHONPATH"] = before
-    yield server, folder
-    server.close()
-
-
-def environment_of(seen: tuple[Server, Path], name: str) -> dict[str, Any]:
-    """Ask a learner's process what it has."""
-    server, folder = seen
-    told = folder / f"{server.bench(name)}.json"
-    os.kill(server.bench(name), signal.SIGUSR1)
-    until(told.exists, "an answer")
-    return json.loads(told.read_text(encoding="ascii"))  # type: ignore[no-any-return]
-
-
-def test_variables_that_change_behaviour_do_not_reach_a_bench(
-    seen: tuple[Server, Path], tmp_path: Path
-) -> None:
+def test_variables_that_change_behaviour_do_not_reach_a_bench(served: Server, tmp_path: Path) -> None:
     sent = {
         "LD_PRELOAD": "",  # for `ssh` itself; what is sent is below
         "TEXTUAL_DRIVER": "antigravity:Driver",
@@ -64,8 +31,8 @@ def test_variables_that_change_behaviour_do_not_reach_a_bench(
     }
     options = [part for name in sent for part in ("-o", f"SendEnv={name}")]
     more = ("-o", "SetEnv=LD_PRELOAD=/tmp/evil.so")
-    with seen[0].join("sender", *more, *options, env=sent):
-        told = environment_of(seen, "sender")
+    with served.join("sender", *more, *options, env=sent):
+        told = served.environment_of("sender")
         assert told["python"] == {"TERM": "xterm-256color", "LANG": "C.UTF-8"}
         assert told["c"] == {"TERM": "xterm-256color"}
     assert not [*tmp_path.iterdir()]
@@ -85,16 +52,16 @@ async def test_a_bench_has_its_own_files_only(served: Server) -> None:
     [((100_000, 100_000), (300, 120)), ((1, 1), (20, 8)), ((0, 0), (20, 8)), ((2**32 - 1, 24), (300, 24))],
 )
 async def test_a_window_of_any_size_becomes_a_sane_one(
-    seen: tuple[Server, Path], size: tuple[int, int], expected: tuple[int, int]
+    served: Server, size: tuple[int, int], expected: tuple[int, int]
 ) -> None:
     name = f"size-{size[0]}-{size[1]}"
-    async with await connect(seen[0], name) as connection:
+    async with await connect(served, name) as connection:
         process = await bench(connection, term_size=(80, 24))
         await seated(process)
         process.change_terminal_size(*size)
         process.stdin.write(b"f")
         await process.stdout.read(1000)
-        until(lambda: tuple(_size(seen[0].bench(name))) == expected, f"{expected}", 5)
+        until(lambda: tuple(_size(served.bench(name))) == expected, f"{expected}", 5)
 
 
 def _size(pid: int) -> os.terminal_size:
@@ -117,11 +84,11 @@ def test_a_locale_without_utf8_gets_ascii(served: Server) -> None:
         assert not terminal.text.isascii()
 
 
-def test_colour_is_what_the_client_says(seen: tuple[Server, Path]) -> None:
+def test_colour_is_what_the_client_says(served: Server) -> None:
     options = ("-o", "SendEnv=NO_COLOR COLORTERM LANG")
     sent = {"NO_COLOR": "1", "COLORTERM": "truecolor", "LANG": "de_DE.UTF-8", "TERM": "screen-256color"}
-    with seen[0].join("grey", *options, env=sent):
-        assert environment_of(seen, "grey")["python"] == sent
+    with served.join("grey", *options, env=sent):
+        assert served.environment_of("grey")["python"] == sent
 
 
 def test_keys_that_would_reach_the_servers_disk_or_job_control_do_nothing(served: Server) -> None:

@@ -33,7 +33,7 @@ import pyte
 GRADSTEP: Final = (str(Path(sys.executable).with_name("gradstep")),)
 """The installed command."""
 
-PATIENCE: Final = 20.0
+PATIENCE: Final = 60.0
 """Seconds after which a wait fails; far more than anything takes on a busy machine."""
 
 KEYS: Final = {

@@ -12,6 +12,7 @@ import pytest
 
 from tests.workshop.served import CODE, PATIENCE, Server, lives, resident, until
 from tests.workshop.talking import bench, connect, seated, shown
+from tui.workshop.limits import Doors, Limits
 
 
 def ended(line: socket.socket) -> bool:
@@ -143,6 +144,7 @@ async def test_a_paste_of_a_megabyte_leaves_server_and_bench_small(served: Serve
                 await asyncio.wait_for(process.stdout.read(1 << 16), 0.2)
         assert resident(served.process.pid) - before[0] < 10 << 20
         assert resident(served.bench("paster")) - before[1] < 60 << 20
+        assert lives(served.bench("paster"))
         writing.cancel()
         connection.abort()
     with served.join("neighbour"):
@@ -172,6 +174,25 @@ async def test_a_client_that_does_not_read_makes_its_bench_wait_and_nobody_else(
         process.channel.resume_reading()
         process.stdin.write(b"f")
         await asyncio.wait_for(shown(process, b"18746"), PATIENCE)
+
+
+def test_the_doors_count_all_connections_those_of_an_address_strangers_and_new_ones() -> None:
+    limits = Limits(connections=4, per_address=2, strangers=3, per_second=0.001, at_once=6)
+    doors = Doors(limits)
+    assert [doors.enter("a"), doors.enter("a")] == ["", ""]
+    assert "from this address" in doors.enter("a")
+    assert doors.enter("b") == ""
+    assert "not logged in" in doors.enter("c")
+    doors.know()
+    assert doors.enter("c") == ""
+    assert "too many connections" in doors.enter("d")
+    doors.leave("a", known=True)
+    doors.leave("b", known=False)
+    doors.know()
+    assert [doors.enter("d"), doors.enter("a")] == ["", ""]
+    doors.leave("d", known=False)
+    assert "at once" in doors.enter("e")
+    assert (doors.connections, doors.strangers) == (3, 2)
 
 
 def gone(server: Server) -> None:

@@ -104,20 +104,12 @@ class Warm:
         Raises:
             EngineError: it did not get warm.
         """
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        environment = {name: os.environ[name] for name in KEPT if name in os.environ} | BEFORE_LOADING
-        self._process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            *("-X", "utf8", "-m", "tui.workshop.zygote", str(theirs.fileno())),
-            pass_fds=[theirs.fileno()],
-            stdin=asyncio.subprocess.DEVNULL,
-            env=environment,
-            start_new_session=True,  # a ctrl+c in the server's terminal is the server's to answer
-        )
-        theirs.close()
-        ours.setblocking(False)
         loop = asyncio.get_running_loop()
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        ours.setblocking(False)
         try:
+            with theirs:
+                self._process = await _run(theirs.fileno())
             warm = await asyncio.wait_for(loop.sock_recv(ours, LONGEST), PATIENCE)
         except (TimeoutError, OSError):
             warm = b""
@@ -211,3 +203,16 @@ class Warm:
             else:
                 self._log("warm process started")
                 return
+
+
+async def _run(line: int) -> asyncio.subprocess.Process:
+    """Run the warm process with a line to this one."""
+    environment = {name: os.environ[name] for name in KEPT if name in os.environ} | BEFORE_LOADING
+    return await asyncio.create_subprocess_exec(
+        sys.executable,
+        *("-X", "utf8", "-m", "tui.workshop.zygote", str(line)),
+        pass_fds=[line],
+        stdin=asyncio.subprocess.DEVNULL,
+        env=environment,
+        start_new_session=True,  # a ctrl+c in the server's terminal is the server's to answer
+    )

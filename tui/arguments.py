@@ -76,9 +76,8 @@ def complain(message: str, command: str = "gradstep", *, hint: bool = True) -> i
 
 def complain_of(error: EngineError, command: str = "gradstep", *, hint: bool = True) -> int:
     """Say in one line what the engine refused; gives the exit code 2. `hint` is as for `complain`."""
-    of_script = isinstance(error, ScriptError)
-    if not of_script or "\n" not in str(error):
-        return complain(str(error), command, hint=hint and not of_script)
+    if not isinstance(error, ScriptError) or "\n" not in str(error):
+        return complain(str(error), command, hint=hint)
     print(f"{command}: {error}", file=sys.stderr)
     return 2
 

@@ -11,6 +11,7 @@ from engine.actions import Action, Backward, Forward, RunEpochs, ToggleZeroing, 
 from engine.batches import Batches
 from engine.errors import EngineError
 from engine.frame import Frame
+from engine.scripts.errors import ScriptError
 from tui.arguments import RUN, complain_of
 from tui.output import stop_writing
 
@@ -28,6 +29,8 @@ def run(make_session: Callable[[], Session], actions: Iterable[Action], report: 
     """Train, print what `report` gives, and give the exit code."""
     try:
         return _train(make_session(), actions, report)
+    except ScriptError as error:  # a file's fault, no option's
+        return complain_of(error, RUN, hint=False)
     except EngineError as error:
         return complain_of(error, RUN)
     except KeyboardInterrupt:

@@ -9,7 +9,9 @@ import hypothesis
 import pytest
 import torch
 
-hypothesis.settings.register_profile("gradstep", deadline=None, derandomize=bool(os.environ.get("CI")))
+hypothesis.settings.register_profile(
+    "gradstep", deadline=None, max_examples=50, derandomize=bool(os.environ.get("CI"))
+)
 hypothesis.settings.load_profile("gradstep")
 
 

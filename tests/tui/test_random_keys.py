@@ -82,7 +82,7 @@ def panels(shown: str) -> list[str]:
     return [row.replace("*", " ").rstrip() for row in shown.splitlines()[:-2]]
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(3))
 async def test_thousands_of_random_keys_break_nothing_and_undoing_them_all_gives_the_first_bits(
     seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -90,7 +90,7 @@ async def test_thousands_of_random_keys_break_nothing_and_undoing_them_all_gives
     draw = random.Random(seed)
     async with opened() as pilot:
         start, shown = state(frame(pilot)), text(pilot)
-        pressed, furthest = await press_at_random(pilot, draw, 700)
+        pressed, furthest = await press_at_random(pilot, draw, 600)
         assert furthest > 5  # a walk through dialogs, or at 1x1 cells, does little else
         await calm(pilot)
         there = state(frame(pilot))

@@ -123,8 +123,7 @@ def test_a_disk_that_cannot_be_written_is_told_and_what_was_done_is_kept_later(s
         assert "cannot write to its disk" in refused.stdout
         pages.execute("ROLLBACK")
         learner.send("s")
-        learner.wait_for("all is kept again")
-        assert "UNSAVED" not in learner.text
+        learner.wait_for(lambda text: "in backward 1/11" in text and "UNSAVED" not in text)
         kept = "SELECT count(*) FROM actions JOIN sessions ON id = session WHERE name = 'unsaved'"
         assert pages.execute(kept).fetchone() == (2,)
         pages.close()

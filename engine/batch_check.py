@@ -127,6 +127,9 @@ class _Check:
         if not math.isfinite(_norm(self._full)):
             raise BadInput("the gradient is not finite here: nothing can be compared; undo, or reset (R)")
         self._dtype = torch.float64 if self._doubles() else None
+        with apart(self._problem, self._snapshot.rng, self._dtype) as where:
+            self._tolerance = math.sqrt(eps_of(where.coarsest()))
+            self._exact_full = [one.double() for one in where.gradients()]
 
     def trials(self) -> Iterator[Trial]:
         for weight, inside in TRIED:
@@ -140,13 +143,13 @@ class _Check:
         assert split is not None
         try:
             own = self._accumulated(split, zeroed_inside=inside)
-            exact, full, eps = self._exact(split, zeroed_inside=inside)
+            exact = self._exact(split, zeroed_inside=inside)
         except EngineError as error:
             words = f"{error.kind}: {error.own_words}" if isinstance(error, PyTorchError) else str(error)
             return Trial(batches, Outcome.REFUSED, inside, error=words)
         distance = _norm(_minus(own, self._full)) / (_norm(self._full) or 1.0)
-        times = _norm(exact) / (_norm(full) or 1.0)
-        return Trial(batches, _outcome(exact, full, math.sqrt(eps)), inside, distance, times)
+        times = _norm(exact) / (_norm(self._exact_full) or 1.0)
+        return Trial(batches, _outcome(exact, self._exact_full, self._tolerance), inside, distance, times)
 
     def _accumulated(self, split: Split | None, *, zeroed_inside: bool) -> Flat:
         """Run the real passes, part by part, up to the first update; give what `.grad` then holds."""
@@ -166,17 +169,14 @@ class _Check:
         grads = zip(trainer.snapshot().grads, self._snapshot.parameters, strict=True)
         return [(torch.zeros_like(p) if g is None else g).double().reshape(-1) for g, p in grads]
 
-    def _exact(self, split: Split, *, zeroed_inside: bool) -> tuple[Flat, Flat, float]:
-        """Compute the same and the full batch's with as many digits as there are, and the type's eps."""
+    def _exact(self, split: Split, *, zeroed_inside: bool) -> Flat:
+        """Compute the same with as many digits as there are."""
         with apart(self._problem, self._snapshot.rng, self._dtype) as where:
-            eps = eps_of(where.coarsest())
-            full = [one.double() for one in where.gradients()]
             feed, total = Feed(split, ()), list[Tensor]()
             for part in feed.indices(0)[: split.parts if split.accumulates else 1]:
                 share = [one.double() for one in _weighed(where, feed, part)]
                 total = share if zeroed_inside or not total else _plus(total, share)
-        self._trainer.restore(self._nothing)
-        return total, full, eps
+        return total
 
     def _doubles(self) -> bool:
         """Whether the problem can be computed in float64."""

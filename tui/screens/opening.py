@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from engine.actions import (
     GoTo,
@@ -17,7 +17,7 @@ from engine.actions import (
 )
 from engine.batches import NO_SAMPLES
 from engine.optimizers import EXAMPLE, HAND, NAMES, Optimizer, optimizer_from
-from tui.album import Album, album
+from tui.album import album
 from tui.batches import usual_size
 from tui.comparing import Names
 from tui.keys import BY_ID
@@ -39,10 +39,10 @@ from tui.screens.timeline import Against, Choice, TimelineScreen
 from tui.widgets.picture import GRAPH, SURFACE
 
 if TYPE_CHECKING:
-    from engine.batch_check import BatchCheck
     from engine.batches import Batches
     from engine.comparison import Comparison
     from engine.gradient_check import GradientCheck
+    from tui.running import Work
     from tui.screens.bench import BenchScreen
 
 DEFAULT_EPOCHS: Final = "100"
@@ -93,15 +93,7 @@ def ask_batches(bench: BenchScreen) -> None:
         return
 
     def compute(size: int) -> None:
-        bench.when_idle(lambda: begin(size))
-
-    def begin(size: int) -> None:
-        if screen.is_attached and screen.wanted == size:  # what was asked for last is all that counts
-            bench.work(partial(session.check_batches, size), partial(show, size))
-
-    def show(size: int, found: BatchCheck) -> None:
-        if size == screen.wanted:
-            screen.show(found)
+        _show_what_is_wanted(bench, screen, size, lambda: partial(session.check_batches, size))
 
     def choose(batches: Batches | None) -> None:
         if bench.running:
@@ -181,15 +173,7 @@ def show_pictures(bench: BenchScreen, at: int = SURFACE) -> None:
     pictures = session.pictures()
 
     def compute(places: tuple[int, int]) -> None:
-        bench.when_idle(lambda: begin(places))
-
-    def begin(places: tuple[int, int]) -> None:
-        if screen.is_attached and screen.wanted == places:  # what was asked for last is all that counts
-            bench.work(partial(album, pictures, places), show)
-
-    def show(found: Album) -> None:
-        if found.places == screen.wanted:
-            screen.show(found)
+        _show_what_is_wanted(bench, screen, places, lambda: partial(album, pictures, places))
 
     def press(key_id: str) -> None:
         bench.when_idle(lambda: step(key_id))
@@ -245,6 +229,22 @@ OPENS: Final[Mapping[str, Callable[[BenchScreen], None]]] = {
     "help": show_help,
 }
 """The keys that open something, by their ids."""
+
+
+def _show_what_is_wanted(
+    bench: BenchScreen, screen: BatchesScreen | PicturesScreen, wanted: object, work: Callable[[], Work]
+) -> None:
+    """Compute something for a screen once the bench is idle; only what it asked for last counts."""
+
+    def begin() -> None:
+        if screen.is_attached and screen.wanted == wanted:
+            bench.work(work(), show)
+
+    def show(found: Any) -> None:
+        if screen.wanted == wanted:
+            screen.show(found)
+
+    bench.when_idle(begin)
 
 
 def _compare_with(bench: BenchScreen, point: int) -> None:

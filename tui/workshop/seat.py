@@ -13,6 +13,7 @@ import msgspec
 
 from tui.workshop.limits import Bucket
 from tui.workshop.messages import LONGEST, Stop, ToChild, Welcome, from_child, line_of
+from tui.workshop.outlet import Outlet
 from tui.workshop.terminal import RESTORE, Terminal
 
 if TYPE_CHECKING:
@@ -59,14 +60,14 @@ class Seat:
 
         self.name, self._hub, self._client, self._log = name, hub, client, log
         self._loop = asyncio.get_running_loop()
-        self.terminal = Terminal(size, client.write, client.pause, self._drawn)
+        self.terminal = Terminal(size, client.write, client.pause)
         self._ours, self._theirs = socket.socketpair()
         self._ours.setblocking(False)
         self._process: Process | None = None
         self._bucket = Bucket(MESSAGES, 4 * MESSAGES)
         self._received = bytearray()
-        self._unsent = bytearray()
-        self._listening = self._writing = self._joined = self._closed = self._hung_up = False
+        self._told = Outlet(self._ours.fileno(), LONGEST)
+        self._listening = self._joined = self._closed = self._hung_up = False
         self._last_words = b""
 
     def start(self, warm: Warm, environment: Mapping[str, str], welcome: Welcome) -> None:
@@ -92,10 +93,9 @@ class Seat:
         if isinstance(message, Stop):
             self._last_words = f"{message.why}\r\n".encode()
             self._loop.call_later(GRACE, self._kill)
-        self._unsent += line_of(message)
-        if len(self._unsent) > UNSENT:
+        self._told.send(line_of(message))
+        if self._told.waiting > UNSENT:
             self._kill()
-        self._flush()
 
     def hang_up(self) -> None:
         """The client is gone. The process is told, and may still say what it did last, e.g. half of a run."""
@@ -118,15 +118,11 @@ class Seat:
         self._closed = True
         self.ended.set()
         self._listen(False)
-        if self._writing:
-            self._loop.remove_writer(self._ours)
+        self._told.close()
         self._ours.close()
         self.terminal.close()
         if self._joined:
             self._hub.leave(self.name, self.send)
-
-    def _drawn(self) -> None:
-        """The process has closed its end of the terminal: its end is told soon, by the warm process."""
 
     def _began(self, pid: int) -> None:
         """The process is there; where the client has left meanwhile, it is not wanted any more."""
@@ -192,18 +188,3 @@ class Seat:
     def _again(self) -> None:
         if not self._closed:
             self._listen(True)
-
-    def _flush(self) -> None:
-        try:
-            while self._unsent:
-                del self._unsent[: self._ours.send(self._unsent[: 1 << 16])]
-        except BlockingIOError:
-            pass
-        except OSError:
-            self._unsent.clear()
-        if bool(self._unsent) != self._writing:
-            self._writing = bool(self._unsent)
-            if self._writing:
-                self._loop.add_writer(self._ours, self._flush)
-            else:
-                self._loop.remove_writer(self._ours)

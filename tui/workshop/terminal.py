@@ -14,6 +14,7 @@ from contextlib import suppress
 from typing import Final
 
 from tui.workshop.limits import Bucket
+from tui.workshop.outlet import Outlet
 
 RESTORE: Final = (
     b"\x1b[?1049l\x1b[?25h\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?1015l\x1b[?1016l"
@@ -25,6 +26,9 @@ COLUMNS: Final = range(20, 301)
 ROWS: Final = range(8, 121)
 
 READ: Final = 1 << 16
+TYPED: Final = 4096
+"""Bytes that are written at a time: what a terminal takes."""
+
 INPUT_RATE: Final = 2_000.0
 """Bytes a second that a client may send in the long run: more than fast typing, less than a paste."""
 
@@ -61,7 +65,6 @@ class Terminal:
         size: tuple[int, int],
         write: Callable[[bytes], None],
         pause_input: Callable[[bool], None],
-        ended: Callable[[], None],
     ) -> None:
         """Open one.
 
@@ -69,17 +72,16 @@ class Terminal:
             size: Columns and rows; made to fit into sane bounds.
             write: Takes what the bench draws.
             pause_input: Called with True where the client is to wait before it sends more, then with False.
-            ended: Called once the bench has closed its end.
         """
         self._master, self.slave = pty.openpty()
-        self._write, self._pause_input, self._ended = write, pause_input, ended
+        self._write, self._pause_input = write, pause_input
         self._loop = asyncio.get_running_loop()
         self._bucket = Bucket(INPUT_RATE, INPUT_BURST)
-        self._unsent = bytearray()
-        self._reading = self._writing = self._waiting = False
+        self._reading = self._waiting = False
         self._silence()
         self.resize(size)
         os.set_blocking(self._master, False)
+        self._typed = Outlet(self._master, TYPED)
         self.draw(True)
 
     def _silence(self) -> None:
@@ -101,10 +103,10 @@ class Terminal:
 
     def type(self, data: bytes) -> None:
         """Take what the client sent."""
-        self._unsent += data
-        self._flush()
+        if self._master >= 0:
+            self._typed.send(data)
         wait = self._bucket.take(len(data))
-        if (wait > 0 or self._unsent) and not self._waiting:
+        if (wait > 0 or self._typed.waiting) and not self._waiting:
             self._waiting = True
             self._pause_input(True)
             self._loop.call_later(max(wait, 0.02), self._go_on)
@@ -122,15 +124,14 @@ class Terminal:
         if self._master >= 0:
             self._read_all()
             self.draw(False)
-            if self._writing:
-                self._loop.remove_writer(self._master)
+            self._typed.close()
             os.close(self._master)
             self._master = -1
 
     def _go_on(self) -> None:
         if self._master < 0:
             return
-        if self._unsent:
+        if self._typed.waiting:
             self._loop.call_later(0.02, self._go_on)
             return
         wait = self._bucket.take(0.0)
@@ -139,23 +140,6 @@ class Terminal:
             return
         self._waiting = False
         self._pause_input(False)
-
-    def _flush(self) -> None:
-        if self._master < 0:
-            return
-        try:
-            while self._unsent:
-                del self._unsent[: os.write(self._master, self._unsent[:4096])]
-        except BlockingIOError:
-            pass
-        except OSError:
-            self._unsent.clear()
-        if bool(self._unsent) != self._writing:
-            self._writing = bool(self._unsent)
-            if self._writing:
-                self._loop.add_writer(self._master, self._flush)
-            else:
-                self._loop.remove_writer(self._master)
 
     def _read(self) -> None:
         try:
@@ -167,8 +151,7 @@ class Terminal:
         if data:
             self._write(data)
         else:
-            self.draw(False)
-            self._ended()
+            self.draw(False)  # its process's end is told soon, by the warm process
 
     def _read_all(self) -> None:
         """Pass on what is still in it."""

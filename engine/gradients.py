@@ -39,32 +39,36 @@ class Copier:
 
     def received(self, grads: Grads) -> Grads:
         """Copy what comes into a node; what comes as it was sent has been copied then."""
+        sent = self._sent
         copies: list[Tensor | None] = []
         for grad in grads:
             if grad is None:
                 copies.append(None)
                 continue
-            sent = self._sent.get(id(grad))
-            if sent is not None and sent[0]() is grad and sent[1] == grad._version:
-                copies.append(sent[2])
+            known = sent.get(id(grad))
+            if known is not None and known[0]() is grad and known[1] == grad._version:
+                copies.append(known[2])
             else:
                 copies.append(self._copied(grad))
         return tuple(copies)
 
-    def _copied(self, grad: Tensor) -> Tensor:
-        return fresh_copy(grad) if self._budget.has(grad) else stand_in(grad)
-
     def sent(self, grads: Grads, passing: Tensor | None = None, passed: Tensor | None = None) -> Grads:
         """Copy what goes out of a node; of `passing`, which may go through, there is the copy `passed`."""
+        # Most gradients are in memory of their own, so where they are is asked before all else.
+        place = 0 if passing is None or passed is None else _place(passing)
         copies: list[Tensor | None] = []
         for grad in grads:
             if grad is None:
                 copies.append(None)
                 continue
-            copy = None
-            if passed is not None and passing is not None:
-                copy = passed if grad is passing else _seen_through(passed, passing, grad)
-            if copy is None:
+            if grad is passing and passed is not None:
+                copy = passed
+            elif place and _place(grad) == place:
+                assert passed is not None  # there is a place, so they are
+                assert passing is not None
+                seen = _seen_through(passed, passing, grad)
+                copy = self._copied(grad) if seen is None else seen
+            else:
                 copy = self._copied(grad)
             copies.append(copy)
             try:
@@ -73,19 +77,27 @@ class Copier:
                 self._sent.pop(id(grad), None)
         return tuple(copies)
 
+    def _copied(self, grad: Tensor) -> Tensor:
+        return fresh_copy(grad) if self._budget.has(grad) else stand_in(grad)
+
+
+def _place(tensor: Tensor) -> int:
+    """Give where a tensor's numbers begin; 0 where it has no memory of its own, a sparse one say."""
+    try:
+        return tensor.data_ptr()
+    except RuntimeError:
+        return 0
+
 
 def _seen_through(copy: Tensor, original: Tensor, view: Tensor) -> Tensor | None:
-    """Give the view of `copy` that `view` is of `original`, a transpose say; None where it is none."""
+    """Give the view of `copy` that `view`, of the same place, is of `original`, a transpose say; or None."""
     if view.dtype is not original.dtype or view.dtype.is_complex or copy.is_meta:
         return None
+    if view.is_neg() or original.is_neg() or copy.stride() != original.stride():
+        return None
     try:
-        place = view.data_ptr()
-        if not place or place != original.data_ptr() or copy.stride() != original.stride():
-            return None
-        if view.is_neg() or original.is_neg():
-            return None
         return copy.as_strided(view.shape, view.stride())
-    except RuntimeError:  # no memory of its own, a sparse one say; or more of the memory than was copied
+    except RuntimeError:  # it reaches more of the memory than was copied
         return None
 
 

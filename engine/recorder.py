@@ -127,9 +127,8 @@ class Recorder:
                 loss.backward(**backward)  # type: ignore[no-untyped-call]
             else:  # all that is left of it then is this call
                 seed = (torch.ones_like(loss),)
-                self._pass(
-                    _run_engine, (loss,), seed, False, False, (), allow_unreachable=True, accumulate_grad=True
-                )
+                # The last two, allow_unreachable and accumulate_grad, take longer by name.
+                self._pass(_run_engine, (loss,), seed, False, False, (), True, True)
         finally:
             torch.autograd._engine_run_backward = plain  # type: ignore[attr-defined]
             torch.autograd.graph._engine_run_backward = plain
@@ -177,6 +176,8 @@ class Recorder:
     def _attach(self) -> None:
         """Hook the numbered nodes that are not hooked yet, and all that they lead to."""
         nodes, all_edges, index = self.nodes, self.edges, self._index
+        rows, copies, running = self.rows, self._copies, self._running
+        keep_handle = self._handles.append
         while len(all_edges) < len(nodes):
             this = len(all_edges)
             node = nodes[this]
@@ -187,7 +188,8 @@ class Recorder:
                     continue
                 number = index.get(to)
                 if number is None:
-                    number = self._number(to)
+                    number = index[to] = len(nodes)
+                    nodes.append(to)
                 edges.append((number, slot))
             all_edges.append(edges)
             if isinstance(node, AccumulateGrad):
@@ -199,12 +201,10 @@ class Recorder:
             if isinstance(node, BackwardCFunction):
                 self._watch_custom(node, this)
             elif held is not NOTHING:
-                after = partial(after_with_saved, self.rows, self._copies, self._running, this, node)
-                self._handles.append(node.register_hook(after))
+                after = partial(after_with_saved, rows, copies, running, this, node)
+                keep_handle(node.register_hook(after))
             else:
-                self._handles.append(
-                    node.register_hook(partial(after_node, self.rows, self._copies, self._running, this))
-                )
+                keep_handle(node.register_hook(partial(after_node, rows, copies, running, this)))
 
     def _watch_custom(self, node: Node, number: int) -> None:
         """Look before, too: a learner's own `backward` may change its gradient in place, or raise."""

@@ -25,6 +25,7 @@ def is_stand_in(value: object) -> TypeGuard[Tensor]:
     return isinstance(value, Tensor) and value.is_meta
 
 
+_STRIDED: Final = torch.strided
 SMALL: Final = 4_096
 """Bytes of tensors that are kept in any case."""
 
@@ -45,7 +46,7 @@ class Budget:
 
     def has(self, tensor: Tensor) -> bool:
         """Take a tensor's bytes off; False where they are no longer there, from which on none are."""
-        if tensor.layout != torch.strided or tensor.nbytes <= SMALL:
+        if tensor.layout is not _STRIDED or tensor.nbytes <= SMALL:
             return True
         self._left -= tensor.nbytes
         if self._left >= 0:

@@ -144,14 +144,17 @@ def _train(make_session: Callable[[], Session], keeper: Keeper, options: Namespa
     if plain and not options.plain:
         print(DUMB, file=sys.stderr)
     try:
-        make = partial(_limited, make_session, options.trace_limit)
+        make = partial(_for_one_learner, make_session, options.trace_limit)
         return (_converse if plain else _draw)(make, keeper, options.ascii)
     finally:
         keeper.close()
 
 
-def _limited(make_session: Callable[[], Session], limit: int | None) -> Session:
-    """Make a session whose traces keep to a limit in bytes; None for the usual one."""
+def _for_one_learner(make_session: Callable[[], Session], limit: int | None) -> Session:
+    """Make a session that has this process to itself; `limit` is that of its traces, None the usual one."""
+    from engine.heap import keep_freed_memory
+
+    keep_freed_memory()
     session = make_session()
     if limit is not None:
         session.trace_limit = limit

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import time
 from collections.abc import Callable, Iterator
 from statistics import median
@@ -9,6 +10,7 @@ from statistics import median
 import torch
 
 from engine.actions import Backward, Forward
+from engine.heap import keep_freed_memory
 from engine.problem import Problem
 from engine.session import Session
 from engine.sources import watch_forward
@@ -27,6 +29,8 @@ def rows(quick: bool) -> Iterator[Row]:
     """Time plain and recorded passes by turns, on one thread."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
+    keep_freed_memory()  # as the trainer does when it has loaded, and so do both here
+    gc.freeze()
     try:
         for name, make in MODELS.items():
             problem = make()

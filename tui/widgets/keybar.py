@@ -54,7 +54,7 @@ def _fitting(keys: Sequence[Key], width: int) -> list[Key]:
     wanted = [key for key in keys if key.weight > 0]
     too_wide, without = sum(map(_width, wanted)) - width, set[str]()
     # The lightest goes first, of equals the last.
-    for key in sorted(wanted[::-1], key=lambda key: key.weight):
+    for _, key in sorted(enumerate(wanted), key=lambda one: (one[1].weight, -one[0])):
         if too_wide <= 0:
             break
         without.add(key.id)

@@ -72,7 +72,7 @@ def watch(loss):
         for following, _ in node.next_functions:
             if following is not None and following not in nodes:
                 nodes.append(following)
-        label = f"{number} {node.name()}"
+        label = f"{number} {node.name().removeprefix('torch::autograd::')}"
         for attribute in dir(node):
             if attribute.startswith("_saved_") and hasattr(node, f"_raw{attribute}"):
                 saved[label, attribute] = getattr(node, attribute)

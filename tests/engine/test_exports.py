@@ -59,6 +59,7 @@ from tests.engine.exported import (
     Perceptron,
     S,
     U,
+    Z,
     checks_in,
     lines_of_actions,
     run,
@@ -362,6 +363,15 @@ SHARED_NAMES = LINEAR.replace("model =", "layer =") + (
     "weight, bias = torch.tensor(2.0), torch.zeros(1, requires_grad=True)\n"
     "model = lambda x: layer(x) * weight + bias\n"
 )
+RECURRENT = """\
+import torch
+from torch import nn
+
+X, y = torch.linspace(-1, 1, 24).reshape(4, 2, 3), torch.ones(4, 2, 2)
+layer = nn.{kind}(3, 2)
+model = lambda x: layer(x)[0]
+criterion = nn.MSELoss()
+"""
 EMPTY_INSIDE = (
     *(SetOptimizer(optimizer_from("Adam")), SetBatches(batches_from("micro(2)")), RunEpochs(2)),
     *(ToggleStatement(Kind.FORWARD), ToggleStatement(Kind.BACKWARD), RunEpochs(3)),
@@ -376,3 +386,16 @@ def test_a_module_s_own_names_are_found_in_an_export(script: str, tmp_path: Path
     start = Start(str(path))
     for actions in (BY_HAND, NODE_BY_NODE, (*MOMENTUM, Reset(), F, B), EMPTY_INSIDE):
         run(export(start, actions).script)
+
+
+@pytest.mark.parametrize("kind", ["LSTM", "GRU", "RNN"])
+def test_no_memory_that_a_library_works_in_is_asserted(kind: str, tmp_path: Path) -> None:
+    path = tmp_path / "recurrent.py"
+    path.write_text(RECURRENT.format(kind=kind), encoding="utf-8")
+    start, line = Start(str(path)), (F, *[S] * 80, U, Z, RunEpochs(2))
+    script = export(start, line).script
+    assert "28,672 elements" not in script  # an LSTM layer's, of oneDNN
+    # Of a weight that every step uses, the paths are added up before it is written to.
+    assert ('AccumulateGrad"][0]' in script) is (kind != "LSTM")
+    namespace = run(script)
+    assert bits(namespace["loss"]) == bits(torch.tensor(after(start.session(), line).frame.loss))

@@ -21,7 +21,7 @@ from engine.exports.notebook import notebook_text
 from engine.exports.retelling import retell
 from engine.exports.script import script_text
 from engine.exports.seeding import seeded
-from engine.exports.starting import start_cell
+from engine.exports.starting import Changing, start_cell
 from engine.frame import Frame
 from engine.scripts.source import ScriptSource
 from engine.session import Session
@@ -49,7 +49,7 @@ def export(start: Start, actions: Iterable[Action], source: ScriptSource | None 
     """Do a session's actions again, on a session of their own, and export them.
 
     It takes as long as the actions did. A script of the learner's own is seeded as it was here, so that a
-    model draws the same numbers; but going back to the start values does not bring PyTorch's generator back.
+    model draws the same numbers.
 
     Args:
         start: Where the session started.
@@ -80,10 +80,13 @@ def export_from(
     """
     with torch.random.fork_rng(devices=[]):
         session = begin()
-        first = session.frame
+        first, rng = session.frame, session.state.trainer.rng
         moments = repeat(session, actions)
-        largest = _largest_at_start(begin())
-    cells = list(_cells(source, first, moments, seed, largest, session.spelling))
+        tried = begin()
+        largest = _largest_at_start(tried)
+    draws = not all(torch.equal(one.state.trainer.rng, rng) for one in (session, tried))
+    changing = Changing(draws, tuple(session.problem.buffers))
+    cells = list(_cells(source, first, moments, seed, largest, session.spelling, changing))
     return Export(
         first.problem,
         script_text(cells),
@@ -99,9 +102,10 @@ def _cells(
     seed: int | None,
     largest: dict[str, float],
     spelling: Spelling,
+    changing: Changing,
 ) -> Iterator[Cell]:
     kept = any(isinstance(moment.action, Reset) for moment in moments)
-    done = [start_cell(first, seed, kept=kept), *retell(moments)]
+    done = [start_cell(first, seed, kept=kept, changing=changing), *retell(moments, changing)]
     names = [one.name for one in first.parameters]
     lines = [line for cell in done for line in cell.lines]
     yield Cell(f"{first.problem}, trained in gradstep", _about(len(moments)))

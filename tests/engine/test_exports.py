@@ -372,6 +372,25 @@ layer = nn.{kind}(3, 2)
 model = lambda x: layer(x)[0]
 criterion = nn.MSELoss()
 """
+DRAWING = """\
+import torch
+from torch import nn
+
+class Counted(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.register_buffer("passes", torch.zeros(()))
+
+    def forward(self, x):
+        self.passes += 1
+        return x / self.passes
+
+X, y = torch.randn(8, 3), torch.randn(8, 1)
+model = nn.Sequential(nn.Linear(3, 4), nn.Dropout(0.5), Counted(), nn.Linear(4, 1))
+criterion = nn.MSELoss()
+"""
+"""A model that draws random numbers, and one that keeps a number in a buffer."""
+
 EMPTY_INSIDE = (
     *(SetOptimizer(optimizer_from("Adam")), SetBatches(batches_from("micro(2)")), RunEpochs(2)),
     *(ToggleStatement(Kind.FORWARD), ToggleStatement(Kind.BACKWARD), RunEpochs(3)),
@@ -399,3 +418,31 @@ def test_no_memory_that_a_library_works_in_is_asserted(kind: str, tmp_path: Path
     assert ('AccumulateGrad"][0]' in script) is (kind != "LSTM")
     namespace = run(script)
     assert bits(namespace["loss"]) == bits(torch.tensor(after(start.session(), line).frame.loss))
+
+
+@pytest.mark.parametrize("seed", [None, 3])
+def test_a_reset_draws_the_same_random_numbers_again(seed: int | None, tmp_path: Path) -> None:
+    path = tmp_path / "drawing.py"
+    path.write_text(DRAWING, encoding="utf-8")
+    start = Start(str(path), seed)
+    for line in (
+        (*BY_HAND, Reset(), *NODE_BY_NODE, Reset(), RunEpochs(3), F, B),
+        (
+            F,
+            F,
+            Reset(),
+            F,
+            Reset(),
+            Reset(),
+            *(SetBatches(batches_from("mini(3, shuffle=True)")), RunEpochs(2)),
+        ),
+        (*(SetLearningRate(1e30), RunEpochs(5), Reset(), SetLearningRate(0.1)), RunEpochs(3)),
+    ):
+        session = after(start.session(), line)
+        namespace = run(export(start, line).script)
+        assert str(namespace["loss"].item()) == str(session.frame.loss)
+        assert bits(namespace["parameters"]["0.weight"]) == bits(session.frame.parameters[0].value)
+
+
+def test_where_nothing_is_drawn_a_script_tells_of_no_generator() -> None:
+    assert "rng" not in export(Start(seed=3), (*BY_HAND, Reset(), F)).script

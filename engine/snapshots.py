@@ -37,6 +37,9 @@ class Batch:
     indices: Tensor
     """Their places, counted from 0; shape `(size,)`."""
 
+    index: str = "i"
+    """What the lines call them."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ForwardPass:

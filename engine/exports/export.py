@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import torch
@@ -18,6 +18,7 @@ from engine.exports.losses_csv import losses_text, undefined_losses
 from engine.exports.moments import Moment, repeat
 from engine.exports.naming import added_lines
 from engine.exports.notebook import notebook_text
+from engine.exports.renaming import settled
 from engine.exports.retelling import retell
 from engine.exports.script import script_text
 from engine.exports.seeding import seeded
@@ -109,9 +110,12 @@ def _cells(
     names = [one.name for one in first.parameters]
     lines = [line for cell in done for line in cell.lines]
     yield Cell(f"{first.problem}, trained in gradstep", _about(len(moments)))
-    yield Cell("", code=(*source.rstrip().splitlines(), *added_lines(names, spelling)))
-    yield Cell("Numbers", TOLERANCE, helpers_for(lines, source, names, largest))
-    yield from done
+    added = settled(added_lines(names, spelling), spelling.taken)
+    yield Cell("", code=(*source.rstrip().splitlines(), *added))
+    numbers = Cell("Numbers", TOLERANCE, helpers_for(lines, source, names, largest))
+    for cell in (numbers, *done):
+        code, checks = (settled(part, spelling.taken) for part in (cell.code, cell.checks))
+        yield replace(cell, code=code, checks=checks)
     yield Cell("All done", "", ('print("Every number is as the session showed it.")',))
 
 

@@ -98,41 +98,6 @@ MAY_BE_NEEDED: Final[Mapping[str, str]] = {
 }
 """Each helper, by what a line that needs it has in it."""
 
-NAMES: Final = frozenset(
-    {
-        "RTOL",
-        "ATOL",
-        "LOSS_ATOL",
-        "LARGEST",
-        "check",
-        "inf",
-        "nan",
-        "old",
-        "new",
-        "note",
-        "watch",
-        "came",
-        "made",
-        "saved",
-    }
-    | {
-        "summary",
-        "lr",
-        "losses",
-        "optimizer",
-        "epoch",
-        "g",
-        "i",
-        "order",
-        "parts",
-        "preds",
-        "loss",
-        "error",
-        "parameters",
-    }
-)
-"""What an export defines, and a problem's script must therefore not."""
-
 
 def helpers_for(
     lines: Iterable[str], source: str, parameters: Iterable[str], largest: Mapping[str, float]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -13,6 +13,7 @@ from engine.exports.cells import Cell
 from engine.exports.checks import check_start
 from engine.exports.literals import call, literal
 from engine.exports.naming import expression
+from engine.exports.renaming import scripts
 from engine.frame import Frame
 
 RNG = "rng_at_start"
@@ -51,8 +52,13 @@ def start_cell(first: Frame, seed: int | None, *, kept: bool, changing: Changing
         if changing.draws:
             code += _drawn_lines(seed, [expression(one.name) for one in first.parameters])
     if kept:
-        code += [f"{_copy(one.name)} = {expression(one.name)}.detach().clone()" for one in first.parameters]
-        code += [f"{_copy(name)} = {_buffer(name)}.clone()" for name in changing.buffers]
+        code.append("at_start = {")
+        code += [
+            f"    {json.dumps(one.name)}: {expression(one.name)}.detach().clone(),"
+            for one in first.parameters
+        ]
+        code += [f"    {json.dumps(name)}: {_buffer(name)}.clone()," for name in changing.buffers]
+        code.append("}")
         code += [f"{RNG} = torch.get_rng_state()"] if changing.draws else []
     words = "The start values; there are no gradients yet."
     return Cell("Start", words, tuple(code), tuple(check_start(first)))
@@ -78,9 +84,9 @@ def reset_lines(frame: Frame, changing: Changing = NOTHING) -> Iterator[str]:
     """Go back to the start values, as kept at the start."""
     yield "with torch.no_grad():"
     for one in frame.parameters:
-        yield f"    {expression(one.name)}.copy_({_copy(one.name)})"
+        yield f"    {expression(one.name)}.copy_({_kept(one.name)})"
     for name in changing.buffers:
-        yield f"    {_buffer(name)}.copy_({_copy(name)})"
+        yield f"    {_buffer(name)}.copy_({_kept(name)})"
     for one in frame.parameters:
         yield f"{expression(one.name)}.grad = None"
     if changing.draws:
@@ -99,9 +105,8 @@ def _drawn_lines(seed: int, parameters: Sequence[str]) -> list[str]:
 
 def _buffer(name: str) -> str:
     module, _, buffer = name.partition(".")
-    return f'{module}.get_buffer("{buffer}")'
+    return f'{scripts(module)}.get_buffer("{buffer}")'
 
 
-def _copy(name: str) -> str:
-    plain = re.sub(r"\W+", "_", name).strip("_")
-    return f"{'_' if plain[0].isdigit() else ''}{plain}_at_start"
+def _kept(name: str) -> str:
+    return f"at_start[{json.dumps(name)}]"

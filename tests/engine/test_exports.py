@@ -37,9 +37,9 @@ from engine.batches import batches_from
 from engine.errors import EngineError
 from engine.exports import export
 from engine.exports.export import Export, export_from
-from engine.exports.helpers import NAMES
 from engine.exports.literals import flat, literal
 from engine.exports.moments import repeat
+from engine.exports.renaming import LOOPS, OWN
 from engine.exports.retelling import retell
 from engine.exports.starting import start_cell
 from engine.loop import Kind
@@ -306,7 +306,7 @@ def test_the_problems_leave_the_exports_names_alone(name: str) -> None:
     # What is local to a function is its own; it is the script's top level that an export goes on from.
     defined = {one.get_name() for one in symtable(source, name, "exec").get_symbols() if one.is_assigned()}
     assert {"targets"} <= defined or {"y"} <= defined
-    assert not defined & NAMES
+    assert not defined & (OWN | LOOPS)
     assert source.rstrip() in export(Start(problem=name), ()).script
 
 
@@ -442,6 +442,47 @@ def test_a_reset_draws_the_same_random_numbers_again(seed: int | None, tmp_path:
         namespace = run(export(start, line).script)
         assert str(namespace["loss"].item()) == str(session.frame.loss)
         assert bits(namespace["parameters"]["0.weight"]) == bits(session.frame.parameters[0].value)
+
+
+OWN_WORDS = """\
+import torch
+
+X, y = torch.linspace(-1, 1, 15).reshape(5, 3), torch.linspace(0, 1, 5).reshape(5, 1)
+i = torch.ones(1, 3, requires_grad=True)
+g = torch.zeros(1, requires_grad=True)
+old = torch.ones(1, requires_grad=True)
+new = [torch.ones(1, requires_grad=True)]
+order = p = at_start = rng_at_start = drawn = check = note = watch = came = made = saved = 2.0
+summary = losses = parts = parameters = error = RTOL = ATOL = LOSS_ATOL = LARGEST = inf = nan = 2.0
+
+
+def model(x):
+    for one in (order, p, at_start, rng_at_start, drawn, check, note, watch, came, made, saved, summary,
+                losses, parts, parameters, error, RTOL, ATOL, LOSS_ATOL, LARGEST, inf, nan):
+        assert one == 2.0
+    return torch.dropout(torch.tanh(x @ i.t() + g), 0.2, True) * old + new[0]
+
+
+def loss_fn(preds, targets):
+    return ((preds - targets) ** 2).mean()
+
+
+learning_rate = 0.05
+"""
+"""Every name that an export has of its own is one that the script needs."""
+
+
+@pytest.mark.parametrize("name", ["node by node", "refused", "mini-batches", "micro-batches"])
+def test_names_of_the_script_s_own_stay_its_own(name: str, tmp_path: Path) -> None:
+    path = tmp_path / "own_words.py"
+    path.write_text(OWN_WORDS, encoding="utf-8")
+    start, line = Start(str(path)), (*SESSIONS[name], Reset(), F)
+    session = after(start.session(), line)
+    namespace = run(export(start, line).script)
+    assert {namespace[one] for one in (OWN | {"order", "p"}) - {"old", "new"}} == {2.0}
+    for one, key in zip(session.frame.parameters, ("i", "g", "old"), strict=False):
+        assert bits(namespace[key]) == bits(one.value)
+    assert str(namespace["loss"].item()) == str(session.frame.loss)
 
 
 def test_where_nothing_is_drawn_a_script_tells_of_no_generator() -> None:

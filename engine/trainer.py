@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -34,6 +35,9 @@ class Trainer:
         self.trace_limit = TRACE_LIMIT
         """Bytes from which on a trace keeps summaries."""
 
+        self.unsteady = False
+        """Whether the model once gave another loss for all the same that this trainer could bring back."""
+
         self._live = LiveTensors(problem)
         self._leaves = self._live.leaves
         self._forward = ForwardLines(problem)
@@ -42,7 +46,7 @@ class Trainer:
         self._optimizer = LiveOptimizer(HAND, self._leaves)
         values = tuple(leaf.detach().clone() for leaf in self._leaves)
         self._kept = Snapshot(values, (None,) * len(values), torch.get_rng_state())
-        self._kept = self._copy_all()
+        self._kept = self._untried = self._copy_all()
 
     # What there is
 
@@ -76,6 +80,8 @@ class Trainer:
         before = self._kept
         torch.set_rng_state(before.rng)  # others in this process draw, too
         self._loss, preds, self._sources = self._compute(batch)
+        if before is self._untried and batch is None and self.problem.first_loss is not None:
+            self._look(self.problem.first_loss)
         made = ForwardPass(
             before.parameters,
             before.rng,
@@ -277,6 +283,13 @@ class Trainer:
         self._live.write_buffers(forward.buffers)
         torch.set_rng_state(forward.rng)
         self._loss, _, self._sources = self._compute(forward.batch)
+        self._look(forward.loss.item())
+
+    def _look(self, known: float) -> None:
+        """See whether the loss is what the same numbers came to before."""
+        assert self._loss is not None
+        found = self._loss.item()
+        self.unsteady |= found != known and not (math.isnan(found) and math.isnan(known))
 
     def _rebuild_spent_graph(self) -> None:
         """Make a graph that a backward pass went through, or broke off in, without touching any `.grad`."""

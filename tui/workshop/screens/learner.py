@@ -43,7 +43,7 @@ class LearnerBench(ClassBench):
     def on_mount(self) -> None:
         """Show the resume code at the first login; then what is presented."""
         if self._confirms:
-            self.call_after_refresh(self.app.push_screen, ResumeScreen(self.welcome), self._confirmed)
+            self.app.push_screen(ResumeScreen(self.welcome), self._confirmed)
         else:
             self._follow()
 

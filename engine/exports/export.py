@@ -24,6 +24,7 @@ from engine.exports.script import script_text
 from engine.exports.seeding import seeded
 from engine.exports.starting import Changing, start_cell
 from engine.frame import Frame
+from engine.scripts.drawing import others_kept
 from engine.scripts.source import ScriptSource
 from engine.session import Session
 from engine.spelling import Spelling
@@ -79,7 +80,7 @@ def export_from(
         actions: What was done, without what was undone.
         seed: What drew the start values; None where they are those of the script.
     """
-    with torch.random.fork_rng(devices=[]):
+    with torch.random.fork_rng(devices=[]), others_kept():
         session = begin()
         first, rng = session.frame, session.state.trainer.rng
         moments = repeat(session, actions)

@@ -6,6 +6,7 @@ import ast
 import csv
 import io
 import math
+import random
 import re
 from collections.abc import Sequence
 from functools import cache
@@ -14,6 +15,7 @@ from symtable import symtable
 from typing import Any
 
 import nbformat
+import numpy as np
 import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
@@ -171,9 +173,10 @@ def test_the_same_session_gives_the_same_files() -> None:
 
 
 def test_an_export_leaves_the_random_numbers_alone() -> None:
-    before = torch.get_rng_state()
+    before, others = torch.get_rng_state(), (random.getstate(), repr(np.random.get_state()))
     export(Start(seed=1), BY_HAND)
     assert torch.equal(torch.get_rng_state(), before)
+    assert (random.getstate(), repr(np.random.get_state())) == others
 
 
 @pytest.mark.parametrize("name", ["by hand", "node by node", "accumulated", "inside a run"])

@@ -34,13 +34,12 @@ CONVENTIONS: Final[Mapping[str, tuple[str, ...]]] = {
 }
 """The names by which each is found, best first."""
 
+RATES: Final = ("learning_rate", "lr", "LR", "eta", "step_size")
+"""The names of a learning rate, best first."""
+
 
 def free(name: str, taken: Collection[str]) -> str:
     """Give a name of ours as it is where it is not taken, else the next one that is free: `i`, `i_`."""
     while name in taken:
         name += "_"
     return name
-
-
-RATES: Final = ("learning_rate", "lr", "LR", "eta", "step_size")
-"""The names of a learning rate, best first."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -21,8 +20,9 @@ from engine.live_tensors import LiveTensors
 from engine.loop import Kind
 from engine.optimizers import HAND
 from engine.problem import Problem
-from engine.snapshots import Batch, ForwardPass, Grads, Graph, Memory, Snapshot
+from engine.snapshots import Batch, ForwardPass, Grads, Graph, Memory, Snapshot, shared_rng
 from engine.sources import SourceMap, watch_forward
+from engine.steady import Steady
 from engine.trace import TRACE_LIMIT, Trace, record_backward
 
 
@@ -35,9 +35,7 @@ class Trainer:
         self.trace_limit = TRACE_LIMIT
         """Bytes from which on a trace keeps summaries."""
 
-        self.unsteady = False
-        """Whether the model once gave another loss for all the same that this trainer could bring back."""
-
+        self.steady = Steady()
         self._live = LiveTensors(problem)
         self._leaves = self._live.leaves
         self._forward = ForwardLines(problem)
@@ -80,8 +78,8 @@ class Trainer:
         before = self._kept
         torch.set_rng_state(before.rng)  # others in this process draw, too
         self._loss, preds, self._sources = self._compute(batch)
-        if before is self._untried and batch is None and self.problem.first_loss is not None:
-            self._look(self.problem.first_loss)
+        if before is self._untried and batch is None:
+            self.steady.look(self._loss.item(), self.problem.first_loss)
         made = ForwardPass(
             before.parameters,
             before.rng,
@@ -92,7 +90,7 @@ class Trainer:
         )
         self._kept = replace(
             before,
-            rng=_rng(before.rng),
+            rng=shared_rng(before.rng),
             forward=made,
             graph=Graph.LIVE,
             written=frozenset(),
@@ -230,7 +228,7 @@ class Trainer:
             )
         finally:
             self._kept = replace(
-                self._copy_all(_rng(self._kept.rng)),
+                self._copy_all(shared_rng(self._kept.rng)),
                 optimizer=self._optimizer.chosen,
                 memory=self._optimizer.memory(self._kept.memory),
             )
@@ -283,13 +281,7 @@ class Trainer:
         self._live.write_buffers(forward.buffers)
         torch.set_rng_state(forward.rng)
         self._loss, _, self._sources = self._compute(forward.batch)
-        self._look(forward.loss.item())
-
-    def _look(self, known: float) -> None:
-        """See whether the loss is what the same numbers came to before."""
-        assert self._loss is not None
-        found = self._loss.item()
-        self.unsteady |= found != known and not (math.isnan(found) and math.isnan(known))
+        self.steady.look(self._loss.item(), forward.loss.item())
 
     def _rebuild_spent_graph(self) -> None:
         """Make a graph that a backward pass went through, or broke off in, without touching any `.grad`."""
@@ -303,9 +295,3 @@ class Trainer:
         self._live.write(kept.parameters, kept.written)
         self._live.write_buffers(kept.buffers)
         torch.set_rng_state(kept.rng)
-
-
-def _rng(last: Tensor) -> Tensor:
-    """Give the random number generator's state: 5 KB, so one that did not change is shared with `last`."""
-    now = torch.get_rng_state()
-    return last if torch.equal(now, last) else now

@@ -116,7 +116,7 @@ class Walk:
 
     def _once_more(self, notice: str) -> str:
         """Give what there is to say; where that is nothing, say once that the model cannot be repeated."""
-        if notice or self._unsteady_told or not self._statements.trainer.unsteady:
+        if notice or self._unsteady_told or not self._statements.trainer.steady.broken:
             return notice
         self._unsteady_told = True
         return UNSTEADY

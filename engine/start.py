@@ -98,10 +98,12 @@ class Start(Struct, frozen=True, forbid_unknown_fields=True):
             source = self.source()
         import torch
 
+        from engine.scripts.drawing import seed_others
         from engine.scripts.loading import problem_from
         from engine.session import Session
 
         torch.manual_seed(0)  # what a model draws is the same in every process, so that it can be replayed
+        seed_others(0)
         batches = self.batches or FULL
         if source is None:
             session = Session(problems.load(self.problem, self.seed), self.rate, self.optimizer, batches)

@@ -88,8 +88,11 @@ class LearnerBench(ClassBench):
 
     @hear.register
     def _(self, said: Presenting) -> None:
+        ended = f"{self.presenter} has stopped presenting"
         super().hear(said)
         self._follow()
+        if not (said.by or self.notice.startswith(ended)):  # who followed has been told
+            self.say(f"{ended}; you are on your own bench already")
 
     @hear.register
     def _(self, said: FeedEnded) -> None:

@@ -67,6 +67,12 @@ class Server:
         warm = _children(self.pid)
         return [pid for one in warm for pid in _children(one)]
 
+    def bench(self, name: str) -> int:
+        """Give the process of one who is logged in."""
+        lines = (self._folder / "log").read_text(encoding="utf-8").splitlines()
+        told = [json.loads(line) for line in lines if line.startswith("{")]
+        return int([one["pid"] for one in told if one["event"] == "bench" and one["name"] == name][-1])
+
     def zombies(self) -> list[int]:
         """Give the processes that have ended and that nobody has heard of."""
         all_of_them = [pid for one in (self.pid, *_children(self.pid)) for pid in _children(one)]

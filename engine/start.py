@@ -101,7 +101,9 @@ class Start(Struct, frozen=True, forbid_unknown_fields=True):
         from engine.scripts.loading import problem_from
         from engine.session import Session
 
-        torch.manual_seed(0)  # what a model draws is the same in every process, so that it can be replayed
+        # What a model draws is the same in every process, so that it can be replayed. `torch.manual_seed` would
+        # also tell every other kind of device, with a traceback for each, and takes milliseconds for it.
+        torch.default_generator.manual_seed(0)
         batches = self.batches or FULL
         if source is None:
             session = Session(problems.load(self.problem, self.seed), self.rate, self.optimizer, batches)

@@ -408,8 +408,10 @@ def record(example: Example, seed: int, dtype: torch.dtype) -> Trace:
     """Record a pass in which each element of each result gets a gradient of its own, zeros among them."""
     made = example(Make(seed, dtype))
     results = [made] if isinstance(made, Tensor) else list(made)
-    terms = [(one * torch.randn_like(one).mul(2).round().div(1.7)).sum().double() for one in results]
-    return record_backward(torch.stack(terms).sum())
+    terms = [(one * torch.randn_like(one).mul(2).round().div(1.7)).sum() for one in results]
+    return record_backward(
+        terms[0] if len(terms) == 1 else torch.stack([one.double() for one in terms]).sum()
+    )
 
 
 def test_every_rule_has_an_example() -> None:

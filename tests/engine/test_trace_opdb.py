@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import random
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
@@ -9,12 +11,14 @@ from functools import cache
 from itertools import islice
 from typing import Any
 
+import numpy
 import pytest
 import torch
 from torch import Tensor
 from torch.utils._pytree import tree_flatten
 
 from engine import hooks, recorder
+from engine.collection import without_collection
 from engine.events import ReduceEvent
 from engine.trace import record_backward
 from tests.engine.recorded import Made, NotComparable, same_as_plain
@@ -40,8 +44,13 @@ def label(op: Any) -> str:
 
 
 def samples(op: Any, dtype: torch.dtype) -> Iterator[Any]:
-    torch.default_generator.manual_seed(0)
-    return iter(op.sample_inputs("cpu", dtype, requires_grad=True))
+    """Give an operator's samples, the same ones at every call.
+
+    `op.sample_inputs` would look through all modules for each call on the stack, to find a `TestCase`.
+    """
+    for seed in (torch.default_generator.manual_seed, numpy.random.seed, random.seed):
+        seed(0)
+    return iter(op.sample_inputs_func(op, "cpu", dtype, requires_grad=True))
 
 
 def applied(op: Any, sample: Any) -> Made:
@@ -138,7 +147,9 @@ NOTHING_TO_DIFFERENTIATE = {"normal.number_mean"}
 @cache
 def cases(*dtypes: torch.dtype) -> Sequence[tuple[Any, torch.dtype]]:
     """Give every operator that has a derivative, with each of these dtypes that it takes."""
-    from torch.testing._internal.common_methods_invocations import op_db
+    with without_collection():
+        from torch.testing._internal.common_methods_invocations import op_db
+    gc.freeze()
 
     return [
         (op, dtype)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import os
+import sys
 import tempfile
 
 import hypothesis
 import pytest
-import torch
 
 hypothesis.settings.register_profile(
     "gradstep", deadline=None, max_examples=50, derandomize=bool(os.environ.get("CI"))
@@ -16,12 +17,24 @@ hypothesis.settings.load_profile("gradstep")
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    # What is loaded and collected is millions of objects, none of them garbage, and stays to the end.
+    gc.disable()
+    import torch
+
     # A test, or a command that it runs, saves no session among the user's own.
     state = tempfile.TemporaryDirectory(prefix="gradstep-state-")
     config.add_cleanup(state.cleanup)
     os.environ["XDG_STATE_HOME"] = state.name
+    # A hundred commands would compile the program anew, each for itself.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    sys.dont_write_bytecode = False
     # Bits may differ between numbers of threads; and tests run side by side.
     torch.set_num_threads(1)
+
+
+def pytest_collection_finish() -> None:
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.hookimpl(wrapper=True)

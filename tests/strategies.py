@@ -120,7 +120,7 @@ class Graph:
 
     def build(self) -> tuple[Tensor, list[Tensor]]:
         """Run the program: give its loss and its leaves, new ones at every call, with the same numbers."""
-        torch.manual_seed(self.seed)
+        torch.default_generator.manual_seed(self.seed)
         leaves = [leaf.make() for leaf in self.leaves]
         values = list(leaves)
         for kind, which, first, second in self.lines:

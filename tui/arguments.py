@@ -171,7 +171,7 @@ def _add_drawing(parser: Parser) -> None:
 
 def _megabytes(text: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) < 10):
-        raise argparse.ArgumentTypeError(f"{text[:40]!r} is no whole number of megabytes from 1 on: type e.g. 1000")
+        raise argparse.ArgumentTypeError(f"{text[:40]!r} is no whole number of megabytes, e.g. 1000")
     return int(text) * 1_000_000
 
 

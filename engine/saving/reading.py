@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import stat
 from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -15,6 +13,7 @@ from typing import Final
 from msgspec import DecodeError, Struct, ValidationError, field
 from msgspec.json import Decoder
 
+from engine.collection import without_collection
 from engine.errors import EngineError
 from engine.saving.records import (
     FORMAT,
@@ -123,7 +122,7 @@ def read_session_file(path: Path, *, allow_torn: bool = False) -> SavedSession:
 
 def parsed(path: Path, data: bytes, *, allow_torn: bool = False) -> SavedSession:
     """Read the content of a session file; for arguments and errors see `read_session_file`."""
-    with _without_collection():
+    with without_collection():
         return _parsed(path, data, allow_torn)
 
 
@@ -143,18 +142,6 @@ def _parsed(path: Path, data: bytes, allow_torn: bool) -> SavedSession:
     if torn is not None and not allow_torn:
         raise CutOff(path, torn, sum(isinstance(record, Did) for record in records))
     return SavedSession(path, header, records, check, len(data) - len(tail), torn)
-
-
-@contextmanager
-def _without_collection() -> Iterator[None]:
-    """Keep the garbage collector out: of many new objects, none of them garbage, it would look at all."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
 
 
 def _short(text: str, most: int) -> str:

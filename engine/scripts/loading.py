@@ -101,7 +101,7 @@ def problem_from(
 def _draw(parameters: Iterable[Tensor], seed: int) -> None:
     if not SEEDS[0] <= seed <= SEEDS[1]:
         raise BadInput(f"{seed} is no seed: it must be a whole number from {SEEDS[0]} to {SEEDS[1]}")
-    torch.manual_seed(seed)
+    torch.default_generator.manual_seed(seed)
     with torch.no_grad():
         for parameter in parameters:
             parameter.copy_(torch.randn(parameter.shape, dtype=parameter.dtype))

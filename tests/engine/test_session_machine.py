@@ -109,7 +109,7 @@ class Training(RuleBasedStateMachine):
     @initialize(name=st.sampled_from(sorted(PROBLEMS)), seed=st.integers(0, 3), rate=rates)
     def begin(self, name: str, seed: int, rate: float) -> None:
         self.make = PROBLEMS[name]
-        torch.manual_seed(seed)
+        torch.default_generator.manual_seed(seed)
         self.rng = torch.get_rng_state()
         self.session = Session(self.make(), rate)
         self.history = [Point(rate=rate)]

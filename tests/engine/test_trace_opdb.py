@@ -1,24 +1,35 @@
+"""The recorder, held against every operator of PyTorch's own database of samples."""
+
 from __future__ import annotations
 
+import gc
+import random
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
+from functools import cache
 from itertools import islice
 from typing import Any
 
+import numpy
 import pytest
 import torch
 from torch import Tensor
-from torch.testing._internal.common_methods_invocations import op_db
 from torch.utils._pytree import tree_flatten
 
 from engine import hooks, recorder
+from engine.collection import without_collection
 from engine.events import ReduceEvent
 from engine.trace import record_backward
 from tests.engine.recorded import Made, NotComparable, same_as_plain
 
-DIFFERENTIABLE = [op for op in op_db if op.supports_autograd]
 SAMPLES_IN_A_NORMAL_RUN = 1
+
+PARTS = range(16)
+"""In which all cases are tested, so that several processes can share them.
+
+With a test for each operator, every process would load the database only to know its tests: six seconds.
+"""
 
 
 @pytest.fixture(autouse=True)
@@ -33,13 +44,18 @@ def label(op: Any) -> str:
 
 
 def samples(op: Any, dtype: torch.dtype) -> Iterator[Any]:
-    torch.manual_seed(0)
-    return iter(op.sample_inputs("cpu", dtype, requires_grad=True))
+    """Give an operator's samples, the same ones at every call.
+
+    `op.sample_inputs` would look through all modules for each call on the stack, to find a `TestCase`.
+    """
+    for seed in (torch.default_generator.manual_seed, numpy.random.seed, random.seed):
+        seed(0)
+    return iter(op.sample_inputs_func(op, "cpu", dtype, requires_grad=True))
 
 
 def applied(op: Any, sample: Any) -> Made:
     """Apply an operator to new leaves with the sample's numbers; the loss weighs all that it gives."""
-    torch.manual_seed(1)
+    torch.default_generator.manual_seed(1)
     inputs, leaves = renewed((sample.input, sample.args, sample.kwargs))
     first, args, kwargs = inputs
     made = op(first, *args, **kwargs)
@@ -127,27 +143,58 @@ def preset_works(sample: Any) -> bool:
 NOTHING_TO_DIFFERENTIATE = {"normal.number_mean"}
 """Operators of the table that draw from numbers, not from tensors, in every sample."""
 
-CASES = [
-    (op, dtype)
-    for op in DIFFERENTIABLE
-    for dtype in (torch.float32, torch.float64)
-    if op.supports_dtype(dtype, "cpu") and label(op) not in NOTHING_TO_DIFFERENTIATE
-]
+
+@cache
+def cases(*dtypes: torch.dtype) -> Sequence[tuple[Any, torch.dtype]]:
+    """Give every operator that has a derivative, with each of these dtypes that it takes."""
+    with without_collection():
+        from torch.testing._internal.common_methods_invocations import op_db
+    gc.freeze()
+
+    return [
+        (op, dtype)
+        for op in op_db
+        if op.supports_autograd and label(op) not in NOTHING_TO_DIFFERENTIATE
+        for dtype in dtypes
+        if op.supports_dtype(dtype, "cpu")
+    ]
 
 
-@pytest.mark.parametrize("op", [op for op, dtype in CASES if dtype is torch.float32], ids=label)
-def test_a_recorded_pass_through_any_operator_is_a_plain_pass(op: Any) -> None:
-    compared = (True for sample in samples(op, torch.float32) if compare(op, sample, twice=False))
-    assert list(islice(compared, SAMPLES_IN_A_NORMAL_RUN))
+def hold_for_all(test: Callable[[Any, torch.dtype], None], found: Sequence[tuple[Any, torch.dtype]]) -> None:
+    """Test all cases, and tell every one that fails, by its name.
+
+    Raises:
+        ExceptionGroup: what went wrong, with the operator in a note.
+    """
+    assert found
+    wrong = []
+    for op, dtype in found:
+        try:
+            test(op, dtype)
+        except Exception as error:
+            error.add_note(f"operator {label(op)}, {dtype}")
+            wrong.append(error)
+    if wrong:
+        raise ExceptionGroup("operators that fail", wrong)
+
+
+def test_a_recorded_pass_through_any_operator_is_a_plain_pass() -> None:
+    def holds(op: Any, dtype: torch.dtype) -> None:
+        compared = (True for sample in samples(op, dtype) if compare(op, sample, twice=False))
+        assert list(islice(compared, SAMPLES_IN_A_NORMAL_RUN))
+
+    assert len(cases(torch.float32)) > 500
+    hold_for_all(holds, cases(torch.float32))
 
 
 @pytest.mark.full
-@pytest.mark.parametrize(
-    ("op", "dtype"), CASES, ids=lambda value: str(value) if isinstance(value, torch.dtype) else label(value)
-)
-def test_a_recorded_pass_through_every_sample_is_a_plain_pass(op: Any, dtype: torch.dtype) -> None:
-    compared = [compare(op, sample) for sample in samples(op, dtype)]
-    assert any(compared)
+@pytest.mark.parametrize("part", PARTS)
+def test_a_recorded_pass_through_every_sample_is_a_plain_pass(part: int) -> None:
+    def holds(op: Any, dtype: torch.dtype) -> None:
+        compared = [compare(op, sample) for sample in samples(op, dtype)]
+        assert any(compared)
+
+    hold_for_all(holds, cases(torch.float32, torch.float64)[part :: len(PARTS)])
 
 
 def reductions(op: Any, sample: Any) -> list[tuple[int, int, torch.Size, torch.Size]]:
@@ -158,14 +205,17 @@ def reductions(op: Any, sample: Any) -> list[tuple[int, int, torch.Size, torch.S
 
 
 @pytest.mark.full
-@pytest.mark.parametrize("op", [op for op, dtype in CASES if dtype is torch.float32], ids=label)
+@pytest.mark.parametrize("part", PARTS)
 def test_nothing_that_the_engine_reduces_goes_unnoticed_to_save_the_asking(
-    op: Any, monkeypatch: pytest.MonkeyPatch
+    part: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for sample in samples(op, torch.float32):
-        with suppress(NotComparable):
-            told = reductions(op, sample)
-            with monkeypatch.context() as always:
-                for module in (hooks, recorder):
-                    always.setattr(module, "engine_may_have_reduced", lambda *_: True)
-                assert told == reductions(op, sample)
+    def holds(op: Any, dtype: torch.dtype) -> None:
+        for sample in samples(op, dtype):
+            with suppress(NotComparable):
+                told = reductions(op, sample)
+                with monkeypatch.context() as always:
+                    for module in (hooks, recorder):
+                        always.setattr(module, "engine_may_have_reduced", lambda *_: True)
+                    assert told == reductions(op, sample)
+
+    hold_for_all(holds, cases(torch.float32)[part :: len(PARTS)])

@@ -16,7 +16,7 @@ SCENARIOS: dict[str, Callable[[], Made]] = {}
 
 def scenario(build: Callable[[], Made]) -> Callable[[], Made]:
     def seeded() -> Made:
-        torch.manual_seed(0)
+        torch.default_generator.manual_seed(0)
         return build()
 
     SCENARIOS[build.__name__] = seeded

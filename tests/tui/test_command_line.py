@@ -116,11 +116,3 @@ def test_the_first_frame_needs_neither_torch_nor_numpy(module: str) -> None:
         [sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True
     )
     assert told.stdout == "[]\n"
-
-
-def test_the_engine_needs_nothing_of_the_screen() -> None:
-    script = "import sys, engine.session; print([n for n in ('tui', 'textual', 'rich') if n in sys.modules])"
-    told = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True
-    )
-    assert told.stdout == "[]\n"

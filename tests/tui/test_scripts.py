@@ -10,6 +10,7 @@ import sys
 import time
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 
@@ -31,9 +32,13 @@ lr = 0.1
 """
 
 
-def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+def run(*arguments: str, typed: str = "") -> subprocess.CompletedProcess[str]:
     """Run the command here, where PyTorch is loaded already."""
-    with redirect_stdout(io.StringIO()) as out, redirect_stderr(io.StringIO()) as err:
+    with (
+        patch("sys.stdin", io.StringIO(typed)),
+        redirect_stdout(io.StringIO()) as out,
+        redirect_stderr(io.StringIO()) as err,
+    ):
         code = main(arguments)
     return subprocess.CompletedProcess(arguments, code, out.getvalue(), err.getvalue())
 
@@ -131,10 +136,7 @@ def test_run_trains_a_script_and_prints_only_its_own_lines(script: Path) -> None
 
 
 def test_the_conversation_trains_a_script(script: Path) -> None:
-    talk = [*GRADSTEP, "--plain", str(script)]
-    told = subprocess.run(
-        talk, input="f\ns\nrun 3\nquit\n", text=True, capture_output=True, timeout=60, check=False
-    )
+    told = run("--plain", str(script), typed="f\ns\nrun 3\nquit\n")
     assert told.returncode == 0
     assert "preds = model(X); loss = loss_fn(preds, y)" in told.stdout
 

@@ -127,14 +127,6 @@ def test_what_arrives_at_once_is_done_in_order(terminal: Terminal) -> None:
     terminal.wait_for("no loss yet")
 
 
-def test_with_standard_error_in_a_file_the_terminal_is_drawn_on(tmp_path: Path) -> None:
-    with (tmp_path / "errors").open("wb") as errors, Terminal(stderr=errors) as terminal:
-        terminal.wait_for(READY)
-        terminal.send("q")
-        assert terminal.wait_exit() == 0
-    assert (tmp_path / "errors").read_bytes() == b""
-
-
 # Leaving
 
 
@@ -267,10 +259,30 @@ def test_a_dumb_terminal_does_not_break_it() -> None:
         assert given_back(terminal)
 
 
-def test_the_ascii_option_draws_ascii_in_a_utf8_terminal() -> None:
-    with Terminal((*GRADSTEP, "--ascii", "--lr", "1e-4", "--seed", "3")) as terminal:
-        terminal.wait_for(READY)
-        assert "lr 0.0001" in terminal.text
-        terminal.send("f")
-        terminal.wait_for("next: backward")
-        assert terminal.output.isascii()
+@pytest.fixture(scope="module")
+def in_ascii(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Terminal, Path]]:
+    """A terminal in which the command was started with options, and the file of its standard error."""
+    path = tmp_path_factory.mktemp("errors") / "errors"
+    options = ("--ascii", "--lr", "1e-4", "--seed", "3")
+    with path.open("wb") as errors, Terminal((*GRADSTEP, *options), stderr=errors) as opened:
+        opened.wait_for(READY)
+        yield opened, path
+
+
+def test_the_ascii_option_draws_ascii_in_a_utf8_terminal(in_ascii: tuple[Terminal, Path]) -> None:
+    terminal, _ = in_ascii
+    assert "lr 0.0001" in terminal.text
+    terminal.send("f")
+    terminal.wait_for("next: backward")
+    assert terminal.output.isascii()
+    terminal.send("left")
+    terminal.wait_for(READY)
+
+
+def test_with_standard_error_in_a_file_the_terminal_is_drawn_on(in_ascii: tuple[Terminal, Path]) -> None:
+    terminal, errors = in_ascii
+    terminal.send("f")
+    terminal.wait_for("next: backward")
+    terminal.send("left")
+    terminal.wait_for(READY)
+    assert errors.read_bytes() == b""

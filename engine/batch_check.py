@@ -159,6 +159,7 @@ class _Check:
             trainer.forward()
             trainer.backward_unrecorded()
         else:
+            split = self._problem.words.spelled(split)
             lines = self._problem.words.forward_on(split)
             feed = Feed(split, lines)
             for part in range(split.parts if split.accumulates else 1):

@@ -85,6 +85,14 @@ class Split:
 
     batches: Batches
     samples: int
+    index: str = "i"
+    """What the loop calls the places of a part's samples."""
+
+    order: str = "order"
+    """What it calls those of all samples."""
+
+    generator: str = "g"
+    """What it calls that which draws their order."""
 
     @property
     def sizes(self) -> tuple[int, ...]:
@@ -129,20 +137,21 @@ class Split:
     def order_lines(self) -> tuple[str, ...]:
         """The lines that put an epoch's samples in order; drawn anew for each where they are shuffled."""
         if not self.batches.shuffle:
-            return (f"order = torch.arange({self.samples})",)
+            return (f"{self.order} = torch.arange({self.samples})",)
         seed = f"{self.batches.seed} + epoch" if self.batches.seed else "epoch"
-        return (f"g.manual_seed({seed})", f"order = torch.randperm({self.samples}, generator=g)")
+        drawn = f"torch.randperm({self.samples}, generator={self.generator})"
+        return (f"{self.generator}.manual_seed({seed})", f"{self.order} = {drawn}")
 
     @property
     def head(self) -> str:
         """The line that begins the inner loop."""
-        return f"for i in order.split({self.batches.size}):"
+        return f"for {self.index} in {self.order}.split({self.batches.size}):"
 
     @property
     def weight_lines(self) -> tuple[str, ...]:
         """The line behind a part's loss that weighs it; none where it stays as it is."""
         if self.factor(1) is not None:
-            return (f"loss = loss * (len(i) / {self.samples})",)
+            return (f"loss = loss * (len({self.index}) / {self.samples})",)
         divisor = self.divisor()
         return () if divisor is None else (f"loss = loss / {divisor}",)
 

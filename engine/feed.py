@@ -15,13 +15,13 @@ class Feed:
     """Hands out the parts of the samples, epoch by epoch."""
 
     def __init__(self, split: Split, lines: tuple[str, ...]) -> None:
-        """Split samples; `lines` run forward through a part of them, whose places they call `i`."""
+        """Split samples; `lines` run forward through a part of them, whose places they call `split.index`."""
         self.split = split
         self._lines = lines
 
     def batch(self, epoch: int, part: int) -> Batch:
         """Give a part of an epoch's samples; both are counted from 0."""
-        return Batch(self._lines, self.indices(epoch)[part])
+        return Batch(self._lines, self.indices(epoch)[part], self.split.index)
 
     def indices(self, epoch: int) -> tuple[Tensor, ...]:
         """Give the places of every part's samples in an epoch."""

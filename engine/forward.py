@@ -33,7 +33,7 @@ class ForwardLines:
         if batch is None:
             exec(_compiled(self._lines), namespace)
         else:
-            namespace["i"] = batch.indices
+            namespace[batch.index] = batch.indices
             exec(_compiled(batch.lines), namespace)
         return namespace["preds"], namespace["loss"]
 

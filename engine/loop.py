@@ -280,6 +280,7 @@ class Loop:
             inner = range(min(places), max(places) + 1)
         else:
             inner = range(len(self.statements))
+        split = None if split is None else spelling.spelled(split)
         loop = replace(self, split=split, inner=inner, at=START)
         return loop._with_lines({Kind.FORWARD: spelling.forward_on(split)})
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Final
 
 from msgspec import Struct
@@ -36,3 +36,10 @@ CONVENTIONS: Final[Mapping[str, tuple[str, ...]]] = {
 
 RATES: Final = ("learning_rate", "lr", "LR", "eta", "step_size")
 """The names of a learning rate, best first."""
+
+
+def free(name: str, taken: Collection[str]) -> str:
+    """Give a name of ours as it is where it is not taken, else the next one that is free: `i`, `i_`."""
+    while name in taken:
+        name += "_"
+    return name

@@ -6,7 +6,8 @@ import io
 import re
 import sys
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from threading import Lock, Thread, get_ident
 from types import TracebackType
 from typing import Any, Final
@@ -25,6 +26,23 @@ _SEQUENCE: Final = re.compile(
 """What tells a terminal to do something: colours, cursor movements, titles."""
 
 
+_past: list[Callable[[], str]] = []
+"""Who collects what is written past Python's streams: at most one, for descriptors are the process's."""
+
+
+@contextmanager
+def past_the_streams(read: Callable[[], str]) -> Iterator[None]:
+    """While it lasts, have `read` give what was written past Python's streams since it was last asked.
+
+    C++ code and programs that a script starts write to descriptors 1 and 2 by themselves.
+    """
+    _past.append(read)
+    try:
+        yield
+    finally:
+        _past.remove(read)
+
+
 class Printed:
     """Takes what is printed, from any thread; the newest lines can be read, as plain text.
 
@@ -37,6 +55,7 @@ class Printed:
         self._count = 0
         self._lock = Lock()
         self._streams = _Stream(self._take), _Stream(self._take)
+        self._beside = _Stream(self._take)
         self.changes = 0
         """How many times something was written."""
 
@@ -44,6 +63,12 @@ class Printed:
     def streams(self) -> tuple[io.TextIOBase, io.TextIOBase]:
         """Stand for standard output and standard error, which may break each other's lines."""
         return self._streams
+
+    def catch_up(self) -> None:
+        """Take in what was written past the streams by now, where somebody collects that."""
+        for read in _past:
+            if text := read():
+                self._beside.write(text)
 
     @property
     def count(self) -> int:
@@ -73,7 +98,7 @@ class Printed:
             stream.open = _begun(stream.open + rest)
 
     def _under_way(self) -> list[str]:
-        return [_visible(stream.open) for stream in self._streams if stream.open]
+        return [_visible(stream.open) for stream in (*self._streams, self._beside) if stream.open]
 
 
 class _Stream(io.TextIOBase):
@@ -98,10 +123,11 @@ class KeptFromTerminal:
     It holds for the whole process: a script may print from any thread.
     """
 
-    __slots__ = ("_before", "_left", "_ours")
+    __slots__ = ("_before", "_left", "_ours", "_printed")
 
     def __init__(self, printed: Printed) -> None:
         """Have `printed` take it."""
+        self._printed = printed
         self._ours = io.StringIO(), *printed.streams
         self._left: Thread | None = None
 
@@ -123,6 +149,7 @@ class KeptFromTerminal:
         trace: TracebackType | None,
     ) -> None:
         """Give the terminal back, unless somebody did meanwhile: a screen that has closed, say."""
+        self._printed.catch_up()
         for name, ours, before in zip(STREAMS, self._ours, self._before, strict=True):
             if getattr(sys, name) is ours:
                 muted = self._left is not None and name != "stdin"

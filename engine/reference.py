@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from engine.loop import ZEROS, Kind, Loop, Statement
+from engine.names import free
 from engine.spelling import Spelling
 
 
@@ -10,7 +11,8 @@ def reference_loop(parameters: tuple[str, ...], loss_name: str, spelling: Spelli
     """Give the notebook's loop for these parameters: forward, backward, update, zero."""
     words = spelling or Spelling(loss_name)
     if words.every:
-        head, each = [f"for p in {words.every}:"], [("    ", "p")]
+        p = free("p", words.taken)
+        head, each = [f"for {p} in {words.every}:"], [("    ", p)]
     else:
         head, each = [], [("", name) for name in parameters]
     return Loop(

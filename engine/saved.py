@@ -19,6 +19,10 @@ from engine.events import Overwritten, Unreadable
 Held = tuple[Sequence[Any], Sequence[Any]]
 """What a node saved: tensors, tuples of them, `Unreadable`; and the version of each, -1 where it has none."""
 NOTHING: Final[Held] = ((), ())
+WORKSPACES: Final = {"MkldnnRnnLayerBackward0": "_saved_result3"}
+"""Saved tensors that are memory for a library to work in, by their node's name: no number of anybody's. An
+LSTM layer's is oneDNN's; much of it is never written to, and holds what was in that memory before."""
+
 _WRAPPED: Final = 1 << 63
 """PyTorch hands saved negative integers out as unsigned 64-bit ones."""
 
@@ -78,7 +82,8 @@ def _look_up(node: Node) -> _Attributes:
     if isinstance(node, BackwardCFunction):
         attributes = _Attributes((), (("saved_tensors", "_raw_saved_tensors"),), None, None)
     else:
-        saved = [name for name in found if name.startswith("_saved_")]
+        workspace = WORKSPACES.get(node.name())
+        saved = [name for name in found if name.startswith("_saved_") and name != workspace]
         plain = tuple(name for name in saved if f"_raw{name}" not in found)
         tensors = tuple((name, f"_raw{name}") for name in saved if name not in plain)
         hooks = _getter([f"{raw}.unpack_hook" for _, raw in tensors])

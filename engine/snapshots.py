@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
 
+import torch
 from torch import Tensor
 
 from engine.optimizers import HAND, Optimizer
@@ -36,6 +37,9 @@ class Batch:
     lines: tuple[str, ...]
     indices: Tensor
     """Their places, counted from 0; shape `(size,)`."""
+
+    index: str = "i"
+    """What the lines call them."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -91,3 +95,9 @@ class Snapshot:
     def with_optimizer(self, optimizer: Optimizer) -> Snapshot:
         """Give the same with an optimizer that has not updated anything yet."""
         return replace(self, optimizer=optimizer, memory=())
+
+
+def shared_rng(last: Tensor) -> Tensor:
+    """Give the random number generator's state: 5 KB, so one that did not change is shared with `last`."""
+    now = torch.get_rng_state()
+    return last if torch.equal(now, last) else now

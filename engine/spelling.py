@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from engine.batches import Split
+from engine.names import free
 
-EACH = "parameters.values()"
-"""An expression for all parameters where the script has no shorter one: `parameters` holds them by name."""
+EACH = "parameters"
+"""The name of what holds all parameters by their names, where a script has no short expression for them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,14 @@ class Spelling:
     """Parameters of a module whose names are not to be found in its dictionary, or could be taken for the
     script's own, each with its expression: `("weight", 'model.get_parameter("weight")')`."""
 
+    taken: frozenset[str] = frozenset()
+    """Names that the script needs while it trains, and that the loop must not use for something else."""
+
+    def spelled(self, split: Split) -> Split:
+        """Give a split with names that are free."""
+        index, order, generator = (free(name, self.taken) for name in ("i", "order", "g"))
+        return replace(split, index=index, order=order, generator=generator)
+
     @property
     def forward(self) -> tuple[str, ...]:
         """The two lines of a forward pass."""
@@ -41,7 +50,7 @@ class Spelling:
 
     def forward_on(self, split: Split | None) -> tuple[str, ...]:
         """Give the lines of a forward pass through all samples, or through a part of them."""
-        part = "" if split is None else "[i]"
+        part = "" if split is None else f"[{split.index}]"
         return (
             f"preds = {self.model}({self.inputs}{part})",
             f"loss = {self.loss}(preds, {self.targets}{part})",

@@ -102,12 +102,14 @@ class Start(Struct, frozen=True, forbid_unknown_fields=True):
         _load_pytorch()
         import torch
 
+        from engine.scripts.drawing import seed_others
         from engine.scripts.loading import problem_from
         from engine.session import Session
 
         # What a model draws is the same in every process, so that it can be replayed. `torch.manual_seed`
         # would also note for every other kind of device what to tell it, with a traceback: milliseconds.
         torch.default_generator.manual_seed(0)
+        seed_others(0)
         batches = self.batches or FULL
         if source is None:
             session = Session(problems.load(self.problem, self.seed), self.rate, self.optimizer, batches)

@@ -20,8 +20,9 @@ from engine.live_tensors import LiveTensors
 from engine.loop import Kind
 from engine.optimizers import HAND
 from engine.problem import Problem
-from engine.snapshots import Batch, ForwardPass, Grads, Graph, Memory, Snapshot
+from engine.snapshots import Batch, ForwardPass, Grads, Graph, Memory, Snapshot, shared_rng
 from engine.sources import SourceMap, watch_forward
+from engine.steady import Steady
 from engine.trace import TRACE_LIMIT, Trace, record_backward
 
 
@@ -34,6 +35,7 @@ class Trainer:
         self.trace_limit = TRACE_LIMIT
         """Bytes from which on a trace keeps summaries."""
 
+        self.steady = Steady()
         self._live = LiveTensors(problem)
         self._leaves = self._live.leaves
         self._forward = ForwardLines(problem)
@@ -42,7 +44,7 @@ class Trainer:
         self._optimizer = LiveOptimizer(HAND, self._leaves)
         values = tuple(leaf.detach().clone() for leaf in self._leaves)
         self._kept = Snapshot(values, (None,) * len(values), torch.get_rng_state())
-        self._kept = self._copy_all()
+        self._kept = self._untried = self._copy_all()
 
     # What there is
 
@@ -76,6 +78,8 @@ class Trainer:
         before = self._kept
         torch.set_rng_state(before.rng)  # others in this process draw, too
         self._loss, preds, self._sources = self._compute(batch)
+        if before is self._untried and batch is None:
+            self.steady.look(self._loss.item(), self.problem.first_loss)
         made = ForwardPass(
             before.parameters,
             before.rng,
@@ -86,7 +90,7 @@ class Trainer:
         )
         self._kept = replace(
             before,
-            rng=_rng(before.rng),
+            rng=shared_rng(before.rng),
             forward=made,
             graph=Graph.LIVE,
             written=frozenset(),
@@ -224,7 +228,7 @@ class Trainer:
             )
         finally:
             self._kept = replace(
-                self._copy_all(_rng(self._kept.rng)),
+                self._copy_all(shared_rng(self._kept.rng)),
                 optimizer=self._optimizer.chosen,
                 memory=self._optimizer.memory(self._kept.memory),
             )
@@ -277,6 +281,7 @@ class Trainer:
         self._live.write_buffers(forward.buffers)
         torch.set_rng_state(forward.rng)
         self._loss, _, self._sources = self._compute(forward.batch)
+        self.steady.look(self._loss.item(), forward.loss.item())
 
     def _rebuild_spent_graph(self) -> None:
         """Make a graph that a backward pass went through, or broke off in, without touching any `.grad`."""
@@ -290,9 +295,3 @@ class Trainer:
         self._live.write(kept.parameters, kept.written)
         self._live.write_buffers(kept.buffers)
         torch.set_rng_state(kept.rng)
-
-
-def _rng(last: Tensor) -> Tensor:
-    """Give the random number generator's state: 5 KB, so one that did not change is shared with `last`."""
-    now = torch.get_rng_state()
-    return last if torch.equal(now, last) else now

@@ -16,6 +16,7 @@ from engine.state import State
 from engine.statements import Statements
 from engine.travel import Travel, part_of
 
+UNSTEADY = "the model keeps something outside PyTorch, which undo does not bring back"
 RECORDING = 4
 """About how many times as long an action takes when its passes are recorded."""
 
@@ -30,6 +31,8 @@ class Walk:
         self.travel = Travel(statements, self.history.here)
         self.notice = ""
         """What the last action had to say."""
+
+        self._unsteady_told = False
 
     def line(self) -> tuple[Action, ...]:
         """Give the actions that lead here from the start, without those that were taken back."""
@@ -67,7 +70,7 @@ class Walk:
     def _go(self, point: Point) -> None:
         self.travel.go(point)
         self.history.go(point)
-        self.notice = point.notice
+        self.notice = self._once_more(point.notice)
 
     def _go_to(self, action: GoTo, stopped: Callable[[], bool]) -> Action:
         point, before = self.history.point(action.point), self._statements.state
@@ -109,7 +112,14 @@ class Walk:
         if not now.recorded:
             seconds *= RECORDING  # what doing it again takes
         self.travel.keep(self.history.add(action, now, ended.notice, seconds), now)
-        self.notice = ended.notice
+        self.notice = self._once_more(ended.notice)
+
+    def _once_more(self, notice: str) -> str:
+        """Give what there is to say; where that is nothing, say once that the model cannot be repeated."""
+        if notice or self._unsteady_told or not self._statements.trainer.steady.broken:
+            return notice
+        self._unsteady_told = True
+        return UNSTEADY
 
     def _branch_off(self, state: State) -> None:
         """Where the session stands inside an action, make a point of that part of it first."""

@@ -12,13 +12,17 @@ from textual import events
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.filter import LineFilter, Monochrome, NoColor
+from textual.reactive import Reactive
 from textual.screen import Screen
 
 from tui.ascii import AsciiFilter
+from tui.escape import woken_at_the_end
 from tui.screens.ask import AskScreen
 from tui.screens.bench import BenchScreen
 
 if TYPE_CHECKING:
+    from textual.driver import Driver
+
     from engine.session import Session
     from tui.keeping import Keeper
 
@@ -34,6 +38,8 @@ class GradstepApp(App[None]):
 
     TITLE = "gradstep"
     CSS_PATH = "screens/bench.tcss"  # Textual does not read a default screen's own
+    # The terminal's own colours: right on light and dark backgrounds, and short on the wire.
+    theme: Reactive[str] = Reactive("ansi-dark")
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+c", "quit", "quit", show=False, priority=True, tooltip="Leave the trainer.")
     ]
@@ -52,8 +58,20 @@ class GradstepApp(App[None]):
         self._make_session = make_session
         self._keeper = keeper
         self._ascii = [AsciiFilter()] if ascii_only else []
-        # The terminal's own colours: right on light and dark backgrounds, and short on the wire.
-        self.theme = "ansi-dark"
+        self._styled_for = self.theme
+
+    def refresh_css(self, animate: bool = True) -> None:
+        """Make all styles anew, unless there are those of the theme already.
+
+        Textual asks for it at the start and for every new screen: a fifth of the time to the first frame.
+        """
+        if self.theme != self._styled_for:
+            self._styled_for = self.theme
+            super().refresh_css(animate)
+
+    def get_driver_class(self) -> type[Driver]:
+        """Have the driver end as soon as it is told to."""
+        return woken_at_the_end(super().get_driver_class())
 
     async def on_event(self, event: events.Event) -> None:
         """Hand a question what was typed before its field had the focus: Textual would drop it."""

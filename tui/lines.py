@@ -30,7 +30,7 @@ def line(*pieces: str | Span) -> Line:
 
 def length(spans: Iterable[Span]) -> int:
     """Give the number of terminal cells that the spans take."""
-    return sum(cell_len(span.text) for span in spans)
+    return sum([len(text) if text.isascii() else cell_len(text) for text, _ in spans])
 
 
 def fitted(spans: Line, width: int, role: str = "") -> Line:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from engine.batches import Split
@@ -12,18 +13,20 @@ PARTS = "parts"
 
 def generator_lines(split: Split | None) -> list[str]:
     """Make what draws the orders of samples; nothing where they keep theirs."""
-    return ["g = torch.Generator()"] if split is not None and split.batches.shuffle else []
+    if split is None or not split.batches.shuffle:
+        return []
+    return [f"{split.generator} = torch.Generator()"]
 
 
 def pick_lines(split: Split, epoch: int, part: int) -> list[str]:
     """Choose the samples of one part; epochs and parts are counted from 0."""
-    drawn = [line.replace("epoch", str(epoch)) for line in split.order_lines]
-    return [*drawn, f"i = order.split({split.batches.size})[{part}]"]
+    drawn = [re.sub(r"\bepoch\b", str(epoch), line) for line in split.order_lines]
+    return [*drawn, f"{split.index} = {split.order}.split({split.batches.size})[{part}]"]
 
 
 def keep_line(split: Split) -> str:
     """Keep what a part adds to its epoch's loss."""
-    share = "" if split.accumulates else f" * len(i) / {split.samples}"
+    share = "" if split.accumulates else f" * len({split.index}) / {split.samples}"
     return f"{PARTS}.append(loss.item(){share})"
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import torch
@@ -18,11 +18,13 @@ from engine.exports.losses_csv import losses_text, undefined_losses
 from engine.exports.moments import Moment, repeat
 from engine.exports.naming import added_lines
 from engine.exports.notebook import notebook_text
+from engine.exports.renaming import settled
 from engine.exports.retelling import retell
 from engine.exports.script import script_text
 from engine.exports.seeding import seeded
-from engine.exports.starting import start_cell
+from engine.exports.starting import Changing, start_cell
 from engine.frame import Frame
+from engine.scripts.drawing import others_kept
 from engine.scripts.source import ScriptSource
 from engine.session import Session
 from engine.spelling import Spelling
@@ -49,7 +51,7 @@ def export(start: Start, actions: Iterable[Action], source: ScriptSource | None 
     """Do a session's actions again, on a session of their own, and export them.
 
     It takes as long as the actions did. A script of the learner's own is seeded as it was here, so that a
-    model draws the same numbers; but going back to the start values does not bring PyTorch's generator back.
+    model draws the same numbers.
 
     Args:
         start: Where the session started.
@@ -78,12 +80,15 @@ def export_from(
         actions: What was done, without what was undone.
         seed: What drew the start values; None where they are those of the script.
     """
-    with torch.random.fork_rng(devices=[]):
+    with torch.random.fork_rng(devices=[]), others_kept():
         session = begin()
-        first = session.frame
+        first, rng = session.frame, session.state.trainer.rng
         moments = repeat(session, actions)
-        largest = _largest_at_start(begin())
-    cells = list(_cells(source, first, moments, seed, largest, session.spelling))
+        tried = begin()
+        largest = _largest_at_start(tried)
+    draws = not all(torch.equal(one.state.trainer.rng, rng) for one in (session, tried))
+    changing = Changing(draws, tuple(session.problem.buffers))
+    cells = list(_cells(source, first, moments, seed, largest, session.spelling, changing))
     return Export(
         first.problem,
         script_text(cells),
@@ -99,15 +104,19 @@ def _cells(
     seed: int | None,
     largest: dict[str, float],
     spelling: Spelling,
+    changing: Changing,
 ) -> Iterator[Cell]:
     kept = any(isinstance(moment.action, Reset) for moment in moments)
-    done = [start_cell(first, seed, kept=kept), *retell(moments)]
+    done = [start_cell(first, seed, kept=kept, changing=changing), *retell(moments, changing)]
     names = [one.name for one in first.parameters]
     lines = [line for cell in done for line in cell.lines]
     yield Cell(f"{first.problem}, trained in gradstep", _about(len(moments)))
-    yield Cell("", code=(*source.rstrip().splitlines(), *added_lines(names, spelling)))
-    yield Cell("Numbers", TOLERANCE, helpers_for(lines, source, names, largest))
-    yield from done
+    added = settled(added_lines(names, spelling), spelling.taken)
+    yield Cell("", code=(*source.rstrip().splitlines(), *added))
+    numbers = Cell("Numbers", TOLERANCE, helpers_for(lines, source, names, largest))
+    for cell in (numbers, *done):
+        code, checks = (settled(part, spelling.taken) for part in (cell.code, cell.checks))
+        yield replace(cell, code=code, checks=checks)
     yield Cell("All done", "", ('print("Every number is as the session showed it.")',))
 
 

@@ -72,7 +72,7 @@ def watch(loss):
         for following, _ in node.next_functions:
             if following is not None and following not in nodes:
                 nodes.append(following)
-        label = f"{number} {node.name()}"
+        label = f"{number} {node.name().removeprefix('torch::autograd::')}"
         for attribute in dir(node):
             if attribute.startswith("_saved_") and hasattr(node, f"_raw{attribute}"):
                 saved[label, attribute] = getattr(node, attribute)
@@ -97,41 +97,6 @@ MAY_BE_NEEDED: Final[Mapping[str, str]] = {
     r"\bsummary\(": SUMMARY,
 }
 """Each helper, by what a line that needs it has in it."""
-
-NAMES: Final = frozenset(
-    {
-        "RTOL",
-        "ATOL",
-        "LOSS_ATOL",
-        "LARGEST",
-        "check",
-        "inf",
-        "nan",
-        "old",
-        "new",
-        "note",
-        "watch",
-        "came",
-        "made",
-        "saved",
-    }
-    | {
-        "summary",
-        "lr",
-        "losses",
-        "optimizer",
-        "epoch",
-        "g",
-        "i",
-        "order",
-        "parts",
-        "preds",
-        "loss",
-        "error",
-        "parameters",
-    }
-)
-"""What an export defines, and a problem's script must therefore not."""
 
 
 def helpers_for(

@@ -9,6 +9,7 @@ from itertools import chain
 from engine.exports.batches import PARTS, indented, keep_line, pick_lines
 from engine.exports.nodes import WATCH
 from engine.exports.passes import Pass
+from engine.exports.renaming import scripts
 from engine.frame import Frame
 from engine.loop import Kind, Loop, Statement, Step
 
@@ -43,7 +44,7 @@ def style_of(passing: Pass | None) -> Style:
 
 def statement_lines(loop: Loop, kind: Kind, style: Style) -> list[str]:
     """Write a statement, enabled or not."""
-    lines = list(next(one.lines for one in loop.statements if one.kind is kind))
+    lines = [scripts(line) for line in loop.lines(kind)]
     if kind is Kind.BACKWARD:
         if style.retained:
             lines = [line.replace("backward()", "backward(retain_graph=True)") for line in lines]

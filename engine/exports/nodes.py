@@ -13,6 +13,9 @@ from engine.exports.checks import check
 from engine.exports.passes import Pass, is_write
 
 WATCH = "came, made, saved = watch(loss)  # hooks, which keep what goes by"
+CPP = "torch::autograd::"
+"""What a few nodes' names begin with where PyTorch gives them, and labels leave out."""
+
 NESTED = "# This node is part of a pass inside the pass: its numbers are not repeated."
 
 
@@ -69,7 +72,7 @@ def _key(label: str) -> str:
 def _labels(events: tuple[Event, ...]) -> dict[int, str]:
     """Give the labels by which `watch` knows the nodes: it numbers them as the recorder does."""
     nodes = (event for event in events if isinstance(event, NodeEvent))
-    return {node.node: f"{node.node} {node.name}" for node in nodes}
+    return {node.node: f"{node.node} {node.name.removeprefix(CPP)}" for node in nodes}
 
 
 def _reduced(events: tuple[Event, ...], place: int) -> frozenset[int]:

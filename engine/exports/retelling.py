@@ -22,7 +22,7 @@ from engine.exports.moments import Moment
 from engine.exports.naming import expression
 from engine.exports.nodes import check_event
 from engine.exports.passes import Pass, passes_of
-from engine.exports.starting import optimizer_lines, rate_lines, reset_lines
+from engine.exports.starting import NOTHING, Changing, optimizer_lines, rate_lines, reset_lines
 from engine.exports.words import INSIDE, TAKEN_BACK, kind_of, title, words
 from engine.lessons import LESSONS, PyTorchError
 from engine.loop import Kind
@@ -34,13 +34,18 @@ LEFT_INSIDE = Cell(
 )
 
 
-def retell(moments: Sequence[Moment]) -> Iterator[Cell]:
-    """Tell every moment as a cell; and of a session that ended inside a pass, that it did."""
+def retell(moments: Sequence[Moment], changing: Changing = NOTHING) -> Iterator[Cell]:
+    """Tell every moment as a cell; and of a session that ended inside a pass, that it did.
+
+    Args:
+        moments: What was done.
+        changing: What a reset puts back beside the parameters.
+    """
     passes = passes_of(moments)
     for moment in moments:
         passing = passes.get(moment.number)
         begun = passing if passing is not None and passing.first == moment.number else None
-        lines = _lines(moment, begun, passing)
+        lines = _lines(moment, begun, passing, changing)
         code = lines if moment.error is None else _refused(lines, moment.error)
         if moment.before.preds is not None and moment.after.preds is None:
             code.append("del preds, loss")
@@ -54,13 +59,14 @@ def retell(moments: Sequence[Moment]) -> Iterator[Cell]:
         yield LEFT_INSIDE
 
 
-def _lines(moment: Moment, begun: Pass | None, passing: Pass | None) -> list[str]:
+def _lines(moment: Moment, begun: Pass | None, passing: Pass | None, changing: Changing) -> list[str]:
     """Write what an action does as plain PyTorch.
 
     Args:
         moment: The action, and what is around it.
         begun: The pass that it begins; None where it begins none.
         passing: The pass that it begins, looks into or takes back.
+        changing: What a reset puts back beside the parameters.
     """
     before, after, style = moment.before, moment.after, style_of(begun)
     match moment.action:
@@ -71,7 +77,7 @@ def _lines(moment: Moment, begun: Pass | None, passing: Pass | None) -> list[str
         case SetBatches():
             return generator_lines(after.loop.split)
         case Reset():
-            return list(reset_lines(after))
+            return list(reset_lines(after, changing))
         case RunEpochs(count):
             return run_lines(before.loop, run_of(before, after, count), style)
     if passing is not None and after.backward is None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import torch
 
@@ -12,16 +13,34 @@ from engine.exports.cells import Cell
 from engine.exports.checks import check_start
 from engine.exports.literals import call, literal
 from engine.exports.naming import expression
+from engine.exports.renaming import scripts
 from engine.frame import Frame
 
+RNG = "rng_at_start"
 
-def start_cell(first: Frame, seed: int | None, *, kept: bool) -> Cell:
+
+@dataclass(frozen=True, slots=True)
+class Changing:
+    """What forward passes change beside their results."""
+
+    draws: bool = False
+    """Whether they draw random numbers, as dropout does."""
+
+    buffers: tuple[str, ...] = ()
+    """The modules' buffers, by the module's name in the script: `model.1.running_mean`."""
+
+
+NOTHING = Changing()
+
+
+def start_cell(first: Frame, seed: int | None, *, kept: bool, changing: Changing = NOTHING) -> Cell:
     """Tell where the session starts.
 
     Args:
         first: Its first frame.
         seed: What drew the start values; None where they are those of the problem's script.
         kept: Whether copies of the start values are needed, to go back to.
+        changing: What else has to start as it did.
     """
     code = [f"lr = {first.learning_rate!r}", *optimizer_lines(first), *generator_lines(first.loop.split)]
     if seed is not None:
@@ -30,8 +49,17 @@ def start_cell(first: Frame, seed: int | None, *, kept: bool) -> Cell:
             other = [] if one.value.dtype == torch.float32 else [f"dtype={one.value.dtype}"]
             arguments = [literal(one.value), *other]
             code += call(f"{expression(one.name)}[...] = torch.tensor", arguments, "    ")
+        if changing.draws:
+            code += _drawn_lines(seed, [expression(one.name) for one in first.parameters])
     if kept:
-        code += [f"{_copy(one.name)} = {expression(one.name)}.detach().clone()" for one in first.parameters]
+        code.append("at_start = {")
+        code += [
+            f"    {json.dumps(one.name)}: {expression(one.name)}.detach().clone(),"
+            for one in first.parameters
+        ]
+        code += [f"    {json.dumps(name)}: {_buffer(name)}.clone()," for name in changing.buffers]
+        code.append("}")
+        code += [f"{RNG} = torch.get_rng_state()"] if changing.draws else []
     words = "The start values; there are no gradients yet."
     return Cell("Start", words, tuple(code), tuple(check_start(first)))
 
@@ -52,16 +80,33 @@ def rate_lines(frame: Frame) -> list[str]:
     return [f"lr = {frame.learning_rate!r}", *of_optimizer]
 
 
-def reset_lines(frame: Frame) -> Iterator[str]:
+def reset_lines(frame: Frame, changing: Changing = NOTHING) -> Iterator[str]:
     """Go back to the start values, as kept at the start."""
     yield "with torch.no_grad():"
     for one in frame.parameters:
-        yield f"    {expression(one.name)}.copy_({_copy(one.name)})"
+        yield f"    {expression(one.name)}.copy_({_kept(one.name)})"
+    for name in changing.buffers:
+        yield f"    {_buffer(name)}.copy_({_kept(name)})"
     for one in frame.parameters:
         yield f"{expression(one.name)}.grad = None"
+    if changing.draws:
+        yield f"torch.set_rng_state({RNG})  # the same random numbers again"
     yield from optimizer_lines(frame)
 
 
-def _copy(name: str) -> str:
-    plain = re.sub(r"\W+", "_", name).strip("_")
-    return f"{'_' if plain[0].isdigit() else ''}{plain}_at_start"
+def _drawn_lines(seed: int, parameters: Sequence[str]) -> list[str]:
+    """Draw the start values again, for the model goes on drawing from there."""
+    return [
+        f"torch.manual_seed({seed})",
+        f"for drawn in [{', '.join(parameters)}]:",
+        "    torch.randn(drawn.shape, dtype=drawn.dtype)  # as the start values were: the model draws on",
+    ]
+
+
+def _buffer(name: str) -> str:
+    module, _, buffer = name.partition(".")
+    return f'{scripts(module)}.get_buffer("{buffer}")'
+
+
+def _kept(name: str) -> str:
+    return f"at_start[{json.dumps(name)}]"

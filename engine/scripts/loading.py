@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -10,11 +10,12 @@ import torch
 from torch import Tensor
 
 from engine.errors import BadInput
-from engine.names import Names
+from engine.names import Names, free
 from engine.printed import Printed
 from engine.problem import Labels, Problem
 from engine.scripts.apart import run_apart
 from engine.scripts.finding import Found, find
+from engine.scripts.needed import needed_names
 from engine.scripts.running import Namespace, folder_on_path, run_script
 from engine.scripts.source import ScriptSource, read_source
 from engine.scripts.trying import Tried, try_forward
@@ -77,7 +78,7 @@ def problem_from(
     notes = [*source.notes, *update.notes, *tried.notes]
     if leftover:
         notes.append(f"the script left gradients in {', '.join(leftover)}: training begins without any")
-    spelling = _spelling(found, tried)
+    spelling = _spelling(source, found, tried)
     return Problem(
         name or source.path.stem,
         found.values["inputs"],
@@ -106,22 +107,24 @@ def _draw(parameters: Iterable[Tensor], seed: int) -> None:
             parameter.copy_(torch.randn(parameter.shape, dtype=parameter.dtype))
 
 
-def _spelling(found: Found, tried: Tried) -> Spelling:
+def _spelling(source: ScriptSource, found: Found, tried: Tried) -> Spelling:
     names = found.names
+    taken = needed_names(source.text, (*names.values(), *found.modules, *tried.used))
     # The loop's own `loss` would hide a function of that name.
     hidden = names["loss"] in ("loss", "preds", "lr")
     return Spelling(
-        loss="loss_fn" if hidden else names["loss"],
+        loss=free("loss_fn", taken) if hidden else names["loss"],
         model=names["model"],
         inputs=names["inputs"],
         targets=names["targets"],
         loss_in_script=names["loss"],
-        every=_every(found, tried.used),
+        every=_every(found, tried.used, taken),
         modules=tuple(
             (name, "" if name == names["model"] or len(found.modules) == 1 else name)
             for name in found.modules
         ),
         held=tuple(_held(found, tried.used)),
+        taken=taken,
     )
 
 
@@ -135,7 +138,7 @@ def _held(found: Found, used: Mapping[str, Tensor]) -> Iterator[tuple[str, str]]
                 yield name, f'{module}.get_parameter("{own}")'
 
 
-def _every(found: Found, used: Mapping[str, Tensor]) -> str:
+def _every(found: Found, used: Mapping[str, Tensor], taken: Collection[str]) -> str:
     """Give the expression for all parameters; empty where the loop has a line for each."""
     plain = all(name.isidentifier() or name.endswith("]") for name in used)
     if plain and len(used) <= MOST_LINES and not any(map(_belongs_to(found), used.values())):
@@ -143,7 +146,7 @@ def _every(found: Found, used: Mapping[str, Tensor]) -> str:
     for name, module in found.modules.items():
         if [id(one) for one in module.parameters()] == [id(one) for one in used.values()]:
             return f"{name}.parameters()"
-    return f"({', '.join(used)})" if plain else EACH
+    return f"({', '.join(used)})" if plain else f"{free(EACH, taken)}.values()"
 
 
 def _belongs_to(found: Found) -> Callable[[Tensor], bool]:

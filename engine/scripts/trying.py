@@ -5,16 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Final
 
 import torch
 from torch import Tensor, nn
 from torch.autograd.graph import Node
 
 from engine.bits import same_bits
+from engine.scripts.drawing import others_kept
 from engine.scripts.errors import ScriptError
 from engine.scripts.finding import Found
 from engine.scripts.running import located, where
 from engine.scripts.source import ScriptSource
+
+DRAWS: Final = "undo does not bring back the numbers that the model draws from {}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +44,7 @@ def try_forward(source: ScriptSource, found: Found) -> Tried:
     """
     buffers = _buffers(found.modules)
     before = {name: one.detach().clone() for name, one in buffers.items()}
-    with torch.random.fork_rng(devices=[]), torch.enable_grad():
+    with torch.random.fork_rng(devices=[]), others_kept() as drawn, torch.enable_grad():
         preds, loss = _computed(source, found)
     changed = {name: one for name, one in buffers.items() if not same_bits(one.detach(), before[name])}
     with torch.no_grad():
@@ -68,7 +72,8 @@ def try_forward(source: ScriptSource, found: Found) -> Tried:
             f"the loss also depends on a tensor ({shapes}) that requires grad and has no name in the script",
             "Give each parameter a name of its own at the script's top level.",
         )
-    return Tried(preds.detach(), float(loss.item()), used, changed, tuple(_notes(found, preds, loss, used)))
+    notes = (*_notes(found, preds, loss, used), *map(DRAWS.format, drawn))
+    return Tried(preds.detach(), float(loss.item()), used, changed, notes)
 
 
 def described(value: object) -> str:

@@ -22,12 +22,16 @@ from typing import Final
 
 COLUMNS, ROWS = 100, 30
 
+WELCOME: Final = b"written it down"
+"""What the first frame of all has in it: it tells the resume code."""
+
 READY: Final = b"no loss yet"
 """What the first frame of a new bench has in it."""
 
 PATIENCE: Final = 120.0
 
-_DIALOG: Final = re.compile(rb"resume code", re.IGNORECASE)
+_CONTROL: Final = re.compile(rb"\x1b\[[0-9;?]*[a-zA-Z]")
+_CODE: Final = re.compile(rb"\b[a-z0-9]{4}-[a-z0-9]{4}-[a-z0-9]{4}\b")
 
 
 class Server:
@@ -63,6 +67,12 @@ class Server:
         warm = _children(self.pid)
         return [pid for one in warm for pid in _children(one)]
 
+    def bench(self, name: str) -> int:
+        """Give the process of one who is logged in."""
+        lines = (self._folder / "log").read_text(encoding="utf-8").splitlines()
+        told = [json.loads(line) for line in lines if line.startswith("{")]
+        return int([one["pid"] for one in told if one["event"] == "bench" and one["name"] == name][-1])
+
     def zombies(self) -> list[int]:
         """Give the processes that have ended and that nobody has heard of."""
         all_of_them = [pid for one in (self.pid, *_children(self.pid)) for pid in _children(one)]
@@ -92,6 +102,8 @@ class Client:
     def __init__(self, server: Server, name: str, code: str | None = None) -> None:
         """Start it; `Class.wait` reads what it shows."""
         self.name = name
+        self.resume_code = ""
+        """Empty until the first frame has told it."""
         self.output = bytearray()
         self.began = time.perf_counter()
         master, slave = pty.openpty()
@@ -130,6 +142,13 @@ class Client:
         now = time.perf_counter()
         os.write(self.file, keys.encode())
         return now
+
+    def note_resume_code(self) -> None:
+        """Take it from what is shown."""
+        found = _CODE.search(_CONTROL.sub(b" ", self.output))
+        if found is None:
+            raise RuntimeError(f"no resume code is shown: {bytes(self.output[-2000:])!r}")
+        self.resume_code = found.group().decode()
 
     @property
     def ended(self) -> bool:
@@ -191,7 +210,7 @@ class Class:
         return times
 
     def seat(self, server: Server, names: Iterable[str], per_second: float | None = None) -> list[float]:
-        """Have clients log in and wait for their first frames; give the seconds that each took."""
+        """Have new learners log in, and go to their benches; give the seconds to each one's first frame."""
         new: list[Client] = []
         if per_second is None:
             new = self.join(server, names)
@@ -199,12 +218,15 @@ class Class:
             for name in names:
                 new += self.join(server, [name])
                 self.settle(1 / per_second)
-        times = self.wait([one for one in new if READY not in one.output], lambda one: READY in one.output)
+        times = self.wait(
+            [one for one in new if WELCOME not in one.output], lambda one: WELCOME in one.output
+        )
         took = [times.get(one, one.began) - one.began for one in new]
-        self.settle(1.0)
+        self.settle(0.5)
         for client in new:
-            if _DIALOG.search(client.output):
-                client.type("\r")
+            client.note_resume_code()
+            client.type("\r")
+        self.wait(new, lambda one: READY in one.output)
         self.settle(0.5)
         return took
 

@@ -6,6 +6,7 @@ import ast
 import csv
 import io
 import math
+import random
 import re
 from collections.abc import Sequence
 from functools import cache
@@ -14,6 +15,7 @@ from symtable import symtable
 from typing import Any
 
 import nbformat
+import numpy as np
 import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
@@ -37,9 +39,9 @@ from engine.batches import batches_from
 from engine.errors import EngineError
 from engine.exports import export
 from engine.exports.export import Export, export_from
-from engine.exports.helpers import NAMES
 from engine.exports.literals import flat, literal
 from engine.exports.moments import repeat
+from engine.exports.renaming import LOOPS, OWN
 from engine.exports.retelling import retell
 from engine.exports.starting import start_cell
 from engine.loop import Kind
@@ -59,6 +61,7 @@ from tests.engine.exported import (
     Perceptron,
     S,
     U,
+    Z,
     checks_in,
     lines_of_actions,
     run,
@@ -170,9 +173,10 @@ def test_the_same_session_gives_the_same_files() -> None:
 
 
 def test_an_export_leaves_the_random_numbers_alone() -> None:
-    before = torch.get_rng_state()
+    before, others = torch.get_rng_state(), (random.getstate(), repr(np.random.get_state()))
     export(Start(seed=1), BY_HAND)
     assert torch.equal(torch.get_rng_state(), before)
+    assert (random.getstate(), repr(np.random.get_state())) == others
 
 
 @pytest.mark.parametrize("name", ["by hand", "node by node", "accumulated", "inside a run"])
@@ -305,7 +309,7 @@ def test_the_problems_leave_the_exports_names_alone(name: str) -> None:
     # What is local to a function is its own; it is the script's top level that an export goes on from.
     defined = {one.get_name() for one in symtable(source, name, "exec").get_symbols() if one.is_assigned()}
     assert {"targets"} <= defined or {"y"} <= defined
-    assert not defined & NAMES
+    assert not defined & (OWN | LOOPS)
     assert source.rstrip() in export(Start(problem=name), ()).script
 
 
@@ -362,6 +366,34 @@ SHARED_NAMES = LINEAR.replace("model =", "layer =") + (
     "weight, bias = torch.tensor(2.0), torch.zeros(1, requires_grad=True)\n"
     "model = lambda x: layer(x) * weight + bias\n"
 )
+RECURRENT = """\
+import torch
+from torch import nn
+
+X, y = torch.linspace(-1, 1, 24).reshape(4, 2, 3), torch.ones(4, 2, 2)
+layer = nn.{kind}(3, 2)
+model = lambda x: layer(x)[0]
+criterion = nn.MSELoss()
+"""
+DRAWING = """\
+import torch
+from torch import nn
+
+class Counted(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.register_buffer("passes", torch.zeros(()))
+
+    def forward(self, x):
+        self.passes += 1
+        return x / self.passes
+
+X, y = torch.randn(8, 3), torch.randn(8, 1)
+model = nn.Sequential(nn.Linear(3, 4), nn.Dropout(0.5), Counted(), nn.Linear(4, 1))
+criterion = nn.MSELoss()
+"""
+"""A model that draws random numbers, and one that keeps a number in a buffer."""
+
 EMPTY_INSIDE = (
     *(SetOptimizer(optimizer_from("Adam")), SetBatches(batches_from("micro(2)")), RunEpochs(2)),
     *(ToggleStatement(Kind.FORWARD), ToggleStatement(Kind.BACKWARD), RunEpochs(3)),
@@ -376,3 +408,85 @@ def test_a_module_s_own_names_are_found_in_an_export(script: str, tmp_path: Path
     start = Start(str(path))
     for actions in (BY_HAND, NODE_BY_NODE, (*MOMENTUM, Reset(), F, B), EMPTY_INSIDE):
         run(export(start, actions).script)
+
+
+@pytest.mark.parametrize("kind", ["LSTM", "GRU", "RNN"])
+def test_no_memory_that_a_library_works_in_is_asserted(kind: str, tmp_path: Path) -> None:
+    path = tmp_path / "recurrent.py"
+    path.write_text(RECURRENT.format(kind=kind), encoding="utf-8")
+    start, line = Start(str(path)), (F, *[S] * 80, U, Z, RunEpochs(2))
+    script = export(start, line).script
+    assert "28,672 elements" not in script  # an LSTM layer's, of oneDNN
+    # Of a weight that every step uses, the paths are added up before it is written to.
+    assert ('AccumulateGrad"][0]' in script) is (kind != "LSTM")
+    namespace = run(script)
+    assert bits(namespace["loss"]) == bits(torch.tensor(after(start.session(), line).frame.loss))
+
+
+@pytest.mark.parametrize("seed", [None, 3])
+def test_a_reset_draws_the_same_random_numbers_again(seed: int | None, tmp_path: Path) -> None:
+    path = tmp_path / "drawing.py"
+    path.write_text(DRAWING, encoding="utf-8")
+    start = Start(str(path), seed)
+    for line in (
+        (*BY_HAND, Reset(), *NODE_BY_NODE, Reset(), RunEpochs(3), F, B),
+        (
+            F,
+            F,
+            Reset(),
+            F,
+            Reset(),
+            Reset(),
+            *(SetBatches(batches_from("mini(3, shuffle=True)")), RunEpochs(2)),
+        ),
+        (*(SetLearningRate(1e30), RunEpochs(5), Reset(), SetLearningRate(0.1)), RunEpochs(3)),
+    ):
+        session = after(start.session(), line)
+        namespace = run(export(start, line).script)
+        assert str(namespace["loss"].item()) == str(session.frame.loss)
+        assert bits(namespace["parameters"]["0.weight"]) == bits(session.frame.parameters[0].value)
+
+
+OWN_WORDS = """\
+import torch
+
+X, y = torch.linspace(-1, 1, 15).reshape(5, 3), torch.linspace(0, 1, 5).reshape(5, 1)
+i = torch.ones(1, 3, requires_grad=True)
+g = torch.zeros(1, requires_grad=True)
+old = torch.ones(1, requires_grad=True)
+new = [torch.ones(1, requires_grad=True)]
+order = p = at_start = rng_at_start = drawn = check = note = watch = came = made = saved = 2.0
+summary = losses = parts = parameters = error = RTOL = ATOL = LOSS_ATOL = LARGEST = inf = nan = 2.0
+
+
+def model(x):
+    for one in (order, p, at_start, rng_at_start, drawn, check, note, watch, came, made, saved, summary,
+                losses, parts, parameters, error, RTOL, ATOL, LOSS_ATOL, LARGEST, inf, nan):
+        assert one == 2.0
+    return torch.dropout(torch.tanh(x @ i.t() + g), 0.2, True) * old + new[0]
+
+
+def loss_fn(preds, targets):
+    return ((preds - targets) ** 2).mean()
+
+
+learning_rate = 0.05
+"""
+"""Every name that an export has of its own is one that the script needs."""
+
+
+@pytest.mark.parametrize("name", ["node by node", "refused", "mini-batches", "micro-batches"])
+def test_names_of_the_script_s_own_stay_its_own(name: str, tmp_path: Path) -> None:
+    path = tmp_path / "own_words.py"
+    path.write_text(OWN_WORDS, encoding="utf-8")
+    start, line = Start(str(path)), (*SESSIONS[name], Reset(), F)
+    session = after(start.session(), line)
+    namespace = run(export(start, line).script)
+    assert {namespace[one] for one in (OWN | {"order", "p"}) - {"old", "new"}} == {2.0}
+    for one, key in zip(session.frame.parameters, ("i", "g", "old"), strict=False):
+        assert bits(namespace[key]) == bits(one.value)
+    assert str(namespace["loss"].item()) == str(session.frame.loss)
+
+
+def test_where_nothing_is_drawn_a_script_tells_of_no_generator() -> None:
+    assert "rng" not in export(Start(seed=3), (*BY_HAND, Reset(), F)).script

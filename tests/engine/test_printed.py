@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from engine.actions import Forward, RunEpochs
 from engine.lessons import PyTorchError
-from engine.printed import LONGEST, MOST_LINES, STREAMS, KeptFromTerminal, Printed, harmless
+from engine.printed import LONGEST, MOST_LINES, STREAMS, KeptFromTerminal, Printed, harmless, past_the_streams
 from engine.scripts.errors import Abandoned
 from engine.scripts.loading import load_script
 from engine.session import Session
@@ -123,6 +123,18 @@ def test_a_model_that_asks_gets_the_end_of_input_and_a_sentence(tmp_path: Path) 
     assert caught.value.kind == "EOFError"
     assert "nobody to ask" in caught.value.lesson
     assert session.frame.loss is None
+
+
+def test_what_passes_the_streams_by_is_read_into_the_script_s_lines() -> None:
+    texts = ["a child's\n", "", "cut off: h", "ere\n"]
+    printed = Printed()
+    with past_the_streams(lambda: texts.pop(0)):
+        for words in ("first", "", "second", ""):
+            with KeptFromTerminal(printed):
+                print(words)
+    assert printed.lines == ("first", "a child's", "", "second", "", "cut off: here")
+    printed.catch_up()
+    assert printed.count == 6
 
 
 def test_whoever_took_the_streams_meanwhile_keeps_them() -> None:

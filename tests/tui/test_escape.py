@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import selectors
 import sys
+import threading
 import time
 
 import pytest
 
 from tests.terminal import Terminal
-from tui.escape import PromptSelector
+from tui.escape import QUIET, PromptSelector
 
 
 def test_after_input_it_looks_again_soon_and_only_then() -> None:
@@ -26,6 +27,24 @@ def test_after_input_it_looks_again_soon_and_only_then() -> None:
         begun = time.monotonic()
         assert not selector.select(0.2)
         assert time.monotonic() - begun >= 0.2
+    os.close(reader)
+    os.close(writer)
+
+
+def test_where_nothing_comes_it_waits_until_it_is_woken_and_from_then_on_never() -> None:
+    reader, writer = os.pipe()
+    with PromptSelector() as selector:
+        selector.register(reader, selectors.EVENT_READ)
+        for _ in range(QUIET):
+            assert not selector.select(0.001)
+        threading.Timer(0.3, PromptSelector.wake).start()
+        begun = time.monotonic()
+        assert not selector.select(0.001)
+        assert time.monotonic() - begun >= 0.2
+        assert not selector.select(60)
+        selector.unregister(reader)
+        assert not selector.select(60)
+        assert time.monotonic() - begun < 30
     os.close(reader)
     os.close(writer)
 

@@ -169,6 +169,12 @@ async def test_learners_see_what_is_presented_and_their_own_session_waits_as_it_
         await until(pilot, lambda: pilot.app.screen is bench)
         assert state(bench.frame) == own
         assert "teacher has stopped presenting: this is your own bench" in text(pilot)
+        back = room.enter("teacher", "instructor")
+        present(back, True)
+        await until(pilot, lambda: bench.feed is not None)
+        await press(pilot, "F")
+        present(back, False)
+        await until(pilot, lambda: "teacher has stopped presenting; you are on your own" in text(pilot))
 
 
 async def test_a_dialog_and_a_run_under_way_are_still_there_when_the_class_is_left(room: Classroom) -> None:

@@ -20,6 +20,7 @@ from asyncssh.packet import String, UInt32
 
 from tests.workshop.served import CODE, Server, need, until
 from tests.workshop.talking import bench, connect, seated, shown
+from tui.workshop.algorithms import modern
 
 
 def test_without_a_terminal_there_is_one_line_and_no_bench(served: Server) -> None:
@@ -145,8 +146,20 @@ def test_only_modern_algorithms_are_offered(served: Server) -> None:
         for text in one.get("notes", {}).get(level, [])
     ]
     assert {text for _, _, text in notes} <= {"does not provide protection against post-quantum attacks"}
+    assert not {name for name, _, _ in notes} & {*modern(compress=False, post_quantum=True)["kex_algs"]}
     assert not found["cves"]
     assert not any("vulnerab" in note for note in found["additional_notes"])
+
+
+async def test_a_client_can_join_by_a_post_quantum_exchange_of_keys(
+    served: Server,
+) -> None:
+    left = modern(compress=False, post_quantum=True)["kex_algs"]
+    assert left
+    for number, exchange in enumerate(left):
+        async with await connect(served, f"quantum-{number}", kex_algs=[exchange]) as connection:
+            assert connection.get_extra_info("send_cipher") == "aes256-gcm@openssh.com"
+            await seated(await bench(connection))
 
 
 async def test_a_session_goes_on_when_keys_are_changed(served: Server) -> None:

@@ -15,6 +15,7 @@ import pytest
 
 from tests.terminal import Terminal
 from tests.workshop.served import NEW, make_key, need, until
+from tui.workshop.shares import MEMORY
 
 SHELL = f"{sys.executable} -m tui.workshop.shell"
 
@@ -127,11 +128,15 @@ def test_variables_of_the_client_change_nothing(sshd: Sshd, tmp_path: Path) -> N
     assert not [*tmp_path.iterdir()]
 
 
-def test_as_a_login_shell_its_arguments_are_not_looked_at(tmp_path: Path) -> None:
+def test_as_a_login_shell_its_arguments_are_not_looked_at_and_it_has_its_share_only(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "tui.workshop.shell", "-c", f"touch {tmp_path}/made"]
     env = {"HOME": str(tmp_path), "SSH_ORIGINAL_COMMAND": "id", "TEXTUAL_LOG": str(tmp_path / "log")}
     with Terminal(command, env=env) as terminal:
         terminal.wait_for(NEW)
+        limits = Path(f"/proc/{terminal.process.pid}/limits").read_text(encoding="ascii").splitlines()
+        assert next(line.split()[3] for line in limits if line.startswith("Max data size")) == str(MEMORY)
+        terminal.send("fb")
+        terminal.wait_for("next: update")
         terminal.send("q")
         assert terminal.wait_exit() == 0
     assert sorted(os.listdir(tmp_path)) == [".local"]

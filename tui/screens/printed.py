@@ -56,6 +56,7 @@ class PrintedScreen(Dialog[None]):
     def _look(self) -> None:
         """Show new lines; whoever reads older ones has them stand still, until the end is in view again."""
         printed, scroll = self._problem.printed, self.query_one(VerticalScroll)
+        printed.catch_up()  # also in the middle of a run
         if printed.changes == self._shown or scroll.scroll_target_y < scroll.max_scroll_y:
             return
         self._shown = printed.changes

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from textual.events import ScreenResume
+from textual.message import Message
 from textual.reactive import var
 from textual.screen import Screen
 from textual.timer import Timer
@@ -78,6 +80,12 @@ class SessionScreen(Screen[None]):
         self._ticker: Timer | None = None
         self._then: Callable[[Any], None] | None = None
 
+    def post_message(self, message: Message) -> bool:
+        """Come up for the first time with the styles that are just made; later they may have changed."""
+        if isinstance(message, ScreenResume) and not self.stack_updates:
+            message.refresh_styles = False
+        return super().post_message(message)
+
     def on_mount(self) -> None:
         """Fetch the session, after the first frame is on screen."""
         self.call_after_refresh(self._load)
@@ -92,6 +100,16 @@ class SessionScreen(Screen[None]):
         if not self._loading:
             self._loading = True
             self.run_worker(partial(load, self, self._make_session, self._keeper), thread=True)
+
+    def load_at_once(self) -> None:
+        """Have the session in the first frame, where making it takes no time."""
+        self._loading = True
+        try:
+            session = self._make_session()
+        except EngineError as error:
+            self.fail(error)
+        else:
+            self.take(session)
 
     def on_loaded(self, message: Loaded) -> None:
         """Show the session, and do what was asked for meanwhile."""

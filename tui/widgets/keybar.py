@@ -51,11 +51,15 @@ def keys_line(
 
 
 def _fitting(keys: Sequence[Key], width: int) -> list[Key]:
-    kept = [key for key in keys if key.weight > 0]
-    while kept and sum(_width(key) for key in kept) > width:
-        lightest = min(key.weight for key in kept)
-        kept.remove(next(key for key in reversed(kept) if key.weight == lightest))
-    return kept
+    wanted = [key for key in keys if key.weight > 0]
+    too_wide, without = sum(map(_width, wanted)) - width, set[str]()
+    # The lightest goes first, of equals the last.
+    for _, key in sorted(enumerate(wanted), key=lambda one: (one[1].weight, -one[0])):
+        if too_wide <= 0:
+            break
+        without.add(key.id)
+        too_wide -= _width(key)
+    return [key for key in wanted if key.id not in without]
 
 
 def _width(key: Key) -> int:

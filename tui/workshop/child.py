@@ -6,7 +6,6 @@ import fcntl
 import io
 import os
 import random
-import resource
 import signal
 import socket
 import sys
@@ -14,19 +13,8 @@ import tempfile
 import termios
 from collections.abc import Mapping
 from contextlib import suppress
-from typing import Final
 
-MEMORY: Final = 600 << 20
-"""Bytes of data that a learner's process may have of its own."""
-
-FILE: Final = 20 << 20
-"""Bytes of a file that it may write: an export."""
-
-SECONDS: Final = 2 * 60 * 60
-"""Of processor time: then the process ends, and the learner logs in again. A run for ever ends so, too."""
-
-NICE: Final = 10
-"""So that the server, which everybody waits for, comes first."""
+from tui.workshop.shares import take_limits
 
 
 async def rehearse() -> None:
@@ -60,7 +48,7 @@ def live(environment: Mapping[str, str], terminal: int, line: int) -> int:
     _take_terminal(terminal)
     line = _close_others(line)
     _take_environment(environment)
-    _take_limits()
+    take_limits()
     _be_somebody_else()
     from tui.workshop.app import run
 
@@ -99,23 +87,6 @@ def _take_environment(environment: Mapping[str, str]) -> None:
 
     with suppress(locale.Error):
         locale.setlocale(locale.LC_CTYPE, "")
-
-
-def _take_limits() -> None:
-    """See to it that one learner's mishap stays one learner's."""
-    for what, most in (
-        (resource.RLIMIT_DATA, MEMORY),
-        (resource.RLIMIT_FSIZE, FILE),
-        (resource.RLIMIT_CPU, SECONDS),
-        (resource.RLIMIT_CORE, 0),
-        (resource.RLIMIT_NOFILE, 64),
-    ):
-        with suppress(OSError, ValueError):
-            resource.setrlimit(what, (most, most))
-    with suppress(OSError):
-        os.nice(NICE)
-    with suppress(OSError), open("/proc/self/oom_score_adj", "w", encoding="ascii") as file:
-        file.write("500")  # where memory runs out, a learner's bench goes before the server
 
 
 def _be_somebody_else() -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from engine.errors import BadInput, EngineError
 from tui.keeping import Keeper
+from tui.workshop.shares import BEFORE_LOADING, take_limits
 
 if TYPE_CHECKING:
     from engine.saving.reading import SavedSession
@@ -29,6 +30,8 @@ def main(_: Sequence[str] | None = None) -> int:
     for name in [*os.environ]:
         if name not in KEPT:
             del os.environ[name]
+    os.environ.update(BEFORE_LOADING)
+    take_limits()
     if not all(os.isatty(standard) for standard in (0, 1, 2)):
         print(NO_TERMINAL, file=sys.stderr)
         return 1

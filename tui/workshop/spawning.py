@@ -15,25 +15,13 @@ from typing import Final
 import msgspec
 
 from engine.errors import EngineError
+from tui.workshop.shares import BEFORE_LOADING
 from tui.workshop.zygote import LONGEST, Ended, Fork, Forked, reports
 
 JUST_NOW: Final = "no bench can be started just now: log in again in a few seconds"
 
 PATIENCE: Final = 60.0
 """Seconds that the warm process may take to load PyTorch."""
-
-BEFORE_LOADING: Final = {
-    "OMP_NUM_THREADS": "1",
-    "OPENBLAS_NUM_THREADS": "1",
-    "MKL_NUM_THREADS": "1",
-    "MALLOC_ARENA_MAX": "1",
-    "TEXTUAL_FPS": "20",
-    "TEXTUAL_ANIMATIONS": "none",
-    "ESCDELAY": "50",
-    "PYTHONUTF8": "1",
-}
-"""What is read while the libraries are loaded: one thread, memory for one, no more drawing than a network
-wants."""
 
 UNKNOWN: Final = -signal.SIGKILL
 """The exit status of a process that ended after the warm one: as if it had been killed."""

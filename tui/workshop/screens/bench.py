@@ -47,8 +47,10 @@ class ClassBench(BenchScreen):
         """What is to be shown once the feed is left."""
 
     def on_mount(self) -> None:
-        """Draw what is to be seen at once."""
+        """Draw what is to be seen at once: also the session, where nothing has to be done again for it."""
         self.draw_badge()
+        if not self.welcome.actions:
+            self.load_at_once()
 
     def action_press(self, key_id: str) -> None:
         """Do also what the class's keys are for."""

@@ -43,7 +43,7 @@ class LearnerBench(ClassBench):
     def on_mount(self) -> None:
         """Show the resume code at the first login; then what is presented."""
         if self._confirms:
-            self.call_after_refresh(self.app.push_screen, ResumeScreen(self.welcome), self._confirmed)
+            self.app.push_screen(ResumeScreen(self.welcome), self._confirmed)
         else:
             self._follow()
 
@@ -88,8 +88,11 @@ class LearnerBench(ClassBench):
 
     @hear.register
     def _(self, said: Presenting) -> None:
+        ended = f"{self.presenter} has stopped presenting"
         super().hear(said)
         self._follow()
+        if not (said.by or self.notice.startswith(ended)):  # who followed has been told
+            self.say(f"{ended}; you are on your own bench already")
 
     @hear.register
     def _(self, said: FeedEnded) -> None:

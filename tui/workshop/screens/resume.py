@@ -22,7 +22,7 @@ class ResumeScreen(Dialog[None]):
         Binding("enter", "dismiss", "written down", tooltip="Go to your bench.")
     ]
     DEFAULT_CSS = """
-    ResumeScreen { align: center middle; }
+    ResumeScreen { align: center middle; background: $background; &:ansi { background: ansi_default; } }
     ResumeScreen > Vertical {
         width: 70; height: auto; border: round $text-primary; background: $background; padding: 0 1;
     }

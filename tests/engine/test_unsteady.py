@@ -1,0 +1,89 @@
+"""What PyTorch does not hold is not undone; it is repeated where that can be, and said where it shows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from engine import problems
+from engine.actions import Backward, Forward, RunEpochs, Undo, Update
+from engine.exports import export
+from engine.session import Session
+from engine.start import Start
+from engine.walk import UNSTEADY
+from tests.engine.exported import run
+from tests.engine.recorded import bits
+
+SCRIPT = """
+import random
+import numpy as np
+import torch
+
+X = torch.tensor(np.random.rand(4, 2), dtype=torch.float32)
+y = torch.tensor([[random.random()] for _ in range(4)])
+w = torch.ones(1, 2, requires_grad=True)
+calls = []
+lr = 0.01
+
+def model(x):
+    calls.append(1)
+    return x @ w.t() * {factor}
+
+def loss_fn(preds, targets):
+    return ((preds - targets) ** 2).mean()
+"""
+DRAWN = "undo does not bring back the numbers that the model draws from {}"
+DRAWS = "(random.random() + np.random.rand())"
+
+
+def start(folder: Path, factor: str) -> Start:
+    path = folder / "keeps.py"
+    path.write_text(SCRIPT.format(factor=factor), encoding="utf-8")
+    return Start(str(path))
+
+
+def notices(session: Session, *actions: Forward | Backward | Update | Undo | RunEpochs) -> list[str]:
+    return [session.apply(action).notice for action in actions]
+
+
+@pytest.mark.parametrize(
+    ("factor", "told"),
+    [
+        ("len(calls)", [UNSTEADY, "", "", ""]),
+        ("(1 if len(calls) < 4 else 2)", ["", "", "", UNSTEADY]),  # undo makes the graph again
+        ("1", ["", "", "", ""]),
+    ],
+)
+def test_a_model_that_counts_is_told_of_once_as_soon_as_it_shows(
+    factor: str, told: list[str], tmp_path: Path
+) -> None:
+    session = start(tmp_path, factor).session()
+    assert notices(session, Forward(), Forward(), Backward(), Undo()) == told
+    assert UNSTEADY not in notices(session, Backward(), Undo(), Undo())
+    assert not session.problem.notes
+
+
+def test_a_run_tells_it_too(tmp_path: Path) -> None:
+    assert notices(start(tmp_path, "len(calls)").session(), RunEpochs(5), RunEpochs(1)) == [UNSTEADY, ""]
+
+
+def test_random_numbers_of_python_and_numpy_are_the_same_in_every_session_and_export(tmp_path: Path) -> None:
+    begin = start(tmp_path, DRAWS)
+    one = begin.session()
+    assert one.problem.notes == (DRAWN.format("random"), DRAWN.format("numpy.random"))
+    line = (Forward(), Backward(), Update(), Forward())
+    notices(one, *line)
+    other = begin.session()
+    notices(other, *line)
+    assert bits(torch.tensor(one.frame.loss)) == bits(torch.tensor(other.frame.loss))
+    assert str(run(export(begin, line).script)["loss"].item()) == str(one.frame.loss)
+    assert UNSTEADY in notices(one, Backward(), Undo())
+
+
+@pytest.mark.parametrize("name", problems.names())
+def test_the_problems_are_steady(name: str) -> None:
+    session = Start(problem=name).session()
+    assert notices(session, Forward(), Backward(), Undo()) == [""] * 3
+    assert not session.problem.notes

@@ -1,0 +1,37 @@
+"""A lesson over `ssh`, from both sides: the instructor watches a learner, then leads the class."""
+
+from __future__ import annotations
+
+from tests.workshop.served import CONFIRM, Server
+
+
+def test_an_instructor_watches_a_learner_and_is_followed_each_at_their_own_size(served: Server) -> None:
+    with (
+        served.join("led") as learner,
+        served.join("leader", key=served.instructor, size=(120, 40), wait=CONFIRM) as teacher,
+    ):
+        teacher.send("\r")
+        learner.send("fb")
+        learner.wait_for("next: update")
+        teacher.send("/led\r")
+        teacher.wait_for("next: update")
+        teacher.send("\r")
+        teacher.wait_for("led's bench, live")
+        learner.wait_for("WATCHED")
+        learner.send("u")
+        teacher.wait_for("next: zero")
+        assert max(map(len, teacher.text.splitlines())) > 80
+        teacher.send("q")
+        learner.wait_for(lambda text: "WATCHED" not in text)
+        teacher.send("p")
+        learner.wait_for("leader's bench, live")
+        teacher.send("of")  # to the own bench, where f computes the loss
+        teacher.wait_for("next: backward")
+        learner.wait_for("next: backward")
+        learner.send("Fz")  # breaks away: the own bench is as it was
+        learner.wait_for("next: forward")
+        learner.send("F")
+        learner.wait_for("next: backward")
+        teacher.send("F")
+        teacher.wait_for("you present no more")
+        learner.wait_for("next: forward")

@@ -352,6 +352,7 @@ async def test_help_lists_every_key_with_what_it_does(size: tuple[int, int]) -> 
         seen = text(pilot)
         for _ in range(10):
             await press(pilot, "pagedown")
+            await pilot.wait_for_scheduled_animations()
             seen += "\n" + text(pilot)
         rows = [" ".join(row.split()) for row in seen.splitlines()]
         for key in KEYS:

@@ -204,8 +204,9 @@ async def test_what_a_work_under_way_opens_waits_until_the_class_is_left(room: C
         bench = pilot.app.bench  # type: ignore[attr-defined]
         await press(pilot, "e", "e")
         present(teacher, True)
+        await until(pilot, lambda: bench.feed is not None)
         bench.action_press("twin")
-        await until(pilot, lambda: bench.feed is not None and bool(bench._held))
+        await until(pilot, lambda: bool(bench._held))
         assert pilot.app.screen is feed(pilot)
         await press(pilot, "F")
         await until(pilot, lambda: type(pilot.app.screen).__name__ == "ComparisonScreen")

@@ -17,8 +17,8 @@ import torch
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from engine.errors import OWN_CODE, NotAScalar
-from engine.lessons import in_its_own_words
+from engine.errors import OWN_CODE, EngineError, NotAScalar
+from engine.lessons import PyTorchError, in_its_own_words
 from engine.problem import Problem
 
 
@@ -101,9 +101,27 @@ def apart(problem: Problem, rng: Tensor, dtype: torch.dtype | None = None) -> It
             one.data = data
 
 
+def why_not_double(problem: Problem, rng: Tensor) -> str:
+    """Say why a problem cannot be computed in float64; empty where it can."""
+    try:
+        with apart(problem, rng, torch.float64) as where:
+            coarsest = where.coarsest()
+            where.gradients()
+    except (EngineError, RuntimeError) as error:
+        return f"{error.kind}: {error.own_words}" if isinstance(error, PyTorchError) else str(error)
+    if eps_of(coarsest) > eps_of(torch.float64):
+        return f"on the way it computes in {name_of(coarsest)}, whatever it is given"
+    return ""
+
+
 def eps_of(dtype: torch.dtype) -> float:
     """Give the distance from 1 to the next larger number."""
     return float(torch.finfo(dtype).eps)
+
+
+def name_of(dtype: torch.dtype) -> str:
+    """Give a type's name, e.g. `float64`."""
+    return str(dtype).removeprefix("torch.")
 
 
 class _Types(TorchDispatchMode):  # type: ignore[no-untyped-call] # it has no types

@@ -11,7 +11,7 @@ from typing import Final
 import torch
 from torch import Tensor
 
-from engine.apart import Apart, apart, eps_of
+from engine.apart import Apart, apart, eps_of, why_not_double
 from engine.batches import Batches, Split, Weight, split_of
 from engine.errors import BadInput, EngineError
 from engine.feed import Feed
@@ -126,7 +126,7 @@ class _Check:
         self._full = self._accumulated(None, zeroed_inside=False)
         if not math.isfinite(_norm(self._full)):
             raise BadInput("the gradient is not finite here: nothing can be compared; undo, or reset (R)")
-        self._dtype = torch.float64 if self._doubles() else None
+        self._dtype = None if why_not_double(self._problem, self._snapshot.rng) else torch.float64
         with apart(self._problem, self._snapshot.rng, self._dtype) as where:
             self._tolerance = math.sqrt(eps_of(where.coarsest()))
             self._exact_full = [one.double() for one in where.gradients()]
@@ -178,15 +178,6 @@ class _Check:
                 share = [one.double() for one in _weighed(where, feed, part)]
                 total = share if zeroed_inside or not total else _plus(total, share)
         return total
-
-    def _doubles(self) -> bool:
-        """Whether the problem can be computed in float64."""
-        try:
-            with apart(self._problem, self._snapshot.rng, torch.float64) as where:
-                where.gradients()
-        except (EngineError, RuntimeError):
-            return False
-        return True
 
 
 def _weighed(where: Apart, feed: Feed, part: Tensor) -> Flat:

@@ -8,12 +8,12 @@ from __future__ import annotations
 import ast
 from collections.abc import Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Any, Final, Literal, TypeAlias, get_args
 
 from msgspec import Struct, structs
 
 from engine.errors import BadInput
+from engine.written import literal, shown, unknown
 
 Way: TypeAlias = Literal["full", "micro", "mini"]
 Weight: TypeAlias = Literal["share", "parts", "none"]
@@ -189,18 +189,18 @@ def checked_batches(batches: Batches) -> Batches:
         BadInput: there is no such way, or a value cannot be.
     """
     if not isinstance(batches, Batches) or batches.way not in WAYS:
-        raise BadInput(f"{_shown(batches)} is no way to split samples: type e.g. {EXAMPLE}")
+        raise BadInput(f"{shown(batches)} is no way to split samples: type e.g. {EXAMPLE}")
     if batches.full:
         return FULL
     if isinstance(batches.size, bool) or not isinstance(batches.size, int) or batches.size < 1:
-        raise BadInput(f"{_shown(batches.size)} is no size of a part: type a whole number from 1")
+        raise BadInput(f"{shown(batches.size)} is no size of a part: type a whole number from 1")
     if batches.weight not in WEIGHTS:
-        raise BadInput(_unknown("weight", str(batches.weight), WEIGHTS))
+        raise BadInput(unknown("weight", str(batches.weight), WEIGHTS))
     if not isinstance(batches.shuffle, bool):
-        raise BadInput(f"shuffle={_shown(batches.shuffle)} cannot be: it is True or False")
+        raise BadInput(f"shuffle={shown(batches.shuffle)} cannot be: it is True or False")
     seed = batches.seed
     if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed <= LARGEST_SEED:
-        raise BadInput(f"{_shown(seed)} is no seed: type a whole number from 0 to {LARGEST_SEED}")
+        raise BadInput(f"{shown(seed)} is no seed: type a whole number from 0 to {LARGEST_SEED}")
     weight: Weight = batches.weight if batches.way == "micro" else "share"
     return structs.replace(batches, weight=weight, seed=seed if batches.shuffle else 0)
 
@@ -222,10 +222,10 @@ def batches_from(text: str) -> Batches:
         case ast.Call(func=ast.Name(id=name), args=positional, keywords=keywords) if len(positional) <= 1:
             named = {str(one.arg): one.value for one in keywords}
         case _:
-            raise BadInput(f"{_shown(plain)} is no way to split samples: type e.g. {EXAMPLE}")
+            raise BadInput(f"{shown(plain)} is no way to split samples: type e.g. {EXAMPLE}")
     way = name.casefold()
     if way not in WAYS:
-        raise BadInput(_unknown("way to split samples", name, WAYS))
+        raise BadInput(unknown("way to split samples", name, WAYS))
     if positional:
         named["size"] = positional[0]
     known = ("size", *(("weight",) if way == "micro" else ()), "shuffle", "seed") if way != "full" else ()
@@ -233,26 +233,9 @@ def batches_from(text: str) -> Batches:
     for option, value in named.items():
         if option not in known:
             if not known:
-                raise BadInput(f"the full batch has no options, so no {_shown(option)}")
-            raise BadInput(_unknown(f"option of {way}", option, known))
-        values[option] = _literal(option, value)
+                raise BadInput(f"the full batch has no options, so no {shown(option)}")
+            raise BadInput(unknown(f"option of {way}", option, known))
+        values[option] = literal(option, value, "number, word, True or False")
     if way != "full" and "size" not in values:
         raise BadInput(f"how many samples in a part? Type e.g. {way}(2)")
     return checked_batches(structs.replace(Batches(way), **values))
-
-
-def _unknown(what: str, given: str, known: tuple[str, ...]) -> str:
-    close = get_close_matches(given.casefold(), known, n=1, cutoff=0.0)[0]
-    return f"there is no {what} {_shown(given)}: did you mean {close!r}? Known: {', '.join(known)}"
-
-
-def _literal(option: str, value: ast.expr) -> Any:
-    try:
-        return ast.literal_eval(value)
-    except (ValueError, TypeError, MemoryError, RecursionError):
-        raise BadInput(f"{option}={_shown(ast.unparse(value))} is no number, word, True or False") from None
-
-
-def _shown(value: object) -> str:
-    text = repr(value) if isinstance(value, (str, int, float)) else type(value).__name__
-    return text if len(text) <= 40 else f"{text[:40]}..."

@@ -11,11 +11,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from engine.apart import Apart, apart, eps_of
+from engine.apart import Apart, apart, eps_of, name_of, why_not_double
 from engine.differences import chosen_places, noise_of, step_for
-from engine.errors import BadInput, EngineError
+from engine.errors import BadInput
 from engine.judgement import Judgement
-from engine.lessons import PyTorchError
 from engine.problem import Problem
 from engine.statements import Statements
 
@@ -138,24 +137,11 @@ def check_gradient(
     try:
         with apart(problem, state.trainer.rng) as plain:
             own = [grad.double() for grad in plain.gradients()]
-        why = _why_not_double(problem, state.trainer.rng)
+        why = why_not_double(problem, state.trainer.rng)
         with apart(problem, state.trainer.rng, None if why else torch.float64) as where:
             return _Check(where, problem, own, grads, why).run(stopped)
     finally:
         statements.trainer.restore(state.trainer)  # a live graph, and the random number generator
-
-
-def _why_not_double(problem: Problem, rng: Tensor) -> str:
-    """Say why a problem cannot be computed in float64; empty where it can."""
-    try:
-        with apart(problem, rng, torch.float64) as where:
-            coarsest = where.coarsest()
-            where.gradients()
-    except (EngineError, RuntimeError) as error:
-        return f"{error.kind}: {error.own_words}" if isinstance(error, PyTorchError) else str(error)
-    if eps_of(coarsest) > eps_of(torch.float64):
-        return f"on the way it computes in {name_of(coarsest)}, whatever it is given"
-    return ""
 
 
 class _Check:
@@ -267,8 +253,3 @@ class _Check:
 
 def _excess(element: ElementCheck) -> float:
     return element.error / element.normal if element.normal else math.inf if element.error else 0.0
-
-
-def name_of(dtype: torch.dtype) -> str:
-    """Give a type's name, e.g. `float64`."""
-    return str(dtype).removeprefix("torch.")

@@ -6,7 +6,6 @@ Importing this module does not import torch.
 from __future__ import annotations
 
 import ast
-import math
 from collections.abc import Callable, Mapping
 from difflib import get_close_matches
 from typing import Any, Final, Literal, NamedTuple, TypeAlias, get_args
@@ -14,6 +13,7 @@ from typing import Any, Final, Literal, NamedTuple, TypeAlias, get_args
 from msgspec import Struct, structs
 
 from engine.errors import BadInput
+from engine.written import literal, shown, unknown
 
 Name: TypeAlias = Literal["hand", "SGD", "RMSprop", "Adam", "AdamW"]
 Option: TypeAlias = float | bool | tuple[float, float]
@@ -140,7 +140,7 @@ def checked_optimizer(optimizer: Optimizer) -> Optimizer:
         BadInput: PyTorch has no such optimizer, or would refuse an option.
     """
     if not isinstance(optimizer, Optimizer):
-        raise BadInput(f"{_shown(optimizer)} is no optimizer: type e.g. {EXAMPLE}")
+        raise BadInput(f"{shown(optimizer)} is no optimizer: type e.g. {EXAMPLE}")
     return _checked(_known_name(optimizer.name), optimizer.options)
 
 
@@ -164,9 +164,12 @@ def optimizer_from(text: str) -> Optimizer:
         case ast.Name() | ast.Attribute():
             func, given = tree, {}
         case _:
-            raise BadInput(f"{_shown(plain)} is no optimizer: type its name and options, e.g. {EXAMPLE}")
+            raise BadInput(f"{shown(plain)} is no optimizer: type its name and options, e.g. {EXAMPLE}")
     name = _known_name(ast.unparse(func).removeprefix("torch.").removeprefix("optim."))
-    return _checked(name, {option: _literal(option, value) for option, value in given.items()})
+    return _checked(
+        name,
+        {option: literal(option, value, "number, pair, True or False") for option, value in given.items()},
+    )
 
 
 def _checked(name: Name, given: Mapping[str, Any]) -> Optimizer:
@@ -177,7 +180,7 @@ def _checked(name: Name, given: Mapping[str, Any]) -> Optimizer:
             raise BadInput(_no_option(name, option))
         read = RULES[option].read(value)
         if read is None:
-            raise BadInput(f"{option}={_shown(value)} cannot be: {name}'s {option} is {RULES[option].words}")
+            raise BadInput(f"{option}={shown(value)} cannot be: {name}'s {option} is {RULES[option].words}")
         if read != options[option]:
             chosen[option] = read
     if chosen.get("nesterov") and (not chosen.get("momentum") or chosen.get("dampening")):
@@ -189,32 +192,14 @@ def _known_name(given: str) -> Name:
     found = next((name for name in NAMES if name.casefold() == str(given).casefold()), None)
     if found is not None:
         return found
-    lower = {name.casefold(): name for name in NAMES}
-    close = lower[get_close_matches(str(given).casefold(), lower, n=1, cutoff=0.0)[0]]
-    raise BadInput(
-        f"there is no optimizer {_shown(given)}: did you mean {close!r}? Known: {', '.join(NAMES)}"
-    )
+    raise BadInput(unknown("optimizer", str(given), NAMES))
 
 
 def _no_option(name: Name, option: str) -> str:
     if option == "lr":
         return "lr is no option here: the learning rate is set by itself (l, or --lr)"
     if not OPTIONS[name]:
-        return f"the update by hand has no options, so no {_shown(option)}"
+        return f"the update by hand has no options, so no {shown(option)}"
     close = get_close_matches(option, OPTIONS[name], n=1, cutoff=0.0)[0]
     known = ", ".join(OPTIONS[name])
-    return f"{name} has no option {_shown(option)}: did you mean {close!r}? Known: {known}"
-
-
-def _literal(option: str, value: ast.expr) -> Any:
-    try:
-        return ast.literal_eval(value)
-    except (ValueError, TypeError, MemoryError, RecursionError):
-        raise BadInput(f"{option}={_shown(ast.unparse(value))} is no number, pair, True or False") from None
-
-
-def _shown(value: object) -> str:
-    if isinstance(value, float) and not math.isfinite(value):
-        return str(value)
-    text = repr(value) if isinstance(value, (str, int, float, tuple, list)) else type(value).__name__
-    return text if len(text) <= 40 else f"{text[:40]}..."
+    return f"{name} has no option {shown(option)}: did you mean {close!r}? Known: {known}"

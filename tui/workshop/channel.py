@@ -11,7 +11,7 @@ from asyncssh.stream import SSHServerStreamSession
 
 from engine.errors import EngineError
 from tui.workshop.files import ReadOnlyFiles
-from tui.workshop.messages import Stop
+from tui.workshop.messages import ELSEWHERE, Stop
 from tui.workshop.seat import Seat
 from tui.workshop.terminal import TERM, environment_of
 
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 NO_TERMINAL: Final = b"A bench needs a terminal: log in without a command, or with ssh -t\r\n"
 NO_FILES: Final = b"Log in once before you fetch files: the name is not taken yet.\r\n"
 FULL: Final = b"This workshop is full.\r\n"
-ELSEWHERE: Final = "You have logged in again from elsewhere: your bench is there now."
 IDLE: Final = "You were away for a while, so the line was closed. Nothing is lost: log in again."
 
 EARLY: Final = 1_000

@@ -14,6 +14,7 @@ from tui.words import action_text
 from tui.workshop.desk import Desk, Send, desks_in
 from tui.workshop.facts import checked, clean
 from tui.workshop.messages import (
+    ELSEWHERE,
     LONGEST_TEXT,
     Allow,
     Began,
@@ -88,7 +89,7 @@ class Hub:
             desk = self._desks[name] = Desk(name, role, self._start)
             self._save(desk)
         elif desk.send is not None:
-            desk.send(Stop("you have logged in again from elsewhere"))
+            desk.send(Stop(ELSEWHERE))
             self.leave(name, desk.send)
         desk.role, desk.send = role, send
         self._tell_presence(desk)

@@ -6,7 +6,7 @@ goes over the wire is state, never screen bytes: so everybody draws at their own
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 import msgspec
 from msgspec import Struct
@@ -273,10 +273,12 @@ ToChild: TypeAlias = (
     | Stop
 )
 
-LONGEST_TEXT: int = 300
+ELSEWHERE: Final = "You have logged in again from elsewhere: your bench is there now."
+
+LONGEST_TEXT: Final = 300
 """Characters of what the instructor tells."""
 
-LONGEST: int = 1 << 16
+LONGEST: Final = 1 << 16
 """Bytes of a message from a learner's process; the server drops one that sends more."""
 
 encoder = msgspec.json.Encoder()

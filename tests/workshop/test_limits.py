@@ -6,9 +6,12 @@ import asyncio
 import contextlib
 import socket
 import time
+from typing import Any
 
 import asyncssh
 import pytest
+from asyncssh.channel import SSHClientChannel
+from asyncssh.packet import String
 
 from tests.workshop.served import CODE, PATIENCE, Server, lives, resident, until
 from tests.workshop.talking import bench, connect, seated, shown
@@ -201,3 +204,14 @@ def gone(server: Server) -> None:
 
 
 pytestmark = pytest.mark.filterwarnings("error::pytest.PytestUnraisableExceptionWarning")
+
+
+async def test_a_session_that_is_opened_and_in_which_nothing_begins_is_closed(narrow: Server) -> None:
+    async with await connect(narrow, "hesitant") as connection:
+        opened: Any = SSHClientChannel(
+            connection, asyncio.get_running_loop(), "strict", None, "strict", 1 << 20, 1 << 15
+        )
+        await opened._open(b"session")
+        for number in range(1_000):
+            opened._send_request(b"env", String(f"A{number}"), String("x"))
+        await asyncio.wait_for(connection.wait_closed(), 10)

@@ -67,6 +67,7 @@ class Channel(SSHServerStreamSession[bytes]):
 
     def session_started(self) -> None:
         """Begin."""
+        self._gate.begun = True
         channel = self._chan
         assert channel is not None
         if channel.get_command() is not None or channel.get_subsystem() is not None:

@@ -63,6 +63,8 @@ class Gate(asyncssh.SSHServer):
 
         self._tries = 0
         self._channels = 0
+        self.begun = False
+        """Whether a bench, or the fetching of files, has begun."""
 
     # The connection
 
@@ -108,8 +110,8 @@ class Gate(asyncssh.SSHServer):
         asyncio.get_running_loop().call_later(self._workshop.limits.login, self._expect_session)
 
     def _expect_session(self) -> None:
-        """Close a line for which nothing was opened: it takes somebody's place."""
-        if self.connection is not None and not self._channels:
+        """Close a line on which nothing has begun: it takes somebody's place."""
+        if self.connection is not None and not self.begun:
             self.connection.abort()
 
     def public_key_auth_supported(self) -> bool:

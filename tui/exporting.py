@@ -29,6 +29,10 @@ class Exports:
         """
         return os.path.expanduser(to)
 
+    def shown(self, path: str | os.PathLike[str]) -> str:
+        """Write the path of a file that is there already."""
+        return os.fspath(path)
+
     def told(self, paths: Sequence[Path]) -> str:
         """Say what was written."""
         return written_text(paths)

@@ -21,7 +21,7 @@ from tui.screens.ask import AskScreen
 from tui.widgets.status import status_line
 from tui.words import phase
 from tui.workshop.keys import FOR_INSTRUCTORS, FOR_LEARNERS, LOOKING, LOOKS
-from tui.workshop.messages import Allow, Did, Facts, Follow, Present, Tell
+from tui.workshop.messages import Allow, Did, Doing, Facts, Follow, Present, Tell
 from tui.workshop.screens.board import BoardScreen
 from tui.workshop.screens.feed import FeedScreen
 from tui.workshop.screens.resume import ResumeScreen
@@ -130,7 +130,11 @@ async def test_long_runs_of_who_is_watched_are_done_again_and_leaving_stops_them
         await watching(pilot, room.hub, ann)
         ann.act(RunEpochs(300), ToggleZeroing(), RunEpochs(200), Forward())
         await until(pilot, lambda: shows(pilot, ann))
+        room.hub.heard("ann", Doing(RunEpochs(1_000_000)))
+        await until(pilot, lambda: "ann now: run 1,000,000 epochs" in text(pilot))
+        assert room.hub._desks["ann"].row(0).facts.done == "now run 1,000,000 epochs"
         room.hub.heard("ann", Did(RunEpochs(1_000_000), Facts()))
+        assert not room.hub._desks["ann"].doing
         await until(pilot, lambda: feed(pilot).running)
         await press(pilot, "escape")
         assert isinstance(pilot.app.screen, BoardScreen)

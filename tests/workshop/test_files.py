@@ -73,6 +73,11 @@ async def test_nothing_is_written_removed_renamed_or_linked(served: Server, expo
         connection.start_sftp_client() as sftp,
     ):
         with pytest.raises(refused):
+            await sftp.statvfs(".")
+        with pytest.raises(asyncssh.SFTPNoSuchFile) as missing:
+            await sftp.stat("/etc/passwd")
+        assert str(served.state) not in missing.value.reason
+        with pytest.raises(refused):
             await sftp.open("new", "w")
         with pytest.raises(refused):
             await sftp.open("crops.py", "a")

@@ -32,6 +32,10 @@ def test_an_instructor_watches_a_learner_and_is_followed_each_at_their_own_size(
         learner.wait_for("next: forward")
         learner.send("F")
         learner.wait_for("next: backward")
+        teacher.send("\x1bOQ")  # F2: the board is as live as before it was left
+        teacher.wait_for("YOU PRESENT: 1 of 1 follow")
+        learner.send("!")
+        teacher.wait_for("1 hand up")
         teacher.send("F")
         teacher.wait_for("you present no more")
         learner.wait_for("next: forward")

@@ -13,7 +13,7 @@ import pytest
 from asyncssh.channel import SSHClientChannel
 from asyncssh.packet import String
 
-from tests.workshop.served import CODE, PATIENCE, Server, lives, resident, until
+from tests.workshop.served import CODE, CONFIRM, PATIENCE, Server, lives, resident, until
 from tests.workshop.talking import bench, connect, seated, shown
 from tui.workshop.limits import Doors, Limits
 
@@ -51,7 +51,12 @@ def test_strangers_beyond_the_limit_are_dropped_while_a_learner_is_served(narrow
 
 
 def test_more_learners_than_there_is_room_for_are_told_so(narrow: Server) -> None:
-    with narrow.join("first"), narrow.join("second"):
+    teaches = (narrow.state / "instructor_code").read_text(encoding="ascii").strip()
+    with (
+        narrow.join("teaches", code=teaches, wait=CONFIRM),  # takes no learner's place
+        narrow.join("first"),
+        narrow.join("second"),
+    ):
         told = narrow.join("third", wait="This workshop is full.")
         assert told.wait_exit() == 1
         told.close()
@@ -95,6 +100,7 @@ def test_a_line_on_which_nothing_is_typed_is_closed_with_words(narrow: Server) -
         assert terminal.wait_exit(20) == 0
         said = bytes(terminal.output).rpartition(b"\x1b[?1049l")[2]
         assert b"You were away for a while" in said
+        assert narrow.codes["sleeper"].encode() in said
         assert 1049 not in terminal.modes
         assert 25 in terminal.modes
     gone(narrow)

@@ -28,6 +28,7 @@ def test_without_a_terminal_there_is_one_line_and_no_bench(served: Server) -> No
     assert told.returncode == 1
     assert told.stdout == "A bench needs a terminal: log in without a command, or with ssh -t\n"
     assert not served.events("bench", name="no-pty")
+    assert not (served.state / "exports/no-pty").exists()
     with served.join("no-pty"):
         pass  # the name was not taken by it: its owner has seen no resume code
 

@@ -37,7 +37,7 @@ def test_a_killed_bench_gives_the_terminal_back_and_goes_on_at_the_next_login(
         step(terminal)
         os.kill(served.bench("killed"), signal.SIGKILL)
         terminal.wait_exit()
-        assert b"your bench has stopped; nothing is lost" in terminal.output
+        assert b"your bench has stopped; what was done is kept" in terminal.output
         assert (1049 in terminal.modes, 25 in terminal.modes, 1000 in terminal.modes) == (False, True, False)
     with served.join("killed", key=key, wait=STEPPED) as terminal:
         terminal.send("left")

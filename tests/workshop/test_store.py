@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import random
+import sqlite3
 import subprocess
 import sys
 import time
 from collections import defaultdict
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -15,7 +17,7 @@ from engine.actions import RunEpochs
 from engine.errors import BadInput
 from engine.start import Start
 from tests.workshop.classroom import Classroom
-from tui.workshop.messages import Facts
+from tui.workshop.messages import Facts, Tell
 from tui.workshop.store import Store
 
 
@@ -72,10 +74,43 @@ def test_a_name_belongs_to_whoever_took_it_first(tmp_path: Path) -> None:
     store.close()
 
 
+def test_a_file_of_the_first_version_is_taken_over(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    assert store.take("ann", "learner", "the code")
+    store.close()
+    with closing(sqlite3.connect(tmp_path / "workshop.db", isolation_level=None)) as db:
+        for column in ("told", "missed"):
+            db.execute(f"ALTER TABLE learners DROP COLUMN {column}")
+        db.execute("PRAGMA user_version = 1")
+    for _ in range(2):
+        store = Store(tmp_path)
+        ann = store.learner("ann")
+        assert ann is not None
+        assert (ann.told, ann.missed) == ((), 0)
+        store.close()
+
+
+def test_what_was_said_survives_a_restart_and_who_was_away_is_told_that_there_is_something(
+    tmp_path: Path,
+) -> None:
+    room = Classroom(tmp_path)
+    room.enter("ann").leave()
+    room.hub.join("ida", "instructor", [].append)
+    room.hub.heard("ida", Tell("look at g", "ann"))
+    room.close()
+    room = Classroom(tmp_path)
+    welcome = room.hub.join("ann", "learner", [].append)
+    assert ([one.text for one in welcome.told], welcome.missed) == (["look at g"], 1)
+    room.close()
+    room = Classroom(tmp_path)
+    assert room.hub.join("ann", "learner", [].append).missed == 0
+    room.close()
+
+
 def test_hands_and_what_was_seen_survive_a_restart(tmp_path: Path) -> None:
     room = Classroom(tmp_path)
     room.enter("ann")
-    room.store.mark("ann", hand=1234.5, allows=False)
+    room.store.mark("ann", 1234.5, False, [], 0)
     session = room.store.begin("ann", Start("xor"))
     room.store.add("ann", session, 1, [(RunEpochs(2), Facts(seen=("accumulation", "zeroing off")))])
     room.close()

@@ -46,7 +46,6 @@ class BenchScreen(SessionScreen):
     keys: ClassVar[Sequence[Key]] = KEYS
     """What the key bar, the help and the command palette show."""
 
-    waits_for: ClassVar[str] = "PyTorch is starting"
     escape_does: ClassVar[str] = "stops"
     """To a run."""
 

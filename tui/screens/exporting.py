@@ -34,7 +34,7 @@ def ask_export(bench: BenchScreen) -> None:
 
     def tell(to: str, came: str | Exists) -> None:
         if isinstance(came, Exists):
-            texts = [f"{came.path} exists already."]
+            texts = [f"{exports.shown(came.path)} exists already."]
             hint = "Enter replaces it, and the others of that name; Esc writes nothing"
             bench.app.push_screen(ConfirmScreen("replace?", texts, hint), partial(replace, to))
         else:

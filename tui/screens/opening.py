@@ -34,7 +34,6 @@ from tui.screens.ledger import LedgerScreen
 from tui.screens.look import LookScreen
 from tui.screens.pictures import PicturesScreen
 from tui.screens.printed import PrintedScreen
-from tui.screens.session import STARTING
 from tui.screens.timeline import Against, Choice, TimelineScreen
 from tui.widgets.picture import GRAPH, SURFACE
 
@@ -199,7 +198,7 @@ def show_printed(bench: BenchScreen) -> None:
     """Show what the script printed, also while it runs."""
     problem = bench.problem
     if problem is None:
-        bench.notice = STARTING
+        bench.notice = bench.starting
         return
     bench.app.push_screen(PrintedScreen(problem), lambda _: bench.printed_is_seen())
 

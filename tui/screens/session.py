@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 DRAWS_PER_SECOND = 5
 """How often a run of epochs is drawn."""
 
-STARTING = "PyTorch is starting: ask again when it is there"
 RUNNING = "one thing at a time: Esc stops what is running"
 
 
@@ -52,6 +51,9 @@ class SessionScreen(Screen[None]):
     """Whether epochs are running, in a thread that has the session to itself."""
     progress: var[Progress | None] = var(None, always_update=True)
     """How far they have come."""
+
+    waits_for: str = "PyTorch is starting"
+    """What there is no session before."""
 
     def __init__(self, make_session: Callable[[], Session], keeper: Keeper | None = None) -> None:
         """Show the session that `make_session` makes, once it is made; it runs in a thread of its own.
@@ -180,10 +182,15 @@ class SessionScreen(Screen[None]):
         """What is trained, also while work is under way; None before it is there."""
         return None if self._session is None else self._session.problem
 
+    @property
+    def starting(self) -> str:
+        """Why something cannot be asked for yet."""
+        return f"{self.waits_for}: ask again when the session is there"
+
     def idle_session(self) -> Session | None:
         """Give the session where it can be asked something now; else the notice says why not."""
         if self._session is None:
-            self.notice = STARTING
+            self.notice = self.starting
         elif self.running:
             self.notice = RUNNING
         else:
@@ -199,9 +206,13 @@ class SessionScreen(Screen[None]):
         elif self.running:
             self.notice = RUNNING
         elif takes_long(action):
+            self.begins(action)
             self.work(partial(self._session.apply, action))
         else:
             self._apply(self._session, action)
+
+    def begins(self, action: Action) -> None:
+        """Something has begun that takes a while: a bench in a class tells it."""
 
     def _apply(self, session: Session, action: Action) -> None:
         try:

@@ -31,7 +31,7 @@ class ParameterPanel(Panel):
     def lines(self, width: int, height: int) -> list[Line]:
         """Give the parameters; the accumulation in full where there is room."""
         if self.frame is None:
-            return [line(Span(" PyTorch is starting; keys pressed now are kept", "dim"))]
+            return [line(Span(" keys pressed now are kept", "dim"))]
         if are_large(self.frame, columns_in(width), height):
             return table_lines(self.frame, width, height)
         for stacked in (True, False):

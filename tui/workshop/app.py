@@ -85,7 +85,7 @@ def run(line: socket.socket) -> int:
     know_escape_soon()
     app = ClassApp(link, welcome, ascii_only=not terminal_speaks_utf8())
     app.run()
-    for text in [app.farewell] if app.farewell else goodbye(welcome):
+    for text in goodbye(welcome, app.farewell):
         print(text, flush=True)
     return app.return_code or 0
 
@@ -97,9 +97,9 @@ def _end_soon() -> None:
     last.start()
 
 
-def goodbye(welcome: Welcome) -> Iterable[str]:
-    """Say how to come back."""
+def goodbye(welcome: Welcome, farewell: str = "") -> Iterable[str]:
+    """Say how to come back, and before that why the server ended this, where it did."""
     again = f" with: {welcome.again}" if welcome.again else ""
-    yield f"Goodbye, {welcome.name}. Nothing is lost: log in again{again}"
+    yield farewell or f"Goodbye, {welcome.name}. Nothing is lost: log in again{again}"
     if welcome.resume_code:
         yield f"Your resume code: {welcome.resume_code}"

@@ -35,7 +35,7 @@ class Channel(SSHServerStreamSession[bytes]):
 
     def __init__(self, workshop: Workshop, gate: Gate) -> None:
         """Serve who came through `gate`."""
-        super().__init__(None, partial(_files, workshop.exports(gate.name)), 3, allow_scp=True)
+        super().__init__(None, partial(_files, workshop.exports_of(gate.name)), 3, allow_scp=True)
         self._workshop, self._gate = workshop, gate
         self._term = ""
         self._seat: Seat | None = None
@@ -72,6 +72,7 @@ class Channel(SSHServerStreamSession[bytes]):
         assert channel is not None
         if channel.get_command() is not None or channel.get_subsystem() is not None:
             if self._gate.has_name:
+                self._workshop.make_exports(self._gate.name)
                 super().session_started()
                 self._rest()
             else:
@@ -173,7 +174,8 @@ class Channel(SSHServerStreamSession[bytes]):
         sent = {str(name): str(value) for name, value in self._channel.get_environment().items()}
         try:
             gate.take_name()
-        except EngineError as error:
+            workshop.make_exports(gate.name)
+        except (EngineError, OSError) as error:
             workshop.log("refused", name=gate.name, why=str(error))
             self._refuse(f"{error}\r\n".encode())
             return
@@ -184,7 +186,7 @@ class Channel(SSHServerStreamSession[bytes]):
             gate.role,
             seat.send,
             resume_code=gate.resume_code,
-            exports=workshop.exports(gate.name),
+            exports=workshop.exports_of(gate.name),
             fetch=workshop.fetch.replace("{name}", gate.name),
             again=workshop.again.replace("{name}", gate.name),
         )
@@ -199,16 +201,16 @@ class Channel(SSHServerStreamSession[bytes]):
             self._rest()
 
     def _is_full(self) -> bool:
-        present = self._workshop.hub.present
-        return self._gate.name not in present and len(present) >= self._workshop.most
+        learners = self._workshop.hub.learners
+        return self._gate.name not in learners and len(learners) >= self._workshop.most
 
     def _refuse(self, words: bytes) -> None:
         self.write(words)
         self.leave(1)
 
     def _rest(self) -> None:
-        """Wait anew for something to be typed, or asked for."""
-        if self._workshop.limits.idle:
+        """Wait anew for something to be typed, or asked for; an instructor may also just talk."""
+        if self._workshop.limits.idle and not (self._seat is not None and self._gate.role == "instructor"):
             if self._idle is not None:
                 self._idle.cancel()
             self._idle = asyncio.get_running_loop().call_later(self._workshop.limits.idle, self._send_away)

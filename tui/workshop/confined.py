@@ -69,6 +69,10 @@ class FolderExports(Exports):
             raise BadInput("the folder for exports is full: use a name that is there already")
         return str(self._folder / to)
 
+    def shown(self, path: str | os.PathLike[str]) -> str:
+        """Write a path: the folder is the server's business."""
+        return os.path.basename(path)
+
     def told(self, paths: Sequence[Path]) -> str:
         """Say what was written, and have it told in full where a line is too short."""
         told = self.words(tuple(path.name for path in paths))

@@ -42,6 +42,9 @@ class Desk:
     unsaved: list[tuple[Action, Facts]] = field(default_factory=list)
     """The last actions, where they are not kept yet."""
 
+    doing: str = ""
+    """An action that is under way, in words; empty where none is that takes a while."""
+
     trouble: str = ""
     """Why they are not; empty while all is well."""
 
@@ -83,7 +86,7 @@ class Desk:
             self.name,
             self.here,
             self.start.title,
-            self.facts,
+            replace(self.facts, done=f"now {self.doing}") if self.doing else self.facts,
             self.at,
             self.hand,
             self.allows,
@@ -100,7 +103,7 @@ class Desk:
         """Put another session in the place of the one before; what the learner has seen stays."""
         self.start, self.session = start, 0
         self.actions, self.refused, self.unsaved = [], [], []
-        self.facts, self.at = Facts(seen=self.facts.seen), time.time()
+        self.facts, self.at, self.doing = Facts(seen=self.facts.seen), time.time(), ""
 
     def did(self, done: Did) -> None:
         """Add an action."""
@@ -108,7 +111,7 @@ class Desk:
             self.refused.append(len(self.actions))
         self.actions.append(done.action)
         self.unsaved.append((done.action, done.facts))
-        self.facts, self.at = done.facts, time.time()
+        self.facts, self.at, self.doing = done.facts, time.time(), ""
 
 
 def desks_in(store: Store) -> dict[str, Desk]:
@@ -120,6 +123,8 @@ def desks_in(store: Store) -> dict[str, Desk]:
             desk = Desk(one.name, one.role, kept.start, kept.number, [*kept.actions], [*kept.refused])
             desk.facts = replace(kept.facts, seen=tuple(one.seen))
             desk.hand, desk.allows = one.hand, one.allows
+            desk.told.extend(one.told)
+            desk.missed = one.missed
             desk.at = kept.at or desk.at
             desks[one.name] = desk
     return desks

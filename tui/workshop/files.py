@@ -31,6 +31,8 @@ class ReadOnlyFiles(SFTPServer):
     def map_path(self, path: bytes) -> bytes:
         """Give the real path; what lies behind a link, wherever that leads, is as good as missing."""
         found = super().map_path(path)
+        if not os.path.lexists(found):
+            raise SFTPNoSuchFile("No such file")  # the system's own words would tell the server's folders
         if os.path.realpath(found) != os.path.normpath(found):
             raise SFTPNoSuchFile("No such file")
         return found
@@ -48,6 +50,14 @@ class ReadOnlyFiles(SFTPServer):
 
     def open56(self, path: bytes, desired_access: int, flags: int, attrs: SFTPAttrs) -> Any:
         """Open a file in a newer version of the protocol, which is not offered."""
+        raise _refused()
+
+    def statvfs(self, path: bytes) -> Any:
+        """Tell nothing of the server's disk."""
+        raise _refused()
+
+    def fstatvfs(self, file_obj: object) -> Any:
+        """Tell nothing of the server's disk."""
         raise _refused()
 
     def write(self, file_obj: object, offset: int, data: bytes) -> int:

@@ -19,6 +19,7 @@ from tui.workshop.messages import (
     Allow,
     Began,
     Did,
+    Doing,
     Exported,
     FeedEnded,
     Follow,
@@ -68,9 +69,9 @@ class Hub:
         """Who presents; empty where nobody does."""
 
     @property
-    def present(self) -> list[str]:
-        """Who is logged in, by name."""
-        return sorted(desk.name for desk in self._here())
+    def learners(self) -> list[str]:
+        """The learners who are logged in, by name."""
+        return sorted(desk.name for desk in self._here() if desk.role == "learner")
 
     def join(
         self,
@@ -96,6 +97,8 @@ class Hub:
         if role == "instructor":
             self._changed |= self._desks.keys()
         missed, desk.missed = desk.missed, 0
+        if missed:
+            self._mark(desk)
         return Welcome(
             name,
             role,
@@ -122,7 +125,7 @@ class Hub:
         if desk.send != send:  # a bound method is made anew each time: `is` would always differ
             return
         self._look(desk, "")
-        desk.send = None
+        desk.send, desk.doing = None, ""
         self._tell_presence(desk)
         if self.presenter == name:
             self._present(desk, on=False)
@@ -176,10 +179,17 @@ class Hub:
             other.to(Happened(message.action))
 
     @_heard.register
+    def _(self, message: Doing, desk: Desk) -> None:
+        desk.doing, desk.at = action_text(message.action), time.time()
+        self._changed.add(desk.name)
+        for other in self._lookers(desk.name):
+            other.to(message)
+
+    @_heard.register
     def _(self, message: Tried, desk: Desk) -> None:
         tried = action_text(message.action)
         desk.facts = msgspec.structs.replace(desk.facts, done=tried, error=clean(message.refused))
-        desk.at = time.time()
+        desk.at, desk.doing = time.time(), ""
         self._changed.add(desk.name)
         for other in self._lookers(desk.name):
             other.to(Happened(message.action))
@@ -235,6 +245,7 @@ class Hub:
             if other is not desk and message.to in ("", other.name):
                 other.told.append(told)
                 other.missed += not other.here
+                self._mark(other)
                 other.to(told)
 
     @_heard.register

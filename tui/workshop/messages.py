@@ -39,6 +39,12 @@ class Did(_Message, frozen=True):
     facts: Facts
 
 
+class Doing(_Message, frozen=True):
+    """An action has begun that takes a while; `Did` comes when it has ended."""
+
+    action: Action
+
+
 class Tried(_Message, frozen=True):
     """PyTorch refused an action, and nothing changed by it."""
 
@@ -256,12 +262,13 @@ class Stop(_Message, frozen=True):
 
 
 FromChild: TypeAlias = (
-    Began | Did | Tried | Hand | Allow | Follow | Unfollow | Present | Tell | Helped | Exported
+    Began | Did | Doing | Tried | Hand | Allow | Follow | Unfollow | Present | Tell | Helped | Exported
 )
 ToChild: TypeAlias = (
     Welcome
     | Kept
     | Feed
+    | Doing
     | Happened
     | Presence
     | FeedEnded

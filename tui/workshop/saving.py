@@ -26,9 +26,9 @@ def save(store: Store, desk: Desk) -> str:
 
 
 def mark(store: Store, desk: Desk) -> str:
-    """Keep a raised hand, and whether others may watch; say why it cannot be, or nothing."""
+    """Keep a raised hand, whether others may watch, and what was told; say why it cannot be, or nothing."""
     try:
-        store.mark(desk.name, hand=desk.hand, allows=desk.allows)
+        store.mark(desk.name, desk.hand, desk.allows, [*desk.told], desk.missed)
     except StoreError as error:
         return str(error)
     return ""

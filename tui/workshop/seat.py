@@ -139,7 +139,7 @@ class Seat:
         if self._hung_up:
             return
         if status < 0 and not words:
-            words = b"your bench has stopped; nothing is lost: log in again\r\n"
+            words = b"your bench has stopped; what was done is kept, only a run under way is not: log in again\r\n"
             self._log("crash", name=self.name, status=status)
         if status < 0:
             self._client.write(RESTORE + words)

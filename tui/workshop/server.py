@@ -122,11 +122,13 @@ class Workshop:
         await self.warm.stop()
         self.store.close()
 
-    def exports(self, name: str) -> str:
+    def exports_of(self, name: str) -> str:
         """Give a learner's folder for exports; the name was checked."""
-        folder = self.folder / "exports" / name
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        return str(folder)
+        return str(self.folder / "exports" / name)
+
+    def make_exports(self, name: str) -> None:
+        """Make it, where it is not there; for a name that was taken."""
+        Path(self.exports_of(name)).mkdir(mode=0o700, parents=True, exist_ok=True)
 
     def seat(self, seat: Seat) -> None:
         """Remember a learner who is logged in, until the learner's process has ended."""

@@ -23,9 +23,9 @@ from engine.actions import Action
 from engine.errors import BadInput, EngineError
 from engine.start import Start
 from tui.workshop.codes import digest, has_digest
-from tui.workshop.messages import Facts, Role
+from tui.workshop.messages import Facts, Role, Told
 
-VERSION: Final = 1
+VERSION: Final = 2
 
 PATIENCE: Final = 0.2
 """Seconds to wait for somebody else who has the file: nobody should, and everybody in the class waits."""
@@ -33,7 +33,8 @@ PATIENCE: Final = 0.2
 SCHEMA: Final = """
 CREATE TABLE learners (
     name TEXT PRIMARY KEY, role TEXT NOT NULL, code TEXT NOT NULL, hand REAL NOT NULL DEFAULT 0,
-    allows INTEGER NOT NULL DEFAULT 1, seen TEXT NOT NULL DEFAULT ''
+    allows INTEGER NOT NULL DEFAULT 1, seen TEXT NOT NULL DEFAULT '',
+    told BLOB NOT NULL DEFAULT '[]', missed INTEGER NOT NULL DEFAULT 0
 ) WITHOUT ROWID;
 CREATE TABLE keys (
     name TEXT NOT NULL, fingerprint TEXT NOT NULL, PRIMARY KEY (name, fingerprint)
@@ -47,9 +48,16 @@ CREATE TABLE actions (
 ) WITHOUT ROWID;
 """
 
+FROM_1: Final = """
+ALTER TABLE learners ADD COLUMN told BLOB NOT NULL DEFAULT '[]';
+ALTER TABLE learners ADD COLUMN missed INTEGER NOT NULL DEFAULT 0;
+"""
+"""What version 1 had not kept: what the instructor has said."""
+
 _actions = msgspec.json.Decoder(Action)
 _starts = msgspec.json.Decoder(Start)
 _facts = msgspec.json.Decoder(Facts)
+_told = msgspec.json.Decoder(tuple[Told, ...])
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +71,11 @@ class Learner:
 
     allows: bool
     seen: tuple[str, ...]
+    told: tuple[Told, ...]
+    """What the instructor has said to them."""
+
+    missed: int
+    """How many of that came while they were away."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +133,8 @@ class Store:
         (version,) = self._db.execute("PRAGMA user_version").fetchone()
         if version == 0:
             self._db.executescript(f"BEGIN; {SCHEMA} PRAGMA user_version = {VERSION}; COMMIT;")
+        elif version == 1:
+            self._db.executescript(f"BEGIN; {FROM_1} PRAGMA user_version = {VERSION}; COMMIT;")
         elif version != VERSION:
             raise BadInput(f"the workshop's file is of version {version}: this program reads {VERSION}")
 
@@ -147,11 +162,12 @@ class Store:
     def learner(self, name: str) -> Learner | None:
         """Give who took a name; None where nobody has."""
         row = self._db.execute(
-            "SELECT name, role, hand, allows, seen FROM learners WHERE name = ?", (name,)
+            "SELECT name, role, hand, allows, seen, told, missed FROM learners WHERE name = ?", (name,)
         ).fetchone()
         if row is None:
             return None
-        return Learner(row[0], row[1], row[2], bool(row[3]), tuple(filter(None, row[4].split(","))))
+        seen = tuple(filter(None, row[4].split(",")))
+        return Learner(row[0], row[1], row[2], bool(row[3]), seen, _told.decode(row[5]), row[6])
 
     def learners(self) -> list[Learner]:
         """Give all, by name."""
@@ -186,16 +202,17 @@ class Store:
         found = self._db.execute("SELECT 1 FROM keys WHERE name = ? AND fingerprint = ?", (name, fingerprint))
         return found.fetchone() is not None
 
-    def mark(self, name: str, *, hand: float | None = None, allows: bool | None = None) -> None:
-        """Keep a raised hand, or whether others may watch.
+    def mark(self, name: str, hand: float, allows: bool, told: Sequence[Told], missed: int) -> None:
+        """Keep a raised hand, whether others may watch, and what the instructor has said.
 
         Raises:
             StoreError: it cannot be kept.
         """
         with self._writing():
-            for column, value in (("hand", hand), ("allows", allows)):
-                if value is not None:
-                    self._db.execute(f"UPDATE learners SET {column} = ? WHERE name = ?", (value, name))
+            self._db.execute(
+                "UPDATE learners SET hand = ?, allows = ?, told = ?, missed = ? WHERE name = ?",
+                (hand, allows, msgspec.json.encode(told), missed, name),
+            )
 
     # Sessions
 

@@ -11,6 +11,7 @@ from tui.running import WorkEnded
 from tui.screens.bench import BenchScreen
 from tui.workshop.keys import IDS
 from tui.workshop.messages import (
+    Doing,
     Feed,
     FeedEnded,
     Follow,
@@ -26,6 +27,7 @@ from tui.workshop.messages import (
 from tui.workshop.screens.feed import FeedScreen
 
 if TYPE_CHECKING:
+    from engine.actions import Action
     from tui.workshop.keeper import ClassKeeper
     from tui.workshop.link import Link
     from tui.workshop.messages import Welcome
@@ -39,6 +41,8 @@ class ClassBench(BenchScreen):
         super().__init__(keeper.rejoin, keeper)
         self.keeper, self.link, self.welcome = keeper, link, welcome
         self.watched, self.presenter = welcome.watched, welcome.presenter
+        if welcome.actions:
+            self.waits_for = "doing again what you did; long runs take a while"
         self.feed: FeedScreen | None = None
         """What is looked at instead of the own bench."""
 
@@ -58,6 +62,10 @@ class ClassBench(BenchScreen):
             getattr(self, f"press_{key_id}")()
         else:
             super().action_press(key_id)
+
+    def begins(self, action: Action) -> None:
+        """Tell the class what is under way."""
+        self.link.send(Doing(action))
 
     def end_work(self, message: WorkEnded) -> None:
         """Show what came of it; while something else is looked at, afterwards: it may open a screen."""
@@ -86,6 +94,11 @@ class ClassBench(BenchScreen):
         elif self._wants_feed:  # else it was left while this was on its way
             self.feed = self.make_feed(said)
             self.app.push_screen(self.feed)
+
+    @hear.register
+    def _(self, said: Doing) -> None:
+        if self.feed is not None:
+            self.feed.begun(said.action)
 
     @hear.register
     def _(self, said: Happened) -> None:

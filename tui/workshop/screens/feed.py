@@ -32,7 +32,7 @@ class FeedScreen(BenchScreen):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(LEAVE.keys, "leave", LEAVE.label, priority=True, tooltip=LEAVE.tooltip),
     ]
-    waits_for: ClassVar[str] = "fetching the bench"
+    waits_for = "fetching the bench: doing again what was done there"
     escape_does: ClassVar[str] = "leaves"
 
     def __init__(
@@ -82,6 +82,10 @@ class FeedScreen(BenchScreen):
     def happen(self, action: Action) -> None:
         """Let happen here what happened there, once what happened before has."""
         self.when_idle(partial(self._happen, action))
+
+    def begun(self, action: Action) -> None:
+        """Say what has begun there: it happens here when it has ended."""
+        self.hint = f"{self._feed.name} now: {action_text(action)}; it comes here when it is done"
 
     def presence(self, here: bool) -> None:
         """Say whether the owner is there."""

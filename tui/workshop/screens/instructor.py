@@ -95,6 +95,8 @@ class InstructorBench(ClassBench):
             self.badge = f"PRESENTING, {self.board.following} follow  {self.badge}".strip()
 
     def _open(self) -> None:
+        self.app.install_screen(self.board, "board")  # so it stays when it is left
+        self.board.present(self.presenter, own=self.presents)
         self.app.push_screen(self.board)
         if self.welcome.resume_code:
             self.app.push_screen(ResumeScreen(self.welcome))

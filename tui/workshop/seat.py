@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from tui.workshop.hub import Hub
     from tui.workshop.spawning import Process, Warm
 
+STOPPED: Final = (
+    b"your bench has stopped; what was done is kept, only a run under way is not: log in again\r\n"
+)
+
 GRACE: Final = 3.0
 """Seconds that a process may take to leave in order."""
 
@@ -139,7 +143,7 @@ class Seat:
         if self._hung_up:
             return
         if status < 0 and not words:
-            words = b"your bench has stopped; what was done is kept, only a run under way is not: log in again\r\n"
+            words = STOPPED
             self._log("crash", name=self.name, status=status)
         if status < 0:
             self._client.write(RESTORE + words)

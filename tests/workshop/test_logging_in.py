@@ -8,7 +8,7 @@ from pathlib import Path
 import asyncssh
 import pytest
 
-from tests.workshop.served import CODE, Server, make_key
+from tests.workshop.served import CODE, CONFIRM, Server, make_key
 from tests.workshop.talking import Borrowed, Impatient, bench, connect, seated
 
 
@@ -20,6 +20,15 @@ def test_three_wrong_codes_are_answered_late_and_end_the_connection(served: Serv
     assert time.monotonic() - began > 3 * 0.2
     assert [one["tries"] for one in served.events("wrong code", name="wrong")] == [1, 2, 3]
     assert "not the code" not in served.log
+
+
+def test_a_name_is_free_again_where_the_line_drops_before_its_resume_code_was_noted(served: Server) -> None:
+    served.join("interrupted", wait=CONFIRM).close()
+    served.logged("released", name="interrupted")
+    with served.join("interrupted"):  # by the join code
+        pass
+    refused = served.run(served.command("interrupted", "-tt"))
+    assert refused.returncode == 255
 
 
 async def test_codes_sent_without_waiting_for_answers_count_all_the_same(served: Server) -> None:

@@ -42,6 +42,9 @@ class Desk:
     unsaved: list[tuple[Action, Facts]] = field(default_factory=list)
     """The last actions, where they are not kept yet."""
 
+    noted: bool = True
+    """Whether the resume code was read; a name whose owner never saw it is free again."""
+
     doing: str = ""
     """An action that is under way, in words; empty where none is that takes a while."""
 

@@ -29,6 +29,7 @@ from tui.workshop.messages import (
     Happened,
     Helped,
     Kept,
+    Noted,
     Presence,
     Present,
     Presenting,
@@ -42,6 +43,7 @@ from tui.workshop.messages import (
     Welcome,
 )
 from tui.workshop.saving import mark, save
+from tui.workshop.store import StoreError
 
 if TYPE_CHECKING:
     from engine.start import Start
@@ -87,7 +89,7 @@ class Hub:
         """Seat a learner, whose name was checked, where the learner was before; give the first message."""
         desk = self._desks.get(name)
         if desk is None:
-            desk = self._desks[name] = Desk(name, role, self._start)
+            desk = self._desks[name] = Desk(name, role, self._start, noted=not resume_code)
             self._save(desk)
         elif desk.send is not None:
             desk.send(Stop(ELSEWHERE))
@@ -129,6 +131,19 @@ class Hub:
         self._tell_presence(desk)
         if self.presenter == name:
             self._present(desk, on=False)
+        if not desk.noted:
+            self._release(desk)
+
+    def _release(self, desk: Desk) -> None:
+        """Give a name back whose owner has seen no resume code, and so could never come back."""
+        try:
+            self._store.release(desk.name)
+        except StoreError as error:
+            self._log("not released", name=desk.name, why=str(error))
+        else:
+            del self._desks[desk.name]
+            self._changed.discard(desk.name)
+            self._log("released", name=desk.name)
 
     def stop(self, why: str) -> None:
         """Tell everybody to leave in order; what could not be kept is tried once more."""
@@ -254,6 +269,10 @@ class Hub:
         if desk.role == "instructor" and whom is not None and whom.hand:
             self._heard(Hand(False), whom)
             whom.to(HandDown())
+
+    @_heard.register
+    def _(self, _: Noted, desk: Desk) -> None:
+        desk.noted = True
 
     @_heard.register
     def _(self, message: Exported, desk: Desk) -> None:

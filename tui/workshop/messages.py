@@ -116,6 +116,10 @@ class Helped(_Message, frozen=True):
     name: str
 
 
+class Noted(_Message, frozen=True):
+    """The resume code was read: from now on the name is this learner's."""
+
+
 class Exported(_Message, frozen=True):
     """Files were written into the learner's folder."""
 
@@ -262,7 +266,19 @@ class Stop(_Message, frozen=True):
 
 
 FromChild: TypeAlias = (
-    Began | Did | Doing | Tried | Hand | Allow | Follow | Unfollow | Present | Tell | Helped | Exported
+    Began
+    | Did
+    | Doing
+    | Tried
+    | Hand
+    | Allow
+    | Follow
+    | Unfollow
+    | Present
+    | Tell
+    | Helped
+    | Noted
+    | Exported
 )
 ToChild: TypeAlias = (
     Welcome

@@ -192,6 +192,19 @@ class Store:
             )
         return True
 
+    def release(self, name: str) -> None:
+        """Have a name be free again, with nothing of it left.
+
+        Raises:
+            StoreError: it cannot be done.
+        """
+        with self._writing():
+            self._db.execute(
+                "DELETE FROM actions WHERE session IN (SELECT id FROM sessions WHERE name = ?)", (name,)
+            )
+            for table in ("sessions", "keys", "learners"):
+                self._db.execute(f"DELETE FROM {table} WHERE name = ?", (name,))
+
     def has_code(self, name: str, code: str) -> bool:
         """Whether it is the name's resume code."""
         row = self._db.execute("SELECT code FROM learners WHERE name = ?", (name,)).fetchone()

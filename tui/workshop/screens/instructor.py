@@ -10,7 +10,7 @@ from textual.binding import BindingType
 
 from tui.keys import KEYS, Key
 from tui.workshop.keys import FOR_INSTRUCTORS, binding
-from tui.workshop.messages import Feed, Present, Presenting, Rows, ToChild
+from tui.workshop.messages import Feed, Noted, Present, Presenting, Rows, ToChild
 from tui.workshop.screens.bench import ClassBench
 from tui.workshop.screens.board import BoardScreen
 from tui.workshop.screens.feed import FeedScreen, WatchScreen
@@ -99,4 +99,4 @@ class InstructorBench(ClassBench):
         self.board.present(self.presenter, own=self.presents)
         self.app.push_screen(self.board)
         if self.welcome.resume_code:
-            self.app.push_screen(ResumeScreen(self.welcome))
+            self.app.push_screen(ResumeScreen(self.welcome), lambda _: self.link.send(Noted()))

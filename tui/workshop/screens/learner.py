@@ -12,7 +12,7 @@ from textual.binding import BindingType
 from tui.keys import KEYS, Key
 from tui.workshop.desk import REMEMBERED
 from tui.workshop.keys import FOR_LEARNERS, binding
-from tui.workshop.messages import Allow, Feed, FeedEnded, Hand, HandDown, Presenting, ToChild, Told
+from tui.workshop.messages import Allow, Feed, FeedEnded, Hand, HandDown, Noted, Presenting, ToChild, Told
 from tui.workshop.screens.bench import ClassBench
 from tui.workshop.screens.feed import FeedScreen, FollowScreen
 from tui.workshop.screens.messages import TOAST, MessagesScreen
@@ -138,6 +138,7 @@ class LearnerBench(ClassBench):
 
     def _confirmed(self, _: None) -> None:
         self._confirms = False
+        self.link.send(Noted())
         self._follow()
 
     def _follow(self) -> None:

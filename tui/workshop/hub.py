@@ -28,7 +28,6 @@ from tui.workshop.messages import (
     HandDown,
     Happened,
     Helped,
-    Kept,
     Noted,
     Presence,
     Present,
@@ -42,8 +41,7 @@ from tui.workshop.messages import (
     Watched,
     Welcome,
 )
-from tui.workshop.saving import mark, save
-from tui.workshop.store import StoreError
+from tui.workshop.saving import Saver
 
 if TYPE_CHECKING:
     from engine.start import Start
@@ -62,7 +60,8 @@ class Hub:
             start: What a new learner begins with.
             log: Called with an event's name and its facts.
         """
-        self._store, self._start, self._log = store, start, log
+        self._start, self._log = start, log
+        self._saver = Saver(store, log)
         self._desks = desks_in(store)
         self._changed: set[str] = set()
         """Desks whose rows the boards do not have yet."""
@@ -90,7 +89,7 @@ class Hub:
         desk = self._desks.get(name)
         if desk is None:
             desk = self._desks[name] = Desk(name, role, self._start, noted=not resume_code)
-            self._save(desk)
+            self._saver.save(desk)
         elif desk.send is not None:
             desk.send(Stop(ELSEWHERE))
             self.leave(name, desk.send)
@@ -100,7 +99,7 @@ class Hub:
             self._changed |= self._desks.keys()
         missed, desk.missed = desk.missed, 0
         if missed:
-            self._mark(desk)
+            self._saver.mark(desk)
         return Welcome(
             name,
             role,
@@ -131,29 +130,19 @@ class Hub:
         self._tell_presence(desk)
         if self.presenter == name:
             self._present(desk, on=False)
-        if not desk.noted:
-            self._release(desk)
-
-    def _release(self, desk: Desk) -> None:
-        """Give a name back whose owner has seen no resume code, and so could never come back."""
-        try:
-            self._store.release(desk.name)
-        except StoreError as error:
-            self._log("not released", name=desk.name, why=str(error))
-        else:
-            del self._desks[desk.name]
-            self._changed.discard(desk.name)
-            self._log("released", name=desk.name)
+        if not desk.noted and self._saver.release(desk):
+            del self._desks[name]
+            self._changed.discard(name)
 
     def stop(self, why: str) -> None:
         """Tell everybody to leave in order; what could not be kept is tried once more."""
-        self._save_again()
+        self._saver.save_again(self._desks.values())
         for desk in self._here():
             desk.to(Stop(why))
 
     def rows(self) -> None:
         """Send the boards what has changed since the last time, and try again to keep what was not."""
-        self._save_again()
+        self._saver.save_again(self._desks.values())
         boards = [desk for desk in self._here() if desk.role == "instructor"]
         if boards and self._changed:
             changed = [self._desks[name] for name in sorted(self._changed)]
@@ -180,7 +169,7 @@ class Hub:
             )
             return
         desk.begin(message.start)
-        self._save(desk)
+        self._saver.save(desk)
         self._changed.add(desk.name)
         for other in self._lookers(desk.name):
             other.to(desk.feed)
@@ -188,7 +177,7 @@ class Hub:
     @_heard.register
     def _(self, message: Did, desk: Desk) -> None:
         desk.did(Did(message.action, checked(message.facts)))
-        self._save(desk)
+        self._saver.save(desk)
         self._changed.add(desk.name)
         for other in self._lookers(desk.name):
             other.to(Happened(message.action))
@@ -213,14 +202,14 @@ class Hub:
     def _(self, message: Hand, desk: Desk) -> None:
         if message.up != bool(desk.hand):
             desk.hand = time.time() if message.up else 0.0
-            self._mark(desk)
+            self._saver.mark(desk)
             self._changed.add(desk.name)
             self._log("hand", name=desk.name, up=message.up)
 
     @_heard.register
     def _(self, message: Allow, desk: Desk) -> None:
         desk.allows = message.watching
-        self._mark(desk)
+        self._saver.mark(desk)
         self._changed.add(desk.name)
         if not message.watching:
             for other in [one for one in self._lookers(desk.name) if not one.invited]:
@@ -260,7 +249,7 @@ class Hub:
             if other is not desk and message.to in ("", other.name):
                 other.told.append(told)
                 other.missed += not other.here
-                self._mark(other)
+                self._saver.mark(other)
                 other.to(told)
 
     @_heard.register
@@ -314,21 +303,3 @@ class Hub:
 
     def _here(self) -> Iterator[Desk]:
         return (desk for desk in [*self._desks.values()] if desk.here)
-
-    # What is kept
-
-    def _save(self, desk: Desk) -> None:
-        """Keep what is not kept yet; the learner is told where that begins to fail, and where it ends."""
-        before, desk.trouble = desk.trouble, save(self._store, desk)
-        if bool(before) != bool(desk.trouble):
-            self._log("not kept" if desk.trouble else "kept again", name=desk.name, why=desk.trouble)
-            desk.to(Kept(desk.trouble))
-
-    def _save_again(self) -> None:
-        for desk in self._desks.values():
-            if desk.trouble:
-                self._save(desk)
-
-    def _mark(self, desk: Desk) -> None:
-        if trouble := mark(self._store, desk):
-            self._log("not kept", name=desk.name, why=trouble)

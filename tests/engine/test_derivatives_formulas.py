@@ -109,7 +109,7 @@ ARITHMETIC: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
 }
 
 
-@settings(deadline=None, max_examples=25)
+@settings(deadline=None, max_examples=20)
 @given(
     shapes=shapes_that_broadcast(),
     symbols=st.lists(st.sampled_from(sorted(ARITHMETIC)), min_size=1, max_size=5),

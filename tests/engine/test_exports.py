@@ -188,14 +188,14 @@ def test_a_number_that_was_not_shown_stops_the_script(name: str) -> None:
 
 
 @given(seed=st.none() | st.integers(0, 5), rate=st.sampled_from([None, 1e-3, 1.0]), line=lines_of_actions)
-@settings(max_examples=25)
+@settings(max_examples=18)
 def test_any_session_can_be_taken_home(seed: int | None, rate: float | None, line: list[Action]) -> None:
     start = Start(seed=seed, rate=rate)
     assert_same_end(run(export(start, line).script), after(start.session(), line))
 
 
 @given(line=lines_of_actions)
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=18, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_session_with_what_pytorch_refuses_half_way_can_be_taken_home(
     tmp_path: Path, line: list[Action]
 ) -> None:
@@ -205,7 +205,7 @@ def test_any_session_with_what_pytorch_refuses_half_way_can_be_taken_home(
 
 
 @given(line=lines_of_actions)
-@settings(max_examples=25)
+@settings(max_examples=18)
 def test_after_every_action_all_that_the_bench_shows_has_been_asserted(line: list[Action]) -> None:
     moments = repeat(Start().session(), line)
     asserted = asserts(start_cell(Start().session().frame, None, kept=False).lines)

@@ -82,7 +82,7 @@ def panels(shown: str) -> list[str]:
     return [row.replace("*", " ").rstrip() for row in shown.splitlines()[:-2]]
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 async def test_thousands_of_random_keys_break_nothing_and_undoing_them_all_gives_the_first_bits(
     seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -115,7 +115,7 @@ def bustle(room: Class, server: Server, learners: list[Learner]) -> int:
             learner.pressed += 1
             learner.waiting = True
             learner.client.type("e")
-        room.settle(0.1)
+        room.settle(0.2)
         for one in learners:
             if one.client is not None:
                 one.look()

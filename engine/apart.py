@@ -18,7 +18,7 @@ from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from engine.errors import OWN_CODE, EngineError, NotAScalar
-from engine.lessons import PyTorchError, in_its_own_words
+from engine.lessons import first_words, in_its_own_words
 from engine.problem import Problem
 
 
@@ -108,7 +108,7 @@ def why_not_double(problem: Problem, rng: Tensor) -> str:
             coarsest = where.coarsest()
             where.gradients()
     except (EngineError, RuntimeError) as error:
-        return f"{error.kind}: {error.own_words}" if isinstance(error, PyTorchError) else str(error)
+        return first_words(error)
     if eps_of(coarsest) > eps_of(torch.float64):
         return f"on the way it computes in {name_of(coarsest)}, whatever it is given"
     return ""

@@ -15,7 +15,7 @@ from engine.apart import Apart, apart, eps_of, why_not_double
 from engine.batches import Batches, Split, Weight, split_of
 from engine.errors import BadInput, EngineError
 from engine.feed import Feed
-from engine.lessons import PyTorchError
+from engine.lessons import first_words
 from engine.statements import Statements
 from engine.twin import Stopped
 
@@ -145,8 +145,7 @@ class _Check:
             own = self._accumulated(split, zeroed_inside=inside)
             exact = self._exact(split, zeroed_inside=inside)
         except EngineError as error:
-            words = f"{error.kind}: {error.own_words}" if isinstance(error, PyTorchError) else str(error)
-            return Trial(batches, Outcome.REFUSED, inside, error=words)
+            return Trial(batches, Outcome.REFUSED, inside, error=first_words(error))
         distance = _norm(_minus(own, self._full)) / (_norm(self._full) or 1.0)
         times = _norm(exact) / (_norm(self._exact_full) or 1.0)
         return Trial(batches, _outcome(exact, self._exact_full, self._tolerance), inside, distance, times)

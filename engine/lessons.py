@@ -71,6 +71,11 @@ class PyTorchError(EngineError):
         super().__init__(f"{self.kind}: {self.own_words} {self.lesson}".rstrip())
 
 
+def first_words(error: BaseException) -> str:
+    """Give what an error says, without the lesson where PyTorch raised it."""
+    return f"{error.kind}: {error.own_words}" if isinstance(error, PyTorchError) else str(error)
+
+
 @contextmanager
 def in_its_own_words(*kinds: type[BaseException]) -> Iterator[None]:
     """Turn what PyTorch, or Python, raises inside into a `PyTorchError`."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from textual.message import Message
 
+from engine.collection import without_collection
 from engine.errors import EngineError
 
 if TYPE_CHECKING:
@@ -48,14 +49,12 @@ class Troubled(Message):
 def load(screen: MessagePump, make_session: Callable[[], Session], keeper: Keeper | None) -> None:
     """Make the session and post it to `screen`, with what `keeper` has to offer."""
     # Importing torch makes a million objects, none of them garbage: looking for some costs a fifth.
-    gc.disable()
     try:
-        session = make_session()
-        offer = None if keeper is None else keeper.offer()
+        with without_collection():
+            session = make_session()
+            offer = None if keeper is None else keeper.offer()
     except EngineError as error:
         screen.post_message(LoadFailed(error))
         return
-    finally:
-        gc.enable()
     gc.freeze()
     screen.post_message(Loaded(session, offer))

@@ -16,7 +16,7 @@ from textual.timer import Timer
 
 from engine.actions import Action, GoTo, RunEpochs
 from engine.errors import EngineError
-from engine.lessons import PyTorchError
+from engine.lessons import PyTorchError, first_words
 from tui.loading import Loaded, LoadFailed, Troubled, load
 from tui.running import Work, WorkEnded, run
 from tui.screens.confirm import ConfirmScreen
@@ -226,7 +226,7 @@ class SessionScreen(Screen[None]):
         """Show the session as it stands, and what was refused."""
         self.frame = session.frame
         self.complaint = error if isinstance(error, PyTorchError) else None
-        self.notice = session.frame.notice if error is None else _first_words(error)
+        self.notice = session.frame.notice if error is None else first_words(error)
         printed = session.problem.printed
         if not (self.notice or self._told) and printed.count > self._seen:
             self.notice, self._told = printed_text(printed), True
@@ -293,7 +293,3 @@ def takes_long(action: Action) -> bool:
             return inside > 1
         case _:
             return False
-
-
-def _first_words(error: EngineError) -> str:
-    return f"{error.kind}: {error.own_words}" if isinstance(error, PyTorchError) else str(error)

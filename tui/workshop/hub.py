@@ -35,6 +35,7 @@ from tui.workshop.messages import (
     Rows,
     Stop,
     Tell,
+    ToChild,
     Told,
     Tried,
     Unfollow,
@@ -94,7 +95,7 @@ class Hub:
             desk.send(Stop(ELSEWHERE))
             self.leave(name, desk.send)
         desk.role, desk.send = role, send
-        self._tell_presence(desk)
+        self._show(desk, Presence(desk.here))
         if role == "instructor":
             self._changed |= self._desks.keys()
         missed, desk.missed = desk.missed, 0
@@ -127,7 +128,7 @@ class Hub:
             return
         self._look(desk, "")
         desk.send, desk.doing = None, ""
-        self._tell_presence(desk)
+        self._show(desk, Presence(desk.here))
         if self.presenter == name:
             self._present(desk, on=False)
         if not desk.noted and self._saver.release(desk):
@@ -170,33 +171,25 @@ class Hub:
             return
         desk.begin(message.start)
         self._saver.save(desk)
-        self._changed.add(desk.name)
-        for other in self._lookers(desk.name):
-            other.to(desk.feed)
+        self._show(desk, desk.feed)
 
     @_heard.register
     def _(self, message: Did, desk: Desk) -> None:
         desk.did(Did(message.action, checked(message.facts)))
         self._saver.save(desk)
-        self._changed.add(desk.name)
-        for other in self._lookers(desk.name):
-            other.to(Happened(message.action))
+        self._show(desk, Happened(message.action))
 
     @_heard.register
     def _(self, message: Doing, desk: Desk) -> None:
         desk.doing, desk.at = action_text(message.action), time.time()
-        self._changed.add(desk.name)
-        for other in self._lookers(desk.name):
-            other.to(message)
+        self._show(desk, message)
 
     @_heard.register
     def _(self, message: Tried, desk: Desk) -> None:
         tried = action_text(message.action)
         desk.facts = msgspec.structs.replace(desk.facts, done=tried, error=clean(message.refused))
         desk.at, desk.doing = time.time(), ""
-        self._changed.add(desk.name)
-        for other in self._lookers(desk.name):
-            other.to(Happened(message.action))
+        self._show(desk, Happened(message.action))
 
     @_heard.register
     def _(self, message: Hand, desk: Desk) -> None:
@@ -289,11 +282,11 @@ class Hub:
             self._changed.add(whom)
             self._desks[whom].to(Watched(self._watchers(whom)))
 
-    def _tell_presence(self, desk: Desk) -> None:
-        """Tell the boards, and who looks, that somebody has come or gone."""
+    def _show(self, desk: Desk, message: ToChild) -> None:
+        """Tell who looks what has become of a session, and the boards that something has."""
         self._changed.add(desk.name)
         for other in self._lookers(desk.name):
-            other.to(Presence(desk.here))
+            other.to(message)
 
     def _lookers(self, name: str) -> list[Desk]:
         return [desk for desk in self._here() if name and desk.looks_at == name]

@@ -16,12 +16,21 @@ from itertools import cycle
 from pathlib import Path
 
 import torch
+from gradstep.actions import (
+    Action,
+    Forward,
+    RunEpochs,
+    StepNode,
+    ToggleStatement,
+    ToggleZeroing,
+    Undo,
+    Update,
+)
+from gradstep.loop.loop import Kind
+from gradstep.saving.writer import SessionWriter
+from gradstep.session import Session
+from gradstep.start import Start
 
-from engine.actions import Action, Forward, RunEpochs, StepNode, ToggleStatement, ToggleZeroing, Undo, Update
-from engine.loop import Kind
-from engine.saving.writing import SessionWriter
-from engine.session import Session
-from engine.start import Start
 from tests.saved_sessions import PLAIN, act
 from tests.session_strategies import edits_to
 

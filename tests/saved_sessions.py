@@ -6,11 +6,8 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from hypothesis import strategies as st
-from msgspec import Struct
-
-from engine import actions
-from engine.actions import (
+from gradstep import actions
+from gradstep.actions import (
     Action,
     MoveStatement,
     RunEpochs,
@@ -19,16 +16,19 @@ from engine.actions import (
     SetOptimizer,
     ToggleStatement,
 )
-from engine.errors import EngineError
-from engine.frame import ParameterFrame
-from engine.loop import Kind
-from engine.optimizers import HAND
-from engine.saving.reading import SavedSession
-from engine.saving.records import encoder
-from engine.saving.seal import FIRST, sealed
-from engine.saving.writing import SessionWriter
-from engine.session import Session
-from engine.start import Start
+from gradstep.errors import EngineError
+from gradstep.frame import ParameterFrame
+from gradstep.loop.loop import Kind
+from gradstep.loop.optimizers import HAND
+from gradstep.saving.checksum import FIRST, sealed
+from gradstep.saving.reader import SavedSession
+from gradstep.saving.records import encoder
+from gradstep.saving.writer import SessionWriter
+from gradstep.session import Session
+from gradstep.start import Start
+from hypothesis import strategies as st
+from msgspec import Struct
+
 from tests.engine.recorded import bits
 from tests.session_strategies import batches, counts, optimizers, rates
 

@@ -6,17 +6,17 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 import torch
+from gradstep import problems
+from gradstep.actions import Action, MoveStatement, ToggleStatement
+from gradstep.errors import BadInput
+from gradstep.loop.batches import FULL, Batches, checked_batches
+from gradstep.loop.loop import Kind
+from gradstep.loop.optimizers import OPTIONS, Optimizer, checked_optimizer
+from gradstep.problem import Problem
+from gradstep.session import Session
 from hypothesis import strategies as st
 from torch import Tensor
 
-from engine import problems
-from engine.actions import Action, MoveStatement, ToggleStatement
-from engine.batches import FULL, Batches, checked_batches
-from engine.errors import BadInput
-from engine.loop import Kind
-from engine.optimizers import OPTIONS, Optimizer, checked_optimizer
-from engine.problem import Problem
-from engine.session import Session
 from tests.engine.recorded import bits
 
 

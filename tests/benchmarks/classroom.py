@@ -44,7 +44,16 @@ class Server:
         self.code = "benchmark"
         self._process = subprocess.Popen(
             [
-                *(sys.executable, "-m", "tui", "serve", "--listen", "127.0.0.1:0", "--code", self.code),
+                *(
+                    sys.executable,
+                    "-m",
+                    "gradstep_tui",
+                    "serve",
+                    "--listen",
+                    "127.0.0.1:0",
+                    "--code",
+                    self.code,
+                ),
                 *("--state", str(self._folder / "state"), "--max-learners", str(learners)),
             ],
             stdout=subprocess.DEVNULL,

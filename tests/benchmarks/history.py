@@ -9,11 +9,12 @@ import time
 from collections.abc import Iterator
 from itertools import cycle, islice
 
-from engine.actions import Action, GoTo, RunEpochs, Undo
-from engine.start import Start
+from gradstep.actions import Action, GoTo, RunEpochs, Undo
+from gradstep.start import Start
+from gradstep_tui.keys import BY_NAME
+
 from tests.benchmarks.long_session import EPOCH, resident
 from tests.benchmarks.table import Row
-from tui.keys import BY_NAME
 
 ACTIONS = 10_000
 

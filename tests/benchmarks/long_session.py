@@ -6,10 +6,10 @@ import re
 from itertools import cycle, islice
 from pathlib import Path
 
-from engine import problems
-from engine.actions import RunEpochs
-from engine.session import Session
-from tui.keys import BY_NAME
+from gradstep import problems
+from gradstep.actions import RunEpochs
+from gradstep.session import Session
+from gradstep_tui.keys import BY_NAME
 
 EPOCH = "fsssSbuz"
 """Keys of one epoch by hand."""

@@ -8,10 +8,9 @@ from pathlib import Path
 from typing import Final
 
 import torch
+from gradstep import problems
+from gradstep.problem import Problem
 from torch import nn
-
-from engine import problems
-from engine.problem import Problem
 
 LARGE: Final = Path(__file__).with_name("large_model.py")
 """A script: a model with 10 million parameters, whose backward pass runs 300 nodes."""
@@ -40,8 +39,8 @@ def transformer() -> Problem:
 
 def large() -> Problem:
     """Give the model of `LARGE`."""
-    from engine.scripts.loading import problem_from
-    from engine.scripts.source import read_source
+    from gradstep.scripts.loader import problem_from
+    from gradstep.scripts.source import read_source
 
     return problem_from(read_source(LARGE))
 

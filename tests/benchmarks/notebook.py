@@ -5,9 +5,8 @@ from __future__ import annotations
 import time
 
 import torch
-
-from engine import problems
-from engine.problem import Problem
+from gradstep import problems
+from gradstep.problem import Problem
 
 IMPORT_TORCH = "import torch"
 """The least that any PyTorch program does."""

@@ -7,15 +7,15 @@ from collections.abc import Callable, Iterator
 from statistics import median
 
 import torch
+from gradstep import problems
+from gradstep.actions import Forward, RunEpochs, StepNode
+from gradstep.frame import Frame
+from gradstep.session import Session
+from gradstep_tui.widgets.pictures.graph import GraphView
 from torch import Tensor
 
-from engine import problems
-from engine.actions import Forward, RunEpochs, StepNode
-from engine.frame import Frame
-from engine.session import Session
 from tests.benchmarks.table import Row
 from tests.session_strategies import problem
-from tui.widgets.graph import GraphView
 
 
 def rows(quick: bool) -> Iterator[Row]:

@@ -12,17 +12,18 @@ from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
 
-from engine.actions import Action
-from engine.errors import EngineError
-from engine.saving.reading import SavedSession, read_session_file
-from engine.saving.replaying import replay
-from engine.saving.writing import SessionWriter
-from engine.session import Session
-from engine.start import Start
+from gradstep.actions import Action
+from gradstep.errors import EngineError
+from gradstep.saving.reader import SavedSession, read_session_file
+from gradstep.saving.replay import replay
+from gradstep.saving.writer import SessionWriter
+from gradstep.session import Session
+from gradstep.start import Start
+from gradstep_tui.keys import BY_NAME
+
 from tests.benchmarks.long_session import EPOCH
 from tests.benchmarks.notebook import IMPORT_TORCH
 from tests.benchmarks.table import Row
-from tui.keys import BY_NAME
 
 LONG = 10_000
 """Actions of the long session."""

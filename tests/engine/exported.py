@@ -9,9 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from hypothesis import strategies as st
-
-from engine.actions import (
+from gradstep.actions import (
     Action,
     Backward,
     Forward,
@@ -32,11 +30,13 @@ from engine.actions import (
     Update,
     Zero,
 )
-from engine.batches import batches_from
-from engine.loop import Kind
-from engine.optimizers import HAND, optimizer_from
-from engine.scripts.loading import load_script
-from engine.session import Session
+from gradstep.loop.batches import batches_from
+from gradstep.loop.loop import Kind
+from gradstep.loop.optimizers import HAND, optimizer_from
+from gradstep.scripts.loader import load_script
+from gradstep.session import Session
+from hypothesis import strategies as st
+
 from tests.session_strategies import batches, optimizers
 
 F, B, U, Z = Forward(), Backward(), Update(), Zero()

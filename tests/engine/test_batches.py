@@ -7,12 +7,8 @@ from typing import Any, NamedTuple
 
 import pytest
 import torch
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from torch import Tensor
-
-from engine import problems
-from engine.actions import (
+from gradstep import problems
+from gradstep.actions import (
     Backward,
     Forward,
     GoTo,
@@ -30,17 +26,21 @@ from engine.actions import (
     Update,
     Zero,
 )
-from engine.batch_check import Outcome
-from engine.batches import FULL, Batches, Split, batches_from, checked_batches, split_of
-from engine.errors import BadInput, Refused
-from engine.ledger import Write
-from engine.loop import Kind, Loop
-from engine.optimizers import optimizer_from
-from engine.reference import reference_loop
-from engine.session import Session
-from engine.spelling import Spelling
-from engine.twin import Stopped
-from engine.verdict import Finding
+from gradstep.analysis.batch_check import Outcome
+from gradstep.analysis.loop_verdict import Finding
+from gradstep.analysis.twin import Stopped
+from gradstep.errors import BadInput, Refused
+from gradstep.ledger.ledger import Write
+from gradstep.loop.batches import FULL, Batches, Split, batches_from, checked_batches, split_of
+from gradstep.loop.loop import Kind, Loop
+from gradstep.loop.optimizers import optimizer_from
+from gradstep.loop.reference import reference_loop
+from gradstep.loop.script_names import Spelling
+from gradstep.session import Session
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor
+
 from tests.engine.recorded import bits
 from tests.session_strategies import batches, problem
 

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given, settings
-from hypothesis import strategies as st
-
-from engine.actions import (
+from gradstep.actions import (
     MoveStatement,
     SetBatches,
     SetLearningRate,
@@ -13,12 +10,14 @@ from engine.actions import (
     ToggleSetToNone,
     ToggleStatement,
 )
-from engine.batches import FULL, Batches
-from engine.carrying import edit_like, start_again
-from engine.errors import EngineError
-from engine.loop import Kind
-from engine.optimizers import HAND, Optimizer
-from engine.start import Start
+from gradstep.errors import EngineError
+from gradstep.loop.batches import FULL, Batches
+from gradstep.loop.loop import Kind
+from gradstep.loop.optimizers import HAND, Optimizer
+from gradstep.reload import edit_like, start_again
+from gradstep.start import Start
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 edit = st.one_of(
     st.builds(ToggleStatement, st.sampled_from(list(Kind))),

@@ -10,17 +10,17 @@ from typing import Any
 import pytest
 import torch
 import torch.nn.functional as F  # noqa: N812
+from gradstep.autograd.events import ACCUMULATE_GRAD, HookEvent, NodeEvent, PathsEvent, ReduceEvent
+from gradstep.autograd.source_map import watch_forward
+from gradstep.autograd.trace import Trace, record_backward
+from gradstep.derivatives import RULES, Explanation, When, brief, explain, rule_for
+from gradstep.derivatives.brief import WIDTH
+from gradstep.derivatives.expressions import value_of
+from gradstep.derivatives.functions import VOCABULARY
+from gradstep.derivatives.rules.rule import Rule, Text
 from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
-from engine.derivatives import RULES, Explanation, When, brief, explain, rule_for
-from engine.derivatives.brief import WIDTH
-from engine.derivatives.expressions import value_of
-from engine.derivatives.rule import Rule, Text
-from engine.derivatives.vocabulary import VOCABULARY
-from engine.events import ACCUMULATE_GRAD, HookEvent, NodeEvent, PathsEvent, ReduceEvent
-from engine.sources import watch_forward
-from engine.trace import Trace, record_backward
 from tests.engine.test_derivatives_examples import EXAMPLES, record
 
 PANEL = 44

@@ -8,11 +8,10 @@ from dataclasses import dataclass
 import pytest
 import torch
 import torch.nn.functional as F  # noqa: N812
+from gradstep.autograd.events import ACCUMULATE_GRAD, NodeEvent
+from gradstep.autograd.trace import Trace, record_backward
+from gradstep.derivatives import RULES
 from torch import Tensor
-
-from engine.derivatives import RULES
-from engine.events import ACCUMULATE_GRAD, NodeEvent
-from engine.trace import Trace, record_backward
 
 SEEDS = range(4)
 DTYPES = (torch.float32, torch.float64)

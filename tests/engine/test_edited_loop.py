@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
-from hypothesis import example, given, settings
-from hypothesis import strategies as st
-
-from engine.actions import (
+from gradstep.actions import (
     Action,
     Backward,
     Forward,
@@ -21,12 +18,15 @@ from engine.actions import (
     Undo,
     refusal_key,
 )
-from engine.errors import BadInput, Refused
-from engine.frame import Frame
-from engine.lessons import PyTorchError
-from engine.loop import Kind
-from engine.progress import Progress
-from engine.session import Session
+from gradstep.errors import BadInput, Refused
+from gradstep.frame import Frame
+from gradstep.loop.loop import Kind
+from gradstep.session import Session
+from gradstep.training.progress import Progress
+from gradstep.training.pytorch_errors import PyTorchError
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
 from tests.engine.recorded import bits
 from tests.session_strategies import PROBLEMS, Plain, crops, edits_to, orders, perceptron, session_with
 

@@ -6,9 +6,8 @@ import os
 from pathlib import Path
 
 import pytest
-
-from engine.errors import BadInput
-from engine.exports import Export, write_exports
+from gradstep.errors import BadInput
+from gradstep.exports import Export, write_exports
 
 MADE = Export("crops", "print('one')\n", "{}\n", "epoch,loss\n1,0.5\n")
 OTHER = Export("crops", "print('other')\n", "[]\n", "epoch,loss\n")

@@ -18,12 +18,8 @@ import nbformat
 import numpy as np
 import pytest
 import torch
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
-from nbclient import NotebookClient
-
-from engine import problems
-from engine.actions import (
+from gradstep import problems
+from gradstep.actions import (
     Action,
     Reset,
     RunEpochs,
@@ -35,19 +31,23 @@ from engine.actions import (
     ToggleZeroing,
     Undo,
 )
-from engine.batches import batches_from
-from engine.errors import EngineError
-from engine.exports import export
-from engine.exports.export import Export, export_from
-from engine.exports.literals import flat, literal
-from engine.exports.moments import repeat
-from engine.exports.renaming import LOOPS, OWN
-from engine.exports.retelling import retell
-from engine.exports.starting import start_cell
-from engine.loop import Kind
-from engine.optimizers import optimizer_from
-from engine.session import Session
-from engine.start import Start
+from gradstep.errors import EngineError
+from gradstep.exports import export
+from gradstep.exports.code.name_conflicts import LOOPS, OWN
+from gradstep.exports.code.number_literals import flat, literal
+from gradstep.exports.code.start_lines import start_cell
+from gradstep.exports.export import Export, export_from
+from gradstep.exports.narration import retell
+from gradstep.exports.recording.moments import repeat
+from gradstep.loop.batches import batches_from
+from gradstep.loop.loop import Kind
+from gradstep.loop.optimizers import optimizer_from
+from gradstep.session import Session
+from gradstep.start import Start
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from nbclient import NotebookClient
+
 from tests.engine.exported import (
     ALL_IN_A_ROW,
     BACK,

@@ -7,16 +7,16 @@ from itertools import count as counting
 
 import pytest
 import torch
+from gradstep.actions import Forward, NextLine, Redo, RunEpochs, ToggleZeroing, Undo, Zero
+from gradstep.frame import Frame
+from gradstep.loop.loop import Kind
+from gradstep.problem import Problem
+from gradstep.session import Session
+from gradstep.training.fast_loop import run_epochs
+from gradstep.training.pytorch_errors import PyTorchError
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.actions import Forward, NextLine, Redo, RunEpochs, ToggleZeroing, Undo, Zero
-from engine.fast import run_epochs
-from engine.frame import Frame
-from engine.lessons import PyTorchError
-from engine.loop import Kind
-from engine.problem import Problem
-from engine.session import Session
 from tests.engine.recorded import bits
 from tests.session_strategies import Plain, crops, line, perceptron, problem, with_dropout
 
@@ -125,7 +125,7 @@ def test_without_the_engines_private_door_a_run_has_the_same_bits(monkeypatch: p
     through_the_door = shown(Session(crops()).apply(RunEpochs(20)))
     with monkeypatch.context() as patch:
         # torch's own `backward` has taken its engine by another name.
-        patch.setattr("engine.fast.Variable", object)
+        patch.setattr("gradstep.training.fast_loop.Variable", object)
         passes, backward = [0], torch.Tensor.backward
 
         def counted(loss: torch.Tensor) -> None:

@@ -7,10 +7,7 @@ import math
 
 import pytest
 import torch
-from hypothesis import given, settings
-from hypothesis import strategies as st
-
-from engine.actions import (
+from gradstep.actions import (
     Action,
     Backward,
     Forward,
@@ -32,13 +29,16 @@ from engine.actions import (
     Zero,
     refusal_key,
 )
-from engine.batches import FULL
-from engine.errors import EngineError, Refused
-from engine.frame import Frame
-from engine.lessons import PyTorchError
-from engine.loop import Kind
-from engine.optimizers import HAND
-from engine.session import Session
+from gradstep.errors import EngineError, Refused
+from gradstep.frame import Frame
+from gradstep.loop.batches import FULL
+from gradstep.loop.loop import Kind
+from gradstep.loop.optimizers import HAND
+from gradstep.session import Session
+from gradstep.training.pytorch_errors import PyTorchError
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from tests.engine.recorded import bits
 from tests.session_strategies import crops
 

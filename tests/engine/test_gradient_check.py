@@ -9,11 +9,7 @@ from typing import Any, Final
 
 import pytest
 import torch
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from torch import Tensor
-
-from engine.actions import (
+from gradstep.actions import (
     Action,
     Backward,
     Forward,
@@ -24,13 +20,17 @@ from engine.actions import (
     Undo,
     Update,
 )
-from engine.differences import LARGEST, MOST, noise_of, step_for
-from engine.errors import BadInput
-from engine.gradient_check import ElementCheck, GradientCheck
-from engine.judgement import Judgement
-from engine.lessons import PyTorchError
-from engine.problem import Problem
-from engine.session import Session
+from gradstep.analysis.finite_differences import LARGEST, MOST, noise_of, step_for
+from gradstep.analysis.gradient_check import ElementCheck, GradientCheck
+from gradstep.analysis.judgement import Judgement
+from gradstep.errors import BadInput
+from gradstep.problem import Problem
+from gradstep.session import Session
+from gradstep.training.pytorch_errors import PyTorchError
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor
+
 from tests.engine.recorded import bits
 from tests.session_strategies import PROBLEMS, crops, perceptron, problem
 from tests.unchanged import apply, state

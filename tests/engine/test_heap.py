@@ -10,8 +10,8 @@ PAGES = dedent(
     """
     import resource
     import torch
-    from engine.heap import keep_freed_memory
-    from engine.trace import record_backward
+    from gradstep.tensors.malloc import keep_freed_memory
+    from gradstep.autograd.trace import record_backward
 
     torch.set_num_threads(1)
     assert keep_freed_memory()

@@ -10,7 +10,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 MODULES = sorted(
-    str(path.relative_to(ROOT).with_suffix("")).replace("\\", "/").replace("/", ".").removesuffix(".__init__")
+    ".".join(path.relative_to(ROOT / "engine").with_suffix("").parts).removesuffix(".__init__")
     for path in (ROOT / "engine").rglob("*.py")
 )
 
@@ -27,19 +27,19 @@ def loaded_after(statement: str, before: str = "") -> set[str]:
 def test_the_engine_needs_no_screen() -> None:
     # torch itself may load asyncio; the engine adds none of these.
     loaded = loaded_after(f"import {', '.join(MODULES)}", before="import torch")
-    assert {"engine", "msgspec"} <= loaded
-    assert not loaded & {"textual", "rich", "asyncio", "asyncssh", "tui"}
+    assert {"gradstep", "msgspec"} <= loaded
+    assert not loaded & {"textual", "rich", "asyncio", "asyncssh", "gradstep_tui"}
 
 
-@pytest.mark.parametrize("modules", ["engine.frame, engine.actions, engine.errors, engine.problems"])
+@pytest.mark.parametrize("modules", ["gradstep.frame, gradstep.actions, gradstep.errors, gradstep.problems"])
 def test_what_a_screen_needs_at_once_does_not_import_torch(modules: str) -> None:
     assert not loaded_after(f"import {modules}") & {"torch", "numpy"}
 
 
 def test_the_first_look_at_the_twin_waits_for_no_import() -> None:
     script = """
-from engine.actions import RunEpochs, ToggleZeroing
-from engine.start import Start
+from gradstep.actions import RunEpochs, ToggleZeroing
+from gradstep.start import Start
 session = Start().session()
 for action in (RunEpochs(2), ToggleZeroing(), RunEpochs(3)):
     session.apply(action)

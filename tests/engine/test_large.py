@@ -6,16 +6,17 @@ from collections.abc import Sequence
 
 import pytest
 import torch
+from gradstep.actions import Action, Backward, Forward, GoTo, StepNode, StepNodeBack, Undo, Update, Zero
+from gradstep.autograd.events import NodeEvent
+from gradstep.frame import Frame
+from gradstep.history import checkpoints as travel
+from gradstep.problem import Problem
+from gradstep.session import Session
+from gradstep.tensors.placeholders import is_stand_in
+from gradstep.tensors.summary import histogram_of, summarized, summary_of
+from gradstep.training import trainer
 from torch import nn
 
-from engine import trainer, travel
-from engine.actions import Action, Backward, Forward, GoTo, StepNode, StepNodeBack, Undo, Update, Zero
-from engine.events import NodeEvent
-from engine.frame import Frame
-from engine.problem import Problem
-from engine.session import Session
-from engine.standins import is_stand_in
-from engine.summary import histogram_of, summarized, summary_of
 from tests.benchmarks.models import mlp
 from tests.engine.recorded import bits
 from tests.tui.bench import state

@@ -7,10 +7,8 @@ from itertools import pairwise
 
 import pytest
 import torch
-from torch import Tensor
-
-from engine import problems
-from engine.actions import (
+from gradstep import problems
+from gradstep.actions import (
     Action,
     Backward,
     Forward,
@@ -24,9 +22,11 @@ from engine.actions import (
     Update,
     Zero,
 )
-from engine.ledger import Hooked, Line, Path, Unrecorded, Write, Zeroed, since_zeroing
-from engine.lessons import PyTorchError
-from engine.session import Session
+from gradstep.ledger.ledger import Hooked, Line, Path, Unrecorded, Write, Zeroed, since_zeroing
+from gradstep.session import Session
+from gradstep.training.pytorch_errors import PyTorchError
+from torch import Tensor
+
 from tests.engine.recorded import bits
 from tests.session_strategies import problem
 

@@ -7,8 +7,8 @@ import io
 import re
 from pathlib import Path
 
-from engine import problems
-from engine.session import Session
+from gradstep import problems
+from gradstep.session import Session
 
 README = Path(__file__).parents[2] / "README.md"
 

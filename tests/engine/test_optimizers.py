@@ -10,10 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 import torch
-from hypothesis import assume, example, given, settings
-from hypothesis import strategies as st
-
-from engine.actions import (
+from gradstep.actions import (
     Backward,
     Forward,
     MoveStatement,
@@ -30,15 +27,18 @@ from engine.actions import (
     Update,
     Zero,
 )
-from engine.errors import BadInput, Refused
-from engine.frame import Frame
-from engine.lessons import PyTorchError
-from engine.loop import Kind
-from engine.optimizers import HAND, NAMES, OPTIONS, SGD, Optimizer, checked_optimizer, optimizer_from
-from engine.saving.fingerprint import tensors_of
-from engine.session import Session
-from engine.start import Start
-from engine.verdict import Finding
+from gradstep.analysis.loop_verdict import Finding
+from gradstep.errors import BadInput, Refused
+from gradstep.frame import Frame
+from gradstep.loop.loop import Kind
+from gradstep.loop.optimizers import HAND, NAMES, OPTIONS, SGD, Optimizer, checked_optimizer, optimizer_from
+from gradstep.saving.fingerprint import tensors_of
+from gradstep.session import Session
+from gradstep.start import Start
+from gradstep.training.pytorch_errors import PyTorchError
+from hypothesis import assume, example, given, settings
+from hypothesis import strategies as st
+
 from tests.engine.recorded import bits
 from tests.session_strategies import PROBLEMS, Plain, crops, line, optimizers, perceptron, rates
 
@@ -180,7 +180,7 @@ def test_what_is_taken_pytorch_takes_and_what_pytorch_refuses_is_refused(
 
 
 def test_choosing_one_imports_no_pytorch() -> None:
-    check = "import sys, engine.optimizers, engine.actions; sys.exit('torch' in sys.modules)"
+    check = "import sys, gradstep.loop.optimizers, gradstep.actions; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", check], check=False).returncode == 0
 
 

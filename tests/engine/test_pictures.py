@@ -9,11 +9,7 @@ from typing import Any, Final
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from torch import Tensor
-
-from engine.actions import (
+from gradstep.actions import (
     Action,
     Backward,
     Forward,
@@ -30,14 +26,18 @@ from engine.actions import (
     Update,
     Zero,
 )
-from engine.errors import BadInput
-from engine.loop import Kind
-from engine.marks import What
-from engine.path import AGAIN, MOST, Stopped
-from engine.place import Place, flat, place_at
-from engine.problem import Problem
-from engine.session import Session
-from engine.surface import SAME, SIDE, Surface
+from gradstep.errors import BadInput
+from gradstep.history.annotations import What
+from gradstep.loop.loop import Kind
+from gradstep.pictures.elements import Place, flat, place_at
+from gradstep.pictures.loss_surface import SAME, SIDE, Surface
+from gradstep.pictures.trajectory import AGAIN, MOST, Stopped
+from gradstep.problem import Problem
+from gradstep.session import Session
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor
+
 from tests.engine.recorded import bits
 from tests.session_strategies import PROBLEMS, crops, line, problem
 from tests.unchanged import apply, state

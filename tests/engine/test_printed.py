@@ -10,16 +10,23 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from gradstep.actions import Forward, RunEpochs
+from gradstep.captured_output import (
+    LONGEST,
+    MOST_LINES,
+    STREAMS,
+    KeptFromTerminal,
+    Printed,
+    harmless,
+    past_the_streams,
+)
+from gradstep.scripts.loader import load_script
+from gradstep.scripts.script_errors import Abandoned
+from gradstep.session import Session
+from gradstep.start import start_from
+from gradstep.training.pytorch_errors import PyTorchError
 from hypothesis import example, given
 from hypothesis import strategies as st
-
-from engine.actions import Forward, RunEpochs
-from engine.lessons import PyTorchError
-from engine.printed import LONGEST, MOST_LINES, STREAMS, KeptFromTerminal, Printed, harmless, past_the_streams
-from engine.scripts.errors import Abandoned
-from engine.scripts.loading import load_script
-from engine.session import Session
-from engine.start import start_from
 
 NOISY = """
 import sys, torch

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 import torch
+from gradstep import problems
+from gradstep.actions import Backward, Forward, RunEpochs
+from gradstep.autograd.events import NodeEvent, PathsEvent
+from gradstep.derivatives import explain
+from gradstep.frame import Frame
+from gradstep.problem import Problem
+from gradstep.session import Session
 
-from engine import problems
-from engine.actions import Backward, Forward, RunEpochs
-from engine.derivatives import explain
-from engine.events import NodeEvent, PathsEvent
-from engine.frame import Frame
-from engine.problem import Problem
-from engine.session import Session
 from tests.engine.recorded import bits
 from tests.engine.test_derivatives_formulas import assert_formulas_give_what_pytorch_made, known_nodes
 from tests.session_strategies import Plain

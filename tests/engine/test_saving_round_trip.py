@@ -9,12 +9,8 @@ from pathlib import Path
 
 import pytest
 import torch
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from torch import Tensor
-
-from engine import problems
-from engine.actions import (
+from gradstep import problems
+from gradstep.actions import (
     Action,
     Backward,
     Forward,
@@ -25,14 +21,18 @@ from engine.actions import (
     Undo,
     Update,
 )
-from engine.loop import Kind
-from engine.saving.fingerprint import bits_of, numbers_of
-from engine.saving.reading import read_session_file
-from engine.saving.records import Summary, record_decoder
-from engine.saving.replaying import replay
-from engine.saving.writing import SessionWriter
-from engine.session import Session
-from engine.start import Start
+from gradstep.loop.loop import Kind
+from gradstep.saving.fingerprint import bits_of, numbers_of
+from gradstep.saving.reader import read_session_file
+from gradstep.saving.records import Summary, record_decoder
+from gradstep.saving.replay import replay
+from gradstep.saving.writer import SessionWriter
+from gradstep.session import Session
+from gradstep.start import Start
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor
+
 from tests.engine.recorded import bits
 from tests.saved_sessions import SOME, act, any_action, leave, picture, saved_at
 from tests.session_strategies import PROBLEMS, orders, rates, session_with
@@ -213,7 +213,7 @@ def test_tensors_that_differ_in_a_bit_have_other_fingerprints() -> None:
 def test_any_tensor_can_stand_in_a_file(name: str) -> None:
     tensor = MADE[name]
     numbers = numbers_of({"w": tensor})
-    from engine.saving.records import Did, encoder
+    from gradstep.saving.records import Did, encoder
 
     did = Did(1, Forward(), 0, "nan", bits_of({"w": tensor}), numbers)
     assert record_decoder.decode(encoder.encode(did)) == did

@@ -7,13 +7,13 @@ import sys
 from pathlib import Path
 
 import pytest
+from gradstep.actions import Forward
+from gradstep.saving import session_folder as store_module
+from gradstep.saving.replay import replay
+from gradstep.saving.session_folder import LOOKED_AT, Store
+from gradstep.saving.writer import SessionWriter
+from gradstep.start import Start
 
-from engine.actions import Forward
-from engine.saving import store as store_module
-from engine.saving.replaying import replay
-from engine.saving.store import LOOKED_AT, Store
-from engine.saving.writing import SessionWriter
-from engine.start import Start
 from tests.saved_sessions import act, leave, saved_at
 
 
@@ -191,4 +191,4 @@ def test_what_looks_for_a_session_needs_no_pytorch() -> None:
     from tests.engine.test_imports import loaded_after
 
     modules = ("store", "reading", "writing")
-    assert "torch" not in loaded_after("; ".join(f"import engine.saving.{name}" for name in modules))
+    assert "torch" not in loaded_after("; ".join(f"import gradstep.saving.{name}" for name in modules))

@@ -13,23 +13,23 @@ import time
 from pathlib import Path
 
 import pytest
+from gradstep.actions import Forward, StepNode
+from gradstep.saving.fsync import Syncer
+from gradstep.saving.reader import BadSessionFile, CutOff, read_session_file
+from gradstep.saving.replay import replay
+from gradstep.saving.session_file import Busy, SessionFile, in_use
+from gradstep.saving.session_folder import Store
+from gradstep.saving.writer import SessionWriter
+from gradstep.session import Session
+from gradstep.start import Start
 
-from engine.actions import Forward, StepNode
-from engine.saving.files import Busy, SessionFile, in_use
-from engine.saving.reading import BadSessionFile, CutOff, read_session_file
-from engine.saving.replaying import replay
-from engine.saving.store import Store
-from engine.saving.syncing import Syncer
-from engine.saving.writing import SessionWriter
-from engine.session import Session
-from engine.start import Start
 from tests.saved_sessions import SOME, act, leave, picture, saved_at
 from tests.tui.test_portable import LIKE_WINDOWS
 
 ELSEWHERE = """
 import sys
 from pathlib import Path
-from engine.saving.files import Busy, SessionFile, in_use
+from gradstep.saving.session_file import Busy, SessionFile, in_use
 path = Path(sys.argv[1])
 try:
     file = SessionFile.open(path)

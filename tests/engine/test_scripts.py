@@ -9,18 +9,18 @@ from pathlib import Path
 
 import pytest
 import torch
+from gradstep.actions import Backward, Forward, GoTo, RunEpochs, ToggleZeroing, Undo
+from gradstep.autograd.events import NodeEvent
+from gradstep.errors import BadInput
+from gradstep.exports.export import export
+from gradstep.loop.conventions import Names
+from gradstep.loop.optimizers import HAND as BY_HAND
+from gradstep.scripts.loader import load_script
+from gradstep.scripts.script_errors import Abandoned, ScriptError
+from gradstep.session import Session
+from gradstep.start import Start, start_from
+from gradstep.training.pytorch_errors import PyTorchError
 
-from engine.actions import Backward, Forward, GoTo, RunEpochs, ToggleZeroing, Undo
-from engine.errors import BadInput
-from engine.events import NodeEvent
-from engine.exports.export import export
-from engine.lessons import PyTorchError
-from engine.names import Names
-from engine.optimizers import HAND as BY_HAND
-from engine.scripts.errors import Abandoned, ScriptError
-from engine.scripts.loading import load_script
-from engine.session import Session
-from engine.start import Start, start_from
 from tests.engine.exported import run
 from tests.engine.recorded import bits
 

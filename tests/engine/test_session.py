@@ -8,10 +8,8 @@ import tracemalloc
 
 import pytest
 import torch
-from torch import Tensor
-
-from engine import problems
-from engine.actions import (
+from gradstep import problems
+from gradstep.actions import (
     Action,
     Backward,
     Forward,
@@ -27,18 +25,20 @@ from engine.actions import (
     Update,
     Zero,
 )
-from engine.errors import NotAScalar, Refused
-from engine.events import NodeEvent
-from engine.frame import Frame
-from engine.lessons import PyTorchError
-from engine.loop import Kind
-from engine.progress import Progress
-from engine.reference import reference_loop
-from engine.session import Session
-from engine.state import State
-from engine.statements import Statements
-from engine.trace import Trace, record_backward
-from engine.trainer import Trainer
+from gradstep.autograd.events import NodeEvent
+from gradstep.autograd.trace import Trace, record_backward
+from gradstep.errors import NotAScalar, Refused
+from gradstep.frame import Frame
+from gradstep.loop.loop import Kind
+from gradstep.loop.reference import reference_loop
+from gradstep.session import Session
+from gradstep.training.progress import Progress
+from gradstep.training.pytorch_errors import PyTorchError
+from gradstep.training.state import State
+from gradstep.training.stepper import Statements
+from gradstep.training.trainer import Trainer
+from torch import Tensor
+
 from tests.engine.recorded import bits
 from tests.session_strategies import Plain, crops, perceptron, problem
 

@@ -7,11 +7,7 @@ from dataclasses import dataclass, replace
 
 import pytest
 import torch
-from hypothesis import HealthCheck, settings
-from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
-
-from engine.actions import (
+from gradstep.actions import (
     Action,
     Backward,
     Forward,
@@ -34,12 +30,16 @@ from engine.actions import (
     Zero,
     refusal_key,
 )
-from engine.errors import EngineError, Refused
-from engine.frame import Frame, ParameterFrame
-from engine.lessons import PyTorchError
-from engine.loop import Kind
-from engine.optimizers import HAND, Optimizer
-from engine.session import Session
+from gradstep.errors import EngineError, Refused
+from gradstep.frame import Frame, ParameterFrame
+from gradstep.loop.loop import Kind
+from gradstep.loop.optimizers import HAND, Optimizer
+from gradstep.session import Session
+from gradstep.training.pytorch_errors import PyTorchError
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
 from tests.engine.recorded import bits
 from tests.engine.test_ledger import assert_ledger_ends_at
 from tests.session_strategies import PROBLEMS, Plain, counts, optimizers, rates

@@ -6,11 +6,8 @@ from contextlib import suppress
 
 import pytest
 import torch
-from hypothesis import given, settings
-from hypothesis import strategies as st
-
-from engine import problems
-from engine.actions import (
+from gradstep import problems
+from gradstep.actions import (
     Action,
     Backward,
     Forward,
@@ -23,10 +20,13 @@ from engine.actions import (
     Update,
     Zero,
 )
-from engine.errors import Refused
-from engine.ledger import Write, Zeroed
-from engine.lessons import PyTorchError
-from engine.session import Session
+from gradstep.errors import Refused
+from gradstep.ledger.ledger import Write, Zeroed
+from gradstep.session import Session
+from gradstep.training.pytorch_errors import PyTorchError
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from tests.engine.recorded import bits
 from tests.session_strategies import PROBLEMS
 

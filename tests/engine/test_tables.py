@@ -9,23 +9,23 @@ from pathlib import Path
 
 import pytest
 import torch
+from gradstep import problems
+from gradstep.actions import Backward, Forward, RunEpochs
+from gradstep.errors import BadInput
+from gradstep.exports.export import export
+from gradstep.saving.reader import read_session_file
+from gradstep.saving.replay import replay
+from gradstep.scripts.script_errors import ScriptError
+from gradstep.session import Session
+from gradstep.start import Start, start_from_table
+from gradstep.tables import csv_reader as reading
+from gradstep.tables.csv_script import table_source
+from gradstep.tables.table import Table
+from gradstep_tui.commands.export import export_session
+from gradstep_tui.session.autosave import Keeper
 
-from engine import problems
-from engine.actions import Backward, Forward, RunEpochs
-from engine.errors import BadInput
-from engine.exports.export import export
-from engine.saving.reading import read_session_file
-from engine.saving.replaying import replay
-from engine.scripts.errors import ScriptError
-from engine.session import Session
-from engine.start import Start, start_from_table
-from engine.tables import reading
-from engine.tables.script import table_source
-from engine.tables.table import Table
 from tests.engine.exported import run, started
 from tests.engine.recorded import bits
-from tui.exporting import export_session
-from tui.keeping import Keeper
 
 CROPS = """\
 temp,rainfall,humidity,apples,oranges

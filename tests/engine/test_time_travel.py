@@ -8,11 +8,8 @@ from typing import Any
 
 import pytest
 import torch
-from hypothesis import given, settings
-from hypothesis import strategies as st
-
-from engine import problems, statements, travel
-from engine.actions import (
+from gradstep import problems
+from gradstep.actions import (
     Action,
     Backward,
     Forward,
@@ -31,9 +28,14 @@ from engine.actions import (
     Update,
     Zero,
 )
-from engine.errors import BadInput, EngineError, Refused
-from engine.loop import Kind
-from engine.session import Session
+from gradstep.errors import BadInput, EngineError, Refused
+from gradstep.history import checkpoints as travel
+from gradstep.loop.loop import Kind
+from gradstep.session import Session
+from gradstep.training import stepper as statements
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from tests.engine.recorded import bits
 from tests.session_strategies import PROBLEMS
 

@@ -5,11 +5,19 @@ from typing import Any
 
 import pytest
 import torch
+from gradstep.autograd.events import (
+    Edge,
+    HookEvent,
+    NodeEvent,
+    Overwritten,
+    PathsEvent,
+    ReduceEvent,
+    Unreadable,
+)
+from gradstep.autograd.trace import record_backward
+from gradstep.errors import GraphFreed, NoGraph, NotAScalar
 from torch import Tensor
 
-from engine.errors import GraphFreed, NoGraph, NotAScalar
-from engine.events import Edge, HookEvent, NodeEvent, Overwritten, PathsEvent, ReduceEvent, Unreadable
-from engine.trace import record_backward
 from tests.engine.recorded import assert_nothing_stays, graph_nodes, hook_count, ran, started
 
 

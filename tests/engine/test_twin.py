@@ -7,11 +7,8 @@ from contextlib import suppress
 
 import pytest
 import torch
-from hypothesis import given, settings
-from hypothesis import strategies as st
-
-from engine import problems
-from engine.actions import (
+from gradstep import problems
+from gradstep.actions import (
     Action,
     Backward,
     Forward,
@@ -28,10 +25,13 @@ from engine.actions import (
     Update,
     Zero,
 )
-from engine.comparison import Comparison
-from engine.errors import BadInput, EngineError
-from engine.loop import Kind
-from engine.twin import Stopped
+from gradstep.analysis.comparison import Comparison
+from gradstep.analysis.twin import Stopped
+from gradstep.errors import BadInput, EngineError
+from gradstep.loop.loop import Kind
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from tests.engine.recorded import bits
 from tests.engine.test_time_travel import begun, picture
 from tests.session_strategies import PROBLEMS, Plain

@@ -6,11 +6,8 @@ from contextlib import suppress
 
 import pytest
 import torch
-from hypothesis import given, settings
-from hypothesis import strategies as st
-
-from engine import problems
-from engine.actions import (
+from gradstep import problems
+from gradstep.actions import (
     Action,
     Backward,
     Forward,
@@ -25,10 +22,13 @@ from engine.actions import (
     Update,
     Zero,
 )
-from engine.errors import EngineError
-from engine.loop import Kind
-from engine.session import Session
-from engine.verdict import EPOCHS, Finding
+from gradstep.analysis.loop_verdict import EPOCHS, Finding
+from gradstep.errors import EngineError
+from gradstep.loop.loop import Kind
+from gradstep.session import Session
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from tests.engine.recorded import bits
 from tests.session_strategies import problem
 

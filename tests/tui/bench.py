@@ -8,21 +8,21 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, TypeAlias
 
+from gradstep import problems
+from gradstep.actions import Action
+from gradstep.errors import EngineError
+from gradstep.frame import Frame
+from gradstep.session import Session
+from gradstep.start import Start
+from gradstep_tui.app import GradstepApp
+from gradstep_tui.screens.bench import BenchScreen
+from gradstep_tui.session.autosave import Keeper
 from rich.console import Console
 from textual import events
 from textual.pilot import Pilot
 from textual.strip import Strip
 
-from engine import problems
-from engine.actions import Action
-from engine.errors import EngineError
-from engine.frame import Frame
-from engine.session import Session
-from engine.start import Start
 from tests.engine.recorded import bits
-from tui.app import GradstepApp
-from tui.keeping import Keeper
-from tui.screens.bench import BenchScreen
 
 Opened: TypeAlias = Pilot[None]
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Final
 
-from engine import problems
-from engine.actions import (
+from gradstep import problems
+from gradstep.actions import (
     Action,
     Backward,
     Forward,
@@ -25,10 +25,10 @@ from engine.actions import (
     Update,
     Zero,
 )
-from engine.frame import Frame
-from engine.loop import Kind
-from engine.session import Session
-from tui.lines import Line
+from gradstep.frame import Frame
+from gradstep.loop.loop import Kind
+from gradstep.session import Session
+from gradstep_tui.drawing.lines import Line
 
 EVENTS: Final = 11
 """Events of one pass through `crops`."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from engine.batches import FULL, Batches
-from engine.loop import Kind
-from engine.start import Start
+from gradstep.loop.batches import FULL, Batches
+from gradstep.loop.loop import Kind
+from gradstep.start import Start
+from gradstep_tui.screens.dialogs.batch_check import BatchesScreen
+
 from tests.tui.bench import Opened, bench, frame, idle, opened, press, text, until
-from tui.screens.batches import BatchesScreen
 
 
 async def measured(pilot: Opened) -> str:

@@ -6,17 +6,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from gradstep import problems
+from gradstep.actions import RunEpochs
+from gradstep.saving.reader import read_session_file
+from gradstep.start import start_from
+from gradstep_tui.commands.export import export_session
+from gradstep_tui.plain.conversation import Conversation
+from gradstep_tui.screens.dialogs.problems import ProblemsScreen
+from gradstep_tui.screens.dialogs.text import TextScreen
+from gradstep_tui.session.autosave import Keeper
 
-from engine import problems
-from engine.actions import RunEpochs
-from engine.saving.reading import read_session_file
-from engine.start import start_from
 from tests.tui.bench import Opened, bench, frame, idle, opened, press, state, text, until
-from tui.exporting import export_session
-from tui.keeping import Keeper
-from tui.plain.conversation import Conversation
-from tui.screens.problems import ProblemsScreen
-from tui.screens.texts import TextScreen
 
 SCRIPT = """
 import torch

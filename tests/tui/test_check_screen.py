@@ -6,18 +6,18 @@ from typing import Any
 
 import pytest
 import torch
+from gradstep.actions import Backward, Forward
+from gradstep.problem import Problem
+from gradstep.session import Session
+from gradstep_tui.plain.conversation import Conversation
+from gradstep_tui.screens.dialogs.gradient_check import CheckScreen
+from gradstep_tui.text.gradient_check import grad_text, long, small
+from gradstep_tui.widgets.gradient_check import check_lines
 from torch import Tensor
 
-from engine.actions import Backward, Forward
-from engine.problem import Problem
-from engine.session import Session
 from tests.session_strategies import crops, problem
 from tests.tui.bench import Opened, bench, frame, headless, idle, opened, press, state, text, until
 from tests.tui.frames import plain
-from tui.checking import grad_text, long, small
-from tui.plain.conversation import Conversation
-from tui.screens.checking import CheckScreen
-from tui.widgets.checking import check_lines
 
 
 class Wrong(torch.autograd.Function):

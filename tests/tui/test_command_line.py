@@ -109,7 +109,9 @@ def test_with_closed_streams_it_still_ends_with_code_2() -> None:
     assert "Traceback" not in told.stderr
 
 
-@pytest.mark.parametrize("module", ["tui.app", "tui.cli", "tui.screens.look"])
+@pytest.mark.parametrize(
+    "module", ["gradstep_tui.app", "gradstep_tui.cli", "gradstep_tui.screens.dialogs.whole_step"]
+)
 def test_the_first_frame_needs_neither_torch_nor_numpy(module: str) -> None:
     script = f"import sys, {module}; print([name for name in ('torch', 'numpy') if name in sys.modules])"
     told = subprocess.run(

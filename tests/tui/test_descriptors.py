@@ -8,9 +8,8 @@ import subprocess
 import sys
 
 import pytest
-
-from engine.printed import KeptFromTerminal, Printed
-from tui.descriptors import ROOM, terminal_for_the_screen
+from gradstep.captured_output import KeptFromTerminal, Printed
+from gradstep_tui.terminal.redirected_output import ROOM, terminal_for_the_screen
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="it goes nowhere there")
 

@@ -8,11 +8,8 @@ from array import array
 
 import pytest
 import torch
-from hypothesis import given
-from hypothesis import strategies as st
-
-from engine import problems
-from engine.actions import (
+from gradstep import problems
+from gradstep.actions import (
     Backward,
     Forward,
     MoveStatement,
@@ -22,27 +19,30 @@ from engine.actions import (
     Update,
     Zero,
 )
-from engine.errors import EngineError
-from engine.frame import Frame
-from engine.lessons import PyTorchError
-from engine.loop import Kind
-from engine.losses import Losses
-from engine.progress import Progress
-from engine.session import Session
+from gradstep.errors import EngineError
+from gradstep.frame import Frame
+from gradstep.loop.loop import Kind
+from gradstep.session import Session
+from gradstep.training.loss_history import Losses
+from gradstep.training.progress import Progress
+from gradstep.training.pytorch_errors import PyTorchError
+from gradstep_tui.drawing.lines import length
+from gradstep_tui.keys import KEYS
+from gradstep_tui.text.numbers import cell
+from gradstep_tui.widgets.keybar import keys_line
+from gradstep_tui.widgets.loop import loop_lines
+from gradstep_tui.widgets.losses import BARS, bar_lines, curve_lines, loss_line
+from gradstep_tui.widgets.notice import duration, hint_line, progress_line
+from gradstep_tui.widgets.panel import title_rule
+from gradstep_tui.widgets.parameters import parameter_lines
+from gradstep_tui.widgets.status import status_line
+from gradstep_tui.widgets.step import compact_lines, complaint_lines, full_lines, step_lines
+from gradstep_tui.widgets.trace import trace_lines
+from hypothesis import given
+from hypothesis import strategies as st
+
 from tests.session_strategies import PROBLEMS
 from tests.tui.frames import EVENTS, frame_after, frames_after, plain, walk
-from tui.keys import KEYS
-from tui.lines import length
-from tui.numbers import cell
-from tui.widgets.keybar import keys_line
-from tui.widgets.loop import loop_lines
-from tui.widgets.losses import BARS, bar_lines, curve_lines, loss_line
-from tui.widgets.notice import duration, hint_line, progress_line
-from tui.widgets.panel import title_rule
-from tui.widgets.parameters import parameter_lines
-from tui.widgets.status import status_line
-from tui.widgets.step import compact_lines, complaint_lines, full_lines, step_lines
-from tui.widgets.trace import trace_lines
 
 LEFT = {46: 7, 67: 15, 72: 19, 96: 29}
 """Widths of the left column, and rows for the step, in terminals of 80, 112, 120 and 160 columns."""

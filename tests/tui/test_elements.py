@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 import torch
+from gradstep.problem import Problem
+from gradstep.session import Session
+from gradstep_tui.plain.answers.elements import elements_texts
+from gradstep_tui.text.indices import Layout, index_from, place_of
 from torch import nn
 
-from engine.problem import Problem
-from engine.session import Session
 from tests.tui.bench import bench, frame, opened, press, text
 from tests.tui.test_plain import Talk
-from tui.indices import Layout, index_from, place_of
-from tui.plain.elements import elements_texts
 
 
 def large() -> Session:

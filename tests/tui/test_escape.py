@@ -9,9 +9,9 @@ import threading
 import time
 
 import pytest
+from gradstep_tui.terminal.textual_driver import QUIET, PromptSelector
 
 from tests.terminal import Terminal
-from tui.escape import QUIET, PromptSelector
 
 
 def test_after_input_it_looks_again_soon_and_only_then() -> None:

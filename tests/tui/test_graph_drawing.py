@@ -9,22 +9,22 @@ from typing import Final
 
 import pytest
 import torch
+from gradstep import problems
+from gradstep.actions import Forward, StepNode
+from gradstep.frame import PassFrame
+from gradstep.problem import Problem
+from gradstep.session import Session
+from gradstep_tui.drawing.ascii import to_ascii
+from gradstep_tui.drawing.graphs.characters import FLAT, TALL, Drawing, Plan
+from gradstep_tui.drawing.graphs.labels import MOST, drawn
+from gradstep_tui.drawing.graphs.layers import Net
+from gradstep_tui.drawing.graphs.wires import Wires
+from gradstep_tui.widgets.pictures.graph import GraphView
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine import problems
-from engine.actions import Forward, StepNode
-from engine.frame import PassFrame
-from engine.problem import Problem
-from engine.session import Session
 from tests.session_strategies import problem
 from tests.tui.frames import frame_after, plain
-from tui.ascii import to_ascii
-from tui.graphs.drawing import FLAT, TALL, Drawing, Plan
-from tui.graphs.labels import MOST, drawn
-from tui.graphs.layers import Net
-from tui.graphs.wires import Wires
-from tui.widgets.graph import GraphView
 
 UP, DOWN, LEFT, RIGHT = (-1, 0), (1, 0), (0, -1), (0, 1)
 Way = tuple[int, int]

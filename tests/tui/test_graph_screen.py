@@ -7,15 +7,15 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from gradstep.actions import Forward, StepNode, StepNodeBack
+from gradstep.session import Session
+from gradstep.start import Start
+from gradstep_tui.plain.conversation import Conversation
+from gradstep_tui.screens.dialogs.ask import AskScreen
+from gradstep_tui.screens.dialogs.pictures import PicturesScreen
 
-from engine.actions import Forward, StepNode, StepNodeBack
-from engine.session import Session
-from engine.start import Start
 from tests.session_strategies import crops
 from tests.tui.bench import bench, frame, headless, idle, opened, press, state, text, until
-from tui.plain.conversation import Conversation
-from tui.screens.ask import AskScreen
-from tui.screens.pictures import PicturesScreen
 
 
 async def test_g_draws_the_graph_and_the_pass_is_stepped_in_it() -> None:

@@ -13,15 +13,15 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from gradstep.actions import Action, Forward, NextLine, RunEpochs, StepNode, Undo
+from gradstep.saving.reader import read_session_file
+from gradstep.start import Start
+from gradstep_tui import cli
+from gradstep_tui.screens.dialogs.confirm import ConfirmScreen
+from gradstep_tui.session.autosave import Keeper
 
-from engine.actions import Action, Forward, NextLine, RunEpochs, StepNode, Undo
-from engine.saving.reading import read_session_file
-from engine.start import Start
 from tests.terminal import Terminal
 from tests.tui.bench import bench, frame, headless, idle, opened, press, state, text, until
-from tui import cli
-from tui.keeping import Keeper
-from tui.screens.confirm import ConfirmScreen
 
 READY = "next: forward"
 
@@ -294,7 +294,7 @@ def test_a_full_disk_is_told_once_in_a_conversation(folder: Path) -> None:
         "import resource, signal, sys\n"
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (1500, resource.RLIM_INFINITY))\n"
-        "from tui.cli import main\n"
+        "from gradstep_tui.cli import main\n"
         "sys.exit(main(['--plain']))\n"
     )
     typed = "forward\nbackward\nupdate\nzero\nforward\n"

@@ -6,8 +6,7 @@ import threading
 from typing import Final
 
 import pytest
-
-from engine.actions import (
+from gradstep.actions import (
     Action,
     Backward,
     Forward,
@@ -27,9 +26,15 @@ from engine.actions import (
     Update,
     Zero,
 )
-from engine.loop import Kind
-from engine.session import Session
-from engine.start import Start
+from gradstep.loop.loop import Kind
+from gradstep.session import Session
+from gradstep.start import Start
+from gradstep_tui.keys import BY_ID, KEYS
+from gradstep_tui.screens.bench import BenchScreen
+from gradstep_tui.screens.dialogs.ask import AskScreen
+from gradstep_tui.screens.dialogs.help import HelpScreen
+from gradstep_tui.screens.dialogs.whole_step import LookScreen
+
 from tests.tui.bench import (
     Opened,
     bench,
@@ -45,11 +50,6 @@ from tests.tui.bench import (
     type_ahead,
     until,
 )
-from tui.keys import BY_ID, KEYS
-from tui.screens.ask import AskScreen
-from tui.screens.bench import BenchScreen
-from tui.screens.help import HelpScreen
-from tui.screens.look import LookScreen
 
 DOES: Final[dict[str, tuple[tuple[str, ...], tuple[Action, ...]]]] = {
     "next_line": (("space", "space"), (NextLine(), NextLine())),

@@ -6,16 +6,16 @@ import re
 
 import pytest
 import torch
+from gradstep import problems
+from gradstep.actions import Action, Backward, Forward, NextLine, RunEpochs, ToggleZeroing
+from gradstep.frame import Frame
+from gradstep.session import Session
+from gradstep_tui.drawing.lines import length
+from gradstep_tui.widgets.ledger import Element, ledger_lines
 from torch.utils.checkpoint import checkpoint
 
-from engine import problems
-from engine.actions import Action, Backward, Forward, NextLine, RunEpochs, ToggleZeroing
-from engine.frame import Frame
-from engine.session import Session
 from tests.session_strategies import problem
 from tests.tui.bench import frame, opened, press, text
-from tui.lines import length
-from tui.widgets.ledger import Element, ledger_lines
 
 NUMBER = r"-?\d+\.\d{4}|0|None"
 

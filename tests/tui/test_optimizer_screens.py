@@ -6,24 +6,24 @@ import json
 from pathlib import Path
 
 import pytest
+from gradstep.actions import Backward, Forward, RunEpochs, SetOptimizer, Undo, Update
+from gradstep.frame import Frame
+from gradstep.loop.optimizers import HAND, optimizer_from
+from gradstep.saving.reader import read_session_file
+from gradstep.saving.replay import replay
+from gradstep.session import Session
+from gradstep.start import Start
+from gradstep_tui.commands.json_report import json_line
+from gradstep_tui.commands.notebook_report import printed
+from gradstep_tui.drawing.lines import Line
+from gradstep_tui.screens.dialogs.ask import AskScreen
+from gradstep_tui.widgets.parameters import ParameterPanel, fitting_parts, parameter_lines
+from gradstep_tui.widgets.status import status_line
+from gradstep_tui.widgets.step import update_lines
 from textual.widgets import Input, Label
 
-from engine.actions import Backward, Forward, RunEpochs, SetOptimizer, Undo, Update
-from engine.frame import Frame
-from engine.optimizers import HAND, optimizer_from
-from engine.saving.reading import read_session_file
-from engine.saving.replaying import replay
-from engine.session import Session
-from engine.start import Start
 from tests.saved_sessions import saved_at
 from tests.tui.bench import Opened, bench, frame, opened, press, text, until
-from tui.json_lines import json_line
-from tui.lines import Line
-from tui.printed import printed
-from tui.screens.ask import AskScreen
-from tui.widgets.parameters import ParameterPanel, fitting_parts, parameter_lines
-from tui.widgets.status import status_line
-from tui.widgets.step import update_lines
 
 MOMENTUM = "SGD(momentum=0.9)"
 

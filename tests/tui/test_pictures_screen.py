@@ -10,28 +10,28 @@ from typing import Final
 import numpy as np
 import pytest
 import torch
+from gradstep.actions import RunEpochs, SetLearningRate, ToggleZeroing, Undo
+from gradstep.history.annotations import Mark, What
+from gradstep.ledger.gradient_norms import Size, Sizes
+from gradstep.pictures.elements import Place
+from gradstep.pictures.fit import Fit
+from gradstep.pictures.loss_surface import Surface
+from gradstep.session import Session
+from gradstep.training.loss_history import Losses
+from gradstep_tui.drawing.canvas import AXIS
+from gradstep_tui.drawing.scales import Scale, scale_of
+from gradstep_tui.plain.conversation import Conversation
+from gradstep_tui.screens.dialogs.ask import AskScreen
+from gradstep_tui.screens.dialogs.pictures import PicturesScreen
+from gradstep_tui.widgets.pictures.curves import loss_lines, size_lines
+from gradstep_tui.widgets.pictures.fit import fit_lines
+from gradstep_tui.widgets.pictures.loss_surface import RAMP, surface_lines
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.actions import RunEpochs, SetLearningRate, ToggleZeroing, Undo
-from engine.fit import Fit
-from engine.losses import Losses
-from engine.marks import Mark, What
-from engine.place import Place
-from engine.session import Session
-from engine.sizes import Size, Sizes
-from engine.surface import Surface
 from tests.session_strategies import crops, line, problem
 from tests.tui.bench import Opened, bench, frame, headless, idle, opened, press, state, text, until
 from tests.tui.frames import plain
-from tui.plain.conversation import Conversation
-from tui.scales import Scale, scale_of
-from tui.screens.ask import AskScreen
-from tui.screens.pictures import PicturesScreen
-from tui.widgets.canvas import AXIS
-from tui.widgets.curves import loss_lines, size_lines
-from tui.widgets.fit import fit_lines
-from tui.widgets.surface import RAMP, surface_lines
 
 ROOMS: Final = ((76, 20), (76, 22), (116, 38), (156, 48))
 

@@ -12,12 +12,8 @@ from pathlib import Path
 from typing import Final
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from torch import Tensor
-
-from engine import problems
-from engine.actions import (
+from gradstep import problems
+from gradstep.actions import (
     Action,
     Forward,
     MoveStatement,
@@ -28,26 +24,30 @@ from engine.actions import (
     SetOptimizer,
     ToggleStatement,
 )
-from engine.batches import FULL, Batches
-from engine.frame import Frame
-from engine.loop import Kind
-from engine.optimizers import HAND, Optimizer
-from engine.problem import Problem
-from engine.session import Session
+from gradstep.frame import Frame
+from gradstep.loop.batches import FULL, Batches
+from gradstep.loop.loop import Kind
+from gradstep.loop.optimizers import HAND, Optimizer
+from gradstep.problem import Problem
+from gradstep.session import Session
+from gradstep_tui.keys import KEYS, Key
+from gradstep_tui.plain import epochs
+from gradstep_tui.plain.command_parser import MOST_WORDS, folded, understood
+from gradstep_tui.plain.commands import BY_NAME, COMMANDS, ELSEWHERE, MORE_NAMES, command_of
+from gradstep_tui.plain.conversation import Conversation
+from gradstep_tui.plain.talk import lines
+from gradstep_tui.text.numbers import cell, cells, is_tensor, rate, value_text
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor
+
 from tests.session_strategies import PROBLEMS
 from tests.terminal import Terminal
 from tests.tui.test_keys import DOES
-from tui.keys import KEYS, Key
-from tui.numbers import cell, cells, is_tensor, rate, value_text
-from tui.plain import epochs
-from tui.plain.commands import BY_NAME, COMMANDS, ELSEWHERE, MORE_NAMES, command_of
-from tui.plain.conversation import Conversation
-from tui.plain.reading import MOST_WORDS, folded, understood
-from tui.plain.talk import lines
 
 ROOT: Final = Path(__file__).parents[2]
 README: Final = ROOT / "README.md"
-GRADSTEP: Final = (sys.executable, "-m", "tui")
+GRADSTEP: Final = (sys.executable, "-m", "gradstep_tui")
 ENV: Final = {"PYTHONPATH": str(ROOT)}
 
 
@@ -648,8 +648,8 @@ def test_a_conversation_over_a_pipe_is_told_in_plain_text_and_ends_with_its_inpu
 
 def test_it_imports_nothing_of_the_screen() -> None:
     script = (
-        "import sys, tui.cli\n"
-        "code = tui.cli.main(['--plain'])\n"
+        "import sys, gradstep_tui.cli\n"
+        "code = gradstep_tui.cli.main(['--plain'])\n"
         "loaded = [name for name in sys.modules if name.split('.')[0] == 'textual']\n"
         "print(code, loaded, 'readline' in sys.modules, file=sys.stderr)"
     )

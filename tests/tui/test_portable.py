@@ -28,8 +28,8 @@ asyncio.BaseEventLoop.add_signal_handler = asyncio.SelectorEventLoop.add_signal_
 """What Windows lacks, by the notes on availability in Python's documentation."""
 
 A_FIRST_STEP = """
-from engine.start import Start
-from tui.app import GradstepApp
+from gradstep.start import Start
+from gradstep_tui.app import GradstepApp
 
 async def main():
     app = GradstepApp(Start().session)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from gradstep_tui.screens.dialogs.ask import AskScreen
 from textual.widgets import Input, Label
 
 from tests.tui.bench import Opened, bench, frame, idle, opened, press, state, text, until
-from tui.screens.ask import AskScreen
 
 BAD_COUNTS = ["0", "-5", "1.5", "1e3", "abc", "1000001", "nan", "99999999999999999999", "5 5", "0x10", "٣"]
 BAD_RATES = ["0", "-1e-5", "nan", "inf", "abc", "1e999", "1e-999", "1,5", "0x1", "1e-5 5"]

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 import pytest
+from gradstep_tui.keys import BY_NAME
 
 from tests.tui.bench import (
     Opened,
@@ -22,7 +23,6 @@ from tests.tui.bench import (
     type_ahead,
     until,
 )
-from tui.keys import BY_NAME
 
 BEGINNING: Final = tuple(name for name, key in BY_NAME.items() if key.id in ("problems", "reload"))
 STAYING: Final = tuple(name for name in BY_NAME if name != "q" and name not in BEGINNING)

@@ -10,21 +10,21 @@ from typing import Final
 import numpy as np
 import pytest
 import torch
+from gradstep import problems
+from gradstep.ledger.gradient_norms import Size, Sizes
+from gradstep.pictures.decision_regions import Regions, Rule
+from gradstep.session import Session
+from gradstep.start import Start
+from gradstep_tui.drawing.canvas import AXIS
+from gradstep_tui.plain.answers.pictures import regions_texts
+from gradstep_tui.plain.conversation import Conversation
+from gradstep_tui.widgets.pictures.curves import layer_lines
+from gradstep_tui.widgets.pictures.decision_regions import FILLS, regions_lines
+from gradstep_tui.widgets.pictures.loss_surface import RAMP
 
-from engine import problems
-from engine.regions import Regions, Rule
-from engine.session import Session
-from engine.sizes import Size, Sizes
-from engine.start import Start
 from tests.session_strategies import problem
 from tests.tui.bench import idle, opened, press, text, until
 from tests.tui.frames import plain
-from tui.plain.conversation import Conversation
-from tui.plain.pictures import regions_texts
-from tui.widgets.canvas import AXIS
-from tui.widgets.curves import layer_lines
-from tui.widgets.regions import FILLS, regions_lines
-from tui.widgets.surface import RAMP
 
 ROOMS: Final = ((76, 20), (116, 38), (156, 48))
 AXES: Final = tuple(np.linspace(-1, 1, 100).tolist())

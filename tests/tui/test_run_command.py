@@ -14,17 +14,27 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
+from gradstep import problems
+from gradstep.actions import (
+    Action,
+    Backward,
+    Forward,
+    RunEpochs,
+    SetLearningRate,
+    ToggleZeroing,
+    Update,
+    Zero,
+)
+from gradstep.errors import BadInput
+from gradstep.frame import Frame
+from gradstep.loop.loop import Kind
+from gradstep.session import Session
+from gradstep.start import Start
+from gradstep_tui import cli
+from gradstep_tui.commands import json_report as json_lines
 
-from engine import problems
-from engine.actions import Action, Backward, Forward, RunEpochs, SetLearningRate, ToggleZeroing, Update, Zero
-from engine.errors import BadInput
-from engine.frame import Frame
-from engine.loop import Kind
-from engine.session import Session
-from engine.start import Start
 from tests.engine.test_notebook import PRINTED, START, assert_printed
 from tests.terminal import GRADSTEP
-from tui import cli, json_lines
 
 README = Path(__file__).parents[2] / "README.md"
 
@@ -307,11 +317,11 @@ def test_ctrl_c_ends_it_without_a_traceback(
 def test_a_closed_pipe_is_quiet() -> None:
     # Each run is a process of its own to its very end, where Python flushes; PyTorch is loaded once for all.
     script = (
-        "import os, sys, tui.cli, tui.starting\n"
-        "tui.starting.Start().session()\n"
+        "import os, sys, gradstep_tui.cli, gradstep_tui.commands.start_options\n"
+        "gradstep_tui.commands.start_options.Start().session()\n"
         "ends = []\n"
         "for options in ([], ['--json'], ['--json', '--lr', '1']):\n"
-        "    if not os.fork(): sys.exit(tui.cli.main(['run', *options]))\n"
+        "    if not os.fork(): sys.exit(gradstep_tui.cli.main(['run', *options]))\n"
         "    ends.append(os.waitstatus_to_exitcode(os.wait()[1]))\n"
         "print(ends, file=sys.stderr)"
     )
@@ -354,8 +364,8 @@ def test_a_full_disk_is_told_in_one_line(
 
 def test_it_imports_nothing_of_the_screen() -> None:
     script = (
-        "import sys, tui.cli\n"
-        "codes = [tui.cli.main(['run', *options]) for options in ([], ['--json'])]\n"
+        "import sys, gradstep_tui.cli\n"
+        "codes = [gradstep_tui.cli.main(['run', *options]) for options in ([], ['--json'])]\n"
         "loaded = [name for name in sys.modules if name.split('.')[0] == 'textual']\n"
         "print(codes, loaded, file=sys.stderr)"
     )
@@ -367,9 +377,9 @@ def test_it_imports_nothing_of_the_screen() -> None:
 
 def test_a_wrong_value_is_told_without_waiting_for_pytorch() -> None:
     script = (
-        "import atexit, sys, tui.cli\n"
+        "import atexit, sys, gradstep_tui.cli\n"
         "atexit.register(lambda: print('torch' in sys.modules))\n"
-        "tui.cli.main(['run', '--epochs', 'x'])"
+        "gradstep_tui.cli.main(['run', '--epochs', 'x'])"
     )
     ran = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=False

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 import time
 
-from engine.actions import RunEpochs, ToggleZeroing
+from gradstep.actions import RunEpochs, ToggleZeroing
+
 from tests.tui.bench import bench, frame, headless, idle, opened, press, state, text, until
 
 

@@ -13,10 +13,10 @@ from pathlib import Path
 from unittest.mock import patch
 
 import pytest
+from gradstep import problems
+from gradstep_tui.cli import main
 
-from engine import problems
 from tests.terminal import GRADSTEP, Terminal
-from tui.cli import main
 
 GOOD = """
 import torch

@@ -46,7 +46,11 @@ def left_behind(terminal: Terminal) -> str:
 
 def calling(lines: str) -> tuple[str, ...]:
     """A command that runs the program after some lines of Python."""
-    return (sys.executable, "-c", f"import sys\nimport tui.cli\n{lines}\nsys.exit(tui.cli.main([]))")
+    return (
+        sys.executable,
+        "-c",
+        f"import sys\nimport gradstep_tui.cli\n{lines}\nsys.exit(gradstep_tui.cli.main([]))",
+    )
 
 
 # Drawing
@@ -188,7 +192,7 @@ def test_an_internal_error_gives_the_terminal_back_and_is_told() -> None:
 
 def test_an_internal_error_while_drawing_gives_the_terminal_back_and_is_told() -> None:
     lines = (
-        "import tui.widgets.trace as trace\n"
+        "import gradstep_tui.widgets.trace as trace\n"
         "def broken(*_): raise ZeroDivisionError('a bug in the drawing')\n"
         "trace.trace_lines = broken"
     )
@@ -202,9 +206,9 @@ def test_an_internal_error_while_drawing_gives_the_terminal_back_and_is_told() -
 
 def test_a_problem_that_cannot_be_loaded_is_told_in_one_line_with_code_2() -> None:
     lines = (
-        "from engine.errors import EngineError\n"
+        "from gradstep.errors import EngineError\n"
         "def refusing(*_): raise EngineError('line 3: there is no weight to train')\n"
-        "tui.starting.Start.session = refusing"
+        "gradstep_tui.commands.start_options.Start.session = refusing"
     )
     with Terminal(calling(lines)) as terminal:
         assert terminal.wait_exit() == 2

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from engine.actions import Forward, NextLine, RunEpochs, StepTo, ToggleZeroing
+from gradstep.actions import Forward, NextLine, RunEpochs, StepTo, ToggleZeroing
+from gradstep_tui.screens.dialogs.comparison import ComparisonScreen
+from gradstep_tui.screens.dialogs.timeline import TimelineScreen
+
 from tests.tui.bench import Opened, bench, frame, headless, idle, opened, press, state, text, until
-from tui.screens.comparison import ComparisonScreen
-from tui.screens.timeline import TimelineScreen
 
 
 async def run(pilot: Opened, epochs: str) -> None:

@@ -11,19 +11,19 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Final
 
+from gradstep.actions import Action
+from gradstep.errors import EngineError
+from gradstep.session import Session
+from gradstep.start import Start
+from gradstep_tui.workshop.bench.app import ClassApp
+from gradstep_tui.workshop.bench.session.autosave import ClassKeeper
+from gradstep_tui.workshop.bench.session.server_link import Link
+from gradstep_tui.workshop.server.hub import Hub
+from gradstep_tui.workshop.server.storage.store import Store
+from gradstep_tui.workshop.wire.messages import LONGEST, Role, ToChild, Welcome, from_child, line_of
 from textual.pilot import Pilot
 
-from engine.actions import Action
-from engine.errors import EngineError
-from engine.session import Session
-from engine.start import Start
 from tests.tui.bench import until
-from tui.workshop.app import ClassApp
-from tui.workshop.hub import Hub
-from tui.workshop.keeper import ClassKeeper
-from tui.workshop.link import Link
-from tui.workshop.messages import LONGEST, Role, ToChild, Welcome, from_child, line_of
-from tui.workshop.store import Store
 
 SCREENS: Final = Path(__file__).with_name("screens")
 

@@ -7,11 +7,11 @@ import random
 import sys
 from pathlib import Path
 
-from engine.actions import RunEpochs
-from engine.start import Start
-from tui.workshop.hub import Hub
-from tui.workshop.messages import Began, Did, Facts
-from tui.workshop.store import Store
+from gradstep.actions import RunEpochs
+from gradstep.start import Start
+from gradstep_tui.workshop.server.hub import Hub
+from gradstep_tui.workshop.server.storage.store import Store
+from gradstep_tui.workshop.wire.messages import Began, Did, Facts
 
 
 def main(folder: str, seed: str) -> None:

@@ -80,9 +80,8 @@ class Server:
         if keys is not None:
             self.instructor = make_key(keys / "instructor")
             given += ["--instructor-keys", f"{self.instructor}.pub"]
-        calling = (
-            f"import sys; from tui.workshop.serving import serve; sys.exit(serve({given!r}, {limits!r}))"
-        )
+        serve = "from gradstep_tui.workshop.server.command import serve"
+        calling = f"import sys; {serve}; sys.exit(serve({given!r}, {limits!r}))"
         with (self.folder / "out").open("wb") as out, (self.folder / "log").open("wb") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-c", calling],

@@ -8,19 +8,19 @@ from pathlib import Path
 from typing import Final
 
 import pytest
+from gradstep.actions import Backward, Forward, RunEpochs, StepNode, Update
+from gradstep.start import Start
+from gradstep_tui.drawing.ascii import to_ascii
+from gradstep_tui.drawing.lines import Line
+from gradstep_tui.workshop.bench.screens.board import KEYS
+from gradstep_tui.workshop.bench.widgets.board_rows import SORTS, arranged, class_text, seen_text
+from gradstep_tui.workshop.bench.widgets.board_table import Table
+from gradstep_tui.workshop.wire.messages import Facts, Hand, Row
+from gradstep_tui.workshop.wire.milestones import ALL
 from textual.pilot import Pilot
 
-from engine.actions import Backward, Forward, RunEpochs, StepNode, Update
-from engine.start import Start
 from tests.tui.bench import press, text, until
 from tests.workshop.classroom import Classroom, compare
-from tui.ascii import to_ascii
-from tui.lines import Line
-from tui.workshop.board import SORTS, arranged, class_text, seen_text
-from tui.workshop.messages import Facts, Hand, Row
-from tui.workshop.milestones import ALL
-from tui.workshop.screens.board import KEYS
-from tui.workshop.widgets.table import Table
 
 NOW: Final = 1_000_000.0
 ERROR: Final = "RuntimeError: Trying to backward through the graph a second time"

@@ -7,24 +7,24 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from gradstep.actions import Backward, Forward, RunEpochs, StepNode, ToggleZeroing, Update, Zero
+from gradstep.start import Start
+from gradstep_tui.drawing.lines import length
+from gradstep_tui.keys import KEYS
+from gradstep_tui.screens.dialogs.ask import AskScreen
+from gradstep_tui.text.frames import phase
+from gradstep_tui.widgets.status import status_line
+from gradstep_tui.workshop.bench.screens.board import BoardScreen
+from gradstep_tui.workshop.bench.screens.feed import FeedScreen
+from gradstep_tui.workshop.bench.screens.resume import ResumeScreen
+from gradstep_tui.workshop.bench.session.keys import FOR_INSTRUCTORS, FOR_LEARNERS, LOOKING, LOOKS
+from gradstep_tui.workshop.wire.messages import Allow, Did, Doing, Facts, Follow, Present, Tell
 from textual.pilot import Pilot
 from textual.widgets import Input
 
-from engine.actions import Backward, Forward, RunEpochs, StepNode, ToggleZeroing, Update, Zero
-from engine.start import Start
 from tests.saved_sessions import picture
 from tests.tui.bench import press, state, text, until
 from tests.workshop.classroom import Classroom, Headless, compare
-from tui.keys import KEYS
-from tui.lines import length
-from tui.screens.ask import AskScreen
-from tui.widgets.status import status_line
-from tui.words import phase
-from tui.workshop.keys import FOR_INSTRUCTORS, FOR_LEARNERS, LOOKING, LOOKS
-from tui.workshop.messages import Allow, Did, Doing, Facts, Follow, Present, Tell
-from tui.workshop.screens.board import BoardScreen
-from tui.workshop.screens.feed import FeedScreen
-from tui.workshop.screens.resume import ResumeScreen
 
 
 @pytest.fixture

@@ -9,16 +9,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from gradstep.actions import Action, Forward, RunEpochs, ToggleZeroing, Undo
+from gradstep.start import Start
+from gradstep_tui.workshop.server.hub import Hub
+from gradstep_tui.workshop.server.storage.store import Store
+from gradstep_tui.workshop.wire import messages as say
+from gradstep_tui.workshop.wire.messages import Facts, ToChild
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
-
-from engine.actions import Action, Forward, RunEpochs, ToggleZeroing, Undo
-from engine.start import Start
-from tui.workshop import messages as say
-from tui.workshop.hub import Hub
-from tui.workshop.messages import Facts, ToChild
-from tui.workshop.store import Store
 
 LEARNERS = ("ann", "bob")
 INSTRUCTORS = ("ida", "tom")

@@ -17,10 +17,10 @@ import asyncssh
 import pytest
 from asyncssh.constants import MSG_CHANNEL_OPEN
 from asyncssh.packet import String, UInt32
+from gradstep_tui.workshop.server.access.algorithms import modern
 
 from tests.workshop.served import CODE, Server, need, until
 from tests.workshop.talking import bench, connect, seated, shown
-from tui.workshop.algorithms import modern
 
 
 def test_without_a_terminal_there_is_one_line_and_no_bench(served: Server) -> None:

@@ -7,17 +7,17 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from gradstep.actions import Action, Backward, Forward, GoTo, RunEpochs, StepTo, Undo, Update
+from gradstep.errors import EngineError
+from gradstep.session import Session
+from gradstep.start import Start
+from gradstep_tui.workshop.bench.session.autosave import session_of
+from gradstep_tui.workshop.wire.messages import Feed, Follow, Happened, Present, ToChild, to_child
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.actions import Action, Backward, Forward, GoTo, RunEpochs, StepTo, Undo, Update
-from engine.errors import EngineError
-from engine.session import Session
-from engine.start import Start
 from tests.saved_sessions import NEVER, any_action, picture
 from tests.workshop.classroom import Classroom, Headless
-from tui.workshop.keeper import session_of
-from tui.workshop.messages import Feed, Follow, Happened, Present, ToChild, to_child
 
 all_actions = any_action | st.builds(GoTo, st.integers(0, 8)) | st.builds(StepTo, st.integers(0, 12))
 done_before = st.lists(all_actions, max_size=12)

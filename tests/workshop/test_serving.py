@@ -15,7 +15,7 @@ from tests.workshop.served import CODE, Server
 
 def refusal(*arguments: str, user: int | None = None) -> str:
     """Try to start a server; give its one line."""
-    command = [sys.executable, "-m", "tui", "serve", "--listen", "127.0.0.1:0", *arguments]
+    command = [sys.executable, "-m", "gradstep_tui", "serve", "--listen", "127.0.0.1:0", *arguments]
     told = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, user=user)
     assert told.returncode == 2
     assert told.stderr.count("\n") == 1, told.stderr

@@ -12,12 +12,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from gradstep_tui.workshop.bench.rlimits import MEMORY
 
 from tests.terminal import Terminal
 from tests.workshop.served import NEW, make_key, need, until
-from tui.workshop.shares import MEMORY
 
-SHELL = f"{sys.executable} -m tui.workshop.shell"
+SHELL = f"{sys.executable} -m gradstep_tui.workshop.shell"
 
 
 class Sshd:
@@ -129,7 +129,7 @@ def test_variables_of_the_client_change_nothing(sshd: Sshd, tmp_path: Path) -> N
 
 
 def test_as_a_login_shell_its_arguments_are_not_looked_at_and_it_has_its_share_only(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "tui.workshop.shell", "-c", f"touch {tmp_path}/made"]
+    command = [sys.executable, "-m", "gradstep_tui.workshop.shell", "-c", f"touch {tmp_path}/made"]
     env = {"HOME": str(tmp_path), "SSH_ORIGINAL_COMMAND": "id", "TEXTUAL_LOG": str(tmp_path / "log")}
     with Terminal(command, env=env) as terminal:
         terminal.wait_for(NEW)

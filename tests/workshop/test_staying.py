@@ -96,7 +96,7 @@ def test_memory_that_a_bench_may_not_have_is_refused_to_it_alone() -> None:
     """The same limits, in a process of its own: PyTorch raises, and the process goes on."""
     program = """
 import resource, torch
-from tui.workshop import shares
+from gradstep_tui.workshop import shares
 shares.take_limits()
 try:
     torch.empty(4 << 30, dtype=torch.uint8)

@@ -12,13 +12,13 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from gradstep.actions import RunEpochs
+from gradstep.errors import BadInput
+from gradstep.start import Start
+from gradstep_tui.workshop.server.storage.store import Store
+from gradstep_tui.workshop.wire.messages import Facts, Tell
 
-from engine.actions import RunEpochs
-from engine.errors import BadInput
-from engine.start import Start
 from tests.workshop.classroom import Classroom
-from tui.workshop.messages import Facts, Tell
-from tui.workshop.store import Store
 
 
 def test_after_a_kill_every_action_that_was_kept_is_there_once_and_in_order(tmp_path: Path) -> None:

@@ -8,14 +8,14 @@ import socket
 from pathlib import Path
 
 import pytest
+from gradstep.errors import BadInput
+from gradstep.start import Start
+from gradstep_tui.workshop.bench.session.autosave import ClassKeeper
+from gradstep_tui.workshop.bench.session.server_link import Link
+from gradstep_tui.workshop.wire.messages import Welcome
 
-from engine.errors import BadInput
-from engine.start import Start
 from tests.workshop.served import Server, until
 from tests.workshop.talking import bench, connect, seated
-from tui.workshop.keeper import ClassKeeper
-from tui.workshop.link import Link
-from tui.workshop.messages import Welcome
 
 
 def test_variables_that_change_behaviour_do_not_reach_a_bench(served: Server, tmp_path: Path) -> None:

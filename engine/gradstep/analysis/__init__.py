@@ -1,0 +1,1 @@
+"""Runs of a problem beside a session: gradient checks, the twin, the verdict, and comparisons."""

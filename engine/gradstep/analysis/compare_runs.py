@@ -1,0 +1,143 @@
+"""Puts a session beside its twin, or beside another branch of its own history."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from typing import TypeAlias
+
+from gradstep.analysis.comparison import Comparison, Side, compare
+from gradstep.analysis.twin import Schedule, Stopped, Twin, schedule_of, shortened, with_momentum
+from gradstep.history.checkpoints import Travel
+from gradstep.history.tree import History, Point, Setting, setting_after
+from gradstep.ledger.ledger import Zeroed
+from gradstep.loop.loop import Kind
+from gradstep.loop.optimizers import HAND, SGD
+from gradstep.problem import Problem
+from gradstep.training.progress import Progress
+from gradstep.training.state import State
+from gradstep.training.stepper import Statements
+
+Stop: TypeAlias = Callable[[], bool]
+Tell: TypeAlias = Callable[[Progress], None]
+
+MOMENTUM_EPOCHS = 300
+"""Up to how many epochs are run again by `torch.optim.SGD(momentum=1)`."""
+
+
+class Beside:
+    """Runs what is needed to compare; the statements are in another state afterwards."""
+
+    def __init__(self, problem: Problem, statements: Statements, history: History, travel: Travel) -> None:
+        """Compare points of `history`; its start is the state that the statements are in."""
+        self._problem = problem
+        self._names = tuple(problem.parameters)
+        self._statements = statements
+        self._history = history
+        self._travel = travel
+        self._start = statements.state
+        self._twin = Twin(statements, self._start, problem.reference_loop())
+
+    def twin(self, stopped: Stop, tell: Tell) -> Comparison:
+        """Compare the session as it stands with its twin.
+
+        Raises:
+            Stopped: `stopped` said so.
+            PyTorchError: the reference loop cannot run on this problem.
+        """
+        session, schedule, setting = self._statements.state, self._schedule(), self._setting()
+        self._twin.after(schedule, stopped, tell)
+        twin = self._twin.catch_up(session, setting)
+        found = compare(
+            self._names,
+            Side(session.losses, partial(self._session_after, stopped, tell), session),
+            Side(
+                twin.losses, lambda epoch: self._twin.after(shortened(schedule, epoch), stopped, tell), twin
+            ),
+        )
+        return replace(found, momentum=self._momentum(session, schedule, stopped))
+
+    def branch(self, number: int, stopped: Stop, tell: Tell) -> Comparison:
+        """Compare the session as it stands with another point, after as many epochs as both have run.
+
+        Raises:
+            BadInput: there is no such point.
+            Stopped: `stopped` said so.
+        """
+        session, point = self._statements.state, self._history.point(number)
+        after = partial(self._after, point, stopped, tell)
+        self._travel.go(point)
+        other = self._statements.state
+        epochs = min(session.epoch, other.epoch)
+        mine = session if session.epoch == epochs else self._session_after(stopped, tell, epochs)
+        others = other if other.epoch == epochs else after(epochs)
+        return compare(
+            self._names,
+            Side(session.losses, partial(self._session_after, stopped, tell), mine),
+            Side(other.losses, after, others),
+        )
+
+    def _setting(self) -> Setting:
+        """Give the setting of the epoch under way."""
+        here = self._history.here
+        if here.before is None or not self._history.inside:
+            return here.updated_at or here.setting
+        before, now = here.before, self._statements.state
+        if now.loop.has_updated:
+            return before.updated_at or before.setting
+        return setting_after(before, here.action, now)
+
+    def _schedule(self) -> Schedule:
+        """Give the settings of the session's epochs."""
+        here, inside, now = self._history.here, self._history.inside, self._statements.state
+        if not inside or here.before is None:
+            return schedule_of([*here.way()][::-1])
+        before = here.before
+        setting = setting_after(before, here.action, now)
+        part = Point(-1, before, here.action, now.epoch, now.loss, setting, None)
+        return schedule_of([*[*before.way()][::-1], part])
+
+    def _session_after(self, stopped: Stop, tell: Tell, epochs: int) -> State:
+        here, inside = self._history.here, self._history.inside
+        if inside and here.before is not None:
+            if epochs > here.before.epoch:
+                if self._travel.go_into_run(here, epochs, stopped, tell) < epochs:
+                    raise Stopped
+                return self._statements.state
+            here = here.before
+        return self._after(here, stopped, tell, epochs)
+
+    def _after(self, point: Point, stopped: Stop, tell: Tell, epochs: int) -> State:
+        if self._travel.go_to_epoch(point, epochs, stopped, tell) < epochs:
+            raise Stopped
+        return self._statements.state
+
+    def _momentum(self, session: State, schedule: Schedule, stopped: Stop) -> float | None:
+        """Run SGD with momentum 1 where the session has never zeroed; give how far its weights are apart."""
+        if not session.loop.complete or not 0 < session.epoch <= MOMENTUM_EPOCHS:
+            return None
+        if session.loop.is_enabled(Kind.ZERO) or session.diverged:
+            return None
+        if not {setting.optimizer for _, setting in schedule} <= {HAND, SGD}:
+            return None
+        if any(not setting.batches.full for _, setting in schedule):
+            return None
+        if self._zeroed(session):  # last: it goes through the whole ledger
+            return None
+        self._statements.return_to(self._start)
+        try:
+            found = with_momentum(self._problem, self._start.trainer.parameters, schedule, stopped)
+        finally:
+            self._statements.trainer.restore(self._start.trainer)
+            self._statements.state = self._start
+        distances = [
+            float((mine - others).abs().max() / others.abs().max().clamp(min=1e-30))
+            for mine, others in zip(session.trainer.parameters, found, strict=True)
+            if mine.numel()
+        ]
+        return max(distances, default=None)
+
+    def _zeroed(self, session: State) -> bool:
+        lines = (line for name in self._names for line in session.ledger.newest_first(name))
+        return any(isinstance(line, Zeroed) for line in lines)

@@ -1,0 +1,1 @@
+"""Recording one backward pass, node by node, as frozen facts."""

@@ -1,0 +1,149 @@
+"""What a learner reads about one event of a backward pass: formula, words, and the numbers in and out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Any, Final
+
+from gradstep.autograd.events import (
+    ACCUMULATE_GRAD,
+    Event,
+    HookEvent,
+    NodeEvent,
+    Overwritten,
+    PathsEvent,
+    ReduceEvent,
+    Unreadable,
+)
+from gradstep.autograd.trace import Trace
+from gradstep.derivatives.engine_events import explain_hook, explain_paths, explain_reduction
+from gradstep.derivatives.explanation import Explanation, Operand, Product
+from gradstep.derivatives.expressions import TROUBLE, factors
+from gradstep.derivatives.labels import grad_name, ordinal
+from gradstep.derivatives.worksheet import Worksheet, worksheet_for
+
+NO_EXPLANATION: Final = "no explanation yet"
+
+
+def explain(event: Event, trace: Trace) -> Explanation:
+    """Explain one event of `trace`.
+
+    Every event has an explanation; that of an unknown node says "no explanation yet" and shows its numbers.
+    """
+    match event:
+        case NodeEvent(name=name) if name == ACCUMULATE_GRAD:
+            return _accumulation(event)
+        case NodeEvent():
+            sheet = worksheet_for(event)
+            return _unknown(event) if sheet is None else _node(sheet)
+        case ReduceEvent():
+            return explain_reduction(event, trace)
+        case PathsEvent():
+            return explain_paths(event, trace)
+        case HookEvent():
+            return explain_hook(event, trace)
+
+
+def _node(sheet: Worksheet) -> Explanation:
+    event = sheet.event
+    words = sheet.text(sheet.rule.words)
+    if event.grads_out is None:
+        words += "; PyTorch raised an error here, so no gradient came out"
+    return Explanation(
+        title=event.name,
+        source=_source(event),
+        formulas=sheet.formulas(),
+        words="; ".join([words, *_missing(sheet)]),
+        operands=tuple(_operands(sheet)),
+        results=tuple(_results(event, sheet)),
+        where=sheet.where(),
+        products=tuple(_products(sheet)),
+    )
+
+
+def _unknown(event: NodeEvent) -> Explanation:
+    grads = [Operand(_g(event, number), grad) for number, grad in enumerate(event.grads_in)]
+    saved = [Operand(name, value) for name, value in event.saved.items() if _showable(value)]
+    return Explanation(
+        title=event.name,
+        source=_source(event),
+        formulas=(),
+        words=f"{NO_EXPLANATION}: what went in and what came out is shown as PyTorch's engine saw it",
+        operands=(*grads, *saved),
+        results=tuple(_results(event, None)),
+    )
+
+
+def _accumulation(event: NodeEvent) -> Explanation:
+    grad, kept, sheet = grad_name(event), event.accumulation, worksheet_for(event)
+    if kept is None or sheet is None:
+        return _unknown(event)
+    arrived = kept.part is not None
+    words = sheet.text(sheet.rule.words) if arrived else "no gradient arrived, so {grad} stays as it was"
+    return Explanation(
+        title=ACCUMULATE_GRAD,
+        source=None,
+        formulas=((grad, sheet.formula(0)),) if arrived else (),
+        words=words.replace("{grad}", grad),
+        operands=(Operand("old", kept.before), Operand("new", kept.part)),
+        results=(Operand("sum", kept.after),),
+    )
+
+
+def _operands(sheet: Worksheet) -> Iterator[Operand]:
+    for name in sheet.mentioned():
+        if name not in sheet.rule.given:
+            if _showable(sheet.values[name]):
+                yield Operand(name, sheet.values[name])
+            continue
+        for slot in sheet.slots:
+            label = name if len(sheet.slots) == 1 else f"{name} for {sheet.input_name(slot)}"
+            with suppress(*TROUBLE):
+                yield Operand(label, sheet.value(name, slot))
+
+
+def _results(event: NodeEvent, sheet: Worksheet | None) -> Iterator[Operand]:
+    for slot, grad in enumerate(event.grads_out or ()):
+        if grad is not None and event.edges[slot] is not None:
+            name = f"{ordinal(slot + 1)} input" if sheet is None else sheet.input_name(slot)
+            yield Operand(f"grad of {name}", grad)
+
+
+def _products(sheet: Worksheet) -> Iterator[Product]:
+    for slot in sheet.slots:
+        pair = factors(sheet.formula(slot))
+        grad = (sheet.event.grads_out or (None,) * (slot + 1))[slot]
+        if pair is None or grad is None or grad.dim() > 2:
+            continue
+        try:
+            left, right = (sheet.value(text, slot) for text in pair)
+        except TROUBLE:
+            continue
+        yield Product(
+            Operand(pair[0], left),
+            Operand(pair[1], right),
+            Operand(f"grad of {sheet.input_name(slot)}", grad),
+        )
+
+
+def _missing(sheet: Worksheet) -> Iterator[str]:
+    """Say in words which of the values that the formulas mention cannot be shown."""
+    for name in sheet.mentioned():
+        match sheet.values.get(name):
+            case Overwritten():
+                yield f"{name} was overwritten in place since, so it cannot be shown"
+            case Unreadable(why=why):
+                yield f"{name} cannot be shown: {why}"
+
+
+def _showable(value: Any) -> bool:
+    return value is not None and not isinstance(value, (Overwritten, Unreadable))
+
+
+def _source(event: NodeEvent) -> str | None:
+    return None if event.source is None else event.source.expression
+
+
+def _g(event: NodeEvent, number: int) -> str:
+    return "g" if len(event.grads_in) == 1 else f"g{number}"

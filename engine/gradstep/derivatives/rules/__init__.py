@@ -1,0 +1,1 @@
+"""The table of derivatives: one row per kind of autograd node."""

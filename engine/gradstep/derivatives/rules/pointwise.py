@@ -1,0 +1,181 @@
+"""Rules of arithmetic, element by element. Source: PyTorch's derivatives.yaml."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from gradstep.derivatives.rules.rule import Rule, Text, When, by_need
+
+_POWER = "the exponent comes down as a factor and one power less remains, times g"
+_GROWTH = "a power grows with its exponent by result * log(base), times g"
+_ROUNDED = "a rounded quotient is flat, so its gradient is zero"
+_DIVIDED = When("rounding_mode is None", "g / other", "zeros_like(g)")
+
+
+def _one(formula: Text, words: Text, brief: Text | None = None) -> Rule:
+    """Give the rule of a function of one tensor, `self`."""
+    return Rule({"self": formula}, words, brief or str(formula))
+
+
+POINTWISE: Final[Mapping[str, Rule]] = {
+    "AddBackward0": Rule(
+        {"self": "g", "other": When("alpha == 1", "g", "g * alpha")},
+        When(
+            "len(needed) == 2",
+            When(
+                "alpha == 1", "a sum passes g on to both inputs", "g goes to self, and alpha times g to other"
+            ),
+            "a sum passes g on unchanged, for adding moves the result as much as the input moves",
+        ),
+        by_need("g to both", self="g", other="g"),
+    ),
+    "AddBackward1": _one("g", "adding a number leaves g as it is"),
+    "SubBackward0": Rule(
+        {"self": "g", "other": When("alpha == 1", "-g", "-g * alpha")},
+        by_need(
+            "a difference passes g on to what is subtracted from, and -g to what is subtracted",
+            self="what is subtracted from gets g, for the result moves as much as it moves",
+            other="what is subtracted gets -g, for the result shrinks as it grows",
+        ),
+        by_need("g, -g", self="g", other="-g"),
+    ),
+    "SubBackward1": _one("g", "subtracting a number leaves g as it is"),
+    "RsubBackward0": Rule(
+        {"self": When("alpha == 1", "-g", "-g * alpha"), "other": "g"},
+        "self is what is subtracted here, so it gets -g, and other gets g",
+        by_need("-g, g", self="-g", other="g"),
+    ),
+    "RsubBackward1": _one(
+        When("alpha == 1", "-g", "-g * alpha"), "self is subtracted from a number, so it gets -g", "-g"
+    ),
+    "MulBackward0": Rule(
+        {"self": "g * other", "other": "g * self"},
+        When(
+            "twice",
+            "each factor gets g times the other factor, and here both factors are the same tensor",
+            "each factor gets g times the other factor",
+        ),
+        When("twice", "g*other twice", by_need("g*other, g*self", self="g * other", other="g * self")),
+    ),
+    "MulBackward1": _one("g * other", "g is multiplied by the same number"),
+    "DivBackward0": Rule(
+        {"self": "g / other", "other": "-g * (self / other / other)"},
+        When(
+            "needed == ('self',)",
+            "g is divided by the same divisor",
+            When(
+                "needed == ('other',)",
+                "the divisor gets -g * self / other squared, for the result shrinks as it grows",
+                "the numerator gets g / other, and the divisor gets -g * self / other squared",
+            ),
+        ),
+        by_need("g / other, ...", self="g / other", other="-g*self/other²"),
+    ),
+    "DivBackward1": _one("g / other", "g is divided by the same number"),
+    "DivBackward2": Rule(
+        {
+            "self": _DIVIDED,
+            "other": When("rounding_mode is None", "-g * (self / other / other)", "zeros_like(g)"),
+        },
+        When("rounding_mode is None", "g is divided by the same divisor", _ROUNDED),
+        When("rounding_mode is None", "g / other", "zeros"),
+    ),
+    "DivBackward3": _one(
+        _DIVIDED,
+        When("rounding_mode is None", "g is divided by the same number", _ROUNDED),
+        When("rounding_mode is None", "g / other", "zeros"),
+    ),
+    "PowBackward0": Rule(
+        {
+            "self": When(
+                "exponent == 2",
+                "g * (2 * self)",
+                When("exponent == 0", "zeros_like(g)", "g * (exponent * self**(exponent - 1))"),
+            )
+        },
+        When(
+            "exponent == 2",
+            "the slope of a square is 2 * self, so g is multiplied by that",
+            When("exponent == 0", "anything to the power 0 is 1, so the gradient is zero", _POWER),
+        ),
+        When("exponent == 2", "g * 2 * self", When("exponent == 0", "zeros", "g * power rule")),
+    ),
+    "PowBackward1": Rule(
+        {
+            "self": "where(exponent == 0, 0, g * (exponent * self**(exponent - 1)))",
+            "exponent": "g * where((self == 0) & (exponent >= 0), 0, result * log(self))",
+        },
+        When("needed == ('self',)", _POWER, When("needed == ('exponent',)", _GROWTH, f"{_POWER}; {_GROWTH}")),
+        "g * power rule",
+    ),
+    "PowBackward2": Rule(
+        {
+            "exponent": When(
+                "self == 0",
+                "g * where(exponent >= 0, 0, result * log(self))",
+                "g * (result * log(self))",
+            )
+        },
+        _GROWTH,
+        "g*result*log",
+    ),
+    "NegBackward0": _one("-g", "the sign turns, so g turns its sign"),
+    "ExpBackward0": _one("g * result", "exp is its own slope, so g is multiplied by the result"),
+    "Expm1Backward0": _one("g * (result + 1)", "the slope is exp(self), which is the result plus 1"),
+    "LogBackward0": _one("g / self", "the slope of log is 1 / self, so g is divided by self"),
+    "Log1PBackward0": _one("g / (self + 1)", "the slope of log(1 + self) is 1 / (1 + self)"),
+    "SqrtBackward0": _one(
+        "g / (2 * result)", "the slope of a root is 1 over twice the root", "g / (2*result)"
+    ),
+    "RsqrtBackward0": _one(
+        "-0.5 * g * result**3", "the slope of self**-0.5 is -0.5 * self**-1.5", "-g/2 * result³"
+    ),
+    "ReciprocalBackward0": _one(
+        "-g * (result * result)", "the slope of 1 / self is -1 / self squared", "-g * result²"
+    ),
+    "AbsBackward0": _one("g * sgn(self)", "the slope is the sign of self, and 0 at 0"),
+    "SinBackward0": _one("g * self.cos()", "the slope of sin is cos"),
+    "CosBackward0": _one("g * -self.sin()", "the slope of cos is -sin"),
+    "MaximumBackward0": Rule(
+        {
+            "self": "where(self == other, g / 2, g).masked_fill(self < other, 0)",
+            "other": "where(self == other, g / 2, g).masked_fill(self > other, 0)",
+        },
+        "the larger input gets g, the smaller one 0, and equal inputs share it in halves",
+        "g to the larger",
+    ),
+    "MinimumBackward0": Rule(
+        {
+            "self": "where(self == other, g / 2, g).masked_fill(self > other, 0)",
+            "other": "where(self == other, g / 2, g).masked_fill(self < other, 0)",
+        },
+        "the smaller input gets g, the larger one 0, and equal inputs share it in halves",
+        "g to the smaller",
+    ),
+    "WhereBackward0": Rule(
+        {"self": "where(condition, g, 0)", "other": "where(condition, 0, g)"},
+        "g goes to the input that was chosen, element by element, and 0 to the other",
+        "g to the chosen",
+    ),
+    "MaskedFillBackward0": _one(
+        "g.masked_fill(mask, 0)",
+        "what was filled in does not depend on self, so g is 0 there",
+        "0 where filled",
+    ),
+    "ClampBackward1": _one(
+        When(
+            "max is None",
+            "where(self >= min, g, 0)",
+            When("min is None", "where(self <= max, g, 0)", "where((self >= min) & (self <= max), g, 0)"),
+        ),
+        "g passes where self lay within the limits, and is 0 where it was cut off",
+        "g inside limits",
+    ),
+    "ClampMinBackward0": _one(
+        "where(self >= min, g, 0)", "g passes where self reached the limit, and is 0 below it", "g above min"
+    ),
+    "ClampMaxBackward0": _one(
+        "where(self <= max, g, 0)", "g passes where self kept the limit, and is 0 above it", "g below max"
+    ),
+}

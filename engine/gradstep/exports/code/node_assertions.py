@@ -1,0 +1,94 @@
+"""Assertions of what was seen at one event of a backward pass, from what the export's `watch` kept of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+from torch import Tensor
+
+from gradstep.autograd.events import Edge, Event, HookEvent, NodeEvent, PathsEvent, ReduceEvent
+from gradstep.derivatives import Explanation
+from gradstep.exports.code.assertions import check
+from gradstep.exports.recording.passes import Pass, is_write
+
+WATCH = "came, made, saved = watch(loss)  # hooks, which keep what goes by"
+CPP = "torch::autograd::"
+"""What a few nodes' names begin with where PyTorch gives them, and labels leave out."""
+
+NESTED = "# This node is part of a pass inside the pass: its numbers are not repeated."
+
+
+def check_event(passing: Pass, place: int, step: Explanation) -> Iterator[str]:
+    """Assert the gradients, and the saved tensors, that an event shows.
+
+    What the engine does between two nodes shows at the nodes: the sum of several paths as what came to the
+    next one, a gradient summed to the shape of a broadcast input as what the node before made.
+    """
+    event = passing.events[place]
+    if is_write(event):
+        return  # asserted with the `.grad` that it writes to
+    if event.depth:
+        yield NESTED
+        return
+    labels = _labels(passing.events)
+    match event:
+        case NodeEvent():
+            yield from _node(event, _reduced(passing.events, place), labels, step)
+        case PathsEvent(node=node, slot=slot, total=total):
+            for maker, output, part in _paths(event, passing.events):
+                yield from check(f"from {labels[maker]}", f"made[{_key(labels[maker])}][{output}]", part)
+            yield from check("the sum of the paths", f"came[{_key(labels[node])}][{slot}]", total)
+        case ReduceEvent(node=node, output=output, after=after):
+            yield from check("summed by the engine", f"made[{_key(labels[node])}][{output}]", after)
+        case HookEvent(node=node, slot=slot, after=after):
+            yield from check("after the hook", f"came[{_key(labels[node])}][{slot}]", after)
+
+
+def _node(
+    event: NodeEvent, reduced: frozenset[int], labels: dict[int, str], step: Explanation
+) -> Iterator[str]:
+    key, name = _key(labels[event.node]), event.name
+    for slot, grad in enumerate(event.grads_in):
+        if grad is not None:
+            yield from check(f"{name} gets", f"came[{key}][{slot}]", grad)
+    shown = {operand.name for operand in step.operands}
+    for saved, value in event.saved.items():
+        if saved in shown and isinstance(value, Tensor):
+            yield from check(f"{name} saved {saved}", f'saved[{key}, "_saved_{saved}"]', value)
+    for output, grad in enumerate(event.grads_out or ()):
+        if grad is None or event.edges[output] is None:
+            continue
+        if output in reduced:
+            yield f"# The engine sums output {output} before anybody can keep it: see the next event."
+        else:
+            yield from check(f"{name} gives input {output + 1}", f"made[{key}][{output}]", grad)
+
+
+def _key(label: str) -> str:
+    return json.dumps(label)
+
+
+def _labels(events: tuple[Event, ...]) -> dict[int, str]:
+    """Give the labels by which `watch` knows the nodes: it numbers them as the recorder does."""
+    nodes = (event for event in events if isinstance(event, NodeEvent))
+    return {node.node: f"{node.node} {node.name.removeprefix(CPP)}" for node in nodes}
+
+
+def _reduced(events: tuple[Event, ...], place: int) -> frozenset[int]:
+    """Give the outputs of a node that the engine reduced right after it ran."""
+    node = events[place].node
+    made = [one.output for one in events[place + 1 :] if isinstance(one, ReduceEvent) and one.node == node]
+    return frozenset(made)
+
+
+def _paths(event: PathsEvent, events: tuple[Event, ...]) -> Iterator[tuple[int, int, Tensor]]:
+    """Give, for each part of a sum, the node that made it, which of its outputs it is, and the part."""
+    edges = {one.node: one.edges for one in events if isinstance(one, NodeEvent)}
+    used: set[tuple[int, int]] = set()
+    for maker, part in zip(event.producers, event.parts, strict=True):
+        for output, edge in enumerate(edges[maker]):
+            if edge == Edge(event.node, event.slot) and (maker, output) not in used:
+                used.add((maker, output))
+                yield maker, output, part
+                break

@@ -1,0 +1,113 @@
+"""Tells a line of actions as cells: plain PyTorch, and assertions of all that the screen showed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+
+from gradstep.actions import (
+    LowerLearningRate,
+    RaiseLearningRate,
+    Reset,
+    RunEpochs,
+    SetBatches,
+    SetLearningRate,
+    SetOptimizer,
+)
+from gradstep.exports.code.assertions import check_changes, check_losses
+from gradstep.exports.code.batch_lines import generator_lines
+from gradstep.exports.code.cells import Cell
+from gradstep.exports.code.loop_lines import run_lines, run_of, statement_now, style_of
+from gradstep.exports.code.node_assertions import check_event
+from gradstep.exports.code.parameter_expressions import expression
+from gradstep.exports.code.start_lines import NOTHING, Changing, optimizer_lines, rate_lines, reset_lines
+from gradstep.exports.recording.moments import Moment
+from gradstep.exports.recording.passes import Pass, passes_of
+from gradstep.exports.titles import INSIDE, TAKEN_BACK, kind_of, title, words
+from gradstep.loop.loop import Kind
+from gradstep.training.pytorch_errors import LESSONS, PyTorchError
+
+LEFT_INSIDE = Cell(
+    "The end",
+    "The session ended inside a backward pass. Here the pass has run to its end, so the gradients are those "
+    "after it; only what the session had come to was asserted.",
+)
+
+
+def retell(moments: Sequence[Moment], changing: Changing = NOTHING) -> Iterator[Cell]:
+    """Tell every moment as a cell; and of a session that ended inside a pass, that it did.
+
+    Args:
+        moments: What was done.
+        changing: What a reset puts back beside the parameters.
+    """
+    passes = passes_of(moments)
+    for moment in moments:
+        passing = passes.get(moment.number)
+        begun = passing if passing is not None and passing.first == moment.number else None
+        lines = _lines(moment, begun, passing, changing)
+        code = lines if moment.error is None else _refused(lines, moment.error)
+        if moment.before.preds is not None and moment.after.preds is None:
+            code.append("del preds, loss")
+        told = words(moment, anew=passing is not None and passing.new_at(moment) is not None)
+        if begun is not None and moment.after.in_pass:
+            told = f"{told} {INSIDE}"
+        if passing is not None and moment.after.backward is None:
+            told = TAKEN_BACK
+        yield Cell(title(moment), told, tuple(code), tuple(_checks(moment, passing)))
+    if moments and moments[-1].after.in_pass:
+        yield LEFT_INSIDE
+
+
+def _lines(moment: Moment, begun: Pass | None, passing: Pass | None, changing: Changing) -> list[str]:
+    """Write what an action does as plain PyTorch.
+
+    Args:
+        moment: The action, and what is around it.
+        begun: The pass that it begins; None where it begins none.
+        passing: The pass that it begins, looks into or takes back.
+        changing: What a reset puts back beside the parameters.
+    """
+    before, after, style = moment.before, moment.after, style_of(begun)
+    match moment.action:
+        case SetLearningRate() | RaiseLearningRate() | LowerLearningRate():
+            return rate_lines(after)
+        case SetOptimizer():
+            return optimizer_lines(after)
+        case SetBatches():
+            return generator_lines(after.loop.split)
+        case Reset():
+            return list(reset_lines(after, changing))
+        case RunEpochs(count):
+            return run_lines(before.loop, run_of(before, after, count), style)
+    if passing is not None and after.backward is None:
+        return [f'{expression(name)}.grad = old["{name}"]' for name in passing.written]
+    kind = kind_of(moment.action, before.next)
+    if kind is None or (kind is Kind.BACKWARD and before.in_pass):
+        return []  # the pass has run where it began
+    return statement_now(before.loop, before.epoch, kind, style)
+
+
+def _refused(lines: Sequence[str], error: PyTorchError) -> list[str]:
+    part = next((part for part, _ in LESSONS if part in error.own_words), error.own_words)
+    return [
+        "try:",
+        *(f"    {line}" for line in lines),
+        f"except {error.kind} as error:",
+        f"    assert {json.dumps(part)} in str(error), error",
+        "else:",
+        '    raise AssertionError("this was refused in the session")',
+    ]
+
+
+def _checks(moment: Moment, passing: Pass | None) -> Iterator[str]:
+    before, after = moment.before, moment.after
+    runs = isinstance(moment.action, RunEpochs)
+    if isinstance(moment.action, RunEpochs):
+        losses = run_of(before, after, moment.action.count).losses
+        if len(losses) > 1:
+            yield from check_losses(losses)
+    yield from check_changes(before, after, everything=runs)
+    place = None if passing is None else passing.new_at(moment)
+    if passing is not None and place is not None and after.backward is not None and after.backward.step:
+        yield from check_event(passing, place, after.backward.step)

@@ -1,0 +1,1 @@
+"""A session's line of actions, run again for an export."""

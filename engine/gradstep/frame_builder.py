@@ -1,0 +1,186 @@
+"""Takes the picture: makes frames of a session's states."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from functools import lru_cache
+
+from torch import Tensor
+
+from gradstep.autograd.events import Accumulation, Event, HookEvent, NodeEvent, PathsEvent, ReduceEvent
+from gradstep.autograd.trace import Trace
+from gradstep.derivatives import Explanation, brief, explain
+from gradstep.derivatives.optimizer_step import explain_update
+from gradstep.frame import Frame, ParameterFrame, PassFrame, TraceRow
+from gradstep.loop.loop import Kind
+from gradstep.problem import Problem
+from gradstep.tensors.bitwise import same_bits
+from gradstep.training.snapshots import Memory
+from gradstep.training.state import Passing, State
+
+
+def take_frame(
+    problem: Problem,
+    state: State,
+    before: State | None,
+    *,
+    notice: str,
+    refusals: Mapping[str, str],
+    position: int,
+    future: int,
+) -> Frame:
+    """Make the frame of `state`, with what changed since `before` marked."""
+    forward = state.trainer.forward
+    return Frame(
+        problem=problem.name,
+        learning_rate=state.learning_rate,
+        epoch=state.epoch,
+        loop=state.loop,
+        next=Kind.BACKWARD if state.in_pass else state.loop.next,
+        parameters=_parameters(problem, state, before),
+        preds=None if forward is None else forward.preds,
+        loss=state.loss,
+        loss_changed=before is not None and forward is not None and forward is not before.trainer.forward,
+        loss_before=_loss_before(state),
+        stale=forward is not None and not _same(forward.parameters, state.trainer.parameters),
+        losses=state.losses,
+        ledger=state.ledger,
+        backward=None if state.passing is None else _pass_frame(state.passing),
+        update=_update(problem, state),
+        notice=notice,
+        refusals=refusals,
+        position=position,
+        future=future,
+    )
+
+
+def shown_grads(problem: Problem, state: State) -> tuple[Tensor | None, ...]:
+    """Give every `.grad` as it is at this point of the pass; outside a pass, as it is."""
+    passing = state.passing
+    if passing is None or passing.finished:
+        return state.trainer.grads
+    written = passing.accumulated()
+    return tuple(
+        written[name].after if name in written else grad
+        for name, grad in zip(problem.parameters, passing.start.trainer.grads, strict=True)
+    )
+
+
+def _parameters(problem: Problem, state: State, before: State | None) -> tuple[ParameterFrame, ...]:
+    grads = shown_grads(problem, state)
+    old_grads = grads if before is None else shown_grads(problem, before)
+    old_values = state.trainer.parameters if before is None else before.trainer.parameters
+    passing = state.passing
+    written = {} if passing is None or passing.over else passing.accumulated()
+    memory = _memory(problem, state)
+    old_memory = memory if before is None else _shared(_memory(problem, before), memory)
+    return tuple(
+        ParameterFrame(
+            name,
+            problem.labels[name],
+            value,
+            None if same_bits(value, old_value) else old_value,
+            grad,
+            not same_bits(grad, old_grad),
+            written.get(name),
+            now,
+            old,
+        )
+        for name, value, old_value, grad, old_grad, now, old in zip(
+            problem.parameters,
+            state.trainer.parameters,
+            old_values,
+            grads,
+            old_grads,
+            memory,
+            old_memory,
+            strict=True,
+        )
+    )
+
+
+def _memory(problem: Problem, state: State) -> Memory:
+    """Give what the optimizer remembers, for every parameter, also where that is nothing."""
+    return state.trainer.memory or ({},) * len(problem.parameters)
+
+
+def _shared(before: Memory, now: Memory) -> Memory:
+    """Give `before` with the tensors of `now` where every bit is the same."""
+    return tuple(
+        {name: new[name] if same_bits(value, new.get(name)) else value for name, value in old.items()}
+        for old, new in zip(before, now, strict=True)
+    )
+
+
+def _loss_before(state: State) -> float | None:
+    if state.loop.split is not None:
+        return None  # the loss of a part is nothing to compare with an epoch's
+    known = len(state.losses)
+    before = state.losses[known - 2] if known >= 2 else math.nan
+    return None if math.isnan(before) else before
+
+
+def _update(problem: Problem, state: State) -> Explanation | None:
+    updating = state.updating
+    if updating is None:
+        return None
+    return explain_update(tuple(problem.parameters), updating, state.trainer)
+
+
+def _pass_frame(passing: Passing) -> PassFrame:
+    step = None if passing.cursor == 0 else _step(passing.trace, passing.cursor - 1)
+    trace = passing.trace
+    return PassFrame(
+        _rows(trace), passing.cursor, passing.over, step, trace.summarized, trace.events, trace.nodes
+    )
+
+
+@lru_cache(maxsize=16)
+def _rows(trace: Trace) -> tuple[TraceRow, ...]:
+    return tuple(_row(event, trace) for event in trace.events)
+
+
+@lru_cache(maxsize=64)
+def _step(trace: Trace, number: int) -> Explanation:
+    return explain(trace.events[number], trace)
+
+
+def _row(event: Event, trace: Trace) -> TraceRow:
+    made = _made(event)
+    source = event.source.expression if isinstance(event, NodeEvent) and event.source else ""
+    return TraceRow(
+        _name(event),
+        brief(event, trace),
+        () if made is None else tuple(made.shape),
+        event.depth,
+        isinstance(event, NodeEvent),
+        source,
+    )
+
+
+def _name(event: Event) -> str:
+    match event:
+        case NodeEvent(accumulation=Accumulation(parameter=name)):
+            return f"-> {name or 'leaf'}.grad"
+        case NodeEvent(name=name):
+            return name.rstrip("0123456789").removesuffix("Backward")
+        case HookEvent():
+            return "hook"
+        case _:
+            return "engine"
+
+
+def _made(event: Event) -> Tensor | None:
+    match event:
+        case NodeEvent(accumulation=Accumulation(after=after)):
+            return after
+        case NodeEvent(grads_out=grads):
+            return next((grad for grad in grads or () if grad is not None), None)
+        case PathsEvent(total=made) | ReduceEvent(after=made) | HookEvent(after=made):
+            return made
+    return None
+
+
+def _same(one: tuple[Tensor | None, ...], other: tuple[Tensor | None, ...]) -> bool:
+    return all(same_bits(a, b) for a, b in zip(one, other, strict=True))

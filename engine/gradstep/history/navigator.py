@@ -1,0 +1,131 @@
+"""Goes on, back and elsewhere in a session's history: the statements and the tree of points move together."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from gradstep.actions import Action, GoTo, Redo, RunEpochs, Undo
+from gradstep.errors import EngineError
+from gradstep.history.checkpoints import Travel, part_of
+from gradstep.history.substeps import Inside, not_inside, room_in
+from gradstep.history.tree import History, Point
+from gradstep.training.apply_action import perform
+from gradstep.training.epochs import Ended
+from gradstep.training.progress import Progress
+from gradstep.training.state import State
+from gradstep.training.stepper import Statements
+
+UNSTEADY = "the model keeps something outside PyTorch, which undo does not bring back"
+RECORDING = 4
+"""About how many times as long an action takes when its passes are recorded."""
+
+
+class Walk:
+    """Stands at a point of the history, or inside the action that led there."""
+
+    def __init__(self, statements: Statements, tell: Callable[[Progress], None]) -> None:
+        """Begin with the state that the statements are in; `tell` is called with the progress of a run."""
+        self._statements, self._start, self._tell = statements, statements.state, tell
+        self.history = History(self._start)
+        self.travel = Travel(statements, self.history.here)
+        self.notice = ""
+        """What the last action had to say."""
+
+        self._unsteady_told = False
+
+    def line(self) -> tuple[Action, ...]:
+        """Give the actions that lead here from the start, without those that were taken back."""
+        here, inside = self.history.here, self.history.inside
+        done = [point.action for point in here.way() if point.action is not None][::-1]
+        return tuple([*done[:-1], part_of(here.action, inside)] if inside else done)
+
+    def room(self, number: int) -> Inside | None:
+        """Say how far one can go into the action that led to a point; None where there is nothing inside.
+
+        Raises:
+            BadInput: there is no such point.
+        """
+        point, now = self.history.point(number), self._statements.state
+        try:
+            return room_in(self._statements, self.travel, point)
+        finally:
+            self._statements.return_to(now)
+
+    def do(self, action: Action, stopped: Callable[[], bool]) -> Action:
+        """Do it, and give what came of it: of a run that was stopped, the run of the epochs that ended."""
+        here = self.history.here
+        match action:
+            case Undo():
+                assert here.before is not None
+                self._go(here.before)
+            case Redo():
+                self._go(here if self.history.inside else next(here.future()))
+            case GoTo():
+                return self._go_to(action, stopped)
+            case _:
+                return self._do(action, stopped)
+        return action
+
+    def _go(self, point: Point) -> None:
+        self.travel.go(point)
+        self.history.go(point)
+        self.notice = self._once_more(point.notice)
+
+    def _go_to(self, action: GoTo, stopped: Callable[[], bool]) -> Action:
+        point, before = self.history.point(action.point), self._statements.state
+        if not action.inside:
+            self._go(point)
+            return action
+        room = self.room(point.number)
+        if room is None or action.inside not in room.places:
+            raise not_inside(action, room)
+        try:
+            inside = self.travel.go_inside(point, action.inside, stopped, self._tell)
+        except EngineError:
+            self._statements.return_to(before)
+            raise
+        self.history.go(point, inside)
+        last = room.places[-1] + 1
+        self.notice = f"inside: {room.unit} {inside:,} of {last:,}; the right arrow goes on to the end"
+        return GoTo(action.point, inside)
+
+    def _do(self, action: Action, stopped: Callable[[], bool]) -> Action:
+        before, began = self._statements.state, time.perf_counter()
+        try:
+            ended = perform(self._statements, action, self._start, stopped, self._tell)
+        except EngineError:
+            self._arrive(before, action, Ended(), began)
+            raise
+        if ended.stopped_after is not None:
+            action = RunEpochs(ended.stopped_after)
+        self._arrive(before, action, ended, began)
+        return action
+
+    def _arrive(self, before: State, action: Action, ended: Ended, began: float) -> None:
+        """Where something has changed, make a point of it."""
+        now = self._statements.state
+        if now is before:
+            return
+        self._branch_off(before)
+        seconds = time.perf_counter() - began
+        if not now.recorded:
+            seconds *= RECORDING  # what doing it again takes
+        self.travel.keep(self.history.add(action, now, ended.notice, seconds), now)
+        self.notice = self._once_more(ended.notice)
+
+    def _once_more(self, notice: str) -> str:
+        """Give what there is to say; where that is nothing, say once that the model cannot be repeated."""
+        if notice or self._unsteady_told or not self._statements.trainer.steady.broken:
+            return notice
+        self._unsteady_told = True
+        return UNSTEADY
+
+    def _branch_off(self, state: State) -> None:
+        """Where the session stands inside an action, make a point of that part of it first."""
+        here, inside = self.history.here, self.history.inside
+        if inside:
+            assert here.before is not None
+            self.history.go(here.before)
+            point = self.history.add(part_of(here.action, inside), state)
+            self.travel.keep(point, state)

@@ -1,0 +1,58 @@
+"""What is inside an action: the epochs of a run, or the events of a backward pass."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gradstep.actions import Backward, GoTo, NextLine, RunEpochs
+from gradstep.errors import BadInput
+from gradstep.history.checkpoints import Travel
+from gradstep.history.tree import Point
+from gradstep.training.stepper import Statements
+
+
+@dataclass(frozen=True, slots=True)
+class Inside:
+    """The places between an action's start and its end."""
+
+    unit: str
+    """`epoch` or `event`."""
+
+    places: range
+    """How far one can go into it, as `GoTo.inside` counts."""
+
+
+def room_in(statements: Statements, travel: Travel, point: Point) -> Inside | None:
+    """Say how far one can go into the action that led to a point; None where there is nothing inside.
+
+    The statements may be in another state afterwards.
+    """
+    if point.before is None:
+        return None
+    if isinstance(point.action, RunEpochs):
+        ran = point.epoch - point.before.epoch - travel.left_behind(point)
+        return _inside("epoch", 1, ran - int(ran == point.action.count))
+    if not isinstance(point.action, Backward | NextLine):
+        return None
+    travel.go(point)
+    passing = statements.state.passing
+    travel.go(point.before)
+    before = statements.state
+    if passing is None or passing.over or not passing.finished:
+        return None
+    behind = before.passing.cursor if before.passing is not None and before.in_pass else 0
+    return _inside("event", behind + 1, len(passing.trace) - 1)
+
+
+def not_inside(action: GoTo, room: Inside | None) -> BadInput:
+    """Give the error that says why a jump cannot go there."""
+    if room is None:
+        return BadInput(f"there is nothing inside the action that led to point {action.point}")
+    return BadInput(
+        f"{action.inside!r} is not inside the action that led to point {action.point}: "
+        f"it has {room.unit}s {room.places[0]} to {room.places[-1]}"
+    )
+
+
+def _inside(unit: str, first: int, last: int) -> Inside | None:
+    return Inside(unit, range(first, last + 1)) if first <= last else None

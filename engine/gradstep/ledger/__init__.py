@@ -1,0 +1,1 @@
+"""Every write to a `.grad` since the start of a session."""

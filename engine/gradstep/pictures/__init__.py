@@ -1,0 +1,1 @@
+"""What can be drawn of a session: loss surface, fit, decision regions."""

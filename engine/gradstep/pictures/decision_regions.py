@@ -1,0 +1,184 @@
+"""What the model predicts over its two inputs: regions of classes, or a map of the output."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Final, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from gradstep.analysis.loss_probe import apart
+from gradstep.errors import BadInput
+from gradstep.pictures.elements import Pair
+from gradstep.pictures.predict import predictions_at
+from gradstep.problem import Problem
+
+Grid: TypeAlias = npt.NDArray[np.float64]
+
+SIDE: Final = 100
+"""Predictions along each side of the map."""
+
+MARGIN: Final = 0.15
+"""Room around the data, as a part of its extent."""
+
+LOGITS: Final = "BinaryCrossEntropyWithLogitsBackward0"
+"""The node of a loss function that takes its predictions for logits."""
+
+
+class Rule(StrEnum):
+    """What the model predicts, by its outputs."""
+
+    LARGEST = "the class with the largest output"
+    LOGIT = "1 where the output is above 0, that is a probability above 1/2; else 0"
+    NEARER = "which of the two targets the output is nearer to"
+    OUTPUT = "the output itself"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Regions:
+    """Predictions on a grid, and the data. Where there are classes, all predictions are numbers of them."""
+
+    rule: Rule
+    column: int | None
+    """Which column of the outputs it is about, counted from 0; None where it is about all together."""
+
+    columns: int
+    """Columns of the outputs."""
+
+    classes: tuple[float, ...]
+    """The targets that are told apart; empty where the output itself is shown."""
+
+    first: tuple[float, ...]
+    """The grid's values of the first input, ascending."""
+
+    second: tuple[float, ...]
+    predicted: Grid
+    """Shape (second, first): a place in `classes`, or the output; nan where an output is not finite."""
+
+    points: tuple[Pair, ...]
+    """The data's inputs."""
+
+    targets: tuple[float, ...]
+    """What each of them should be, as in `predicted`."""
+
+    preds: tuple[float, ...]
+    """What the model says of each."""
+
+    evaluating: bool
+    """Whether the model was in eval mode, since a prediction depends on its batch in train mode."""
+
+
+def regions(problem: Problem, rng: Tensor) -> tuple[Regions, ...]:
+    """Compute them, in one forward pass without gradients; a live graph has to be built anew.
+
+    Args:
+        problem: With its parameters as they are now.
+        rng: The random number generator's state before every forward pass.
+
+    Returns:
+        One map where the outputs stand for classes, else one for each column of the outputs; none where the
+        problem has not two inputs.
+
+    Raises:
+        PyTorchError: the model or the loss function raised.
+        BadInput: the model cannot be asked about other inputs, or there is not one target for each output.
+    """
+    inputs = problem.inputs
+    if inputs.dim() != 2 or inputs.shape[1] != 2 or not len(inputs):
+        return ()
+    if not inputs.is_floating_point() or not bool(inputs.isfinite().all()):
+        raise BadInput("there is no map to draw: a map needs inputs that are finite floating point numbers")
+    buffers = {name: one.clone() for name, one in problem.buffers.items()}
+    with apart(problem, rng) as where:
+        preds, loss = where.output()
+        logits = LOGITS in _names(loss.grad_fn)
+        first, second = (_axis(inputs[:, number]) for number in (0, 1))
+        across, up = np.meshgrid(first, second)
+        grid = torch.from_numpy(np.stack([across.reshape(-1), up.reshape(-1)], axis=1)).to(inputs.dtype)
+        made, evaluating = predictions_at(problem, rng, preds.detach(), grid, buffers)
+        points = [(float(one), float(other)) for one, other in inputs.tolist()]
+        targets = problem.targets.detach()
+    found = _told(made.double(), targets, logits)
+    count = len(points)
+    return tuple(
+        Regions(
+            rule,
+            None if rule is Rule.LARGEST else column,
+            made.shape[1],
+            classes,
+            tuple(first.tolist()),
+            tuple(second.tolist()),
+            values[count:].reshape(SIDE, SIDE).numpy(),
+            *_known(points, wanted.tolist(), values[:count].tolist(), len(classes)),
+            evaluating,
+        )
+        for column, (rule, classes, wanted, values) in enumerate(found)
+    )
+
+
+def _axis(values: Tensor) -> Grid:
+    low, high = float(values.min()), float(values.max())
+    room = MARGIN * (high - low) or 0.5
+    return np.linspace(low - room, high + room, SIDE)
+
+
+Told: TypeAlias = tuple[Rule, tuple[float, ...], Tensor, Tensor]
+"""A rule, the classes, and as numbers: the targets and all predictions."""
+
+
+def _told(made: Tensor, targets: Tensor, logits: bool) -> list[Told]:
+    """Find out what the outputs stand for."""
+    columns = made.shape[1]
+    if columns > 1 and not targets.is_floating_point() and targets.dim() == 1:
+        classes = tuple(float(one) for one in range(columns))
+        return [(Rule.LARGEST, classes, targets.double(), _or_nan(made.argmax(1), made))]
+    if targets.dim() not in (1, 2) or targets.numel() != len(targets) * columns or targets.is_complex():
+        raise BadInput(
+            f"there is no map to draw: predictions with {columns} columns do not stand for targets of shape "
+            f"{tuple(targets.shape)}"
+        )
+    wanted = targets.double().reshape(-1, columns)
+    if columns > 1 and bool(((wanted == 0) | (wanted == 1)).all() and (wanted.sum(1) == 1).all()):
+        classes = tuple(float(one) for one in range(columns))
+        return [(Rule.LARGEST, classes, wanted.argmax(1).double(), _or_nan(made.argmax(1), made))]
+    return [_of_column(made[:, column], wanted[:, column], logits) for column in range(columns)]
+
+
+def _of_column(made: Tensor, wanted: Tensor, logits: bool) -> Told:
+    values = torch.unique(wanted)
+    if len(values) != 2:
+        return Rule.OUTPUT, (), wanted, torch.where(made.isfinite(), made, torch.nan)
+    low, high = values.tolist()
+    is_logit = logits and (low, high) == (0, 1)
+    above = made > (0 if is_logit else (low + high) / 2)
+    rule = Rule.LOGIT if is_logit else Rule.NEARER
+    return rule, (low, high), (wanted == high).double(), _or_nan(above, made[:, None])
+
+
+def _or_nan(classes: Tensor, made: Tensor) -> Tensor:
+    return torch.where(made.isfinite().all(1), classes.double(), torch.nan)
+
+
+def _known(
+    points: list[Pair], targets: list[float], preds: list[float], classes: int
+) -> tuple[tuple[Pair, ...], tuple[float, ...], tuple[float, ...]]:
+    """Leave out data of no class, which a loss function passes over by its `ignore_index`."""
+    rows = zip(points, targets, preds, strict=True)
+    kept = [row for row in rows if not classes or 0 <= row[1] < classes]
+    return tuple(row[0] for row in kept), tuple(row[1] for row in kept), tuple(row[2] for row in kept)
+
+
+def _names(root: Any) -> set[str]:
+    """Give the names of all nodes of a graph."""
+    found, names, waiting = set[Any](), set[str](), [root]
+    while waiting:
+        node = waiting.pop()
+        if node is not None and node not in found:
+            found.add(node)
+            names.add(node.name())
+            waiting += [to for to, _ in node.next_functions]
+    return names

@@ -1,0 +1,62 @@
+"""The built-in problems: each a plain script that a learner could have written."""
+
+from __future__ import annotations
+
+import ast
+from difflib import get_close_matches
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gradstep.errors import BadInput
+
+if TYPE_CHECKING:
+    from gradstep.problem import Problem
+
+_FOLDER = Path(__file__).parent
+
+
+def names() -> tuple[str, ...]:
+    """Give the names of the built-in problems, in alphabetical order."""
+    stems = (path.stem for path in _FOLDER.glob("*.py") if path.stem != "__init__")
+    return tuple(sorted(stem.replace("_", "-") for stem in stems))
+
+
+def path_of(name: str) -> Path:
+    """Give the script of a built-in problem; a dash in its name may also be a low line.
+
+    Raises:
+        BadInput: there is no such problem; the message lists the known ones and the closest match.
+    """
+    if name.startswith("_") or name.replace("_", "-") not in names():
+        close = get_close_matches(name, names(), n=1, cutoff=0.0)
+        raise BadInput(
+            f"there is no problem {name!r}: did you mean {close[0]!r}? Known: {', '.join(names())}"
+        )
+    return _FOLDER / f"{name.replace('-', '_')}.py"
+
+
+def idea_of(name: str) -> str:
+    """Give the one idea of a built-in problem: the first line of its docstring.
+
+    Raises:
+        BadInput: there is no such problem.
+    """
+    text = path_of(name).read_text(encoding="utf-8")
+    return (ast.get_docstring(ast.parse(text)) or "").partition("\n")[0]
+
+
+def load(name: str, seed: int | None = None) -> Problem:
+    """Run a built-in problem's script and give what it defines.
+
+    Args:
+        name: One of `names()`.
+        seed: None for the script's own start values; a number for parameters drawn by `torch.randn`, in the
+            order in which the script names them, after `torch.manual_seed(seed)`.
+
+    Raises:
+        BadInput: there is no such problem, or PyTorch cannot take the seed.
+    """
+    from gradstep.scripts.loader import problem_from
+    from gradstep.scripts.source import read_source
+
+    return problem_from(read_source(path_of(name)), seed, name=name.replace("_", "-"))

@@ -1,0 +1,108 @@
+"""How a script updates its parameters: its optimizer, where the trainer has that, and its learning rate."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import torch
+from torch import Tensor
+
+from gradstep.errors import BadInput
+from gradstep.loop.conventions import RATES
+from gradstep.loop.optimizers import HAND, NAMES, OPTIONS, Optimizer, checked_optimizer
+from gradstep.scripts.execution import Namespace
+
+DEFAULT_RATE: Final = 0.01
+
+KINDS: Final = {getattr(torch.optim, name): name for name in NAMES if name != "hand"}
+"""The optimizers that can be taken over; a subclass may do anything."""
+
+NOT_HERE: Final = ("decoupled_weight_decay", "fused", "differentiable", "capturable")
+"""Switches that change what an optimizer computes, and that the trainer has not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Updating:
+    """What updates the parameters, and how fast."""
+
+    optimizer: Optimizer
+    rate: float
+    notes: tuple[str, ...] = ()
+    """What there is to say about it."""
+
+
+def updating(namespace: Namespace, parameters: Mapping[str, Tensor]) -> Updating:
+    """Find how a script updates.
+
+    Args:
+        namespace: What it defines.
+        parameters: What is trained, by name.
+    """
+    optimizers = _optimizers(namespace)
+    rate, notes = _rate(namespace, optimizers)
+    if not optimizers:
+        return Updating(HAND, rate, notes)
+    try:
+        chosen = _taken_over(optimizers, parameters)
+    except BadInput as reason:
+        kind = type(optimizers[0]).__name__
+        left = f"the optimizer {kind} is left out, for {reason}: the loop updates by hand, as plain SGD does"
+        return Updating(HAND, rate, (*notes, left))
+    if optimizers[0].state:
+        left = f"what the optimizer {chosen.name} remembers from the script is left out"
+        notes = (*notes, left)
+    return Updating(chosen, _number(optimizers[0].param_groups[0]["lr"]), notes)
+
+
+def _optimizers(namespace: Namespace) -> list[torch.optim.Optimizer]:
+    """Give each optimizer once, whatever names it has."""
+    found = (one for one in namespace.values() if isinstance(one, torch.optim.Optimizer))
+    return list({id(one): one for one in found}.values())
+
+
+def _taken_over(optimizers: Sequence[torch.optim.Optimizer], parameters: Mapping[str, Tensor]) -> Optimizer:
+    """Give the optimizer as the trainer knows it.
+
+    Raises:
+        BadInput: it does not know it; the message says why, as the end of a sentence.
+    """
+    if len(optimizers) > 1:
+        raise BadInput(f"it is one of {len(optimizers)}")
+    optimizer = optimizers[0]
+    name = KINDS.get(type(optimizer))
+    if name is None:
+        raise BadInput(f"the trainer has {', '.join(OPTIONS)} only")
+    if len(optimizer.param_groups) > 1:
+        raise BadInput(f"it has {len(optimizer.param_groups)} groups of parameters")
+    group = optimizer.param_groups[0]
+    held = {id(one) for one in group["params"]}
+    lacking = [key for key, one in parameters.items() if id(one) not in held]
+    if lacking:
+        raise BadInput(f"it does not update {', '.join(lacking)}")
+    apart = ("decoupled_weight_decay",) if name == "AdamW" else ()  # that is what AdamW is
+    odd = [switch for switch in NOT_HERE if group.get(switch) and switch not in apart]
+    if odd:
+        raise BadInput(f"the trainer has no {odd[0]}=True")
+    options: dict[str, Any] = {option: group[option] for option in OPTIONS[name] if option in group}
+    return checked_optimizer(Optimizer(name, **options))
+
+
+def _rate(namespace: Namespace, optimizers: Sequence[torch.optim.Optimizer]) -> tuple[float, tuple[str, ...]]:
+    """Give the learning rate, and what is to be said about it."""
+    for name in RATES:
+        value = namespace.get(name)
+        if isinstance(value, Tensor) and value.numel() == 1:
+            value = value.item()
+        if isinstance(value, (int, float)) and not isinstance(value, bool):
+            return float(value), ()
+    if optimizers:
+        return _number(optimizers[0].param_groups[0]["lr"]), ()
+    return DEFAULT_RATE, (
+        f"the script names no learning rate ({', '.join(RATES[:2])}): it is {DEFAULT_RATE}",
+    )
+
+
+def _number(rate: Tensor | float) -> float:
+    return float(rate.item() if isinstance(rate, Tensor) else rate)

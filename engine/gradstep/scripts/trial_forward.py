@@ -1,0 +1,180 @@
+"""One forward pass of a script, tried before anything is trained, which leaves everything as it was."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Final
+
+import torch
+from torch import Tensor, nn
+from torch.autograd.graph import Node
+
+from gradstep.scripts.discovery import Found
+from gradstep.scripts.execution import located, where
+from gradstep.scripts.other_rngs import others_kept
+from gradstep.scripts.script_errors import ScriptError
+from gradstep.scripts.source import ScriptSource
+from gradstep.tensors.bitwise import same_bits
+
+DRAWS: Final = "undo does not bring back the numbers that the model draws from {}"
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """What a forward pass came to."""
+
+    preds: Tensor
+    loss: float
+    used: Mapping[str, Tensor]
+    """The parameters that lead to the loss."""
+
+    buffers: Mapping[str, Tensor]
+    """The modules' buffers that it changed, such as a BatchNorm's running mean."""
+
+    notes: tuple[str, ...]
+
+
+def try_forward(source: ScriptSource, found: Found) -> Tried:
+    """Run the model and the loss function once.
+
+    Raises:
+        ScriptError: one of them raises; the loss is no number; nothing to train leads to it.
+    """
+    buffers = _buffers(found.modules)
+    before = {name: one.detach().clone() for name, one in buffers.items()}
+    with torch.random.fork_rng(devices=[]), others_kept() as drawn, torch.enable_grad():
+        preds, loss = _computed(source, found)
+    changed = {name: one for name, one in buffers.items() if not same_bits(one.detach(), before[name])}
+    with torch.no_grad():
+        for name, one in changed.items():
+            one.copy_(before[name])
+    reached = _leaves_behind(loss)
+    if _is_sparse(loss):
+        raise ScriptError(
+            source.path,
+            "an embedding with sparse=True makes a sparse gradient, which cannot be shown number by number",
+            "Leave sparse=True out: the gradient is the same, with its zeros.",
+        )
+    used = {name: one for name, one in found.parameters.items() if id(one) in reached}
+    if not used:
+        raise ScriptError(
+            source.path,
+            f"none of {', '.join(found.parameters)} leads to the loss",
+            "Something between them and the loss cuts the graph: .detach(), .item(), no_grad, numpy.",
+        )
+    unnamed = reached.keys() - {id(one) for one in used.values()}
+    if unnamed:
+        shapes = ", ".join(_shape(reached[one]) for one in unnamed)
+        raise ScriptError(
+            source.path,
+            f"the loss also depends on a tensor ({shapes}) that requires grad and has no name in the script",
+            "Give each parameter a name of its own at the script's top level.",
+        )
+    notes = (*_notes(found, preds, loss, used), *map(DRAWS.format, drawn))
+    return Tried(preds.detach(), float(loss.item()), used, changed, notes)
+
+
+def described(value: object) -> str:
+    """Say what a tensor is, e.g. `5x3 float32`; of anything else, its type."""
+    if not isinstance(value, Tensor):
+        return f"a {type(value).__name__}"
+    return f"{_shape(value)} {str(value.dtype).removeprefix('torch.')}"
+
+
+def _computed(source: ScriptSource, found: Found) -> tuple[Tensor, Tensor]:
+    names, values = found.names, found.values
+    inputs = f"{names['inputs']} is {described(values['inputs'])}"
+    with located(source, f"{names['model']}({names['inputs']}) raised this; {inputs}."):
+        preds = values["model"](values["inputs"])
+    if not isinstance(preds, Tensor):
+        raise ScriptError(
+            source.path,
+            f"{names['model']}({names['inputs']}) gives {described(preds)}, not a tensor",
+            "Return the predictions as one tensor.",
+            **where(source, values["model"]),
+        )
+    call = f"{names['loss']}(preds, {names['targets']})"
+    about = f"preds is {described(preds)}, {names['targets']} is {described(values['targets'])}"
+    with located(source, f"{call} raised this; {about}."):
+        loss = values["loss"](preds, values["targets"])
+    _check_loss(source, call, values["loss"], loss)
+    return preds, loss
+
+
+def _check_loss(source: ScriptSource, call: str, loss_fn: object, loss: object) -> None:
+    if not isinstance(loss, Tensor):
+        words = f"{call} gives {described(loss)}, not a tensor"
+        raise ScriptError(source.path, words, "Leave out .item().", **where(source, loss_fn))
+    if loss.numel() != 1:
+        raise ScriptError(
+            source.path,
+            f"{call} gives {described(loss)}: the loss must be one number",
+            "Reduce it, e.g. with .mean().",
+            **where(source, loss_fn),
+        )
+    if not loss.dtype.is_floating_point:
+        raise ScriptError(source.path, f"{call} gives {described(loss)}", "The loss must be a real number.")
+    if not loss.requires_grad:
+        raise ScriptError(
+            source.path,
+            f"{call} gives a loss that no parameter led to",
+            "The model uses none, or something cuts the graph: .detach(), no_grad, numpy.",
+        )
+
+
+def _notes(found: Found, preds: Tensor, loss: Tensor, used: Mapping[str, Tensor]) -> list[str]:
+    notes = list[str]()
+    unused = [name for name in found.parameters if name not in used]
+    if unused:
+        notes.append(f"not trained, for it does not lead to the loss: {', '.join(unused)}")
+    targets = found.values["targets"]
+    if targets.dtype.is_floating_point and targets.shape != preds.shape:
+        notes.append(
+            f"preds is {_shape(preds)} and {found.names['targets']} is {_shape(targets)}: "
+            "PyTorch may broadcast them, which is seldom meant"
+        )
+    if found.values["inputs"].requires_grad:
+        notes.append(f"{found.names['inputs']} requires grad, so it is trained, too")
+    if not bool(torch.isfinite(loss)):
+        notes.append(f"the loss is {loss.item()} from the start")
+    return notes
+
+
+def _buffers(modules: Mapping[str, nn.Module]) -> dict[str, Tensor]:
+    return {
+        f"{name}.{buffer}": one for name, module in modules.items() for buffer, one in module.named_buffers()
+    }
+
+
+def _leaves_behind(loss: Tensor) -> dict[int, Tensor]:
+    """Give the leaves that a graph leads to, by their ids."""
+    if loss.grad_fn is None:  # the loss is itself a leaf
+        return {id(loss): loss}
+    leaves = dict[int, Tensor]()
+    for node in _nodes_behind(loss):
+        with suppress(AttributeError):
+            leaf = node.variable  # type: ignore[attr-defined]
+            leaves[id(leaf)] = leaf
+    return leaves
+
+
+def _is_sparse(loss: Tensor) -> bool:
+    """Whether a node makes a gradient that holds only some of its numbers, as an embedding may."""
+    return any(getattr(node, "_saved_sparse", False) for node in _nodes_behind(loss))
+
+
+def _nodes_behind(loss: Tensor) -> Iterator[Node]:
+    nodes, seen = [loss.grad_fn], set[Node]()
+    while nodes:
+        node = nodes.pop()
+        if node is None or node in seen:
+            continue
+        seen.add(node)
+        yield node
+        nodes += [following for following, _ in node.next_functions]
+
+
+def _shape(tensor: Tensor) -> str:
+    return "x".join(map(str, tensor.shape)) if tensor.dim() else "one number"

@@ -1,0 +1,1 @@
+"""Live tensors of a problem, and the statements that run on them."""

@@ -1,0 +1,149 @@
+"""What each action does to a session's statements and state."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from gradstep.actions import (
+    Action,
+    Backward,
+    Forward,
+    LowerLearningRate,
+    MoveStatement,
+    NextLine,
+    RaiseLearningRate,
+    Reset,
+    RunEpochs,
+    SetBatches,
+    SetLearningRate,
+    SetOptimizer,
+    StepNode,
+    StepNodeBack,
+    StepTo,
+    ToggleSetToNone,
+    ToggleStatement,
+    ToggleZeroing,
+    Update,
+    Zero,
+    checked_count,
+    checked_kind,
+    checked_rate,
+    checked_steps,
+)
+from gradstep.loop.batches import split_of
+from gradstep.loop.learning_rate import lowered, raised
+from gradstep.loop.loop import Kind, Loop
+from gradstep.loop.optimizers import checked_optimizer
+from gradstep.training.epochs import Ended, run_epochs
+from gradstep.training.progress import Progress
+from gradstep.training.state import State
+from gradstep.training.stepper import Statements
+
+LINES = {Forward: Kind.FORWARD, Backward: Kind.BACKWARD, Update: Kind.UPDATE, Zero: Kind.ZERO}
+"""The actions that run one statement each."""
+
+
+def perform(
+    statements: Statements,
+    action: Action,
+    start: State,
+    stopped: Callable[[], bool] = lambda: False,
+    tell: Callable[[Progress], None] = lambda _: None,
+) -> Ended:
+    """Do it.
+
+    Args:
+        statements: What runs it; holds the state afterwards.
+        action: Anything but a move in the history.
+        start: The session's first state.
+        stopped: Asked between the epochs of a run.
+        tell: Called with the progress of a run.
+
+    Returns:
+        How it ended; the same action with the same state before it ends the same way, unless it was stopped.
+
+    Raises:
+        BadInput: a value cannot be used; nothing has changed.
+        PyTorchError: PyTorch refused; what it did before that stays.
+    """
+    if isinstance(action, RunEpochs):
+        return run_epochs(statements, checked_count(action.count), stopped, tell)
+    kind = LINES.get(type(action)) or (statements.state.loop.next if isinstance(action, NextLine) else None)
+    before = statements.state
+    passed_over = _passed_over(statements.state) if kind is Kind.UPDATE else ""
+    if type(action) in LINES:
+        statements.run(LINES[type(action)])
+    elif not _stepped(statements, action):
+        statements.return_to(_settled(statements, action, start))
+    return Ended(passed_over or _summarized(before, statements.state, statements.trainer.trace_limit))
+
+
+def _summarized(before: State, after: State, limit: int) -> str:
+    """Say that a pass which has just been recorded is not kept in full."""
+    passing, last = after.passing, before.passing
+    if passing is None or (last is not None and last.trace is passing.trace) or not passing.trace.summarized:
+        return ""
+    many = f"{passing.trace.summarized:,} tensors"
+    return f"the pass made more than {limit / 1e6:,g} MB: of {many} summaries are kept (--trace-limit)"
+
+
+def _passed_over(state: State) -> str:
+    """Say what an optimizer's step is about to pass over; the hand-written update raises there."""
+    grads = state.trainer.grads
+    missing = sum(grad is None for grad in grads)
+    if state.in_pass or state.loop.optimizer.by_hand or not missing:
+        return ""
+    which = "every parameter" if missing == len(grads) else f"{missing} of {len(grads)} parameters"
+    return f"optimizer.step() passed over {which}: .grad is None"
+
+
+def _stepped(statements: Statements, action: Action) -> bool:
+    """Do an action that goes through lines or nodes; False where it is no such action."""
+    match action:
+        case NextLine():
+            statements.next_line()
+        case StepNode():
+            statements.step_node()
+        case StepTo(event):
+            statements.step_to(event)
+        case StepNodeBack():
+            statements.step_node_back()
+        case _:
+            return False
+    return True
+
+
+def _settled(statements: Statements, action: Action, start: State) -> State:
+    """Give the state after an action that runs nothing."""
+    state, problem = statements.state, statements.trainer.problem
+    match action:
+        case SetLearningRate(value):
+            return replace(state, learning_rate=checked_rate(value))
+        case SetOptimizer(optimizer):
+            return state.with_optimizer(checked_optimizer(optimizer))
+        case SetBatches(batches):
+            split = split_of(batches, problem.samples)
+            return state.with_split(split, problem.words)
+        case RaiseLearningRate():
+            return replace(state, learning_rate=raised(state.learning_rate))
+        case LowerLearningRate():
+            return replace(state, learning_rate=lowered(state.learning_rate))
+        case Reset():
+            return state.rewound_to(start)
+        case _:
+            return replace(state, loop=_edited(state.loop, action))
+
+
+def _edited(loop: Loop, action: Action) -> Loop:
+    match action:
+        case ToggleZeroing():
+            return loop.toggled(Kind.ZERO)
+        case ToggleSetToNone():
+            return loop.with_zeroing(set_to_none=not loop.set_to_none)
+        case ToggleStatement(kind):
+            return loop.toggled(checked_kind(kind))
+        case MoveStatement(kind, steps):
+            return loop.moved(checked_kind(kind), checked_steps(steps))
+        case _:
+            raise TypeError(f"{action!r} changes no state by itself")

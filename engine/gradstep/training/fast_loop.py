@@ -1,0 +1,262 @@
+"""Many epochs, unrecorded: the numbers of the plain loop with less Python around them.
+
+`loss.backward()` spends more time on the way to autograd's engine than in it, for a small model. The engine's
+own door takes the same work without the detour: the same engine, the same kernels, the same bits.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+import torch
+from torch import Tensor
+from torch.autograd import Variable
+
+from gradstep.errors import OWN_CODE
+from gradstep.loop.loop import Kind
+from gradstep.problem import Problem
+from gradstep.training.batch_indices import Feed
+
+_Run: TypeAlias = Callable[[], None]
+
+
+@dataclass(frozen=True, slots=True)
+class FastRun:
+    """How a run of epochs ended."""
+
+    done: int
+    """Epochs run to their end."""
+
+    diverged: bool
+    """Whether it stopped because a loss was inf or nan. That forward pass is taken back: the parameters and
+    the random number generator are as they were before it."""
+
+    error: BaseException | None = None
+    """What a statement raised, in the middle of an epoch; what ran before it stays."""
+
+    part_losses: Mapping[int, float] = field(default_factory=dict)
+    """Of an epoch that diverged in the middle: the losses of the parts whose statements have run."""
+
+
+def run_epochs(
+    problem: Problem,
+    order: Sequence[Kind],
+    count: int,
+    learning_rate: float,
+    add_loss: Callable[[float], None],
+    stopped: Callable[[], bool],
+    *,
+    set_to_none: bool = False,
+    optimizer: torch.optim.Optimizer | None = None,
+    feed: Feed | None = None,
+    epoch: int = 0,
+) -> FastRun:
+    """Run `count` epochs on the problem's own tensors.
+
+    Args:
+        problem: What is trained.
+        order: The statements of one epoch.
+        count: How many epochs.
+        learning_rate: For the updates.
+        add_loss: Called with each finite loss.
+        stopped: Asked before each epoch; the run ends where it says so.
+        set_to_none: Whether zeroing sets each `.grad` to None instead of writing zeros.
+        optimizer: Updates the parameters, with the learning rate that it has; None for the update by hand.
+        feed: Hands out the parts of the samples; None where they are not split.
+        epoch: The first one, counted from 0: the order of the samples may depend on it.
+    """
+    parts = None if feed is None else _Parts(problem, feed, epoch, add_loss)
+    forward, backward = _passes(problem, add_loss) if parts is None else (parts.forward, parts.backward)
+    table: dict[Kind, Callable[[], object]] = {
+        Kind.FORWARD: forward,
+        Kind.BACKWARD: backward,
+        Kind.UPDATE: _update(problem, learning_rate) if optimizer is None else optimizer.step,
+        Kind.ZERO: _zeroing(problem, set_to_none=set_to_none, passes_over_none=optimizer is not None),
+    }
+    statements = [table[kind] for kind in order]
+    done = 0
+    try:
+        while done < count and not stopped():
+            for statement in statements:
+                statement()
+            done += 1
+    except _Diverged:
+        return FastRun(done, diverged=True, part_losses={} if parts is None else parts.losses)
+    except OWN_CODE as error:  # a problem's own code may raise anything
+        return FastRun(done, diverged=False, error=error)
+    return FastRun(done, diverged=False)
+
+
+# Statements are closures: a name of theirs is found sooner than an attribute, and that shows here.
+
+
+def _passes(problem: Problem, add_loss: Callable[[float], None]) -> tuple[_Run, _Run]:
+    """Make the forward pass, and the backward pass through the graph that it left."""
+    model, loss_fn, inputs, targets = problem.model, problem.loss_fn, problem.inputs, problem.targets
+    loss: Tensor | None = None
+    before = _Before(problem)
+    run_backward = _engine_door()
+    ones: tuple[Tensor] | None = None
+    """The gradient of the loss by itself."""
+
+    def forward() -> None:
+        nonlocal loss
+        if before.needed:
+            before.keep()
+        loss = loss_fn(model(inputs), targets)
+        value = loss.item()
+        if not math.isfinite(value):
+            before.put_back()
+            raise _Diverged
+        if before.draws:
+            before.look()
+        add_loss(value)
+
+    def backward() -> None:
+        nonlocal ones
+        if run_backward is None:
+            loss.backward()  # type: ignore[union-attr]
+            return
+        if ones is None:
+            ones = (torch.ones_like(loss),)  # type: ignore[arg-type]
+        # By position: naming the last two, allow_unreachable and accumulate_grad, takes a microsecond.
+        run_backward((loss,), ones, False, False, (), True, True)
+
+    return forward, backward
+
+
+class _Parts:
+    """The same, one part of the samples after another."""
+
+    def __init__(self, problem: Problem, feed: Feed, epoch: int, add_loss: Callable[[float], None]) -> None:
+        """Begin with the first part of an epoch, counted from 0."""
+        self._problem, self._feed, self._epoch, self._add_loss = problem, feed, epoch, add_loss
+        self._before = _Before(problem)
+        self._loss: Tensor | None = None
+        self._data: list[tuple[Tensor, Tensor]] = []
+        self.losses: dict[int, float] = {}
+        """Those of the parts that the epoch under way has computed."""
+
+    def forward(self) -> None:
+        problem, part = self._problem, len(self.losses)
+        if part == 0 and (not self._data or self._feed.split.batches.shuffle):
+            chosen = self._feed.indices(self._epoch)
+            self._data = [(problem.inputs[i], problem.targets[i]) for i in chosen]
+        inputs, targets = self._data[part]
+        self._before.keep()
+        self._loss = self._feed.weighed(problem.loss_fn(problem.model(inputs), targets), len(inputs))
+        value = self._loss.item()
+        if not math.isfinite(value):
+            self._before.put_back()
+            raise _Diverged
+        self._before.look()
+        self.losses[part] = value
+        if len(self.losses) == self._feed.split.parts:
+            self._add_loss(self._feed.split.epoch_loss(self.losses))
+            self.losses = {}
+            self._epoch += 1
+
+    def backward(self) -> None:
+        self._loss.backward()  # type: ignore[union-attr]
+
+
+class _Before:
+    """What forward changes beside its results, as it was before: kept, to go back to."""
+
+    def __init__(self, problem: Problem) -> None:
+        self.draws = True
+        """Whether forward draws random numbers (dropout, say), as far as anybody knows."""
+
+        self._buffers = tuple(problem.buffers.values())
+        self._kept: list[Tensor] = []
+        self._rng = torch.get_rng_state()
+
+    @property
+    def needed(self) -> bool:
+        """Whether there is anything to keep."""
+        return self.draws or bool(self._buffers)
+
+    def keep(self) -> None:
+        if self.draws:
+            self._rng = torch.get_rng_state()
+        self._kept = [one.clone() for one in self._buffers]
+
+    def look(self) -> None:
+        """See whether a forward pass drew random numbers; one that did not never will."""
+        if self.draws:
+            self.draws = not torch.equal(torch.get_rng_state(), self._rng)
+
+    def put_back(self) -> None:
+        if self.draws:
+            torch.set_rng_state(self._rng)
+        for buffer, kept in zip(self._buffers, self._kept, strict=True):
+            buffer.copy_(kept)
+
+
+def _update(problem: Problem, learning_rate: float) -> _Run:
+    # Written through a detached view, an update needs no `no_grad` around it.
+    updates = [(p, p.detach(), _rate_for(p, learning_rate)) for p in problem.parameters.values()]
+
+    def update() -> None:
+        for leaf, values, rate in updates:
+            values -= leaf.grad * rate  # type: ignore[operator]
+
+    return update
+
+
+def _zeroing(problem: Problem, *, set_to_none: bool, passes_over_none: bool) -> _Run:
+    """Zero as the loop does; an optimizer's `zero_grad` does not mind a `.grad` that is None."""
+    if set_to_none:
+        return _set_to_none(problem)
+    return _zero_what_is_there(problem) if passes_over_none else _zero(problem)
+
+
+def _zero_what_is_there(problem: Problem) -> _Run:
+    leaves = tuple(problem.parameters.values())
+
+    def zero() -> None:
+        for leaf in leaves:
+            if leaf.grad is not None:
+                leaf.grad.zero_()
+
+    return zero
+
+
+def _zero(problem: Problem) -> _Run:
+    leaves = tuple(problem.parameters.values())
+
+    def zero() -> None:
+        for leaf in leaves:
+            leaf.grad.zero_()  # type: ignore[union-attr]
+
+    return zero
+
+
+def _set_to_none(problem: Problem) -> _Run:
+    leaves = tuple(problem.parameters.values())
+
+    def set_to_none() -> None:
+        for leaf in leaves:
+            leaf.grad = None
+
+    return set_to_none
+
+
+class _Diverged(Exception):  # noqa: N818 - it ends a run; nothing is wrong with the program
+    """The loss became inf or nan."""
+
+
+def _rate_for(leaf: Tensor, rate: float) -> Tensor | float:
+    """Give the rate as the tensor that PyTorch would make of it for every product: the same bits, sooner."""
+    if leaf.dtype in (torch.float32, torch.float64):
+        return torch.tensor(rate, dtype=leaf.dtype)
+    return rate  # half precision multiplies by the unrounded number
+
+
+def _engine_door() -> Callable[..., None] | None:
+    """Give the shortest way into autograd's engine; None where this PyTorch lacks it."""
+    engine = getattr(Variable, "_execution_engine", None)
+    return getattr(engine, "run_backward", None)

@@ -1,0 +1,46 @@
+"""The lines of a forward pass, run as they stand in the loop: so nodes have them as their source."""
+
+from __future__ import annotations
+
+import linecache
+from functools import cache
+from types import CodeType
+from typing import Any
+
+from torch import Tensor
+
+from gradstep.problem import Problem
+from gradstep.training.snapshots import Batch
+
+
+class ForwardLines:
+    """`preds = model(inputs)` and `loss = loss_fn(preds, targets)`, in the words of the problem's script."""
+
+    def __init__(self, problem: Problem) -> None:
+        """Take over what the lines need."""
+        words = problem.words
+        self._lines = words.forward
+        self._names = {
+            words.model: problem.model,
+            words.inputs: problem.inputs,
+            words.targets: problem.targets,
+            words.loss: problem.loss_fn,
+        }
+
+    def run(self, batch: Batch | None = None) -> tuple[Tensor, Tensor]:
+        """Run them through all samples, or through a part of them; gives the predictions and the loss."""
+        namespace: dict[str, Any] = dict(self._names)
+        if batch is None:
+            exec(_compiled(self._lines), namespace)
+        else:
+            namespace[batch.index] = batch.indices
+            exec(_compiled(batch.lines), namespace)
+        return namespace["preds"], namespace["loss"]
+
+
+@cache
+def _compiled(lines: tuple[str, ...]) -> CodeType:
+    text = "\n".join(lines) + "\n"
+    file = f"<the loop: {'; '.join(lines)}>"
+    linecache.cache[file] = (len(text), None, text.splitlines(keepends=True), file)
+    return compile(text, file, "exec")

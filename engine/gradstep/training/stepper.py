@@ -1,0 +1,277 @@
+"""Runs the loop's statements, whole or node by node, on live tensors, and keeps the state they lead to."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from itertools import takewhile
+from typing import Final
+
+from gradstep.derivatives.optimizer_step import Updating
+from gradstep.errors import BadInput, EngineError
+from gradstep.ledger.ledger import Grads, Ledger, Page, PassPage, RunPage, ZeroPage
+from gradstep.ledger.retention import Shelf, light
+from gradstep.loop.loop import Kind, Loop
+from gradstep.training.batch_indices import Feed
+from gradstep.training.loss_history import Losses
+from gradstep.training.pytorch_errors import PyTorchError
+from gradstep.training.snapshots import Batch, Snapshot
+from gradstep.training.state import Passing, State
+from gradstep.training.trainer import Trainer
+
+LEDGER_BYTES: Final = 10_000_000
+"""What the ledgers' pages may weigh; older ones are forgotten."""
+
+
+class Statements:
+    """A trainer, and the state that belongs to it."""
+
+    def __init__(self, trainer: Trainer, state: State) -> None:
+        """Go on from `state`, which the trainer's tensors are in."""
+        self.trainer = trainer
+        self.state = state
+        self.recording = True
+        """Whether passes are recorded. Without, they come to the same bits, and cannot be looked into."""
+
+        self._shelf = Shelf(LEDGER_BYTES)
+
+    @contextmanager
+    def unrecorded(self) -> Iterator[None]:
+        """Have passes run as they are."""
+        self.recording = False
+        try:
+            yield
+        finally:
+            self.recording = True
+
+    def return_to(self, state: State) -> None:
+        """Put the trainer's tensors, and what else there is, into an earlier or later state."""
+        if state.trainer is not self.state.trainer:
+            self.trainer.restore(state.trainer)
+        self.state = state
+
+    def next_line(self) -> None:
+        """Run the loop's next statement; inside a pass, the rest of the pass."""
+        kind = Kind.BACKWARD if self.state.in_pass else self.state.loop.next
+        if kind is not None:
+            self.run(kind)
+
+    def run(self, kind: Kind) -> None:
+        """Run a statement.
+
+        Raises:
+            EngineError: PyTorch refused; what it did before that stays.
+        """
+        match kind:
+            case Kind.FORWARD:
+                self.trainer.forward(self._batch())
+                self._advance(kind, None)
+            case Kind.BACKWARD if self.recording or self.state.in_pass:
+                self._finish(self._pass_under_way() or self._begun_pass())
+            case Kind.BACKWARD:
+                with self._keeping_what_pytorch_left(kind):
+                    self.trainer.backward_unrecorded()
+                self._advance(kind, None, RunPage(0, 1, self.grads()))
+                self.state = replace(self.state, recorded=False)
+            case Kind.UPDATE:
+                self._settle_trace()
+                with self._keeping_what_pytorch_left(kind):
+                    self.trainer.update(self.state.learning_rate)
+                before = self.state
+                self._advance(kind, _over(before.passing))
+                if not before.loop.optimizer.by_hand:
+                    updating = Updating(before.trainer, before.learning_rate)
+                    self.state = replace(self.state, updating=updating)
+            case Kind.ZERO:
+                grads = self.grads()
+                with self._keeping_what_pytorch_left(kind):
+                    self.trainer.zero(set_to_none=self.state.loop.set_to_none)
+                self._advance(kind, _over(self.state.passing), ZeroPage(grads, self.grads()))
+
+    @property
+    def feed(self) -> Feed | None:
+        """What hands out the parts of the samples; None where they are not split."""
+        loop = self.state.loop
+        return None if loop.split is None else Feed(loop.split, loop.lines(Kind.FORWARD))
+
+    def _batch(self) -> Batch | None:
+        """Give the samples for a forward pass that runs now."""
+        feed, state = self.feed, self.state
+        if feed is None:
+            return None
+        loop, ended = state.loop.ran(Kind.FORWARD)
+        return feed.batch(state.epoch + ended - int(loop.complete), loop.at.part)
+
+    def step_node(self) -> None:
+        """Go one event forward in the pass; begin one where none is under way.
+
+        Raises:
+            EngineError: PyTorch refused to begin; what it did before that stays.
+        """
+        passing = self._pass_under_way() or self._begun_pass()
+        if passing.cursor + 1 == len(passing.trace):
+            self._finish(passing)
+        else:
+            self._stand_at(passing, passing.cursor + 1)
+
+    def step_to(self, event: int) -> None:
+        """Go to an event of the pass, ahead of where it stands; begin one where none is under way.
+
+        Raises:
+            BadInput: the pass has no such event ahead; nothing has changed.
+            EngineError: PyTorch refused to begin; what it did before that stays.
+        """
+        before = self.state
+        passing = self._pass_under_way() or self._begun_pass()
+        if event not in range(passing.cursor + 1, len(passing.trace) + 1):
+            self.trainer.restore(before.trainer)
+            raise BadInput(
+                f"there is no event {event!r} ahead in this pass: {passing.cursor} of its "
+                f"{len(passing.trace)} are behind"
+            )
+        if event == len(passing.trace):
+            self._finish(passing)
+        else:
+            self._stand_at(passing, event)
+
+    def step_node_back(self) -> None:
+        """Go one event back in the pass, also in a finished one; from its first event, to before the pass."""
+        passing = self.state.passing
+        if passing is None:
+            return
+        start = self.state.rewound_to(passing.start)
+        if passing.cursor > 1:
+            inside = replace(passing, cursor=passing.cursor - 1)
+            self.state = replace(start, trainer=self.state.trainer, passing=inside, updating=None)
+        else:
+            self.return_to(start)
+
+    def _pass_under_way(self) -> Passing | None:
+        return self.state.passing if self.state.in_pass else None
+
+    def _begun_pass(self) -> Passing:
+        with self._keeping_what_pytorch_left(Kind.BACKWARD):
+            return Passing(self.trainer.backward(), 0, self.state)
+
+    def _finish(self, passing: Passing) -> None:
+        passing = replace(passing, cursor=len(passing.trace))
+        self._advance(Kind.BACKWARD, passing, passing.page)
+
+    def _stand_at(self, passing: Passing, event: int) -> None:
+        inside = replace(passing, cursor=event)
+        self.state = replace(self.state, trainer=self.trainer.snapshot(), passing=inside, updating=None)
+
+    def ran_unrecorded(
+        self,
+        epochs: int,
+        losses: Losses,
+        begun: Sequence[Kind] = (),
+        part_losses: Mapping[int, float] | None = None,
+    ) -> None:
+        """Take in what the trainer has run at full speed.
+
+        Args:
+            epochs: How many whole ones.
+            losses: Their losses, behind those of before.
+            begun: What ran of one more epoch.
+            part_losses: The losses of that one's parts.
+        """
+        state, trainer = self.state, self.trainer.snapshot()
+        loop, written = state.loop, state.written
+        for kind in begun:
+            loop, _ = loop.ran(kind)
+        if epochs or begun:
+            passes = epochs * loop.epoch.count(Kind.BACKWARD) + begun.count(Kind.BACKWARD)
+            written = self._with_page(written, RunPage(epochs, passes, self._named_grads(trainer)))
+        self.state = replace(
+            state,
+            trainer=trainer,
+            loop=loop,
+            epoch=state.epoch + epochs,
+            losses=losses,
+            part_losses=part_losses or {},
+            passing=None,
+            written=written,
+            recorded=True,
+            updating=None,
+        )
+
+    def _settle_trace(self) -> None:
+        """Have the trace copy what its graph saved, before an update changes that in place."""
+        if self.state.passing is not None:
+            self.state.passing.trace.events  # noqa: B018 - made when first looked at
+
+    def _with_page(self, written: Ledger, page: Page | None) -> Ledger:
+        if isinstance(page, PassPage):
+            page = light(page)
+        return written if page is None else self._shelf.put(written.with_page(page))
+
+    def grads(self) -> Grads:
+        """Give every `.grad` by its parameter's name, as copies."""
+        return self._named_grads(self.trainer.snapshot())
+
+    def _named_grads(self, snapshot: Snapshot) -> Grads:
+        return dict(zip(self.trainer.problem.parameters, snapshot.grads, strict=True))
+
+    def _advance(self, kind: Kind, passing: Passing | None, page: Page | None = None) -> None:
+        """Move the loop past a statement that has run; `page` is what it wrote to gradients."""
+        state, trainer = self.state, self.trainer.snapshot()
+        loop, ended = state.loop.ran(kind)
+        epoch, losses, parts = state.epoch + ended, state.losses, state.part_losses
+        if kind is Kind.FORWARD and trainer.forward is not None:
+            losses, parts = _with_loss(state, loop, epoch - int(loop.complete), trainer.forward.loss.item())
+        written = self._with_page(state.written, page)
+        self.state = replace(
+            state,
+            trainer=trainer,
+            loop=loop,
+            epoch=epoch,
+            losses=losses,
+            part_losses=parts,
+            passing=passing,
+            written=written,
+            updating=None,
+            recorded=state.recorded or kind is Kind.FORWARD or passing is not None,
+        )
+
+    @contextmanager
+    def _keeping_what_pytorch_left(self, kind: Kind) -> Iterator[None]:
+        before = self.state
+        try:
+            yield
+        except EngineError as error:
+            left = self.trainer.snapshot()
+            if left is not before.trainer:
+                written = self._with_page(before.written, self._half_page(kind, error, before))
+                self.state = replace(
+                    before, trainer=left, passing=_over(before.passing), written=written, updating=None
+                )
+            raise
+
+    def _half_page(self, kind: Kind, error: EngineError, before: State) -> Page | None:
+        """Give what a statement that raised half-way had written to gradients by then."""
+        if isinstance(error, PyTorchError) and error.trace is not None:
+            return Passing(error.trace, len(error.trace), before).page
+        if kind is not Kind.ZERO:
+            return None
+        old, new = self._named_grads(before.trainer), self.grads()
+        reached = takewhile(lambda name: old[name] is not None, old)
+        return ZeroPage(old, {name: new[name] for name in reached})
+
+
+def _with_loss(state: State, loop: Loop, epoch: int, loss: float) -> tuple[Losses, Mapping[int, float]]:
+    """Give the losses of epochs and of parts with one more; an epoch has one when all its parts have."""
+    if loop.split is None:
+        return state.losses.with_loss(epoch, loss), state.part_losses
+    part = loop.at.part
+    earlier = state.part_losses if part else {}
+    parts = {number: value for number, value in earlier.items() if number < part} | {part: loss}
+    if len(parts) < loop.parts and math.isfinite(loss):
+        return state.losses, parts
+    return state.losses.with_loss(epoch, loop.split.epoch_loss(parts)), parts
+
+
+def _over(passing: Passing | None) -> Passing | None:
+    return None if passing is None else replace(passing, over=True)

@@ -1,0 +1,297 @@
+"""The live tensors of a problem: forward, backward, update, zero, and many epochs of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from operator import is_
+
+import torch
+from torch import Tensor
+
+from gradstep.autograd.source_map import SourceMap, watch_forward
+from gradstep.autograd.trace import TRACE_LIMIT, Trace, record_backward
+from gradstep.errors import OWN_CODE, GraphFreed, NotAScalar
+from gradstep.loop.loop import Kind
+from gradstep.loop.optimizers import HAND
+from gradstep.problem import Problem
+from gradstep.training.batch_indices import Feed
+from gradstep.training.determinism import Steady
+from gradstep.training.fast_loop import FastRun, run_epochs
+from gradstep.training.forward_pass import ForwardLines
+from gradstep.training.live_optimizer import LiveOptimizer
+from gradstep.training.live_tensors import LiveTensors
+from gradstep.training.pytorch_errors import PyTorchError, in_its_own_words
+from gradstep.training.snapshots import Batch, ForwardPass, Grads, Graph, Memory, Snapshot, shared_rng
+
+
+class Trainer:
+    """Runs the statements of a loop on a problem's own tensors."""
+
+    def __init__(self, problem: Problem) -> None:
+        """Take over the problem's tensors as they are."""
+        self.problem = problem
+        self.trace_limit = TRACE_LIMIT
+        """Bytes from which on a trace keeps summaries."""
+
+        self.steady = Steady()
+        self._live = LiveTensors(problem)
+        self._leaves = self._live.leaves
+        self._forward = ForwardLines(problem)
+        self._loss: Tensor | None = None
+        self._sources: SourceMap | None = None
+        self._optimizer = LiveOptimizer(HAND, self._leaves)
+        values = tuple(leaf.detach().clone() for leaf in self._leaves)
+        self._kept = Snapshot(values, (None,) * len(values), torch.get_rng_state())
+        self._kept = self._untried = self._copy_all()
+
+    # What there is
+
+    def snapshot(self) -> Snapshot:
+        """Give the present state; parts that did not change since the last one are shared with it."""
+        return self._kept
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Go back to a state, with a live graph where it had one."""
+        self._kept = snapshot
+        self._loss = self._sources = None
+        if snapshot.graph is Graph.LIVE:
+            self._rebuild_graph()
+        self._live.write(snapshot.parameters, snapshot.written)
+        self._live.write_buffers(snapshot.buffers)
+        self._live.write_grads(snapshot.grads)
+        if snapshot.optimizer != self._optimizer.chosen:
+            self._optimizer = LiveOptimizer(snapshot.optimizer, self._leaves)
+        self._optimizer.recall(snapshot.memory)
+        torch.set_rng_state(snapshot.rng)
+
+    # The statements
+
+    def forward(self, batch: Batch | None = None) -> None:
+        """Compute predictions and loss, with a new graph, for a part of the samples or for all.
+
+        Raises:
+            PyTorchError: the model or the loss function raised.
+            NotAScalar: the loss is not one number.
+        """
+        before = self._kept
+        torch.set_rng_state(before.rng)  # others in this process draw, too
+        self._loss, preds, self._sources = self._compute(batch)
+        if before is self._untried and batch is None:
+            self.steady.look(self._loss.item(), self.problem.first_loss)
+        made = ForwardPass(
+            before.parameters,
+            before.rng,
+            preds.detach().clone(),
+            self._loss.detach().clone(),
+            before.buffers,
+            batch,
+        )
+        self._kept = replace(
+            before,
+            rng=shared_rng(before.rng),
+            forward=made,
+            graph=Graph.LIVE,
+            written=frozenset(),
+            buffers=self._live.copied_buffers(),
+        )
+
+    def backward(self) -> Trace:
+        """Run one backward pass and record it.
+
+        Raises:
+            PyTorchError: there is no loss or no graph, or PyTorch refused; what it had accumulated by then
+                stays, as PyTorch leaves it.
+        """
+        loss, left = self._differentiable_loss(), Graph.USED
+        trace: Trace | None = None
+        try:
+            trace = record_backward(
+                loss,
+                names=self.problem.parameters,
+                sources=self._sources,
+                known=self._live.known(self._kept),
+                limit=self.trace_limit,
+            )
+            if trace.error is not None:
+                left = Graph.BROKEN
+                raise PyTorchError(trace.error, trace)
+        except GraphFreed as freed:
+            left = self._kept.graph or left
+            raise PyTorchError(freed.pytorch) from freed
+        finally:
+            grads = self._live.grads(self._kept, {} if trace is None else trace.delivered())
+            if trace is not None:
+                trace.take_copies({id(leaf): grad for leaf, grad in zip(self._leaves, grads, strict=True)})
+            self._keep(grads=grads, graph=left)
+        return trace
+
+    def backward_unrecorded(self) -> None:
+        """Run one backward pass as it is: the same bits, sooner.
+
+        Raises:
+            PyTorchError: as `backward` does.
+        """
+        loss = self._differentiable_loss()
+        try:
+            with in_its_own_words(RuntimeError):
+                loss.backward()  # type: ignore[no-untyped-call]
+        finally:
+            self._keep(grads=self._live.grads(self._kept), graph=Graph.USED)
+
+    def _differentiable_loss(self) -> Tensor:
+        """Give the loss; where there is none, or no graph, raise what PyTorch does."""
+        if self._kept.forward is None:
+            raise PyTorchError(NameError("name 'loss' is not defined"))
+        if self._loss is None:
+            self._rebuild_spent_graph()
+        assert self._loss is not None
+        if not self._loss.requires_grad:
+            with in_its_own_words(RuntimeError):
+                self._loss.backward()  # type: ignore[no-untyped-call]
+        return self._loss
+
+    def update(self, learning_rate: float) -> None:
+        """Run `p -= p.grad * lr` for every parameter, inside `no_grad`; or `optimizer.step()`.
+
+        Raises:
+            PyTorchError: a `.grad` is None, which an optimizer passes over; or PyTorch refused.
+        """
+        versions = [leaf._version for leaf in self._leaves]
+        try:
+            with torch.no_grad(), in_its_own_words(TypeError, RuntimeError):
+                if self._optimizer.chosen.by_hand:
+                    for leaf in self._leaves:
+                        leaf -= leaf.grad * learning_rate  # type: ignore[operator]
+                else:
+                    self._optimizer.with_rate(learning_rate).step()
+        finally:
+            written = {place for place, leaf in enumerate(self._leaves) if leaf._version != versions[place]}
+            self._keep(
+                parameters=self._live.parameters(self._kept),
+                written=self._kept.written | written,
+                memory=self._optimizer.memory(self._kept.memory),
+            )
+
+    def zero(self, *, set_to_none: bool = False) -> None:
+        """Run `p.grad.zero_()`, or `p.grad = None`, for every parameter; or `optimizer.zero_grad()`.
+
+        Raises:
+            PyTorchError: a `.grad` that is to be filled with zeros is None, which an optimizer passes over.
+        """
+        try:
+            with in_its_own_words(AttributeError):
+                if self._optimizer.chosen.by_hand:
+                    self._zero_by_hand(set_to_none)
+                else:
+                    self._optimizer.with_rate(0.0).zero_grad(set_to_none=set_to_none)
+        finally:
+            self._keep(grads=self._live.grads(self._kept))
+
+    def _zero_by_hand(self, set_to_none: bool) -> None:
+        for leaf in self._leaves:
+            if set_to_none:
+                leaf.grad = None
+            else:
+                leaf.grad.zero_()  # type: ignore[union-attr]
+
+    def run(
+        self,
+        order: Sequence[Kind],
+        count: int,
+        learning_rate: float,
+        add_loss: Callable[[float], None],
+        stopped: Callable[[], bool],
+        *,
+        set_to_none: bool = False,
+        feed: Feed | None = None,
+        epoch: int = 0,
+    ) -> FastRun:
+        """Run whole epochs unrecorded, as `gradstep.training.fast_loop.run_epochs` does; no graph is left."""
+        torch.set_rng_state(self._kept.rng)
+        # A recorded graph's nodes keep a place for hooks; the next graph would share those of the leaves.
+        self._loss = self._sources = None
+        try:
+            by_hand = self._optimizer.chosen.by_hand
+            return run_epochs(
+                self.problem,
+                order,
+                count,
+                learning_rate,
+                add_loss,
+                stopped,
+                set_to_none=set_to_none,
+                optimizer=None if by_hand else self._optimizer.with_rate(learning_rate),
+                feed=feed,
+                epoch=epoch,
+            )
+        finally:
+            self._kept = replace(
+                self._copy_all(shared_rng(self._kept.rng)),
+                optimizer=self._optimizer.chosen,
+                memory=self._optimizer.memory(self._kept.memory),
+            )
+
+    # Copies
+
+    def _keep(
+        self,
+        parameters: tuple[Tensor, ...] | None = None,
+        grads: Grads | None = None,
+        graph: Graph | None = None,
+        written: frozenset[int] | None = None,
+        memory: Memory | None = None,
+    ) -> None:
+        """Keep what a statement may have changed; where it changed nothing, the last snapshot stays."""
+        old = self._kept
+        new = replace(
+            old,
+            parameters=old.parameters if parameters is None else parameters,
+            grads=old.grads if grads is None else grads,
+            graph=old.graph if graph is None else graph,
+            written=old.written if written is None else written,
+            memory=old.memory if memory is None else memory,
+        )
+        same_tensors = map(is_, (*new.parameters, *new.grads), (*old.parameters, *old.grads))
+        same = new.graph is old.graph and new.written == old.written and new.memory is old.memory
+        if not same or not all(same_tensors):
+            self._kept = new
+
+    def _copy_all(self, rng: Tensor | None = None) -> Snapshot:
+        rng = torch.get_rng_state() if rng is None else rng
+        live, kept = self._live, self._kept
+        return Snapshot(live.parameters(kept), live.grads(kept), rng, buffers=live.copied_buffers())
+
+    # Graphs
+
+    def _compute(self, batch: Batch | None) -> tuple[Tensor, Tensor, SourceMap]:
+        # A problem's own code may raise anything.
+        with in_its_own_words(*OWN_CODE), watch_forward() as sources:
+            preds, loss = self._forward.run(batch)
+        if loss.numel() != 1:
+            raise NotAScalar(tuple(loss.shape))
+        return loss, preds, sources
+
+    def _rebuild_graph(self) -> None:
+        """Run the last forward pass again, from what it started from: the same numbers, a new graph."""
+        forward = self._kept.forward
+        assert forward is not None
+        self._live.write(forward.parameters)
+        self._live.write_buffers(forward.buffers)
+        torch.set_rng_state(forward.rng)
+        self._loss, _, self._sources = self._compute(forward.batch)
+        self.steady.look(self._loss.item(), forward.loss.item())
+
+    def _rebuild_spent_graph(self) -> None:
+        """Make a graph that a backward pass went through, or broke off in, without touching any `.grad`."""
+        kept = self._kept
+        self._rebuild_graph()
+        assert self._loss is not None
+        if kept.graph is Graph.BROKEN:
+            self._live.write(kept.parameters, kept.written)
+        with suppress(RuntimeError):
+            torch.autograd.grad(self._loss, self._leaves, allow_unused=True)
+        self._live.write(kept.parameters, kept.written)
+        self._live.write_buffers(kept.buffers)
+        torch.set_rng_state(kept.rng)

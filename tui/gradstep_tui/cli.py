@@ -1,0 +1,194 @@
+"""The `gradstep` command."""
+
+from __future__ import annotations
+
+import os
+import sys
+from argparse import Namespace
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from gradstep.errors import BadInput
+
+from gradstep_tui.commands.parsers import (
+    RUN,
+    USES,
+    bench_parser,
+    check_parser,
+    complain,
+    complain_of,
+    export_parser,
+    list_parser,
+    replay_parser,
+    resume_parser,
+    run_parser,
+)
+from gradstep_tui.commands.start_options import start_of
+from gradstep_tui.session.autosave import Keeper
+
+if TYPE_CHECKING:
+    from gradstep.session import Session
+
+HEADLESS = (
+    "gradstep: needs a terminal on standard input and output; without one, use `gradstep --plain`, "
+    "`gradstep run`, or Python: session = Session(problems.load('crops')), see the README"
+)
+
+DUMB = "gradstep: this terminal cannot draw (TERM=dumb), so this is `gradstep --plain`"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; gives the exit code: 0, or 2 where the arguments or the terminal are wrong.
+
+    `gradstep run` and `gradstep replay` have more of them, which their help lists.
+    """
+    given = sys.argv[1:] if arguments is None else arguments
+    if given and given[0] in COMMANDS:
+        return COMMANDS[given[0]](given[1:])
+    options = bench_parser().parse_args(given)
+    if options.problem in COMMANDS:
+        word = options.problem
+        use = next(use for use in USES if use.startswith(f"gradstep {word} "))
+        return complain(f"options come after the word {word}: {use}")
+    try:
+        start = start_of(options)
+    except BadInput as error:
+        return complain_of(error)
+    if options.save is not None and (wrong := _cannot_save(options.save)):
+        return complain(wrong)
+    keeper = Keeper(options.save)
+    return _train(partial(keeper.begin, start), keeper, options)
+
+
+def _resume(arguments: Sequence[str]) -> int:
+    options = resume_parser().parse_args(arguments)
+    keeper = Keeper()
+    keeper.offers = False
+    return _train(partial(keeper.resume, options.file), keeper, options)
+
+
+def _replay(arguments: Sequence[str]) -> int:
+    options = replay_parser().parse_args(arguments)
+    if options.to_end:
+        from gradstep_tui.commands.replay import replay_to_end
+
+        return replay_to_end(options.file)
+    keeper = Keeper()
+    keeper.offers = False
+    return _train(partial(keeper.replay, options.file), keeper, options)
+
+
+def _export(arguments: Sequence[str]) -> int:
+    from gradstep_tui.commands.export import export_file
+
+    options = export_parser().parse_args(arguments)
+    return export_file(options.file, options.to, force=options.force)
+
+
+def _run(arguments: Sequence[str]) -> int:
+    from gradstep_tui.commands import run as headless
+    from gradstep_tui.commands.json_report import json_line
+    from gradstep_tui.commands.notebook_report import printed
+
+    options = run_parser().parse_args(arguments)
+    try:
+        start = start_of(options)
+    except BadInput as error:
+        return complain_of(error, RUN)
+    actions = headless.plan(options.epochs, options.zeroing, options.batches)
+    return headless.run(start.session, actions, json_line if options.json else printed)
+
+
+def _list(arguments: Sequence[str]) -> int:
+    from gradstep_tui.commands.list_and_check import list_problems
+
+    list_parser().parse_args(arguments)
+    return list_problems()
+
+
+def _check(arguments: Sequence[str]) -> int:
+    from gradstep_tui.commands.list_and_check import check_problem
+
+    parser = check_parser()
+    options = parser.parse_args(arguments)
+    if options.problem is None and options.csv is None:
+        parser.error("name a script, a built-in problem, or --csv FILE")
+    return check_problem(options)
+
+
+def _serve(arguments: Sequence[str]) -> int:
+    from gradstep_tui.workshop.server.command import serve
+
+    return serve(arguments)
+
+
+COMMANDS: Final[Mapping[str, Callable[[Sequence[str]], int]]] = {
+    "run": _run,
+    "resume": _resume,
+    "replay": _replay,
+    "export": _export,
+    "list": _list,
+    "check": _check,
+    "serve": _serve,
+}
+"""What may be the first word after `gradstep`."""
+
+
+def _train(make_session: Callable[[], Session], keeper: Keeper, options: Namespace) -> int:
+    """Train on the bench, or in a conversation; the session is left in order afterwards."""
+    in_terminal = all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout))
+    if not options.plain and not in_terminal:
+        print(HEADLESS, file=sys.stderr)
+        return 2
+    plain = options.plain or os.environ.get("TERM") == "dumb"
+    if plain and not options.plain:
+        print(DUMB, file=sys.stderr)
+    try:
+        make = partial(_for_one_learner, make_session, options.trace_limit)
+        return (_converse if plain else _draw)(make, keeper, options.ascii)
+    finally:
+        keeper.close()
+
+
+def _for_one_learner(make_session: Callable[[], Session], limit: int | None) -> Session:
+    """Make a session that has this process to itself; `limit` is that of its traces, None the usual one."""
+    from gradstep.tensors.malloc import keep_freed_memory
+
+    keep_freed_memory()
+    session = make_session()
+    if limit is not None:
+        session.trace_limit = limit
+    return session
+
+
+def _converse(make_session: Callable[[], Session], keeper: Keeper, ascii_only: bool) -> int:
+    from gradstep_tui.plain.talk import talk
+
+    return talk(make_session, keeper=keeper, ascii_only=ascii_only)
+
+
+def _draw(make_session: Callable[[], Session], keeper: Keeper, ascii_only: bool) -> int:
+    from gradstep_tui.app import GradstepApp
+    from gradstep_tui.drawing.ascii import terminal_speaks_utf8
+    from gradstep_tui.terminal.redirected_output import terminal_for_the_screen
+    from gradstep_tui.terminal.textual_driver import know_escape_soon
+
+    know_escape_soon()
+    ascii_only = ascii_only or not terminal_speaks_utf8()
+    with terminal_for_the_screen():
+        app = GradstepApp(make_session, keeper=keeper, ascii_only=ascii_only)
+        app.run()
+    return app.return_code or 0
+
+
+def _cannot_save(path: os.PathLike[str]) -> str:
+    """Say why no new file can be made there; empty where it can."""
+    folder = os.path.dirname(os.path.abspath(path))
+    if os.path.lexists(path):
+        return f"--save {path}: something is there already; `gradstep resume` goes on with a session file"
+    if not os.path.isdir(folder):
+        return f"--save {path}: there is no folder {folder}"
+    if not os.access(folder, os.W_OK):
+        return f"--save {path}: the folder cannot be written to"
+    return ""

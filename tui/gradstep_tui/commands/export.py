@@ -1,0 +1,113 @@
+"""Takes a session home: as a script, a notebook, a loss history, and a picture of the screen."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gradstep.errors import BadInput
+
+from gradstep_tui.commands.parsers import EXPORT, complain_of
+
+if TYPE_CHECKING:
+    from gradstep.session import Session
+
+INTERRUPTED = 130
+"""Exit code."""
+
+
+class Exports:
+    """Where files go that a learner writes, and how it is told."""
+
+    def place(self, to: str) -> str:
+        """Give the path for a name that was typed.
+
+        Raises:
+            BadInput: no file can be written there.
+        """
+        return os.path.expanduser(to)
+
+    def shown(self, path: str | os.PathLike[str]) -> str:
+        """Write the path of a file that is there already."""
+        return os.fspath(path)
+
+    def told(self, paths: Sequence[Path]) -> str:
+        """Say what was written."""
+        return written_text(paths)
+
+
+def exports_of(app: object) -> Exports:
+    """Give where an app writes files: anywhere, where it does not say otherwise."""
+    found = getattr(app, "exports", None)
+    return found if isinstance(found, Exports) else Exports()
+
+
+def export_session(session: Session, to: str, *, picture: str = "", force: bool = False) -> tuple[Path, ...]:
+    """Do the session again from its start, and write it to files.
+
+    Args:
+        session: What to export; it stays as it is.
+        to: A folder, or the files' common name without its ending.
+        picture: An SVG of the screen; empty for none.
+        force: Whether files that exist already are replaced.
+
+    Raises:
+        Exists: a file exists already.
+        BadInput: the files cannot be written, or the problem is none that a script could repeat.
+    """
+    to = os.path.expanduser(to)
+    from gradstep.exports.export import export
+    from gradstep.exports.export_files import ENDINGS, PICTURE, check_exports, check_spares, write_exports
+
+    if session.origin is None:
+        raise BadInput("only a session of a built-in problem can be exported")
+    if session.origin.has_file:
+        check_spares(to, session.origin.title, Path(session.origin.problem))
+    if not force:  # before the work, not after it
+        check_exports(to, session.origin.title, (*ENDINGS, PICTURE) if picture else ENDINGS)
+    made = replace(export(session.origin, session.line(), session.source), picture=picture)
+    return write_exports(to, made, force=force)
+
+
+def picture_writer(picture: str, exports: Exports) -> Callable[[str], str]:
+    """Give what writes a picture to a new file, by its name, and says where it is."""
+
+    def write(to: str) -> str:
+        path = Path(exports.place(to.strip()))
+        path = path if path.suffix == ".svg" else path.with_name(f"{path.name}.svg")
+        try:
+            with path.open("x", encoding="utf-8") as file:
+                file.write(picture)
+        except FileExistsError:
+            raise BadInput(f"{path} exists already: choose another name") from None
+        except (OSError, ValueError) as error:
+            raise BadInput(f"{path} cannot be written: {error}") from None
+        return exports.told([path])
+
+    return write
+
+
+def written_text(paths: Sequence[Path]) -> str:
+    """Say what was written."""
+    folder = paths[0].absolute().parent
+    return f"wrote {', '.join(path.name for path in paths)} in {folder}"
+
+
+def export_file(saved: Path, to: str, *, force: bool) -> int:
+    """Export a saved session, and give the exit code."""
+    from gradstep.errors import EngineError
+    from gradstep.saving.reader import read_session_file
+    from gradstep.saving.replay import replay
+
+    try:
+        replayed = replay(read_session_file(saved))
+        written = written_text(export_session(replayed.session, to, force=force))
+    except EngineError as error:
+        return complain_of(error, EXPORT, hint=False)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    print(written.encode(errors="backslashreplace").decode())  # a name may be no text
+    return 0

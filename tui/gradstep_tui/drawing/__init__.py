@@ -1,0 +1,1 @@
+"""Lines, plots and graphs made of characters, before any widget."""

@@ -1,0 +1,121 @@
+"""The characters of a drawn graph."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from gradstep_tui.drawing.graphs.columns import Columns
+from gradstep_tui.drawing.graphs.layers import Item, Net, layered
+from gradstep_tui.drawing.graphs.wires import Wires
+
+TALL, FLAT = 3, 1
+"""Rows of a node: a box around its label, or brackets."""
+
+TOP: Final = "╭─╮"
+BOTTOM: Final = "╰─╯"
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """Where a node is drawn."""
+
+    row: int
+    column: int
+    width: int
+    height: int
+
+    @property
+    def label_row(self) -> int:
+        """The row of its label."""
+        return self.row + self.height // 2
+
+
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """A graph as rows of characters, all of one length."""
+
+    rows: tuple[str, ...]
+    boxes: tuple[Box, ...]
+    """By node. The first column inside each is free, for a sign."""
+
+    @property
+    def width(self) -> int:
+        """Columns."""
+        return len(self.rows[0]) if self.rows else 0
+
+
+class Plan:
+    """A graph in layers, which can be drawn with different labels."""
+
+    def __init__(self, edges: Sequence[Sequence[Net]]) -> None:
+        """Put it into layers.
+
+        Args:
+            edges: For each node, to which inputs of which other nodes it sends.
+        """
+        self._rows = layered(edges)
+        self._count = len(edges)
+
+    def draw(self, labels: Sequence[str], height: int = FLAT) -> Drawing:
+        """Draw it.
+
+        Args:
+            labels: What stands in each node's box.
+            height: `TALL` or `FLAT`.
+        """
+        widths = {node: len(label) + 5 - len(label) % 2 for node, label in enumerate(labels)}
+        columns = Columns(self._rows, widths)
+        channels = [
+            _wires(upper, lower, columns) for upper, lower in zip(self._rows, self._rows[1:], strict=False)
+        ]
+        items = [item for row in self._rows for item in row]
+        right = max((columns.middle(item) + columns.half(item) for item in items), default=-1)
+        width = max([right, *(one.right for one in channels)]) + 1
+        canvas: list[list[str]] = []
+        boxes: dict[int, Box] = {}
+        for number, row in enumerate(self._rows):
+            top = len(canvas)
+            canvas.extend([" "] * width for _ in range(height))
+            for item in row:
+                if item.node is None:
+                    for part in range(height):
+                        canvas[top + part][columns.middle(item)] = "│"
+                else:
+                    half = columns.half(item)
+                    box = Box(top, columns.middle(item) - half, 2 * half + 1, height)
+                    boxes[item.node] = box
+                    _paint_box(canvas, box, labels[item.node])
+            if number < len(channels):
+                _paint_wires(canvas, channels[number], width)
+        return Drawing(
+            tuple("".join(row) for row in canvas), tuple(boxes[node] for node in range(self._count))
+        )
+
+
+def _wires(upper: Sequence[Item], lower: Sequence[Item], columns: Columns) -> Wires:
+    begins = [pair for item in upper for pair in zip(item.outs, columns.outs(item), strict=True)]
+    ends = [pair for item in lower for pair in zip(item.ins, columns.ins(item), strict=True)]
+    return Wires(begins, ends)
+
+
+def _paint_wires(canvas: list[list[str]], wires: Wires, width: int) -> None:
+    top = len(canvas)
+    canvas.extend([" "] * width for _ in range(wires.height))
+
+    def put(row: int, column: int, sign: str) -> None:
+        canvas[top + row][column] = sign
+
+    wires.paint(put)
+
+
+def _paint_box(canvas: list[list[str]], box: Box, label: str) -> None:
+    inside = f"  {label}".ljust(box.width - 2)
+    sides = "[]" if box.height == FLAT else "││"
+    rows = [(box.label_row, f"{sides[0]}{inside}{sides[1]}")]
+    if box.height != FLAT:
+        for row, (left, middle, right) in ((box.row, TOP), (box.row + 2, BOTTOM)):
+            rows.append((row, f"{left}{middle * (box.width - 2)}{right}"))
+    for row, text in rows:
+        canvas[row][box.column : box.column + box.width] = text

@@ -1,0 +1,252 @@
+"""Every key: declared once, read by the bindings, the key bar, the help screen, the command palette and
+the conversation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from gradstep.actions import (
+    Action,
+    Backward,
+    Forward,
+    LowerLearningRate,
+    MoveStatement,
+    NextLine,
+    RaiseLearningRate,
+    Redo,
+    Reset,
+    RunEpochs,
+    SetBatches,
+    SetOptimizer,
+    StepNode,
+    StepNodeBack,
+    ToggleSetToNone,
+    ToggleStatement,
+    ToggleZeroing,
+    Undo,
+    Update,
+    Zero,
+    refusal_key,
+)
+from gradstep.loop.batches import FULL
+from gradstep.loop.optimizers import HAND
+
+if TYPE_CHECKING:
+    from gradstep.frame import Frame
+    from gradstep.loop.loop import Kind
+
+NO_CURSOR: Final = "choose a line of the loop first: up or down arrow"
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One key of the bench."""
+
+    id: str
+    """For keymaps; where there is no action, also the name of the screen's method: `key_<id>`."""
+
+    keys: str
+    """Textual's names of the keys, separated by commas."""
+
+    shown: str
+    """How the key is written on screen."""
+
+    label: str
+    tooltip: str
+    """What it does, as a sentence."""
+
+    weight: int
+    """How much it belongs in the key bar: the lightest ones go first where it is narrow."""
+
+    action: Callable[[], Action] | None = None
+    """What it does to the session; None where it opens or closes something, or needs the cursor."""
+
+    edit: Callable[[Kind], Action] | None = None
+    """What it does to the loop's statement under the cursor; None for a key that needs no cursor."""
+
+    def refusal(self, frame: Frame, cursor: Kind | None) -> str:
+        """Say why the key cannot work now; empty where it can."""
+        if self.edit is not None and cursor is None:
+            return NO_CURSOR
+        asked = self._asks_for(cursor)
+        return "" if asked is None else frame.refusals.get(refusal_key(asked), "")
+
+    def _asks_for(self, cursor: Kind | None) -> Action | None:
+        """Give the action that decides whether the key can work; None where none does."""
+        if self.edit is not None and cursor is not None:
+            return self.edit(cursor)
+        asked = ASKED.get(self.id)
+        return asked if asked is not None or self.action is None else self.action()
+
+
+ASKED: Final[Mapping[str, Action]] = {
+    "run": RunEpochs(1),
+    "optimizer": SetOptimizer(HAND),
+    "batches": SetBatches(FULL),
+}
+"""For keys that ask for something, an action that can work whenever theirs can."""
+
+
+KEYS: Final = (
+    Key("next_line", "space", "space", "next", "Run the loop's next line.", 10, NextLine),
+    Key("step_node", "s", "s", "node", "Run the next autograd node of loss.backward().", 10, StepNode),
+    Key(
+        "step_node_back",
+        "S,upper_s,backspace",
+        "S",
+        "back",
+        "Go one autograd node back (also Backspace).",
+        9,
+        StepNodeBack,
+    ),
+    Key("forward", "f", "f", "forward", "Compute the predictions and the loss.", 3, Forward),
+    Key("backward", "b", "b", "backward", "Run the whole backward pass, or the rest of it.", 3, Backward),
+    Key("update", "u", "u", "update", "Move every parameter against its gradient.", 3, Update),
+    Key("zero", "z", "z", "zero", "Set every gradient to zero.", 3, Zero),
+    Key(
+        "epoch",
+        "e",
+        "e",
+        "epoch",
+        "Run one epoch: the loop from its next line to its end.",
+        9,
+        lambda: RunEpochs(1),
+    ),
+    Key("run", "r", "r", "run", "Run N epochs; asks for N.", 9),
+    Key(
+        "zeroing",
+        "Z,upper_z",
+        "Z",
+        "zeroing",
+        "Comment the loop's zeroing out, or in again.",
+        9,
+        ToggleZeroing,
+    ),
+    Key(
+        "set_to_none",
+        "n",
+        "n",
+        "None/0",
+        "Have zeroing set every .grad to None, or write zeros again.",
+        0,
+        ToggleSetToNone,
+    ),
+    Key("cursor_up", "up", "↑", "line up", "Put the cursor one line of the loop up.", 1),
+    Key("cursor_down", "down", "↓", "line down", "Put the cursor one line of the loop down.", 1),
+    Key(
+        "comment",
+        "number_sign",
+        "#",
+        "comment",
+        "Comment the line under the cursor out, or in again.",
+        1,
+        edit=ToggleStatement,
+    ),
+    Key(
+        "move_up",
+        "K,upper_k,alt+up",
+        "K",
+        "move up",
+        "Move the line under the cursor up (also alt+↑).",
+        1,
+        edit=lambda kind: MoveStatement(kind, -1),
+    ),
+    Key(
+        "move_down",
+        "J,upper_j,alt+down",
+        "J",
+        "move down",
+        "Move the line under the cursor down (also alt+↓).",
+        1,
+        edit=lambda kind: MoveStatement(kind, 1),
+    ),
+    Key("verdict", "v", "v", "verdict", "Find out what the loop does: run it beside the reference loop.", 1),
+    Key("twin", "T,upper_t", "T", "twin", "Put the session beside its twin with zeroing, in lock step.", 4),
+    Key("check", "c", "c", "check", "Check autograd's gradient against finite differences.", 1),
+    Key(
+        "pictures",
+        "i",
+        "i",
+        "pictures",
+        "Show the loss surface, the fit, gradient sizes and losses.",
+        1,
+    ),
+    Key("graph", "G,upper_g", "G", "graph", "Draw autograd's graph, and go through the pass in it.", 2),
+    Key("undo", "left", "←", "undo", "Take the last action back, bit for bit.", 9, Undo),
+    Key("redo", "right", "→", "redo", "Do again what was taken back.", 8, Redo),
+    Key(
+        "timeline",
+        "t",
+        "t",
+        "timeline",
+        "Show every point of the session: to jump to, to compare with.",
+        6,
+    ),
+    Key(
+        "lower_rate",
+        "left_square_bracket",
+        "[",
+        "lr-",
+        "Lower the learning rate: 5, 2, 1, 0.5, ...",
+        5,
+        LowerLearningRate,
+    ),
+    Key(
+        "raise_rate",
+        "right_square_bracket",
+        "]",
+        "lr+",
+        "Raise the learning rate: 1, 2, 5, 10, ...",
+        5,
+        RaiseLearningRate,
+    ),
+    Key("type_rate", "l", "l", "set lr", "Type a learning rate.", 1),
+    Key(
+        "optimizer",
+        "o",
+        "o",
+        "optimizer",
+        "Choose the optimizer: by hand, SGD, RMSprop, Adam, AdamW.",
+        1,
+    ),
+    Key("batches", "B,upper_b", "B", "batches", "Split the samples: micro-batches, mini-batches.", 1),
+    Key(
+        "reset",
+        "R,upper_r",
+        "R",
+        "reset",
+        "Back to the start values; the loop and the learning rate stay.",
+        2,
+        Reset,
+    ),
+    Key("problems", "p", "p", "problems", "Begin another problem: choose from a list.", 1),
+    Key(
+        "reload",
+        "f5,ctrl+r",
+        "F5",
+        "reload",
+        "Read the edited script again, and begin anew (also ctrl+r).",
+        1,
+    ),
+    Key("printed", "w", "w", "printed", "Show what the script printed.", 1),
+    Key("export", "x", "x", "export", "Write the session as a script, a notebook, CSV and a picture.", 2),
+    Key("look", "enter", "Enter", "look", "Show all numbers of this step.", 4),
+    Key(
+        "elements",
+        "m",
+        "m",
+        "numbers",
+        "Show all numbers of a parameter and of its .grad.",
+        2,
+    ),
+    Key("ledger", "g", "g", "ledger", "Show what every .grad was made of, write by write.", 5),
+    Key("stop", "escape", "Esc", "stop", "Stop a run of epochs; otherwise put the cursor away.", 0),
+    Key("help", "question_mark", "?", "help", "Show what every key does.", 10),
+    Key("quit", "q", "q", "quit", "Leave the trainer.", 7),
+)
+
+BY_ID: Final = {key.id: key for key in KEYS}
+BY_NAME: Final = {name: key for key in KEYS for name in key.keys.split(",")}
+"""The keys by Textual's names."""

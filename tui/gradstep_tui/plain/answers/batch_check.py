@@ -1,0 +1,32 @@
+"""Ways to split the samples, in sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+from gradstep.errors import BadInput
+
+from gradstep_tui.text.batch_check import outcome_text, sizes_text, usual_size, way_text, why_text
+
+if TYPE_CHECKING:
+    from gradstep.session import Session
+
+
+def split_texts(session: Session, text: str, stopped: Callable[[], bool]) -> Iterator[str]:
+    """Compare ways to split the samples into parts of so many; tell each, and how to choose it.
+
+    Raises:
+        EngineError: that is no size, or as `Session.check_batches` does.
+    """
+    split, samples = session.state.loop.split, session.problem.samples
+    size = split.batches.size if split is not None else usual_size(samples or 1)
+    if text:
+        if not (text.isascii() and text.isdigit() and len(text) < 10 and int(text)):
+            raise BadInput(f"{text[:40]!r} is no size of a part: type a whole number from 1, e.g. split 2")
+        size = int(text)
+    found = session.check_batches(size, stopped)
+    yield sizes_text(found)
+    for one in found.trials:
+        chosen = "" if one.zeroed_inside else f" (batches {one.batches.text})"
+        yield f"{way_text(one, found)}{chosen}: {outcome_text(one)}. {why_text(one)}".rstrip()

@@ -1,0 +1,163 @@
+"""The answer to an action: what ran, and all that is different after it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Final
+
+from gradstep.actions import GoTo, Redo, Reset, RunEpochs, StepNodeBack, Undo
+
+from gradstep_tui.plain.answers.elements import is_large, large_change_texts
+from gradstep_tui.plain.answers.state import code, hint_text, in_words, loop_texts, loss_texts
+from gradstep_tui.plain.answers.steps import step_texts, update_texts
+from gradstep_tui.plain.answers.sums import grad_texts, memory_texts, value_texts
+from gradstep_tui.text.frames import action_text
+from gradstep_tui.text.numbers import rate
+
+if TYPE_CHECKING:
+    from gradstep.actions import Action
+    from gradstep.frame import Frame, PassFrame
+    from gradstep.loop.loop import Kind, Loop
+
+RUNS: Final[Mapping[str, str]] = {
+    "Forward": "forward",
+    "Backward": "backward",
+    "Update": "update",
+    "Zero": "zero",
+}
+"""The statement that an action runs, by the names of their classes."""
+
+
+def answer_texts(action: Action, before: Frame, after: Frame) -> Iterator[str]:
+    """Tell what an action did: what ran, what changed by it, what it has to say and what comes next."""
+    yield from _done_texts(action, before, after)
+    yield from change_texts(before, after)
+    if after.notice:
+        yield in_words(after.notice)
+    yield hint_text(after)
+
+
+def change_texts(before: Frame, after: Frame) -> Iterator[str]:
+    """Tell what is different after an action, whichever it was."""
+    yield from _pass_texts(before, after)
+    if after.loss_changed or not _same(before.loss, after.loss) or after.stale is not before.stale:
+        yield from loss_texts(after)
+    if is_large(after):
+        yield from large_change_texts(after)
+    else:
+        yield from _number_texts(after)
+    was, now = before.loop.optimizer, after.loop.optimizer
+    if now != was:
+        yield f"the update is now {now.title}; before, {was.title}"
+    if after.update is not None and after.update is not before.update:
+        yield from update_texts(after.update)
+    if after.loop.split != before.loop.split:
+        yield f"the samples now go through the loop as {after.loop.batches.title}"
+        yield from loop_texts(after)
+    if after.learning_rate != before.learning_rate:
+        yield f"learning rate {rate(before.learning_rate)} becomes {rate(after.learning_rate)}"
+    yield from _loop_texts(before.loop, after.loop)
+    if after.epoch != before.epoch:
+        yield f"epochs done: {after.epoch:,}"
+
+
+def _number_texts(after: Frame) -> Iterator[str]:
+    for parameter in after.parameters:
+        yield from value_texts(parameter)
+    for parameter in after.parameters:
+        yield from grad_texts(parameter)
+    for parameter in after.parameters:
+        yield from memory_texts(parameter)
+
+
+def _done_texts(action: Action, before: Frame, after: Frame) -> Iterator[str]:
+    name = type(action).__name__
+    kind = before.next if name == "NextLine" else RUNS.get(name)
+    if kind is not None:
+        yield _ran_text(kind, before, after)
+        return
+    tell = DONE.get(type(action))
+    if tell is not None:
+        yield tell(before, after)
+    elif isinstance(action, GoTo):
+        yield action_text(action)
+
+
+def _ran_text(kind: str, before: Frame, after: Frame) -> str:
+    """Name the statement that ran, in the loop's own words."""
+    statement = next(one for one in after.loop.statements if one.kind == kind)
+    rest = " to its end" if before.in_pass and kind == "backward" else ""
+    count = f", {len(after.backward.rows)} events" if kind == "backward" and after.backward else ""
+    return f"ran {kind}{rest}{count}: {code(statement)}"
+
+
+def _ran_epochs(before: Frame, after: Frame) -> str:
+    count = after.epoch - before.epoch
+    return f"ran {count:,} epoch{'' if count == 1 else 's'} with learning rate {rate(before.learning_rate)}"
+
+
+def _went_back(before: Frame, after: Frame) -> str:
+    if after.backward is None or after.backward.done == 0:
+        return "one event back: the pass is at its start"
+    return "one event back"
+
+
+DONE: Final[Mapping[type, Callable[[Frame, Frame], str]]] = {
+    RunEpochs: _ran_epochs,
+    StepNodeBack: _went_back,
+    Undo: lambda _, after: f"taken back; {_more(after.position)} can be undone",
+    Redo: lambda _, after: f"done again; {_more(after.future)} can be redone",
+    Reset: lambda *_: "back at the start values; the loop and the learning rate stay",
+}
+"""How an action that runs no statement is told; one that is missing here is told by what it changed."""
+
+
+def _pass_texts(before: Frame, after: Frame) -> Iterator[str]:
+    """Tell the current event where a pass has been stepped through."""
+    now = after.backward
+    if now is None or now.over or _place(before.backward) == _place(now):
+        return
+    if now.finished and not _steps_by_one(before.backward, now):
+        return  # it ran as a whole: what it came to is told of every .grad
+    yield from step_texts(after)
+    if now.finished:
+        yield "the backward pass is finished"
+
+
+def _steps_by_one(before: PassFrame | None, now: PassFrame) -> bool:
+    done = before.done if before is not None and before.rows is now.rows else 0
+    return abs(now.done - done) == 1
+
+
+def _place(backward: PassFrame | None) -> tuple[int, int] | None:
+    return None if backward is None else (id(backward.rows), backward.done)
+
+
+def _loop_texts(before: Loop, after: Loop) -> Iterator[str]:
+    """Tell which lines were commented out or in, and how the order or the zeroing changed."""
+    for kind in (statement.kind for statement in after.statements):
+        if before.is_enabled(kind) and not after.is_enabled(kind):
+            yield f"{kind} is commented out of the loop{_consequence(kind)}"
+        elif after.is_enabled(kind) and not before.is_enabled(kind):
+            yield f"{kind} is in the loop again"
+    order, was = ([one.kind for one in loop.statements] for loop in (after, before))
+    if order != was:
+        yield f"the loop's order is now {', '.join(order)}"
+    if after.set_to_none is not before.set_to_none:
+        zero = next(one for one in after.statements if one.kind == "zero")
+        yield f"zeroing is now: {code(zero)}"
+
+
+def _consequence(kind: Kind) -> str:
+    return ": gradients pile up" if kind == "zero" else ""
+
+
+def _more(count: int) -> str:
+    return "no more actions" if count == 0 else "1 more action" if count == 1 else f"{count:,} more actions"
+
+
+def _same(one: float | None, other: float | None) -> bool:
+    if one is None or other is None:
+        return one is other
+    return one == other or (math.isnan(one) and math.isnan(other))

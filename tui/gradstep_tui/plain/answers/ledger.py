@@ -1,0 +1,115 @@
+"""The ledger of one number of a `.grad`, in sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from typing import TYPE_CHECKING, Final
+
+from gradstep.errors import BadInput
+from gradstep.ledger.ledger import Forgotten, Hooked, Unrecorded, Write, Zeroed, since_zeroing
+
+from gradstep_tui.plain.answers.numbers import element_name
+from gradstep_tui.text.frames import forgotten_text, passes_texts, share_text, unrecorded_text
+from gradstep_tui.text.grids import Element, column_names, grid_size, row_names
+from gradstep_tui.text.numbers import cell
+
+if TYPE_CHECKING:
+    from gradstep.frame import Frame, ParameterFrame
+    from gradstep.ledger.ledger import Line as Fact
+    from torch import Tensor
+
+MOST_LINES: Final = 1_000
+"""Lines of the ledger that are told at the most, the newest ones."""
+
+_SIGNS: Final = str.maketrans("[],", "   ")
+"""So that a place may also be typed as Python has it, `w.grad[0, 1]`."""
+
+
+def ledger_texts(frame: Frame, text: str) -> Iterator[str]:
+    """Tell every write to one number of a `.grad`, e.g. `w 0 1`, `w apples rainfall`; else to the first."""
+    parameter, at = place_from(frame, text)
+    newest_first = list(islice(frame.ledger.newest_first(parameter.name), MOST_LINES))
+    name = element_name(f"{parameter.name}.grad", parameter, _number(parameter, at))
+    yield f"{name} is {cell(at.of(parameter.grad))}; every write so far:"
+    for fact in reversed(newest_first):
+        yield from fact_texts(fact, at)
+    if not newest_first:
+        yield "nothing yet: .grad is None until the first pass"
+    yield from passes_texts(since_zeroing(iter(newest_first)), at) or ()
+
+
+def place_from(frame: Frame, text: str) -> tuple[ParameterFrame, Element]:
+    """Read which number of which parameter is meant.
+
+    Raises:
+        BadInput: there is no such parameter, row or column.
+    """
+    words = text.translate(_SIGNS).split()
+    name = words.pop(0).removesuffix(".grad") if words else frame.parameters[0].name
+    parameter = next((one for one in frame.parameters if one.name == name), None)
+    if parameter is None:
+        names = ", ".join(one.name for one in frame.parameters)
+        raise BadInput(f"{name[:40]!r} is no parameter: there is {names}")
+    height, width = grid_size(parameter.value)
+    dimensions = parameter.value.dim()
+    row = _index(words, row_names(parameter), height, "row") if dimensions > 1 and words else 0
+    column = _index(words, column_names(parameter), width, "column") if dimensions > 0 and words else 0
+    if words:
+        raise BadInput(f"{' '.join(words)[:40]!r} is one name too many: say, {example(parameter)}")
+    return parameter, Element(row, column)
+
+
+def example(parameter: ParameterFrame) -> str:
+    """Give a command that asks for the last number of a parameter."""
+    return f"ledger {element_name(parameter.name, parameter, parameter.value.numel() - 1)}"
+
+
+def fact_texts(fact: Fact, at: Element) -> Iterator[str]:
+    """Tell one line of the ledger; the paths that met inside a pass come after it."""
+    match fact:
+        case Write():
+            old, new, total = (cell(at.of(one)) for one in (fact.before, fact.part, fact.after))
+            where = f"pass {fact.number}, epoch {fact.epoch}{share_text(fact)}, event {fact.event}"
+            yield f"{where}: {old} + {new} = {total}"
+            yield from _path_texts(fact, at)
+        case Zeroed():
+            cause = "set to None" if fact.after is None else "zero_()"
+            yield _change_text(cause, fact.before, fact.after, at)
+        case Hooked():
+            yield _change_text("a hook", fact.before, fact.after, at)
+        case Unrecorded():
+            yield unrecorded_text(fact, at)
+        case Forgotten():
+            yield forgotten_text(fact)
+
+
+def _change_text(cause: str, before: Tensor | None, after: Tensor | None, at: Element) -> str:
+    return f"{cause}: {cell(at.of(before))} becomes {cell(at.of(after))}"
+
+
+def _path_texts(write: Write, at: Element) -> Iterator[str]:
+    if write.paths:
+        yield f"  inside this pass {len(write.paths)} paths were summed to {cell(at.of(write.part))}:"
+    for path in write.paths:
+        source = f" for {path.source}" if path.source else ""
+        yield f"  {cell(at.of(path.grad))} from {path.maker}{source}"
+
+
+def _index(words: list[str], names: Sequence[str], size: int, what: str) -> int:
+    """Take the words that name a row or a column, or its number from 0, off the front of `words`."""
+    known = [name.casefold().translate(_SIGNS).split() for name in names]
+    for count in range(len(words), 0, -1):
+        wanted = [word.casefold() for word in words[:count]]
+        if wanted in known:
+            del words[:count]
+            return known.index(wanted)
+    word = words.pop(0)
+    if word.isascii() and word.isdigit() and len(word) < 10 and int(word) < size:
+        return int(word)
+    named = f", or {', '.join(names[:10])}" if any(names) else ""
+    raise BadInput(f"{word[:40]!r} is no {what}: there is 0 to {size - 1}{named}")
+
+
+def _number(parameter: ParameterFrame, at: Element) -> int:
+    return at.row * grid_size(parameter.value)[1] + at.column

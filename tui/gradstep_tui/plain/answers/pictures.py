@@ -1,0 +1,113 @@
+"""What the pictures show, in sentences."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+from gradstep.errors import BadInput, EngineError
+
+from gradstep_tui.plain.answers.state import sampled_epochs
+from gradstep_tui.session.pictures import album
+from gradstep_tui.text.frames import class_names, mark_text, target_names, wrong_points
+from gradstep_tui.text.numbers import cell
+
+if TYPE_CHECKING:
+    from gradstep.frame import Frame
+    from gradstep.ledger.gradient_norms import Sizes
+    from gradstep.pictures.decision_regions import Regions
+    from gradstep.pictures.fit import Fit
+    from gradstep.pictures.loss_surface import Surface
+    from gradstep.session import Session
+
+NAMES: Final = re.compile(r"[^\s\[]+(?:\s*\[[^\]]*\])?")
+"""A number of a parameter, as Python writes it."""
+
+MOST_TOLD: Final = 5
+"""Passes of a parameter, and marks, that are told at the most: the latest ones."""
+
+
+def pictures_texts(session: Session, text: str, stopped: Callable[[], bool]) -> Iterator[str]:
+    """Tell what there is to draw; the surface is over the two numbers that are named, or the first two.
+
+    Raises:
+        BadInput: these are no two numbers of the parameters.
+    """
+    pictures, places = session.pictures(), (0, 1)
+    if text:
+        named = NAMES.findall(text)
+        if len(named) != 2:
+            raise BadInput("pictures needs two numbers, as in pictures w[0, 1] b[0], or none")
+        places = pictures.number(named[0]), pictures.number(named[1])
+    found = album(pictures, places, stopped)
+    return iter(
+        [
+            *_or_words("surface", found.surface, surface_texts),
+            *_or_words("fit", found.fit, fit_texts),
+            *_or_words("map", found.regions, lambda maps: _maps_texts(maps, session.frame)),
+            *(text for sizes in found.sizes for text in size_texts(sizes)),
+            *map(mark_text, found.marks[-MOST_TOLD:]),
+        ]
+    )
+
+
+def surface_texts(found: Surface) -> Iterator[str]:
+    """Tell where training stands on the loss over two numbers, and how it came there."""
+    names = " and ".join(place.name for place in found.places)
+    yield f"surface: the loss over {names}, the others as they are"
+    yield f"here {_two(found.here)}, the loss is {cell(found.loss)}"
+    yield f"gradient of one pass here: {_two(found.gradient)}"
+    if found.step is not None:
+        yield f"the next update adds {_two(found.step)}"
+    if found.lowest is not None:
+        yield f"lowest over the two at {_two(found.lowest)}"
+    for number in sampled_epochs(len(found.path)):
+        yield f"path: after epoch {found.epochs[number]:,} at {_two(found.path[number])}"
+
+
+def fit_texts(found: Fit) -> Iterator[str]:
+    """Tell how far predictions are from their targets."""
+    away = [abs(one - other) for one, other in zip(found.preds, found.targets, strict=True)]
+    worst = max(range(len(away)), key=lambda number: away[number])
+    yield f"fit: {found.total:,} predictions, on average {cell(sum(away) / len(away))} from their targets"
+    yield f"furthest off: target {cell(found.targets[worst])}, prediction {cell(found.preds[worst])}"
+
+
+def regions_texts(found: Regions, names: Sequence[str]) -> Iterator[str]:
+    """Tell what the model predicts over its two inputs; `names` are those of the targets' columns."""
+    column = "" if found.column is None or found.columns == 1 else f", column {found.column} of the output"
+    yield f"map over the two inputs{column}: {found.rule}"
+    if not found.classes:
+        yield f"from {cell(float(found.predicted.min()))} to {cell(float(found.predicted.max()))} on the map"
+        return
+    called, off = class_names(found, names), wrong_points(found)
+    for number, name in enumerate(called):
+        share = float((found.predicted == number).mean())
+        yield f"{name} fills {share:.0%} of the map"
+    yield f"{len(found.points) - len(off)} of {len(found.points)} points of the data are predicted rightly"
+    for number in off[:MOST_TOLD]:
+        target, pred = (values[number] for values in (found.targets, found.preds))
+        said = called[int(pred)] if pred == pred else "nothing"
+        yield f"predicted wrongly: at {_two(found.points[number])} {said}, it is {called[int(target)]}"
+
+
+def _maps_texts(maps: Sequence[Regions], frame: Frame) -> Iterator[str]:
+    return (text for one in maps for text in regions_texts(one, target_names(frame, one.columns)))
+
+
+def size_texts(found: Sizes) -> Iterator[str]:
+    """Tell how large the latest gradients of a parameter were."""
+    name = f"{found.parameter}.grad"
+    for one in found.passes[-MOST_TOLD:]:
+        yield f"size of {name}: epoch {one.epoch:,} added {cell(one.added)}, then it held {cell(one.held)}"
+    if found.unrecorded:
+        yield f"{name}: {found.unrecorded:,} passes ran unrecorded, or are forgotten"
+
+
+def _or_words(name: str, found: Any, tell: Callable[[Any], Iterator[str]]) -> Iterator[str]:
+    return iter([f"{name}: {found}"]) if isinstance(found, EngineError) else tell(found)
+
+
+def _two(pair: tuple[float, float]) -> str:
+    return f"({cell(pair[0])}, {cell(pair[1])})"

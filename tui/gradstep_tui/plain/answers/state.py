@@ -1,0 +1,183 @@
+"""Answers to questions about a frame: status, parameters, loss, loop, losses."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Final
+
+from gradstep.errors import BadInput
+from gradstep.loop.loop import Kind
+
+from gradstep_tui.keys import BY_ID, KEYS
+from gradstep_tui.plain.answers.elements import elements_texts, is_large
+from gradstep_tui.plain.answers.numbers import operand_texts, row_texts, size_text
+from gradstep_tui.plain.answers.sums import memory_texts
+from gradstep_tui.text.frames import DOES, change_texts, part_text, phase
+from gradstep_tui.text.numbers import cell, rate
+
+if TYPE_CHECKING:
+    from gradstep.frame import Frame, ParameterFrame
+    from gradstep.loop.loop import Statement
+    from gradstep.training.loss_history import Losses
+
+DEFAULT_LOSSES: Final = 10
+"""How many losses are told where no number is asked for."""
+
+CURVE_POINTS: Final = 10
+"""About how many epochs stand for the whole curve."""
+
+IN_WORDS: Final = (("left arrow", "undo"),)
+"""Keys that the engine's sentences name, and the commands that stand for them here."""
+
+
+def status_texts(frame: Frame) -> Iterator[str]:
+    """Tell what is trained, how, how far it has come, and what can be undone."""
+    zeroing = "on" if frame.loop.is_enabled(Kind.ZERO) else "OFF, gradients pile up"
+    yield (
+        f"{frame.problem}: {frame.loop.optimizer.title}, learning rate {rate(frame.learning_rate)}, "
+        f"zeroing {zeroing}; {split_text(frame)}epochs done {frame.epoch:,}; {phase(frame)}"
+    )
+    yield f"{_actions(frame.position)} can be undone, {frame.future:,} redone"
+
+
+def split_text(frame: Frame) -> str:
+    """Say how the samples are split; empty where they are not."""
+    split = frame.loop.split
+    return "" if split is None else f"{split.batches.title}, {split.parts} parts; "
+
+
+def parameter_texts(frame: Frame) -> Iterator[str]:
+    """Tell every parameter and its `.grad`; of a large model their summaries."""
+    if is_large(frame):
+        yield from elements_texts(frame, "")
+        yield "numbers NAME tells more of one, numbers NAME[INDEX] single numbers"
+        return
+    for parameter in frame.parameters:
+        yield f"{parameter.name}, {size_text(parameter.value)}:"
+        yield from (f"  {text}" for text in row_texts(parameter.name, parameter, parameter.value))
+        yield from (f"  {text}" for text in _grad_texts(parameter))
+        yield from (f"  {text}" for text in memory_texts(parameter, everything=True))
+
+
+def loss_texts(frame: Frame) -> Iterator[str]:
+    """Tell the loss, its change since the epoch before, and whether the parameters have moved since."""
+    if frame.loss is None:
+        yield "no loss yet: run forward (f)"
+        return
+    change, percent = change_texts(frame)
+    since = f", changed by{change}{percent} since the epoch before" if percent else ""
+    part = f", {part_text(frame)}" if frame.loop.split else ""
+    yield f"loss {cell(frame.loss)}{part}{since}{', computed before the update' if frame.stale else ''}"
+
+
+def prediction_texts(frame: Frame) -> Iterator[str]:
+    """Tell the last forward pass's predictions."""
+    if frame.preds is None:
+        yield "no predictions yet: run forward (f)"
+    else:
+        yield from operand_texts("predictions", frame.preds)
+
+
+def loop_texts(frame: Frame) -> Iterator[str]:
+    """Tell the loop's lines in order: which runs next, and which are commented out."""
+    inner, split = frame.loop.inner, frame.loop.split
+    for number, statement in enumerate(frame.loop.statements, 1):
+        if split is not None and number - 1 == inner.start:
+            yield f"for each of {split.parts} parts: {'; '.join([*split.order_lines, split.head])}"
+        if inner and number - 1 == inner.stop:
+            yield "after all parts:"
+        marks = [f"line {number}, {statement.kind} ({BY_ID[statement.kind].shown})"]
+        marks += [] if statement.enabled else ["commented out"]
+        marks += ["next"] if statement.kind == frame.next else []
+        yield f"{', '.join(marks)}: {code(statement)}"
+
+
+def hint_text(frame: Frame) -> str:
+    """Say what makes sense next, and how it is asked for."""
+    if frame.in_pass:
+        return "next: s goes one node on, next runs the rest of the pass"
+    if frame.next is None:
+        return "every line of the loop is commented out: comment forward brings that one back"
+    reason = frame.refusals.get("NextLine", "")
+    if reason:
+        return f"next: {frame.next}, which cannot run now: {in_words(reason)}"
+    return f"next: {frame.next} {DOES[frame.next]}; type next, or {BY_ID[frame.next].shown}"
+
+
+def losses_texts(frame: Frame, text: str) -> Iterator[str]:
+    """Tell the last losses, as many as `text` says."""
+    count = _count(text) if text else DEFAULT_LOSSES
+    known = len(frame.losses)
+    yield summary_text(frame.losses)
+    yield from (_epoch_text(frame.losses, epoch) for epoch in range(max(known - count, 0), known))
+
+
+def curve_texts(frame: Frame) -> Iterator[str]:
+    """Tell the curve by some epochs at equal distances, the first and the last among them."""
+    yield summary_text(frame.losses)
+    yield from (_epoch_text(frame.losses, epoch) for epoch in sampled_epochs(len(frame.losses)))
+
+
+def sampled_epochs(known: int) -> list[int]:
+    """Give some of so many epochs, counted from 0, at equal distances: the first and the last among them."""
+    points = min(CURVE_POINTS, known)
+    return sorted({round(point * (known - 1) / max(points - 1, 1)) for point in range(points)})
+
+
+def cannot_texts(frame: Frame) -> Iterator[str]:
+    """Tell what cannot be done now, and why: what the bench shows as dimmed keys."""
+    reasons: dict[str, list[str]] = {}
+    for key in KEYS:
+        for kind in (None,) if key.edit is None else Kind:
+            reason = key.refusal(frame, kind)
+            reasons.setdefault(reason, []).append(f"{key.label} {kind or ''}".rstrip())
+    reasons.pop("", None)
+    if not reasons:
+        yield "every command can work now"
+    yield from (f"{', '.join(names)}: {in_words(reason)}" for reason, names in reasons.items())
+
+
+def in_words(text: str) -> str:
+    """Put a sentence that names keys in the words of a conversation."""
+    for key, command in IN_WORDS:
+        text = text.replace(key, command)
+    return text
+
+
+def summary_text(losses: Losses) -> str:
+    """Say how many epochs have a place in the curve, and between which numbers it lies."""
+    if not len(losses):
+        return "no loss yet: run forward (f)"
+    ((low, high),) = losses.sampled(1)
+    span = "no finite loss among them" if math.isnan(low) else f"lowest {cell(low)}, highest {cell(high)}"
+    return f"losses of {len(losses):,} epoch{'' if len(losses) == 1 else 's'}: {span}"
+
+
+def code(statement: Statement) -> str:
+    """Write a statement's Python in one line."""
+    return "; ".join(text.strip() for text in statement.lines).replace(":; ", ": ").replace("(; ", "(")
+
+
+def _grad_texts(parameter: ParameterFrame) -> Iterator[str]:
+    name = f"{parameter.name}.grad"
+    if parameter.grad is None:
+        return iter((f"{name}: None",))
+    return row_texts(name, parameter, parameter.grad)
+
+
+def _epoch_text(losses: Losses, epoch: int) -> str:
+    loss = losses[epoch]
+    return f"epoch {epoch + 1:,}: {'nan, or no loss computed' if math.isnan(loss) else cell(loss)}"
+
+
+def _count(text: str) -> int:
+    plain = text.replace(",", "").replace("_", "")
+    if not (plain.isascii() and plain.isdigit() and len(plain) < 10 and int(plain)):
+        shown = text if len(text) <= 40 else f"{text[:40]}..."
+        raise BadInput(f"{shown!r} is no number of losses: type a whole number from 1, e.g. losses 20")
+    return int(plain)
+
+
+def _actions(count: int) -> str:
+    return "1 action" if count == 1 else f"{count:,} actions"

@@ -1,0 +1,115 @@
+"""The backward pass in sentences: the list of its events, and what one of them did."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from gradstep_tui.plain.answers.numbers import operand_text, operand_texts
+from gradstep_tui.plain.answers.sums import sum_texts
+from gradstep_tui.text.frames import empty_text
+from gradstep_tui.text.numbers import shape_text
+from gradstep_tui.text.steps import merged_formulas, merged_operands, written_by
+
+if TYPE_CHECKING:
+    from gradstep.derivatives import Explanation, Product
+    from gradstep.frame import Frame, PassFrame, TraceRow
+
+AT_START = "the pass starts with the gradient of the loss by itself, which is 1"
+NO_STEP = "there is no step to look at yet: s runs one"
+
+
+def trace_texts(frame: Frame) -> Iterator[str]:
+    """Tell every event of the pass in the engine's order, and which one is the current."""
+    backward = frame.backward
+    if backward is None:
+        yield empty_text(frame)
+        return
+    yield f"loss.backward(): {backward.done} of {len(backward.rows)} events are done"
+    for number, row in enumerate(backward.rows, 1):
+        current = ", current" if number == backward.done and not backward.over else ""
+        to_come = ", to come" if number > backward.done else ""
+        yield f"{number}{current}{to_come}: {_row_text(row)}"
+
+
+def step_texts(frame: Frame) -> Iterator[str]:
+    """Tell the current event in a few lines: its words and formulas, each value in one line."""
+    backward = frame.backward
+    if backward is None or backward.step is None:
+        yield NO_STEP if backward is None else AT_START
+        return
+    step = backward.step
+    yield from _head_texts(backward, step)
+    if written_by(frame, backward) is not None:
+        return  # its numbers are `old + new = sum`, which is told of every .grad that has changed
+    yield from (operand_text(name, value) for name, value in merged_operands(step.operands))
+    yield from map(_product_text, step.products)
+    yield from (operand_text(result.name, result.value) for result in step.results)
+
+
+def whole_step_texts(frame: Frame) -> Iterator[str]:
+    """Tell the current event, or an optimizer's step, with all numbers, each row of a matrix in a line."""
+    if frame.update is not None:
+        yield from update_texts(frame.update)
+        yield from (text for one in frame.update.operands for text in operand_texts(one.name, one.value))
+        yield from (text for one in frame.update.results for text in operand_texts(one.name, one.value))
+        return
+    backward = frame.backward
+    if backward is None or backward.step is None:
+        yield NO_STEP
+        return
+    step = backward.step
+    yield from _head_texts(backward, step)
+    written = written_by(frame, backward)
+    if written is not None:
+        yield from sum_texts(written)
+        return
+    for name, value in merged_operands(step.operands):
+        yield from operand_texts(name, value)
+    known = {one.name for one in step.operands}
+    for product in step.products:
+        yield _product_text(product)
+        for factor in (product.left, product.right):
+            if factor.name not in known:
+                yield from operand_texts(factor.name, factor.value)
+    for result in step.results:
+        yield from operand_texts(result.name, result.value)
+
+
+def update_texts(update: Explanation) -> Iterator[str]:
+    """Tell how an optimizer makes new values; their numbers are told of every parameter."""
+    yield f"{update.title}, {update.source}: {update.words}"
+    yield from (f"formula: {name} = {text}" for name, text in update.where)
+
+
+def _head_texts(backward: PassFrame, step: Explanation) -> Iterator[str]:
+    """Tell which event it is, what happens in it, and its formulas."""
+    row = backward.rows[backward.done - 1]
+    kind = "node" if row.is_node else "between nodes,"
+    source = f" for {step.source}" if step.source else ""
+    depth = f", in a pass inside the pass, depth {row.depth}" if row.depth else ""
+    yield f"{kind} {backward.done} of {len(backward.rows)}: {step.title}{source}{depth}"
+    yield step.words
+    for formula, names in merged_formulas(step).items():
+        yield f"formula: {', '.join(_grad_name(name, step) for name in names)} = {formula}"
+    yield from (f"where {name} = {text}" for name, text in step.where)
+
+
+def _grad_name(name: str, step: Explanation) -> str:
+    """Give the name under which a formula's outcome stands among the results."""
+    grad = f"grad of {name}"
+    return grad if any(result.name == grad for result in step.results) else name
+
+
+def _product_text(product: Product) -> str:
+    left, right, result = (operand.name for operand in (product.left, product.right, product.result))
+    return f"matrix product: {left} @ {right} = {result}"
+
+
+def _row_text(row: TraceRow) -> str:
+    name = row.name if row.is_node else "between nodes, a hook" if row.name == "hook" else "between nodes"
+    brief = f", {row.brief}" if row.brief != row.name else ""
+    source = f", for {row.source}" if row.source else ""
+    depth = f", depth {row.depth}" if row.depth else ""
+    size = shape_text(row.shape) if row.shape else "of one number"
+    return f"{name}{brief}, gradient {size}{source}{depth}"

@@ -1,0 +1,167 @@
+"""The conversation: a line is read, understood, done and answered."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from gradstep.actions import Action, GoTo, RunEpochs
+from gradstep.errors import EngineError
+from gradstep.reload import edit_like
+from gradstep.scripts.script_errors import ScriptError
+from gradstep.training.pytorch_errors import PyTorchError
+
+from gradstep_tui.plain.answers.changes import answer_texts, change_texts
+from gradstep_tui.plain.answers.state import hint_text, in_words
+from gradstep_tui.plain.command_parser import understood
+from gradstep_tui.plain.commands import BY_NAME, RESUME, show_texts
+from gradstep_tui.plain.epochs import run, stoppable
+from gradstep_tui.plain.new_session import Beginning
+from gradstep_tui.text.frames import offer_text
+
+if TYPE_CHECKING:
+    from gradstep.session import Session
+    from gradstep.start import Start
+
+    from gradstep_tui.session.autosave import Keeper, Offer
+
+RESUMES: Final = "The command resume goes on with it."
+MOST_PRINTED: Final = 10
+"""Lines of what the script printed that are told after one command."""
+
+WELCOME: Final = "Type a command and Enter; help tells them all, quit leaves."
+
+
+class Conversation:
+    """Answers one line after the other about one session."""
+
+    def __init__(self, session: Session, say: Callable[[str], None], keeper: Keeper | None = None) -> None:
+        """Talk about a session.
+
+        Args:
+            session: What to talk about.
+            say: Is given each line of an answer.
+            keeper: What saves the session; None where nothing does.
+        """
+        self._say = say
+        self._keeper = keeper
+        self._offer: Offer | None = None
+        self._own: Start | None = None
+        """The file of the learner's own that was trained last; None where there was none."""
+
+        self._take(session)
+        self._troubled = False
+        self._printed = 0
+        """How many of the lines that the script printed were told."""
+
+    def greet(self) -> None:
+        """Tell what is trained, how to begin, and which session could be gone on with."""
+        self._say_all([WELCOME, *show_texts(self._session.frame)])
+        if self._keeper is not None:
+            self._offer = self._keeper.offer()
+            if self._offer is not None:
+                self._say(f"{offer_text(self._offer)} {RESUMES}")
+            self._say_notice(self._keeper)
+        self._say_printed()
+
+    def answer(self, line: str) -> bool:
+        """Do and say what a line asks for; gives whether the conversation goes on."""
+        goes_on = self._answer(line)
+        self._say_printed()
+        if self._keeper is not None:  # what was told is saved, or it is told that it is not
+            self._keeper.flush()
+            if self._keeper.trouble and not self._troubled:
+                self._troubled = True
+                self._say(self._keeper.trouble)
+        return goes_on
+
+    def _answer(self, line: str) -> bool:
+        if not line.split():
+            self._say(hint_text(self._session.frame))
+            return True
+        try:
+            command, rest = understood(line, BY_NAME)
+            if command is RESUME and self._offer is not None and self._keeper is not None:
+                self._resume(self._keeper, self._offer)
+            elif command.action is not None:
+                self._do(command.action(rest))
+            elif command.begins is not None:
+                self._begin(command.begins(self._session, rest, self._own))
+            elif command.question is not None:
+                self._say_all(command.question(self._session, rest))
+            elif command.work is not None:
+                with stoppable(self._session, self._say) as stopped:
+                    self._say_all(command.work(self._session, rest, stopped))
+            else:
+                return False
+        except EngineError as error:
+            self._say_all(error_texts(error))
+        return True
+
+    def _resume(self, keeper: Keeper, offer: Offer) -> None:
+        with stoppable(self._session, self._say) as stopped:
+            self._take(keeper.resume(offer.path, stopped))
+        self._offer = None
+        self._say_notice(keeper)
+        self._say_all(show_texts(self._session.frame))
+
+    def _begin(self, beginning: Beginning | Iterable[str]) -> None:
+        if not isinstance(beginning, Beginning):
+            self._say_all(beginning)
+            return
+        keeper = self._keeper
+        make = beginning.start.session if keeper is None else partial(keeper.begin, beginning.start)
+        with stoppable(self._session, self._say) as stopped:
+            session = make(stopped)
+        if beginning.after is not None:
+            edit_like(session, beginning.after)
+        self._take(session)
+        self._say(beginning.title)
+        if keeper is not None:
+            self._say_notice(keeper)
+        self._say_all(show_texts(session.frame))
+
+    def _take(self, session: Session) -> None:
+        self._session, self._printed = session, 0
+        if session.origin is not None and session.origin.has_file:
+            self._own = session.origin
+
+    def _say_printed(self) -> None:
+        """Tell what the script has printed since; of much, the end."""
+        printed = self._session.problem.printed
+        new, self._printed = printed.count - self._printed, printed.count
+        if new > MOST_PRINTED:
+            self._say(f"script: {new - MOST_PRINTED:,} lines (printed tells those that are kept), and then")
+        self._say_all(f"script: {text}" for text in printed.lines[-min(new, MOST_PRINTED) :] if new > 0)
+
+    def _say_notice(self, keeper: Keeper) -> None:
+        if keeper.notice:
+            self._say(keeper.notice)
+            keeper.notice = ""
+
+    def _do(self, action: Action) -> None:
+        before = self._session.frame
+        try:
+            if isinstance(action, RunEpochs | GoTo):
+                after = run(self._session, action, self._say)
+            else:
+                after = self._session.apply(action)
+        except PyTorchError:
+            if self._session.frame is not before:  # what ran before it stays
+                self._say_all(change_texts(before, self._session.frame))
+            raise
+        self._say_all(answer_texts(action, before, after))
+
+    def _say_all(self, texts: Iterable[str]) -> None:
+        for text in texts:
+            self._say(text)
+
+
+def error_texts(error: EngineError) -> Iterable[str]:
+    """Say what was refused: PyTorch's own words and the sentence that explains them, or the reason."""
+    if isinstance(error, ScriptError):
+        return [*error.lines, "Nothing is lost: the session goes on as it was."]
+    if not isinstance(error, PyTorchError):
+        return [in_words(" ".join(str(error).split()))]
+    return [f"PyTorch refused: {error.kind}: {error.own_words}", *filter(None, [error.lesson])]

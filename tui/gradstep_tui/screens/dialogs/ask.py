@@ -1,0 +1,64 @@
+"""A field that asks for one value and says in place what is wrong with it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import ClassVar, Generic, TypeVar
+
+from gradstep.errors import BadInput
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.widgets import Input, Label
+
+from gradstep_tui.screens.dialogs.dialog import Dialog
+
+Value = TypeVar("Value")
+
+
+class AskScreen(Dialog[Value | None], Generic[Value]):
+    """Asks; Enter takes what was typed, or the default where nothing was; Escape takes nothing."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", "cancel", tooltip="Change nothing.")]
+    DEFAULT_CSS = """
+    AskScreen { align: center middle; }
+    AskScreen > Vertical {
+        width: 70; height: auto; border: round $text-primary; background: $background; padding: 0 1;
+    }
+    AskScreen Label { width: 100%; }
+    AskScreen #wrong { color: $text-error; text-style: bold; height: auto; min-height: 1; }
+    AskScreen .hint { color: $text; text-style: dim; }
+    """
+
+    def __init__(self, question: str, default: str, read: Callable[[str], Value]) -> None:
+        """Ask `question`; `read` makes a value of the text, or raises `BadInput`."""
+        super().__init__()
+        self._question = question
+        self._default = default
+        self._read = read
+
+    def compose(self) -> ComposeResult:
+        """Lay the question out."""
+        with Vertical():
+            yield Label(self._question)
+            yield Input(placeholder=self._default, select_on_focus=False, compact=True)
+            yield Label("", id="wrong", markup=False)
+            yield Label("Enter takes it, Esc changes nothing", classes="hint")
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Take the value, or say what is wrong with it; the field keeps its text."""
+        try:
+            value = self._read(event.value if event.value.strip() else self._default)
+        except BadInput as wrong:
+            self.query_one("#wrong", Label).update(str(wrong))
+        else:
+            self.dismiss(value)
+
+    def type_ahead(self, text: str) -> None:
+        """Take what was typed before the field had the focus."""
+        for field in self.query(Input):
+            field.insert_text_at_cursor(text)
+
+    def action_leave(self) -> None:
+        """Close without a value."""
+        self.dismiss(None)

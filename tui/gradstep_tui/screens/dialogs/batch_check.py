@@ -1,0 +1,128 @@
+"""Ways to split the samples, over the bench: each is measured against the full batch, and one is taken."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, ClassVar
+
+from gradstep.loop.batches import Batches
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+
+from gradstep_tui.drawing.lines import Line, wrapped
+from gradstep_tui.screens.dialogs.dialog import Dialog
+from gradstep_tui.text.batch_check import choices
+from gradstep_tui.widgets.batch_check import batches_lines
+from gradstep_tui.widgets.panel import Panel
+
+if TYPE_CHECKING:
+    from gradstep.analysis.batch_check import BatchCheck
+
+
+class BatchesScreen(Dialog[Batches | None]):
+    """The ways, for one size of part at a time; gives the one that was taken."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q,B,upper_b", "leave", "close", tooltip="Go back to the bench; nothing changes."),
+        Binding("enter", "take", "take", tooltip="Split the samples like this."),
+        Binding("up,k", "walk(-1)", "before", tooltip="Choose the way before."),
+        Binding("down,j", "walk(1)", "after", tooltip="Choose the way after."),
+        Binding("left,minus", "resize(-1)", "smaller", tooltip="Make the parts smaller."),
+        Binding("right,plus", "resize(1)", "larger", tooltip="Make the parts larger."),
+    ]
+    DEFAULT_CSS = """
+    BatchesScreen { align: center middle; }
+    BatchesScreen > Vertical {
+        width: 100%; max-width: 90; height: 100%; max-height: 20;
+        border: round $text-primary; background: $background; padding: 0 1;
+    }
+    """
+
+    def __init__(self, now: Batches, size: int, samples: int, compute: Callable[[int], None]) -> None:
+        """Show what is being computed, and then what came of it.
+
+        Args:
+            now: How the session splits them.
+            size: Samples in a part, to begin with.
+            samples: How many there are.
+            compute: Has a check made for a size, and then `show` called with it.
+        """
+        super().__init__()
+        self.wanted = size
+        """The size of the parts that is to be shown."""
+
+        self._samples = samples
+        self._compute = compute
+        self._ways = _BatchesPanel(now)
+
+    def compose(self) -> ComposeResult:
+        """Lay the view out."""
+        with Vertical() as box:
+            box.border_title = "batches"
+            box.border_subtitle = "up down choose, left right the size, Enter takes it, Esc closes"
+            yield self._ways
+
+    def on_mount(self) -> None:
+        """Have the first check made."""
+        self._compute(self.wanted)
+
+    def show(self, found: BatchCheck) -> None:
+        """Show what was computed."""
+        self._ways.show(found)
+
+    def action_walk(self, steps: int) -> None:
+        """Choose another way."""
+        self._ways.walk(steps)
+
+    def action_resize(self, steps: int) -> None:
+        """Make the parts larger or smaller."""
+        size = min(max(self.wanted + steps, 1), self._samples)
+        if size != self.wanted:
+            self.wanted = size
+            self._compute(size)
+
+    def action_take(self) -> None:
+        """Take the chosen way."""
+        if self._ways.chosen is not None:
+            self.dismiss(self._ways.chosen)
+
+    def action_leave(self) -> None:
+        """Take nothing."""
+        self.dismiss(None)
+
+
+class _BatchesPanel(Panel):
+    """The ways, and which of them is chosen."""
+
+    DEFAULT_CSS = "_BatchesPanel { height: 1fr; }"
+
+    def __init__(self, now: Batches) -> None:
+        super().__init__()
+        self._now = now
+        self._found: BatchCheck | None = None
+        self._at: int | None = None
+
+    @property
+    def chosen(self) -> Batches | None:
+        """The way under the cursor; None while nothing is known yet."""
+        if self._found is None or self._at is None:
+            return None
+        return choices(self._found)[self._at]
+
+    def show(self, found: BatchCheck) -> None:
+        self._found = found
+        if self._at is None:
+            self._at = next((place for place, one in enumerate(choices(found)) if one == self._now), 1)
+        self.redraw()
+
+    def walk(self, steps: int) -> None:
+        if self._found is not None and self._at is not None:
+            self._at = (self._at + steps) % len(choices(self._found))
+            self.redraw()
+
+    def lines(self, width: int, height: int) -> list[Line]:
+        if self._found is None or self._at is None:
+            return wrapped("Comparing ways to split the samples; Esc stops.", width, "dim")
+        now = next((place for place, one in enumerate(choices(self._found)) if one == self._now), None)
+        return batches_lines(self._found, self._at, now, width)

@@ -1,0 +1,60 @@
+"""What every key does."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar, Final
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.widgets import Static
+
+from gradstep_tui.keys import KEYS, Key
+from gradstep_tui.screens.dialogs.dialog import Dialog
+
+MORE: Final = """
+ ctrl+p   the command palette: every action by name, and the colour themes
+ ctrl+c   leave the trainer
+
+ On screen
+   *              the last action changed this number
+   >              the current step of the pass; the line that runs next
+   #              a line of the loop that is commented out
+   |              the cursor: the lines of the loop that #, K and J edit
+   old + new = sum   backward() adds to .grad; it never overwrites it
+   (engine)       done by PyTorch's engine between two autograd nodes
+   None, 0        no gradient at all; a gradient that is zero
+"""
+
+
+class HelpScreen(Dialog[None]):
+    """The key table, and the signs on the bench. Any of Esc, q, ? closes it."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q,question_mark,enter", "dismiss", "close", tooltip="Go back to the bench.")
+    ]
+    DEFAULT_CSS = """
+    HelpScreen { align: center middle; }
+    HelpScreen > VerticalScroll {
+        width: 78; max-width: 100%; height: auto; max-height: 100%;
+        border: round $text-primary; background: $background; padding: 0 1;
+    }
+    """
+
+    def __init__(self, keys: Sequence[Key] = KEYS, more: str = MORE) -> None:
+        """Tell of `keys`, and then `more`."""
+        super().__init__()
+        self._text = help_text(keys, more)
+
+    def compose(self) -> ComposeResult:
+        """Lay the table out."""
+        with VerticalScroll(can_focus=True) as scroll:
+            scroll.border_title = "keys"
+            scroll.border_subtitle = "Esc closes, arrows scroll"
+            yield Static(self._text, markup=False)
+
+
+def help_text(keys: Sequence[Key] = KEYS, more: str = MORE) -> str:
+    """Write the key table."""
+    return "\n".join(f" {key.shown:<8} {key.tooltip}" for key in keys) + "\n" + more

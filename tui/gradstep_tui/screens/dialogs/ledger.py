@@ -1,0 +1,94 @@
+"""The ledger of a `.grad`: every write to the chosen element."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+
+from gradstep_tui.drawing.lines import Line
+from gradstep_tui.screens.dialogs.dialog import Dialog
+from gradstep_tui.text.grids import Element
+from gradstep_tui.widgets.ledger import ledger_lines
+from gradstep_tui.widgets.panel import Panel
+
+if TYPE_CHECKING:
+    from gradstep.frame import Frame
+
+
+class LedgerScreen(Dialog[None]):
+    """What each element of each `.grad` was made of."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q,g,enter", "dismiss", "close", tooltip="Go back to the bench."),
+        Binding("up", "move(-1, 0)", "row up", tooltip="Choose the element above."),
+        Binding("down", "move(1, 0)", "row down", tooltip="Choose the element below."),
+        Binding("left", "move(0, -1)", "column left", tooltip="Choose the element to the left."),
+        Binding("right", "move(0, 1)", "column right", tooltip="Choose the element to the right."),
+        Binding("tab,space", "turn(1)", "parameter", tooltip="Go to the next parameter."),
+        Binding("shift+tab,backspace", "turn(-1)", "back", tooltip="Go to the last parameter."),
+        Binding("pageup", "scroll_lines(5)", "older", tooltip="Show older lines."),
+        Binding("pagedown", "scroll_lines(-5)", "newer", tooltip="Show newer lines."),
+    ]
+    DEFAULT_CSS = """
+    LedgerScreen { align: center middle; }
+    LedgerScreen > Vertical {
+        width: 96%; height: 96%; border: round $text-primary; background: $background; padding: 0 1;
+    }
+    """
+
+    def __init__(self, frame: Frame) -> None:
+        """Show `frame`'s ledger."""
+        super().__init__()
+        self._pages = _LedgerPanel(frame)
+
+    def compose(self) -> ComposeResult:
+        """Lay the view out."""
+        with Vertical() as box:
+            box.border_title = "ledger"
+            box.border_subtitle = "arrows choose a number, Tab the next parameter, Esc closes"
+            yield self._pages
+
+    def action_move(self, rows: int, columns: int) -> None:
+        """Choose another element."""
+        self._pages.move(rows, columns)
+
+    def action_turn(self, steps: int) -> None:
+        """Go to another parameter."""
+        self._pages.turn(steps)
+
+    def action_scroll_lines(self, steps: int) -> None:
+        """Scroll through the lines."""
+        self._pages.scroll_back(steps)
+
+
+class _LedgerPanel(Panel):
+    """One parameter's ledger."""
+
+    DEFAULT_CSS = "_LedgerPanel { height: 1fr; }"
+
+    def __init__(self, frame: Frame) -> None:
+        super().__init__()
+        self._shown = frame
+        self._parameter = 0
+        self._at = Element()
+        self._back = 0
+
+    def lines(self, width: int, height: int) -> list[Line]:
+        parameter = self._shown.parameters[self._parameter]
+        return ledger_lines(parameter, self._shown.ledger, self._at, self._back, width, height)
+
+    def move(self, rows: int, columns: int) -> None:
+        self._at = self._at.moved(rows, columns, self._shown.parameters[self._parameter].value)
+        self.redraw()
+
+    def turn(self, steps: int) -> None:
+        self._parameter = (self._parameter + steps) % len(self._shown.parameters)
+        self._at, self._back = Element(), 0
+        self.redraw()
+
+    def scroll_back(self, steps: int) -> None:
+        self._back = max(self._back + steps, 0)
+        self.redraw()

@@ -1,0 +1,144 @@
+"""Pictures of a session, over the bench: its loss surface, its fit, its gradients, its losses, its graph."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+
+from gradstep_tui.commands.export import exports_of, picture_writer
+from gradstep_tui.drawing.svg import lines_svg
+from gradstep_tui.screens.dialogs.ask import AskScreen
+from gradstep_tui.screens.dialogs.dialog import Dialog
+from gradstep_tui.widgets.pictures.picture import FIT, GRAPH, SIZES, SURFACE, TITLES, PicturePanel
+
+if TYPE_CHECKING:
+    from gradstep.frame import Frame
+
+    from gradstep_tui.session.pictures import Album
+
+HINT = "Tab next picture, arrows choose, l linear/log, x SVG, Esc closes"
+GRAPH_HINT = "f s S b step, arrows scroll, Tab next picture, x SVG, Esc closes"
+
+
+class PicturesScreen(Dialog[None]):
+    """The pictures, one at a time."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q,i,enter,G,upper_g", "dismiss", "close", tooltip="Go back to the bench."),
+        Binding("tab,space", "turn(1)", "next", tooltip="Show the next picture."),
+        Binding("shift+tab,backspace", "turn(-1)", "back", tooltip="Show the picture before."),
+        Binding("left", "choose(0, -1)", "across", tooltip="Another number across, or further left."),
+        Binding("right", "choose(0, 1)", "across", tooltip="Another number across, or further right."),
+        Binding("up", "choose(1, -1)", "up", tooltip="Another number up, another parameter, or further up."),
+        Binding(
+            "down", "choose(1, 1)", "up", tooltip="Another number up, another parameter, or further down."
+        ),
+        Binding("l", "scale", "linear/log", tooltip="Change between a linear and a logarithmic scale."),
+        Binding("x", "export", "export", tooltip="Write this picture as an SVG file."),
+        Binding("s", "step('step_node')", "node", tooltip="Run the next node, seen in the graph."),
+        Binding("S,upper_s", "step('step_node_back')", "back", tooltip="Go one node back in the graph."),
+        Binding("f", "step('forward')", "forward", tooltip="Compute the loss, and build a graph."),
+        Binding("b", "step('backward')", "backward", tooltip="Run the rest of the pass, seen in the graph."),
+    ]
+    DEFAULT_CSS = """
+    PicturesScreen { align: center middle; }
+    PicturesScreen > Vertical {
+        width: 100%; max-width: 160; height: 100%;
+        border: round $text-primary; background: $background; padding: 0 1;
+    }
+    """
+
+    def __init__(
+        self,
+        frame: Frame,
+        count: int,
+        compute: Callable[[tuple[int, int]], None],
+        press: Callable[[str], None],
+        at: int = SURFACE,
+    ) -> None:
+        """Show what is being computed, and then what came of it.
+
+        Args:
+            frame: The session's.
+            count: How many numbers its parameters have.
+            compute: Has an album computed for two of those numbers, and then `show` called with it.
+            press: Does what a key of the bench is for, by its id, and then has `go_on` called.
+            at: Which picture to begin with.
+        """
+        super().__init__()
+        self._count = count
+        self._compute = compute
+        self._press = press
+        self.wanted = (0, min(1, count - 1))
+        """The two numbers that the surface is to be over."""
+
+        self._picture = PicturePanel(frame, at)
+
+    def compose(self) -> ComposeResult:
+        """Lay the view out."""
+        with Vertical():
+            yield self._picture
+
+    def on_mount(self) -> None:
+        """Show the first picture."""
+        self.action_turn(0)
+
+    def show(self, found: Album) -> None:
+        """Show what was computed."""
+        self._picture.show(found)
+
+    def go_on(self, frame: Frame, notice: str) -> None:
+        """Show the session's graph after a step; what was computed before it counts no more."""
+        self._picture.go_on(frame, notice)
+
+    def action_turn(self, steps: int) -> None:
+        """Show another picture, computed where it was not yet."""
+        self._picture.turn(steps)
+        at = self._picture.at
+        box = self.query_one(Vertical)
+        box.border_title = f"{TITLES[at]} ({at + 1} of {len(TITLES)})"
+        box.border_subtitle = GRAPH_HINT if at == GRAPH else HINT
+        if self._picture.waits:
+            self._compute(self.wanted)
+
+    def action_choose(self, axis: int, steps: int) -> None:
+        """Choose another number for an axis of the surface, another parameter or view; scroll the graph."""
+        at = self._picture.at
+        if at == GRAPH:
+            self._picture.scroll(axis, steps)
+        elif at in (FIT, SIZES) and axis == 1:
+            self._picture.choose(steps)
+        elif at == SURFACE and self._count > 2:
+            places = list(self.wanted)
+            while places[axis] == self.wanted[axis] or places[0] == places[1]:
+                places[axis] = (places[axis] + steps) % self._count
+            self.wanted = places[0], places[1]
+            self._compute(self.wanted)
+
+    def action_scale(self) -> None:
+        """Change between a linear and a logarithmic scale."""
+        self._picture.change_scale()
+
+    def action_step(self, key_id: str) -> None:
+        """Go on with the session where the graph is shown."""
+        if self._picture.at == GRAPH:
+            self._press(key_id)
+
+    def action_export(self) -> None:
+        """Ask for a name, and write the picture."""
+        title, larger = TITLES[self._picture.at], self._picture.larger()
+        name = f"gradstep: {title}"
+        picture = lines_svg(larger, name) if larger else self.app.export_screenshot(title=name)
+        question = "Write this picture to which file? .svg is added"
+        self.app.push_screen(
+            AskScreen(question, title.replace(" ", "-"), picture_writer(picture, exports_of(self.app))),
+            self._tell,
+        )
+
+    def _tell(self, written: str | None) -> None:
+        if written is not None:
+            self.query_one(Vertical).border_subtitle = written

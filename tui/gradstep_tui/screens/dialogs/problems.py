@@ -1,0 +1,117 @@
+"""The problems to choose from, over the bench."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from textwrap import wrap
+from typing import TYPE_CHECKING, ClassVar, Final
+
+from gradstep.start import Start
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+
+from gradstep_tui.drawing.lines import Line, Span, line
+from gradstep_tui.screens.dialogs.dialog import Dialog
+from gradstep_tui.widgets.panel import Panel
+
+if TYPE_CHECKING:
+    from gradstep_tui.commands.list_and_check import Listed
+
+
+FULL: Final = 2
+"""Rows for the chosen one's idea."""
+
+BESIDES: Final = FULL + 3
+"""Rows besides the list: those, an empty one, and the border."""
+
+
+class ProblemsScreen(Dialog[Start | None]):
+    """A list of problems; gives the start of the chosen one."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q,p", "dismiss", "close", tooltip="Go on with what there is."),
+        Binding("enter", "choose", "begin", tooltip="Begin the chosen problem."),
+        Binding("up,k", "walk(-1)", "up", tooltip="Choose the one above."),
+        Binding("down,j", "walk(1)", "down", tooltip="Choose the one below."),
+        Binding("home", "walk(-1000)", "first", tooltip="Choose the first."),
+        Binding("end", "walk(1000)", "last", tooltip="Choose the last."),
+    ]
+    DEFAULT_CSS = """
+    ProblemsScreen { align: center middle; }
+    ProblemsScreen > Vertical {
+        width: 100%; max-width: 110; max-height: 100%;
+        border: round $text-primary; background: $background; padding: 0 1;
+    }
+    """
+
+    def __init__(self, found: Sequence[Listed], current: str) -> None:
+        """Show a list.
+
+        Args:
+            found: What there is to choose.
+            current: The name of the one that is trained now, which is chosen at first.
+        """
+        super().__init__()
+        self._found = found
+        self._list = _ProblemList(found, current)
+
+    def compose(self) -> ComposeResult:
+        """Lay the list out."""
+        with Vertical() as box:
+            box.styles.height = len(self._found) + BESIDES
+            box.border_title = "begin another problem"
+            box.border_subtitle = "arrows choose, Enter begins it anew, Esc closes"
+            yield self._list
+
+    def action_choose(self) -> None:
+        """Close with the chosen one."""
+        self.dismiss(self._found[self._list.at].start)
+
+    def action_walk(self, steps: int) -> None:
+        """Choose another one."""
+        self._list.walk(steps)
+
+
+class _ProblemList(Panel):
+    """The names with their ideas, and the chosen one's in full."""
+
+    DEFAULT_CSS = "_ProblemList { height: 1fr; }"
+
+    def __init__(self, found: Sequence[Listed], current: str) -> None:
+        super().__init__()
+        self._found = found
+        names = [one.name for one in found]
+        self._current = current
+        self.at = names.index(current) if current in names else 0
+
+    def walk(self, steps: int) -> None:
+        self.at = min(max(self.at + steps, 0), len(self._found) - 1)
+        self.redraw()
+
+    def lines(self, width: int, height: int) -> list[Line]:
+        return problem_lines(self._found, self.at, self._current, width, height)
+
+
+def problem_lines(found: Sequence[Listed], at: int, current: str, width: int, height: int) -> list[Line]:
+    """Draw the list, the chosen one in view and marked by `>`, the one that is trained now by `*`."""
+    chosen = found[at]
+    full = wrap(f"{chosen.name}: {chosen.idea}", width)[:FULL]
+    room = max(height - 1 - FULL, 1)
+    top = min(max(at - room // 2, 0), max(len(found) - room, 0))
+    wide = max(len(one.name) for one in found)
+    rows = [
+        line(
+            Span(
+                f"{'>' if one is chosen else ' '}{'*' if one.name == current else ' '} {one.name:<{wide}}  ",
+                "key" if one is chosen else "",
+            ),
+            Span(_cut(one.idea, width - wide - 5)),
+        )
+        for one in found[top : top + room]
+    ]
+    return [*rows, line(""), *(line(Span(text, "dim")) for text in full)]
+
+
+def _cut(text: str, room: int) -> str:
+    return text if len(text) <= room else f"{text[: max(room - 1, 0)]}…"

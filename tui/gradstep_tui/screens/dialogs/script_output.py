@@ -1,0 +1,63 @@
+"""What the script printed, over the bench; what it prints meanwhile comes in."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, Final
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.widgets import Static
+
+from gradstep_tui.screens.dialogs.dialog import Dialog
+from gradstep_tui.text.frames import printed_texts
+
+if TYPE_CHECKING:
+    from gradstep.problem import Problem
+
+LOOKS_PER_SECOND: Final = 4
+
+
+class PrintedScreen(Dialog[None]):
+    """The newest lines, to scroll through. Any of Esc, q, w, Enter closes it."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q,w,enter", "dismiss", "close", tooltip="Go back to the bench.")
+    ]
+    DEFAULT_CSS = """
+    PrintedScreen { align: center middle; }
+    PrintedScreen > VerticalScroll {
+        width: 100%; max-width: 130; height: 100%;
+        border: round $text-primary; background: $background; padding: 0 1;
+    }
+    """
+
+    def __init__(self, problem: Problem) -> None:
+        """Show what a problem's script printed."""
+        super().__init__()
+        self._problem = problem
+        self._shown = -1
+
+    def compose(self) -> ComposeResult:
+        """Lay the text out."""
+        with VerticalScroll(can_focus=True) as scroll:
+            scroll.border_title = "what the script printed"
+            scroll.border_subtitle = "arrows, PgUp and Home scroll, Esc closes"
+            yield Static(markup=False)
+
+    def on_mount(self) -> None:
+        """Show the end, and look for more now and then."""
+        scroll = self.query_one(VerticalScroll)
+        scroll.focus()
+        scroll.anchor()
+        self._look()
+        self.set_interval(1 / LOOKS_PER_SECOND, self._look)
+
+    def _look(self) -> None:
+        """Show new lines; whoever reads older ones has them stand still, until the end is in view again."""
+        printed, scroll = self._problem.printed, self.query_one(VerticalScroll)
+        printed.catch_up()  # also in the middle of a run
+        if printed.changes == self._shown or scroll.scroll_target_y < scroll.max_scroll_y:
+            return
+        self._shown = printed.changes
+        self.query_one(Static).update("\n".join(printed_texts(self._problem)))

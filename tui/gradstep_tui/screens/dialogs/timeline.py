@@ -1,0 +1,166 @@
+"""The timeline: every point of the session, to walk along and to jump to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, TypeAlias
+
+from gradstep.actions import GoTo
+from textual import events
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+
+from gradstep_tui.drawing.lines import Line
+from gradstep_tui.screens.dialogs.dialog import Dialog
+from gradstep_tui.widgets.panel import Panel
+from gradstep_tui.widgets.timeline import timeline_lines
+
+if TYPE_CHECKING:
+    from gradstep.history.substeps import Inside
+    from gradstep.history.timeline import Timeline
+
+
+@dataclass(frozen=True, slots=True)
+class Against:
+    """Compare the session with a point."""
+
+    point: int
+
+
+Choice: TypeAlias = GoTo | Against
+
+
+class TimelineScreen(Dialog[Choice | None]):
+    """A line of points; gives where to jump, or what to compare with."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q,t", "dismiss", "close", tooltip="Stay where you are."),
+        Binding("enter", "jump", "jump", tooltip="Go to the chosen point."),
+        Binding("c", "compare", "compare", tooltip="Compare the session with the chosen point."),
+        Binding("up,k", "walk(-1)", "earlier", tooltip="Choose the point before."),
+        Binding("down,j", "walk(1)", "later", tooltip="Choose the point after."),
+        Binding("pageup", "walk(-10)", "earlier", tooltip="Choose ten points before."),
+        Binding("pagedown", "walk(10)", "later", tooltip="Choose ten points after."),
+        Binding("home", "walk(-1000000)", "first", tooltip="Choose the start."),
+        Binding("end", "walk(1000000)", "last", tooltip="Choose the end of the line."),
+        Binding("left", "enter_action(-1)", "into", tooltip="Go into the action, from its end."),
+        Binding("right", "enter_action(1)", "out", tooltip="Go towards the action's end."),
+        Binding("tab", "branch(1)", "branch", tooltip="Show the next branch."),
+        Binding("shift+tab", "branch(-1)", "branch", tooltip="Show the branch before."),
+    ]
+    DEFAULT_CSS = """
+    TimelineScreen { align: center middle; }
+    TimelineScreen > Vertical {
+        width: 100%; max-width: 130; height: 100%;
+        border: round $text-primary; background: $background; padding: 0 1;
+    }
+    """
+
+    def __init__(
+        self, line_through: Callable[[int | None], Timeline], room_in: Callable[[int], Inside | None]
+    ) -> None:
+        """Show the session's line.
+
+        Args:
+            line_through: Gives the line through a point; through None, the session's own.
+            room_in: Says what is inside the action that led to a point.
+        """
+        super().__init__()
+        self._points = _TimelinePanel(line_through, room_in)
+
+    def compose(self) -> ComposeResult:
+        """Lay the view out."""
+        with Vertical() as box:
+            box.border_title = "timeline"
+            box.border_subtitle = "arrows walk, Enter jumps, Tab another branch, c compares, Esc"
+            yield self._points
+
+    def on_key(self, event: events.Key) -> None:
+        """Take digits as the epoch, or the event, inside the chosen action."""
+        if event.character is not None and event.character.isascii() and event.character.isdigit():
+            event.stop()
+            self._points.type_digit(int(event.character))
+
+    def action_jump(self) -> None:
+        """Close with the chosen point."""
+        self.dismiss(GoTo(self._points.number, self._points.inside))
+
+    def action_compare(self) -> None:
+        """Close with the chosen point, to compare with it."""
+        self.dismiss(Against(self._points.number))
+
+    def action_walk(self, steps: int) -> None:
+        """Choose another point of the line."""
+        self._points.walk(steps)
+
+    def action_enter_action(self, steps: int) -> None:
+        """Go inside the chosen action, or further."""
+        self._points.go_inside(steps)
+
+    def action_branch(self, steps: int) -> None:
+        """Show another branch that begins where the chosen one does."""
+        self._points.turn(steps)
+
+
+class _TimelinePanel(Panel):
+    """The list, what is chosen in it, and how far inside."""
+
+    DEFAULT_CSS = "_TimelinePanel { height: 1fr; }"
+
+    def __init__(
+        self, line_through: Callable[[int | None], Timeline], room_in: Callable[[int], Inside | None]
+    ) -> None:
+        super().__init__()
+        self._line_through = line_through
+        self._room_in = room_in
+        self._shown = line_through(None)
+        self._at = self._shown.here or 0
+        self.inside = self._shown.inside
+        self._typed = 0
+        """The digits typed so far, which may be less than what is there to choose."""
+        self._room = room_in(self.number)
+
+    @property
+    def number(self) -> int:
+        """The chosen point."""
+        return self._shown.stops[self._at].number
+
+    def lines(self, width: int, height: int) -> list[Line]:
+        return timeline_lines(self._shown, self._at, self.inside, self._room, width, height)
+
+    def walk(self, steps: int) -> None:
+        self._choose(min(max(self._at + steps, 0), len(self._shown.stops) - 1))
+
+    def turn(self, steps: int) -> None:
+        stop = self._shown.stops[self._at]
+        place = (stop.branches.index(stop.number) + steps) % len(stop.branches)
+        self._shown = self._line_through(stop.branches[place])
+        self._choose(self._at)
+
+    def go_inside(self, steps: int) -> None:
+        if self._room is None:
+            return
+        places = self._room.places
+        self._stand(min(max((self.inside or places.stop) + steps, places[0]), places.stop))
+
+    def type_digit(self, digit: int) -> None:
+        if self._room is None:
+            return
+        last, typed = self._room.places[-1], self._typed * 10 + digit
+        typed = typed if typed <= last else min(digit, last)
+        self._stand(typed)
+        self._typed = typed
+
+    def _choose(self, at: int) -> None:
+        self._at, self.inside, self._typed = at, 0, 0
+        self._room = self._room_in(self.number)
+        self.redraw()
+
+    def _stand(self, inside: int) -> None:
+        """Stand inside the action, or at its end, which `GoTo` calls 0."""
+        assert self._room is not None
+        inside = max(inside, self._room.places[0]) if inside else 0
+        self.inside, self._typed = 0 if inside == self._room.places.stop else inside, 0
+        self.redraw()

@@ -1,0 +1,66 @@
+"""All numbers of one step."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+
+from gradstep_tui.drawing.lines import Line
+from gradstep_tui.screens.dialogs.dialog import Dialog
+from gradstep_tui.widgets.panel import Panel
+from gradstep_tui.widgets.step import full_lines
+
+if TYPE_CHECKING:
+    from gradstep.derivatives import Explanation
+
+
+class LookScreen(Dialog[None]):
+    """One step of the pass in full, to scroll through."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q,enter", "dismiss", "close", tooltip="Go back to the bench.")
+    ]
+    DEFAULT_CSS = """
+    LookScreen { align: center middle; }
+    LookScreen > VerticalScroll {
+        width: 96%; height: auto; max-height: 96%;
+        border: round $text-primary; background: $background; padding: 0 1;
+    }
+    """
+
+    def __init__(self, step: Explanation) -> None:
+        """Show `step`."""
+        super().__init__()
+        self._step = step
+
+    def compose(self) -> ComposeResult:
+        """Lay the step out."""
+        with VerticalScroll(can_focus=True) as scroll:
+            scroll.border_title = "this step"
+            scroll.border_subtitle = "Esc closes, arrows scroll"
+            yield _WholeStep(self._step)
+
+
+class _WholeStep(Panel):
+    """The step, as high as it needs to be."""
+
+    def __init__(self, step: Explanation) -> None:
+        super().__init__()
+        self._step = step
+
+    def on_mount(self) -> None:
+        self._fit()
+
+    def lines(self, width: int, height: int) -> list[Line]:
+        return full_lines(self._step, width)
+
+    def on_resize(self, event: object) -> None:
+        self._fit()
+        self.redraw()
+
+    def _fit(self) -> None:
+        width = self.size.width or self.app.size.width - 8
+        self.styles.height = len(full_lines(self._step, width))

@@ -1,0 +1,52 @@
+"""The question to which files the session is exported, and what then becomes of it."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from gradstep.errors import Exists
+
+from gradstep_tui.commands.export import export_session, exports_of
+from gradstep_tui.screens.dialogs.ask import AskScreen
+from gradstep_tui.screens.dialogs.confirm import ConfirmScreen
+
+if TYPE_CHECKING:
+    from gradstep_tui.screens.bench import BenchScreen
+
+
+def ask_export(bench: BenchScreen) -> None:
+    """Ask for the files' name, and export the session."""
+    session = bench.idle_session()
+    if session is None:
+        return
+    picture = bench.app.export_screenshot(title="gradstep")
+    exports = exports_of(bench.app)
+
+    def export(to: str | None, force: bool = False) -> None:
+        if to is not None:
+            bench.work(lambda _: write(to, force), partial(tell, to))
+
+    def write(to: str, force: bool) -> str | Exists:
+        try:
+            return exports.told(export_session(session, exports.place(to), picture=picture, force=force))
+        except Exists as exists:
+            return exists
+
+    def tell(to: str, came: str | Exists) -> None:
+        if isinstance(came, Exists):
+            texts = [f"{exports.shown(came.path)} exists already."]
+            hint = "Enter replaces it, and the others of that name; Esc writes nothing"
+            bench.app.push_screen(ConfirmScreen("replace?", texts, hint), partial(replace, to))
+        else:
+            bench.notice = came
+
+    def replace(to: str, yes: bool | None) -> None:
+        if yes:
+            export(to, force=True)
+        else:
+            bench.notice = "nothing was written"
+
+    question = "Export to which files? .py, .ipynb, .csv and .svg are added"
+    name = "gradstep" if bench.frame is None else bench.frame.problem
+    bench.app.push_screen(AskScreen(question, name, str.strip), export)

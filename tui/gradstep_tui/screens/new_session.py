@@ -1,0 +1,82 @@
+"""Another session in place of the one on the bench: of another problem, or of the script as it is now."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gradstep.errors import Refused
+from gradstep.reload import edit_like, start_again
+from gradstep.scripts.script_errors import Abandoned, ScriptError
+
+from gradstep_tui.commands.list_and_check import listed
+from gradstep_tui.screens.dialogs.problems import ProblemsScreen
+from gradstep_tui.screens.dialogs.text import TextScreen
+
+if TYPE_CHECKING:
+    from gradstep.session import Session
+    from gradstep.start import Start
+
+    from gradstep_tui.screens.bench import BenchScreen
+
+LOADING = "loading; Esc stops it, and what is here goes on"
+STOPPED = "stopped; the session goes on as it was"
+
+
+def choose_problem(bench: BenchScreen) -> None:
+    """Show the problems; begin the one that is chosen."""
+
+    def chosen(start: Start | None) -> None:
+        if start is not None:
+            begin(bench, start, f"{start.title} begins")
+
+    session = bench.idle_session()
+    if session is not None:
+        bench.app.push_screen(ProblemsScreen(listed(bench.own), session.problem.name), chosen)
+
+
+def reload(bench: BenchScreen) -> None:
+    """Read the problem's file again, and begin anew with it and what the learner chose."""
+    session = bench.idle_session()
+    if session is None:
+        return
+    try:
+        start = start_again(session)
+    except Refused as refused:
+        bench.notice = str(refused)
+        return
+    begin(bench, start, f"{Path(start.problem).name} read again", after=session)
+
+
+def begin(bench: BenchScreen, start: Start, title: str, after: Session | None = None) -> None:
+    """Begin another session in a thread; the one that is there goes on where that cannot be.
+
+    Args:
+        bench: Gets the session.
+        start: Where it starts.
+        title: What to say then.
+        after: A session whose edits of the loop are made in it, too.
+    """
+
+    def work(stopped: Callable[[], bool]) -> Session | ScriptError:
+        try:
+            session = bench.begin(start, stopped)
+        except ScriptError as error:
+            return error
+        except Abandoned:
+            raise Refused(STOPPED) from None
+        if after is not None:
+            edit_like(session, after)
+        return session
+
+    def show(came: Session | ScriptError) -> None:
+        if isinstance(came, ScriptError):
+            texts = (*came.lines, "", "Nothing is lost: the session goes on as it was.")
+            bench.app.push_screen(TextScreen("this cannot be trained", texts))
+        else:
+            bench.take(came)
+            bench.notice = "; ".join(filter(None, (title, bench.notice)))
+
+    bench.work(work, show)
+    bench.notice = LOADING

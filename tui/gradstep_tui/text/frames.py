@@ -1,0 +1,253 @@
+"""Words for what a frame holds, the same on the bench and in a conversation."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Final
+
+from gradstep import actions
+
+from gradstep_tui.text.grids import Element
+from gradstep_tui.text.numbers import cell, rate
+
+if TYPE_CHECKING:
+    from gradstep.analysis.loop_verdict import Verdict
+    from gradstep.captured_output import Printed
+    from gradstep.frame import Frame, ParameterFrame
+    from gradstep.history.annotations import Mark
+    from gradstep.ledger.ledger import Forgotten, Unrecorded, Write
+    from gradstep.loop.loop import Loop
+    from gradstep.pictures.decision_regions import Regions
+    from gradstep.problem import Problem
+    from torch import Tensor
+
+    from gradstep_tui.session.autosave import Offer
+
+BEFORE_FORWARD = "Nothing to go back through yet: forward (f) computes the loss and builds autograd's graph."
+READY = "The graph is ready. s runs one autograd node at a time, b the whole pass."
+UNRECORDED = "The last pass is gone from the list. Run forward (f), then s, to look into the next one."
+
+DOES: Final[Mapping[str, str]] = {
+    "forward": "computes the predictions and the loss",
+    "backward": "runs loss.backward(); s goes through it node by node",
+    "update": "moves the parameters against their gradients",
+    "zero": "sets the gradients back to zero",
+}
+"""What each kind of statement does."""
+
+RATE: Final = "learning rate"
+"""The mark that has a number."""
+
+QUOTED: Final = 40
+"""Characters of what a script printed that one line tells."""
+
+MOST_PARTS: Final = 6
+"""Parts of a sum that are written out at the most."""
+
+
+ACTIONS: Final[Mapping[type, str]] = {
+    actions.Forward: "forward",
+    actions.Backward: "backward",
+    actions.StepNode: "one node",
+    actions.StepNodeBack: "one node back",
+    actions.Update: "update",
+    actions.Zero: "zero",
+    actions.NextLine: "next line",
+    actions.ToggleZeroing: "zeroing on or off",
+    actions.ToggleSetToNone: "zeroing to None or 0",
+    actions.RaiseLearningRate: "learning rate up",
+    actions.LowerLearningRate: "learning rate down",
+    actions.Reset: "back to the start values",
+    actions.Undo: "undo",
+    actions.Redo: "redo",
+}
+"""What each action that takes nothing is called."""
+
+
+def action_text(action: actions.Action | None) -> str:
+    """Name an action; None is the start of a session."""
+    match action:
+        case None:
+            return "start"
+        case actions.RunEpochs(count):
+            return "one epoch" if count == 1 else f"run {count:,} epochs"
+        case actions.StepTo(event):
+            return f"to event {event} of the pass"
+        case actions.ToggleStatement(kind):
+            return f"comment {kind} out or in"
+        case actions.MoveStatement(kind, steps):
+            return f"move {kind} {'up' if steps < 0 else 'down'}"
+        case actions.SetLearningRate(value):
+            return f"learning rate {rate(value)}"
+        case actions.SetOptimizer(optimizer):
+            return f"optimizer {optimizer.text}"
+        case actions.SetBatches(batches):
+            return batches.title
+        case actions.GoTo(point, inside):
+            return f"go to point {point}{f', inside at {inside}' if inside else ''}"
+        case _:
+            return ACTIONS[type(action)]
+
+
+def offer_text(offer: Offer) -> str:
+    """Say which session could be gone on with."""
+    many = "1 action" if offer.actions == 1 else f"{offer.actions:,} actions"
+    return (
+        f"The session of {offer.problem} from {offer.when} was not left in order: {many}, "
+        f"epochs done {offer.epoch:,}."
+    )
+
+
+def phase(frame: Frame) -> str:
+    """Say what comes next: a statement, or the rest of a backward pass."""
+    if frame.in_pass and frame.backward is not None:
+        return f"in backward {frame.backward.done}/{len(frame.backward.rows)}"
+    return step_text(frame.loop)
+
+
+def step_text(loop: Loop) -> str:
+    """Say which statement of a loop comes next, and for which part of the samples."""
+    step = loop.next_step
+    if step is None:
+        return "no next line"
+    kind, part = step
+    where = f" {part + 1}/{loop.parts}" if loop.is_inner(kind) else ""
+    return f"next: {kind}{where}"
+
+
+def empty_text(frame: Frame) -> str:
+    """Say why there is no pass to show, and what to do about it."""
+    if "StepNode" not in frame.refusals:
+        return READY
+    return BEFORE_FORWARD if frame.loss is None else UNRECORDED
+
+
+def verdict_text(verdict: Verdict) -> str:
+    """Say what an edited loop does, and where it first differs from the reference loop."""
+    found = verdict.difference
+    if verdict.error is not None:
+        return f"the loop {verdict.finding}: {verdict.error.kind} in epoch {verdict.epoch}"
+    if found is None:
+        return f"the loop {verdict.finding}: {verdict.epochs} epochs give the reference loop's numbers"
+    name = f"{found.parameter}{list(found.index) or ''}"
+    mine, other = cell(found.value), cell(found.reference)
+    if mine == other:
+        mine, other = f"{found.value:.9g}", f"{found.reference:.9g}"
+    return f"the loop {verdict.finding}: in epoch {found.epoch} {name} is {mine}, reference {other}"
+
+
+def duration(seconds: float) -> str:
+    """Write a time in seconds, minutes or hours."""
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:,.0f} h"
+
+
+def change_texts(frame: Frame) -> tuple[str, str]:
+    """Give the loss's change since the epoch before, as a number and in percent; both may be empty."""
+    if frame.loss is None or not frame.loss_before or not math.isfinite(frame.loss - frame.loss_before):
+        return "", ""
+    change = frame.loss - frame.loss_before
+    percent = 100 * change / abs(frame.loss_before)
+    sign = "" if change < 0 else "+"
+    return f" {sign}{cell(change)}", f" ({sign}{percent:{'.1f' if abs(percent) < 1e5 else '.0e'}}%)"
+
+
+def sum_note(parameter: ParameterFrame) -> str:
+    """Say how a `.grad` came to be what it is; empty where the last actions do not tell."""
+    written = parameter.accumulation
+    if written is None:
+        return "zeroed" if parameter.grad_changed and not has_nonzero(parameter.grad) else ""
+    if written.before is None:
+        return "None + new = sum"
+    return "old + new = sum" if has_nonzero(written.before) else "0 + new = sum"
+
+
+def has_nonzero(tensor: Tensor | None) -> bool:
+    """Whether there is a tensor, and a number in it that is not 0."""
+    return tensor is not None and bool(tensor.count_nonzero())
+
+
+def passes_texts(parts: Sequence[Write], at: Element) -> tuple[str, str] | None:
+    """Say, and write out, what `.grad` is the sum of; None where that is no more than one pass."""
+    passes = len({part.number for part in parts})  # one pass may write more than once
+    if passes < 2:
+        return None
+    start = [parts[0].before] if at.of(parts[0].before) else []  # what was there before the first of them
+    numbers = [cell(at.of(one)) for one in (*start, *(part.part for part in parts))]
+    if len(numbers) > MOST_PARTS:
+        numbers = [*numbers[: MOST_PARTS - 2], "...", numbers[-1]]
+    words = f"Accumulated across {passes} passes, since nothing zeroed it in between:"
+    if all(part.share for part in parts) and len({part.epoch for part in parts}) == 1:
+        words = f"Accumulated on purpose: the shares of {passes} parts of the samples, for one update:"
+    return words, f"{' + '.join(numbers)} = {cell(at.of(parts[-1].after))}"
+
+
+def part_text(frame: Frame) -> str:
+    """Say which part of the samples the loss is of; empty where it is of all."""
+    loop = frame.loop
+    return "" if loop.split is None else f"part {loop.at.part + 1} of {loop.parts}"
+
+
+def share_text(write: Write) -> str:
+    """Say which part of the samples a write is the share of; empty where it is of all."""
+    return "" if write.share is None else f", part {write.share[0]} of {write.share[1]}"
+
+
+def unrecorded_text(fact: Unrecorded, at: Element) -> str:
+    """Say what a run did that was not recorded epoch by epoch."""
+    many = f"{fact.epochs:,} epochs ran" if fact.epochs else f"{fact.passes:,} passes ran"
+    return f"{many} at full speed, unrecorded; then it was {cell(at.of(fact.after))}"
+
+
+def forgotten_text(fact: Forgotten) -> str:
+    """Say that old lines are gone, and how to have them back."""
+    return f"the first {fact.passes:,} passes are no longer kept: the timeline (t) goes back to them"
+
+
+def mark_text(mark: Mark) -> str:
+    """Say what a mark stands for."""
+    what = f"{mark.what} {rate(mark.rate)}" if mark.what == RATE else str(mark.what)
+    return f"{what} after epoch {mark.epoch:,}"
+
+
+def target_names(frame: Frame, columns: int) -> Sequence[str]:
+    """Give the names of the targets' columns, which the parameters' first dimension has."""
+    firsts = (one.labels[0] for one in frame.parameters if one.labels)
+    return next((names for names in firsts if names and len(names) == columns), ())
+
+
+def input_names(frame: Frame) -> Sequence[str]:
+    """Give the names of two inputs, which a parameter's last dimension has; none where nobody named them."""
+    lasts = (one.labels[-1] for one in frame.parameters if len(one.labels) > 1)
+    return next((names for names in lasts if len(names) == 2), ())
+
+
+def class_names(found: Regions, names: Sequence[str]) -> list[str]:
+    """Give what the classes of a map are called; `names` are those of the targets' columns."""
+    if found.column is None and len(names) == found.columns:
+        return [*names]
+    return [f"{value:g}" for value in found.classes]
+
+
+def wrong_points(found: Regions) -> list[int]:
+    """Give which of the data are of another class than is predicted."""
+    pairs = enumerate(zip(found.targets, found.preds, strict=True))
+    return [number for number, (target, pred) in pairs if found.classes and target != pred]
+
+
+def printed_texts(problem: Problem) -> list[str]:
+    """Tell what there is to say about a script, and the newest lines that it printed."""
+    printed = problem.printed
+    texts = [f"note: {note}" for note in problem.notes]
+    if printed.gone:
+        texts.append(f"({printed.gone:,} older line{'s' * (printed.gone != 1)} gone)")
+    return [*texts, *(printed.lines or ["the script has printed nothing so far"])]
+
+
+def printed_text(printed: Printed) -> str:
+    """Say that there is new output, and how to see it."""
+    last = next(filter(str.strip, reversed(printed.lines)), "")
+    cut = last if len(last) <= QUOTED else f"{last[:QUOTED]}..."
+    return f"the script printed: {cut.strip()} (w shows all)"

@@ -1,0 +1,84 @@
+"""Places in a tensor of any shape: as rows and columns to draw, and as they are typed."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from gradstep.errors import BadInput
+
+_SIGNS = str.maketrans("[](),:", "      ")
+
+
+class Layout(NamedTuple):
+    """How a tensor is drawn: its last dimension runs across, and a vector is broken into rows."""
+
+    shape: tuple[int, ...]
+    across: int
+    """Numbers in a row."""
+
+    @classmethod
+    def of(cls, shape: Sequence[int], columns: int) -> Layout:
+        """Give the layout of a shape where so many columns fit on a screen."""
+        return cls(tuple(shape), max(shape[-1], 1) if len(shape) > 1 else max(columns, 1))
+
+    @property
+    def size(self) -> int:
+        """How many numbers there are."""
+        return math.prod(self.shape)
+
+    @property
+    def rows(self) -> int:
+        """How many rows."""
+        return -(-self.size // self.across)
+
+    def at(self, place: int) -> tuple[int, ...]:
+        """Give the index of a place, which counts the numbers from 0 in the order of rows."""
+        return index_at(self.shape, place)
+
+    def moved(self, place: int, rows: int, columns: int) -> int:
+        """Give a place some rows and columns away, or the nearest one that there is."""
+        row, column = divmod(place, self.across)
+        row = min(max(row + rows, 0), max(self.rows - 1, 0))
+        column = min(max(column + columns, 0), self.across - 1)
+        return max(min(row * self.across + column, self.size - 1), 0)
+
+
+def index_at(shape: Sequence[int], place: int) -> tuple[int, ...]:
+    """Give the index of the number at a place, counted from 0 in the order of rows."""
+    index: list[int] = []
+    for size in reversed(shape):
+        place, here = divmod(place, max(size, 1))
+        index.append(here)
+    return tuple(reversed(index))
+
+
+def place_of(shape: Sequence[int], index: Sequence[int]) -> int:
+    """Give the place of an index; where it has fewer numbers than there are dimensions, the first there."""
+    place = 0
+    for number, size in enumerate(shape):
+        place = place * size + (index[number] if number < len(index) else 0)
+    return place
+
+
+def index_from(text: str, shape: Sequence[int]) -> tuple[int, ...]:
+    """Read an index as it is typed, `3,17` or `[3, 17]`; negative numbers count from the end, as in PyTorch.
+
+    Raises:
+        BadInput: it is no index of such a tensor.
+    """
+    words = text.translate(_SIGNS).split()
+    if len(words) > len(shape):
+        raise BadInput(f"{text[:40]!r} has {len(words)} numbers: there are {len(shape)} dimensions")
+    return tuple(_number(word, size) for word, size in zip(words, shape, strict=False))
+
+
+def _number(word: str, size: int) -> int:
+    digits = word.removeprefix("-")
+    if not digits.isascii() or not digits.isdigit() or len(digits) > 18:
+        raise BadInput(f"{word[:40]!r} is no number of a row or column")
+    number = int(word)
+    if not -size <= number < size:
+        raise BadInput(f"{number} is outside: there is 0 to {size - 1}")
+    return number % size

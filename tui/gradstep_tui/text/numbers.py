@@ -1,0 +1,97 @@
+"""Numbers as text: four decimals as PyTorch prints them, scientific where those would hide the number."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any, Final, TypeGuard
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+WIDEST = 11
+"""Cells that `cell` takes at most, e.g. `-99999.9999` or `-1.2346e+12`."""
+
+
+NOT_KEPT: Final = "not kept"
+"""Stands for a number of which only a summary is kept."""
+
+
+def cell(value: complex | bool | str | None) -> str:
+    """Write one number. An exact zero is `0`, unlike a small number; None is `None`."""
+    if isinstance(value, str):
+        return value
+    if value is None or isinstance(value, bool):
+        return str(value)
+    if isinstance(value, complex):
+        return f"{value.real:.4g}{value.imag:+.4g}j"
+    if value == 0:
+        return "-0" if math.copysign(1, value) < 0 else "0"
+    if not math.isfinite(value):
+        return str(value)
+    size = abs(value)
+    text = f"{value:.4f}" if 1e-3 <= size < 99999.99995 else f"{value:.4e}"
+    return text if len(text) <= WIDEST else f"{value:.3e}"
+
+
+def rate(value: float) -> str:
+    """Write a learning rate as a person types it, e.g. `1e-05`."""
+    return f"{value:g}" if float(f"{value:g}") == value else repr(value)
+
+
+def cells(tensor: Tensor, rows: int | None = None, columns: int | None = None) -> list[list[str]]:
+    """Write a tensor's elements as rows; one of fewer dimensions is one row, of more is flattened to two.
+
+    A tensor of whole numbers is written without decimals.
+
+    Args:
+        tensor: Any shape.
+        rows: How many rows at the most.
+        columns: How many columns at the most.
+    """
+    if tensor.is_meta:  # a trace that passed its limit keeps its summary only
+        return [[NOT_KEPT]]
+    if rows is not None and tensor.dim() > 2:  # no more than that is to be copied
+        tensor = tensor[: rows // max(math.prod(tensor.shape[1:-1]), 1) + 1]
+    grid = tensor.reshape(1, -1) if tensor.dim() < 2 else tensor.flatten(0, -2)
+    numbers: list[list[Any]] = grid[:rows, :columns].tolist()
+    flat = [number for row in numbers for number in row]
+    if all(isinstance(n, (int, float)) and math.isfinite(n) and n == int(n) and abs(n) < 1e5 for n in flat):
+        return [
+            [str(int(number)) if number and number is not True else cell(number) for number in row]
+            for row in numbers
+        ]
+    return [[cell(number) for number in row] for row in numbers]
+
+
+def shape_text(shape: tuple[int, ...]) -> str:
+    """Write a shape as `5x2`; a scalar's as `()`."""
+    return "x".join(map(str, shape)) or "()"
+
+
+def is_tensor(value: object) -> TypeGuard[Tensor]:
+    """Whether `value` is a tensor, asked without importing torch."""
+    return hasattr(value, "dim") and hasattr(value, "numel")
+
+
+def value_text(value: Any, most: int = 6) -> str:
+    """Write any operand in one line: a scalar, a shape, or the first elements of a tensor."""
+    if value is None or isinstance(value, (bool, str)):
+        return str(value)
+    if isinstance(value, float):
+        return cell(value)
+    if isinstance(value, (int, tuple)):
+        return str(value)
+    if not is_tensor(value):
+        return str(value)
+    if value.is_meta:
+        from gradstep_tui.text.summaries import summary_text
+
+        told = summary_text(value)
+        return told if told == NOT_KEPT else f"{NOT_KEPT}; {told}"
+    if value.dim() == 0:
+        return cells(value)[0][0]
+    # Of one that is not contiguous, reshape copies all that it is given.
+    start = value[: most // max(math.prod(value.shape[1:]), 1) + 1]
+    shown = [text for row in cells(start.reshape(-1)[:most]) for text in row]
+    rest = " …" if value.numel() > most else ""
+    return f"[{' '.join(shown)}{rest}]"

@@ -1,0 +1,44 @@
+"""A step of the backward pass, put so that nothing is said twice."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gradstep_tui.text.numbers import is_tensor
+
+if TYPE_CHECKING:
+    from gradstep.derivatives import Explanation, Operand
+    from gradstep.derivatives.explanation import Value
+    from gradstep.frame import Frame, ParameterFrame, PassFrame
+
+
+def written_by(frame: Frame, backward: PassFrame) -> ParameterFrame | None:
+    """Give the parameter whose `.grad` the current event writes to; None for another event."""
+    name = backward.rows[backward.done - 1].name
+    return next((one for one in frame.parameters if one.accumulation and name == f"-> {one.name}.grad"), None)
+
+
+def merged_operands(operands: tuple[Operand, ...]) -> list[tuple[str, Value]]:
+    """Give operands that are one tensor a single line, e.g. `other, self` in `diff * diff`."""
+    merged: list[tuple[str, Value]] = []
+    for operand in operands:
+        same = next((n for n, (_, value) in enumerate(merged) if _is_same(value, operand.value)), None)
+        if same is None:
+            merged.append((operand.name, operand.value))
+        else:
+            merged[same] = (f"{merged[same][0]}, {operand.name}", operand.value)
+    return merged
+
+
+def _is_same(one: Value, other: Value) -> bool:
+    if not is_tensor(one) or not is_tensor(other) or one.is_meta or other.is_meta or one.shape != other.shape:
+        return False
+    return one.dtype == other.dtype and (one is other or bool(one.equal(other)))
+
+
+def merged_formulas(step: Explanation) -> dict[str, list[str]]:
+    """Give each formula once, with the names of all inputs whose gradient it is."""
+    both: dict[str, list[str]] = {}
+    for name, formula in step.formulas:
+        both.setdefault(formula, []).append(name)
+    return both

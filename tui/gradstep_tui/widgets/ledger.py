@@ -1,0 +1,141 @@
+"""What one element of a `.grad` was made of, as lines of arithmetic."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import islice
+from typing import TYPE_CHECKING, Final
+
+from gradstep.ledger.ledger import Forgotten, Hooked, Unrecorded, Write, Zeroed, since_zeroing
+
+from gradstep_tui.drawing.lines import Line, Span, line, wrapped
+from gradstep_tui.text.frames import forgotten_text, passes_texts, unrecorded_text
+from gradstep_tui.text.grids import Element, column_names, grid_size, row_name
+from gradstep_tui.text.numbers import WIDEST, cell
+from gradstep_tui.widgets.parameters import LABEL
+
+if TYPE_CHECKING:
+    from gradstep.frame import ParameterFrame
+    from gradstep.ledger.ledger import Ledger
+    from gradstep.ledger.ledger import Line as Fact
+    from torch import Tensor
+
+MOST_LINES: Final = 1_000
+"""Lines of the ledger that are drawn at the most, the newest ones."""
+
+MOST_ROWS: Final = 6
+"""Rows of a `.grad` that are drawn at the most, around the chosen element."""
+
+
+def ledger_lines(
+    parameter: ParameterFrame, ledger: Ledger, at: Element, back: int, width: int, height: int
+) -> list[Line]:
+    """Draw a parameter's `.grad`, with one element chosen, and all that was written to that element.
+
+    Args:
+        parameter: Whose `.grad`.
+        ledger: All writes.
+        at: The chosen element.
+        back: How many lines to scroll back from the newest one.
+        width: Cells per line.
+        height: Lines that there is room for.
+    """
+    newest_first = list(islice(ledger.newest_first(parameter.name), MOST_LINES))
+    grid = [*_grad_lines(parameter, at, width), *_memory_lines(parameter, at, width)]
+    told = [row for fact in reversed(newest_first) for row in fact_lines(fact, at, width)]
+    summary = sum_lines(since_zeroing(iter(newest_first)), at, width)
+    head = [line(Span(f"{_name(parameter, at)}: every write so far", "label"))]
+    room = max(height - len(grid) - len(head) - len(summary) - 1, 1)
+    last = max(len(told) - back, min(room, len(told)))
+    hidden = max(last - room, 0)
+    shown = told[hidden:last] or [line(Span(" nothing yet: .grad is None until the first pass", "dim"))]
+    if hidden:
+        shown[0] = line(Span(f" … {hidden + 1} lines above (PgUp)", "dim"))
+    return [*grid, line(), *head, *shown, *summary]
+
+
+def fact_lines(fact: Fact, at: Element, width: int) -> list[Line]:
+    """Draw one line of the ledger; the paths that met inside a pass stand below it."""
+    match fact:
+        case Write():
+            head = Span(f" {f'pass {fact.number}, epoch {fact.epoch}':<19}", "label")
+            old, new, total = (f"{_at(one, at):>{WIDEST}}" for one in (fact.before, fact.part, fact.after))
+            event = Span(f"  event {fact.event}", "dim")
+            if fact.share is not None:
+                event = Span(f"  part {fact.share[0]} of {fact.share[1]}", "key")
+            return [line(head, f"{old} + {new} = {total}", event), *_path_lines(fact, at, width)]
+        case Zeroed():
+            how = "set to None" if fact.after is None else "zero_()"
+            return [_change_line(how, fact.before, fact.after, at)]
+        case Hooked():
+            return [_change_line("a hook", fact.before, fact.after, at)]
+        case Unrecorded():
+            return wrapped(f" {unrecorded_text(fact, at)}", width, "dim")
+        case Forgotten():
+            return wrapped(f" {forgotten_text(fact)}", width, "dim")
+
+
+def sum_lines(parts: Sequence[Write], at: Element, width: int) -> list[Line]:
+    """Draw what `.grad` is the sum of, where that is more than one pass."""
+    texts = passes_texts(parts, at)
+    if texts is None:
+        return []
+    words, arithmetic = texts
+    return [line(), *wrapped(words, width, "key"), *wrapped(f" {arithmetic}", width)]
+
+
+def _change_line(cause: str, before: Tensor | None, after: Tensor | None, at: Element) -> Line:
+    return line(Span(f" {cause:<19}", "label"), f"{_at(before, at):>{WIDEST}} becomes {_at(after, at)}")
+
+
+def _path_lines(write: Write, at: Element, width: int) -> list[Line]:
+    if not write.paths:
+        return []
+    head = f"   inside this pass {len(write.paths)} paths were summed to {_at(write.part, at)}:"
+    rows = [
+        line(f"   {sign} {_at(path.grad, at):>{WIDEST}}", Span(f"  {path.maker}  {path.source}", "dim"))
+        for sign, path in zip([" ", *"+" * len(write.paths)], write.paths, strict=False)
+    ]
+    return [*wrapped(head, width, "dim"), *rows]
+
+
+def _grad_lines(parameter: ParameterFrame, at: Element, width: int) -> list[Line]:
+    columns = max((width - LABEL) // (WIDEST + 2), 1)
+    first = max(at.column - columns + 1, 0)
+    name = f"{parameter.name}.grad"
+    if parameter.grad is None:
+        return [line(Span(f"{name:<{LABEL}}", "key"), Span(" None", "dim"))]
+    labels = column_names(parameter)[first : first + columns]
+    top = max(at.row - MOST_ROWS + 1, 0)
+    head = [Span(f" {text[:WIDEST]:>{WIDEST}} ", "label") for text in labels]
+    rows = [line(Span(f"{name:<{LABEL}}", "key"), *head)]
+    height, wide = grid_size(parameter.grad)
+    for row in range(top, min(top + MOST_ROWS, height)):
+        spans = [Span(f" {row_name(parameter, row)[: LABEL - 1]:<{LABEL - 1}}", "label")]
+        for column in range(first, min(first + columns, wide)):
+            place = Element(row, column)
+            left, right = ("[", "]") if place == at else (" ", " ")
+            number = cell(place.of(parameter.grad))
+            spans.append(Span(f"{left}{number:>{WIDEST}}{right}", "current" if place == at else ""))
+        rows.append(tuple(spans))
+    return rows
+
+
+def _memory_lines(parameter: ParameterFrame, at: Element, width: int) -> list[Line]:
+    """Draw what the optimizer remembers of the chosen element."""
+    numbers = {
+        part: cell(at.of(one)) if one.dim() else f"{one.item():g}" for part, one in parameter.memory.items()
+    }
+    told = ", ".join(f"{part} {number}" for part, number in numbers.items())
+    return wrapped(f" the optimizer remembers: {told}", width) if told else []
+
+
+def _name(parameter: ParameterFrame, at: Element) -> str:
+    row, columns = row_name(parameter, at.row), column_names(parameter)
+    column = columns[at.column] if at.column < len(columns) else f"[{at.column}]"
+    where = ", ".join(text for text in (row, column if parameter.value.dim() else "") if text)
+    return f"{parameter.name}.grad  {where}".rstrip()
+
+
+def _at(tensor: Tensor | None, at: Element) -> str:
+    return cell(at.of(tensor))

@@ -1,0 +1,80 @@
+"""The loop as Python, with the line that runs next marked, and the cursor that edits it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from textual.reactive import var
+
+from gradstep_tui.drawing.lines import Line, Span, line
+from gradstep_tui.widgets.panel import Panel
+
+if TYPE_CHECKING:
+    from gradstep.frame import Frame
+    from gradstep.loop.loop import Kind, Statement
+
+KEYS: Final = {"forward": "f", "backward": "b", "update": "u", "zero": "z"}
+"""The key that runs each kind of statement."""
+
+CURSOR: Final = "|"
+"""Stands before each line of the statement under the cursor."""
+
+
+class LoopPanel(Panel):
+    """The four statements; `>` marks the next one, `#` one that is commented out, `|` the cursor."""
+
+    cursor: var[Kind | None] = var(None)
+    """The statement that the cursor is on; None where it is away."""
+
+    def title_text(self) -> str:
+        """Say what can be done at the cursor."""
+        if self.cursor is not None:
+            return "loop: # comments, K J move"
+        loop = None if self.frame is None else self.frame.loop
+        if loop is None or loop.split is None:
+            return "loop"
+        step = loop.next_step
+        return f"loop: {loop.batches.way}, part {(step[1] if step else 0) + 1} of {loop.parts}"
+
+    def watch_frame(self) -> None:
+        """Draw the new frame; the lines of an inner loop get more room."""
+        self.set_class(self.frame is not None and self.frame.loop.split is not None, "-split")
+        super().watch_frame()
+
+    def watch_cursor(self) -> None:
+        """Draw it at its new place."""
+        self.redraw()
+
+    def lines(self, width: int, height: int) -> list[Line]:
+        """Give the loop's lines."""
+        if self.frame is None:
+            return []
+        rows = loop_lines(self.frame, self.cursor)
+        head = 0 if self.frame.loop.split is None else len(self.frame.loop.split.order_lines)
+        if len(rows) > height and self.frame.loop.inner.start == 0:
+            rows = rows[head:]  # how the samples are put in order can be spared first
+        return rows
+
+
+def loop_lines(frame: Frame, cursor: Kind | None = None) -> list[Line]:
+    """Draw a frame's loop, and the cursor where it is not away."""
+    rows, loop = list[Line](), frame.loop
+    for place, statement in enumerate(loop.statements):
+        if loop.split is not None and place == loop.inner.start:
+            rows += [line(f"   {text}") for text in (*loop.split.order_lines, loop.split.head)]
+        rows += _statement_lines(frame, statement, statement.kind == cursor, inner=place in loop.inner)
+    return rows
+
+
+def _statement_lines(frame: Frame, statement: Statement, under_cursor: bool, *, inner: bool) -> list[Line]:
+    inside = frame.in_pass and statement.kind == "backward"
+    is_next = inside or (not frame.in_pass and frame.next == statement.kind)
+    role = "current" if is_next else "" if statement.enabled else "dim"
+    edge = CURSOR if under_cursor else " "
+    rows = []
+    for number, text in enumerate(statement.lines):
+        marker = ">" if is_next and number == 0 else " "
+        code = f"{'  ' * inner}{text if statement.enabled else f'# {text}'}"
+        key = KEYS[statement.kind] if number == 0 else " "
+        rows.append(line(Span(f"{marker}", role), Span(f"{key}{edge}", "key"), Span(code, role)))
+    return rows

@@ -1,0 +1,102 @@
+"""The loss, its change and its curve."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final
+
+from textual.reactive import var
+
+from gradstep_tui.drawing.lines import Line, Span, length, line
+from gradstep_tui.text.frames import change_texts, part_text
+from gradstep_tui.text.numbers import cell
+from gradstep_tui.widgets.panel import Panel
+
+if TYPE_CHECKING:
+    from gradstep.frame import Frame
+    from gradstep.training.loss_history import Losses
+    from gradstep.training.progress import Progress
+
+BARS: Final = " ▁▂▃▄▅▆▇█"
+"""A cell filled by eighths."""
+
+AXIS: Final = 12
+"""Cells for the numbers beside the curve."""
+
+Bars = Sequence[tuple[float, float]]
+
+
+class LossPanel(Panel):
+    """The loss and its curve; while epochs run, the curve grows."""
+
+    title = "loss"
+    progress: var[Progress | None] = var(None, always_update=True)
+
+    def watch_progress(self) -> None:
+        """Draw the curve as it is by now."""
+        self.redraw()
+
+    def lines(self, width: int, height: int) -> list[Line]:
+        """Give the loss in words, then the curve in the rest of the room."""
+        if self.frame is None:
+            return []
+        if self.progress is not None and not self.progress.comparing:
+            losses = self.progress.curve
+            head = line(" running: ", Span(cell(losses[len(losses) - 1]) if len(losses) else "", "mark"))
+        else:
+            losses, head = self.frame.losses, loss_line(self.frame, width)
+        return [head, *curve_lines(losses, width - 1, height - 1)]
+
+
+def loss_line(frame: Frame, width: int) -> Line:
+    """Draw the loss, and its change since the epoch before: where it is narrow, in percent only."""
+    if frame.loss is None:
+        return line(Span(" no loss yet: run forward (f)", "dim"))
+    mark = "*" if frame.loss_changed else " "
+    loss = Span(f" {cell(frame.loss)}{mark}", "mark" if frame.loss_changed else "")
+    change, percent = change_texts(frame)
+    part = Span(f" {part_text(frame)}" if frame.loop.split else "", "dim")
+    stale = Span(" before the update" if frame.stale else "", "dim")
+    whole = line(loss, Span(f"{change}{percent}", "dim"), part, stale)
+    return whole if length(whole) <= width else line(loss, Span(percent, "dim"), part, stale)
+
+
+def curve_lines(losses: Losses, width: int, height: int) -> list[Line]:
+    """Draw the curve as bars, a column for each stretch of epochs; with an axis where there is room."""
+    if height < 1 or not len(losses):
+        return []
+    room = width - 1 if height == 1 else width - AXIS - 1
+    bars = _widened(losses.sampled(room), room)
+    if height == 1:
+        return bar_lines(bars, 1)
+    finite = [number for pair in bars for number in pair if math.isfinite(number)]
+    labels = {0: cell(max(finite)), height - 2: "0"} if finite else {}
+    plot = bar_lines(bars, height - 1)
+    rows = [line(Span(f"{labels.get(row, ''):>{AXIS - 1}} ", "dim"), *plot[row]) for row in range(height - 1)]
+    first, last = "epoch 1", f"{len(losses):,}" if len(losses) > 1 else ""
+    gap = max(len(bars) - len(first) - len(last), 1)
+    return [*rows, line(Span(f"{' ' * (AXIS + 1)}{first}{' ' * gap}{last}", "dim"))]
+
+
+def bar_lines(bars: Bars, height: int) -> list[Line]:
+    """Draw one bar per pair, as high as its highest number, in eighths of a cell; the axis starts at 0."""
+    top = max((high for _, high in bars if math.isfinite(high)), default=0.0)
+    eighths = [_eighths(high, top, height) for _, high in bars]
+    rows = []
+    for row in range(height):
+        floor = (height - 1 - row) * 8
+        rows.append(line(" " + "".join(BARS[min(max(level - floor, 0), 8)] for level in eighths)))
+    return rows
+
+
+def _widened(bars: Bars, columns: int) -> Bars:
+    """Make few bars up to four columns wide."""
+    wide = min(max(columns // max(len(bars), 1), 1), 4)
+    return [bar for bar in bars for _ in range(wide)]
+
+
+def _eighths(value: float, top: float, height: int) -> int:
+    if not math.isfinite(value):
+        return 0
+    return round(min(max(value / top * height * 8, 1), height * 8)) if top > 0 else 1

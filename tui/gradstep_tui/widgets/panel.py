@@ -1,0 +1,136 @@
+"""A widget that draws lines, and redraws only the lines that changed."""
+
+from __future__ import annotations
+
+from itertools import zip_longest
+from typing import TYPE_CHECKING, ClassVar
+
+from rich.segment import Segment
+from textual.geometry import Region
+from textual.reactive import var
+from textual.strip import Strip
+from textual.widget import Widget
+
+from gradstep_tui.drawing.lines import ROLES, Line, Span, fitted, line
+
+if TYPE_CHECKING:
+    from gradstep.frame import Frame
+    from rich.style import Style
+    from textual import events
+
+
+class Panel(Widget):
+    """Draws what `lines` gives, under a title rule where it has a title.
+
+    Textual repaints a widget as a whole. Over a slow link that is what a learner waits for, so a panel
+    compares its lines with those on screen and repaints each changed line only, up to its last changed cell.
+    """
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {f"panel--{role}" for role in ROLES}
+    DEFAULT_CSS = """
+    Panel {
+        & > .panel--title { color: $text-primary; text-style: bold; }
+        & > .panel--label { color: $text-secondary; }
+        & > .panel--dim { color: $text; text-style: dim; }
+        & > .panel--mark { color: $text-success; text-style: bold; }
+        & > .panel--current { text-style: reverse; }
+        & > .panel--warn { color: $text-error; text-style: bold; }
+        & > .panel--key { text-style: bold; }
+    }
+    """
+    title: ClassVar[str] = ""
+    frame: var[Frame | None] = var(None)
+
+    def __init__(self) -> None:
+        """Start empty; the first frame or resize fills it."""
+        super().__init__()
+        self._lines: tuple[Line, ...] = ()
+        self._styles: dict[str, Style] = {}
+        """By role; Textual works a style out from all ancestors each time that it is asked."""
+
+    def lines(self, width: int, height: int) -> list[Line]:
+        """Give what to draw below the title, for a given room."""
+        raise NotImplementedError
+
+    def title_text(self) -> str:
+        """Give the text in the title rule."""
+        return self.title
+
+    def watch_frame(self) -> None:
+        """Draw the new frame."""
+        self.redraw()
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Draw for the new room."""
+        self.redraw()
+
+    def redraw(self) -> None:
+        """Work the lines out anew and repaint those that changed."""
+        width, height = self.size
+        if not width or not height:
+            return
+        new = self._fill(width, height)
+        old, self._lines = self._lines, new
+        changed = [
+            Region(0, y, _last_difference(before or (), after or (), width), 1)
+            for y, (before, after) in enumerate(zip_longest(old, new))
+            if before != after
+        ]
+        if changed:
+            self.refresh(*changed)
+
+    def render_line(self, y: int) -> Strip:
+        """Give one line of the screen."""
+        width = self.size.width
+        if y >= len(self._lines):
+            return Strip.blank(width, self._style(""))
+        return Strip([Segment(text, self._style(role)) for text, role in self._lines[y]], width)
+
+    def notify_style_update(self) -> None:
+        """Forget the styles: the theme has changed, or the arrangement."""
+        super().notify_style_update()
+        self._styles.clear()
+
+    def _style(self, role: str) -> Style:
+        style = self._styles.get(role)
+        if style is None:
+            style = self.get_component_rich_style(f"panel--{role}") if role else self.rich_style
+            self._styles[role] = style
+        return style
+
+    def _fill(self, width: int, height: int) -> tuple[Line, ...]:
+        title = self.title_text()
+        head = [title_rule(title, width)] if title else []
+        body = self.lines(width, height - len(head))[: height - len(head)]
+        empty: Line = ()
+        rows = [*head, *body, *([empty] * (height - len(head) - len(body)))]
+        return tuple(fitted(row, width) for row in rows)
+
+
+def title_rule(title: str, width: int) -> Line:
+    """Give a rule with a title in it, leaving the last cell free as a gap between columns."""
+    return line(
+        Span("─ ", "dim"), Span(title, "title"), Span(" " + "─" * max(width - len(title) - 4, 0), "dim")
+    )
+
+
+def _last_difference(before: Line, after: Line, width: int) -> int:
+    """Give the column after the last cell that differs."""
+    kept = 0
+    for old, new in zip(reversed(before), reversed(after), strict=False):
+        if old.role != new.role:
+            break
+        same = _common_end(old.text, new.text)
+        kept += same
+        if same < max(len(old.text), len(new.text)):
+            break
+    return max(width - kept, 1)
+
+
+def _common_end(one: str, other: str) -> int:
+    same = 0
+    for a, b in zip(reversed(one), reversed(other), strict=False):
+        if a != b or not a.isascii():
+            break
+        same += 1
+    return same

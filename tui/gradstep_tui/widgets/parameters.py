@@ -1,0 +1,218 @@
+"""The parameters and their gradients."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from gradstep_tui.drawing.lines import Line, Span, line
+from gradstep_tui.text.frames import sum_note
+from gradstep_tui.text.grids import cells_of, column_names, row_names
+from gradstep_tui.text.numbers import NOT_KEPT, WIDEST, cells
+from gradstep_tui.widgets.panel import Panel
+from gradstep_tui.widgets.parameter_table import are_large, table_lines
+
+if TYPE_CHECKING:
+    from gradstep.frame import Frame, ParameterFrame
+    from torch import Tensor
+
+LABEL = 9
+"""Cells for the names of rows."""
+
+Grid = list[list[str]]
+
+
+class ParameterPanel(Panel):
+    """Every parameter with its `.grad`, element by element."""
+
+    title = "parameters"
+
+    def lines(self, width: int, height: int) -> list[Line]:
+        """Give the parameters; the accumulation in full where there is room."""
+        if self.frame is None:
+            return [line(Span(" keys pressed now are kept", "dim"))]
+        if are_large(self.frame, columns_in(width), height):
+            return table_lines(self.frame, width, height)
+        for stacked in (True, False):
+            if len(parameter_lines(self.frame, width, stacked=stacked)) <= height:
+                parts = fitting_parts(self.frame, width, height, stacked=stacked)
+                return parameter_lines(self.frame, width, stacked=stacked, parts=parts)
+        return fitting_lines(self.frame, width, height)
+
+    def title_text(self) -> str:
+        """Give the title; it names what the optimizer remembers where there is no room for that."""
+        if self.frame is None or not parts_of(self.frame):
+            return self.title
+        width, height = self.size.width, self.size.height - 1
+        shown: list[str] = []
+        large = are_large(self.frame, columns_in(width), height)
+        for stacked in () if large else (True, False):
+            if len(parameter_lines(self.frame, width, stacked=stacked)) <= height:
+                shown = fitting_parts(self.frame, width, height, stacked=stacked)
+                break
+        hidden = [part for part in parts_of(self.frame) if part not in shown]
+        return f"{self.title}; g shows {', '.join(hidden)}"[: max(width - 4, 0)] if hidden else self.title
+
+
+def columns_in(width: int) -> int:
+    """Give how many numbers fit beside the name of a row."""
+    return max((width - LABEL) // (WIDEST + 1), 1)
+
+
+def parameter_lines(frame: Frame, width: int, *, stacked: bool, parts: Sequence[str] = ()) -> list[Line]:
+    """Draw all parameters of a frame.
+
+    Args:
+        frame: What to draw.
+        width: Cells per line.
+        stacked: Whether a `.grad` being accumulated is drawn as three rows, `old`, `+ new` and `= sum`.
+        parts: Which parts of what the optimizer remembers are drawn under each.
+    """
+    rows: list[Line] = []
+    for one in frame.parameters:
+        rows += _block(one, width, stacked=stacked)
+        rows += memory_lines(one, width, parts)
+    return rows
+
+
+def parts_of(frame: Frame) -> list[str]:
+    """Name what the optimizer remembers of any parameter, in PyTorch's order."""
+    return list(dict.fromkeys(part for one in frame.parameters for part in one.memory))
+
+
+def fitting_parts(frame: Frame, width: int, height: int, *, stacked: bool) -> list[str]:
+    """Choose the parts of what the optimizer remembers that there is room for."""
+    chosen: list[str] = []
+    for part in parts_of(frame):
+        if len(parameter_lines(frame, width, stacked=stacked, parts=[*chosen, part])) <= height:
+            chosen.append(part)
+    return chosen
+
+
+def memory_lines(parameter: ParameterFrame, width: int, parts: Sequence[str]) -> list[Line]:
+    """Draw parts of what the optimizer remembers of a parameter; what the last action changed has a `*`."""
+    columns = columns_in(width)
+    rows: list[Line] = []
+    for part, value in parameter.memory.items():
+        if part not in parts:
+            continue
+        changed = parameter.memory_changed(part)
+        name = f"{parameter.name}.{part}"
+        if not value.dim():
+            number = Span(f" {cells(value)[0][0].strip()}{'*' * changed}", "mark" if changed else "")
+            rows.append(line(Span(name, "key"), number))
+            continue
+        grid = cells(value, None, columns)
+        names = [one or "" for one in row_names(parameter)]
+        rows.append(line(Span(name, "key")))
+        rows += grid_lines(names, grid, [[changed] * len(row) for row in grid])
+    return rows
+
+
+def fitting_lines(frame: Frame, width: int, height: int) -> list[Line]:
+    """Draw as many parameters as fit, from the first whose gradient has just changed on; name the others."""
+    blocks = [_block(one, width, stacked=False) for one in frame.parameters]
+    changed = [place for place, one in enumerate(frame.parameters) if one.grad_changed]
+    first = last = changed[0] if changed else 0
+    room = height - 1 - len(blocks[first])
+    while last + 1 < len(blocks) and len(blocks[last + 1]) <= room:
+        last += 1
+        room -= len(blocks[last])
+    while first > 0 and len(blocks[first - 1]) <= room:
+        first -= 1
+        room -= len(blocks[first])
+    rows = [row for block in blocks[first : last + 1] for row in block]
+    hidden = [one.name for place, one in enumerate(frame.parameters) if not first <= place <= last]
+    if len(rows) > height - 1:
+        hidden.insert(0, f"{len(rows) - height + 1} rows")
+    return [*rows[: height - 1], line(Span(f" not shown: {', '.join(hidden)}"[: width - 1], "dim"))]
+
+
+def _block(parameter: ParameterFrame, width: int, *, stacked: bool) -> list[Line]:
+    columns = columns_in(width)
+    return [*_value_lines(parameter, columns), *_grad_lines(parameter, columns, stacked=stacked)]
+
+
+def grid_lines(
+    names: list[str], grid: Grid, marks: list[list[bool]] | None = None, role: str = ""
+) -> list[Line]:
+    """Draw rows of numbers behind their names, each number that is marked with a `*` after it."""
+    lines = []
+    for row, (name, numbers) in enumerate(zip(names, grid, strict=True)):
+        spans = [Span(f" {name[: LABEL - 1]:<{LABEL - 1}}", "label")]
+        for column, number in enumerate(numbers):
+            marked = marks is not None and marks[row][column]
+            spans.append(Span(f"{number:>{WIDEST}}", "mark" if marked else role))
+            spans.append(Span("*" if marked else " ", "mark" if marked else role))
+        lines.append(tuple(spans))
+    return lines
+
+
+def sum_lines(parameter: ParameterFrame, columns: int, names: list[str]) -> list[Line]:
+    """Draw `old + new = sum`, element by element: three rows for each row of the parameter."""
+    written = parameter.accumulation
+    assert written is not None
+    assert written.after is not None
+    after = cells(written.after, None, columns)
+    before = _like(written.before, after)
+    part = _like(written.part, after)
+    lines: list[Line] = []
+    for row, name in enumerate(names):
+        lines += grid_lines([name or f"{parameter.name}.grad"], [before[row]], None, "dim")
+        lines += grid_lines(["  + new"], [part[row]])
+        lines += grid_lines(["  = sum"], [after[row]], [[parameter.grad_changed] * len(after[row])])
+    return lines
+
+
+def header_line(name: str, note: str, parameter: ParameterFrame, columns: int) -> Line:
+    """Draw a parameter's name over its rows, with the columns' names where it has some."""
+    named = [Span(f"{text[:WIDEST]:>{WIDEST}} ", "label") for text in column_names(parameter)[:columns]]
+    hidden = parameter.value.shape[-1] - columns if parameter.value.dim() else 0
+    more = f" +{hidden} columns" if hidden > 0 else ""
+    return line(Span(f"{name:<{LABEL}}", "key"), *named, Span(note or more, "dim"))
+
+
+def _value_lines(parameter: ParameterFrame, columns: int) -> list[Line]:
+    names = row_names(parameter)
+    vector = names == [""]
+    grid = cells(parameter.value, None, columns)
+    marks = _marks(parameter.value_before, parameter.value, columns)
+    head = header_line(parameter.name, "", parameter, columns)
+    return [head, *grid_lines(["value"] if vector else names, grid, marks)]
+
+
+def _grad_lines(parameter: ParameterFrame, columns: int, *, stacked: bool) -> list[Line]:
+    label = f"{parameter.name}.grad"
+    if parameter.grad is None:
+        none = Span(f"{'None':>{WIDEST}}", "dim")
+        return [line(Span(f"{label:<{LABEL}}", "key"), none, Span("*" * parameter.grad_changed, "mark"))]
+    written = parameter.accumulation
+    names = row_names(parameter)
+    adds = written is not None and written.before is not None and bool(written.before.any())
+    if stacked and adds:
+        head = (
+            [] if names == [""] else [line(Span(f"{label:<{LABEL}}", "key"), Span(" old + new = sum", "dim"))]
+        )
+        return [*head, *sum_lines(parameter, columns, names)]
+    note = sum_note(parameter)
+    grid = cells(parameter.grad, None, columns)
+    marks = [[parameter.grad_changed] * len(row) for row in grid]
+    if names == [""] and len(label) < LABEL:
+        return grid_lines([label], grid, marks, "dim" if parameter.grad_changed else "")
+    head_line = line(Span(f"{label:<{LABEL}}", "key"), Span(f" {note}", "dim"))
+    return [head_line, *grid_lines([name or "grad" for name in names], grid, marks)]
+
+
+def _like(tensor: Tensor | None, grid: Grid) -> Grid:
+    if tensor is None:
+        return [["None"] * len(row) for row in grid]
+    if tensor.is_meta:
+        return [[NOT_KEPT] * len(row) for row in grid]
+    return cells(tensor, None, len(grid[0]) if grid else None)
+
+
+def _marks(before: Tensor | None, after: Tensor, columns: int) -> list[list[bool]] | None:
+    if before is None:
+        return None
+    old, new = cells_of(before, columns), cells_of(after, columns)
+    return [[a != b for a, b in zip(x, y, strict=True)] for x, y in zip(old, new, strict=True)]

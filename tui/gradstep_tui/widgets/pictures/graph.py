@@ -1,0 +1,142 @@
+"""Autograd's graph, from the loss down to the leaves."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from gradstep_tui.drawing.graphs.characters import Box, Drawing
+from gradstep_tui.drawing.graphs.labels import AHEAD, NOW, RAN, current, drawn, signs
+from gradstep_tui.drawing.lines import Line, Span, line, wrapped
+from gradstep_tui.text.frames import empty_text
+from gradstep_tui.text.numbers import shape_text
+
+if TYPE_CHECKING:
+    from gradstep.frame import Frame, PassFrame
+
+SIGNS: Final = (
+    f"{RAN} ran, {NOW} runs now, no sign: still ahead. Gradients flow down; where lines meet, PyTorch adds "
+    "them."
+)
+LEAST: Final = 80
+"""Columns of a whole graph at the least, for the text below it."""
+
+MOST_BELOW: Final = 6
+"""Lines below it at the most."""
+
+ROLES: Final = {RAN: "", NOW: "current", AHEAD: "dim"}
+
+
+@dataclass(slots=True)
+class GraphView:
+    """A window on the drawn graph; it follows the current node until somebody scrolls."""
+
+    _corner: tuple[int, int] | None = None
+    """The row and column at its upper left; None while it follows."""
+
+    _shown: tuple[int, int] = field(default=(0, 0))
+    _room: tuple[int, int] = field(default=(1, 1))
+    is_whole: bool = True
+    """Whether all of it was drawn at last."""
+
+    def follow(self) -> None:
+        """Show the current node from now on."""
+        self._corner = None
+
+    def scroll(self, down: int, right: int) -> None:
+        """Move half a window."""
+        top, left = self._shown
+        height, width = self._room
+        self._corner = top + down * max(height // 2, 1), left + right * max(width // 2, 1)
+
+    def lines(self, frame: Frame, width: int, height: int) -> list[Line]:
+        """Draw the part of the graph that there is room for."""
+        backward = frame.backward
+        if backward is None or not backward.nodes:
+            return wrapped(empty_text(frame), width)
+        below = [*wrapped(event_text(backward), width, "key", 2), *wrapped(SIGNS, width)]
+        room = height - len(below)
+        found = drawn(backward, width, room)
+        drawing = found.drawing
+        whole = drawing.width <= width and len(drawing.rows) <= room
+        self.is_whole = whole
+        if not whole or len(found.nodes) < len(backward.nodes):
+            room -= 1
+        box = drawing.boxes[found.nodes.index(current(backward))]
+        self._place(drawing, box, width, room)
+        marks = signs(backward)
+        boxes = [(one, marks[node]) for one, node in zip(drawing.boxes, found.nodes, strict=True)]
+        rows = self._rows(drawing, boxes, width)
+        if room < height - len(below):
+            rows.append(line(Span(self._part_text(drawing, len(found.nodes), len(backward.nodes)), "dim")))
+        return [*rows, *below]
+
+    def whole_lines(self, frame: Frame) -> list[Line]:
+        """Draw all of the graph, however large."""
+        assert frame.backward is not None
+        drawing = drawn(frame.backward, sys.maxsize, sys.maxsize).drawing
+        width = max(drawing.width, LEAST)
+        return GraphView().lines(frame, width, len(drawing.rows) + MOST_BELOW)
+
+    def _place(self, drawing: Drawing, box: Box, width: int, height: int) -> None:
+        row, column = (
+            (box.label_row - height // 2, box.column + box.width // 2 - width // 2)
+            if self._corner is None
+            else self._corner
+        )
+        top = min(max(row, 0), max(len(drawing.rows) - height, 0))
+        left = min(max(column, 0), max(drawing.width - width, 0))
+        self._room, self._shown = (height, width), (top, left)
+
+    def _rows(self, drawing: Drawing, boxes: list[tuple[Box, str]], width: int) -> list[Line]:
+        """Cut the window out, with the boxes' signs and roles, in its middle where it is not full."""
+        height = self._room[0]
+        top, left = self._shown
+        cells = [[*row[left : left + width]] for row in drawing.rows[top : top + height]]
+        roles = [["" for _ in row] for row in cells]
+        for box, sign in boxes:
+            for row in range(max(box.row, top), min(box.row + box.height, top + height)):
+                for column in range(max(box.column, left), min(box.column + box.width, left + width)):
+                    roles[row - top][column - left] = ROLES[sign]
+            row, column = box.label_row - top, box.column + 1 - left
+            if 0 <= row < len(cells) and 0 <= column < width:
+                cells[row][column] = sign
+        pad = " " * ((width - drawing.width) // 2)
+        return [line(pad, *_spans(*pair)) for pair in zip(cells, roles, strict=True)]
+
+    def _part_text(self, drawing: Drawing, nodes: int, of: int) -> str:
+        (top, left), (height, width) = self._shown, self._room
+        bottom, right = min(top + height, len(drawing.rows)), min(left + width, drawing.width)
+        text = f"rows {top + 1}-{bottom} of {len(drawing.rows)}"
+        if drawing.width > width:
+            text += f", columns {left + 1}-{right} of {drawing.width}"
+        if nodes < of:
+            text += f"; {nodes} of {of:,} nodes, around the current one: … has more lines"
+        return f"{text}; arrows scroll"
+
+
+def event_text(backward: PassFrame) -> str:
+    """Say what the current event is."""
+    if not backward.done:
+        return "Nothing has run yet: s runs the first node."
+    if backward.over:
+        return "The pass is over."
+    row, event = backward.rows[backward.done - 1], backward.events[backward.done - 1]
+    what = f"{row.name} ({row.source})" if row.source else row.name
+    if row.is_node and row.brief != row.name:
+        what += f": {row.brief}"
+    if not row.is_node:
+        where = "after" if hasattr(event, "output") else "before"
+        what = f"({row.name}) {row.brief}, {where} {backward.nodes[event.node].name}"
+    return f"{NOW} {backward.done}/{len(backward.rows)} {what}, {shape_text(row.shape)}"
+
+
+def _spans(cells: list[str], roles: list[str]) -> list[Span]:
+    spans: list[Span] = []
+    for cell, role in zip(cells, roles, strict=True):
+        if spans and spans[-1].role == role:
+            spans[-1] = Span(spans[-1].text + cell, role)
+        else:
+            spans.append(Span(cell, role))
+    return spans

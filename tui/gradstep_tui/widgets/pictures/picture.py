@@ -1,0 +1,138 @@
+"""One picture of a session, and what is chosen in it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+from gradstep.errors import EngineError
+
+from gradstep_tui.drawing.lines import Line, wrapped
+from gradstep_tui.text.frames import input_names, target_names
+from gradstep_tui.widgets.panel import Panel
+from gradstep_tui.widgets.pictures.curves import layer_lines, loss_lines, size_lines
+from gradstep_tui.widgets.pictures.decision_regions import regions_lines
+from gradstep_tui.widgets.pictures.fit import fit_lines
+from gradstep_tui.widgets.pictures.graph import GraphView
+from gradstep_tui.widgets.pictures.loss_surface import surface_lines
+
+if TYPE_CHECKING:
+    from gradstep.frame import Frame
+    from gradstep.pictures.decision_regions import Regions
+    from gradstep.pictures.fit import Fit
+
+    from gradstep_tui.session.pictures import Album
+
+TITLES: Final = ("loss surface", "fit", "gradient sizes", "losses", "graph")
+SURFACE, FIT, SIZES, LOSSES, GRAPH = range(len(TITLES))
+
+
+class PicturePanel(Panel):
+    """Draws the picture that is chosen."""
+
+    DEFAULT_CSS = "PicturePanel { height: 1fr; }"
+
+    def __init__(self, frame: Frame, at: int) -> None:
+        """Begin with one of the pictures."""
+        super().__init__()
+        self.at = at
+        """Which picture it is."""
+
+        self._shown = frame
+        self._album: Album | None = None
+        self._chosen = [0] * len(TITLES)
+        self._logs: list[bool | None] = [None] * len(TITLES)
+        self._graph = GraphView()
+        self._notice = ""
+
+    @property
+    def waits(self) -> bool:
+        """Whether the picture has to be computed first."""
+        return self.at != GRAPH and self._album is None
+
+    def show(self, found: Album) -> None:
+        """Show what was computed."""
+        self._album = found
+        self.redraw()
+
+    def go_on(self, frame: Frame, notice: str) -> None:
+        """Show a newer frame, and what there is to say about it."""
+        self._shown, self._album, self._notice = frame, None, notice
+        self._graph.follow()
+        self.redraw()
+
+    def turn(self, steps: int) -> None:
+        """Go to another picture."""
+        self.at = (self.at + steps) % len(TITLES)
+        self.redraw()
+
+    def choose(self, steps: int) -> None:
+        """Go to another view of the fit, or to another parameter's gradients."""
+        self._chosen[self.at] += steps
+        self.redraw()
+
+    def scroll(self, axis: int, steps: int) -> None:
+        """Move over the graph: across where the axis is 0, else up or down."""
+        self._graph.scroll(steps * axis, steps * (1 - axis))
+        self.redraw()
+
+    def larger(self) -> list[Line]:
+        """Give all lines of a picture of which only a part is on screen; none of another one."""
+        return [] if self.at != GRAPH or self._graph.is_whole else self._graph.whole_lines(self._shown)
+
+    def change_scale(self) -> None:
+        """Change between a linear and a logarithmic scale."""
+        now = any("logarithmic" in span.text for row in self._lines for span in row)
+        self._logs[self.at] = not now
+        self.redraw()
+
+    def lines(self, width: int, height: int) -> list[Line]:
+        """Draw it."""
+        found, is_log, frame = self._album, self._logs[self.at], self._shown
+        if self.at == GRAPH:
+            said = wrapped(self._notice, width, "warn", 2) if self._notice else []
+            return [*self._graph.lines(frame, width, height - len(said)), *said]
+        if found is None:
+            return wrapped("Computing the pictures; Esc stops.", width, "dim")
+        drawings: Sequence[Callable[[], list[Line]]] = (
+            lambda: _or_words(found.surface, lambda one: surface_lines(one, width, height, is_log), width),
+            lambda: self._fit_lines(found, width, height),
+            lambda: self._size_lines(found, width, height, is_log),
+            lambda: loss_lines(frame.losses, found.marks, width, height, is_log),
+        )
+        return drawings[self.at]()
+
+    def _fit_lines(self, found: Album, width: int, height: int) -> list[Line]:
+        """Draw the maps over two inputs where there are any, and the predictions against their targets."""
+        maps = () if isinstance(found.regions, EngineError) else found.regions
+        fits = () if maps and isinstance(found.fit, EngineError) else (found.fit,)
+        refused = (found.regions,) if isinstance(found.regions, EngineError) else ()
+        views: list[tuple[Any, Callable[[Any, int], list[Line]]]] = [
+            *((one, lambda one, room: self._map_lines(one, width, room)) for one in maps),
+            *((one, lambda one, room: self._pair_lines(one, width, room)) for one in (*fits, *refused)),
+        ]
+        at = self._chosen[FIT] % len(views)
+        more = wrapped(f"{at + 1} of {len(views)} views: up and down", width, "dim") * (len(views) > 1)
+        view, draw = views[at]
+        return [*_or_words(view, lambda one: draw(one, height - len(more)), width), *more]
+
+    def _map_lines(self, found: Regions, width: int, height: int) -> list[Line]:
+        frame = self._shown
+        return regions_lines(found, target_names(frame, found.columns), input_names(frame), width, height)
+
+    def _pair_lines(self, found: Fit, width: int, height: int) -> list[Line]:
+        return fit_lines(found, target_names(self._shown, max(found.series) + 1), width, height)
+
+    def _size_lines(self, found: Album, width: int, height: int, is_log: bool | None) -> list[Line]:
+        """Draw one pass through all parameters, or all passes of one parameter."""
+        at = self._chosen[SIZES] % (len(found.sizes) + 1)
+        if not at:
+            return layer_lines(found.sizes, width, height, is_log)
+        return size_lines(found.sizes[at - 1], self._shown.epoch, width, height, is_log)
+
+
+def _or_words(found: Any, draw: Callable[[Any], list[Line]], width: int) -> list[Line]:
+    """Draw what was computed, or say why there is nothing."""
+    if isinstance(found, EngineError):
+        return wrapped(str(found), width, "warn")
+    return draw(found)

@@ -1,0 +1,65 @@
+"""The backward pass as a list of events."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gradstep_tui.drawing.lines import Line, Span, fitted, line, window_start, wrapped
+from gradstep_tui.text.frames import empty_text
+from gradstep_tui.text.numbers import shape_text
+from gradstep_tui.widgets.panel import Panel
+
+if TYPE_CHECKING:
+    from gradstep.frame import PassFrame, TraceRow
+
+
+class TracePanel(Panel):
+    """Every event of the pass in the engine's order, with the current one marked."""
+
+    def title_text(self) -> str:
+        """Give the call, and how far it has come."""
+        if self.frame is None or self.frame.backward is None:
+            return "loss.backward()"
+        far = f"{self.frame.backward.done}/{len(self.frame.backward.rows)}"
+        return f"backward {far}, summaries" if self.frame.backward.summarized else f"loss.backward()  {far}"
+
+    def lines(self, width: int, height: int) -> list[Line]:
+        """Give the part of the list around the current event."""
+        if self.frame is None:
+            return []
+        if self.frame.backward is None:
+            return wrapped(f" {empty_text(self.frame)}", width - 2, "dim")
+        return trace_lines(self.frame.backward, width, height)
+
+
+def trace_lines(backward: PassFrame, width: int, height: int) -> list[Line]:
+    """Draw a window of the list that shows the current event, and the next ones where there are more."""
+    count = len(backward.rows)
+    first = window_start(backward.done - 1, count, height)
+    shown = range(first, min(first + height, count))
+    return [_row(backward, number, width) for number in shown]
+
+
+def _row(backward: PassFrame, number: int, width: int) -> Line:
+    row = backward.rows[number]
+    current = number == backward.done - 1 and not backward.over
+    role = "current" if current else "" if number < backward.done else "dim"
+    marker = ">" if current else " "
+    name = (
+        f"{'  ' * row.depth}{row.name if row.is_node else '(engine)' if row.name == 'engine' else '(hook)'}"
+    )
+    brief = "" if row.brief == row.name else row.brief
+    text = f"{marker}{number + 1:>{max(len(str(len(backward.rows))), 2)}} {name:<9} {brief:<13}"
+    shape = f"{shape_text(row.shape):>5}"
+    shape = shape if len(shape) == 5 else f" {shape}"
+    source = Span(_source(row, width - len(text) - 9), role if current else "dim")
+    return line(
+        *fitted(line(Span(text, role), source), width - 2 - len(shape), source.role), Span(shape, role)
+    )
+
+
+def _source(row: TraceRow, room: int) -> str:
+    """Give the forward expression where there is room for a good part of it."""
+    if room < 16 or not row.source:
+        return ""
+    return f"  {row.source}" if len(row.source) <= room - 2 else f"  {row.source[: room - 3]}…"

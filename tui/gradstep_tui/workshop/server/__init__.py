@@ -1,0 +1,1 @@
+"""The SSH server: one for a class."""

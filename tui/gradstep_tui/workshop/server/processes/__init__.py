@@ -1,0 +1,1 @@
+"""Learners' processes as the server sees them: forked, on a pseudo-terminal."""

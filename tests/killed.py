@@ -16,6 +16,7 @@ from itertools import cycle
 from pathlib import Path
 
 import torch
+
 from gradstep.actions import (
     Action,
     Forward,
@@ -30,7 +31,6 @@ from gradstep.loop.loop import Kind
 from gradstep.saving.writer import SessionWriter
 from gradstep.session import Session
 from gradstep.start import Start
-
 from tests.saved_sessions import PLAIN, act
 from tests.session_strategies import edits_to
 

@@ -6,6 +6,9 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from hypothesis import strategies as st
+from msgspec import Struct
+
 from gradstep import actions
 from gradstep.actions import (
     Action,
@@ -26,9 +29,6 @@ from gradstep.saving.records import encoder
 from gradstep.saving.writer import SessionWriter
 from gradstep.session import Session
 from gradstep.start import Start
-from hypothesis import strategies as st
-from msgspec import Struct
-
 from tests.engine.recorded import bits
 from tests.session_strategies import batches, counts, optimizers, rates
 

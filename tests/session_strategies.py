@@ -6,6 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 import torch
+from hypothesis import strategies as st
+from torch import Tensor
+
 from gradstep import problems
 from gradstep.actions import Action, MoveStatement, ToggleStatement
 from gradstep.errors import BadInput
@@ -14,9 +17,6 @@ from gradstep.loop.loop import Kind
 from gradstep.loop.optimizers import OPTIONS, Optimizer, checked_optimizer
 from gradstep.problem import Problem
 from gradstep.session import Session
-from hypothesis import strategies as st
-from torch import Tensor
-
 from tests.engine.recorded import bits
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import torch
+
 from gradstep.actions import Action
 from gradstep.errors import EngineError
 from gradstep.session import Session
-
 from tests.engine.recorded import bits
 
 

@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterator
 from statistics import median
 
 import torch
+
 from gradstep import problems
 from gradstep.actions import RunEpochs
 from gradstep.problem import Problem
 from gradstep.session import Session
-
 from tests.benchmarks.notebook import loop_rate, run_bare_loop, run_loop
 from tests.benchmarks.table import Row
 from tests.terminal import Terminal

@@ -12,7 +12,6 @@ from itertools import cycle, islice
 from gradstep.actions import Action, GoTo, RunEpochs, Undo
 from gradstep.start import Start
 from gradstep_tui.keys import BY_NAME
-
 from tests.benchmarks.long_session import EPOCH, resident
 from tests.benchmarks.table import Row
 

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Final
 
 import torch
+from torch import nn
+
 from gradstep import problems
 from gradstep.problem import Problem
-from torch import nn
 
 LARGE: Final = Path(__file__).with_name("large_model.py")
 """A script: a model with 10 million parameters, whose backward pass runs 300 nodes."""

@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterator
 from statistics import median
 
 import torch
+from torch import Tensor
+
 from gradstep import problems
 from gradstep.actions import Forward, RunEpochs, StepNode
 from gradstep.frame import Frame
 from gradstep.session import Session
 from gradstep_tui.widgets.pictures.graph import GraphView
-from torch import Tensor
-
 from tests.benchmarks.table import Row
 from tests.session_strategies import problem
 

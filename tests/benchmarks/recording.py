@@ -8,13 +8,13 @@ from collections.abc import Callable, Iterator
 from statistics import median
 
 import torch
+
 from gradstep.actions import Backward, Forward
 from gradstep.autograd.source_map import watch_forward
 from gradstep.autograd.trace import Trace, record_backward
 from gradstep.problem import Problem
 from gradstep.session import Session
 from gradstep.tensors.malloc import keep_freed_memory
-
 from tests.benchmarks.models import MODELS
 from tests.benchmarks.table import Row
 

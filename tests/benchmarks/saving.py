@@ -20,7 +20,6 @@ from gradstep.saving.writer import SessionWriter
 from gradstep.session import Session
 from gradstep.start import Start
 from gradstep_tui.keys import BY_NAME
-
 from tests.benchmarks.long_session import EPOCH
 from tests.benchmarks.notebook import IMPORT_TORCH
 from tests.benchmarks.table import Row

@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from hypothesis import strategies as st
+
 from gradstep.actions import (
     Action,
     Backward,
@@ -35,8 +37,6 @@ from gradstep.loop.loop import Kind
 from gradstep.loop.optimizers import HAND, optimizer_from
 from gradstep.scripts.loader import load_script
 from gradstep.session import Session
-from hypothesis import strategies as st
-
 from tests.session_strategies import batches, optimizers
 
 F, B, U, Z = Forward(), Backward(), Update(), Zero()

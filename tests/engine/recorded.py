@@ -6,11 +6,12 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
+from torch import Tensor
+from torch.autograd.function import Function
+
 from gradstep.autograd.event_builder import same_numbers
 from gradstep.autograd.events import ACCUMULATE_GRAD, HookEvent, NodeEvent, PathsEvent, ReduceEvent
 from gradstep.autograd.trace import Trace, record_backward
-from torch import Tensor
-from torch.autograd.function import Function
 
 Made = tuple[Tensor, Sequence[Tensor]]
 """A loss and its leaves."""

@@ -7,6 +7,9 @@ import math
 import re
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from gradstep import problems
 from gradstep.actions import (
     MOST_EPOCHS,
@@ -22,8 +25,6 @@ from gradstep.actions import (
 from gradstep.errors import BadInput, Refused
 from gradstep.loop.learning_rate import LARGEST, SMALLEST, lowered, raised
 from gradstep.session import Session
-from hypothesis import given
-from hypothesis import strategies as st
 
 BAD_RATES = [math.nan, math.inf, -math.inf, 0, 0.0, -1, True, "x", None, 10**400, -(10**400), 1j, [1e-5]]
 BAD_COUNTS = [0, -1, 1.5, 100.0, True, "100", None, MOST_EPOCHS + 1, 2_000_000, 10**5000, math.nan]

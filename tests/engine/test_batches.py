@@ -7,6 +7,10 @@ from typing import Any, NamedTuple
 
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor
+
 from gradstep import problems
 from gradstep.actions import (
     Backward,
@@ -37,10 +41,6 @@ from gradstep.loop.optimizers import optimizer_from
 from gradstep.loop.reference import reference_loop
 from gradstep.loop.script_names import Spelling
 from gradstep.session import Session
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from torch import Tensor
-
 from tests.engine.recorded import bits
 from tests.session_strategies import batches, problem
 

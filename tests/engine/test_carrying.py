@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from gradstep.actions import (
     MoveStatement,
     SetBatches,
@@ -16,8 +19,6 @@ from gradstep.loop.loop import Kind
 from gradstep.loop.optimizers import HAND, Optimizer
 from gradstep.reload import edit_like, start_again
 from gradstep.start import Start
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 edit = st.one_of(
     st.builds(ToggleStatement, st.sampled_from(list(Kind))),

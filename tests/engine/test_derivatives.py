@@ -10,6 +10,9 @@ from typing import Any
 import pytest
 import torch
 import torch.nn.functional as F  # noqa: N812
+from torch import Tensor
+from torch.utils.checkpoint import checkpoint
+
 from gradstep.autograd.events import ACCUMULATE_GRAD, HookEvent, NodeEvent, PathsEvent, ReduceEvent
 from gradstep.autograd.source_map import watch_forward
 from gradstep.autograd.trace import Trace, record_backward
@@ -18,9 +21,6 @@ from gradstep.derivatives.brief import WIDTH
 from gradstep.derivatives.expressions import value_of
 from gradstep.derivatives.functions import VOCABULARY
 from gradstep.derivatives.rules.rule import Rule, Text
-from torch import Tensor
-from torch.utils.checkpoint import checkpoint
-
 from tests.engine.test_derivatives_examples import EXAMPLES, record
 
 PANEL = 44

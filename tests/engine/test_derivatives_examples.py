@@ -8,10 +8,11 @@ from dataclasses import dataclass
 import pytest
 import torch
 import torch.nn.functional as F  # noqa: N812
+from torch import Tensor
+
 from gradstep.autograd.events import ACCUMULATE_GRAD, NodeEvent
 from gradstep.autograd.trace import Trace, record_backward
 from gradstep.derivatives import RULES
-from torch import Tensor
 
 SEEDS = range(4)
 DTYPES = (torch.float32, torch.float64)

@@ -7,13 +7,13 @@ from itertools import product
 
 import pytest
 import torch
-from gradstep.autograd.events import NodeEvent
-from gradstep.autograd.trace import Trace
-from gradstep.derivatives import RULES, evaluate
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
+from gradstep.autograd.events import NodeEvent
+from gradstep.autograd.trace import Trace
+from gradstep.derivatives import RULES, evaluate
 from tests.engine.test_derivatives_examples import DTYPES, EXAMPLES, SEEDS, Make, record
 
 ROUNDED_ELSEWHERE = frozenset(

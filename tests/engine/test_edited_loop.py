@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import pytest
 import torch
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
 from gradstep.actions import (
     Action,
     Backward,
@@ -24,9 +27,6 @@ from gradstep.loop.loop import Kind
 from gradstep.session import Session
 from gradstep.training.progress import Progress
 from gradstep.training.pytorch_errors import PyTorchError
-from hypothesis import example, given, settings
-from hypothesis import strategies as st
-
 from tests.engine.recorded import bits
 from tests.session_strategies import PROBLEMS, Plain, crops, edits_to, orders, perceptron, session_with
 

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
+
 from gradstep.errors import BadInput
 from gradstep.exports import Export, write_exports
 

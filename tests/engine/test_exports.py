@@ -18,6 +18,10 @@ import nbformat
 import numpy as np
 import pytest
 import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from nbclient import NotebookClient
+
 from gradstep import problems
 from gradstep.actions import (
     Action,
@@ -44,10 +48,6 @@ from gradstep.loop.loop import Kind
 from gradstep.loop.optimizers import optimizer_from
 from gradstep.session import Session
 from gradstep.start import Start
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
-from nbclient import NotebookClient
-
 from tests.engine.exported import (
     ALL_IN_A_ROW,
     BACK,

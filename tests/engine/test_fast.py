@@ -7,6 +7,9 @@ from itertools import count as counting
 
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from gradstep.actions import Forward, NextLine, Redo, RunEpochs, ToggleZeroing, Undo, Zero
 from gradstep.frame import Frame
 from gradstep.loop.loop import Kind
@@ -14,9 +17,6 @@ from gradstep.problem import Problem
 from gradstep.session import Session
 from gradstep.training.fast_loop import run_epochs
 from gradstep.training.pytorch_errors import PyTorchError
-from hypothesis import given, settings
-from hypothesis import strategies as st
-
 from tests.engine.recorded import bits
 from tests.session_strategies import Plain, crops, line, perceptron, problem, with_dropout
 

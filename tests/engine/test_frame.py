@@ -7,6 +7,9 @@ import math
 
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from gradstep.actions import (
     Action,
     Backward,
@@ -36,9 +39,6 @@ from gradstep.loop.loop import Kind
 from gradstep.loop.optimizers import HAND
 from gradstep.session import Session
 from gradstep.training.pytorch_errors import PyTorchError
-from hypothesis import given, settings
-from hypothesis import strategies as st
-
 from tests.engine.recorded import bits
 from tests.session_strategies import crops
 

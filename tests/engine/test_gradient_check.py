@@ -9,6 +9,10 @@ from typing import Any, Final
 
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor
+
 from gradstep.actions import (
     Action,
     Backward,
@@ -27,10 +31,6 @@ from gradstep.errors import BadInput
 from gradstep.problem import Problem
 from gradstep.session import Session
 from gradstep.training.pytorch_errors import PyTorchError
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from torch import Tensor
-
 from tests.engine.recorded import bits
 from tests.session_strategies import PROBLEMS, crops, perceptron, problem
 from tests.unchanged import apply, state

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+
 from gradstep import problems
 from gradstep.actions import Forward, StepNode
 from gradstep.autograd.events import ACCUMULATE_GRAD, Edge
 from gradstep.autograd.graph import GraphNode
 from gradstep.autograd.trace import record_backward
 from gradstep.session import Session
-from hypothesis import given, settings
-
 from tests.strategies import Graph, graphs
 
 

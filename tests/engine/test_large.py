@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 import pytest
 import torch
+from torch import nn
+
 from gradstep.actions import Action, Backward, Forward, GoTo, StepNode, StepNodeBack, Undo, Update, Zero
 from gradstep.autograd.events import NodeEvent
 from gradstep.frame import Frame
@@ -15,8 +17,6 @@ from gradstep.session import Session
 from gradstep.tensors.placeholders import is_stand_in
 from gradstep.tensors.summary import histogram_of, summarized, summary_of
 from gradstep.training import trainer
-from torch import nn
-
 from tests.benchmarks.models import mlp
 from tests.engine.recorded import bits
 from tests.tui.bench import state

@@ -7,6 +7,8 @@ from itertools import pairwise
 
 import pytest
 import torch
+from torch import Tensor
+
 from gradstep import problems
 from gradstep.actions import (
     Action,
@@ -25,8 +27,6 @@ from gradstep.actions import (
 from gradstep.ledger.ledger import Hooked, Line, Path, Unrecorded, Write, Zeroed, since_zeroing
 from gradstep.session import Session
 from gradstep.training.pytorch_errors import PyTorchError
-from torch import Tensor
-
 from tests.engine.recorded import bits
 from tests.session_strategies import problem
 

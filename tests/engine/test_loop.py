@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from gradstep.loop.loop import Kind, Loop
-from gradstep.loop.reference import reference_loop
 from hypothesis import given
 from hypothesis import strategies as st
+
+from gradstep.loop.loop import Kind, Loop
+from gradstep.loop.reference import reference_loop
 
 LOOP = reference_loop(("w", "b"), "mse")
 F, B, U, Z = Kind.FORWARD, Kind.BACKWARD, Kind.UPDATE, Kind.ZERO

@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 
 import pytest
-from gradstep.training.loss_history import Losses
 from hypothesis import given
 from hypothesis import strategies as st
+
+from gradstep.training.loss_history import Losses
 
 numbers = st.floats(allow_nan=True, allow_infinity=True)
 writes = st.lists(st.tuples(st.integers(0, 8), numbers, st.integers(0, 100)), max_size=30)

@@ -10,6 +10,9 @@ from typing import Any
 import msgspec
 import pytest
 import torch
+from hypothesis import assume, example, given, settings
+from hypothesis import strategies as st
+
 from gradstep.actions import (
     Backward,
     Forward,
@@ -36,9 +39,6 @@ from gradstep.saving.fingerprint import tensors_of
 from gradstep.session import Session
 from gradstep.start import Start
 from gradstep.training.pytorch_errors import PyTorchError
-from hypothesis import assume, example, given, settings
-from hypothesis import strategies as st
-
 from tests.engine.recorded import bits
 from tests.session_strategies import PROBLEMS, Plain, crops, line, optimizers, perceptron, rates
 

@@ -9,6 +9,10 @@ from typing import Any, Final
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor
+
 from gradstep.actions import (
     Action,
     Backward,
@@ -34,10 +38,6 @@ from gradstep.pictures.loss_surface import SAME, SIDE, Surface
 from gradstep.pictures.trajectory import AGAIN, MOST, Stopped
 from gradstep.problem import Problem
 from gradstep.session import Session
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from torch import Tensor
-
 from tests.engine.recorded import bits
 from tests.session_strategies import PROBLEMS, crops, line, problem
 from tests.unchanged import apply, state

@@ -10,6 +10,9 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
 from gradstep.actions import Forward, RunEpochs
 from gradstep.captured_output import (
     LONGEST,
@@ -25,8 +28,6 @@ from gradstep.scripts.script_errors import Abandoned
 from gradstep.session import Session
 from gradstep.start import start_from
 from gradstep.training.pytorch_errors import PyTorchError
-from hypothesis import example, given
-from hypothesis import strategies as st
 
 NOISY = """
 import sys, torch

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 import torch
-from gradstep import problems
-from gradstep.errors import BadInput
-from gradstep.scripts.loader import load_script
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gradstep import problems
+from gradstep.errors import BadInput
+from gradstep.scripts.loader import load_script
 from tests.engine.recorded import bits
 
 SCRIPT = {

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
+
 from gradstep import problems
 from gradstep.actions import Backward, Forward, RunEpochs
 from gradstep.autograd.events import NodeEvent, PathsEvent
@@ -14,7 +15,6 @@ from gradstep.derivatives import explain
 from gradstep.frame import Frame
 from gradstep.problem import Problem
 from gradstep.session import Session
-
 from tests.engine.recorded import bits
 from tests.engine.test_derivatives_formulas import assert_formulas_give_what_pytorch_made, known_nodes
 from tests.session_strategies import Plain

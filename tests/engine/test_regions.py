@@ -9,15 +9,15 @@ from typing import Final
 import numpy as np
 import pytest
 import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
 from gradstep import problems
 from gradstep.actions import RunEpochs
 from gradstep.errors import BadInput
 from gradstep.pictures.decision_regions import SIDE, Regions, Rule
 from gradstep.problem import Problem
 from gradstep.session import Session
-from torch import Tensor, nn
-from torch.nn import functional
-
 from tests.session_strategies import problem, with_dropout
 from tests.unchanged import state
 

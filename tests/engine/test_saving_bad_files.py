@@ -11,16 +11,16 @@ from tempfile import TemporaryDirectory
 
 import msgspec
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
 from gradstep.actions import Forward
 from gradstep.saving.checksum import FIRST, sealed
 from gradstep.saving.reader import BadSessionFile, CutOff, SavedSession, parsed, read_session_file
 from gradstep.saving.records import encoder
 from gradstep.saving.replay import replay
 from gradstep.saving.writer import SessionWriter
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from msgspec.structs import replace
-
 from tests.saved_sessions import act, leave, saved_at, structs_of, written
 
 NAME = Path("session.jsonl")

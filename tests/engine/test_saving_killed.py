@@ -8,10 +8,10 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from gradstep.saving.reader import SavedSession, read_session_file
 from gradstep.saving.replay import replay
 from gradstep.saving.session_folder import Store
-
 from tests.engine.test_imports import ROOT
 from tests.killed import digest
 

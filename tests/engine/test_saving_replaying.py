@@ -11,14 +11,14 @@ from typing import Any
 
 import pytest
 import torch
+from msgspec.structs import replace
+
 from gradstep.actions import Forward, MoveStatement, RunEpochs, SetLearningRate, StepNode, Undo, Update
 from gradstep.loop.loop import Kind
 from gradstep.saving.mismatch import Mismatch
 from gradstep.saving.reader import SavedSession, parsed
 from gradstep.saving.records import Did, Opened, Summary, now
 from gradstep.saving.replay import replay
-from msgspec.structs import replace
-
 from tests.saved_sessions import SOME, picture, saved_at, written
 
 NAME = Path("session.jsonl")

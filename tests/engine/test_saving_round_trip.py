@@ -9,6 +9,10 @@ from pathlib import Path
 
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor
+
 from gradstep import problems
 from gradstep.actions import (
     Action,
@@ -29,10 +33,6 @@ from gradstep.saving.replay import replay
 from gradstep.saving.writer import SessionWriter
 from gradstep.session import Session
 from gradstep.start import Start
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from torch import Tensor
-
 from tests.engine.recorded import bits
 from tests.saved_sessions import SOME, act, any_action, leave, picture, saved_at
 from tests.session_strategies import PROBLEMS, orders, rates, session_with

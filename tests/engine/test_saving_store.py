@@ -7,13 +7,13 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from gradstep.actions import Forward
 from gradstep.saving import session_folder as store_module
 from gradstep.saving.replay import replay
 from gradstep.saving.session_folder import LOOKED_AT, Store
 from gradstep.saving.writer import SessionWriter
 from gradstep.start import Start
-
 from tests.saved_sessions import act, leave, saved_at
 
 

@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 
 import pytest
+
 from gradstep.actions import Forward, StepNode
 from gradstep.saving.fsync import Syncer
 from gradstep.saving.reader import BadSessionFile, CutOff, read_session_file
@@ -22,7 +23,6 @@ from gradstep.saving.session_folder import Store
 from gradstep.saving.writer import SessionWriter
 from gradstep.session import Session
 from gradstep.start import Start
-
 from tests.saved_sessions import SOME, act, leave, picture, saved_at
 from tests.tui.test_portable import LIKE_WINDOWS
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import torch
+
 from gradstep.actions import Backward, Forward, GoTo, RunEpochs, ToggleZeroing, Undo
 from gradstep.autograd.events import NodeEvent
 from gradstep.errors import BadInput
@@ -20,7 +21,6 @@ from gradstep.scripts.script_errors import Abandoned, ScriptError
 from gradstep.session import Session
 from gradstep.start import Start, start_from
 from gradstep.training.pytorch_errors import PyTorchError
-
 from tests.engine.exported import run
 from tests.engine.recorded import bits
 

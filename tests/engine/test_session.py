@@ -8,6 +8,8 @@ import tracemalloc
 
 import pytest
 import torch
+from torch import Tensor
+
 from gradstep import problems
 from gradstep.actions import (
     Action,
@@ -37,8 +39,6 @@ from gradstep.training.pytorch_errors import PyTorchError
 from gradstep.training.state import State
 from gradstep.training.stepper import Statements
 from gradstep.training.trainer import Trainer
-from torch import Tensor
-
 from tests.engine.recorded import bits
 from tests.session_strategies import Plain, crops, perceptron, problem
 

@@ -7,6 +7,10 @@ from dataclasses import dataclass, replace
 
 import pytest
 import torch
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
 from gradstep.actions import (
     Action,
     Backward,
@@ -36,10 +40,6 @@ from gradstep.loop.loop import Kind
 from gradstep.loop.optimizers import HAND, Optimizer
 from gradstep.session import Session
 from gradstep.training.pytorch_errors import PyTorchError
-from hypothesis import HealthCheck, settings
-from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
-
 from tests.engine.recorded import bits
 from tests.engine.test_ledger import assert_ledger_ends_at
 from tests.session_strategies import PROBLEMS, Plain, counts, optimizers, rates

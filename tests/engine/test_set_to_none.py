@@ -6,6 +6,9 @@ from contextlib import suppress
 
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from gradstep import problems
 from gradstep.actions import (
     Action,
@@ -24,9 +27,6 @@ from gradstep.errors import Refused
 from gradstep.ledger.ledger import Write, Zeroed
 from gradstep.session import Session
 from gradstep.training.pytorch_errors import PyTorchError
-from hypothesis import given, settings
-from hypothesis import strategies as st
-
 from tests.engine.recorded import bits
 from tests.session_strategies import PROBLEMS
 

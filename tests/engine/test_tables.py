@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import torch
+
 from gradstep import problems
 from gradstep.actions import Backward, Forward, RunEpochs
 from gradstep.errors import BadInput
@@ -23,7 +24,6 @@ from gradstep.tables.csv_script import table_source
 from gradstep.tables.table import Table
 from gradstep_tui.commands.export import export_session
 from gradstep_tui.session.autosave import Keeper
-
 from tests.engine.exported import run, started
 from tests.engine.recorded import bits
 

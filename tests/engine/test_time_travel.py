@@ -8,6 +8,9 @@ from typing import Any
 
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from gradstep import problems
 from gradstep.actions import (
     Action,
@@ -33,9 +36,6 @@ from gradstep.history import checkpoints as travel
 from gradstep.loop.loop import Kind
 from gradstep.session import Session
 from gradstep.training import stepper as statements
-from hypothesis import given, settings
-from hypothesis import strategies as st
-
 from tests.engine.recorded import bits
 from tests.session_strategies import PROBLEMS
 

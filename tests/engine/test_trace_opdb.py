@@ -14,13 +14,13 @@ from typing import Any
 import numpy
 import pytest
 import torch
+from torch import Tensor
+from torch.utils._pytree import tree_flatten
+
 from gradstep.autograd import hooks, recorder
 from gradstep.autograd.events import ReduceEvent
 from gradstep.autograd.trace import record_backward
 from gradstep.training.gc_pause import without_collection
-from torch import Tensor
-from torch.utils._pytree import tree_flatten
-
 from tests.engine.recorded import Made, NotComparable, same_as_plain
 
 SAMPLES_IN_A_NORMAL_RUN = 1

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 import torch
-from gradstep.autograd.source_map import SourceMap, watch_forward
-from gradstep.autograd.trace import record_backward
 from torch import Tensor, nn
 
+from gradstep.autograd.source_map import SourceMap, watch_forward
+from gradstep.autograd.trace import record_backward
 from tests.engine.recorded import assert_nothing_stays, bits, started
 
 

@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 import torch
+from torch import Tensor
+
 from gradstep.autograd.events import (
     Edge,
     HookEvent,
@@ -16,8 +18,6 @@ from gradstep.autograd.events import (
 )
 from gradstep.autograd.trace import record_backward
 from gradstep.errors import GraphFreed, NoGraph, NotAScalar
-from torch import Tensor
-
 from tests.engine.recorded import assert_nothing_stays, graph_nodes, hook_count, ran, started
 
 

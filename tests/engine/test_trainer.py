@@ -6,13 +6,13 @@ from contextlib import suppress
 
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from gradstep.errors import EngineError
 from gradstep.loop.loop import Kind
 from gradstep.training.snapshots import Graph, Snapshot
 from gradstep.training.trainer import Trainer
-from hypothesis import given, settings
-from hypothesis import strategies as st
-
 from tests.engine.recorded import bits
 from tests.session_strategies import PROBLEMS, Plain, crops, perceptron, with_dropout
 

@@ -7,6 +7,9 @@ from contextlib import suppress
 
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from gradstep import problems
 from gradstep.actions import (
     Action,
@@ -29,9 +32,6 @@ from gradstep.analysis.comparison import Comparison
 from gradstep.analysis.twin import Stopped
 from gradstep.errors import BadInput, EngineError
 from gradstep.loop.loop import Kind
-from hypothesis import given, settings
-from hypothesis import strategies as st
-
 from tests.engine.recorded import bits
 from tests.engine.test_time_travel import begun, picture
 from tests.session_strategies import PROBLEMS, Plain

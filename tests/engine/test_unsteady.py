@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 import torch
+
 from gradstep import problems
 from gradstep.actions import Backward, Forward, RunEpochs, Undo, Update
 from gradstep.exports import export
 from gradstep.history.navigator import UNSTEADY
 from gradstep.session import Session
 from gradstep.start import Start
-
 from tests.engine.exported import run
 from tests.engine.recorded import bits
 

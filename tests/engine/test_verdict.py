@@ -6,6 +6,9 @@ from contextlib import suppress
 
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from gradstep import problems
 from gradstep.actions import (
     Action,
@@ -26,9 +29,6 @@ from gradstep.analysis.loop_verdict import EPOCHS, Finding
 from gradstep.errors import EngineError
 from gradstep.loop.loop import Kind
 from gradstep.session import Session
-from hypothesis import given, settings
-from hypothesis import strategies as st
-
 from tests.engine.recorded import bits
 from tests.session_strategies import problem
 

@@ -8,6 +8,11 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, TypeAlias
 
+from rich.console import Console
+from textual import events
+from textual.pilot import Pilot
+from textual.strip import Strip
+
 from gradstep import problems
 from gradstep.actions import Action
 from gradstep.errors import EngineError
@@ -17,11 +22,6 @@ from gradstep.start import Start
 from gradstep_tui.app import GradstepApp
 from gradstep_tui.screens.bench import BenchScreen
 from gradstep_tui.session.autosave import Keeper
-from rich.console import Console
-from textual import events
-from textual.pilot import Pilot
-from textual.strip import Strip
-
 from tests.engine.recorded import bits
 
 Opened: TypeAlias = Pilot[None]

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from gradstep_tui.drawing.ascii import TABLE, terminal_speaks_utf8, to_ascii
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
+
+from gradstep_tui.drawing.ascii import TABLE, terminal_speaks_utf8, to_ascii
 
 
 @given(st.text())

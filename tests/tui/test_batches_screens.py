@@ -6,7 +6,6 @@ from gradstep.loop.batches import FULL, Batches
 from gradstep.loop.loop import Kind
 from gradstep.start import Start
 from gradstep_tui.screens.dialogs.batch_check import BatchesScreen
-
 from tests.tui.bench import Opened, bench, frame, idle, opened, press, text, until
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from gradstep import problems
 from gradstep.actions import RunEpochs
 from gradstep.saving.reader import read_session_file
@@ -15,7 +16,6 @@ from gradstep_tui.plain.conversation import Conversation
 from gradstep_tui.screens.dialogs.problems import ProblemsScreen
 from gradstep_tui.screens.dialogs.text import TextScreen
 from gradstep_tui.session.autosave import Keeper
-
 from tests.tui.bench import Opened, bench, frame, idle, opened, press, state, text, until
 
 SCRIPT = """

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 import torch
+from torch import Tensor
+
 from gradstep.actions import Backward, Forward
 from gradstep.problem import Problem
 from gradstep.session import Session
@@ -13,8 +15,6 @@ from gradstep_tui.plain.conversation import Conversation
 from gradstep_tui.screens.dialogs.gradient_check import CheckScreen
 from gradstep_tui.text.gradient_check import grad_text, long, small
 from gradstep_tui.widgets.gradient_check import check_lines
-from torch import Tensor
-
 from tests.session_strategies import crops, problem
 from tests.tui.bench import Opened, bench, frame, headless, idle, opened, press, state, text, until
 from tests.tui.frames import plain

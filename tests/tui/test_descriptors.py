@@ -8,6 +8,7 @@ import subprocess
 import sys
 
 import pytest
+
 from gradstep.captured_output import KeptFromTerminal, Printed
 from gradstep_tui.terminal.redirected_output import ROOM, terminal_for_the_screen
 

@@ -8,6 +8,9 @@ from array import array
 
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
 from gradstep import problems
 from gradstep.actions import (
     Backward,
@@ -38,9 +41,6 @@ from gradstep_tui.widgets.parameters import parameter_lines
 from gradstep_tui.widgets.status import status_line
 from gradstep_tui.widgets.step import compact_lines, complaint_lines, full_lines, step_lines
 from gradstep_tui.widgets.trace import trace_lines
-from hypothesis import given
-from hypothesis import strategies as st
-
 from tests.session_strategies import PROBLEMS
 from tests.tui.frames import EVENTS, frame_after, frames_after, plain, walk
 

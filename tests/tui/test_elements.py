@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 import torch
+from torch import nn
+
 from gradstep.problem import Problem
 from gradstep.session import Session
 from gradstep_tui.plain.answers.elements import elements_texts
 from gradstep_tui.text.indices import Layout, index_from, place_of
-from torch import nn
-
 from tests.tui.bench import bench, frame, opened, press, text
 from tests.tui.test_plain import Talk
 

@@ -9,8 +9,8 @@ import threading
 import time
 
 import pytest
-from gradstep_tui.terminal.textual_driver import QUIET, PromptSelector
 
+from gradstep_tui.terminal.textual_driver import QUIET, PromptSelector
 from tests.terminal import Terminal
 
 

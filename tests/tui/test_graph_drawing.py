@@ -9,6 +9,9 @@ from typing import Final
 
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from gradstep import problems
 from gradstep.actions import Forward, StepNode
 from gradstep.frame import PassFrame
@@ -20,9 +23,6 @@ from gradstep_tui.drawing.graphs.labels import MOST, drawn
 from gradstep_tui.drawing.graphs.layers import Net
 from gradstep_tui.drawing.graphs.wires import Wires
 from gradstep_tui.widgets.pictures.graph import GraphView
-from hypothesis import given, settings
-from hypothesis import strategies as st
-
 from tests.session_strategies import problem
 from tests.tui.frames import frame_after, plain
 

@@ -7,13 +7,13 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+
 from gradstep.actions import Forward, StepNode, StepNodeBack
 from gradstep.session import Session
 from gradstep.start import Start
 from gradstep_tui.plain.conversation import Conversation
 from gradstep_tui.screens.dialogs.ask import AskScreen
 from gradstep_tui.screens.dialogs.pictures import PicturesScreen
-
 from tests.session_strategies import crops
 from tests.tui.bench import bench, frame, headless, idle, opened, press, state, text, until
 

@@ -13,13 +13,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+
 from gradstep.actions import Action, Forward, NextLine, RunEpochs, StepNode, Undo
 from gradstep.saving.reader import read_session_file
 from gradstep.start import Start
 from gradstep_tui import cli
 from gradstep_tui.screens.dialogs.confirm import ConfirmScreen
 from gradstep_tui.session.autosave import Keeper
-
 from tests.terminal import Terminal
 from tests.tui.bench import bench, frame, headless, idle, opened, press, state, text, until
 

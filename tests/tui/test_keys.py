@@ -6,6 +6,7 @@ import threading
 from typing import Final
 
 import pytest
+
 from gradstep.actions import (
     Action,
     Backward,
@@ -34,7 +35,6 @@ from gradstep_tui.screens.bench import BenchScreen
 from gradstep_tui.screens.dialogs.ask import AskScreen
 from gradstep_tui.screens.dialogs.help import HelpScreen
 from gradstep_tui.screens.dialogs.whole_step import LookScreen
-
 from tests.tui.bench import (
     Opened,
     bench,

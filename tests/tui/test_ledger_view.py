@@ -6,14 +6,14 @@ import re
 
 import pytest
 import torch
+from torch.utils.checkpoint import checkpoint
+
 from gradstep import problems
 from gradstep.actions import Action, Backward, Forward, NextLine, RunEpochs, ToggleZeroing
 from gradstep.frame import Frame
 from gradstep.session import Session
 from gradstep_tui.drawing.lines import length
 from gradstep_tui.widgets.ledger import Element, ledger_lines
-from torch.utils.checkpoint import checkpoint
-
 from tests.session_strategies import problem
 from tests.tui.bench import frame, opened, press, text
 

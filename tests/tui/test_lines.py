@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from gradstep_tui.drawing.lines import ROLES, Line, Span, beside, fitted, length, line, wrapped
 from hypothesis import given
 from hypothesis import strategies as st
+
+from gradstep_tui.drawing.lines import ROLES, Line, Span, beside, fitted, length, line, wrapped
 
 TEXT = st.text(st.sampled_from("ab 1.─…→wé漢字é"), max_size=12)
 """Letters of one and two cells, and one that takes none."""

@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 
 import pytest
+from textual.widgets import Input, Label
+
 from gradstep.actions import Backward, Forward, RunEpochs, SetOptimizer, Undo, Update
 from gradstep.frame import Frame
 from gradstep.loop.optimizers import HAND, optimizer_from
@@ -20,8 +22,6 @@ from gradstep_tui.screens.dialogs.ask import AskScreen
 from gradstep_tui.widgets.parameters import ParameterPanel, fitting_parts, parameter_lines
 from gradstep_tui.widgets.status import status_line
 from gradstep_tui.widgets.step import update_lines
-from textual.widgets import Input, Label
-
 from tests.saved_sessions import saved_at
 from tests.tui.bench import Opened, bench, frame, opened, press, text, until
 

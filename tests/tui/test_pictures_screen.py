@@ -10,6 +10,9 @@ from typing import Final
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from gradstep.actions import RunEpochs, SetLearningRate, ToggleZeroing, Undo
 from gradstep.history.annotations import Mark, What
 from gradstep.ledger.gradient_norms import Size, Sizes
@@ -26,9 +29,6 @@ from gradstep_tui.screens.dialogs.pictures import PicturesScreen
 from gradstep_tui.widgets.pictures.curves import loss_lines, size_lines
 from gradstep_tui.widgets.pictures.fit import fit_lines
 from gradstep_tui.widgets.pictures.loss_surface import RAMP, surface_lines
-from hypothesis import given, settings
-from hypothesis import strategies as st
-
 from tests.session_strategies import crops, line, problem
 from tests.tui.bench import Opened, bench, frame, headless, idle, opened, press, state, text, until
 from tests.tui.frames import plain

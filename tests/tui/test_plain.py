@@ -12,6 +12,10 @@ from pathlib import Path
 from typing import Final
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor
+
 from gradstep import problems
 from gradstep.actions import (
     Action,
@@ -37,10 +41,6 @@ from gradstep_tui.plain.commands import BY_NAME, COMMANDS, ELSEWHERE, MORE_NAMES
 from gradstep_tui.plain.conversation import Conversation
 from gradstep_tui.plain.talk import lines
 from gradstep_tui.text.numbers import cell, cells, is_tensor, rate, value_text
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from torch import Tensor
-
 from tests.session_strategies import PROBLEMS
 from tests.terminal import Terminal
 from tests.tui.test_keys import DOES

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from gradstep.start import start_from
 from gradstep_tui.plain.conversation import MOST_PRINTED, Conversation
 from gradstep_tui.screens.dialogs.script_output import PrintedScreen
-
 from tests.engine.test_printed import NOISY
 from tests.tui.bench import bench, frame, idle, opened, press, text, until
 

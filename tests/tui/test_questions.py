@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from gradstep_tui.screens.dialogs.ask import AskScreen
 from textual.widgets import Input, Label
 
+from gradstep_tui.screens.dialogs.ask import AskScreen
 from tests.tui.bench import Opened, bench, frame, idle, opened, press, state, text, until
 
 BAD_COUNTS = ["0", "-5", "1.5", "1e3", "abc", "1000001", "nan", "99999999999999999999", "5 5", "0x10", "٣"]

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Final
 
 import pytest
-from gradstep_tui.keys import BY_NAME
 
+from gradstep_tui.keys import BY_NAME
 from tests.tui.bench import (
     Opened,
     bench,

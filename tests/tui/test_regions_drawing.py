@@ -10,6 +10,7 @@ from typing import Final
 import numpy as np
 import pytest
 import torch
+
 from gradstep import problems
 from gradstep.ledger.gradient_norms import Size, Sizes
 from gradstep.pictures.decision_regions import Regions, Rule
@@ -21,7 +22,6 @@ from gradstep_tui.plain.conversation import Conversation
 from gradstep_tui.widgets.pictures.curves import layer_lines
 from gradstep_tui.widgets.pictures.decision_regions import FILLS, regions_lines
 from gradstep_tui.widgets.pictures.loss_surface import RAMP
-
 from tests.session_strategies import problem
 from tests.tui.bench import idle, opened, press, text, until
 from tests.tui.frames import plain

@@ -14,6 +14,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
+
 from gradstep import problems
 from gradstep.actions import (
     Action,
@@ -32,7 +33,6 @@ from gradstep.session import Session
 from gradstep.start import Start
 from gradstep_tui import cli
 from gradstep_tui.commands import json_report as json_lines
-
 from tests.engine.test_notebook import PRINTED, START, assert_printed
 from tests.terminal import GRADSTEP
 

@@ -6,7 +6,6 @@ import math
 import time
 
 from gradstep.actions import RunEpochs, ToggleZeroing
-
 from tests.tui.bench import bench, frame, headless, idle, opened, press, state, text, until
 
 

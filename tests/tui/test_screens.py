@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Final
 
 import pytest
+
 from gradstep.loop.batches import Batches
 from gradstep.start import Start
-
 from tests.tui.bench import idle, opened, press, text, until
 
 SCREENS: Final = Path(__file__).with_name("screens")

@@ -13,9 +13,9 @@ from pathlib import Path
 from unittest.mock import patch
 
 import pytest
+
 from gradstep import problems
 from gradstep_tui.cli import main
-
 from tests.terminal import GRADSTEP, Terminal
 
 GOOD = """

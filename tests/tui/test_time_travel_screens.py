@@ -5,7 +5,6 @@ from __future__ import annotations
 from gradstep.actions import Forward, NextLine, RunEpochs, StepTo, ToggleZeroing
 from gradstep_tui.screens.dialogs.comparison import ComparisonScreen
 from gradstep_tui.screens.dialogs.timeline import TimelineScreen
-
 from tests.tui.bench import Opened, bench, frame, headless, idle, opened, press, state, text, until
 
 

@@ -11,6 +11,8 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Final
 
+from textual.pilot import Pilot
+
 from gradstep.actions import Action
 from gradstep.errors import EngineError
 from gradstep.session import Session
@@ -21,8 +23,6 @@ from gradstep_tui.workshop.bench.session.server_link import Link
 from gradstep_tui.workshop.server.hub import Hub
 from gradstep_tui.workshop.server.storage.store import Store
 from gradstep_tui.workshop.wire.messages import LONGEST, Role, ToChild, Welcome, from_child, line_of
-from textual.pilot import Pilot
-
 from tests.tui.bench import until
 
 SCREENS: Final = Path(__file__).with_name("screens")

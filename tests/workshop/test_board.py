@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Final
 
 import pytest
+from textual.pilot import Pilot
+
 from gradstep.actions import Backward, Forward, RunEpochs, StepNode, Update
 from gradstep.start import Start
 from gradstep_tui.drawing.ascii import to_ascii
@@ -17,8 +19,6 @@ from gradstep_tui.workshop.bench.widgets.board_rows import SORTS, arranged, clas
 from gradstep_tui.workshop.bench.widgets.board_table import Table
 from gradstep_tui.workshop.wire.messages import Facts, Hand, Row
 from gradstep_tui.workshop.wire.milestones import ALL
-from textual.pilot import Pilot
-
 from tests.tui.bench import press, text, until
 from tests.workshop.classroom import Classroom, compare
 

@@ -7,6 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from textual.pilot import Pilot
+from textual.widgets import Input
+
 from gradstep.actions import Backward, Forward, RunEpochs, StepNode, ToggleZeroing, Update, Zero
 from gradstep.start import Start
 from gradstep_tui.drawing.lines import length
@@ -19,9 +22,6 @@ from gradstep_tui.workshop.bench.screens.feed import FeedScreen
 from gradstep_tui.workshop.bench.screens.resume import ResumeScreen
 from gradstep_tui.workshop.bench.session.keys import FOR_INSTRUCTORS, FOR_LEARNERS, LOOKING, LOOKS
 from gradstep_tui.workshop.wire.messages import Allow, Did, Doing, Facts, Follow, Present, Tell
-from textual.pilot import Pilot
-from textual.widgets import Input
-
 from tests.saved_sessions import picture
 from tests.tui.bench import press, state, text, until
 from tests.workshop.classroom import Classroom, Headless, compare

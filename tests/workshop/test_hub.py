@@ -9,15 +9,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
 from gradstep.actions import Action, Forward, RunEpochs, ToggleZeroing, Undo
 from gradstep.start import Start
 from gradstep_tui.workshop.server.hub import Hub
 from gradstep_tui.workshop.server.storage.store import Store
 from gradstep_tui.workshop.wire import messages as say
 from gradstep_tui.workshop.wire.messages import Facts, ToChild
-from hypothesis import settings
-from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 LEARNERS = ("ann", "bob")
 INSTRUCTORS = ("ida", "tom")

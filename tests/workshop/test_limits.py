@@ -12,8 +12,8 @@ import asyncssh
 import pytest
 from asyncssh.channel import SSHClientChannel
 from asyncssh.packet import String
-from gradstep_tui.workshop.server.access.rate_limits import Doors, Limits
 
+from gradstep_tui.workshop.server.access.rate_limits import Doors, Limits
 from tests.workshop.served import CODE, CONFIRM, PATIENCE, Server, lives, resident, until
 from tests.workshop.talking import bench, connect, seated, shown
 

@@ -17,8 +17,8 @@ import asyncssh
 import pytest
 from asyncssh.constants import MSG_CHANNEL_OPEN
 from asyncssh.packet import String, UInt32
-from gradstep_tui.workshop.server.access.algorithms import modern
 
+from gradstep_tui.workshop.server.access.algorithms import modern
 from tests.workshop.served import CODE, Server, need, until
 from tests.workshop.talking import bench, connect, seated, shown
 

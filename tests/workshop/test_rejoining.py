@@ -7,15 +7,15 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from gradstep.actions import Action, Backward, Forward, GoTo, RunEpochs, StepTo, Undo, Update
 from gradstep.errors import EngineError
 from gradstep.session import Session
 from gradstep.start import Start
 from gradstep_tui.workshop.bench.session.autosave import session_of
 from gradstep_tui.workshop.wire.messages import Feed, Follow, Happened, Present, ToChild, to_child
-from hypothesis import given, settings
-from hypothesis import strategies as st
-
 from tests.saved_sessions import NEVER, any_action, picture
 from tests.workshop.classroom import Classroom, Headless
 

@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from gradstep_tui.workshop.bench.rlimits import MEMORY
 
+from gradstep_tui.workshop.bench.rlimits import MEMORY
 from tests.terminal import Terminal
 from tests.workshop.served import NEW, make_key, need, until
 

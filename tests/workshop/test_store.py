@@ -12,12 +12,12 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+
 from gradstep.actions import RunEpochs
 from gradstep.errors import BadInput
 from gradstep.start import Start
 from gradstep_tui.workshop.server.storage.store import Store
 from gradstep_tui.workshop.wire.messages import Facts, Tell
-
 from tests.workshop.classroom import Classroom
 
 

@@ -8,12 +8,12 @@ import socket
 from pathlib import Path
 
 import pytest
+
 from gradstep.errors import BadInput
 from gradstep.start import Start
 from gradstep_tui.workshop.bench.session.autosave import ClassKeeper
 from gradstep_tui.workshop.bench.session.server_link import Link
 from gradstep_tui.workshop.wire.messages import Welcome
-
 from tests.workshop.served import Server, until
 from tests.workshop.talking import bench, connect, seated
 

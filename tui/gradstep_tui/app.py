@@ -21,9 +21,9 @@ from gradstep_tui.screens.dialogs.ask import AskScreen
 from gradstep_tui.terminal.textual_driver import woken_at_the_end
 
 if TYPE_CHECKING:
-    from gradstep.session import Session
     from textual.driver import Driver
 
+    from gradstep.session import Session
     from gradstep_tui.session.autosave import Keeper
 
 ENDING_SIGNALS: Final = ("SIGINT", "SIGTERM", "SIGHUP")

@@ -10,7 +10,6 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from gradstep.errors import BadInput
-
 from gradstep_tui.commands.parsers import (
     RUN,
     USES,

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gradstep.errors import BadInput
-
 from gradstep_tui.commands.parsers import EXPORT, complain_of
 
 if TYPE_CHECKING:

@@ -27,11 +27,11 @@ import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, TypeAlias
 
+from msgspec import to_builtins
+
 from gradstep.actions import Action
 from gradstep.frame import Frame
 from gradstep.loop.loop import Kind
-from msgspec import to_builtins
-
 from gradstep_tui.commands.run import diverged_in
 
 if TYPE_CHECKING:

@@ -8,19 +8,20 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from msgspec.structs import replace
+
 from gradstep import problems
 from gradstep.errors import EngineError
 from gradstep.scripts.script_errors import ScriptError
 from gradstep.start import Start, start_from
-from msgspec.structs import replace
-
 from gradstep_tui.commands.broken_pipe import stop_writing
 from gradstep_tui.commands.parsers import CHECK, LIST, complain_of
 from gradstep_tui.commands.start_options import start_of
 
 if TYPE_CHECKING:
-    from gradstep.problem import Problem
     from torch import Tensor
+
+    from gradstep.problem import Problem
 
 INTERRUPTED: Final = 130
 """Exit code."""

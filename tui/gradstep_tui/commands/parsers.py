@@ -11,7 +11,6 @@ from typing import Final, NoReturn
 from gradstep.actions import epochs_from
 from gradstep.errors import BadInput, EngineError
 from gradstep.scripts.script_errors import ScriptError
-
 from gradstep_tui.commands.start_options import add_problem, add_seed, add_source, add_start
 
 RUN: Final = "gradstep run"

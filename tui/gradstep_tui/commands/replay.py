@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gradstep.errors import EngineError
-
 from gradstep_tui.commands.broken_pipe import stop_writing
 from gradstep_tui.commands.parsers import REPLAY, complain_of
 

@@ -12,7 +12,6 @@ from gradstep.errors import EngineError
 from gradstep.frame import Frame
 from gradstep.loop.batches import Batches
 from gradstep.scripts.script_errors import ScriptError
-
 from gradstep_tui.commands.broken_pipe import stop_writing
 from gradstep_tui.commands.parsers import RUN, complain_of
 

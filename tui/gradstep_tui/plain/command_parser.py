@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from gradstep.actions import Action
     from gradstep.session import Session
     from gradstep.start import Start
-
     from gradstep_tui.plain.new_session import Beginning
 
 LONGEST_SHOWN: Final = 40

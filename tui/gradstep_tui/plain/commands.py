@@ -19,7 +19,6 @@ from gradstep.frame import Frame
 from gradstep.loop.batches import batches_from
 from gradstep.loop.loop import Kind
 from gradstep.loop.optimizers import optimizer_from
-
 from gradstep_tui.commands.export import export_session, written_text
 from gradstep_tui.keys import KEYS, Key
 from gradstep_tui.plain.answers.batch_check import split_texts
@@ -48,7 +47,6 @@ from gradstep_tui.text.frames import printed_texts, verdict_text
 if TYPE_CHECKING:
     from gradstep.session import Session
     from gradstep.start import Start
-
     from gradstep_tui.plain.new_session import Beginning
 
 Question: TypeAlias = Callable[["Session", str], Iterable[str]]

@@ -11,7 +11,6 @@ from gradstep.errors import EngineError
 from gradstep.reload import edit_like
 from gradstep.scripts.script_errors import ScriptError
 from gradstep.training.pytorch_errors import PyTorchError
-
 from gradstep_tui.plain.answers.changes import answer_texts, change_texts
 from gradstep_tui.plain.answers.state import hint_text, in_words
 from gradstep_tui.plain.command_parser import understood
@@ -23,7 +22,6 @@ from gradstep_tui.text.frames import offer_text
 if TYPE_CHECKING:
     from gradstep.session import Session
     from gradstep.start import Start
-
     from gradstep_tui.session.autosave import Keeper, Offer
 
 RESUMES: Final = "The command resume goes on with it."

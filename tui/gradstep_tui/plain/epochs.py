@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 from gradstep.actions import GoTo, RunEpochs
-
 from gradstep_tui.text.frames import duration
 from gradstep_tui.text.numbers import cell
 

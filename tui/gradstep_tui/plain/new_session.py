@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gradstep.reload import start_again
-
 from gradstep_tui.commands.list_and_check import listed_texts, start_named
 
 if TYPE_CHECKING:

@@ -11,14 +11,12 @@ from io import TextIOWrapper
 from typing import TYPE_CHECKING, Final
 
 from gradstep.errors import EngineError
-
 from gradstep_tui.commands.broken_pipe import stop_writing
 from gradstep_tui.commands.parsers import complain_of
 from gradstep_tui.plain.conversation import Conversation
 
 if TYPE_CHECKING:
     from gradstep.session import Session
-
     from gradstep_tui.session.autosave import Keeper
 
 PROMPT: Final = "gradstep> "

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
-from gradstep.errors import EngineError
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import BindingType
@@ -14,6 +13,7 @@ from textual.containers import Horizontal, Vertical
 from textual.reactive import var
 from textual.widgets import Static
 
+from gradstep.errors import EngineError
 from gradstep_tui.bindings import BINDINGS
 from gradstep_tui.keys import BY_ID, KEYS, Key
 from gradstep_tui.screens.dialog_openers import OPENS

@@ -17,7 +17,6 @@ from gradstep.actions import (
 )
 from gradstep.loop.batches import NO_SAMPLES
 from gradstep.loop.optimizers import EXAMPLE, HAND, NAMES, Optimizer, optimizer_from
-
 from gradstep_tui.keys import BY_ID
 from gradstep_tui.screens.dialogs.ask import AskScreen
 from gradstep_tui.screens.dialogs.batch_check import BatchesScreen
@@ -42,7 +41,6 @@ if TYPE_CHECKING:
     from gradstep.analysis.comparison import Comparison
     from gradstep.analysis.gradient_check import GradientCheck
     from gradstep.loop.batches import Batches
-
     from gradstep_tui.screens.bench import BenchScreen
     from gradstep_tui.session.worker import Work
 

@@ -6,7 +6,6 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from gradstep.errors import Exists
-
 from gradstep_tui.commands.export import export_session, exports_of
 from gradstep_tui.screens.dialogs.ask import AskScreen
 from gradstep_tui.screens.dialogs.confirm import ConfirmScreen

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from gradstep.errors import Refused
 from gradstep.reload import edit_like, start_again
 from gradstep.scripts.script_errors import Abandoned, ScriptError
-
 from gradstep_tui.commands.list_and_check import listed
 from gradstep_tui.screens.dialogs.problems import ProblemsScreen
 from gradstep_tui.screens.dialogs.text import TextScreen
@@ -17,7 +16,6 @@ from gradstep_tui.screens.dialogs.text import TextScreen
 if TYPE_CHECKING:
     from gradstep.session import Session
     from gradstep.start import Start
-
     from gradstep_tui.screens.bench import BenchScreen
 
 LOADING = "loading; Esc stops it, and what is here goes on"

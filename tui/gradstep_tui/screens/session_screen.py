@@ -8,15 +8,15 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from gradstep.actions import Action, GoTo, RunEpochs
-from gradstep.errors import EngineError
-from gradstep.training.pytorch_errors import PyTorchError, first_words
 from textual.events import ScreenResume
 from textual.message import Message
 from textual.reactive import var
 from textual.screen import Screen
 from textual.timer import Timer
 
+from gradstep.actions import Action, GoTo, RunEpochs
+from gradstep.errors import EngineError
+from gradstep.training.pytorch_errors import PyTorchError, first_words
 from gradstep_tui.screens.dialogs.confirm import ConfirmScreen
 from gradstep_tui.session.loader import Loaded, LoadFailed, Troubled, load
 from gradstep_tui.session.worker import Work, WorkEnded, run
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from gradstep.session import Session
     from gradstep.start import Start
     from gradstep.training.progress import Progress
-
     from gradstep_tui.session.autosave import Keeper, Offer
 
 DRAWS_PER_SECOND = 5

@@ -6,14 +6,15 @@ import gc
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from gradstep.errors import EngineError
-from gradstep.training.gc_pause import without_collection
 from textual.message import Message
 
+from gradstep.errors import EngineError
+from gradstep.training.gc_pause import without_collection
+
 if TYPE_CHECKING:
-    from gradstep.session import Session
     from textual.message_pump import MessagePump
 
+    from gradstep.session import Session
     from gradstep_tui.session.autosave import Keeper, Offer
 
 

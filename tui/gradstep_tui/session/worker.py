@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from gradstep.errors import EngineError
 from textual.message import Message
+
+from gradstep.errors import EngineError
 
 if TYPE_CHECKING:
     from textual.message_pump import MessagePump

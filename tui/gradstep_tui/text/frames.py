@@ -7,11 +7,12 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from gradstep import actions
-
 from gradstep_tui.text.grids import Element
 from gradstep_tui.text.numbers import cell, rate
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from gradstep.analysis.loop_verdict import Verdict
     from gradstep.captured_output import Printed
     from gradstep.frame import Frame, ParameterFrame
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
     from gradstep.loop.loop import Loop
     from gradstep.pictures.decision_regions import Regions
     from gradstep.problem import Problem
-    from torch import Tensor
-
     from gradstep_tui.session.autosave import Offer
 
 BEFORE_FORWARD = "Nothing to go back through yet: forward (f) computes the loss and builds autograd's graph."

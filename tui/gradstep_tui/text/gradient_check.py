@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from gradstep.ledger.ledger import since_zeroing
-
 from gradstep_tui.text.numbers import cell
 
 if TYPE_CHECKING:

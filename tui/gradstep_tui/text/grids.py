@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from gradstep_tui.text.numbers import NOT_KEPT
 
 if TYPE_CHECKING:
-    from gradstep.frame import ParameterFrame
     from torch import Tensor
+
+    from gradstep.frame import ParameterFrame
 
 
 class Element(NamedTuple):

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from gradstep.frame import ParameterFrame
     from torch import Tensor
+
+    from gradstep.frame import ParameterFrame
 
 VALUE: Final = "value"
 GRAD: Final = "grad"

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Final
 from gradstep_tui.text.numbers import NOT_KEPT, cell, shape_text
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from gradstep.frame import Frame, ParameterFrame
     from gradstep.tensors.summary import Histogram, Summary
-    from torch import Tensor
 
 BARS: Final = " ▁▂▃▄▅▆▇█"
 """From no number to the most."""

@@ -11,8 +11,9 @@ from gradstep_tui.text.parameter_tensors import VALUE, parts_of
 from gradstep_tui.text.summaries import facts, histogram_text, size_text, summary
 
 if TYPE_CHECKING:
-    from gradstep.frame import ParameterFrame
     from torch import Tensor
+
+    from gradstep.frame import ParameterFrame
 
 LABEL: Final = 14
 """Cells for the index of a row."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from gradstep.analysis.judgement import Judgement
-
 from gradstep_tui.drawing.lines import Line, Span, fitted, line, wrapped
 from gradstep_tui.text.gradient_check import (
     SUSPICIOUS,

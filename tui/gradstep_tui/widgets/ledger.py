@@ -7,7 +7,6 @@ from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from gradstep.ledger.ledger import Forgotten, Hooked, Unrecorded, Write, Zeroed, since_zeroing
-
 from gradstep_tui.drawing.lines import Line, Span, line, wrapped
 from gradstep_tui.text.frames import forgotten_text, passes_texts, unrecorded_text
 from gradstep_tui.text.grids import Element, column_names, grid_size, row_name
@@ -15,10 +14,11 @@ from gradstep_tui.text.numbers import WIDEST, cell
 from gradstep_tui.widgets.parameters import LABEL
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from gradstep.frame import ParameterFrame
     from gradstep.ledger.ledger import Ledger
     from gradstep.ledger.ledger import Line as Fact
-    from torch import Tensor
 
 MOST_LINES: Final = 1_000
 """Lines of the ledger that are drawn at the most, the newest ones."""

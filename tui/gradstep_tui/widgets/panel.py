@@ -14,9 +14,10 @@ from textual.widget import Widget
 from gradstep_tui.drawing.lines import ROLES, Line, Span, fitted, line
 
 if TYPE_CHECKING:
-    from gradstep.frame import Frame
     from rich.style import Style
     from textual import events
+
+    from gradstep.frame import Frame
 
 
 class Panel(Widget):

@@ -10,8 +10,9 @@ from gradstep_tui.text.numbers import WIDEST, cell, shape_text
 from gradstep_tui.text.summaries import histogram_text, numbers_in, shortened, summary
 
 if TYPE_CHECKING:
-    from gradstep.frame import Frame, ParameterFrame
     from torch import Tensor
+
+    from gradstep.frame import Frame, ParameterFrame
 
 WIDE: Final = 76
 """Cells from which on the table has the smallest and the largest value, too."""

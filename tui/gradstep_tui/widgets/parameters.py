@@ -13,8 +13,9 @@ from gradstep_tui.widgets.panel import Panel
 from gradstep_tui.widgets.parameter_table import are_large, table_lines
 
 if TYPE_CHECKING:
-    from gradstep.frame import Frame, ParameterFrame
     from torch import Tensor
+
+    from gradstep.frame import Frame, ParameterFrame
 
 LABEL = 9
 """Cells for the names of rows."""

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from gradstep.errors import BadInput, EngineError
-
 from gradstep_tui.session.autosave import Keeper
 from gradstep_tui.workshop.bench.rlimits import BEFORE_LOADING, take_limits
 
@@ -17,7 +16,6 @@ if TYPE_CHECKING:
     from gradstep.saving.reader import SavedSession
     from gradstep.session import Session
     from gradstep.start import Start
-
     from gradstep_tui.session.autosave import Offer
 
 NO_TERMINAL: Final = "gradstep-shell: there is a bench here and nothing else; it needs a terminal: ssh -t"
@@ -56,7 +54,6 @@ def exports_folder() -> Path:
 
 def _bench(folder: Path) -> int:
     from gradstep.start import Start
-
     from gradstep_tui.drawing.ascii import terminal_speaks_utf8
     from gradstep_tui.terminal.textual_driver import know_escape_soon
     from gradstep_tui.workshop.bench.sandboxed_app import ConfinedApp, FolderExports

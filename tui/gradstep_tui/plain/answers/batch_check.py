@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from gradstep.errors import BadInput
-
 from gradstep_tui.text.batch_check import outcome_text, sizes_text, usual_size, way_text, why_text
 
 if TYPE_CHECKING:

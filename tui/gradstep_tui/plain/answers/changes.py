@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Final
 
 from gradstep.actions import GoTo, Redo, Reset, RunEpochs, StepNodeBack, Undo
-
 from gradstep_tui.plain.answers.elements import is_large, large_change_texts
 from gradstep_tui.plain.answers.state import code, hint_text, in_words, loop_texts, loss_texts
 from gradstep_tui.plain.answers.steps import step_texts, update_texts

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from gradstep.errors import BadInput
-
 from gradstep_tui.plain.answers.numbers import MOST_ASKED, size_text
 from gradstep_tui.plain.answers.sums import apart
 from gradstep_tui.text.frames import sum_note
@@ -16,8 +15,9 @@ from gradstep_tui.text.parameter_tensors import parts_of
 from gradstep_tui.text.summaries import histogram, numbers_in, summary, summary_text
 
 if TYPE_CHECKING:
-    from gradstep.frame import Frame, ParameterFrame
     from torch import Tensor
+
+    from gradstep.frame import Frame, ParameterFrame
 
 RANGES: Final = 8
 """Ranges that a histogram is told in."""

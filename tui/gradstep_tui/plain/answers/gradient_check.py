@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Final
 
 from gradstep.analysis.judgement import Judgement
 from gradstep.errors import BadInput
-
 from gradstep_tui.plain.answers.ledger import place_from
 from gradstep_tui.text.gradient_check import (
     SUSPICIOUS,

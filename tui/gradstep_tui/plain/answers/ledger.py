@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Final
 
 from gradstep.errors import BadInput
 from gradstep.ledger.ledger import Forgotten, Hooked, Unrecorded, Write, Zeroed, since_zeroing
-
 from gradstep_tui.plain.answers.numbers import element_name
 from gradstep_tui.text.frames import forgotten_text, passes_texts, share_text, unrecorded_text
 from gradstep_tui.text.grids import Element, column_names, grid_size, row_names
 from gradstep_tui.text.numbers import cell
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from gradstep.frame import Frame, ParameterFrame
     from gradstep.ledger.ledger import Line as Fact
-    from torch import Tensor
 
 MOST_LINES: Final = 1_000
 """Lines of the ledger that are told at the most, the newest ones."""

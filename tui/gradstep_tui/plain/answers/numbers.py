@@ -9,8 +9,9 @@ from gradstep_tui.text.grids import column_names, row_name
 from gradstep_tui.text.numbers import cells, is_tensor, shape_text, value_text
 
 if TYPE_CHECKING:
-    from gradstep.frame import ParameterFrame
     from torch import Tensor
+
+    from gradstep.frame import ParameterFrame
 
 MOST_TOLD: Final = 60
 """Numbers of one tensor that the answer to an action tells at the most; `parameters` and `step` tell more."""

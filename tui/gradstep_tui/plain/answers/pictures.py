@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from gradstep.errors import BadInput, EngineError
-
 from gradstep_tui.plain.answers.state import sampled_epochs
 from gradstep_tui.session.pictures import album
 from gradstep_tui.text.frames import class_names, mark_text, target_names, wrong_points

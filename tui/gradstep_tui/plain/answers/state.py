@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Final
 
 from gradstep.errors import BadInput
 from gradstep.loop.loop import Kind
-
 from gradstep_tui.keys import BY_ID, KEYS
 from gradstep_tui.plain.answers.elements import elements_texts, is_large
 from gradstep_tui.plain.answers.numbers import operand_texts, row_texts, size_text

@@ -10,8 +10,9 @@ from gradstep_tui.text.frames import has_nonzero, sum_note
 from gradstep_tui.text.numbers import NOT_KEPT, cell, cells
 
 if TYPE_CHECKING:
-    from gradstep.frame import ParameterFrame
     from torch import Tensor
+
+    from gradstep.frame import ParameterFrame
 
 
 def sum_texts(parameter: ParameterFrame, most: int = MOST_TOLD) -> Iterator[str]:

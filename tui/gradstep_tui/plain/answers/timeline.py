@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from gradstep.actions import GoTo
 from gradstep.errors import BadInput
 from gradstep.loop.loop import Kind
-
 from gradstep_tui.plain.answers.state import sampled_epochs
 from gradstep_tui.plain.command_parser import shown
 from gradstep_tui.text.comparison import Names, element, first_text, momentum_text, told_apart

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import ClassVar, Generic, TypeVar
 
-from gradstep.errors import BadInput
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.widgets import Input, Label
 
+from gradstep.errors import BadInput
 from gradstep_tui.screens.dialogs.dialog import Dialog
 
 Value = TypeVar("Value")

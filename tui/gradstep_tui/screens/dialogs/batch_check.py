@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, ClassVar
 
-from gradstep.loop.batches import Batches
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 
+from gradstep.loop.batches import Batches
 from gradstep_tui.drawing.lines import Line, wrapped
 from gradstep_tui.screens.dialogs.dialog import Dialog
 from gradstep_tui.text.batch_check import choices

@@ -17,7 +17,6 @@ from gradstep_tui.widgets.pictures.picture import FIT, GRAPH, SIZES, SURFACE, TI
 
 if TYPE_CHECKING:
     from gradstep.frame import Frame
-
     from gradstep_tui.session.pictures import Album
 
 HINT = "Tab next picture, arrows choose, l linear/log, x SVG, Esc closes"

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from textwrap import wrap
 from typing import TYPE_CHECKING, ClassVar, Final
 
-from gradstep.start import Start
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 
+from gradstep.start import Start
 from gradstep_tui.drawing.lines import Line, Span, line
 from gradstep_tui.screens.dialogs.dialog import Dialog
 from gradstep_tui.widgets.panel import Panel

@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from gradstep.errors import EngineError
-
 from gradstep_tui.drawing.lines import Line, wrapped
 from gradstep_tui.text.frames import input_names, target_names
 from gradstep_tui.widgets.panel import Panel
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
     from gradstep.frame import Frame
     from gradstep.pictures.decision_regions import Regions
     from gradstep.pictures.fit import Fit
-
     from gradstep_tui.session.pictures import Album
 
 TITLES: Final = ("loss surface", "fit", "gradient sizes", "losses", "graph")

@@ -20,7 +20,6 @@ from gradstep_tui.workshop.bench.rlimits import take_limits
 async def rehearse() -> None:
     """Be a learner's bench without a terminal for a while: a copy then has little left to load or change."""
     from gradstep.start import Start
-
     from gradstep_tui.workshop.bench.app import ClassApp
     from gradstep_tui.workshop.bench.session.autosave import make_ready
     from gradstep_tui.workshop.bench.session.server_link import Link

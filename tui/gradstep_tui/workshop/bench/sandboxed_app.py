@@ -12,10 +12,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from gradstep.errors import BadInput
 from textual.app import SystemCommand
 from textual.message import Message
 
+from gradstep.errors import BadInput
 from gradstep_tui.app import GradstepApp
 from gradstep_tui.commands.export import Exports
 from gradstep_tui.screens.dialogs.text import TextScreen

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Final, cast
 
 import asyncssh
 from asyncssh.stream import SSHServerStreamSession
-from gradstep.errors import EngineError
 
+from gradstep.errors import EngineError
 from gradstep_tui.workshop.server.bench_process import Seat
 from gradstep_tui.workshop.server.processes.pty import TERM, environment_of
 from gradstep_tui.workshop.server.sftp import ReadOnlyFiles

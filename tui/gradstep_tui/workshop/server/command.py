@@ -20,7 +20,6 @@ from typing import TYPE_CHECKING, Any, Final
 from gradstep import problems
 from gradstep.errors import BadInput, EngineError
 from gradstep.start import start_from
-
 from gradstep_tui.commands.parsers import Parser, complain, complain_of
 from gradstep_tui.workshop.server.storage.state_folder import checked_code, kept_code, state_folder
 

@@ -8,8 +8,8 @@ from functools import singledispatchmethod
 from typing import TYPE_CHECKING
 
 import msgspec
-from gradstep import problems
 
+from gradstep import problems
 from gradstep_tui.text.frames import action_text
 from gradstep_tui.workshop.server.participant import Desk, Send, desks_in
 from gradstep_tui.workshop.server.persistence import Saver
@@ -46,7 +46,6 @@ from gradstep_tui.workshop.wire.messages import (
 
 if TYPE_CHECKING:
     from gradstep.start import Start
-
     from gradstep_tui.workshop.server.storage.store import Store
     from gradstep_tui.workshop.wire.messages import Role
 

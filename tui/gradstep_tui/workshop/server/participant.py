@@ -15,7 +15,6 @@ from gradstep_tui.workshop.wire.messages import Facts, Feed, Row, ToChild, Told
 if TYPE_CHECKING:
     from gradstep.actions import Action
     from gradstep.start import Start
-
     from gradstep_tui.workshop.server.storage.store import Store
     from gradstep_tui.workshop.wire.messages import Did, Role
 

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Final
 
 import asyncssh
+
 from gradstep.errors import EngineError
 from gradstep.start import Start
-
 from gradstep_tui.workshop.server.access.algorithms import modern
 from gradstep_tui.workshop.server.access.auth import Gate
 from gradstep_tui.workshop.server.access.host_key import host_key

@@ -9,9 +9,10 @@ from __future__ import annotations
 from typing import Final, Literal, TypeAlias
 
 import msgspec
+from msgspec import Struct
+
 from gradstep.actions import Action
 from gradstep.start import Start
-from msgspec import Struct
 
 Role: TypeAlias = Literal["learner", "instructor"]
 

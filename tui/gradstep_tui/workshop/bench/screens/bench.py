@@ -28,7 +28,6 @@ from gradstep_tui.workshop.wire.messages import (
 
 if TYPE_CHECKING:
     from gradstep.actions import Action
-
     from gradstep_tui.workshop.bench.session.autosave import ClassKeeper
     from gradstep_tui.workshop.bench.session.server_link import Link
     from gradstep_tui.workshop.wire.messages import Welcome

@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from gradstep.actions import Action
     from gradstep.errors import EngineError
     from gradstep.session import Session
-
     from gradstep_tui.keys import Key
     from gradstep_tui.workshop.wire.messages import Feed
 

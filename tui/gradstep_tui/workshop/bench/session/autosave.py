@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from gradstep.errors import BadInput
 from gradstep.start import Start
-
 from gradstep_tui.session.autosave import Keeper
 from gradstep_tui.workshop.bench.sandboxed_app import NO_SCRIPTS, FolderExports, Written
 from gradstep_tui.workshop.wire.facts import clean, facts_of
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
     from gradstep.actions import Action
     from gradstep.session import Session
     from gradstep.training.state import State
-
     from gradstep_tui.workshop.bench.session.server_link import Link
 
 

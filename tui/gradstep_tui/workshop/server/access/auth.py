@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final, Protocol
 
 import asyncssh
-from gradstep.errors import BadInput, EngineError
 
+from gradstep.errors import BadInput, EngineError
 from gradstep_tui.workshop.server.identity import codes
 from gradstep_tui.workshop.server.identity.user_names import checked_name, shown
 from gradstep_tui.workshop.wire.messages import Role

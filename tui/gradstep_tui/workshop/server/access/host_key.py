@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gradstep.errors import BadInput
-
 from gradstep_tui.workshop.server.storage.state_folder import write_new
 
 if TYPE_CHECKING:

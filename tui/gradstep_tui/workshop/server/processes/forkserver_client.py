@@ -13,8 +13,8 @@ from contextlib import suppress
 from typing import Final
 
 import msgspec
-from gradstep.errors import EngineError
 
+from gradstep.errors import EngineError
 from gradstep_tui.workshop.bench.forkserver import LONGEST, Ended, Fork, Forked, reports
 from gradstep_tui.workshop.bench.rlimits import BEFORE_LOADING
 

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Final
 
 from gradstep.errors import BadInput
-
 from gradstep_tui.workshop.server.identity import codes
 
 SHORTEST: Final = 6

@@ -18,10 +18,10 @@ from pathlib import Path
 from typing import Final
 
 import msgspec
+
 from gradstep.actions import Action
 from gradstep.errors import BadInput, EngineError
 from gradstep.start import Start
-
 from gradstep_tui.workshop.server.identity.codes import digest, has_digest
 from gradstep_tui.workshop.wire.messages import Facts, Role, Told
 

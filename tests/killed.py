@@ -28,6 +28,7 @@ from gradstep.actions import (
     Update,
 )
 from gradstep.loop.loop import Kind
+from gradstep.opening import open_session
 from gradstep.saving.writer import SessionWriter
 from gradstep.session import Session
 from gradstep.start import Start
@@ -63,7 +64,7 @@ def some_actions(seed: int) -> list[Action]:
 def train(path: Path, seed: int, report: int) -> None:
     """Train until killed; an action is finished when it is written, and reported then."""
     start = Start("crops", seed)
-    session = start.session()
+    session = open_session(start)
     writer = SessionWriter.new([path], start)
     writer.follow(session)
     for action in cycle(some_actions(seed)):

@@ -23,6 +23,7 @@ from gradstep.errors import EngineError
 from gradstep.frame import ParameterFrame
 from gradstep.loop.loop import Kind
 from gradstep.loop.optimizers import HAND
+from gradstep.opening import open_session
 from gradstep.saving.checksum import FIRST, sealed
 from gradstep.saving.reader import SavedSession
 from gradstep.saving.records import encoder
@@ -112,7 +113,7 @@ def saved_at(
 ) -> Session:
     """Save a session of these actions."""
     start = start or Start()
-    session = start.session()
+    session = open_session(start)
     writer = SessionWriter.new([path], start)
     writer.follow(session)
     for action in done:

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import gc
-import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-import msgspec
 from msgspec import Struct
 
 from gradstep import problems
-from gradstep.loop.batches import FULL, Batches
+from gradstep.loop.batches import Batches
 from gradstep.loop.conventions import Names
 from gradstep.loop.optimizers import Optimizer
 from gradstep.scripts.script_errors import ScriptError
@@ -20,10 +15,6 @@ from gradstep.scripts.source import ScriptSource, bytes_of, is_path, read_source
 from gradstep.tables.csv_reader import KIND
 from gradstep.tables.csv_script import table_source
 from gradstep.tables.table import Table
-from gradstep.training.gc_pause import without_collection
-
-if TYPE_CHECKING:
-    from gradstep.session import Session
 
 
 class Start(Struct, frozen=True, forbid_unknown_fields=True):
@@ -83,53 +74,6 @@ class Start(Struct, frozen=True, forbid_unknown_fields=True):
                 "Its numbers belong to the file as it was: bring that back, or begin a new session.",
             )
         return source
-
-    def session(
-        self, stopped: Callable[[], bool] = lambda: False, source: ScriptSource | None = None
-    ) -> Session:
-        """Load PyTorch, run the problem's script and begin a session.
-
-        Args:
-            stopped: Asked again and again while the script runs.
-            source: What the file said; None to read it.
-
-        Raises:
-            BadInput: there is no such problem, its script cannot be trained, or a value cannot be used.
-            Abandoned: `stopped` said so.
-        """
-        if source is None and self.has_file:
-            source = self.source()
-        _load_pytorch()
-        import torch
-
-        from gradstep.scripts.loader import problem_from
-        from gradstep.scripts.other_rngs import seed_others
-        from gradstep.session import Session
-
-        # What a model draws is the same in every process, so that it can be replayed. `torch.manual_seed`
-        # would also note for every other kind of device what to tell it, with a traceback: milliseconds.
-        torch.default_generator.manual_seed(0)
-        seed_others(0)
-        batches = self.batches or FULL
-        if source is None:
-            session = Session(problems.load(self.problem, self.seed), self.rate, self.optimizer, batches)
-            session.origin = self
-            return session
-        problem = problem_from(source, self.seed, self.names, stopped, self.title)
-        session = Session(problem, self.rate, self.optimizer, batches)
-        session.origin, session.source = msgspec.structs.replace(self, digest=source.digest), source
-        return session
-
-
-def _load_pytorch() -> None:
-    """Import PyTorch, where that was not done yet, in two thirds of the time.
-
-    It makes a million objects, which stay: the garbage collector looks at none of them, also at the end.
-    """
-    if "torch" not in sys.modules:
-        with without_collection():
-            import torch  # noqa: F401
-        gc.freeze()
 
 
 def start_from(

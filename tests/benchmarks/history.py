@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from itertools import cycle, islice
 
 from gradstep.actions import Action, GoTo, RunEpochs, Undo
+from gradstep.opening import open_session
 from gradstep.start import Start
 from gradstep_tui.keys import BY_NAME
 from tests.benchmarks.long_session import EPOCH, resident
@@ -34,7 +35,7 @@ def rows(quick: bool) -> Iterator[Row]:
 
 
 def main(kind: str) -> None:
-    session = Start().session()
+    session = open_session(Start())
     session.apply(RunEpochs(3))
     session.apply(Undo())
     before = resident()

@@ -14,6 +14,7 @@ from tempfile import TemporaryDirectory
 
 from gradstep.actions import Action
 from gradstep.errors import EngineError
+from gradstep.opening import open_session
 from gradstep.saving.reader import SavedSession, read_session_file
 from gradstep.saving.replay import replay
 from gradstep.saving.writer import SessionWriter
@@ -84,7 +85,7 @@ def _times(wait: Callable[[SessionWriter], object], *, save: bool = True) -> lis
 
 
 def _begun(path: Path) -> tuple[Session, SessionWriter]:
-    session = Start().session()
+    session = open_session(Start())
     writer = SessionWriter.new([path], Start())
     writer.follow(session)
     return session, writer

@@ -17,6 +17,7 @@ from gradstep.errors import EngineError
 from gradstep.loop.batches import FULL, Batches
 from gradstep.loop.loop import Kind
 from gradstep.loop.optimizers import HAND, Optimizer
+from gradstep.opening import open_session
 from gradstep.reload import edit_like, start_again
 from gradstep.start import Start
 
@@ -30,13 +31,13 @@ edit = st.one_of(
 @given(st.lists(edit, max_size=12), st.sampled_from([None, Batches("micro", 2), Batches("mini", 2)]))
 @settings(max_examples=40)
 def test_any_edited_loop_is_made_again(found: list[ToggleStatement], batches: Batches | None) -> None:
-    session = Start("line").session()
+    session = open_session(Start("line"))
     for action in (SetBatches(batches or FULL), *found):
         try:
             session.apply(action)
         except EngineError:
             continue
-    other = start_again(session).session()
+    other = open_session(start_again(session))
     edit_like(other, session)
     assert other.state.loop.statements == session.state.loop.statements
     assert (other.state.loop.inner, other.state.loop.batches) == (session.state.loop.inner, batches or FULL)
@@ -44,13 +45,13 @@ def test_any_edited_loop_is_made_again(found: list[ToggleStatement], batches: Ba
 
 
 def test_only_what_was_chosen_takes_the_place_of_the_scripts_own() -> None:
-    session = Start("line", seed=3).session()
+    session = open_session(Start("line", seed=3))
     assert start_again(session) == Start("line", seed=3)
     session.apply(SetLearningRate(0.7))
     session.apply(SetOptimizer(Optimizer("Adam")))
     chosen = Start("line", seed=3, rate=0.7, optimizer=Optimizer("Adam"))
-    assert start_again(session) == start_again(chosen.session()) == chosen
+    assert start_again(session) == start_again(open_session(chosen)) == chosen
     session.apply(SetOptimizer(HAND))
     assert start_again(session).optimizer is None
-    again = start_again(Start("line", optimizer=HAND).session())
+    again = start_again(open_session(Start("line", optimizer=HAND)))
     assert again.optimizer == HAND  # it was said, and a script that gets an optimizer does not unsay it

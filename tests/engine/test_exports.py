@@ -46,6 +46,7 @@ from gradstep.exports.recording.moments import repeat
 from gradstep.loop.batches import batches_from
 from gradstep.loop.loop import Kind
 from gradstep.loop.optimizers import optimizer_from
+from gradstep.opening import open_session
 from gradstep.session import Session
 from gradstep.start import Start
 from tests.engine.exported import (
@@ -128,7 +129,7 @@ def assert_same_end(namespace: dict[str, Any], session: Session) -> None:
 def test_a_script_comes_to_the_same_bits(name: str, seed: int | None) -> None:
     start = Start(seed=seed)
     namespace = run(export(start, SESSIONS[name]).script)
-    assert_same_end(namespace, after(start.session(), SESSIONS[name]))
+    assert_same_end(namespace, after(open_session(start), SESSIONS[name]))
 
 
 @cache
@@ -191,7 +192,7 @@ def test_a_number_that_was_not_shown_stops_the_script(name: str) -> None:
 @settings(max_examples=18)
 def test_any_session_can_be_taken_home(seed: int | None, rate: float | None, line: list[Action]) -> None:
     start = Start(seed=seed, rate=rate)
-    assert_same_end(run(export(start, line).script), after(start.session(), line))
+    assert_same_end(run(export(start, line).script), after(open_session(start), line))
 
 
 @given(line=lines_of_actions)
@@ -207,8 +208,8 @@ def test_any_session_with_what_pytorch_refuses_half_way_can_be_taken_home(
 @given(line=lines_of_actions)
 @settings(max_examples=18)
 def test_after_every_action_all_that_the_bench_shows_has_been_asserted(line: list[Action]) -> None:
-    moments = repeat(Start().session(), line)
-    asserted = asserts(start_cell(Start().session().frame, None, kept=False).lines)
+    moments = repeat(open_session(Start()), line)
+    asserted = asserts(start_cell(open_session(Start()).frame, None, kept=False).lines)
     for moment, cell in zip(moments, retell(moments), strict=False):
         asserted |= asserts(cell.lines)
         frame = moment.after
@@ -337,7 +338,7 @@ def losses(start: Start, actions: Sequence[Action]) -> list[str]:
 def test_the_loss_history_has_every_digit() -> None:
     told = losses(Start(), BY_HAND)
     assert told[:2] == ["18746.5390625", "12756.552734375"]
-    session = after(Start().session(), BY_HAND)
+    session = after(open_session(Start()), BY_HAND)
     assert [float(one) for one in told] == [session.frame.losses[epoch] for epoch in range(4)]
 
 
@@ -420,7 +421,7 @@ def test_no_memory_that_a_library_works_in_is_asserted(kind: str, tmp_path: Path
     # Of a weight that every step uses, the paths are added up before it is written to.
     assert ('AccumulateGrad"][0]' in script) is (kind != "LSTM")
     namespace = run(script)
-    assert bits(namespace["loss"]) == bits(torch.tensor(after(start.session(), line).frame.loss))
+    assert bits(namespace["loss"]) == bits(torch.tensor(after(open_session(start), line).frame.loss))
 
 
 @pytest.mark.parametrize("seed", [None, 3])
@@ -441,7 +442,7 @@ def test_a_reset_draws_the_same_random_numbers_again(seed: int | None, tmp_path:
         ),
         (*(SetLearningRate(1e30), RunEpochs(5), Reset(), SetLearningRate(0.1)), RunEpochs(3)),
     ):
-        session = after(start.session(), line)
+        session = after(open_session(start), line)
         namespace = run(export(start, line).script)
         assert str(namespace["loss"].item()) == str(session.frame.loss)
         assert bits(namespace["parameters"]["0.weight"]) == bits(session.frame.parameters[0].value)
@@ -480,7 +481,7 @@ def test_names_of_the_script_s_own_stay_its_own(name: str, tmp_path: Path) -> No
     path = tmp_path / "own_words.py"
     path.write_text(OWN_WORDS, encoding="utf-8")
     start, line = Start(str(path)), (*SESSIONS[name], Reset(), F)
-    session = after(start.session(), line)
+    session = after(open_session(start), line)
     namespace = run(export(start, line).script)
     assert {namespace[one] for one in (OWN | {"order", "p"}) - {"old", "new"}} == {2.0}
     for one, key in zip(session.frame.parameters, ("i", "g", "old"), strict=False):

@@ -39,8 +39,9 @@ def test_what_a_screen_needs_at_once_does_not_import_torch(modules: str) -> None
 def test_the_first_look_at_the_twin_waits_for_no_import() -> None:
     script = """
 from gradstep.actions import RunEpochs, ToggleZeroing
+from gradstep.opening import open_session
 from gradstep.start import Start
-session = Start().session()
+session = open_session(Start())
 for action in (RunEpochs(2), ToggleZeroing(), RunEpochs(3)):
     session.apply(action)
 assert session.twin().first is not None

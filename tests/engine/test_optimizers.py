@@ -35,6 +35,7 @@ from gradstep.errors import BadInput, Refused
 from gradstep.frame import Frame
 from gradstep.loop.loop import Kind
 from gradstep.loop.optimizers import HAND, NAMES, OPTIONS, SGD, Optimizer, checked_optimizer, optimizer_from
+from gradstep.opening import open_session
 from gradstep.saving.fingerprint import tensors_of
 from gradstep.session import Session
 from gradstep.start import Start
@@ -462,7 +463,7 @@ def test_never_zeroing_with_plain_sgd_is_momentum_one_bit_for_bit(epochs: int, r
 
 
 def test_a_start_may_name_an_optimizer_and_files_have_what_it_remembers() -> None:
-    session = Start(optimizer=MOMENTUM).session()
+    session = open_session(Start(optimizer=MOMENTUM))
     assert session.frame.loop.optimizer == MOMENTUM
     session.apply(RunEpochs(1))
     assert list(tensors_of(["w", "b"], session.state)) == [
@@ -473,4 +474,4 @@ def test_a_start_may_name_an_optimizer_and_files_have_what_it_remembers() -> Non
 def test_a_start_of_an_older_file_is_read() -> None:
     start = msgspec.json.decode(b'{"problem":"crops","seed":3,"rate":null}', type=Start)
     assert start.optimizer is None
-    assert start.session().frame.loop.optimizer == HAND
+    assert open_session(start).frame.loop.optimizer == HAND

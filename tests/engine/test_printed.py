@@ -23,6 +23,7 @@ from gradstep.captured_output import (
     harmless,
     past_the_streams,
 )
+from gradstep.opening import open_session
 from gradstep.scripts.loader import load_script
 from gradstep.scripts.script_errors import Abandoned
 from gradstep.session import Session
@@ -48,7 +49,7 @@ lr = 0.1
 def noisy(folder: Path, text: str = NOISY) -> Session:
     path = folder / "noisy.py"
     path.write_text(text, encoding="utf-8")
-    return start_from(str(path)).session()
+    return open_session(start_from(str(path)))
 
 
 def written(*texts: str) -> Printed:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from gradstep.opening import open_session
 from gradstep.saving.reader import SavedSession, read_session_file
 from gradstep.saving.replay import replay
 from gradstep.saving.session_folder import Store
@@ -31,7 +32,7 @@ def killed(tmp_path_factory: pytest.TempPathFactory) -> dict[Path, list[str]]:
 def digests(saved: SavedSession) -> list[str]:
     """Replay, giving the bits after each action."""
     found: list[str] = []
-    session = saved.header.start.session()
+    session = open_session(saved.header.start)
     for did in saved.actions:
         try:
             session.apply(did.action)

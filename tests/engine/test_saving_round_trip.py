@@ -26,6 +26,7 @@ from gradstep.actions import (
     Update,
 )
 from gradstep.loop.loop import Kind
+from gradstep.opening import open_session
 from gradstep.saving.fingerprint import bits_of, numbers_of
 from gradstep.saving.reader import read_session_file
 from gradstep.saving.records import Summary, record_decoder
@@ -61,7 +62,7 @@ def test_any_actions_come_back_to_the_same_bits(name, rate, steps, reopened) -> 
 
         patch.setattr(problems, "load", load)
         start, path = Start(name, None, rate), Path(folder, "session.jsonl")
-        session = start.session()
+        session = open_session(start)
         writer = SessionWriter.new([path], start)
         writer.follow(session)
         for number, (action, asked) in enumerate(steps):
@@ -73,7 +74,7 @@ def test_any_actions_come_back_to_the_same_bits(name, rate, steps, reopened) -> 
                 writer.follow(session)
         assert writer.close()
         if not path.exists():
-            assert picture(session) == picture(start.session())
+            assert picture(session) == picture(open_session(start))
             return
         saved = read_session_file(path)
         again = replay(saved)
@@ -103,7 +104,7 @@ def test_a_stopped_run_is_told_as_one_of_the_epochs_that_ran(order, data) -> Non
 @pytest.mark.parametrize("asked", [1, 2, 3])
 def test_a_stopped_run_whose_first_epoch_leaves_one_behind_is_counted_right(asked: int) -> None:
     def at_its_start() -> Session:
-        session = Start().session()
+        session = open_session(Start())
         for action in (Forward(), Backward(), Update(), *map(ToggleStatement, list(Kind)[1:])):
             session.apply(action)
         return session
@@ -121,7 +122,7 @@ def test_a_stopped_run_whose_first_epoch_leaves_one_behind_is_counted_right(aske
 def test_a_session_without_actions_leaves_no_file(tmp_path: Path) -> None:
     path = tmp_path / "session.jsonl"
     writer = SessionWriter.new([path], Start())
-    writer.follow(Start().session())
+    writer.follow(open_session(Start()))
     assert writer.flush()
     assert writer.close()
     assert not list(tmp_path.iterdir())

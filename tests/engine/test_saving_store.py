@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from gradstep.actions import Forward
+from gradstep.opening import open_session
 from gradstep.saving import session_folder as store_module
 from gradstep.saving.replay import replay
 from gradstep.saving.session_folder import LOOKED_AT, Store
@@ -180,7 +181,7 @@ def test_sessions_are_in_the_users_state_directory(tmp_path, monkeypatch) -> Non
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     assert Store().folder == tmp_path / "gradstep" / "sessions"
     writer = SessionWriter.new(Store().paths("crops"), Start())
-    session = Start().session()
+    session = open_session(Start())
     writer.follow(session)
     act(session, Forward(), writer)
     assert writer.close()

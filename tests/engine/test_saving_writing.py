@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from gradstep.actions import Forward, StepNode
+from gradstep.opening import open_session
 from gradstep.saving.fsync import Syncer
 from gradstep.saving.reader import BadSessionFile, CutOff, read_session_file
 from gradstep.saving.replay import replay
@@ -47,7 +48,7 @@ def elsewhere(path: Path, before: str = "") -> str:
 
 
 def begun(*paths: Path, warn=None) -> tuple[Session, SessionWriter]:
-    session = Start().session()
+    session = open_session(Start())
     writer = SessionWriter.new(paths, Start(), warn)
     writer.follow(session)
     return session, writer
@@ -128,7 +129,7 @@ def test_two_programs_that_start_in_the_same_second_have_two_files(tmp_path) -> 
     store = Store(tmp_path / "sessions")
     sessions = []
     for _ in range(3):
-        session = Start().session()
+        session = open_session(Start())
         writer = SessionWriter.new(store.paths("crops"), Start())
         writer.follow(session)
         sessions.append((session, writer))
@@ -222,7 +223,7 @@ def test_a_folder_that_takes_no_file_warns_once(tmp_path, place, told) -> None:
 def test_a_store_that_cannot_be_made_warns_once(tmp_path) -> None:
     (tmp_path / "file").touch()
     warned: list[str] = []
-    session = Start().session()
+    session = open_session(Start())
     store = Store(tmp_path / "file" / "sessions")
     writer = SessionWriter.new(store.paths("crops"), Start(), warned.append)
     writer.follow(session)

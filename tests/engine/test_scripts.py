@@ -16,6 +16,7 @@ from gradstep.errors import BadInput
 from gradstep.exports.export import export
 from gradstep.loop.conventions import Names
 from gradstep.loop.optimizers import HAND as BY_HAND
+from gradstep.opening import open_session
 from gradstep.scripts.loader import load_script
 from gradstep.scripts.script_errors import Abandoned, ScriptError
 from gradstep.session import Session
@@ -97,7 +98,7 @@ def test_names_can_be_given(tmp_path: Path) -> None:
 
 def test_a_module_trains_as_in_the_plain_loop(tmp_path: Path) -> None:
     path = script(tmp_path, MODULE.format(dropout=0.0))
-    session = Start(str(path)).session()
+    session = open_session(Start(str(path)))
     namespace = {"__name__": "x"}
     exec(path.read_text(encoding="utf-8"), namespace)
     net, optimizer = namespace["net"], namespace["optimizer"]
@@ -114,18 +115,18 @@ def test_a_module_trains_as_in_the_plain_loop(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("dropout", [0.0, 0.5])
 def test_going_back_brings_the_buffers_back(tmp_path: Path, dropout: float) -> None:
-    session = Start(str(script(tmp_path, MODULE.format(dropout=dropout)))).session()
+    session = open_session(Start(str(script(tmp_path, MODULE.format(dropout=dropout)))))
     for action in (Forward(), Backward(), RunEpochs(3), Undo(), Undo(), Backward(), RunEpochs(3)):
         session.apply(action)
     once = [bits(one) for one in (*session.state.trainer.parameters, *session.state.trainer.buffers)]
-    other = Start(str(tmp_path / "mine.py")).session()
+    other = open_session(Start(str(tmp_path / "mine.py")))
     for action in (Forward(), Backward(), RunEpochs(3), GoTo(0), GoTo(3)):
         other.apply(action)
     assert [bits(one) for one in (*other.state.trainer.parameters, *other.state.trainer.buffers)] == once
 
 
 def test_every_node_shows_the_learners_own_expression(tmp_path: Path) -> None:
-    session = Start(str(script(tmp_path, MODULE.format(dropout=0.0)))).session()
+    session = open_session(Start(str(script(tmp_path, MODULE.format(dropout=0.0)))))
     session.apply(Forward())
     passed = session.apply(Backward()).backward
     assert passed is not None
@@ -151,7 +152,7 @@ def test_a_scripts_own_optimizer_updates_with_its_options(
     tmp_path: Path, optimizer: str, chosen: str | None
 ) -> None:
     path = script(tmp_path, MODULE.format(dropout=0.0).replace(OWN, optimizer))
-    session = Start(str(path)).session()
+    session = open_session(Start(str(path)))
     told = session.state.loop.optimizer.text
     assert told == chosen or (chosen is None and "=" in told)
     assert (session.state.learning_rate, session.problem.notes) == (pytest.approx(0.05), ())
@@ -164,7 +165,7 @@ def test_a_scripts_own_optimizer_updates_with_its_options(
         namespace["optimizer"].step()
     frame = session.apply(RunEpochs(5))
     assert [bits(one.value) for one in frame.parameters] == [bits(p) for p in namespace["net"].parameters()]
-    assert Start(str(path), optimizer=BY_HAND, rate=1.0).session().state.loop.optimizer.by_hand
+    assert open_session(Start(str(path), optimizer=BY_HAND, rate=1.0)).state.loop.optimizer.by_hand
 
 
 @pytest.mark.parametrize(
@@ -328,16 +329,16 @@ def test_a_parameter_without_a_name_is_refused(tmp_path: Path) -> None:
 
 def test_a_changed_or_missing_script_is_refused_in_one_line(tmp_path: Path) -> None:
     path = script(tmp_path, HAND)
-    origin = start_from(str(path)).session().origin
+    origin = open_session(start_from(str(path))).origin
     assert origin is not None
     assert origin.digest
-    assert origin.session().origin == origin
+    assert open_session(origin).origin == origin
     script(tmp_path, HAND + "# edited")
     with pytest.raises(ScriptError, match="has changed since"):
-        origin.session()
+        open_session(origin)
     path.unlink()
     with pytest.raises(ScriptError, match="no such file"):
-        origin.session()
+        open_session(origin)
 
 
 ODD = """
@@ -376,7 +377,7 @@ def test_a_script_has_no_arguments_of_ours_and_a_model_that_calls_exit_is_an_err
 
 def test_complex_parameters_are_compared_and_taken_home(tmp_path: Path) -> None:
     start = Start(str(script(tmp_path, ODD.replace("calls == 8", "False"))))
-    session = start.session()
+    session = open_session(start)
     for action in (ToggleZeroing(), Forward(), Backward(), RunEpochs(3)):
         session.apply(action)
     found = session.twin()

@@ -14,6 +14,7 @@ from gradstep import problems
 from gradstep.actions import Backward, Forward, RunEpochs
 from gradstep.errors import BadInput
 from gradstep.exports.export import export
+from gradstep.opening import open_session
 from gradstep.saving.reader import read_session_file
 from gradstep.saving.replay import replay
 from gradstep.scripts.script_errors import ScriptError
@@ -45,7 +46,7 @@ def table(folder: Path, data: str | bytes, name: str = "data.csv") -> Path:
 
 
 def session(path: Path, chosen: Table = BOTH) -> Session:
-    return start_from_table(path, chosen).session()
+    return open_session(start_from_table(path, chosen))
 
 
 def large(folder: Path, separator: str = ",") -> Path:
@@ -101,7 +102,7 @@ def test_standardized_inputs_have_zero_mean_and_unit_deviation_and_targets_stay(
 def test_start_values_are_the_same_every_time_and_a_seed_draws_others(tmp_path: Path) -> None:
     path = table(tmp_path, CROPS)
     first, again, other = (
-        [bits(one.value) for one in start_from_table(path, BOTH, seed).session().frame.parameters]
+        [bits(one.value) for one in open_session(start_from_table(path, BOTH, seed)).frame.parameters]
         for seed in (None, None, 3)
     )
     assert first == again != other

@@ -11,6 +11,7 @@ from gradstep import problems
 from gradstep.actions import Backward, Forward, RunEpochs, Undo, Update
 from gradstep.exports import export
 from gradstep.history.navigator import UNSTEADY
+from gradstep.opening import open_session
 from gradstep.session import Session
 from gradstep.start import Start
 from tests.engine.exported import run
@@ -59,23 +60,23 @@ def notices(session: Session, *actions: Forward | Backward | Update | Undo | Run
 def test_a_model_that_counts_is_told_of_once_as_soon_as_it_shows(
     factor: str, told: list[str], tmp_path: Path
 ) -> None:
-    session = start(tmp_path, factor).session()
+    session = open_session(start(tmp_path, factor))
     assert notices(session, Forward(), Forward(), Backward(), Undo()) == told
     assert UNSTEADY not in notices(session, Backward(), Undo(), Undo())
     assert not session.problem.notes
 
 
 def test_a_run_tells_it_too(tmp_path: Path) -> None:
-    assert notices(start(tmp_path, "len(calls)").session(), RunEpochs(5), RunEpochs(1)) == [UNSTEADY, ""]
+    assert notices(open_session(start(tmp_path, "len(calls)")), RunEpochs(5), RunEpochs(1)) == [UNSTEADY, ""]
 
 
 def test_random_numbers_of_python_and_numpy_are_the_same_in_every_session_and_export(tmp_path: Path) -> None:
     begin = start(tmp_path, DRAWS)
-    one = begin.session()
+    one = open_session(begin)
     assert one.problem.notes == (DRAWN.format("random"), DRAWN.format("numpy.random"))
     line = (Forward(), Backward(), Update(), Forward())
     notices(one, *line)
-    other = begin.session()
+    other = open_session(begin)
     notices(other, *line)
     assert bits(torch.tensor(one.frame.loss)) == bits(torch.tensor(other.frame.loss))
     assert str(run(export(begin, line).script)["loss"].item()) == str(one.frame.loss)
@@ -84,6 +85,6 @@ def test_random_numbers_of_python_and_numpy_are_the_same_in_every_session_and_ex
 
 @pytest.mark.parametrize("name", problems.names())
 def test_the_problems_are_steady(name: str) -> None:
-    session = Start(problem=name).session()
+    session = open_session(Start(problem=name))
     assert notices(session, Forward(), Backward(), Undo()) == [""] * 3
     assert not session.problem.notes

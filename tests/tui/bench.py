@@ -6,6 +6,7 @@ import io
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any, TypeAlias
 
 from rich.console import Console
@@ -17,6 +18,7 @@ from gradstep import problems
 from gradstep.actions import Action
 from gradstep.errors import EngineError
 from gradstep.frame import Frame
+from gradstep.opening import open_session
 from gradstep.session import Session
 from gradstep.start import Start
 from gradstep_tui.app import GradstepApp
@@ -55,7 +57,7 @@ async def opened(
     keeper: Keeper | None = None,
 ) -> AsyncIterator[Opened]:
     """Open the bench on `crops`, or on what `make` makes, and wait until its session is there."""
-    make = make or Start(rate=rate).session
+    make = make or partial(open_session, Start(rate=rate))
     async with starting(size, make=make, keeper=keeper, ascii_only=ascii_only) as pilot:
         await until(pilot, lambda: bench(pilot).frame is not None)
         yield pilot

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from gradstep.loop.batches import FULL, Batches
 from gradstep.loop.loop import Kind
+from gradstep.opening import open_session
 from gradstep.start import Start
 from gradstep_tui.screens.dialogs.batch_check import BatchesScreen
 from tests.tui.bench import Opened, bench, frame, idle, opened, press, text, until
@@ -51,7 +54,7 @@ async def test_the_size_of_the_parts_goes_from_one_sample_to_all() -> None:
 
 
 async def test_the_way_that_the_session_goes_is_marked_and_the_full_batch_comes_back() -> None:
-    async with opened(make=Start(batches=Batches("mini", 2)).session) as pilot:
+    async with opened(make=partial(open_session, Start(batches=Batches("mini", 2)))) as pilot:
         assert "| * mini-batches " in await measured(pilot)
         await press(pilot, "down", "down", "enter")
         await idle(pilot)
@@ -67,7 +70,7 @@ async def test_inside_a_pass_it_says_why_not() -> None:
 
 
 async def test_zeroing_moves_into_the_inner_loop_by_keys() -> None:
-    async with opened(make=Start(batches=Batches("micro", 2)).session) as pilot:
+    async with opened(make=partial(open_session, Start(batches=Batches("micro", 2)))) as pilot:
         await press(pilot, "up", "up", "K", "K")
         assert frame(pilot).loop.is_inner(Kind.ZERO)
         await press(pilot, "escape", "up", "K")

@@ -9,6 +9,7 @@ import pytest
 
 from gradstep import problems
 from gradstep.actions import RunEpochs
+from gradstep.opening import open_session
 from gradstep.saving.reader import read_session_file
 from gradstep.start import start_from
 from gradstep_tui.commands.export import export_session
@@ -159,7 +160,7 @@ async def test_escape_stops_reading_a_script_that_runs_for_ever(script: Path, ke
 
 
 def test_a_session_can_be_exported_after_its_script_was_edited(script: Path, tmp_path: Path) -> None:
-    session = start_from(str(script)).session()
+    session = open_session(start_from(str(script)))
     session.apply(RunEpochs(3))
     script.write_text("1 / 0", encoding="utf-8")
     (written, *_) = export_session(session, str(tmp_path / "out"))

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from gradstep.actions import Forward, StepNode, StepNodeBack
+from gradstep.opening import open_session
 from gradstep.session import Session
 from gradstep.start import Start
 from gradstep_tui.plain.conversation import Conversation
@@ -88,7 +89,7 @@ async def test_x_writes_the_whole_graph_also_what_is_not_on_screen(tmp_path: Pat
 
 
 def _session(name: str) -> Session:
-    return Start(name).session()
+    return open_session(Start(name))
 
 
 def test_in_plain_lines_the_graph_is_told() -> None:

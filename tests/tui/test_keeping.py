@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from gradstep.actions import Action, Forward, NextLine, RunEpochs, StepNode, Undo
+from gradstep.saving import replay as replaying
 from gradstep.saving.reader import read_session_file
 from gradstep.start import Start
 from gradstep_tui import cli
@@ -254,14 +255,14 @@ def test_other_numbers_are_told_with_the_action_and_by_how_much_and_code_1(
     folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = saved(folder / "mine", Forward(), NextLine(), NextLine())
-    plain = Start.session
+    plain = replaying.open_session
 
     def moved(start: Start, stopped: Callable[[], bool]):
         session = plain(start, stopped)
         session._problem.inputs[0, 0] += 1e-3
         return session
 
-    monkeypatch.setattr(Start, "session", moved)
+    monkeypatch.setattr(replaying, "open_session", moved)
     assert command("replay", "--to-end", str(path)) == 1
     told = capsys.readouterr().err
     assert told.startswith("gradstep replay: other numbers than then: action 1 (line 2, Forward()): loss is ")

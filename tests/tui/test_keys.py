@@ -28,6 +28,7 @@ from gradstep.actions import (
     Zero,
 )
 from gradstep.loop.loop import Kind
+from gradstep.opening import open_session
 from gradstep.session import Session
 from gradstep.start import Start
 from gradstep_tui.keys import BY_ID, KEYS
@@ -419,7 +420,7 @@ async def test_keys_pressed_before_the_session_is_there_are_kept_and_done_in_ord
 
     def make() -> Session:
         go.wait()
-        return Start().session()
+        return open_session(Start())
 
     async with starting(make=make) as pilot:
         assert "PyTorch is starting" in text(pilot)
@@ -450,7 +451,7 @@ async def test_any_key_may_come_before_the_session(keys: tuple[str, ...]) -> Non
 
     def make() -> Session:
         go.wait()
-        return Start().session()
+        return open_session(Start())
 
     async with starting(make=make) as pilot:
         await press(pilot, *keys)
@@ -463,7 +464,7 @@ async def test_q_leaves_while_pytorch_is_starting() -> None:
 
     def make() -> Session:
         go.wait()
-        return Start().session()
+        return open_session(Start())
 
     async with starting(make=make) as pilot:
         await press(pilot, "q")

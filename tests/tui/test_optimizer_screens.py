@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from textual.widgets import Input, Label
 from gradstep.actions import Backward, Forward, RunEpochs, SetOptimizer, Undo, Update
 from gradstep.frame import Frame
 from gradstep.loop.optimizers import HAND, optimizer_from
+from gradstep.opening import open_session
 from gradstep.saving.reader import read_session_file
 from gradstep.saving.replay import replay
 from gradstep.session import Session
@@ -29,7 +31,7 @@ MOMENTUM = "SGD(momentum=0.9)"
 
 
 def updated(name: str, problem: str = "crops") -> Frame:
-    session = Start(problem, optimizer=optimizer_from(name)).session()
+    session = open_session(Start(problem, optimizer=optimizer_from(name)))
     for action in (Forward(), Backward()):
         session.apply(action)
     return session.apply(Update())
@@ -94,7 +96,8 @@ async def test_inside_a_pass_the_key_says_why_not() -> None:
 
 
 async def test_with_room_the_memory_stands_with_the_parameters() -> None:
-    async with opened((120, 40), make=Start(optimizer=optimizer_from(MOMENTUM)).session) as pilot:
+    make = partial(open_session, Start(optimizer=optimizer_from(MOMENTUM)))
+    async with opened((120, 40), make=make) as pilot:
         await press(pilot, "f", "b", "u")
         assert "w.momentum_buffer" in text(pilot)
         assert "g shows" not in text(pilot)
@@ -144,7 +147,7 @@ def test_a_panel_without_a_frame_has_its_title() -> None:
 
 def test_json_lines_have_the_optimizer_and_what_it_remembers() -> None:
     action = SetOptimizer(optimizer_from("Adam"))
-    session = Session(Start().session().problem)
+    session = Session(open_session(Start()).problem)
     facts = json.loads("".join(json_line(action, session.apply(action))))
     assert facts["arguments"] == {"optimizer": {"name": "Adam"}}
     assert facts["optimizer"] == "Adam"

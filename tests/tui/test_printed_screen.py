@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+from gradstep.opening import open_session
 from gradstep.start import start_from
 from gradstep_tui.plain.conversation import MOST_PRINTED, Conversation
 from gradstep_tui.screens.dialogs.script_output import PrintedScreen
@@ -22,7 +24,7 @@ def script(tmp_path: Path) -> Iterator[Path]:
 
 
 async def test_new_output_is_told_once_and_w_shows_it(script: Path) -> None:
-    async with opened(make=start_from(str(script)).session) as pilot:
+    async with opened(make=partial(open_session, start_from(str(script)))) as pilot:
         assert "the script printed: careful (w shows all)" in text(pilot)
         await press(pilot, "f")
         assert "w shows all" not in text(pilot)  # the next key is told, as ever
@@ -37,7 +39,7 @@ async def test_new_output_is_told_once_and_w_shows_it(script: Path) -> None:
 
 
 async def test_the_newest_lines_come_in_while_epochs_run(script: Path) -> None:
-    async with opened(make=start_from(str(script)).session) as pilot:
+    async with opened(make=partial(open_session, start_from(str(script)))) as pilot:
         await press(pilot, "r", *"1000000", "enter")
         await press(pilot, "w")
         printed = bench(pilot).problem.printed  # type: ignore[union-attr]
@@ -55,7 +57,7 @@ async def test_the_newest_lines_come_in_while_epochs_run(script: Path) -> None:
 
 def test_a_conversation_tells_what_is_new_after_each_command(script: Path) -> None:
     said = list[str]()
-    conversation = Conversation(start_from(str(script)).session(), said.append)
+    conversation = Conversation(open_session(start_from(str(script))), said.append)
     conversation.greet()
     assert said[-3:] == ["script: loaded", "script: in forward", "script: careful"]
     said.clear()

@@ -8,6 +8,7 @@ from typing import Final
 
 import pytest
 
+from gradstep.opening import open_session
 from gradstep_tui.keys import BY_NAME
 from tests.tui.bench import (
     Opened,
@@ -120,4 +121,4 @@ async def test_random_keys_that_also_begin_other_sessions_break_nothing(
         session = bench(pilot)._session
         assert session is not None
         assert session.origin is not None
-        assert state(frame(pilot)) == state(session.origin.session().frame), pressed
+        assert state(frame(pilot)) == state(open_session(session.origin).frame), pressed

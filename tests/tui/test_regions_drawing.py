@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from functools import partial
 from itertools import pairwise
 from typing import Final
 
@@ -13,6 +14,7 @@ import torch
 
 from gradstep import problems
 from gradstep.ledger.gradient_norms import Size, Sizes
+from gradstep.opening import open_session
 from gradstep.pictures.decision_regions import Regions, Rule
 from gradstep.session import Session
 from gradstep.start import Start
@@ -107,7 +109,7 @@ def test_bars_are_as_long_as_the_gradients_are_large() -> None:
 
 @pytest.mark.parametrize("ascii_only", [False, True])
 async def test_the_fit_of_two_inputs_has_maps_and_up_and_down_go_through_them(ascii_only: bool) -> None:
-    async with opened(make=Start("shared").session, ascii_only=ascii_only) as pilot:
+    async with opened(make=partial(open_session, Start("shared")), ascii_only=ascii_only) as pilot:
         await press(pilot, "i", "tab")
         await until(pilot, lambda: "prediction of output 0" in text(pilot))
         await press(pilot, "down")

@@ -297,7 +297,7 @@ def test_what_the_engine_refuses_is_said_in_one_line(
     def refusing(*_: object) -> Session:
         raise BadInput("this seed\nis too odd")
 
-    monkeypatch.setattr(Start, "session", refusing)
+    monkeypatch.setattr(cli, "open_session", refusing)
     assert told(capsys)[::2] == (
         2,
         "gradstep run: this seed is too odd (gradstep run --help lists the options)\n",
@@ -317,8 +317,8 @@ def test_ctrl_c_ends_it_without_a_traceback(
 def test_a_closed_pipe_is_quiet() -> None:
     # Each run is a process of its own to its very end, where Python flushes; PyTorch is loaded once for all.
     script = (
-        "import os, sys, gradstep_tui.cli, gradstep_tui.commands.start_options\n"
-        "gradstep_tui.commands.start_options.Start().session()\n"
+        "import os, sys, gradstep_tui.cli, gradstep.opening\n"
+        "gradstep.opening.open_session(gradstep.opening.Start())\n"
         "ends = []\n"
         "for options in ([], ['--json'], ['--json', '--lr', '1']):\n"
         "    if not os.fork(): sys.exit(gradstep_tui.cli.main(['run', *options]))\n"

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import difflib
 import os
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 import pytest
 
 from gradstep.loop.batches import Batches
+from gradstep.opening import open_session
 from gradstep.start import Start
 from tests.tui.bench import idle, opened, press, text, until
 
@@ -88,7 +90,7 @@ def keys_of(name: str) -> list[str]:
 
 @pytest.mark.parametrize(("name", "size"), CASES, ids=[f"{name}-{w}x{h}" for name, (w, h) in CASES])
 async def test_a_screen_is_drawn_as_it_was_read_and_found_good(name: str, size: tuple[int, int]) -> None:
-    async with opened(max(size, SMALL), make=Start(OF.get(name, "crops")).session) as pilot:
+    async with opened(max(size, SMALL), make=partial(open_session, Start(OF.get(name, "crops")))) as pilot:
         await press(pilot, *keys_of(name))
         await idle(pilot)
         if size < SMALL:
@@ -99,7 +101,7 @@ async def test_a_screen_is_drawn_as_it_was_read_and_found_good(name: str, size: 
 
 @pytest.mark.parametrize("size", [SMALL, LARGE], ids=["80x24", "160x50"])
 async def test_parts_of_the_samples_are_drawn_as_a_loop_in_the_loop(size: tuple[int, int]) -> None:
-    async with opened(size, make=Start(batches=Batches("micro", 2)).session) as pilot:
+    async with opened(size, make=partial(open_session, Start(batches=Batches("micro", 2)))) as pilot:
         await press(pilot, *"fbfsss")
         compare(f"micro-batches-{size[0]}x{size[1]}", text(pilot))
         await press(pilot, *"bfb", "B")
@@ -111,7 +113,7 @@ async def test_parts_of_the_samples_are_drawn_as_a_loop_in_the_loop(size: tuple[
     "name", ["product", "hundred-epochs", "help", "ask-epochs-wrong", "graph-paths-meet", "regions-classify"]
 )
 async def test_in_ascii_a_screen_has_the_same_places(name: str) -> None:
-    make = Start(OF.get(name, "crops")).session
+    make = partial(open_session, Start(OF.get(name, "crops")))
     async with opened(make=make) as pilot:
         await press(pilot, *keys_of(name))
         await idle(pilot)

@@ -183,7 +183,7 @@ def test_closing_the_window_ends_the_program() -> None:
 
 def test_an_internal_error_gives_the_terminal_back_and_is_told() -> None:
     raising = "def broken(*_): raise ZeroDivisionError('a bug in the trainer')"
-    lines = f"{raising}\ntui.starting.Start.session = broken"
+    lines = f"{raising}\ngradstep_tui.session.autosave.open_session = broken"
     with Terminal(calling(lines)) as terminal:
         assert terminal.wait_exit() == 1
         assert given_back(terminal)
@@ -208,7 +208,7 @@ def test_a_problem_that_cannot_be_loaded_is_told_in_one_line_with_code_2() -> No
     lines = (
         "from gradstep.errors import EngineError\n"
         "def refusing(*_): raise EngineError('line 3: there is no weight to train')\n"
-        "gradstep_tui.commands.start_options.Start.session = refusing"
+        "gradstep_tui.session.autosave.open_session = refusing"
     )
     with Terminal(calling(lines)) as terminal:
         assert terminal.wait_exit() == 2

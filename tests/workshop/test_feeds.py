@@ -11,6 +11,7 @@ from textual.pilot import Pilot
 from textual.widgets import Input
 
 from gradstep.actions import Backward, Forward, RunEpochs, StepNode, ToggleZeroing, Update, Zero
+from gradstep.opening import open_session
 from gradstep.start import Start
 from gradstep_tui.drawing.lines import length
 from gradstep_tui.keys import KEYS
@@ -295,7 +296,7 @@ async def test_the_class_keys_are_in_the_help_and_the_palette_and_take_none_of_t
 
 @pytest.mark.parametrize("problem", ["crops", "classify", "dead-relu"])
 def test_at_80_columns_a_status_with_badges_keeps_its_phase(problem: str) -> None:
-    session = Start(problem).session()
+    session = open_session(Start(problem))
     session.apply(RunEpochs(5))
     session.apply(Forward())
     session.apply(StepNode())

@@ -10,6 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from gradstep.errors import BadInput
+from gradstep.opening import open_session
 from gradstep_tui.commands.parsers import (
     RUN,
     USES,
@@ -96,7 +97,7 @@ def _run(arguments: Sequence[str]) -> int:
     except BadInput as error:
         return complain_of(error, RUN)
     actions = headless.plan(options.epochs, options.zeroing, options.batches)
-    return headless.run(start.session, actions, json_line if options.json else printed)
+    return headless.run(partial(open_session, start), actions, json_line if options.json else printed)
 
 
 def _list(arguments: Sequence[str]) -> int:

@@ -25,6 +25,7 @@ from gradstep.exports.recording.moments import Moment, repeat
 from gradstep.exports.script_format import script_text
 from gradstep.frame import Frame
 from gradstep.loop.script_names import Spelling
+from gradstep.opening import open_session
 from gradstep.scripts.other_rngs import others_kept
 from gradstep.scripts.source import ScriptSource
 from gradstep.session import Session
@@ -64,7 +65,7 @@ def export(start: Start, actions: Iterable[Action], source: ScriptSource | None 
     """
     if source is None or source.reads:
         source = start.source()
-    begin = partial(start.session, source=source if start.has_file else None)
+    begin = partial(open_session, start, source=source if start.has_file else None)
     text = seeded(source.text) if start.has_file and start.table is None else source.text
     return export_from(begin, text, actions, seed=start.seed)
 

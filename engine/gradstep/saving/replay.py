@@ -8,6 +8,7 @@ from typing import Final
 
 from gradstep.actions import Action, Forward, GoTo, Redo, RunEpochs, StepNode, StepNodeBack, StepTo, Undo
 from gradstep.errors import EngineError
+from gradstep.opening import open_session
 from gradstep.saving.fingerprint import bits_of, loss_of, node_of, tensors_of
 from gradstep.saving.mismatch import Mismatch, compared
 from gradstep.saving.reader import BadSessionFile, SavedSession
@@ -53,7 +54,7 @@ def replay(
         Abandoned: `stopped` said so while its script ran.
     """
     try:
-        session = saved.header.start.session(stopped)
+        session = open_session(saved.header.start, stopped)
     except (ScriptError, Abandoned):  # that tells it best itself
         raise
     except EngineError as error:

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from gradstep import problems
 from gradstep.errors import EngineError
+from gradstep.opening import open_session
 from gradstep.scripts.script_errors import ScriptError
 from gradstep.start import Start, start_from
 from gradstep_tui.commands.broken_pipe import stop_writing
@@ -72,7 +73,7 @@ def list_problems() -> int:
 def check_problem(options: Namespace) -> int:
     """Print what is found in a script or a table, or what is wrong with it; gives the exit code."""
     try:
-        problem = start_of(options).session().problem
+        problem = open_session(start_of(options)).problem
     except ScriptError as error:
         print(*error.lines, sep="\n", file=sys.stderr)
         return 2

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from gradstep.actions import Action, GoTo, RunEpochs
 from gradstep.errors import EngineError
+from gradstep.opening import open_session
 from gradstep.reload import edit_like
 from gradstep.scripts.script_errors import ScriptError
 from gradstep.training.pytorch_errors import PyTorchError
@@ -109,7 +110,7 @@ class Conversation:
             self._say_all(beginning)
             return
         keeper = self._keeper
-        make = beginning.start.session if keeper is None else partial(keeper.begin, beginning.start)
+        make = partial(open_session if keeper is None else keeper.begin, beginning.start)
         with stoppable(self._session, self._say) as stopped:
             session = make(stopped)
         if beginning.after is not None:

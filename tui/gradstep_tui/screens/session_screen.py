@@ -16,6 +16,7 @@ from textual.timer import Timer
 
 from gradstep.actions import Action, GoTo, RunEpochs
 from gradstep.errors import EngineError
+from gradstep.opening import open_session
 from gradstep.training.pytorch_errors import PyTorchError, first_words
 from gradstep_tui.screens.dialogs.confirm import ConfirmScreen
 from gradstep_tui.session.loader import Loaded, LoadFailed, Troubled, load
@@ -137,7 +138,7 @@ class SessionScreen(Screen[None]):
         Raises:
             EngineError: there can be none, or `stopped` said so; the session that is there goes on.
         """
-        return start.session(stopped) if self._keeper is None else self._keeper.begin(start, stopped)
+        return open_session(start, stopped) if self._keeper is None else self._keeper.begin(start, stopped)
 
     def take(self, session: Session) -> None:
         """Show a session, and what there is to say about how it was made."""

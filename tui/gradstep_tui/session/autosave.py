@@ -10,6 +10,7 @@ from threading import Event
 from typing import TYPE_CHECKING
 
 from gradstep.errors import EngineError
+from gradstep.opening import open_session
 
 if TYPE_CHECKING:
     from gradstep.saving.reader import SavedSession
@@ -63,7 +64,7 @@ class Keeper:
         """
         from gradstep.saving.writer import SessionWriter
 
-        session = start.session(lambda: stopped() or self._given_up.is_set())
+        session = open_session(start, lambda: stopped() or self._given_up.is_set())
         start = session.origin or start
         paths = self._paths(start.title) if self._save is None else [self._save]
         writer = SessionWriter.new(paths, start, self._told)

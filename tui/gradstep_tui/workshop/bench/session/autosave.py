@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gradstep.errors import BadInput
+from gradstep.opening import open_session
 from gradstep.start import Start
 from gradstep_tui.session.autosave import Keeper
 from gradstep_tui.workshop.bench.sandboxed_app import NO_SCRIPTS, FolderExports, Written
@@ -31,7 +32,7 @@ def make_ready() -> None:
 
     for name in problems.names():
         start = Start(name)
-        _READY[start] = start.session()
+        _READY[start] = open_session(start)
 
 
 class ClassKeeper(Keeper):
@@ -71,7 +72,7 @@ class ClassKeeper(Keeper):
         """
         if start.has_file:
             raise BadInput(NO_SCRIPTS)
-        session = start.session(stopped)
+        session = open_session(start, stopped)
         self._link.send(Began(session.origin or start))
         return self._watched(session)
 
@@ -117,6 +118,6 @@ def session_of(
 
     if start.has_file:
         raise BadInput(NO_SCRIPTS)
-    session = _READY.pop(start, None) or start.session(stopped)
+    session = _READY.pop(start, None) or open_session(start, stopped)
     repeat(session, actions, frozenset(refused), stopped)
     return session

@@ -1,0 +1,88 @@
+"""From the name of a problem, or from a saved start, to a live problem and its session."""
+
+from __future__ import annotations
+
+import gc
+import sys
+from collections.abc import Callable
+from os import PathLike, fspath
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from gradstep import problems
+from gradstep.loop.batches import FULL
+from gradstep.start import Start, start_from
+from gradstep.training.gc_pause import without_collection
+
+if TYPE_CHECKING:
+    from gradstep.problem import Problem
+    from gradstep.scripts.source import ScriptSource
+    from gradstep.session import Session
+
+
+def load_problem(problem: str | PathLike[str], seed: int | None = None) -> Problem:
+    """Load a built-in problem, or run a script and return the problem that it defines.
+
+    Args:
+        problem: Name of a built-in problem (see `gradstep.problems.names()`), or path of a script or notebook.
+        seed: Seed of `torch.manual_seed` for random start values; None for the script's own values.
+
+    Returns:
+        A problem with inputs of shape `(samples, ...)` and live parameters; a session trains them in place.
+
+    Raises:
+        BadInput: No such problem exists, or PyTorch refuses the seed.
+        ScriptError: The script cannot be read or run, or defines nothing that can be trained.
+    """
+    return open_session(start_from(fspath(problem), seed)).problem
+
+
+def open_session(
+    start: Start, stopped: Callable[[], bool] = lambda: False, source: ScriptSource | None = None
+) -> Session:
+    """Load PyTorch, run the problem's script and return a session at its start.
+
+    Args:
+        start: The problem, and what the learner chose before the first action.
+        stopped: Polled while the script runs; return True to abandon it.
+        source: Text of the learner's file if it was read before; None to read the file.
+
+    Raises:
+        BadInput: No such problem exists, its script cannot be trained, or a value cannot be used.
+        Abandoned: `stopped` returned True.
+    """
+    if source is None and start.has_file:
+        source = start.source()
+    _load_pytorch()
+    import torch
+
+    from gradstep.scripts.loader import problem_from
+    from gradstep.scripts.other_rngs import seed_others
+    from gradstep.session import Session
+
+    # Draws are the same in every process, so that they can be replayed. `torch.manual_seed` would also
+    # format a traceback for every other kind of device, which takes milliseconds.
+    torch.default_generator.manual_seed(0)
+    seed_others(0)
+    batches = start.batches or FULL
+    if source is None:
+        session = Session(problems.load(start.problem, start.seed), start.rate, start.optimizer, batches)
+        session.origin = start
+        return session
+    problem = problem_from(source, start.seed, start.names, stopped, start.title)
+    session = Session(problem, start.rate, start.optimizer, batches)
+    session.origin, session.source = msgspec.structs.replace(start, digest=source.digest), source
+    return session
+
+
+def _load_pytorch() -> None:
+    """Import PyTorch in two thirds of the usual time, unless it is loaded already.
+
+    The import makes a million objects that stay. The garbage collector is paused meanwhile and never looks at
+    them afterwards, not even at exit.
+    """
+    if "torch" not in sys.modules:
+        with without_collection():
+            import torch  # noqa: F401
+        gc.freeze()

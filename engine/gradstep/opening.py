@@ -25,7 +25,7 @@ def load_problem(problem: str | PathLike[str], seed: int | None = None) -> Probl
     """Load a built-in problem, or run a script and return the problem that it defines.
 
     Args:
-        problem: Name of a built-in problem (see `gradstep.problems.names()`), or path of a script or notebook.
+        problem: Name of a built-in problem, as in `gradstep.problems.names()`, or path of a script.
         seed: Seed of `torch.manual_seed` for random start values; None for the script's own values.
 
     Returns:

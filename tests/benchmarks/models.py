@@ -41,7 +41,7 @@ def transformer() -> Problem:
 def large() -> Problem:
     """Give the model of `LARGE`."""
     from gradstep.scripts.loader import problem_from
-    from gradstep.scripts.source import read_source
+    from gradstep.scripts.source_reader import read_source
 
     return problem_from(read_source(LARGE))
 

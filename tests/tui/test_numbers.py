@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gradstep.loop.learning_rate import lowered, raised
-from gradstep_tui.text.numbers import WIDEST, cell, cells, rate, shape_text, value_text
+from gradstep_tui.text.numbers import WIDEST, cell, cells, rate, shape_text
+from gradstep_tui.text.values import value_text
 
 SPECIAL = [None, 0.0, -0.0, math.nan, math.inf, -math.inf, 1e-45, -1e-45, 3.4e38, 5e-324, 1.7e308, 0.00005]
 

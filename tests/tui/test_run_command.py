@@ -30,7 +30,6 @@ from gradstep.errors import BadInput
 from gradstep.frame import Frame
 from gradstep.loop.loop import Kind
 from gradstep.session import Session
-from gradstep.start import Start
 from gradstep_tui import cli
 from gradstep_tui.commands import json_report as json_lines
 from tests.engine.test_notebook import PRINTED, START, assert_printed
@@ -310,7 +309,7 @@ def test_ctrl_c_ends_it_without_a_traceback(
     def interrupted(*_: object) -> Session:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(Start, "session", interrupted)
+    monkeypatch.setattr(cli, "open_session", interrupted)
     assert told(capsys) == (130, "", "")
 
 

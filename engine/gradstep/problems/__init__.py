@@ -57,6 +57,6 @@ def load(name: str, seed: int | None = None) -> Problem:
         BadInput: there is no such problem, or PyTorch cannot take the seed.
     """
     from gradstep.scripts.loader import problem_from
-    from gradstep.scripts.source import read_source
+    from gradstep.scripts.source_reader import read_source
 
     return problem_from(read_source(path_of(name)), seed, name=name.replace("_", "-"))

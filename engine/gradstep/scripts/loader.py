@@ -19,7 +19,8 @@ from gradstep.scripts.discovery import Found, find
 from gradstep.scripts.execution import Namespace, folder_on_path, run_script
 from gradstep.scripts.free_names import needed_names
 from gradstep.scripts.optimizer_discovery import updating
-from gradstep.scripts.source import ScriptSource, read_source
+from gradstep.scripts.source import ScriptSource
+from gradstep.scripts.source_reader import read_source
 from gradstep.scripts.trial_forward import Tried, try_forward
 
 SEEDS: Final = (-(2**63), 2**64 - 1)

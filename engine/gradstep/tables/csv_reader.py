@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Final
 
 from gradstep.scripts.script_errors import ScriptError
-from gradstep.scripts.source import bytes_of
+from gradstep.scripts.source_reader import bytes_of
 
 KIND: Final = "a CSV file"
 SEPARATORS: Final = ",;\t|"

@@ -8,15 +8,13 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, Final
 
 from gradstep.errors import BadInput
+from gradstep_tui.text.quoting import LONGEST_QUOTED, quoted
 
 if TYPE_CHECKING:
     from gradstep.actions import Action
     from gradstep.session import Session
     from gradstep.start import Start
     from gradstep_tui.plain.new_session import Beginning
-
-LONGEST_SHOWN: Final = 40
-"""Characters of a line that a message repeats at the most."""
 
 MOST_WORDS: Final = 3
 """Words of a command's name at the most."""
@@ -75,20 +73,15 @@ def understood(line: str, names: Mapping[str, Command]) -> tuple[Command, str]:
             continue
         rest = " ".join(words[count:])
         if rest and not command.takes:
-            raise NotUnderstood(f"{command.names[0]} takes nothing after it, and got {shown(rest)}")
+            raise NotUnderstood(f"{command.names[0]} takes nothing after it, and got {quoted(rest)}")
         return command, rest
     raise NotUnderstood(_puzzled(" ".join(words), names))
-
-
-def shown(text: str) -> str:
-    """Write what was typed as a message repeats it: in quotes, escaped, cut where it is long."""
-    return ascii(text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}...")
 
 
 def _puzzled(text: str, names: Mapping[str, Command]) -> str:
     closest = _closest(text, names)
     suggestion = f"did you mean {closest}? " if closest else ""
-    return f"{shown(text)} is no command; {suggestion}help lists them all"
+    return f"{quoted(text)} is no command; {suggestion}help lists them all"
 
 
 def _closest(text: str, names: Mapping[str, Command]) -> str:
@@ -96,7 +89,7 @@ def _closest(text: str, names: Mapping[str, Command]) -> str:
     if len(text) == 1:
         return text.swapcase() if text.swapcase() in names else ""
     known = [name for name in names if len(name) > 1]
-    whole = text[:LONGEST_SHOWN].casefold()
+    whole = text[:LONGEST_QUOTED].casefold()
     for wanted in (whole, whole.partition(" ")[0]):
         for name in get_close_matches(wanted, known, n=1):
             return name

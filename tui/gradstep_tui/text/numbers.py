@@ -71,27 +71,3 @@ def shape_text(shape: tuple[int, ...]) -> str:
 def is_tensor(value: object) -> TypeGuard[Tensor]:
     """Whether `value` is a tensor, asked without importing torch."""
     return hasattr(value, "dim") and hasattr(value, "numel")
-
-
-def value_text(value: Any, most: int = 6) -> str:
-    """Write any operand in one line: a scalar, a shape, or the first elements of a tensor."""
-    if value is None or isinstance(value, (bool, str)):
-        return str(value)
-    if isinstance(value, float):
-        return cell(value)
-    if isinstance(value, (int, tuple)):
-        return str(value)
-    if not is_tensor(value):
-        return str(value)
-    if value.is_meta:
-        from gradstep_tui.text.summaries import summary_text
-
-        told = summary_text(value)
-        return told if told == NOT_KEPT else f"{NOT_KEPT}; {told}"
-    if value.dim() == 0:
-        return cells(value)[0][0]
-    # Of one that is not contiguous, reshape copies all that it is given.
-    start = value[: most // max(math.prod(value.shape[1:]), 1) + 1]
-    shown = [text for row in cells(start.reshape(-1)[:most]) for text in row]
-    rest = " …" if value.numel() > most else ""
-    return f"[{' '.join(shown)}{rest}]"

@@ -9,10 +9,10 @@ from gradstep.actions import GoTo
 from gradstep.errors import BadInput
 from gradstep.loop.loop import Kind
 from gradstep_tui.plain.answers.state import sampled_epochs
-from gradstep_tui.plain.command_parser import shown
 from gradstep_tui.text.comparison import Names, element, first_text, momentum_text, told_apart
 from gradstep_tui.text.frames import action_text
 from gradstep_tui.text.numbers import cell
+from gradstep_tui.text.quoting import quoted
 
 if TYPE_CHECKING:
     from gradstep.analysis.comparison import Comparison
@@ -92,5 +92,5 @@ def _pair(one: complex, other: complex) -> str:
 
 def _number(text: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) < 10):
-        raise BadInput(f"{shown(text)} is no number of a point: timeline tells them")
+        raise BadInput(f"{quoted(text)} is no number of a point: timeline tells them")
     return int(text)

@@ -1,4 +1,4 @@
-"""A session: the start, and the actions since. Applying an action is the only way to change it."""
+"""A session: a start and the actions since. Applying an action is the only way to change a session."""
 
 from __future__ import annotations
 
@@ -38,11 +38,11 @@ from gradstep.training.stepper import Statements
 from gradstep.training.trainer import Trainer
 
 Watch = Callable[[Action, State, str], None]
-"""Is told each action that changed a session, the state after it, and what PyTorch refused, if anything."""
+"""Change listener: called with the action, the state after it, and PyTorch's refusal or an empty string."""
 
 
 class Session:
-    """Trains a problem by actions, and remembers every state."""
+    """Trains a problem by actions and can return to any earlier state, bit for bit."""
 
     def __init__(
         self,
@@ -54,14 +54,14 @@ class Session:
         """Start at the problem's start values.
 
         Args:
-            problem: What to train; the session takes its tensors over.
-            rate: The learning rate; None for the problem's own.
-            optimizer: Updates the parameters; None for the problem's own.
-            batches: How the samples are split.
+            problem: Problem to train; the session owns its tensors from now on.
+            rate: Learning rate; None for the problem's own.
+            optimizer: Optimizer of the parameters; None for the problem's own.
+            batches: Way in which the samples are split.
 
         Raises:
             BadInput: `rate` is not a positive finite number, PyTorch would refuse the optimizer, or the
-                samples cannot be split like that.
+                samples cannot be split in this way.
         """
         self._problem = problem
         trainer = Trainer(problem)
@@ -80,38 +80,38 @@ class Session:
         self._frame: Frame | None = None
         self._shown_before: State | None = None
         self.origin: Start | None = None
-        """What it began from; None for a problem that no `Start` names."""
+        """Start from which the session was opened; None for a problem that no `Start` names."""
 
         self.source: ScriptSource | None = None
-        """What a file of the learner's own said then; None where there is none."""
+        """Text of the learner's file when it was read; None for a built-in problem."""
 
         self.watch: Watch = lambda action, state, refused: None
-        """Who is told what was done; nobody at first."""
+        """Called after every action that changed the session; does nothing by default."""
 
         self.tried: Callable[[Action, str], None] = lambda action, refused: None
-        """Who is told what PyTorch refused where nothing changed by it; nobody at first."""
+        """Called after an action that PyTorch refused and that changed nothing; does nothing by default."""
 
         self.progress: Progress | None = None
-        """How far a run of epochs has come; None while none is under way. May be read from another thread."""
+        """Progress of the current run of epochs; None if no run is under way. Other threads may read it."""
 
     @property
     def _kept(self) -> KeptFromTerminal:
-        """Keeps the terminal from the script's own code while that runs."""
+        """Context manager that captures what the learner's code prints."""
         return KeptFromTerminal(self._problem.printed)
 
     @property
     def spelling(self) -> Spelling:
-        """What the problem's script calls what the loop uses."""
+        """The script's names for the model, the loss, the inputs and the targets."""
         return self._problem.words
 
     @property
     def problem(self) -> Problem:
-        """What is trained."""
+        """Problem that the session trains."""
         return self._problem
 
     @property
     def trace_limit(self) -> int:
-        """Bytes from which on the recording of a pass keeps summaries of its gradients."""
+        """Size of a recorded pass, in bytes, above which summaries replace its tensors."""
         return self._statements.trainer.trace_limit
 
     @trace_limit.setter
@@ -120,12 +120,12 @@ class Session:
 
     @property
     def state(self) -> State:
-        """All that the session is now."""
+        """Complete present state: live tensors copied, loop, learning rate, pass."""
         return self._statements.state
 
     @property
     def frame(self) -> Frame:
-        """The picture of the session as it stands."""
+        """Immutable picture of everything that a screen shows of the session now."""
         if self._frame is None:
             history = self._walk.history
             self._frame = take_frame(
@@ -140,25 +140,33 @@ class Session:
         return self._frame
 
     def apply(self, action: Action, stopped: Callable[[], bool] = lambda: False) -> Frame:
-        """Do what the learner asked for.
+        """Apply an action and return the frame after it.
 
         Args:
-            action: What to do.
-            stopped: Asked between the epochs of a run, which ends where it says so.
+            action: Action to apply.
+            stopped: Polled between the epochs of a run; return True to end the run early.
 
         Returns:
-            The frame after it.
+            Frame after the action.
 
         Raises:
-            Refused: it makes no sense now; nothing has changed.
-            BadInput: a value cannot be used; nothing has changed.
-            PyTorchError: PyTorch refused; what it did before that stays, and can be undone.
+            Refused: The action makes no sense now; nothing has changed.
+            BadInput: A value cannot be used; nothing has changed.
+            PyTorchError: PyTorch refused; what ran before that stays and can be undone.
         """
         self.do(action, stopped)
         return self.frame
 
     def do(self, action: Action, stopped: Callable[[], bool] = lambda: False) -> None:
-        """Do what `apply` does, and make no frame: for whoever does very many actions."""
+        """Apply an action without making a frame, which is quicker for very many actions.
+
+        Args:
+            action: Action to apply.
+            stopped: Polled between the epochs of a run; return True to end the run early.
+
+        Raises:
+            EngineError: As `apply` does.
+        """
         history = self._walk.history
         reason = refusal(self.state, history.position, history.future, refusal_key(action))
         if reason and reason not in PYTORCHS:
@@ -186,22 +194,28 @@ class Session:
     def do_again(
         self, action: Action, stopped: Callable[[], bool] = lambda: False, *, recorded: bool
     ) -> None:
-        """Do what was done in an earlier session.
+        """Apply an action of an earlier session again.
 
         Args:
-            action: What to do.
-            stopped: As for `apply`.
-            recorded: Whether its backward passes are recorded, as one that PyTorch refused has to be.
-                Without, they are quicker, come to the same bits, and cannot be looked into.
+            action: Action to apply.
+            stopped: Polled between the epochs of a run; return True to end the run early.
+            recorded: Whether backward passes are recorded, as needed for a pass that PyTorch refused.
+                Unrecorded passes are quicker and give the same bits, but have no events to step through.
 
         Raises:
-            EngineError: as `apply` does.
+            EngineError: As `apply` does.
         """
         with nullcontext() if recorded else self._statements.unrecorded():
             self.do(action, stopped)
 
     def verdict(self) -> Verdict:
-        """Find out what the loop, as it stands, does to training from the start; changes nothing."""
+        """Run the edited loop beside the reference loop from the start and return what differs.
+
+        Changes nothing.
+
+        Raises:
+            EngineError: The reference loop itself cannot run on this problem.
+        """
         loop = self.state.loop
         reference = self._problem.reference_loop().with_optimizer(loop.optimizer)
         reference = reference.with_split(loop.split, self._problem.words)
@@ -210,55 +224,94 @@ class Session:
             return judge(self._statements, start, self.state.loop, reference, self.state.learning_rate)
 
     def check_gradient(self, stopped: Callable[[], bool] = lambda: False) -> GradientCheck:
-        """Check autograd's gradient by finite differences; raises as `analysis.gradient_check` does."""
+        """Compare autograd's gradient with central finite differences; changes nothing.
+
+        Args:
+            stopped: Polled between elements; return True to abandon the check.
+
+        Returns:
+            Both gradients of each checked element, with the size of error that is normal.
+
+        Raises:
+            PyTorchError: PyTorch refuses a forward or a backward pass here.
+            NotAScalar: The loss holds more than one number.
+            BadInput: The loss is not finite here, or a parameter is complex.
+            Stopped: `stopped` returned True.
+        """
         grads = {one.name: one.grad for one in self.frame.parameters}
         with self._kept:
             return check_gradient(self._statements, grads, stopped)
 
     def check_batches(self, size: int, stopped: Callable[[], bool] = lambda: False) -> BatchCheck:
-        """Find out what parts of `size` samples do to the gradient; raises as `analysis.batch_check` does."""
+        """Compare the gradient of each way to split the samples with the full batch's; changes nothing.
+
+        Args:
+            size: Samples per part.
+            stopped: Polled between passes; return True to abandon the check.
+
+        Returns:
+            One trial per way of splitting.
+
+        Raises:
+            BadInput: The samples cannot be split into parts of `size`.
+            PyTorchError: PyTorch refuses the full batch here.
+            Stopped: `stopped` returned True.
+        """
         with self._kept:
             return check_batches(self._statements, size, stopped)
 
     def pictures(self) -> Pictures:
-        """Give what computes the session's pictures as it stands; changes nothing."""
+        """Return the object that computes pictures of the present state; changes nothing."""
         return Pictures(self._statements, self._walk.history, self._walk.travel)
 
     def twin(self, stopped: Callable[[], bool] = lambda: False) -> Comparison:
-        """Compare the session with its twin, the reference loop from the same bits; changes nothing.
+        """Compare the session with its twin, the reference loop from the same start; changes nothing.
+
+        Args:
+            stopped: Polled between epochs; return True to abandon the comparison.
 
         Raises:
-            Stopped: `stopped`, asked between epochs, said so.
-            PyTorchError: the reference loop cannot run on this problem.
+            Stopped: `stopped` returned True.
+            PyTorchError: The reference loop cannot run on this problem.
         """
         return self._compared(lambda: self._beside.twin(stopped, self._tell_comparing))
 
     def compare(self, number: int, stopped: Callable[[], bool] = lambda: False) -> Comparison:
         """Compare the session with another point of its history, epoch by epoch; changes nothing.
 
+        Args:
+            number: Number of the point, counted from 0.
+            stopped: Polled between epochs; return True to abandon the comparison.
+
         Raises:
-            BadInput: there is no such point.
-            Stopped: `stopped`, asked between epochs, said so.
+            BadInput: The history has no such point.
+            Stopped: `stopped` returned True.
         """
         return self._compared(lambda: self._beside.branch(number, stopped, self._tell_comparing))
 
     def line(self) -> tuple[Action, ...]:
-        """Give the actions that lead here from the start, without those that were taken back."""
+        """Return the actions that lead from the start to the present point, without undone ones."""
         return self._walk.line()
 
     def timeline(self, through: int | None = None) -> Timeline:
-        """Give the line of points on which the session stands, or the one through another point.
+        """Return the session's line of points from the start.
+
+        Args:
+            through: Number of a point on another branch to show; None for the present branch.
 
         Raises:
-            BadInput: there is no such point.
+            BadInput: The history has no such point.
         """
         return timeline(self._walk.history, through)
 
     def inside(self, number: int) -> Inside | None:
-        """Say how far one can go into the action that led to a point; None where there is nothing inside.
+        """Return the epochs or node events inside the action that led to a point; None if it has none.
+
+        Args:
+            number: Number of the point, counted from 0.
 
         Raises:
-            BadInput: there is no such point.
+            BadInput: The history has no such point.
         """
         with self._kept:
             return self._walk.room(number)

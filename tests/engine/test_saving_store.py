@@ -191,5 +191,5 @@ def test_sessions_are_in_the_users_state_directory(tmp_path, monkeypatch) -> Non
 def test_what_looks_for_a_session_needs_no_pytorch() -> None:
     from tests.engine.test_imports import loaded_after
 
-    modules = ("store", "reading", "writing")
+    modules = ("session_folder", "reader", "writer")
     assert "torch" not in loaded_after("; ".join(f"import gradstep.saving.{name}" for name in modules))

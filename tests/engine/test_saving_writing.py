@@ -163,7 +163,7 @@ def test_what_another_program_added_before_the_lock_is_seen(tmp_path) -> None:
 # A disk that fails
 
 
-def test_a_full_disk_warns_once_and_leaves_whole_lines(tmp_path) -> None:
+def test_a_full_disk_warns_once_and_leaves_whole_lines(tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The system's own limit on a file's size: the write that meets it is cut short, then fails."""
     path = tmp_path / "session.jsonl"
     warned: list[str] = []
@@ -171,6 +171,7 @@ def test_a_full_disk_warns_once_and_leaves_whole_lines(tmp_path) -> None:
     act(session, Forward(), writer)
     assert writer.flush()
     limit = path.stat().st_size + 1000
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)  # it would be cut off, too
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (limit, before[1]))
     try:

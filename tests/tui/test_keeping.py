@@ -299,9 +299,9 @@ def test_a_full_disk_is_told_once_in_a_conversation(folder: Path) -> None:
         "sys.exit(main(['--plain']))\n"
     )
     typed = "forward\nbackward\nupdate\nzero\nforward\n"
-    told = subprocess.run(
-        [sys.executable, "-c", script], input=typed, capture_output=True, text=True, timeout=120, check=False
-    )
+    # -B: Python itself would leave bytecode that is cut off at the limit, for later tests to stumble over.
+    command = [sys.executable, "-B", "-c", script]
+    told = subprocess.run(command, input=typed, capture_output=True, text=True, timeout=120, check=False)
     assert told.returncode == 0
     assert told.stdout.count("not saved from action") == 1
     assert "File too large" in told.stdout

@@ -12,6 +12,7 @@ ROOT = Path(__file__).parents[2]
 MODULES = sorted(
     ".".join(path.relative_to(ROOT / "engine").with_suffix("").parts).removesuffix(".__init__")
     for path in (ROOT / "engine").rglob("*.py")
+    if path.stem != "__main__"  # importing that runs the command
 )
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from importlib.metadata import version
 
 import pytest
 
+from gradstep._version import __version__
 from tests.terminal import GRADSTEP
 
 
@@ -38,7 +38,7 @@ def test_help_names_every_option() -> None:
 
 def test_version_is_that_of_the_package() -> None:
     told = run("--version")
-    assert (told.returncode, told.stdout, told.stderr) == (0, f"gradstep {version('gradstep')}\n", "")
+    assert (told.returncode, told.stdout, told.stderr) == (0, f"gradstep {__version__}\n", "")
 
 
 @pytest.mark.parametrize(

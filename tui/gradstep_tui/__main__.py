@@ -1,7 +1,11 @@
-"""`python -m tui` is the `gradstep` command."""
+"""`python -m gradstep_tui` is the `gradstep` command."""
 
 import sys
 
-from gradstep_tui.cli import main
+if not sys.flags.safe_path:
+    # The current folder: a file there named random.py must not take the place of Python's own module.
+    del sys.path[0]
+
+from gradstep_tui.cli import main  # noqa: E402 - only now is nothing of the current folder imported
 
 sys.exit(main())

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import argparse
 import sys
-from importlib.metadata import version
 from pathlib import Path
 from typing import Final, NoReturn
 
+from gradstep._version import __version__
 from gradstep.actions import epochs_from
 from gradstep.errors import BadInput, EngineError
 from gradstep.scripts.script_errors import ScriptError
@@ -95,7 +95,7 @@ def bench_parser() -> Parser:
         allow_abbrev=False,
     )
     add_problem(parser)
-    parser.add_argument("--version", action="version", version=f"gradstep {version('gradstep')}")
+    parser.add_argument("--version", action="version", version=f"gradstep {__version__}")
     add_start(parser)
     parser.add_argument(
         "--save", type=Path, metavar="FILE", help="save the session in FILE, which must not be there yet"

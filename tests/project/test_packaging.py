@@ -88,4 +88,6 @@ def test_the_engine_alone_says_that_the_screens_are_missing(wheel: ZipFile, tmp_
     command = [sys.executable, "-S", "-E", "-m", "gradstep"]
     run = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
     assert run.returncode == 1
-    assert run.stderr.startswith("gradstep: the package gradstep_tui, which draws the screens, is not installed.")
+    assert run.stderr.startswith(
+        "gradstep: the package gradstep_tui, which draws the screens, is not installed."
+    )

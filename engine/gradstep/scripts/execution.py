@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-import importlib
-import os
 import sys
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import ModuleType
-from typing import Any, Final
+from typing import Any
 
+from gradstep.scripts.local_modules import SCRIPT_PREFIX, hidden_modules
 from gradstep.scripts.script_errors import ScriptError, sentence_for
 from gradstep.scripts.source import ScriptSource
-
-_PREFIX: Final = "gradstep_script_"
-"""A script named torch.py must not stand where torch itself does."""
-
-_BESIDE: Final = set[str]()
-"""The names of modules that were imported from a script's own folder."""
 
 Namespace = dict[str, Any]
 
@@ -29,7 +22,7 @@ def run_script(source: ScriptSource) -> Namespace:
     Raises:
         ScriptError: it cannot be compiled, or raises.
     """
-    module = ModuleType(_PREFIX + source.path.stem)
+    module = ModuleType(SCRIPT_PREFIX + source.path.stem)
     module.__file__ = str(source.path)
     namespace = module.__dict__
     if source.is_notebook:
@@ -61,35 +54,6 @@ def located(source: ScriptSource, otherwise: str | Callable[[], str]) -> Iterato
         raise _error(source, error, otherwise if isinstance(otherwise, str) else otherwise()) from error
 
 
-@contextmanager
-def folder_on_path(source: ScriptSource) -> Iterator[None]:
-    """Let the script import what stands beside it, as `python script.py` does; each time from its file.
-
-    So a script that is read again finds what was edited beside it. Installed packages stay as they are.
-    """
-    folder = str(source.path.parent)
-    while _BESIDE:
-        sys.modules.pop(_BESIDE.pop(), None)
-    known, wrote = set(sys.modules), sys.dont_write_bytecode
-    sys.path.insert(0, folder)
-    sys.dont_write_bytecode = True  # what is compiled is taken for new where it was edited within a second
-    importlib.invalidate_caches()
-    try:
-        yield
-    finally:
-        sys.dont_write_bytecode = wrote
-        if folder in sys.path:
-            sys.path.remove(folder)
-        _BESIDE.update(name for name in sys.modules.keys() - known if _stands_in(folder, name))
-
-
-def _stands_in(folder: str, name: str) -> bool:
-    """Whether a module is the learner's own: a file in the script's folder, or in a package there."""
-    file = getattr(sys.modules[name], "__file__", None) or ""
-    installed = "site-packages" in file or file.startswith((sys.prefix + os.sep, sys.base_prefix + os.sep))
-    return file.startswith(folder + os.sep) and not installed and not name.startswith(_PREFIX)
-
-
 def _error(source: ScriptSource, error: BaseException, otherwise: str) -> ScriptError:
     kind = type(error).__name__
     message = _message(error)
@@ -97,7 +61,8 @@ def _error(source: ScriptSource, error: BaseException, otherwise: str) -> Script
     words = f"{kind}: {message}" if message else kind
     if isinstance(error, SystemExit):
         words = f"the script calls exit({'' if error.code is None else repr(error.code)})"
-    sentence = sentence_for(kind, message) or otherwise
+    hidden = (f"{reason}." for reason in hidden_modules(source))
+    sentence = " ".join((sentence_for(kind, message) or otherwise, *hidden))
     place, text = ("", "") if line is None else (source.place(line), source.line(line))
     return ScriptError(source.path, words, sentence, place=place, text=text)
 

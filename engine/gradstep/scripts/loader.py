@@ -16,8 +16,9 @@ from gradstep.loop.script_names import EACH, Spelling
 from gradstep.problem import Labels, Problem
 from gradstep.scripts.abandonable import run_apart
 from gradstep.scripts.discovery import Found, find
-from gradstep.scripts.execution import Namespace, folder_on_path, run_script
+from gradstep.scripts.execution import Namespace, run_script
 from gradstep.scripts.free_names import needed_names
+from gradstep.scripts.local_modules import folder_on_path, hidden_modules
 from gradstep.scripts.optimizer_discovery import updating
 from gradstep.scripts.source import ScriptSource
 from gradstep.scripts.source_reader import read_source
@@ -76,7 +77,7 @@ def problem_from(
     for one in tried.used.values():
         one.grad = None
     update = updating(namespace, tried.used)
-    notes = [*source.notes, *update.notes, *tried.notes]
+    notes = [*source.notes, *hidden_modules(source), *update.notes, *tried.notes]
     if leftover:
         notes.append(f"the script left gradients in {', '.join(leftover)}: training begins without any")
     spelling = _spelling(source, found, tried)

@@ -1,4 +1,4 @@
-"""What a script prints, as far as there is room, with the terminal kept from it."""
+"""Output of a learner's script: captured, so that nothing reaches the terminal, and bounded."""
 
 from __future__ import annotations
 
@@ -13,28 +13,31 @@ from types import TracebackType
 from typing import Any, Final
 
 MOST_LINES: Final = 1000
-"""The newest lines are kept."""
+"""Newest lines that are kept."""
 
 LONGEST: Final = 500
-"""Characters of a line that are kept."""
+"""Characters that are kept of a line."""
 
 STREAMS: Final = ("stdin", "stdout", "stderr")
 
 _SEQUENCE: Final = re.compile(
     r"\x1b(?:\[[0-?]*[ -/]*[@-~]|[\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\)?|[ -/]*[0-~])|[\x80-\x9f]"
 )
-"""What tells a terminal to do something: colours, cursor movements, titles."""
+"""Control sequences of a terminal: colours, cursor movements, titles."""
 
 
 _past: list[Callable[[], str]] = []
-"""Who collects what is written past Python's streams: at most one, for descriptors are the process's."""
+"""Reader of what was written past Python's streams; at most one, as descriptors belong to the process."""
 
 
 @contextmanager
 def past_the_streams(read: Callable[[], str]) -> Iterator[None]:
-    """While it lasts, have `read` give what was written past Python's streams since it was last asked.
+    """Collect, inside the `with` block, what is written past Python's streams.
 
-    C++ code and programs that a script starts write to descriptors 1 and 2 by themselves.
+    C++ code and programs that a script starts write to descriptors 1 and 2 directly.
+
+    Args:
+        read: Returns the text written there since its last call.
     """
     _past.append(read)
     try:
@@ -44,9 +47,9 @@ def past_the_streams(read: Callable[[], str]) -> Iterator[None]:
 
 
 class Printed:
-    """Takes what is printed, from any thread; the newest lines can be read, as plain text.
+    """Collects printed text from any thread and keeps the newest lines as plain text.
 
-    A carriage return begins a line anew, as for a progress bar, of which the last state is kept.
+    After a carriage return the line starts again, so that a progress bar is kept in its last state.
     """
 
     def __init__(self) -> None:
@@ -57,33 +60,33 @@ class Printed:
         self._streams = _Stream(self._take), _Stream(self._take)
         self._beside = _Stream(self._take)
         self.changes = 0
-        """How many times something was written."""
+        """Number of writes so far."""
 
     @property
     def streams(self) -> tuple[io.TextIOBase, io.TextIOBase]:
-        """Stand for standard output and standard error, which may break each other's lines."""
+        """Replacements for standard output and standard error; each keeps its own unfinished line."""
         return self._streams
 
     def catch_up(self) -> None:
-        """Take in what was written past the streams by now, where somebody collects that."""
+        """Add the text that was written past Python's streams since the last call."""
         for read in _past:
             if text := read():
                 self._beside.write(text)
 
     @property
     def count(self) -> int:
-        """How many lines were printed, also those that are gone."""
+        """Number of lines printed so far, including lines that are no longer kept."""
         return self._count + len(self._under_way())
 
     @property
     def lines(self) -> tuple[str, ...]:
-        """The newest lines."""
+        """Newest lines, oldest first."""
         with self._lock:
             return (*self._lines, *self._under_way())
 
     @property
     def gone(self) -> int:
-        """How many older lines are not kept."""
+        """Number of older lines that are no longer kept."""
         with self._lock:
             return self._count - len(self._lines)
 
@@ -102,7 +105,7 @@ class Printed:
 
 
 class _Stream(io.TextIOBase):
-    """Hands on what is written, with a line that has not ended yet."""
+    """Text stream that passes each write on and holds the unfinished line."""
 
     def __init__(self, take: Callable[[_Stream, str], None]) -> None:
         super().__init__()
@@ -118,25 +121,25 @@ class _Stream(io.TextIOBase):
 
 
 class KeptFromTerminal:
-    """While it lasts, what is printed goes elsewhere, and there is nothing to read from standard input.
+    """Context manager that captures printed text and empties standard input.
 
-    It holds for the whole process: a script may print from any thread.
+    The streams of the whole process are replaced, because a script may print from any thread.
     """
 
     __slots__ = ("_before", "_left", "_ours", "_printed")
 
     def __init__(self, printed: Printed) -> None:
-        """Have `printed` take it."""
+        """Capture into `printed`."""
         self._printed = printed
         self._ours = io.StringIO(), *printed.streams
         self._left: Thread | None = None
 
     def leave(self, thread: Thread) -> None:
-        """Have a thread that nobody waits for print nowhere afterwards, for as long as it runs."""
+        """Discard what an abandoned thread prints after the end of the `with` block."""
         self._left = thread
 
     def __enter__(self) -> KeptFromTerminal:
-        """Begin."""
+        """Replace the process's standard streams."""
         self._before = sys.stdin, sys.stdout, sys.stderr
         for name, ours in zip(STREAMS, self._ours, strict=True):
             setattr(sys, name, ours)
@@ -148,7 +151,7 @@ class KeptFromTerminal:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Give the terminal back, unless somebody did meanwhile: a screen that has closed, say."""
+        """Restore the standard streams, except any that was replaced meanwhile, e.g. by a closing screen."""
         self._printed.catch_up()
         for name, ours, before in zip(STREAMS, self._ours, self._before, strict=True):
             if getattr(sys, name) is ours:
@@ -157,7 +160,7 @@ class KeptFromTerminal:
 
 
 class _Without:
-    """A stream that takes nothing from certain threads."""
+    """Stream that discards what certain threads write."""
 
     def __init__(self, stream: Any) -> None:
         self._stream = stream
@@ -177,20 +180,20 @@ def _without(stream: Any, thread: Thread | None) -> _Without:
 
 
 def harmless(text: str) -> str:
-    """Give text as it can be shown anywhere: without control sequences, other odd characters escaped."""
+    """Return text without control sequences and with other unprintable characters escaped."""
     plain = _SEQUENCE.sub("", text).expandtabs(4)
     if plain.isprintable():
         return plain
-    return "".join(one if one.isprintable() else ascii(one)[1:-1] for one in plain)
+    return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in plain)
 
 
 def _begun(line: str) -> str:
-    """Give what has to be kept of a line that may go on; after a return at its end, it may be whole."""
+    """Return the part of an unfinished line that is still needed, keeping a carriage return at its end."""
     text = line.rstrip("\r")
     return text.rpartition("\r")[2][: LONGEST + 1] + ("\r" if text != line else "")
 
 
 def _visible(line: str) -> str:
-    """Give what a terminal would show of a line, cut where it is long."""
+    """Return what a terminal would show of a line, cut after `LONGEST` characters."""
     shown = line.rstrip("\r").rpartition("\r")[2]
     return harmless(shown[:LONGEST]) + (" ..." if len(shown) > LONGEST else "")

@@ -1,4 +1,4 @@
-"""What is trained: inputs, targets, parameters, a model and a loss function, read by `gradstep.scripts`."""
+"""Problem to train: inputs, targets, parameters, a model and a loss function, read by `gradstep.scripts`."""
 
 from __future__ import annotations
 
@@ -14,49 +14,52 @@ from gradstep.loop.reference import reference_loop
 from gradstep.loop.script_names import Spelling
 
 Labels = tuple[tuple[str, ...], ...]
-"""One tuple of names per dimension of a parameter; empty where the dimension has no names."""
+"""One tuple of names per dimension of a parameter; empty for a dimension without names."""
 
 
 @dataclass(frozen=True)
 class Problem:
-    """A problem, with the live tensors that its script made."""
+    """Problem with the live tensors that its script made.
+
+    `inputs` and `targets` have one row per sample, unless the script uses them in another way.
+    """
 
     name: str
     inputs: Tensor
     targets: Tensor
     parameters: Mapping[str, Tensor]
-    """The leaves that require grad, in the order in which the script names them."""
+    """Leaf tensors that require grad, by name, in the script's order."""
 
     model: Callable[[Tensor], Tensor]
     loss_fn: Callable[[Tensor, Tensor], Tensor]
     loss_name: str
-    """What the script calls its loss function."""
+    """The script's name for its loss function."""
 
     learning_rate: float
     labels: Mapping[str, Labels]
-    """For each parameter, the names along each of its dimensions."""
+    """Names along each dimension of each parameter, by the parameter's name."""
 
     spelling: Spelling | None = None
-    """What the script calls what the loop uses; None for a problem that was made without a script."""
+    """The script's names for what the loop uses; None for a problem made without a script."""
 
     buffers: Mapping[str, Tensor] = field(default_factory=dict)
-    """What a forward pass changes beside its results, such as a BatchNorm's running mean."""
+    """Tensors that a forward pass changes in place, such as BatchNorm's running mean, by name."""
 
     printed: Printed = field(default_factory=Printed)
-    """What the script has printed so far, while it was loaded and since."""
+    """Output of the script so far."""
 
     notes: tuple[str, ...] = ()
-    """What there is to say about how the script was understood."""
+    """Remarks on how the script was understood, a sentence each."""
 
     first_loss: float | None = None
-    """The loss at the start values; None where it was not tried."""
+    """Loss at the start values; None if it was not computed."""
 
     optimizer: Optimizer = HAND
-    """What the script has for updating the parameters, where the trainer has it, too."""
+    """Optimizer of the script, if the trainer supports it; otherwise the update by hand."""
 
     @property
     def samples(self) -> int | None:
-        """How many samples there are; None where inputs and targets are not one row each for every sample."""
+        """Number of samples; None if inputs and targets do not have one row each per sample."""
         inputs, targets = self.inputs, self.targets
         if not inputs.dim() or not targets.dim() or len(inputs) != len(targets) or len(inputs) < 2:
             return None
@@ -64,9 +67,9 @@ class Problem:
 
     @property
     def words(self) -> Spelling:
-        """What the loop calls what it uses."""
+        """The loop's names for the model, the loss, the inputs and the targets."""
         return self.spelling or Spelling(self.loss_name)
 
     def reference_loop(self) -> Loop:
-        """Give the loop in the order forward, backward, update, zero, in the script's own words."""
+        """Return the loop in the order forward, backward, update, zero, in the script's own names."""
         return reference_loop(tuple(self.parameters), self.loss_name, self.spelling)

@@ -1,4 +1,4 @@
-"""What of a session goes on in the next one, once its script has been edited."""
+"""Settings that survive a reload of the script."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 
 
 def start_again(session: Session) -> Start:
-    """Give a start for the problem's file as it is now, with what the learner chose.
+    """Return a start for the present text of the problem's file, with the learner's own settings.
 
-    The learning rate and the optimizer are chosen where they are not the script's own; else the new script's
-    take their place.
+    A learning rate or an optimizer that differs from the script's counts as the learner's choice; otherwise
+    the edited script's own is used.
 
     Raises:
-        Refused: the session has no script.
+        Refused: The session has no script.
     """
     origin, problem, state = session.origin, session.problem, session.state
     if origin is None:
@@ -41,17 +41,21 @@ def start_again(session: Session) -> Start:
 
 
 def edits(loop: Loop, wanted: Loop) -> tuple[Action, ...]:
-    """Give the edits that make one loop like another: the order of its lines, which run, how it zeroes.
+    """Return the edits that turn `loop` into `wanted`: order of lines, lines commented out, way of zeroing.
 
-    Both split the samples in the same way.
+    Both loops must split the samples in the same way.
     """
-    toggled = [one.kind for one in wanted.statements if loop.is_enabled(one.kind) != one.enabled]
+    toggled = [
+        statement.kind
+        for statement in wanted.statements
+        if loop.is_enabled(statement.kind) != statement.enabled
+    ]
     none = [ToggleSetToNone()] if loop.set_to_none != wanted.set_to_none else []
     return (*_moves(loop, wanted), *map(ToggleStatement, toggled), *none)
 
 
 def _moves(loop: Loop, wanted: Loop) -> tuple[MoveStatement, ...]:
-    """Give the fewest moves that lead to an order of lines; a move may also go into an inner loop, or out."""
+    """Return the fewest moves that lead to the wanted order; a move may also enter or leave an inner loop."""
     waiting, seen = deque([(loop, tuple[MoveStatement, ...]())]), {_order(loop)}
     while waiting:
         here, moves = waiting.popleft()
@@ -62,14 +66,14 @@ def _moves(loop: Loop, wanted: Loop) -> tuple[MoveStatement, ...]:
             if _order(there) not in seen:
                 seen.add(_order(there))
                 waiting.append((there, (*moves, MoveStatement(kind, steps))))
-    return ()  # there is no way to it
+    return ()  # no sequence of moves leads there
 
 
 def _order(loop: Loop) -> tuple[tuple[Kind, ...], range]:
-    return tuple(one.kind for one in loop.statements), loop.inner
+    return tuple(statement.kind for statement in loop.statements), loop.inner
 
 
 def edit_like(session: Session, other: Session) -> None:
-    """Edit a session's loop as another one's; these are its first actions."""
+    """Apply edits to `session`, as its first actions, so that its loop is the loop of `other`."""
     for action in edits(session.state.loop, other.state.loop):
         session.apply(action)

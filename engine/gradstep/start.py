@@ -1,4 +1,4 @@
-"""Where a session starts: enough, with its actions, to repeat it."""
+"""Start of a session: together with the actions, enough to repeat the session."""
 
 from __future__ import annotations
 
@@ -19,40 +19,40 @@ from gradstep.tables.table import Table
 
 
 class Start(Struct, frozen=True, forbid_unknown_fields=True):
-    """A problem, and what the learner chose before the first action."""
+    """Problem, and the learner's choices before the first action."""
 
     problem: str = "crops"
-    """The name of a built-in problem, or the absolute path of a script or of a table."""
+    """Name of a built-in problem, or absolute path of a script or of a CSV file."""
 
     seed: int | None = None
-    """Draws random start values; None for the problem's own."""
+    """Seed of random start values; None for the problem's own values."""
 
     rate: float | None = None
-    """The learning rate; None for the problem's own."""
+    """Learning rate; None for the problem's own."""
 
     digest: str | None = None
-    """Tells the file's content from others; None for a built-in problem, and where any will do."""
+    """Digest of the file's content; None for a built-in problem, or if any content will do."""
 
     names: Names | None = None
-    """What the script calls its parts; None where that is found by convention."""
+    """The script's names for its parts; None if they are found by convention."""
 
     optimizer: Optimizer | None = None
-    """What updates the parameters; None for the problem's own."""
+    """Optimizer of the parameters; None for the problem's own."""
 
     batches: Batches | None = None
-    """How the samples are split; None for all at once."""
+    """Way in which the samples are split; None for the full batch."""
 
     table: Table | None = None
-    """What is trained on a CSV file; None for a problem that has a script."""
+    """Columns of a CSV file to train on; None for a problem that has a script."""
 
     @property
     def has_file(self) -> bool:
-        """Whether the problem is a file of the learner's."""
+        """Whether the problem is one of the learner's files."""
         return self.table is not None or is_path(self.problem)
 
     @property
     def title(self) -> str:
-        """The problem's name, for people and for files; what is made of a table does not share its name."""
+        """Name of the problem for people and for file names; a CSV file's model has `-linear` at its end."""
         if self.table is not None:
             return f"{Path(self.problem).stem}-linear"
         return Path(self.problem).stem if self.has_file else self.problem.replace("_", "-")
@@ -61,7 +61,7 @@ class Start(Struct, frozen=True, forbid_unknown_fields=True):
         """Read the problem's script.
 
         Raises:
-            BadInput: there is no such problem; the script cannot be read, or is not what it was.
+            BadInput: No such problem exists, or the script cannot be read or has changed since.
         """
         if not self.has_file:
             return read_source(problems.path_of(self.problem))
@@ -72,7 +72,7 @@ class Start(Struct, frozen=True, forbid_unknown_fields=True):
             raise ScriptError(
                 source.path,
                 f"the {kind} has changed since this session was saved",
-                "Its numbers belong to the file as it was: bring that back, or begin a new session.",
+                "The saved numbers belong to the earlier version: restore it, or begin a new session.",
             )
         return source
 
@@ -85,19 +85,29 @@ def start_from(
     optimizer: Optimizer | None = None,
     batches: Batches | None = None,
 ) -> Start:
-    """Give the start for what a learner calls a problem: a built-in one's name, or a script's path.
+    """Return the start for a problem named by a learner.
+
+    Args:
+        given: Name of a built-in problem, or path of a script.
+        seed: Seed of random start values; None for the problem's own values.
+        rate: Learning rate; None for the problem's own.
+        names: The script's names for its parts; None to find them by convention.
+        optimizer: Optimizer of the parameters; None for the problem's own.
+        batches: Way in which the samples are split; None for the full batch.
 
     Raises:
-        BadInput: there is no such problem, or no such file.
+        BadInput: No such problem or file exists.
     """
     if is_path(given):
         path = Path(given).absolute()
         if not path.is_file():
-            read_source(Path(given))  # says why it cannot be read, by the name that was given
+            read_source(Path(given))  # raises an error that repeats the path as it was given
         return Start(str(path), seed, rate, names=names, optimizer=optimizer, batches=batches)
     problems.path_of(given)
     if names is not None:
-        raise ScriptError(Path(given), "a built-in problem needs no names", "Leave the names out.")
+        raise ScriptError(
+            Path(given), "names can only be given for a script", "Leave the names out for a built-in problem."
+        )
     return Start(given.replace("_", "-"), seed, rate, optimizer=optimizer, batches=batches)
 
 
@@ -109,11 +119,19 @@ def start_from_table(
     optimizer: Optimizer | None = None,
     batches: Batches | None = None,
 ) -> Start:
-    """Give the start for a CSV file, of which so far only the existence is looked at.
+    """Return the start for a CSV file, which is checked for existence only.
+
+    Args:
+        given: Path of the file.
+        table: Columns to train on.
+        seed: Seed of random start values; None for zeros.
+        rate: Learning rate; None for one worked out from the data.
+        optimizer: Optimizer of the parameters; None for the update by hand.
+        batches: Way in which the samples are split; None for the full batch.
 
     Raises:
-        BadInput: there is no such file.
+        BadInput: No such file exists.
     """
     if not given.is_file():
-        bytes_of(given, KIND)  # says why it cannot be read, by the name that was given
+        bytes_of(given, KIND)  # raises an error that repeats the path as it was given
     return Start(str(given.absolute()), seed, rate, optimizer=optimizer, batches=batches, table=table)

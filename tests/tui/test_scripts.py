@@ -73,7 +73,7 @@ def test_check_takes_a_built_in_problem_and_names(script: Path) -> None:
     script.write_text(GOOD.replace("def model", "def guess"), encoding="utf-8")
     assert run("check", str(script)).returncode == 2
     assert run("check", str(script), "--model", "guess").returncode == 0
-    assert "needs no names" in run("crops", "--model", "guess").stderr
+    assert "names can only be given for a script" in run("crops", "--model", "guess").stderr
 
 
 @pytest.mark.parametrize(

@@ -49,6 +49,14 @@ class BadInput(EngineError):
     """A value that the learner gave cannot be used; nothing has changed."""
 
 
+class Stopped(EngineError):
+    """The learner stopped a computation before its end; nothing has changed."""
+
+    def __init__(self) -> None:
+        """Say that there is no result."""
+        super().__init__("stopped: there is no result, and nothing has changed")
+
+
 class Exists(BadInput):
     """A file is there already, and nobody said that it may be replaced."""
 

@@ -122,10 +122,9 @@ def _loss_before(state: State) -> float | None:
 
 
 def _update(problem: Problem, state: State) -> Explanation | None:
-    updating = state.updating
-    if updating is None:
+    if state.last_step is None:
         return None
-    return explain_update(tuple(problem.parameters), updating, state.trainer)
+    return explain_update(tuple(problem.parameters), state.last_step, state.trainer)
 
 
 def _pass_frame(passing: Passing) -> PassFrame:

@@ -12,7 +12,7 @@ from gradstep.loop.conventions import Names
 from gradstep.loop.optimizers import Optimizer
 from gradstep.scripts.script_errors import ScriptError
 from gradstep.scripts.source import ScriptSource
-from gradstep.scripts.source_reader import bytes_of, is_path, read_source
+from gradstep.scripts.source_reader import read_bytes, is_path, read_source
 from gradstep.tables.csv_reader import KIND
 from gradstep.tables.csv_script import table_source
 from gradstep.tables.table import Table
@@ -133,5 +133,5 @@ def start_from_table(
         BadInput: No such file exists.
     """
     if not given.is_file():
-        bytes_of(given, KIND)  # raises an error that repeats the path as it was given
+        read_bytes(given, KIND)  # raises an error that repeats the path as it was given
     return Start(str(given.absolute()), seed, rate, optimizer=optimizer, batches=batches, table=table)

@@ -32,8 +32,7 @@ from gradstep.actions import (
 )
 from gradstep.analysis.batch_check import Outcome
 from gradstep.analysis.loop_verdict import Finding
-from gradstep.analysis.twin import Stopped
-from gradstep.errors import BadInput, Refused
+from gradstep.errors import BadInput, Refused, Stopped
 from gradstep.ledger.ledger import Write
 from gradstep.loop.batches import FULL, Batches, Split, batches_from, checked_batches, split_of
 from gradstep.loop.loop import Kind, Loop
@@ -109,7 +108,8 @@ def test_every_sample_has_its_part(size: int, samples: int) -> None:
     split = Split(Batches("mini", min(size, samples)), samples)
     assert len(split.sizes) == split.parts
     assert sum(split.sizes) == samples
-    assert split.ragged is (len(set(split.sizes)) > 1)
+    assert set(split.sizes[:-1]) <= {split.batches.size}
+    assert 1 <= split.sizes[-1] <= split.batches.size
 
 
 # The loop

@@ -38,11 +38,11 @@ from gradstep.actions import (
 from gradstep.errors import EngineError
 from gradstep.exports import export
 from gradstep.exports.code.name_conflicts import LOOPS, OWN
-from gradstep.exports.code.number_literals import flat, literal
+from gradstep.exports.code.number_literals import flat, number_literal
 from gradstep.exports.code.start_lines import start_cell
 from gradstep.exports.export import Export, export_from
 from gradstep.exports.narration import retell
-from gradstep.exports.recording.moments import repeat
+from gradstep.exports.recording.moments import moments_of
 from gradstep.loop.batches import batches_from
 from gradstep.loop.loop import Kind
 from gradstep.loop.optimizers import optimizer_from
@@ -102,7 +102,7 @@ def asserts(lines: Sequence[str]) -> dict[str, str]:
 
 def text_of(value: object) -> str:
     """Give a number's text as `asserts` has it."""
-    return ast.unparse(ast.parse(flat(literal(value)), mode="eval"))
+    return ast.unparse(ast.parse(flat(number_literal(value)), mode="eval"))
 
 
 def assert_same_end(namespace: dict[str, Any], session: Session) -> None:
@@ -208,7 +208,7 @@ def test_any_session_with_what_pytorch_refuses_half_way_can_be_taken_home(
 @given(line=lines_of_actions)
 @settings(max_examples=18)
 def test_after_every_action_all_that_the_bench_shows_has_been_asserted(line: list[Action]) -> None:
-    moments = repeat(open_session(Start()), line)
+    moments = moments_of(open_session(Start()), line)
     asserted = asserts(start_cell(open_session(Start()).frame, None, kept=False).lines)
     for moment, cell in zip(moments, retell(moments), strict=False):
         asserted |= asserts(cell.lines)

@@ -15,7 +15,7 @@ from gradstep.frame import Frame
 from gradstep.loop.loop import Kind
 from gradstep.problem import Problem
 from gradstep.session import Session
-from gradstep.training.fast_loop import run_epochs
+from gradstep.training.fast_loop import run_fast_epochs
 from gradstep.training.pytorch_errors import PyTorchError
 from tests.engine.recorded import bits
 from tests.session_strategies import Plain, crops, line, perceptron, problem, with_dropout
@@ -273,7 +273,7 @@ def test_a_bare_run_stops_where_the_loss_is_not_finite_and_takes_its_draw_back()
     torch.manual_seed(0)
     made = with_dropout()
     losses: list[float] = []
-    run = run_epochs(made, list(Kind), 10_000, 50.0, losses.append, NEVER)
+    run = run_fast_epochs(made, list(Kind), 10_000, 50.0, losses.append, NEVER)
     assert run.diverged
     assert run.done == len(losses) < 10_000
     rng = torch.get_rng_state()

@@ -24,7 +24,7 @@ from gradstep.actions import (
     Update,
     Zero,
 )
-from gradstep.ledger.ledger import Hooked, Line, Path, Unrecorded, Write, Zeroed, since_zeroing
+from gradstep.ledger.ledger import GradientPath, Hooked, Line, Unrecorded, Write, Zeroed, since_zeroing
 from gradstep.session import Session
 from gradstep.training.pytorch_errors import PyTorchError
 from tests.engine.recorded import bits
@@ -201,6 +201,6 @@ def test_what_a_hook_made_of_a_grad_is_a_line_of_its_own() -> None:
 
 
 def test_a_path_is_a_plain_fact() -> None:
-    path = Path("MulBackward0", "x * w", torch.ones(2))
+    path = GradientPath("MulBackward0", "x * w", torch.ones(2))
     with pytest.raises(AttributeError):
         path.maker = "x"  # type: ignore[misc]

@@ -30,14 +30,15 @@ from gradstep.actions import (
     Update,
     Zero,
 )
-from gradstep.errors import BadInput
+from gradstep.errors import BadInput, Stopped
 from gradstep.history.annotations import What
 from gradstep.loop.loop import Kind
-from gradstep.pictures.elements import Place, flat, place_at
+from gradstep.pictures.elements import ParameterElement, place_at
 from gradstep.pictures.loss_surface import SAME, SIDE, Surface
-from gradstep.pictures.trajectory import AGAIN, MOST, Stopped
+from gradstep.pictures.trajectory import AGAIN, MOST
 from gradstep.problem import Problem
 from gradstep.session import Session
+from gradstep.tensors.elements import place_of
 from tests.engine.recorded import bits
 from tests.session_strategies import PROBLEMS, crops, line, problem
 from tests.unchanged import apply, state
@@ -50,7 +51,9 @@ def after(made: Problem, *actions: Action, rate: float | None = None) -> Session
     return session
 
 
-def plain_loss(session: Session, places: tuple[Place, Place], pair: tuple[float, float]) -> float:
+def plain_loss(
+    session: Session, places: tuple[ParameterElement, ParameterElement], pair: tuple[float, float]
+) -> float:
     """The loss with two numbers of the parameters put in place, by the model itself."""
     made = session._problem
     kept = {name: one.detach().clone() for name, one in made.parameters.items()}
@@ -340,7 +343,7 @@ def test_places_count_through_all_numbers(shape: tuple[int, ...]) -> None:
     for number in range(math.prod(shape)):
         place = place_at(parameters, 2 + number)
         assert place.parameter == "second"
-        assert parameters["second"][place.index] == number == flat(place, parameters["second"])
+        assert parameters["second"][place.index] == number == place_of(shape, place.index)
     with pytest.raises(IndexError):
         place_at(parameters, 2 + math.prod(shape))
 

@@ -15,7 +15,7 @@ from torch.nn import functional
 from gradstep import problems
 from gradstep.actions import RunEpochs
 from gradstep.errors import BadInput
-from gradstep.pictures.decision_regions import SIDE, Regions, Rule
+from gradstep.pictures.decision_regions import SIDE, DecisionRule, Regions
 from gradstep.problem import Problem
 from gradstep.session import Session
 from tests.session_strategies import problem, with_dropout
@@ -37,10 +37,10 @@ def checked(session: Session, found: Regions, predict: Callable[[Tensor], float]
     assert found.preds == pytest.approx([float(predict(one)) for one in made.model(made.inputs)], abs=1e-4)
 
 
-WANTED: Final[dict[str, tuple[Rule, tuple[float, ...], Callable[[Tensor], float]]]] = {
-    "classify": (Rule.LARGEST, (0, 1, 2), lambda out: out.tolist().index(max(out.tolist()))),
-    "logistic": (Rule.LOGIT, (0, 1), lambda out: torch.sigmoid(out).item() > 0.5),
-    "xor": (Rule.NEARER, (0, 1), lambda out: abs(out.item() - 1) < abs(out.item())),
+WANTED: Final[dict[str, tuple[DecisionRule, tuple[float, ...], Callable[[Tensor], float]]]] = {
+    "classify": (DecisionRule.LARGEST, (0, 1, 2), lambda out: out.tolist().index(max(out.tolist()))),
+    "logistic": (DecisionRule.LOGIT, (0, 1), lambda out: torch.sigmoid(out).item() > 0.5),
+    "xor": (DecisionRule.NEARER, (0, 1), lambda out: abs(out.item() - 1) < abs(out.item())),
 }
 
 
@@ -62,8 +62,8 @@ def test_outputs_that_are_no_classes_are_mapped_column_by_column() -> None:
     session = Session(problems.load("shared"))
     maps = session.pictures().regions()
     assert [(one.rule, one.classes, one.column) for one in maps] == [
-        (Rule.OUTPUT, (), 0),
-        (Rule.OUTPUT, (), 1),
+        (DecisionRule.OUTPUT, (), 0),
+        (DecisionRule.OUTPUT, (), 1),
     ]
     for found in maps:
         column = found.column
@@ -88,11 +88,11 @@ def made(
 
 def test_one_hot_targets_are_classes_and_others_are_not() -> None:
     (found,) = Session(made(lambda x: x, torch.eye(3)[[0, 2, 1, 1]])).pictures().regions()
-    assert (found.rule, found.targets) == (Rule.LARGEST, (0, 2, 1, 1))
+    assert (found.rule, found.targets) == (DecisionRule.LARGEST, (0, 2, 1, 1))
     twice = torch.eye(3)[[0, 2, 1, 1]]
     twice[0, 1] = 1
     maps = Session(made(lambda x: x, twice)).pictures().regions()
-    assert [one.rule for one in maps] == [Rule.NEARER] * 3
+    assert [one.rule for one in maps] == [DecisionRule.NEARER] * 3
 
 
 def test_data_that_the_loss_passes_over_has_no_letter() -> None:

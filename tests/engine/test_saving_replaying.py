@@ -17,7 +17,7 @@ from gradstep.actions import Forward, MoveStatement, RunEpochs, SetLearningRate,
 from gradstep.loop.loop import Kind
 from gradstep.saving.mismatch import Mismatch
 from gradstep.saving.reader import SavedSession, parsed
-from gradstep.saving.records import Did, Opened, Summary, now
+from gradstep.saving.records import Did, Opened, StoredSummary, now
 from gradstep.saving.replay import replay
 from tests.saved_sessions import SOME, picture, saved_at, written
 
@@ -134,7 +134,7 @@ def test_bits_that_no_number_tells_are_told_all_the_same() -> None:
 
 def test_a_large_tensor_differs_in_its_sum_or_norm() -> None:
     def change(did: Did) -> Did:
-        return replace(did, numbers=dict(did.numbers) | {"w": Summary(1.0, 2.0)}, bits="0" * 16)
+        return replace(did, numbers=dict(did.numbers) | {"w": StoredSummary(1.0, 2.0)}, bits="0" * 16)
 
     found = mismatch(with_change(4, change))
     assert found.greatest is not None

@@ -29,7 +29,7 @@ from gradstep.loop.loop import Kind
 from gradstep.opening import open_session
 from gradstep.saving.fingerprint import bits_of, numbers_of
 from gradstep.saving.reader import read_session_file
-from gradstep.saving.records import Summary, record_decoder
+from gradstep.saving.records import StoredSummary, record_decoder
 from gradstep.saving.replay import replay
 from gradstep.saving.writer import SessionWriter
 from gradstep.session import Session
@@ -219,7 +219,7 @@ def test_any_tensor_can_stand_in_a_file(name: str) -> None:
     did = Did(1, Forward(), 0, "nan", bits_of({"w": tensor}), numbers)
     assert record_decoder.decode(encoder.encode(did)) == did
     if isinstance(tensor, Tensor) and tensor.numel() > 32:
-        assert numbers["w"] == Summary(2016.0, math.sqrt(85344.0))
+        assert numbers["w"] == StoredSummary(2016.0, math.sqrt(85344.0))
 
 
 def test_a_clone_has_the_same_fingerprint() -> None:

@@ -29,8 +29,7 @@ from gradstep.actions import (
     Zero,
 )
 from gradstep.analysis.comparison import Comparison
-from gradstep.analysis.twin import Stopped
-from gradstep.errors import BadInput, EngineError
+from gradstep.errors import BadInput, EngineError, Stopped
 from gradstep.loop.loop import Kind
 from tests.engine.recorded import bits
 from tests.engine.test_time_travel import begun, picture

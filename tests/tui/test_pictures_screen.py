@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from gradstep.actions import RunEpochs, SetLearningRate, ToggleZeroing, Undo
 from gradstep.history.annotations import Mark, What
 from gradstep.ledger.gradient_norms import Size, Sizes
-from gradstep.pictures.elements import Place
+from gradstep.pictures.elements import ParameterElement
 from gradstep.pictures.fit import Fit
 from gradstep.pictures.loss_surface import Surface
 from gradstep.session import Session
@@ -44,7 +44,7 @@ def bowl(step: tuple[float, float] | None = (2.0, 0.0), *, nan: bool = False) ->
         losses[:, :20] = math.nan
     ticks = tuple(axis.tolist())
     return Surface(
-        (Place("w", (0,)), Place("w", (1,))),
+        (ParameterElement("w", (0,)), ParameterElement("w", (1,))),
         ticks,
         ticks,
         losses,

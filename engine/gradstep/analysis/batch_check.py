@@ -12,8 +12,7 @@ import torch
 from torch import Tensor
 
 from gradstep.analysis.loss_probe import Apart, apart, eps_of, why_not_double
-from gradstep.analysis.twin import Stopped
-from gradstep.errors import BadInput, EngineError
+from gradstep.errors import BadInput, EngineError, Stopped
 from gradstep.loop.batches import Batches, Split, Weight, split_of
 from gradstep.training.batch_indices import Feed
 from gradstep.training.pytorch_errors import first_words

@@ -8,7 +8,8 @@ from functools import partial
 from typing import TypeAlias
 
 from gradstep.analysis.comparison import Comparison, Side, compare
-from gradstep.analysis.twin import Schedule, Stopped, Twin, schedule_of, shortened, with_momentum
+from gradstep.analysis.twin import Schedule, Twin, schedule_of, shortened, with_momentum
+from gradstep.errors import Stopped
 from gradstep.history.checkpoints import Travel
 from gradstep.history.tree import History, Point, Setting, setting_after
 from gradstep.ledger.ledger import Zeroed
@@ -19,7 +20,7 @@ from gradstep.training.progress import Progress
 from gradstep.training.state import State
 from gradstep.training.stepper import Statements
 
-Stop: TypeAlias = Callable[[], bool]
+ShouldStop: TypeAlias = Callable[[], bool]
 Tell: TypeAlias = Callable[[Progress], None]
 
 MOMENTUM_EPOCHS = 300
@@ -39,7 +40,7 @@ class Beside:
         self._start = statements.state
         self._twin = Twin(statements, self._start, problem.reference_loop())
 
-    def twin(self, stopped: Stop, tell: Tell) -> Comparison:
+    def twin(self, stopped: ShouldStop, tell: Tell) -> Comparison:
         """Compare the session as it stands with its twin.
 
         Raises:
@@ -58,7 +59,7 @@ class Beside:
         )
         return replace(found, momentum=self._momentum(session, schedule, stopped))
 
-    def branch(self, number: int, stopped: Stop, tell: Tell) -> Comparison:
+    def branch(self, number: int, stopped: ShouldStop, tell: Tell) -> Comparison:
         """Compare the session as it stands with another point, after as many epochs as both have run.
 
         Raises:
@@ -98,7 +99,7 @@ class Beside:
         part = Point(-1, before, here.action, now.epoch, now.loss, setting, None)
         return schedule_of([*[*before.way()][::-1], part])
 
-    def _session_after(self, stopped: Stop, tell: Tell, epochs: int) -> State:
+    def _session_after(self, stopped: ShouldStop, tell: Tell, epochs: int) -> State:
         here, inside = self._history.here, self._history.inside
         if inside and here.before is not None:
             if epochs > here.before.epoch:
@@ -108,12 +109,12 @@ class Beside:
             here = here.before
         return self._after(here, stopped, tell, epochs)
 
-    def _after(self, point: Point, stopped: Stop, tell: Tell, epochs: int) -> State:
+    def _after(self, point: Point, stopped: ShouldStop, tell: Tell, epochs: int) -> State:
         if self._travel.go_to_epoch(point, epochs, stopped, tell) < epochs:
             raise Stopped
         return self._statements.state
 
-    def _momentum(self, session: State, schedule: Schedule, stopped: Stop) -> float | None:
+    def _momentum(self, session: State, schedule: Schedule, stopped: ShouldStop) -> float | None:
         """Run SGD with momentum 1 where the session has never zeroed; give how far its weights are apart."""
         if not session.loop.complete or not 0 < session.epoch <= MOMENTUM_EPOCHS:
             return None

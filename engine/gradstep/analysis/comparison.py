@@ -9,6 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from gradstep.tensors.bitwise import differing
+from gradstep.tensors.elements import element_name, index_at
 from gradstep.training.loss_history import Losses
 from gradstep.training.state import State
 
@@ -26,6 +28,11 @@ class Gap:
     """A float, where the parameter is real."""
 
     other: complex
+
+    @property
+    def name(self) -> str:
+        """Name of the element, e.g. `w[0, 2]`."""
+        return element_name(self.parameter, self.index)
 
     @property
     def size(self) -> float:
@@ -112,7 +119,7 @@ def _first(names: Sequence[str], one: Side, other: Side, known: int) -> FirstDif
 
 def _first_weight(names: Sequence[str], one: State, other: State) -> Gap | None:
     for name, mine, others in _pairs(names, one, other):
-        for index in torch.nonzero(_differs(mine, others)).tolist()[:1]:
+        for index in torch.nonzero(differing(mine, others)).tolist()[:1]:
             return _gap(name, index, mine, others)
     return None
 
@@ -121,10 +128,8 @@ def _gaps(names: Sequence[str], one: State, other: State) -> tuple[Gap, ...]:
     found = []
     for name, mine, others in _pairs(names, one, other):
         if mine.numel():
-            distance = torch.where(_differs(mine, others), (mine - others).abs(), 0).nan_to_num(torch.inf)
-            # NumPy's: PyTorch's own imports sympy, which takes a second.
-            index = np.unravel_index(int(distance.argmax()), tuple(mine.shape))
-            found.append(_gap(name, [int(one) for one in index], mine, others))
+            distance = torch.where(differing(mine, others), (mine - others).abs(), 0).nan_to_num(torch.inf)
+            found.append(_gap(name, index_at(mine.shape, int(distance.argmax())), mine, others))
     return tuple(found)
 
 
@@ -132,11 +137,6 @@ def _pairs(names: Sequence[str], one: State, other: State) -> Sequence[tuple[str
     return list(zip(names, one.trainer.parameters, other.trainer.parameters, strict=True))
 
 
-def _differs(one: Tensor, other: Tensor) -> Tensor:
-    """Say for each element whether its numbers differ; one nan is like another, and -0.0 like 0.0."""
-    return (one != other) & ~(one.isnan() & other.isnan())
-
-
-def _gap(name: str, index: list[int], one: Tensor, other: Tensor) -> Gap:
+def _gap(name: str, index: Sequence[int], one: Tensor, other: Tensor) -> Gap:
     place = tuple(index)
     return Gap(name, place, one[place].item(), other[place].item())

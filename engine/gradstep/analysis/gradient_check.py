@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -16,6 +15,7 @@ from gradstep.analysis.judgement import Judgement
 from gradstep.analysis.loss_probe import Apart, apart, eps_of, name_of, why_not_double
 from gradstep.errors import BadInput
 from gradstep.problem import Problem
+from gradstep.tensors.elements import element_name, index_at
 from gradstep.training.stepper import Statements
 
 MARGIN: Final = 10.0
@@ -56,6 +56,11 @@ class ElementCheck:
 
     rounding: float
     """Expected size of the losses' rounding noise, divided by h."""
+
+    @property
+    def name(self) -> str:
+        """Name of the element, e.g. `w[0, 2]`."""
+        return element_name(self.parameter, self.index)
 
     @property
     def finite(self) -> float:
@@ -196,7 +201,7 @@ class _Check:
         noise = max(self._noise, self._eps * max(abs(plus), abs(minus)))
         return ElementCheck(
             name,
-            tuple(int(one) for one in np.unravel_index(place, self._shapes[parameter])),
+            index_at(self._shapes[parameter], place),
             value,
             autograd,
             self._own[parameter][place].item(),

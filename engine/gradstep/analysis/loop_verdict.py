@@ -12,7 +12,8 @@ from torch import Tensor
 
 from gradstep.ledger.ledger import since_zeroing
 from gradstep.loop.loop import START, Kind, Loop
-from gradstep.tensors.bitwise import same_bits
+from gradstep.tensors.bitwise import differing, same_bits
+from gradstep.tensors.elements import element_name
 from gradstep.training.pytorch_errors import PyTorchError
 from gradstep.training.state import State
 from gradstep.training.stepper import Statements
@@ -35,7 +36,7 @@ class Finding(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
+class ParameterDifference:
     """The first number in which the two loops' parameters differ, after an epoch."""
 
     epoch: int
@@ -51,6 +52,11 @@ class Difference:
     reference: float
     """With the reference loop."""
 
+    @property
+    def name(self) -> str:
+        """Name of the element, e.g. `w[0, 2]`."""
+        return element_name(self.parameter, self.index)
+
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
@@ -60,7 +66,7 @@ class Verdict:
     epochs: int
     """How many epochs were compared."""
 
-    difference: Difference | None = None
+    difference: ParameterDifference | None = None
     """None where there is none."""
 
     error: PyTorchError | None = None
@@ -119,7 +125,7 @@ class _Watched:
                 self._run(kind)
             self.after.append(self._statements.state.trainer.parameters)
 
-    def finding(self, difference: Difference | None, error: PyTorchError | None) -> Finding:
+    def finding(self, difference: ParameterDifference | None, error: PyTorchError | None) -> Finding:
         if error is not None:
             grads = self._statements.state.trainer.grads
             too_soon = self._statements.state.loop.next is Kind.UPDATE and None in grads
@@ -162,15 +168,14 @@ class _Watched:
 
 def _first_difference(
     names: Sequence[str], found: Sequence[tuple[Tensor, ...]], wanted: Sequence[tuple[Tensor, ...]]
-) -> Difference | None:
+) -> ParameterDifference | None:
     for epoch, (ones, others) in enumerate(zip(found, wanted, strict=False), 1):
         for name, one, other in zip(names, ones, others, strict=True):
             if not same_bits(one, other):
                 # Bits differ, and numbers may not: 0.0 and -0.0, or two kinds of nan.
-                differs = (one != other) & ~(one.isnan() & other.isnan())
-                for index in torch.nonzero(differs).tolist()[:1]:
+                for index in torch.nonzero(differing(one, other)).tolist()[:1]:
                     place = tuple(index)
-                    return Difference(epoch, name, place, one[place].item(), other[place].item())
+                    return ParameterDifference(epoch, name, place, one[place].item(), other[place].item())
     return None
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import torch
 from torch import Tensor
 
-from gradstep.errors import EngineError
+from gradstep.errors import Stopped
 from gradstep.history.tree import Setting, setting_of
 from gradstep.loop.batches import split_of
 from gradstep.loop.loop import Kind, Loop
@@ -24,14 +24,6 @@ if TYPE_CHECKING:
 
 Schedule: TypeAlias = Sequence[tuple[int, Setting]]
 """So many epochs with this learning rate and optimizer, then so many with that one, ..."""
-
-
-class Stopped(EngineError):  # noqa: N818 - named after what happened
-    """Somebody did not want to wait any longer."""
-
-    def __init__(self) -> None:
-        """Say that nothing came of it."""
-        super().__init__("stopped: nothing was compared, and nothing has changed")
 
 
 class Twin:

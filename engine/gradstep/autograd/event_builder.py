@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from gradstep.autograd.events import Accumulation, Event, HookEvent, NodeEvent, PathsEvent, ReduceEvent
-from gradstep.autograd.gradient_copies import Grads, was_reduced
+from gradstep.autograd.gradient_copies import NodeGrads, was_reduced
 from gradstep.autograd.node_calls import UNKNOWN, Passage, Visit
 from gradstep.tensors.placeholders import is_stand_in, is_summary_of
 
@@ -73,7 +73,7 @@ def accumulation_of(name: str | None, visit: Visit) -> Accumulation:
     return Accumulation(name, before, part, after)
 
 
-def as_made(visit: Visit) -> Grads | None:
+def as_made(visit: Visit) -> NodeGrads | None:
     """Give what the node made, before the engine reduced any of it."""
     if visit.grads_out is None or visit.raw_out is None:
         return visit.grads_out

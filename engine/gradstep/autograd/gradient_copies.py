@@ -12,7 +12,7 @@ from torch.autograd.graph import Node
 from gradstep.autograd.saved_tensors import unpacked_by_hooks
 from gradstep.tensors.placeholders import Budget, is_stand_in, stand_in
 
-Grads = tuple[Tensor | None, ...]
+NodeGrads = tuple[Tensor | None, ...]
 
 _SIZES_DO_NOT_TELL: Final = frozenset(
     f"{kind}Backward0" for kind in ("Amax", "Amin", "Aminmax", "BlockDiag", "Cdist", "Dist", "MaskedSelect")
@@ -37,7 +37,7 @@ class Copier:
         self._budget = budget
         self._sent: dict[int, tuple[ref[Tensor], int, Tensor]] = {}
 
-    def received(self, grads: Grads) -> Grads:
+    def received(self, grads: NodeGrads) -> NodeGrads:
         """Copy what comes into a node; what comes as it was sent has been copied then."""
         sent = self._sent
         copies: list[Tensor | None] = []
@@ -52,7 +52,9 @@ class Copier:
                 copies.append(self._copied(grad))
         return tuple(copies)
 
-    def sent(self, grads: Grads, passing: Tensor | None = None, passed: Tensor | None = None) -> Grads:
+    def sent(
+        self, grads: NodeGrads, passing: Tensor | None = None, passed: Tensor | None = None
+    ) -> NodeGrads:
         """Copy what goes out of a node; of `passing`, which may go through, there is the copy `passed`."""
         # Most gradients are in memory of their own, so where they are is asked before all else.
         place = 0 if passing is None or passed is None else _place(passing)
@@ -106,7 +108,7 @@ def fresh_copy(tensor: Tensor) -> Tensor:
     return tensor.detach().clone() if is_grad_enabled() else tensor.clone()
 
 
-def raw_gradients_of(node: Node, grads_in: Grads, grads_out: Grads) -> Grads | None:
+def raw_gradients_of(node: Node, grads_in: NodeGrads, grads_out: NodeGrads) -> NodeGrads | None:
     """Ask a node itself, outside the engine, for its gradients before the engine fitted them to the inputs.
 
     None where asking could disturb the pass: saved tensors with unpack hooks may be unpacked once only.
@@ -124,7 +126,7 @@ def raw_gradients_of(node: Node, grads_in: Grads, grads_out: Grads) -> Grads | N
     return made if isinstance(made, tuple) else (made,)
 
 
-def _handed_on(node: Node, grads_in: Grads, grads_out: Grads) -> Grads | None:
+def _handed_on(node: Node, grads_in: NodeGrads, grads_out: NodeGrads) -> NodeGrads | None:
     """Give the gradients of a node that need no asking: it would multiply its matrices once more."""
     if type(node).__name__ not in _HANDED_ON or node._saved_beta != 1:  # type: ignore[attr-defined]
         return None
@@ -134,7 +136,7 @@ def _handed_on(node: Node, grads_in: Grads, grads_out: Grads) -> Grads | None:
     return (came, *grads_out[1:])
 
 
-def engine_may_have_reduced(node: Node, grads_in: Grads, grads_out: Grads) -> bool:
+def engine_may_have_reduced(node: Node, grads_in: NodeGrads, grads_out: NodeGrads) -> bool:
     """Whether one left with another dtype than it came with, or in a shape that broadcasts to what came."""
     kind = type(node).__name__
     if kind in _SIZES_DO_NOT_TELL:
@@ -156,7 +158,7 @@ def engine_may_have_reduced(node: Node, grads_in: Grads, grads_out: Grads) -> bo
     return False
 
 
-def kept_raw(made: Any, grads_out: Grads) -> Grads | None:
+def kept_raw(made: Any, grads_out: NodeGrads) -> NodeGrads | None:
     """Keep those of the gradients that a learner's own `backward` made which the engine then reduced.
 
     Args:

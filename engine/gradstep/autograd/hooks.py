@@ -10,7 +10,7 @@ from torch.autograd.graph import Node
 
 from gradstep.autograd.gradient_copies import (
     Copier,
-    Grads,
+    NodeGrads,
     engine_may_have_reduced,
     fresh_copy,
     raw_gradients_of,
@@ -37,7 +37,7 @@ class OwnApply:
 
 
 def after_node(
-    rows: Rows, copies: Copier, running: list[Passage], number: int, grads_out: Grads, grads_in: Grads
+    rows: Rows, copies: Copier, running: list[Passage], number: int, grads_out: NodeGrads, grads_in: NodeGrads
 ) -> None:
     """Note a run of a node that saved no tensor."""
     came = copies.received(grads_in)
@@ -50,8 +50,8 @@ def after_with_saved(
     running: list[Passage],
     number: int,
     node: Node,
-    grads_out: Grads,
-    grads_in: Grads,
+    grads_out: NodeGrads,
+    grads_in: NodeGrads,
 ) -> None:
     """Note a run of a node that saved tensors: it cannot be asked later, so it is asked now."""
     came = copies.received(grads_in)
@@ -67,7 +67,7 @@ def before_leaf(
     number: int,
     leaf: Tensor,
     known: Tensor | None,
-    grads_in: Grads,
+    grads_in: NodeGrads,
 ) -> None:
     """Note what comes to a leaf, and what its `.grad` is before it is added."""
     grad = leaf.grad

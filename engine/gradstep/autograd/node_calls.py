@@ -8,7 +8,7 @@ from typing import Final
 
 from torch import Tensor
 
-from gradstep.autograd.gradient_copies import Grads
+from gradstep.autograd.gradient_copies import NodeGrads
 
 
 class Unknown(Enum):
@@ -34,11 +34,11 @@ class Visit:
 
     node: int
     passage: Passage
-    grads_in: Grads
-    grads_out: Grads | None = None
+    grads_in: NodeGrads
+    grads_out: NodeGrads | None = None
     """None while the node runs, and where it raised."""
 
-    raw_out: Grads | None = None
+    raw_out: NodeGrads | None = None
     """The node's own gradients where the engine then reduced them; None where they are `grads_out`."""
 
     grad_before: Tensor | None = None

@@ -11,7 +11,7 @@ from torch.autograd.graph import Node
 
 from gradstep.autograd.events import ACCUMULATE_GRAD
 from gradstep.autograd.node_calls import Passage, Visit
-from gradstep.autograd.recorder import AccumulateGrad, Place
+from gradstep.autograd.recorder import AccumulateGrad, NodeInput
 from gradstep.autograd.saved_tensors import Held, read_saved
 
 
@@ -20,7 +20,7 @@ class Station(NamedTuple):
 
     name: str
     sequence_nr: int
-    edges: list[Place | None]
+    edges: list[NodeInput | None]
     leaf: Tensor | None
     saved: Mapping[str, Any]
 
@@ -31,7 +31,7 @@ class Station(NamedTuple):
 
 
 def read_station(
-    node: Node, edges: list[Place | None], held: Held, copy: Callable[[Tensor], Tensor]
+    node: Node, edges: list[NodeInput | None], held: Held, copy: Callable[[Tensor], Tensor]
 ) -> Station:
     """Read a node off, after its pass; `copy` copies what it saved."""
     if isinstance(node, AccumulateGrad):

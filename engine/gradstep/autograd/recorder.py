@@ -22,7 +22,7 @@ from torch.autograd.graph import Node, get_gradient_edge
 
 from gradstep.autograd.gradient_copies import (
     Copier,
-    Grads,
+    NodeGrads,
     engine_may_have_reduced,
     kept_raw,
     raw_gradients_of,
@@ -36,7 +36,7 @@ from gradstep.tensors.placeholders import Budget
 AccumulateGrad: type[Node] = torch._C._functions.AccumulateGrad  # type: ignore[attr-defined]
 """The node that adds to a leaf's `.grad`; its `variable` is the leaf."""
 _run_engine: Callable[..., Any] = Variable._execution_engine.run_backward
-Place = tuple[int, int]
+NodeInput = tuple[int, int]
 """One input of a node's run: the node's index, and the slot."""
 
 
@@ -53,7 +53,7 @@ class Recorder:
         self._known = known
         self.budget = Budget(limit)
         self.nodes: list[Node] = []
-        self.edges: list[list[Place | None]] = []
+        self.edges: list[list[NodeInput | None]] = []
         """For each of `nodes`, where its gradients go."""
         self.held: list[Held] = []
         """For each of `nodes`, the tensors that it saved."""
@@ -97,7 +97,7 @@ class Recorder:
             number: copies[id(leaf)] for number, leaf in self._leaves.items() if id(leaf) in copies
         }
 
-    def raw_gradients(self, visit: Visit) -> Grads | None:
+    def raw_gradients(self, visit: Visit) -> NodeGrads | None:
         """Give what a node made before the engine reduced it; None where it did not, or nobody knows."""
         node, left = self.nodes[visit.node], visit.grads_out or ()
         if (
@@ -181,7 +181,7 @@ class Recorder:
         while len(all_edges) < len(nodes):
             this = len(all_edges)
             node = nodes[this]
-            edges: list[Place | None] = []
+            edges: list[NodeInput | None] = []
             for to, slot in node.next_functions:
                 if to is None:
                     edges.append(None)
@@ -215,11 +215,11 @@ class Recorder:
             made.append(apply(*grads_in))
             return made[-1]
 
-        def before(grads_in: Grads) -> None:
+        def before(grads_in: NodeGrads) -> None:
             begun.append([number, running[-1], copies.received(grads_in)])
             rows.append(begun[-1])
 
-        def after(grads_out: Grads, grads_in: Grads) -> None:
+        def after(grads_out: NodeGrads, grads_in: NodeGrads) -> None:
             left = copies.sent(grads_out)
             begun.pop().extend((left, kept_raw(made.pop(), left)))
 

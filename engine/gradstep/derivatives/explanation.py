@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 
 from torch import Tensor
 
-Value: TypeAlias = Tensor | bool | int | float | str | tuple[Any, ...] | None
+OperandValue: TypeAlias = Tensor | bool | int | float | str | tuple[Any, ...] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +15,7 @@ class Operand:
     """A named value: a tensor, a number, a shape (a tuple); None where there is none, as for no `.grad`."""
 
     name: str
-    value: Value
+    value: OperandValue
 
 
 @dataclass(frozen=True, slots=True)

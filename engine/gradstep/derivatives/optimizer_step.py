@@ -6,14 +6,13 @@ The formulas are for reading. Every number beside them is PyTorch's own, from be
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from torch import Tensor
 
 from gradstep.derivatives.explanation import Explanation, Operand
 from gradstep.loop.optimizers import Optimizer
-from gradstep.training.snapshots import Snapshot
+from gradstep.training.snapshots import OptimizerStep, Snapshot
 
 Formula: TypeAlias = tuple[str, str]
 """A name and the Python expression that it becomes; in order, a later one uses an earlier one's outcome."""
@@ -22,24 +21,16 @@ SOURCE: Final = "docs.pytorch.org, torch.optim.{}"
 """Where the formulas are from."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Updating:
-    """An optimizer's step that has just run."""
-
-    before: Snapshot
-    learning_rate: float
-
-
-def explain_update(names: tuple[str, ...], updating: Updating, after: Snapshot) -> Explanation:
+def explain_update(names: tuple[str, ...], step: OptimizerStep, after: Snapshot) -> Explanation:
     """Explain an optimizer's step: its formulas, and the numbers that went in and came out.
 
     Args:
         names: The parameters' names.
-        updating: What there was before it.
+        step: The step that has run.
         after: What there is after it.
     """
-    before, optimizer = updating.before, after.optimizer
-    operands, results = [Operand("lr", updating.learning_rate)], list[Operand]()
+    before, optimizer = step.before, after.optimizer
+    operands, results = [Operand("lr", step.learning_rate)], list[Operand]()
     passed_over = [name for name, grad in zip(names, before.grads, strict=True) if grad is None]
     for place, name in enumerate(names):
         if before.grads[place] is None:

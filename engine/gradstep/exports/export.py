@@ -21,7 +21,7 @@ from gradstep.exports.code.start_lines import Changing, start_cell
 from gradstep.exports.losses_csv import losses_text, undefined_losses
 from gradstep.exports.narration import retell
 from gradstep.exports.notebook_format import notebook_text
-from gradstep.exports.recording.moments import Moment, repeat
+from gradstep.exports.recording.moments import Moment, moments_of
 from gradstep.exports.script_format import script_text
 from gradstep.frame import Frame
 from gradstep.loop.script_names import Spelling
@@ -84,7 +84,7 @@ def export_from(
     with torch.random.fork_rng(devices=[]), others_kept():
         session = begin()
         first, rng = session.frame, session.state.trainer.rng
-        moments = repeat(session, actions)
+        moments = moments_of(session, actions)
         tried = begin()
         largest = _largest_at_start(tried)
     draws = not all(torch.equal(one.state.trainer.rng, rng) for one in (session, tried))

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Path:
+class GradientPath:
     """One of the gradients that reached a parameter inside a pass."""
 
     maker: str
@@ -53,7 +53,7 @@ class Write:
     """None where autograd delivered an undefined gradient."""
 
     after: Tensor | None
-    paths: tuple[Path, ...]
+    paths: tuple[GradientPath, ...]
     """What the engine added up inside the pass to make `part`; empty where there was one path only."""
 
     share: Share | None = None
@@ -97,7 +97,7 @@ AROUND: Final = 3_000
 """Bytes that a page takes beside its numbers."""
 
 Line: TypeAlias = Write | Hooked | Zeroed | Unrecorded | Forgotten
-Grads: TypeAlias = Mapping[str, "Tensor | None"]
+NamedGrads: TypeAlias = Mapping[str, "Tensor | None"]
 """Each parameter's `.grad`, by name."""
 
 
@@ -148,8 +148,8 @@ class PassPage:
 class ZeroPage:
     """One run of the zeroing statement."""
 
-    before: Grads
-    after: Grads
+    before: NamedGrads
+    after: NamedGrads
     """Where the statement raised, parameters that it did not come to are missing."""
 
     passes = 0
@@ -172,7 +172,7 @@ class RunPage:
 
     epochs: int
     passes: int
-    after: Grads
+    after: NamedGrads
 
     @property
     def weight(self) -> int:
@@ -198,7 +198,7 @@ class WritesPage:
 Page: TypeAlias = PassPage | WritesPage | ZeroPage | RunPage
 
 
-def _bytes_of(*pages: Grads) -> int:
+def _bytes_of(*pages: NamedGrads) -> int:
     from gradstep.tensors.memory import bytes_of  # torch: not before the first frame
 
     return sum(bytes_of(grad) for grads in pages for grad in grads.values() if grad is not None)
@@ -280,11 +280,11 @@ def since_zeroing(newest_first: Iterator[Line]) -> list[Write]:
     return parts[::-1]
 
 
-def _paths(met: PathsEvent | None, made: Mapping[int, NodeEvent]) -> tuple[Path, ...]:
+def _paths(met: PathsEvent | None, made: Mapping[int, NodeEvent]) -> tuple[GradientPath, ...]:
     if met is None:
         return ()
     return tuple(
-        Path(made[node].name, _expression(made[node]), part)
+        GradientPath(made[node].name, _expression(made[node]), part)
         for node, part in zip(met.producers, met.parts, strict=True)
     )
 

@@ -106,11 +106,6 @@ class Split:
         return -(-self.samples // self.batches.size)
 
     @property
-    def ragged(self) -> bool:
-        """Whether the last part is smaller than the others."""
-        return bool(self.samples % self.batches.size)
-
-    @property
     def accumulates(self) -> bool:
         """Whether the parts' gradients are to add up before one update."""
         return self.batches.way == "micro"

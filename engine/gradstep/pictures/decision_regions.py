@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Final, TypeAlias
+from typing import Final, TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor
 
 from gradstep.analysis.loss_probe import apart
+from gradstep.autograd.graph_walk import nodes_behind
 from gradstep.errors import BadInput
 from gradstep.pictures.elements import Pair
+from gradstep.pictures.grid import FloatArray, grid_points
 from gradstep.pictures.predict import predictions_at
 from gradstep.problem import Problem
-
-Grid: TypeAlias = npt.NDArray[np.float64]
 
 SIDE: Final = 100
 """Predictions along each side of the map."""
@@ -29,7 +28,7 @@ LOGITS: Final = "BinaryCrossEntropyWithLogitsBackward0"
 """The node of a loss function that takes its predictions for logits."""
 
 
-class Rule(StrEnum):
+class DecisionRule(StrEnum):
     """What the model predicts, by its outputs."""
 
     LARGEST = "the class with the largest output"
@@ -42,7 +41,7 @@ class Rule(StrEnum):
 class Regions:
     """Predictions on a grid, and the data. Where there are classes, all predictions are numbers of them."""
 
-    rule: Rule
+    rule: DecisionRule
     column: int | None
     """Which column of the outputs it is about, counted from 0; None where it is about all together."""
 
@@ -56,7 +55,7 @@ class Regions:
     """The grid's values of the first input, ascending."""
 
     second: tuple[float, ...]
-    predicted: Grid
+    predicted: FloatArray
     """Shape (second, first): a place in `classes`, or the output; nan where an output is not finite."""
 
     points: tuple[Pair, ...]
@@ -95,10 +94,9 @@ def regions(problem: Problem, rng: Tensor) -> tuple[Regions, ...]:
     buffers = {name: one.clone() for name, one in problem.buffers.items()}
     with apart(problem, rng) as where:
         preds, loss = where.output()
-        logits = LOGITS in _names(loss.grad_fn)
+        logits = any(node.name() == LOGITS for node in nodes_behind(loss))
         first, second = (_axis(inputs[:, number]) for number in (0, 1))
-        across, up = np.meshgrid(first, second)
-        grid = torch.from_numpy(np.stack([across.reshape(-1), up.reshape(-1)], axis=1)).to(inputs.dtype)
+        grid = torch.from_numpy(grid_points(first, second)).to(inputs.dtype)
         made, evaluating = predictions_at(problem, rng, preds.detach(), grid, buffers)
         points = [(float(one), float(other)) for one, other in inputs.tolist()]
         targets = problem.targets.detach()
@@ -107,7 +105,7 @@ def regions(problem: Problem, rng: Tensor) -> tuple[Regions, ...]:
     return tuple(
         Regions(
             rule,
-            None if rule is Rule.LARGEST else column,
+            None if rule is DecisionRule.LARGEST else column,
             made.shape[1],
             classes,
             tuple(first.tolist()),
@@ -120,13 +118,13 @@ def regions(problem: Problem, rng: Tensor) -> tuple[Regions, ...]:
     )
 
 
-def _axis(values: Tensor) -> Grid:
+def _axis(values: Tensor) -> FloatArray:
     low, high = float(values.min()), float(values.max())
     room = MARGIN * (high - low) or 0.5
     return np.linspace(low - room, high + room, SIDE)
 
 
-Told: TypeAlias = tuple[Rule, tuple[float, ...], Tensor, Tensor]
+Told: TypeAlias = tuple[DecisionRule, tuple[float, ...], Tensor, Tensor]
 """A rule, the classes, and as numbers: the targets and all predictions."""
 
 
@@ -135,7 +133,7 @@ def _told(made: Tensor, targets: Tensor, logits: bool) -> list[Told]:
     columns = made.shape[1]
     if columns > 1 and not targets.is_floating_point() and targets.dim() == 1:
         classes = tuple(float(one) for one in range(columns))
-        return [(Rule.LARGEST, classes, targets.double(), _or_nan(made.argmax(1), made))]
+        return [(DecisionRule.LARGEST, classes, targets.double(), _or_nan(made.argmax(1), made))]
     if targets.dim() not in (1, 2) or targets.numel() != len(targets) * columns or targets.is_complex():
         raise BadInput(
             f"there is no map to draw: predictions with {columns} columns do not stand for targets of shape "
@@ -144,18 +142,18 @@ def _told(made: Tensor, targets: Tensor, logits: bool) -> list[Told]:
     wanted = targets.double().reshape(-1, columns)
     if columns > 1 and bool(((wanted == 0) | (wanted == 1)).all() and (wanted.sum(1) == 1).all()):
         classes = tuple(float(one) for one in range(columns))
-        return [(Rule.LARGEST, classes, wanted.argmax(1).double(), _or_nan(made.argmax(1), made))]
+        return [(DecisionRule.LARGEST, classes, wanted.argmax(1).double(), _or_nan(made.argmax(1), made))]
     return [_of_column(made[:, column], wanted[:, column], logits) for column in range(columns)]
 
 
 def _of_column(made: Tensor, wanted: Tensor, logits: bool) -> Told:
     values = torch.unique(wanted)
     if len(values) != 2:
-        return Rule.OUTPUT, (), wanted, torch.where(made.isfinite(), made, torch.nan)
+        return DecisionRule.OUTPUT, (), wanted, torch.where(made.isfinite(), made, torch.nan)
     low, high = values.tolist()
     is_logit = logits and (low, high) == (0, 1)
     above = made > (0 if is_logit else (low + high) / 2)
-    rule = Rule.LOGIT if is_logit else Rule.NEARER
+    rule = DecisionRule.LOGIT if is_logit else DecisionRule.NEARER
     return rule, (low, high), (wanted == high).double(), _or_nan(above, made[:, None])
 
 
@@ -170,15 +168,3 @@ def _known(
     rows = zip(points, targets, preds, strict=True)
     kept = [row for row in rows if not classes or 0 <= row[1] < classes]
     return tuple(row[0] for row in kept), tuple(row[1] for row in kept), tuple(row[2] for row in kept)
-
-
-def _names(root: Any) -> set[str]:
-    """Give the names of all nodes of a graph."""
-    found, names, waiting = set[Any](), set[str](), [root]
-    while waiting:
-        node = waiting.pop()
-        if node is not None and node not in found:
-            found.add(node)
-            names.add(node.name())
-            waiting += [to for to, _ in node.next_functions]
-    return names

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-import numpy as np
 from torch import Tensor
 
 from gradstep.errors import BadInput
+from gradstep.tensors.elements import element_name, index_at, place_of
 
 Pair: TypeAlias = tuple[float, float]
 """Two numbers of the parameters."""
@@ -20,7 +19,7 @@ Spots: TypeAlias = Sequence[tuple[int, int]]
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class ParameterElement:
     """One element of one parameter."""
 
     parameter: str
@@ -29,7 +28,7 @@ class Place:
     @property
     def name(self) -> str:
         """As Python writes it, e.g. `w[0, 2]`."""
-        return f"{self.parameter}[{', '.join(map(str, self.index))}]" if self.index else self.parameter
+        return element_name(self.parameter, self.index)
 
 
 def count_places(parameters: Mapping[str, Tensor]) -> int:
@@ -37,7 +36,7 @@ def count_places(parameters: Mapping[str, Tensor]) -> int:
     return sum(one.numel() for one in parameters.values())
 
 
-def place_at(parameters: Mapping[str, Tensor], number: int) -> Place:
+def place_at(parameters: Mapping[str, Tensor], number: int) -> ParameterElement:
     """Give an element by its number, counted from 0 through all parameters in their order.
 
     Raises:
@@ -45,7 +44,7 @@ def place_at(parameters: Mapping[str, Tensor], number: int) -> Place:
     """
     for name, parameter in parameters.items():
         if number < parameter.numel():
-            return Place(name, tuple(int(one) for one in np.unravel_index(number, tuple(parameter.shape))))
+            return ParameterElement(name, index_at(parameter.shape, number))
         number -= parameter.numel()
     raise IndexError(number)
 
@@ -68,12 +67,7 @@ def number_of(parameters: Mapping[str, Tensor], name: str) -> int:
         if other == called:
             break
         before += parameter.numel()
-    return before + flat(Place(called, index), known)
-
-
-def flat(place: Place, parameter: Tensor) -> int:
-    """Give an element's place among its parameter's numbers."""
-    return sum(at * math.prod(parameter.shape[dimension + 1 :]) for dimension, at in enumerate(place.index))
+    return before + place_of(shape, index)
 
 
 def pair_of(values: Sequence[Tensor], spots: Spots) -> Pair:

@@ -5,22 +5,21 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor
 
 from gradstep.analysis.loss_probe import Apart, apart
-from gradstep.errors import BadInput
-from gradstep.pictures.elements import Pair, Place, Spots, flat, pair_of, put
+from gradstep.errors import BadInput, Stopped
+from gradstep.pictures.elements import Pair, ParameterElement, Spots, pair_of, put
+from gradstep.pictures.grid import FloatArray, grid_points
 from gradstep.pictures.newton_minimum import lowest_of
-from gradstep.pictures.trajectory import Path, Stopped
+from gradstep.pictures.trajectory import Trajectory
 from gradstep.pictures.vmap_losses import batched_losses
 from gradstep.problem import Problem
-
-Grid: TypeAlias = npt.NDArray[np.float64]
+from gradstep.tensors.elements import place_of
 
 SIDE: Final = 100
 """Losses along each side of the grid, where they can be computed many at a time."""
@@ -48,12 +47,12 @@ MARGIN: Final = 0.15
 class Surface:
     """A grid of losses, and points on it as pairs: along the first number, along the second."""
 
-    places: tuple[Place, Place]
+    places: tuple[ParameterElement, ParameterElement]
     first: tuple[float, ...]
     """The grid's values of the first number, ascending."""
 
     second: tuple[float, ...]
-    losses: Grid
+    losses: FloatArray
     """Shape (second, first); nan where a loss is not finite."""
 
     loss: float
@@ -82,8 +81,8 @@ class Surface:
 
 def surface(
     problem: Problem,
-    places: tuple[Place, Place],
-    path: Path,
+    places: tuple[ParameterElement, ParameterElement],
+    path: Trajectory,
     rng: Tensor,
     step: Sequence[Tensor] | None,
     stopped: Callable[[], bool] = lambda: False,
@@ -108,7 +107,10 @@ def surface(
         if problem.parameters[one.parameter].is_complex():
             raise BadInput(f"there is no surface to draw: {one.parameter} holds complex numbers")
     names = list(problem.parameters)
-    spots = [(names.index(one.parameter), flat(one, problem.parameters[one.parameter])) for one in places]
+    spots = [
+        (names.index(one.parameter), place_of(problem.parameters[one.parameter].shape, one.index))
+        for one in places
+    ]
     lowest = lowest_of(problem, spots, rng)
     with apart(problem, rng) as where:
         here = pair_of(where.values, spots)
@@ -149,7 +151,7 @@ class _Losses:
         self._problem, self._where, self._spots = problem, where, spots
         self._rng, self._stopped = rng, stopped
 
-    def over(self, area: tuple[Pair, Pair]) -> tuple[Grid, bool]:
+    def over(self, area: tuple[Pair, Pair]) -> tuple[FloatArray, bool]:
         points = _points(area, SIDE)
         try:
             losses = self._batched(points)
@@ -162,11 +164,11 @@ class _Losses:
         side = self._affordable(points)
         return self._one_by_one(_points(area, side)).reshape(side, side), False
 
-    def _batched(self, points: Grid) -> Grid | None:
+    def _batched(self, points: FloatArray) -> FloatArray | None:
         """Compute all; None where that would take too long."""
         largest = max(one.numel() for one in (self._problem.inputs, *self._where.values))
         count = min(max(AT_ONCE // max(largest, 1), 1), len(points))
-        began, found = time.monotonic(), list[Grid]()
+        began, found = time.monotonic(), list[FloatArray]()
         for start in range(0, len(points), count):
             if self._stopped():
                 raise Stopped
@@ -177,7 +179,7 @@ class _Losses:
                 return None
         return np.concatenate(found)
 
-    def _values(self, points: Grid) -> dict[str, Tensor]:
+    def _values(self, points: FloatArray) -> dict[str, Tensor]:
         """Give the parameters that the points are about, for each of the points."""
         names, values = list(self._problem.parameters), dict[str, Tensor]()
         for column, (parameter, place) in enumerate(self._spots):
@@ -186,23 +188,23 @@ class _Losses:
                 values[name] = now.repeat(len(points), 1)
             values[name][:, place] = torch.from_numpy(points[:, column].copy()).to(now.dtype)
         return {
-            name: flat.reshape(-1, *self._problem.parameters[name].shape) for name, flat in values.items()
+            name: number.reshape(-1, *self._problem.parameters[name].shape) for name, number in values.items()
         }
 
-    def _as_plain(self, points: Grid, losses: Grid) -> bool:
+    def _as_plain(self, points: FloatArray, losses: FloatArray) -> bool:
         """Whether some of the losses are those that the model gives by itself."""
         chosen = np.linspace(0, len(points) - 1, 7).astype(int)
         plain, size = self._one_by_one(points[chosen]), np.nanmax(np.abs(losses), initial=0)
         return np.allclose(losses[chosen], plain, rtol=SAME, atol=SAME**2 * size, equal_nan=True)
 
-    def _affordable(self, points: Grid) -> int:
+    def _affordable(self, points: FloatArray) -> int:
         """Give how many losses a side may have."""
         began = time.monotonic()
         self._one_by_one(points[:3])
         each = (time.monotonic() - began) / 3
         return min(max(int((SECONDS / max(each, 1e-9)) ** 0.5), FEWEST), SIDE // 2)
 
-    def _one_by_one(self, points: Grid) -> Grid:
+    def _one_by_one(self, points: FloatArray) -> FloatArray:
         values, spots = self._where.values, self._spots
         kept = pair_of(values, spots)
         losses = np.empty(len(points))
@@ -237,13 +239,11 @@ def _area(line: Sequence[Pair], here: Pair, step: Pair | None, lowest: Pair | No
     return ends[0], ends[1]
 
 
-def _axes(area: tuple[Pair, Pair], shape: tuple[int, ...]) -> tuple[Grid, Grid]:
+def _axes(area: tuple[Pair, Pair], shape: tuple[int, ...]) -> tuple[FloatArray, FloatArray]:
     (left, right), (bottom, top) = area
     return np.linspace(left, right, shape[1]), np.linspace(bottom, top, shape[0])
 
 
-def _points(area: tuple[Pair, Pair], side: int) -> Grid:
+def _points(area: tuple[Pair, Pair], side: int) -> FloatArray:
     """Give the grid's points, row by row, shape (side * side, 2)."""
-    first, second = _axes(area, (side, side))
-    across, up = np.meshgrid(first, second)
-    return np.stack([across.reshape(-1), up.reshape(-1)], axis=1)
+    return grid_points(*_axes(area, (side, side)))

@@ -5,15 +5,13 @@ from __future__ import annotations
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 import torch
 
 from gradstep.analysis.loss_probe import Apart, apart
 from gradstep.errors import EngineError
 from gradstep.pictures.elements import Pair, Spots, pair_of, put
+from gradstep.pictures.grid import FloatArray
 from gradstep.problem import Problem
-
-Grid = npt.NDArray[np.float64]
 
 STEPS: Final = 8
 """Steps of Newton's method at the most."""
@@ -52,9 +50,9 @@ def _newton(where: Apart, spots: Spots) -> Pair | None:
     return None
 
 
-def _derivatives(where: Apart, spots: Spots, at: Pair) -> tuple[Grid, Grid]:
+def _derivatives(where: Apart, spots: Spots, at: Pair) -> tuple[FloatArray, FloatArray]:
     """Give the gradient, shape (2,), and the second derivatives, shape (2, 2), from gradients around."""
-    slopes, steps = list[Grid](), [1e-3 * max(1.0, abs(one)) for one in at]
+    slopes, steps = list[FloatArray](), [1e-3 * max(1.0, abs(one)) for one in at]
     for sign in (1, -1):
         for axis in (0, 1):
             moved = list(at)

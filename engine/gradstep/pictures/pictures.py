@@ -16,10 +16,10 @@ from gradstep.history.tree import History
 from gradstep.ledger.gradient_norms import Sizes, gradient_sizes
 from gradstep.loop.loop import Kind
 from gradstep.pictures.decision_regions import Regions, regions
-from gradstep.pictures.elements import Place, count_places, number_of, place_at
+from gradstep.pictures.elements import ParameterElement, count_places, number_of, place_at
 from gradstep.pictures.fit import Fit, fit
 from gradstep.pictures.loss_surface import Surface, surface
-from gradstep.pictures.trajectory import Path, find_path
+from gradstep.pictures.trajectory import Trajectory, find_trajectory
 from gradstep.training.state import State
 from gradstep.training.stepper import Statements
 
@@ -34,11 +34,11 @@ class Pictures:
         """Look at a session, for as long as it stays as it is."""
         self._statements, self._history, self._travel = statements, history, travel
         self._parameters = statements.trainer.problem.parameters
-        self._path: Path | None = None
+        self._path: Trajectory | None = None
         self.count = count_places(self._parameters)
         """How many numbers all parameters have."""
 
-    def place(self, number: int) -> Place:
+    def place(self, number: int) -> ParameterElement:
         """Give a number of a parameter; they are counted from 0 through all parameters in their order."""
         return place_at(self._parameters, number)
 
@@ -68,7 +68,7 @@ class Pictures:
             step = self._next_step()
             return surface(self._statements.trainer.problem, places, path, rng, step, stopped)
 
-    def path(self, stopped: Callable[[], bool] = lambda: False) -> Path:
+    def path(self, stopped: Callable[[], bool] = lambda: False) -> Trajectory:
         """Find where the parameters were.
 
         Raises:
@@ -105,9 +105,9 @@ class Pictures:
         """Give what was done between epochs that shows in the curve of losses."""
         return marks(self._history)
 
-    def _found_path(self, stopped: Callable[[], bool]) -> Path:
+    def _found_path(self, stopped: Callable[[], bool]) -> Trajectory:
         if self._path is None:
-            self._path = find_path(self._statements, self._history, self._travel, stopped)
+            self._path = find_trajectory(self._statements, self._history, self._travel, stopped)
         return self._path
 
     def _next_step(self) -> list[Tensor] | None:

@@ -11,7 +11,7 @@ from typing import Final
 from torch import Tensor
 
 from gradstep.actions import RunEpochs
-from gradstep.errors import EngineError
+from gradstep.errors import Stopped
 from gradstep.history.checkpoints import Travel, part_of
 from gradstep.history.tree import History, Point
 from gradstep.training.apply_action import perform
@@ -25,7 +25,7 @@ AGAIN: Final = 600
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Path:
+class Trajectory:
     """Where the parameters were, from the start to the present."""
 
     epochs: tuple[int, ...]
@@ -38,17 +38,9 @@ class Path:
     """Whether every epoch is in it."""
 
 
-class Stopped(EngineError):  # noqa: N818 - named after what happened
-    """Somebody did not want to wait any longer."""
-
-    def __init__(self) -> None:
-        """Say that nothing came of it."""
-        super().__init__("stopped: there is no picture, and nothing has changed")
-
-
-def find_path(
+def find_trajectory(
     statements: Statements, history: History, travel: Travel, stopped: Callable[[], bool] = lambda: False
-) -> Path:
+) -> Trajectory:
     """Find where the parameters were; changes nothing.
 
     Args:
@@ -85,7 +77,7 @@ def find_path(
     found = [one for one in found if one[0] < now.epoch]
     found.append((now.epoch, now.trainer.parameters))
     epochs, values = zip(*found, strict=True)
-    return Path(epochs, values, len(epochs) == epochs[-1] - epochs[0] + 1)
+    return Trajectory(epochs, values, len(epochs) == epochs[-1] - epochs[0] + 1)
 
 
 def _steps(history: History) -> list[tuple[Point, Point | RunEpochs, int]]:

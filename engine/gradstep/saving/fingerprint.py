@@ -11,7 +11,15 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from gradstep.saving.records import MOST_DIMENSIONS, Environment, Nested, Number, Summary, Value, exact
+from gradstep.saving.records import (
+    MOST_DIMENSIONS,
+    Environment,
+    Nested,
+    Number,
+    StoredSummary,
+    StoredValue,
+    exact,
+)
 from gradstep.tensors.bitwise import raw
 from gradstep.training.state import State
 
@@ -60,9 +68,9 @@ def bits_of(tensors: Tensors) -> str:
     return digest.hexdigest()
 
 
-def numbers_of(tensors: Tensors) -> dict[str, Value]:
+def numbers_of(tensors: Tensors) -> dict[str, StoredValue]:
     """Give the tensors' values, exactly; of large ones, a summary."""
-    return {name: value_of(tensor) for name, tensor in tensors.items()}
+    return {name: stored_value(tensor) for name, tensor in tensors.items()}
 
 
 def loss_of(state: State) -> Number | None:
@@ -77,7 +85,7 @@ def node_of(state: State) -> tuple[int, int] | None:
     return (passing.cursor, len(passing.trace)) if passing is not None and state.in_pass else None
 
 
-def value_of(tensor: Tensor | None) -> Value:
+def stored_value(tensor: Tensor | None) -> StoredValue:
     """Give a tensor as a file has it; a complex number is a pair."""
     if tensor is None:
         return None
@@ -85,7 +93,7 @@ def value_of(tensor: Tensor | None) -> Value:
     if plain.numel() <= MOST_NUMBERS and plain.dim() <= MOST_DIMENSIONS:
         return _listed(plain.tolist())
     wide = plain.double()
-    return Summary(exact(wide.sum().item()), exact(wide.norm().item()))
+    return StoredSummary(exact(wide.sum().item()), exact(wide.norm().item()))
 
 
 def _listed(value: Any) -> Nested:

@@ -11,7 +11,7 @@ from msgspec import structs
 
 from gradstep.actions import Action
 from gradstep.saving.fingerprint import Tensors, loss_of, node_of, numbers_of, this_environment
-from gradstep.saving.records import Did, Environment, Number, Summary, Value
+from gradstep.saving.records import Did, Environment, Number, StoredSummary, StoredValue
 from gradstep.training.state import State
 
 Index = tuple[int | str, ...]
@@ -88,8 +88,11 @@ def compared(
 
 
 def _differences(did: Did, tensors: Tensors, state: State) -> Iterator[Difference]:
-    here: Mapping[str, Value] = numbers_of(tensors) | {"loss": loss_of(state), "epoch": float(state.epoch)}
-    there: Mapping[str, Value] = did.numbers | {"loss": did.loss, "epoch": float(did.epoch)}
+    here: Mapping[str, StoredValue] = numbers_of(tensors) | {
+        "loss": loss_of(state),
+        "epoch": float(state.epoch),
+    }
+    there: Mapping[str, StoredValue] = did.numbers | {"loss": did.loss, "epoch": float(did.epoch)}
     for name in here.keys() & there.keys():
         found, recorded = dict(_flat(here[name])), dict(_flat(there[name]))
         for index in found.keys() | recorded.keys():
@@ -99,12 +102,12 @@ def _differences(did: Did, tensors: Tensors, state: State) -> Iterator[Differenc
 
 
 def _flat(value: Any, index: Index = ()) -> Iterator[tuple[Index, Number | None]]:
-    """Give the numbers of a `Value`, each with its place."""
+    """Give the numbers of a `StoredValue`, each with its place."""
     match value:
         case list():
             for place, one in enumerate(value):
                 yield from _flat(one, (*index, place))
-        case Summary(total, norm):
+        case StoredSummary(total, norm):
             yield from {("sum",): total, ("norm",): norm}.items()
         case _:
             yield index, value

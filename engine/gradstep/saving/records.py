@@ -39,7 +39,7 @@ class _Line(Struct, frozen=True, forbid_unknown_fields=True, gc=False):
     """What all parts of a line share."""
 
 
-class Summary(_Line, frozen=True):
+class StoredSummary(_Line, frozen=True):
     """What a file tells of a tensor that is too large to be written out."""
 
     sum: Number
@@ -47,7 +47,7 @@ class Summary(_Line, frozen=True):
     """The square root of the sum of the squares."""
 
 
-Value: TypeAlias = Nested | Summary | None
+StoredValue: TypeAlias = Nested | StoredSummary | None
 """A tensor as it stands in a file; None where there is none, as for a `.grad` before the first pass."""
 
 
@@ -102,7 +102,7 @@ class Did(_Record, frozen=True, tag="did"):
     """A digest of the bits of parameters, gradients and of what the optimizer remembers
     (`gradstep.saving.fingerprint.bits_of`)."""
 
-    numbers: dict[str, Value]
+    numbers: dict[str, StoredValue]
     """The same tensors by name: "w", "w.grad" and, with an optimizer, "w.exp_avg" and the like. Inside a
     pass, the gradients are those that it leaves: PyTorch has run it."""
 

@@ -19,7 +19,7 @@ from gradstep.scripts.discovery import Found, find
 from gradstep.scripts.execution import Namespace, run_script
 from gradstep.scripts.free_names import needed_names
 from gradstep.scripts.local_modules import folder_on_path, hidden_modules
-from gradstep.scripts.optimizer_discovery import updating
+from gradstep.scripts.optimizer_discovery import discover_update
 from gradstep.scripts.source import ScriptSource
 from gradstep.scripts.source_reader import read_source
 from gradstep.scripts.trial_forward import Tried, try_forward
@@ -76,7 +76,7 @@ def problem_from(
     leftover = [key for key, one in tried.used.items() if one.grad is not None]
     for one in tried.used.values():
         one.grad = None
-    update = updating(namespace, tried.used)
+    update = discover_update(namespace, tried.used)
     notes = [*source.notes, *hidden_modules(source), *update.notes, *tried.notes]
     if leftover:
         notes.append(f"the script left gradients in {', '.join(leftover)}: training begins without any")

@@ -24,7 +24,7 @@ NOT_HERE: Final = ("decoupled_weight_decay", "fused", "differentiable", "captura
 
 
 @dataclass(frozen=True, slots=True)
-class Updating:
+class ScriptUpdate:
     """What updates the parameters, and how fast."""
 
     optimizer: Optimizer
@@ -33,7 +33,7 @@ class Updating:
     """What there is to say about it."""
 
 
-def updating(namespace: Namespace, parameters: Mapping[str, Tensor]) -> Updating:
+def discover_update(namespace: Namespace, parameters: Mapping[str, Tensor]) -> ScriptUpdate:
     """Find how a script updates.
 
     Args:
@@ -43,17 +43,17 @@ def updating(namespace: Namespace, parameters: Mapping[str, Tensor]) -> Updating
     optimizers = _optimizers(namespace)
     rate, notes = _rate(namespace, optimizers)
     if not optimizers:
-        return Updating(HAND, rate, notes)
+        return ScriptUpdate(HAND, rate, notes)
     try:
         chosen = _taken_over(optimizers, parameters)
     except BadInput as reason:
         kind = type(optimizers[0]).__name__
         left = f"the optimizer {kind} is left out, for {reason}: the loop updates by hand, as plain SGD does"
-        return Updating(HAND, rate, (*notes, left))
+        return ScriptUpdate(HAND, rate, (*notes, left))
     if optimizers[0].state:
         left = f"what the optimizer {chosen.name} remembers from the script is left out"
         notes = (*notes, left)
-    return Updating(chosen, _number(optimizers[0].param_groups[0]["lr"]), notes)
+    return ScriptUpdate(chosen, _number(optimizers[0].param_groups[0]["lr"]), notes)
 
 
 def _optimizers(namespace: Namespace) -> list[torch.optim.Optimizer]:

@@ -26,7 +26,7 @@ def read_source(path: Path) -> ScriptSource:
     Raises:
         ScriptError: The file is missing, is neither Python nor a notebook, or cannot be read.
     """
-    data = bytes_of(path, "a script", ENDINGS)
+    data = read_bytes(path, "a script", ENDINGS)
     if path.suffix == NOTEBOOK:
         return notebook_source(path, data)
     try:
@@ -35,7 +35,7 @@ def read_source(path: Path) -> ScriptSource:
         raise ScriptError(path, f"{type(error).__name__}: {error}", "Save the file as UTF-8.") from None
 
 
-def bytes_of(path: Path, kind: str, endings: tuple[str, ...] = ()) -> bytes:
+def read_bytes(path: Path, kind: str, endings: tuple[str, ...] = ()) -> bytes:
     """Read a whole file that a learner named.
 
     Args:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
 import torch
 from torch import Tensor, nn
-from torch.autograd.graph import Node
 
+from gradstep.autograd.graph_walk import nodes_behind
 from gradstep.scripts.discovery import Found
 from gradstep.scripts.execution import located, where
 from gradstep.scripts.other_rngs import others_kept
@@ -153,7 +153,7 @@ def _leaves_behind(loss: Tensor) -> dict[int, Tensor]:
     if loss.grad_fn is None:  # the loss is itself a leaf
         return {id(loss): loss}
     leaves = dict[int, Tensor]()
-    for node in _nodes_behind(loss):
+    for node in nodes_behind(loss):
         with suppress(AttributeError):
             leaf = node.variable  # type: ignore[attr-defined]
             leaves[id(leaf)] = leaf
@@ -162,18 +162,7 @@ def _leaves_behind(loss: Tensor) -> dict[int, Tensor]:
 
 def _is_sparse(loss: Tensor) -> bool:
     """Whether a node makes a gradient that holds only some of its numbers, as an embedding may."""
-    return any(getattr(node, "_saved_sparse", False) for node in _nodes_behind(loss))
-
-
-def _nodes_behind(loss: Tensor) -> Iterator[Node]:
-    nodes, seen = [loss.grad_fn], set[Node]()
-    while nodes:
-        node = nodes.pop()
-        if node is None or node in seen:
-            continue
-        seen.add(node)
-        yield node
-        nodes += [following for following, _ in node.next_functions]
+    return any(getattr(node, "_saved_sparse", False) for node in nodes_behind(loss))
 
 
 def _shape(tensor: Tensor) -> str:

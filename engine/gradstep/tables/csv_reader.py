@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Final
 
 from gradstep.scripts.script_errors import ScriptError
-from gradstep.scripts.source_reader import bytes_of
+from gradstep.scripts.source_reader import read_bytes
 
 KIND: Final = "a CSV file"
 SEPARATORS: Final = ",;\t|"
@@ -62,7 +62,7 @@ def read_columns(path: Path) -> Columns:
         ScriptError: it cannot be read, or does not hold named columns of finite numbers; the message names
             the line of the file, the row of numbers and the column.
     """
-    data = bytes_of(path, KIND)
+    data = read_bytes(path, KIND)
     text = _decoded(path, data)
     separator = _separator(text)
     records = _records(path, text, separator)

@@ -1,4 +1,4 @@
-"""Equality of tensors, bit for bit."""
+"""Equality of tensors: bit for bit, and number for number."""
 
 from __future__ import annotations
 
@@ -26,6 +26,14 @@ def same_bits(one: Tensor | None, other: Tensor | None) -> bool:
         return False
     word = _WORDS.get(one.element_size(), torch.uint8)
     return torch.equal(one.contiguous().flatten().view(word), other.contiguous().flatten().view(word))
+
+
+def differing(one: Tensor, other: Tensor) -> Tensor:
+    """Return a boolean tensor that is True at each element whose numbers differ.
+
+    One nan counts as equal to any other nan, and -0.0 as equal to 0.0.
+    """
+    return (one != other) & ~(one.isnan() & other.isnan())
 
 
 def shared_copy(tensor: Tensor, *copies: Tensor | None) -> Tensor:

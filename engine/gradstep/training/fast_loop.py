@@ -41,7 +41,7 @@ class FastRun:
     """Of an epoch that diverged in the middle: the losses of the parts whose statements have run."""
 
 
-def run_epochs(
+def run_fast_epochs(
     problem: Problem,
     order: Sequence[Kind],
     count: int,

@@ -97,6 +97,16 @@ class Snapshot:
         return replace(self, optimizer=optimizer, memory=())
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class OptimizerStep:
+    """An `optimizer.step()` that has just run."""
+
+    before: Snapshot
+    """Snapshot from before the step."""
+
+    learning_rate: float
+
+
 def shared_rng(last: Tensor) -> Tensor:
     """Give the random number generator's state: 5 KB, so one that did not change is shared with `last`."""
     now = torch.get_rng_state()

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field, replace
 
 from gradstep.autograd.events import Accumulation, NodeEvent
 from gradstep.autograd.trace import Trace
-from gradstep.derivatives.optimizer_step import Updating
 from gradstep.ledger.ledger import Ledger, PassPage
 from gradstep.loop.batches import Split
 from gradstep.loop.loop import Loop
@@ -16,7 +15,7 @@ from gradstep.loop.optimizers import Optimizer
 from gradstep.loop.script_names import Spelling
 from gradstep.tensors.memory import bytes_of, memory_of
 from gradstep.training.loss_history import Losses
-from gradstep.training.snapshots import Snapshot
+from gradstep.training.snapshots import OptimizerStep, Snapshot
 
 AROUND = 2_000
 """Bytes that a state of a small problem takes beside its numbers."""
@@ -81,7 +80,7 @@ class State:
     """The losses of the parts that the epoch under way, or the last one, has computed by now; empty where
     the samples are not split."""
 
-    updating: Updating | None = None
+    last_step: OptimizerStep | None = None
     """The optimizer's step that has just run; None after any other statement, and for the update by hand."""
 
     @property
@@ -144,7 +143,7 @@ class State:
             trainer=self.trainer.with_optimizer(optimizer),
             loop=self.loop.with_optimizer(optimizer),
             passing=None if self.passing is None else replace(self.passing, over=True),
-            updating=None,
+            last_step=None,
         )
 
 

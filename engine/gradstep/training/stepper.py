@@ -9,15 +9,14 @@ from dataclasses import replace
 from itertools import takewhile
 from typing import Final
 
-from gradstep.derivatives.optimizer_step import Updating
 from gradstep.errors import BadInput, EngineError
-from gradstep.ledger.ledger import Grads, Ledger, Page, PassPage, RunPage, ZeroPage
+from gradstep.ledger.ledger import Ledger, NamedGrads, Page, PassPage, RunPage, ZeroPage
 from gradstep.ledger.retention import Shelf, light
 from gradstep.loop.loop import Kind, Loop
 from gradstep.training.batch_indices import Feed
 from gradstep.training.loss_history import Losses
 from gradstep.training.pytorch_errors import PyTorchError
-from gradstep.training.snapshots import Batch, Snapshot
+from gradstep.training.snapshots import Batch, OptimizerStep, Snapshot
 from gradstep.training.state import Passing, State
 from gradstep.training.trainer import Trainer
 
@@ -82,8 +81,8 @@ class Statements:
                 before = self.state
                 self._advance(kind, _over(before.passing))
                 if not before.loop.optimizer.by_hand:
-                    updating = Updating(before.trainer, before.learning_rate)
-                    self.state = replace(self.state, updating=updating)
+                    step = OptimizerStep(before.trainer, before.learning_rate)
+                    self.state = replace(self.state, last_step=step)
             case Kind.ZERO:
                 grads = self.grads()
                 with self._keeping_what_pytorch_left(kind):
@@ -144,7 +143,7 @@ class Statements:
         start = self.state.rewound_to(passing.start)
         if passing.cursor > 1:
             inside = replace(passing, cursor=passing.cursor - 1)
-            self.state = replace(start, trainer=self.state.trainer, passing=inside, updating=None)
+            self.state = replace(start, trainer=self.state.trainer, passing=inside, last_step=None)
         else:
             self.return_to(start)
 
@@ -161,7 +160,7 @@ class Statements:
 
     def _stand_at(self, passing: Passing, event: int) -> None:
         inside = replace(passing, cursor=event)
-        self.state = replace(self.state, trainer=self.trainer.snapshot(), passing=inside, updating=None)
+        self.state = replace(self.state, trainer=self.trainer.snapshot(), passing=inside, last_step=None)
 
     def ran_unrecorded(
         self,
@@ -195,7 +194,7 @@ class Statements:
             passing=None,
             written=written,
             recorded=True,
-            updating=None,
+            last_step=None,
         )
 
     def _settle_trace(self) -> None:
@@ -208,11 +207,11 @@ class Statements:
             page = light(page)
         return written if page is None else self._shelf.put(written.with_page(page))
 
-    def grads(self) -> Grads:
+    def grads(self) -> NamedGrads:
         """Give every `.grad` by its parameter's name, as copies."""
         return self._named_grads(self.trainer.snapshot())
 
-    def _named_grads(self, snapshot: Snapshot) -> Grads:
+    def _named_grads(self, snapshot: Snapshot) -> NamedGrads:
         return dict(zip(self.trainer.problem.parameters, snapshot.grads, strict=True))
 
     def _advance(self, kind: Kind, passing: Passing | None, page: Page | None = None) -> None:
@@ -232,7 +231,7 @@ class Statements:
             part_losses=parts,
             passing=passing,
             written=written,
-            updating=None,
+            last_step=None,
             recorded=state.recorded or kind is Kind.FORWARD or passing is not None,
         )
 
@@ -246,7 +245,7 @@ class Statements:
             if left is not before.trainer:
                 written = self._with_page(before.written, self._half_page(kind, error, before))
                 self.state = replace(
-                    before, trainer=left, passing=_over(before.passing), written=written, updating=None
+                    before, trainer=left, passing=_over(before.passing), written=written, last_step=None
                 )
             raise
 

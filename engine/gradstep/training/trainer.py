@@ -18,7 +18,7 @@ from gradstep.loop.optimizers import HAND
 from gradstep.problem import Problem
 from gradstep.training.batch_indices import Feed
 from gradstep.training.determinism import Steady
-from gradstep.training.fast_loop import FastRun, run_epochs
+from gradstep.training.fast_loop import FastRun, run_fast_epochs
 from gradstep.training.forward_pass import ForwardLines
 from gradstep.training.live_optimizer import LiveOptimizer
 from gradstep.training.live_tensors import LiveTensors
@@ -214,7 +214,7 @@ class Trainer:
         self._loss = self._sources = None
         try:
             by_hand = self._optimizer.chosen.by_hand
-            return run_epochs(
+            return run_fast_epochs(
                 self.problem,
                 order,
                 count,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from gradstep_tui.text.numbers import cell
 
 if TYPE_CHECKING:
-    from gradstep.analysis.comparison import Comparison, FirstDifference, Gap
+    from gradstep.analysis.comparison import Comparison, FirstDifference
 
 MOMENTUM: Final = (
     "Never zeroing is SGD with momentum 1: .grad is the momentum buffer, and each update uses the sum of all "
@@ -39,7 +39,7 @@ def first_text(first: FirstDifference | None, names: Names) -> str:
     if first.weight is not None:
         one, other = told_apart(first.weight.one, first.weight.other)
         by = "The epoch began with" if first.losses is not None else "its update led to"
-        texts.append(f"{by} {element(first.weight)} = {one}, {names.short} {other}.")
+        texts.append(f"{by} {first.weight.name} = {one}, {names.short} {other}.")
     elif first.losses is not None:
         texts.append("It began with the same weights: another order of the lines, or other random numbers.")
     return " ".join(texts)
@@ -51,11 +51,6 @@ def momentum_text(found: Comparison) -> str:
         return ""
     exact = "bit for bit" if found.momentum == 0 else f"up to rounding, {found.momentum:.1e} at the most"
     return f"{MOMENTUM} {exact}."
-
-
-def element(gap: Gap) -> str:
-    """Write an element as Python does, e.g. `w[0, 2]`."""
-    return f"{gap.parameter}[{', '.join(map(str, gap.index))}]" if gap.index else gap.parameter
 
 
 def told_apart(one: complex, other: complex) -> tuple[str, str]:

@@ -129,11 +129,10 @@ def verdict_text(verdict: Verdict) -> str:
         return f"the loop {verdict.finding}: {verdict.error.kind} in epoch {verdict.epoch}"
     if found is None:
         return f"the loop {verdict.finding}: {verdict.epochs} epochs give the reference loop's numbers"
-    name = f"{found.parameter}{list(found.index) or ''}"
     mine, other = cell(found.value), cell(found.reference)
     if mine == other:
         mine, other = f"{found.value:.9g}", f"{found.reference:.9g}"
-    return f"the loop {verdict.finding}: in epoch {found.epoch} {name} is {mine}, reference {other}"
+    return f"the loop {verdict.finding}: in epoch {found.epoch} {found.name} is {mine}, reference {other}"
 
 
 def duration(seconds: float) -> str:

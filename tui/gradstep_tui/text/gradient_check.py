@@ -17,11 +17,6 @@ SUSPICIOUS: Final = (
 )
 
 
-def name_of(one: ElementCheck) -> str:
-    """Write an element as Python does, e.g. `w[0, 2]`."""
-    return f"{one.parameter}[{', '.join(map(str, one.index))}]" if one.index else one.parameter
-
-
 def summary_text(found: GradientCheck) -> str:
     """Say how many were checked, and how many of those are as they should be."""
     counts = {one: found.count(one) for one in sorted({element.judgement for element in found.elements})}
@@ -48,7 +43,7 @@ def worst_text(found: GradientCheck) -> str:
     if found.largest is None:
         return ""
     worst = found.elements[found.largest]
-    return f"Largest beside what is normal: {name_of(worst)}, {error_text(worst)}."
+    return f"Largest beside what is normal: {worst.name}, {error_text(worst)}."
 
 
 def error_text(one: ElementCheck) -> str:
@@ -58,7 +53,7 @@ def error_text(one: ElementCheck) -> str:
 
 def formula_text(one: ElementCheck) -> str:
     """Write the difference quotient with letters."""
-    name = name_of(one)
+    name = one.name
     return f"(L({name} + h) - L({name} - h)) / 2h"
 
 
@@ -69,7 +64,7 @@ def arithmetic_text(one: ElementCheck) -> str:
 
 def step_text(one: ElementCheck) -> str:
     """Say where the element stands, and how far it is moved."""
-    return f"{name_of(one)} = {cell(one.value)}, moved by h = {long(one.step)}"
+    return f"{one.name} = {cell(one.value)}, moved by h = {long(one.step)}"
 
 
 def expected_text(one: ElementCheck) -> str:

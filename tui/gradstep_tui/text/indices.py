@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from gradstep.errors import BadInput
+from gradstep.tensors.elements import index_at
 
 _SIGNS = str.maketrans("[](),:", "      ")
 
@@ -43,23 +44,6 @@ class Layout(NamedTuple):
         row = min(max(row + rows, 0), max(self.rows - 1, 0))
         column = min(max(column + columns, 0), self.across - 1)
         return max(min(row * self.across + column, self.size - 1), 0)
-
-
-def index_at(shape: Sequence[int], place: int) -> tuple[int, ...]:
-    """Give the index of the number at a place, counted from 0 in the order of rows."""
-    index: list[int] = []
-    for size in reversed(shape):
-        place, here = divmod(place, max(size, 1))
-        index.append(here)
-    return tuple(reversed(index))
-
-
-def place_of(shape: Sequence[int], index: Sequence[int]) -> int:
-    """Give the place of an index; where it has fewer numbers than there are dimensions, the first there."""
-    place = 0
-    for number, size in enumerate(shape):
-        place = place * size + (index[number] if number < len(index) else 0)
-    return place
 
 
 def index_from(text: str, shape: Sequence[int]) -> tuple[int, ...]:

@@ -8,7 +8,7 @@ from gradstep_tui.text.numbers import is_tensor
 
 if TYPE_CHECKING:
     from gradstep.derivatives import Explanation, Operand
-    from gradstep.derivatives.explanation import Value
+    from gradstep.derivatives.explanation import OperandValue
     from gradstep.frame import Frame, ParameterFrame, PassFrame
 
 
@@ -18,9 +18,9 @@ def written_by(frame: Frame, backward: PassFrame) -> ParameterFrame | None:
     return next((one for one in frame.parameters if one.accumulation and name == f"-> {one.name}.grad"), None)
 
 
-def merged_operands(operands: tuple[Operand, ...]) -> list[tuple[str, Value]]:
+def merged_operands(operands: tuple[Operand, ...]) -> list[tuple[str, OperandValue]]:
     """Give operands that are one tensor a single line, e.g. `other, self` in `diff * diff`."""
-    merged: list[tuple[str, Value]] = []
+    merged: list[tuple[str, OperandValue]] = []
     for operand in operands:
         same = next((n for n, (_, value) in enumerate(merged) if _is_same(value, operand.value)), None)
         if same is None:
@@ -30,7 +30,7 @@ def merged_operands(operands: tuple[Operand, ...]) -> list[tuple[str, Value]]:
     return merged
 
 
-def _is_same(one: Value, other: Value) -> bool:
+def _is_same(one: OperandValue, other: OperandValue) -> bool:
     if not is_tensor(one) or not is_tensor(other) or one.is_meta or other.is_meta or one.shape != other.shape:
         return False
     return one.dtype == other.dtype and (one is other or bool(one.equal(other)))

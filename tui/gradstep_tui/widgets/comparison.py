@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 from gradstep_tui.drawing.lines import Line, Span, line, wrapped
-from gradstep_tui.text.comparison import Names, element, first_text, momentum_text, told_apart
+from gradstep_tui.text.comparison import Names, first_text, momentum_text, told_apart
 from gradstep_tui.text.numbers import cell
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def number_lines(found: Comparison) -> list[Line]:
     if found.last is not None:
         rows.append(_row("loss", *found.last))
     widest = sorted(found.gaps, key=lambda gap: -_known(gap.size))[:MOST_GAPS]
-    rows += [_row(element(gap), gap.one, gap.other) for gap in widest]
+    rows += [_row(gap.name, gap.one, gap.other) for gap in widest]
     return rows
 
 

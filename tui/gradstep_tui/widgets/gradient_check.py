@@ -14,7 +14,6 @@ from gradstep_tui.text.gradient_check import (
     formula_text,
     grad_text,
     long,
-    name_of,
     precision_text,
     small,
     step_text,
@@ -65,7 +64,7 @@ def row_line(one: ElementCheck, chosen: bool, width: int) -> Line:
     """Draw one element."""
     role = "current" if chosen else "warn" if one.judgement is not Judgement.NORMAL else ""
     numbers = f"{cell(one.autograd):>12}{cell(one.finite):>13}{small(one.error):>9}{small(one.normal):>10}"
-    name = fitted(line(Span(name_of(one), role)), 13, role)
+    name = fitted(line(Span(one.name, role)), 13, role)
     head, tail = (
         Span(f"{CURSOR if chosen else ' '} ", role),
         Span(f" {numbers}  {WORDS[one.judgement]}", role),

@@ -17,7 +17,7 @@ from gradstep_tui.widgets.parameters import LABEL, columns_in, sum_lines
 
 if TYPE_CHECKING:
     from gradstep.derivatives import Explanation, Operand, Product
-    from gradstep.derivatives.explanation import Value
+    from gradstep.derivatives.explanation import OperandValue
     from gradstep.frame import Frame, ParameterFrame, PassFrame
     from gradstep.training.pytorch_errors import PyTorchError
 
@@ -195,7 +195,7 @@ def _result_lines(step: Explanation, width: int) -> list[Line]:
     return rows
 
 
-def _operand_line(name: str, value: Value, width: int, sign: str = "") -> Line:
+def _operand_line(name: str, value: OperandValue, width: int, sign: str = "") -> Line:
     shape = f" {shape_text(tuple(value.shape))}" if is_tensor(value) and value.dim() and not sign else ""
     head = line(Span(name, "label"), f"{shape} {sign}")
     texts = (value_text(value, most) for most in range(MOST_NUMBERS, 0, -1))

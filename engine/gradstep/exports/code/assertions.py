@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from gradstep.autograd.events import Accumulation, NodeEvent
-from gradstep.exports.code.number_literals import call, literal
+from gradstep.exports.code.number_literals import call, number_literal
 from gradstep.exports.code.parameter_expressions import expression
 from gradstep.frame import Frame, ParameterFrame
 from gradstep.tensors.bitwise import same_bits
@@ -30,7 +30,7 @@ def check(name: str, expression: str, value: Any) -> list[str]:
     if isinstance(value, Tensor) and value.is_meta:
         return [f"# {name}: the trace kept a summary only."]
     if not isinstance(value, Tensor) or value.numel() <= MOST_ELEMENTS:
-        return call("check", [json.dumps(name), expression, literal(value)])
+        return call("check", [json.dumps(name), expression, number_literal(value)])
     wide = value.detach().double()
     return [
         f"# {value.numel():,} elements: their shape, sum and norm stand for them.",
@@ -40,7 +40,7 @@ def check(name: str, expression: str, value: Any) -> list[str]:
             [
                 json.dumps(f"{name} sum and norm"),
                 f"summary({expression})",
-                literal(torch.stack([wide.sum(), wide.norm()])),
+                number_literal(torch.stack([wide.sum(), wide.norm()])),
             ],
         ),
     ]

@@ -18,7 +18,7 @@ WIDTH: Final = 100
 """Characters in the longest line."""
 
 
-def literal(value: Any) -> Literal:
+def number_literal(value: Any) -> Literal:
     """Give the text of a number, None, or anything nested of numbers; a tensor's is that of nested lists."""
     if isinstance(value, Tensor):
         return _nested(value.tolist(), short=value.dtype == torch.float32)

@@ -12,7 +12,7 @@ from gradstep.exports.code.assertions import check_start
 from gradstep.exports.code.batch_lines import generator_lines
 from gradstep.exports.code.cells import Cell
 from gradstep.exports.code.name_conflicts import scripts
-from gradstep.exports.code.number_literals import call, literal
+from gradstep.exports.code.number_literals import call, number_literal
 from gradstep.exports.code.parameter_expressions import expression
 from gradstep.frame import Frame
 
@@ -47,7 +47,7 @@ def start_cell(first: Frame, seed: int | None, *, kept: bool, changing: Changing
         code += [f"# What seed {seed} drew:", "with torch.no_grad():"]
         for one in first.parameters:
             other = [] if one.value.dtype == torch.float32 else [f"dtype={one.value.dtype}"]
-            arguments = [literal(one.value), *other]
+            arguments = [number_literal(one.value), *other]
             code += call(f"{expression(one.name)}[...] = torch.tensor", arguments, "    ")
         if changing.draws:
             code += _drawn_lines(seed, [expression(one.name) for one in first.parameters])

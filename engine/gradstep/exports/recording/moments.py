@@ -26,7 +26,7 @@ class Moment:
     """What PyTorch refused; what it had done by then is in `after`. None where nothing was refused."""
 
 
-def repeat(session: Session, actions: Iterable[Action]) -> tuple[Moment, ...]:
+def moments_of(session: Session, actions: Iterable[Action]) -> tuple[Moment, ...]:
     """Apply actions one after another; those that change nothing and that PyTorch never saw are left out.
 
     Args:

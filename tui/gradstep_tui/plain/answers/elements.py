@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from gradstep.errors import BadInput
+from gradstep.tensors.elements import index_at, place_of
 from gradstep_tui.plain.answers.numbers import MOST_ASKED, size_text
 from gradstep_tui.plain.answers.sums import apart
 from gradstep_tui.text.frames import sum_note
-from gradstep_tui.text.indices import index_at, index_from, place_of
+from gradstep_tui.text.indices import index_from
 from gradstep_tui.text.numbers import cell
 from gradstep_tui.text.parameter_tensors import parts_of
 from gradstep_tui.text.summaries import histogram, numbers_in, summary, summary_text

@@ -9,7 +9,7 @@ from gradstep.actions import GoTo
 from gradstep.errors import BadInput
 from gradstep.loop.loop import Kind
 from gradstep_tui.plain.answers.state import sampled_epochs
-from gradstep_tui.text.comparison import Names, element, first_text, momentum_text, told_apart
+from gradstep_tui.text.comparison import Names, first_text, momentum_text, told_apart
 from gradstep_tui.text.frames import action_text
 from gradstep_tui.text.numbers import cell
 from gradstep_tui.text.quoting import quoted
@@ -68,7 +68,7 @@ def comparison_texts(found: Comparison, names: Names) -> Iterator[str]:
     if found.last is not None:
         yield f"last loss: {_pair(*found.last)}"
     for gap in found.gaps:
-        yield f"furthest apart in {gap.parameter}: {element(gap)}, {_pair(gap.one, gap.other)}"
+        yield f"furthest apart in {gap.parameter}: {gap.name}, {_pair(gap.one, gap.other)}"
     yield first_text(found.first, names)
     yield from filter(None, [momentum_text(found)])
     one, other = found.losses

@@ -9,10 +9,11 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 
+from gradstep.tensors.elements import place_of
 from gradstep_tui.drawing.lines import Line
 from gradstep_tui.screens.dialogs.ask import AskScreen
 from gradstep_tui.screens.dialogs.dialog import Dialog
-from gradstep_tui.text.indices import Layout, index_from, place_of
+from gradstep_tui.text.indices import Layout, index_from
 from gradstep_tui.text.parameter_tensors import parts_of
 from gradstep_tui.widgets.elements import Sight, columns_in, element_lines
 from gradstep_tui.widgets.panel import Panel

@@ -181,8 +181,7 @@ class Session:
                 self.tried(action, refused)
             raise
         except BaseException:  # Ctrl-C, or a bug: no statement stays half done
-            self._statements.trainer.restore(before.trainer)
-            self._statements.state = before
+            self._statements.put_back(before)
             raise
         finally:
             self.progress = None
@@ -317,13 +316,11 @@ class Session:
             return self._walk.room(number)
 
     def _compared(self, run: Callable[[], Comparison]) -> Comparison:
-        now = self.state
         try:
-            with self._kept:
+            with self._kept, self._statements.borrowed():
                 return run()
         finally:
             self.progress = None
-            self._statements.return_to(now)
 
     def _tell(self, progress: Progress) -> None:
         self.progress = progress

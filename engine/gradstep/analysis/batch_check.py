@@ -97,10 +97,9 @@ def check_batches(
         PyTorchError: PyTorch refused the full batch here.
         Stopped: `stopped` said so.
     """
-    problem, state = statements.trainer.problem, statements.state
-    split = split_of(Batches("micro", size), problem.samples)
+    split = split_of(Batches("micro", size), statements.trainer.problem.samples)
     assert split is not None
-    try:
+    with statements.borrowed(writes_tensors=True):
         check = _Check(statements, split)
         trials = []
         for trial in check.trials():
@@ -108,9 +107,6 @@ def check_batches(
                 raise Stopped
             trials.append(trial)
         return BatchCheck(split.samples, split.sizes, tuple(trials))
-    finally:
-        statements.state = state
-        statements.trainer.restore(state.trainer)
 
 
 class _Check:

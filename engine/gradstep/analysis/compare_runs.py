@@ -127,11 +127,8 @@ class Beside:
         if self._zeroed(session):  # last: it goes through the whole ledger
             return None
         self._statements.return_to(self._start)
-        try:
+        with self._statements.borrowed(writes_tensors=True):
             found = with_momentum(self._problem, self._start.trainer.parameters, schedule, stopped)
-        finally:
-            self._statements.trainer.restore(self._start.trainer)
-            self._statements.state = self._start
         distances = [
             float((mine - others).abs().max() / others.abs().max().clamp(min=1e-30))
             for mine, others in zip(session.trainer.parameters, found, strict=True)

@@ -135,18 +135,17 @@ def check_gradient(
         NotAScalar: the loss is not one number.
         BadInput: the loss is not finite here, or a parameter is complex.
     """
-    problem, state = statements.trainer.problem, statements.state
+    problem = statements.trainer.problem
     for name, parameter in problem.parameters.items():
         if not parameter.is_floating_point():
             raise BadInput(f"{name} holds complex numbers: only real ones can be checked")
-    try:
-        with apart(problem, state.trainer.rng) as plain:
+    rng = statements.state.trainer.rng
+    with statements.borrowed(writes_tensors=True):
+        with apart(problem, rng) as plain:
             own = [grad.double() for grad in plain.gradients()]
-        why = why_not_double(problem, state.trainer.rng)
-        with apart(problem, state.trainer.rng, None if why else torch.float64) as where:
+        why = why_not_double(problem, rng)
+        with apart(problem, rng, None if why else torch.float64) as where:
             return _Check(where, problem, own, grads, why).run(stopped)
-    finally:
-        statements.trainer.restore(state.trainer)  # a live graph, and the random number generator
 
 
 class _Check:

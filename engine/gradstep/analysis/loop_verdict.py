@@ -86,8 +86,7 @@ def judge(statements: Statements, start: State, loop: Loop, reference: Loop, rat
         reference: What it is compared with.
         rate: The learning rate of both.
     """
-    was = statements.state
-    try:
+    with statements.borrowed():
         wanted = _Watched(statements, start, reference, rate)
         wanted.run()
         edited = _Watched(statements, start, loop, rate)
@@ -100,8 +99,6 @@ def judge(statements: Statements, start: State, loop: Loop, reference: Loop, rat
             tuple(statements.trainer.problem.parameters), edited.after, wanted.after
         )
         return Verdict(edited.finding(difference, error), EPOCHS, difference, error, len(edited.after) + 1)
-    finally:
-        statements.return_to(was)
 
 
 class _Watched:

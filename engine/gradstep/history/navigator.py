@@ -46,11 +46,9 @@ class Walk:
         Raises:
             BadInput: there is no such point.
         """
-        point, now = self.history.point(number), self._statements.state
-        try:
+        point = self.history.point(number)
+        with self._statements.borrowed():
             return room_in(self._statements, self.travel, point)
-        finally:
-            self._statements.return_to(now)
 
     def do(self, action: Action, stopped: Callable[[], bool]) -> Action:
         """Do it, and give what came of it: of a run that was stopped, the run of the epochs that ended."""

@@ -133,10 +133,6 @@ class Pictures:
     @contextmanager
     def _unchanged(self) -> Iterator[None]:
         """Put the session back as it was, with a live graph where it had one."""
-        now = self._statements.state
-        try:
-            with KeptFromTerminal(self._statements.trainer.problem.printed):
-                yield
-        finally:
-            self._statements.state = now
-            self._statements.trainer.restore(now.trainer)
+        printed = self._statements.trainer.problem.printed
+        with KeptFromTerminal(printed), self._statements.borrowed(writes_tensors=True):
+            yield

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from math import ceil
 from typing import Final
@@ -52,12 +51,11 @@ def find_trajectory(
     Raises:
         Stopped: `stopped` said so.
     """
-    now = statements.state
     steps = _steps(history)
     lengths = _lengths([count for _, _, count in steps])
     stride = max(ceil(sum(lengths) / MOST), 1)
     found = list[tuple[int, tuple[Tensor, ...]]]()
-    try:
+    with statements.borrowed() as now:
         first = steps[0][0] if steps else history.here.before if history.inside else history.here
         assert first is not None
         travel.go(first)
@@ -72,8 +70,6 @@ def find_trajectory(
             if isinstance(action, Point) and (count in stops or count > length):
                 travel.go(action)
                 found.append((action.epoch, statements.state.trainer.parameters))
-    finally:
-        statements.return_to(now)
     found = [one for one in found if one[0] < now.epoch]
     found.append((now.epoch, now.trainer.parameters))
     epochs, values = zip(*found, strict=True)
@@ -113,17 +109,8 @@ def _inside(
     if not inner:
         return
     travel.go(before)
-    with _unrecorded(statements):
+    with statements.unrecorded():
         for stop in inner:
             perform(statements, RunEpochs(stop - done), statements.state)
             done = stop
             yield before.epoch + done, statements.state.trainer.parameters
-
-
-@contextmanager
-def _unrecorded(statements: Statements) -> Iterator[None]:
-    statements.recording = False
-    try:
-        yield
-    finally:
-        statements.recording = True

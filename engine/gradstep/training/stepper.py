@@ -51,6 +51,28 @@ class Statements:
             self.trainer.restore(state.trainer)
         self.state = state
 
+    def put_back(self, state: State) -> None:
+        """Return to a state as `return_to` does, also if the problem's tensors were written to directly."""
+        self.trainer.restore(state.trainer)
+        self.state = state
+
+    @contextmanager
+    def borrowed(self, *, writes_tensors: bool = False) -> Iterator[State]:
+        """Yield the present state, and return to it on every way out of the `with` block.
+
+        Args:
+            writes_tensors: Whether the block writes to the problem's tensors by other means than these
+                statements, so that they have to be restored even if no statement has run.
+        """
+        now = self.state
+        try:
+            yield now
+        finally:
+            if writes_tensors:
+                self.put_back(now)
+            else:
+                self.return_to(now)
+
     def next_line(self) -> None:
         """Run the loop's next statement; inside a pass, the rest of the pass."""
         kind = Kind.BACKWARD if self.state.in_pass else self.state.loop.next

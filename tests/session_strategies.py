@@ -34,7 +34,17 @@ def problem(
     """A problem from parts; the parameters are made to require grad."""
     leaves = {name: value.requires_grad_() for name, value in parameters.items()}
     labels = {name: ((),) * value.dim() for name, value in leaves.items()}
-    return Problem("made", inputs, targets, leaves, model, loss_fn, "loss_fn", 0.01, labels)
+    return Problem(
+        name="made",
+        inputs=inputs,
+        targets=targets,
+        parameters=leaves,
+        model=model,
+        loss_fn=loss_fn,
+        loss_name="loss_fn",
+        learning_rate=0.01,
+        labels=labels,
+    )
 
 
 def crops() -> Problem:

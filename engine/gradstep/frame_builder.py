@@ -77,15 +77,15 @@ def _parameters(problem: Problem, state: State, before: State | None) -> tuple[P
     old_memory = memory if before is None else _shared(_memory(problem, before), memory)
     return tuple(
         ParameterFrame(
-            name,
-            problem.labels[name],
-            value,
-            None if same_bits(value, old_value) else old_value,
-            grad,
-            not same_bits(grad, old_grad),
-            written.get(name),
-            now,
-            old,
+            name=name,
+            labels=problem.labels[name],
+            value=value,
+            value_before=None if same_bits(value, old_value) else old_value,
+            grad=grad,
+            grad_changed=not same_bits(grad, old_grad),
+            accumulation=written.get(name),
+            memory=now,
+            memory_before=old,
         )
         for name, value, old_value, grad, old_grad, now, old in zip(
             problem.parameters,

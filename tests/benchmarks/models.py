@@ -21,7 +21,17 @@ def _problem(name: str, model: nn.Module, inputs: torch.Tensor, targets: torch.T
     parameters = dict(model.named_parameters())
     loss = nn.CrossEntropyLoss() if targets.dtype == torch.int64 else nn.MSELoss()
     labels = {key: ((),) * one.dim() for key, one in parameters.items()}
-    return Problem(name, inputs, targets, parameters, model, loss, "criterion", 1e-3, labels)
+    return Problem(
+        name=name,
+        inputs=inputs,
+        targets=targets,
+        parameters=parameters,
+        model=model,
+        loss_fn=loss,
+        loss_name="criterion",
+        learning_rate=1e-3,
+        labels=labels,
+    )
 
 
 def mlp() -> Problem:

@@ -279,7 +279,19 @@ def test_the_step_is_a_power_of_two_near_the_stated_size(value: float) -> None:
 
 def test_an_element_without_a_number_is_unknown() -> None:
     nan = float("nan")
-    element = ElementCheck("w", (0,), 1.0, 1.0, 1.0, None, 1e-5, nan, 1.0, 0.0, 1e-9)
+    element = ElementCheck(
+        parameter="w",
+        index=(0,),
+        value=1.0,
+        autograd=1.0,
+        own=1.0,
+        grad=None,
+        step=1e-5,
+        plus=nan,
+        minus=1.0,
+        truncation=0.0,
+        rounding=1e-9,
+    )
     assert element.judgement is Judgement.UNKNOWN
 
 

@@ -148,4 +148,14 @@ def _added(bias: torch.Tensor, weight: torch.Tensor, inputs: torch.Tensor, scale
     def model(x: torch.Tensor) -> torch.Tensor:
         return torch.addmm(leaves["bias"], x, leaves["weight"], beta=scale)
 
-    return Problem("added", inputs, torch.zeros(4, 3), leaves, model, nn.MSELoss(), "mse", 0.1, labels)
+    return Problem(
+        name="added",
+        inputs=inputs,
+        targets=torch.zeros(4, 3),
+        parameters=leaves,
+        model=model,
+        loss_fn=nn.MSELoss(),
+        loss_name="mse",
+        learning_rate=0.1,
+        labels=labels,
+    )

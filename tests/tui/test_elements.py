@@ -23,8 +23,19 @@ def large() -> Session:
         model[0].weight[7_654, 32] = 4321.0
     names = dict(model.named_parameters())
     labels = {name: ((),) * one.dim() for name, one in names.items()}
-    data = torch.randn(2, 100), torch.randn(2, 1)
-    return Session(Problem("large", *data, names, model, nn.MSELoss(), "mse", 1e-6, labels))
+    return Session(
+        Problem(
+            name="large",
+            inputs=torch.randn(2, 100),
+            targets=torch.randn(2, 1),
+            parameters=names,
+            model=model,
+            loss_fn=nn.MSELoss(),
+            loss_name="mse",
+            learning_rate=1e-6,
+            labels=labels,
+        )
+    )
 
 
 async def test_large_parameters_are_a_table_of_norms_with_what_changed_marked() -> None:

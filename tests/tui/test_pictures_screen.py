@@ -44,19 +44,19 @@ def bowl(step: tuple[float, float] | None = (2.0, 0.0), *, nan: bool = False) ->
         losses[:, :20] = math.nan
     ticks = tuple(axis.tolist())
     return Surface(
-        (ParameterElement("w", (0,)), ParameterElement("w", (1,))),
-        ticks,
-        ticks,
-        losses,
-        0.0,
-        (0.0, 0.0),
-        ((-4.0, -4.0), (-2.0, -2.0), (0.0, 0.0)),
-        (0, 1, 2),
-        True,
-        (0.0, 0.0),
-        step,
-        (3.0, 3.0),
-        True,
+        places=(ParameterElement("w", (0,)), ParameterElement("w", (1,))),
+        first=ticks,
+        second=ticks,
+        losses=losses,
+        loss=0.0,
+        here=(0.0, 0.0),
+        path=((-4.0, -4.0), (-2.0, -2.0), (0.0, 0.0)),
+        epochs=(0, 1, 2),
+        whole_path=True,
+        gradient=(0.0, 0.0),
+        step=step,
+        lowest=(3.0, 3.0),
+        batched=True,
     )
 
 

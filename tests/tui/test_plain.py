@@ -450,15 +450,15 @@ def test_a_large_tensor_is_told_in_part_after_an_action_and_in_full_when_asked_f
     wide = torch.ones(3, 50, requires_grad=True)
     inputs, targets = torch.ones(2, 50), torch.zeros(2, 3)
     made = Problem(
-        "wide",
-        inputs,
-        targets,
-        {"wide": wide},
-        lambda x: x @ wide.t(),
-        lambda a, b: ((a - b) ** 2).mean(),
-        "mse",
-        0.001,
-        {"wide": ((), ())},
+        name="wide",
+        inputs=inputs,
+        targets=targets,
+        parameters={"wide": wide},
+        model=lambda x: x @ wide.t(),
+        loss_fn=lambda a, b: ((a - b) ** 2).mean(),
+        loss_name="mse",
+        learning_rate=0.001,
+        labels={"wide": ((), ())},
     )
     talk = Talk(made)
     assert "  wide.grad: 90 more numbers" in talk("e", "f", "b")

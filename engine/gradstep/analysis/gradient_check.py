@@ -25,7 +25,7 @@ SAMPLES: Final = 9
 """Losses from which the rounding noise is estimated."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ElementCheck:
     """One element of one parameter. Unless it says otherwise, numbers are of the check's precision."""
 
@@ -85,7 +85,7 @@ class ElementCheck:
         return Judgement.NORMAL if self.error <= self.normal else Judgement.SUSPICIOUS
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GradientCheck:
     """All elements that were checked, in the order of the parameters."""
 
@@ -179,14 +179,14 @@ class _Check:
                 break
             done.append(self._element(parameter, place))
         return GradientCheck(
-            tuple(done),
-            total,
-            total > len(chosen),
-            len(done) < len(chosen),
-            name_of(self._dtype),
-            self._why,
-            self._loss,
-            self._noise,
+            elements=tuple(done),
+            total=total,
+            sampled=total > len(chosen),
+            stopped=len(done) < len(chosen),
+            precision=name_of(self._dtype),
+            why_not_double=self._why,
+            loss=self._loss,
+            noise=self._noise,
         )
 
     def _element(self, parameter: int, place: int) -> ElementCheck:
@@ -199,17 +199,17 @@ class _Check:
         autograd, grad = self._autograd[parameter][place].item(), self._grads[name]
         noise = max(self._noise, self._eps * max(abs(plus), abs(minus)))
         return ElementCheck(
-            name,
-            index_at(self._shapes[parameter], place),
-            value,
-            autograd,
-            self._own[parameter][place].item(),
-            None if grad is None else grad.reshape(-1)[place].item(),
-            step,
-            plus,
-            minus,
-            abs((plus - minus) / (2 * step) - wider) / 3,
-            noise / step + self._eps * abs(autograd),
+            parameter=name,
+            index=index_at(self._shapes[parameter], place),
+            value=value,
+            autograd=autograd,
+            own=self._own[parameter][place].item(),
+            grad=None if grad is None else grad.reshape(-1)[place].item(),
+            step=step,
+            plus=plus,
+            minus=minus,
+            truncation=abs((plus - minus) / (2 * step) - wider) / 3,
+            rounding=noise / step + self._eps * abs(autograd),
         )
 
     def _differences(self, values: Tensor, place: int, value: float) -> tuple[float, float, float, float]:

@@ -164,15 +164,15 @@ class Trace:
         if station.leaf is not None:
             accumulation = accumulation_of(self._names.get(id(station.leaf)), visit)
         return NodeEvent(
-            visit.node,
-            station.name,
-            visit.passage.depth,
-            visit.grads_in,
-            as_made(visit),
-            _edges(station),
-            station.saved,
-            self._source(station),
-            accumulation,
+            node=visit.node,
+            name=station.name,
+            depth=visit.passage.depth,
+            grads_in=visit.grads_in,
+            grads_out=as_made(visit),
+            edges=_edges(station),
+            saved=station.saved,
+            source=self._source(station),
+            accumulation=accumulation,
         )
 
     def _last_one_raised(self) -> bool:

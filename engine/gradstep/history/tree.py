@@ -130,16 +130,16 @@ class History:
             self.go(known)
             return known
         point = Point(
-            len(self.points),
-            here,
-            action,
-            state.epoch,
-            state.loss,
-            setting_after(here, action, state),
-            _updated_at(here, state),
-            notice,
-            seconds,
-            here.steps + 1,
+            number=len(self.points),
+            before=here,
+            action=action,
+            epoch=state.epoch,
+            loss=state.loss,
+            setting=setting_after(here, action, state),
+            updated_at=_updated_at(here, state),
+            notice=notice,
+            seconds=seconds,
+            steps=here.steps + 1,
         )
         self.points.append(point)
         self.lines += bool(here.branches)

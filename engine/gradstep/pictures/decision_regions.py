@@ -37,7 +37,7 @@ class DecisionRule(StrEnum):
     OUTPUT = "the output itself"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Regions:
     """Predictions on a grid, and the data. Where there are classes, all predictions are numbers of them."""
 
@@ -102,20 +102,27 @@ def regions(problem: Problem, rng: Tensor) -> tuple[Regions, ...]:
         targets = problem.targets.detach()
     found = _told(made.double(), targets, logits)
     count = len(points)
-    return tuple(
-        Regions(
-            rule,
-            None if rule is DecisionRule.LARGEST else column,
-            made.shape[1],
-            classes,
-            tuple(first.tolist()),
-            tuple(second.tolist()),
-            values[count:].reshape(SIDE, SIDE).numpy(),
-            *_known(points, wanted.tolist(), values[:count].tolist(), len(classes)),
-            evaluating,
+    regions_found = []
+    for column, (rule, classes, wanted, values) in enumerate(found):
+        rows = zip(points, wanted.tolist(), values[:count].tolist(), strict=True)
+        # A loss function passes over targets of no class by its `ignore_index`: they are left out here, too.
+        kept = [row for row in rows if not classes or 0 <= row[1] < len(classes)]
+        regions_found.append(
+            Regions(
+                rule=rule,
+                column=None if rule is DecisionRule.LARGEST else column,
+                columns=made.shape[1],
+                classes=classes,
+                first=tuple(first.tolist()),
+                second=tuple(second.tolist()),
+                predicted=values[count:].reshape(SIDE, SIDE).numpy(),
+                points=tuple(point for point, _, _ in kept),
+                targets=tuple(target for _, target, _ in kept),
+                preds=tuple(pred for _, _, pred in kept),
+                evaluating=evaluating,
+            )
         )
-        for column, (rule, classes, wanted, values) in enumerate(found)
-    )
+    return tuple(regions_found)
 
 
 def _axis(values: Tensor) -> FloatArray:
@@ -159,12 +166,3 @@ def _of_column(made: Tensor, wanted: Tensor, logits: bool) -> Told:
 
 def _or_nan(classes: Tensor, made: Tensor) -> Tensor:
     return torch.where(made.isfinite().all(1), classes.double(), torch.nan)
-
-
-def _known(
-    points: list[Pair], targets: list[float], preds: list[float], classes: int
-) -> tuple[tuple[Pair, ...], tuple[float, ...], tuple[float, ...]]:
-    """Leave out data of no class, which a loss function passes over by its `ignore_index`."""
-    rows = zip(points, targets, preds, strict=True)
-    kept = [row for row in rows if not classes or 0 <= row[1] < classes]
-    return tuple(row[0] for row in kept), tuple(row[1] for row in kept), tuple(row[2] for row in kept)

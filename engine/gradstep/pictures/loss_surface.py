@@ -43,7 +43,7 @@ MARGIN: Final = 0.15
 """Room around the path and the minimum, as a part of their extent."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Surface:
     """A grid of losses, and points on it as pairs: along the first number, along the second."""
 
@@ -121,19 +121,19 @@ def surface(
         losses, batched = _Losses(problem, where, spots, rng, stopped).over(area)
     first, second = _axes(area, losses.shape)
     return Surface(
-        places,
-        tuple(first.tolist()),
-        tuple(second.tolist()),
-        np.where(np.isfinite(losses), losses, np.nan),
-        loss,
-        here,
-        line,
-        path.epochs,
-        path.whole,
-        pair_of(gradients, spots),
-        arrow,
-        lowest,
-        batched,
+        places=places,
+        first=tuple(first.tolist()),
+        second=tuple(second.tolist()),
+        losses=np.where(np.isfinite(losses), losses, np.nan),
+        loss=loss,
+        here=here,
+        path=line,
+        epochs=path.epochs,
+        whole_path=path.whole,
+        gradient=pair_of(gradients, spots),
+        step=arrow,
+        lowest=lowest,
+        batched=batched,
     )
 
 

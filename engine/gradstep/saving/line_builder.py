@@ -64,14 +64,14 @@ class Lines:
 
         tensors = tensors_of(self.names, state)
         done = Did(
-            self.number + 1,
-            action,
-            state.epoch,
-            loss_of(state),
-            bits_of(tensors),
-            numbers_of(tensors),
-            node_of(state),
-            refused,
+            number=self.number + 1,
+            action=action,
+            epoch=state.epoch,
+            loss=loss_of(state),
+            bits=bits_of(tensors),
+            numbers=numbers_of(tensors),
+            node=node_of(state),
+            refused=refused,
         )
         self._append(*self._before_first(), done)
         self.number += 1

@@ -82,21 +82,21 @@ def problem_from(
         notes.append(f"the script left gradients in {', '.join(leftover)}: training begins without any")
     spelling = _spelling(source, found, tried)
     return Problem(
-        name or source.path.stem,
-        found.values["inputs"],
-        found.values["targets"],
-        tried.used,
-        found.values["model"],
-        found.values["loss"],
-        spelling.loss,
-        update.rate,
-        _labels(tried.used, _strings(namespace, "input_names"), _strings(namespace, "target_names")),
-        spelling,
-        tried.buffers,
-        printed,
-        tuple(notes),
-        tried.loss,
-        update.optimizer,
+        name=name or source.path.stem,
+        inputs=found.values["inputs"],
+        targets=found.values["targets"],
+        parameters=tried.used,
+        model=found.values["model"],
+        loss_fn=found.values["loss"],
+        loss_name=spelling.loss,
+        learning_rate=update.rate,
+        labels=_labels(tried.used, _strings(namespace, "input_names"), _strings(namespace, "target_names")),
+        spelling=spelling,
+        buffers=tried.buffers,
+        printed=printed,
+        notes=tuple(notes),
+        first_loss=tried.loss,
+        optimizer=update.optimizer,
     )
 
 

@@ -85,14 +85,26 @@ def summarized(tensor: Tensor) -> Summary:
     shape, dtype = tuple(tensor.shape), str(tensor.dtype).removeprefix("torch.")
     if not numbers.numel() or tensor.is_meta:
         nan = float("nan")
-        return Summary(shape, dtype, nan, nan, nan, nan, 0, 0, 0)
+        return Summary(
+            shape=shape, dtype=dtype, norm=nan, low=nan, high=nan, mean=nan, zeros=0, nans=0, infinite=0
+        )
     low, high = (float(one) for one in torch.aminmax(numbers))
     nans = infinite = 0
     if not abs(low) + abs(high) < float("inf"):
         nans, infinite = int(torch.isnan(numbers).sum()), int(torch.isinf(numbers).sum())
     zeros = numbers.numel() - int(torch.count_nonzero(numbers))
     norm, mean = float(torch.linalg.vector_norm(numbers)), float(numbers.mean())
-    return Summary(shape, dtype, norm, low, high, mean, zeros, nans, infinite)
+    return Summary(
+        shape=shape,
+        dtype=dtype,
+        norm=norm,
+        low=low,
+        high=high,
+        mean=mean,
+        zeros=zeros,
+        nans=nans,
+        infinite=infinite,
+    )
 
 
 def _histogram(tensor: Tensor) -> Histogram | None:

@@ -130,18 +130,20 @@ def _workshop(options: argparse.Namespace, port: int, limits: Mapping[str, Any])
     again = f"ssh {'' if port == 22 else f'-p {port} '}{{name}}@{_own_name()}"
     fetch = f"scp {'' if port == 22 else f'-P {port} '}{{name}}@{_own_name()}:{{file}} ."
     return Workshop(
-        folder,
-        kept_code(folder, "join_code") if options.code is None else checked_code(options.code, "--code"),
-        kept_code(folder, "instructor_code"),
-        _keys(options.instructor_keys),
-        start_from(options.problem),
-        Limits(**{"connections": room, "per_address": room, "idle": 60.0 * options.idle, **limits}),
-        most,
-        options.compress,
-        options.post_quantum,
-        log,
-        fetch,
-        again,
+        folder=folder,
+        join_code=kept_code(folder, "join_code")
+        if options.code is None
+        else checked_code(options.code, "--code"),
+        instructor_code=kept_code(folder, "instructor_code"),
+        instructor_keys=_keys(options.instructor_keys),
+        start=start_from(options.problem),
+        limits=Limits(**{"connections": room, "per_address": room, "idle": 60.0 * options.idle, **limits}),
+        most=most,
+        compress=options.compress,
+        post_quantum=options.post_quantum,
+        log=log,
+        fetch=fetch,
+        again=again,
     )
 
 

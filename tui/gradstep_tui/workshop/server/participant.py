@@ -86,15 +86,15 @@ class Desk:
     def row(self, watchers: int) -> Row:
         """Give the learner's row on the board."""
         return Row(
-            self.name,
-            self.here,
-            self.start.title,
-            replace(self.facts, done=f"now {self.doing}") if self.doing else self.facts,
-            self.at,
-            self.hand,
-            self.allows,
-            watchers,
-            self.invited,
+            name=self.name,
+            online=self.here,
+            problem=self.start.title,
+            facts=replace(self.facts, done=f"now {self.doing}") if self.doing else self.facts,
+            at=self.at,
+            hand=self.hand,
+            allows=self.allows,
+            watched=watchers,
+            following=self.invited,
         )
 
     def to(self, message: ToChild) -> None:

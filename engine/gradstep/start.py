@@ -12,7 +12,7 @@ from gradstep.loop.conventions import Names
 from gradstep.loop.optimizers import Optimizer
 from gradstep.scripts.script_errors import ScriptError
 from gradstep.scripts.source import ScriptSource
-from gradstep.scripts.source_reader import read_bytes, is_path, read_source
+from gradstep.scripts.source_reader import is_path, read_bytes, read_source
 from gradstep.tables.csv_reader import KIND
 from gradstep.tables.csv_script import table_source
 from gradstep.tables.table import Table

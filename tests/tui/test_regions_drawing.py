@@ -15,7 +15,7 @@ import torch
 from gradstep import problems
 from gradstep.ledger.gradient_norms import Size, Sizes
 from gradstep.opening import open_session
-from gradstep.pictures.decision_regions import Regions, DecisionRule
+from gradstep.pictures.decision_regions import DecisionRule, Regions
 from gradstep.session import Session
 from gradstep.start import Start
 from gradstep_tui.drawing.canvas import AXIS
@@ -36,7 +36,19 @@ def halves() -> Regions:
     """Class 1 right of 0, class 0 left of it; one of the three points is wrong."""
     grid = (np.array(AXES)[None, :].repeat(100, 0) > 0).astype(float)
     points = ((-0.5, 0.5), (0.5, 0.5), (0.5, -0.5))
-    return Regions(DecisionRule.LARGEST, None, 2, (0, 1), AXES, AXES, grid, points, (0, 1, 0), (0, 1, 1), False)
+    return Regions(
+        rule=DecisionRule.LARGEST,
+        column=None,
+        columns=2,
+        classes=(0, 1),
+        first=AXES,
+        second=AXES,
+        predicted=grid,
+        points=points,
+        targets=(0, 1, 0),
+        preds=(0, 1, 1),
+        evaluating=False,
+    )
 
 
 def plot(found: Regions, width: int, height: int) -> list[str]:
@@ -69,7 +81,13 @@ def test_regions_and_points_are_where_they_belong_and_a_wrong_one_is_small(width
 def test_an_output_is_a_ramp_and_a_target_a_digit_on_the_same_scale() -> None:
     grid = np.array(AXES)[None, :].repeat(100, 0)
     found = replace(
-        halves(), rule=DecisionRule.OUTPUT, column=0, columns=1, classes=(), predicted=grid, targets=(-1.0, 0.05, 1.0)
+        halves(),
+        rule=DecisionRule.OUTPUT,
+        column=0,
+        columns=1,
+        classes=(),
+        predicted=grid,
+        targets=(-1.0, 0.05, 1.0),
     )
     rows = plot(found, 76, 20)
     assert rows[-1] == "".join(

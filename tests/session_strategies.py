@@ -209,6 +209,11 @@ VALUES: Final[Mapping[str, Sequence[Any]]] = {
     "nesterov": (True,),
     "centered": (True,),
     "amsgrad": (True,),
+    "lr_decay": (0.1, 2.0),
+    "initial_accumulator_value": (0.5, 10.0),
+    "momentum_decay": (0.0, 0.1),
+    "decoupled_weight_decay": (True,),
+    "rho": (0.0, 0.5, 1.0),
     "maximize": (True,),
 }
 """Values of the optimizers' options."""

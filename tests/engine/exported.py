@@ -34,7 +34,7 @@ from gradstep.actions import (
 )
 from gradstep.loop.batches import batches_from
 from gradstep.loop.loop import Kind
-from gradstep.loop.optimizers import HAND, optimizer_from
+from gradstep.loop.optimizers import HAND, PYTORCH_NAMES, optimizer_from
 from gradstep.scripts.loader import load_script
 from gradstep.session import Session
 from tests.session_strategies import batches, optimizers
@@ -69,7 +69,7 @@ MOMENTUM: Final = (
 )
 OPTIMIZERS: Final = tuple(
     one
-    for text in ("Adam(amsgrad=True)", "AdamW", "RMSprop(centered=True, momentum=0.5)", "SGD", "hand")
+    for text in ("Adam(amsgrad=True)", "RMSprop(centered=True, momentum=0.5)", *PYTORCH_NAMES, "hand")
     for one in (SetOptimizer(optimizer_from(text)), F, B, U, SetLearningRate(1e-4), RunEpochs(2), U)
 )
 MICRO: Final = (

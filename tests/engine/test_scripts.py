@@ -146,6 +146,9 @@ OWN = "torch.optim.SGD(net.parameters(), lr=0.05)"
         ("torch.optim.Adam(net.parameters(), 0.05, betas=(0.8, 0.9), amsgrad=True)", None),
         ("torch.optim.AdamW([*net.parameters(), torch.ones(1)], 0.05)", "AdamW"),
         ("torch.optim.RMSprop(net.parameters(), 0.05, centered=True)", None),
+        ("torch.optim.Adagrad(net.parameters(), 0.05, lr_decay=0.1, initial_accumulator_value=0.5)", None),
+        ("torch.optim.NAdam(net.parameters(), 0.05, weight_decay=0.1, decoupled_weight_decay=True)", None),
+        ("torch.optim.Adadelta(net.parameters(), 0.05, rho=0.5)", None),
     ],
 )
 def test_a_scripts_own_optimizer_updates_with_its_options(
@@ -171,7 +174,7 @@ def test_a_scripts_own_optimizer_updates_with_its_options(
 @pytest.mark.parametrize(
     ("optimizer", "why"),
     [
-        ("torch.optim.Adagrad(net.parameters(), 0.05)", "Adagrad is left out, for the trainer has hand, SGD"),
+        ("torch.optim.Adamax(net.parameters(), 0.05)", "Adamax is left out, for the trainer has hand, SGD"),
         ("torch.optim.SGD([{'params': [p]} for p in net.parameters()], 0.05)", "6 groups of parameters"),
         ("torch.optim.SGD(net.first.parameters(), 0.05)", "it does not update norm.weight, norm.bias"),
         (f"{OWN}; other = torch.optim.Adam(net.parameters())", "it is one of 2"),

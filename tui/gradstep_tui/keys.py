@@ -208,7 +208,7 @@ KEYS: Final = (
         "o",
         "o",
         "optimizer",
-        "Choose the optimizer: by hand, SGD, RMSprop, Adam, AdamW.",
+        "Choose the optimizer: the update by hand, SGD, Adam, ...",
         1,
     ),
     Key("batches", "B,upper_b", "B", "batches", "Split the samples: micro-batches, mini-batches.", 1),

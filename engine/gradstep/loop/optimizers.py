@@ -1,43 +1,40 @@
-"""Which optimizer updates the parameters: the loop's own line, or one of `torch.optim`'s, with its options.
+"""Choice of what updates the parameters: the loop's own line, or an optimizer of `torch.optim` with its options.
 
-Importing this module does not import torch.
+The optimizers are the rows of `gradstep.loop.optimizer_table`. Importing this module does not import torch.
 """
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from difflib import get_close_matches
-from typing import Any, Final, Literal, NamedTuple, TypeAlias, get_args
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
-from msgspec import Struct, structs
+from msgspec import Struct, defstruct, structs
 
 from gradstep.errors import BadInput
 from gradstep.loop.literals import literal, shown, unknown
+from gradstep.loop.optimizer_row import OptimizerRow, Value
+from gradstep.loop.optimizer_table import EXAMPLE, ROWS
 
-Name: TypeAlias = Literal["hand", "SGD", "RMSprop", "Adam", "AdamW"]
-Option: TypeAlias = float | bool | tuple[float, float]
+Name: TypeAlias = str
+"""Either `hand`, or the name of an optimizer in `torch.optim`."""
 
-NAMES: Final[tuple[Name, ...]] = get_args(Name)
-EXAMPLE: Final = "SGD(momentum=0.9, nesterov=True)"
+PYTORCH_NAMES: Final[tuple[Name, ...]] = tuple(ROWS)
+NAMES: Final[tuple[Name, ...]] = ("hand", *PYTORCH_NAMES)
+
+OPTIONS: Final[Mapping[Name, Mapping[str, Value]]] = {
+    "hand": {},
+    **{name: row.defaults for name, row in ROWS.items()},
+}
+"""PyTorch's defaults of each optimizer's options."""
 
 
-class Optimizer(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """An optimizer, by PyTorch's names; an option that is None has PyTorch's default."""
+class _Chosen(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Fields and methods of `Optimizer` that do not depend on the table."""
 
     name: Name = "hand"
-    """`hand` is the loop's own `w -= w.grad * lr`, which has no options."""
-
-    momentum: float | None = None
-    dampening: float | None = None
-    weight_decay: float | None = None
-    nesterov: bool | None = None
-    alpha: float | None = None
-    eps: float | None = None
-    centered: bool | None = None
-    betas: tuple[float, float] | None = None
-    amsgrad: bool | None = None
-    maximize: bool | None = None
+    """`hand` for the loop's own `w -= w.grad * lr`, which has no options."""
 
     @property
     def by_hand(self) -> bool:
@@ -45,99 +42,70 @@ class Optimizer(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=T
         return self.name == "hand"
 
     @property
-    def options(self) -> dict[str, Option]:
-        """The options that are not PyTorch's defaults, by PyTorch's names."""
-        found = {name: getattr(self, name) for name in self.__struct_fields__[1:]}
-        return {name: value for name, value in found.items() if value is not None}
+    def row(self) -> OptimizerRow:
+        """The optimizer's row of the table; `hand` has none."""
+        return ROWS[self.name]
 
-    def value(self, option: str) -> Option:
-        """Give an option's value; where it was not chosen, PyTorch's default."""
-        return self.options.get(option, OPTIONS[self.name][option])
+    @property
+    def options(self) -> dict[str, Value]:
+        """Options that differ from PyTorch's defaults, by PyTorch's names."""
+        values = {option: getattr(self, option) for option in self.__struct_fields__[1:]}
+        return {option: value for option, value in values.items() if value is not None}
+
+    @property
+    def values(self) -> dict[str, Value]:
+        """Values of all options, by PyTorch's names."""
+        return {**OPTIONS[self.name], **self.options}
 
     @property
     def text(self) -> str:
-        """How a learner types it: `SGD(momentum=0.9)`."""
+        """The optimizer as a learner types it: `SGD(momentum=0.9)`."""
         if not self.options:
             return self.name
-        return f"{self.name}({', '.join(f'{name}={value!r}' for name, value in self.options.items())})"
+        return f"{self.name}({', '.join(f'{option}={value!r}' for option, value in self.options.items())})"
 
     @property
     def title(self) -> str:
-        """How it is named on screen; the notebook's update is SGD, too."""
+        """Name on screen; the update by hand is SGD, too."""
         return "SGD by hand" if self.by_hand else self.text
 
+
+if TYPE_CHECKING:
+
+    class Optimizer(_Chosen, frozen=True):
+        """An optimizer and its options, by PyTorch's names; an option that is None has PyTorch's default."""
+
+        def __init__(self, name: Name = "hand", **options: Value | None) -> None:
+            """Take options of any optimizer; `checked_optimizer` refuses those of other optimizers."""
+
+else:
+    _ACCEPTS = {option: each.accepts for row in ROWS.values() for option, each in row.options.items()}
+
+    Optimizer = defstruct(
+        "Optimizer",
+        [
+            ("name", Literal[NAMES], "hand"),
+            *((option, accepts.type | None, None) for option, accepts in _ACCEPTS.items()),
+        ],
+        bases=(_Chosen,),
+        module=__name__,
+        namespace={
+            "__doc__": "An optimizer and its options, by PyTorch's names; None stands for PyTorch's default."
+        },
+        frozen=True,
+        forbid_unknown_fields=True,
+        omit_defaults=True,
+    )
 
 HAND: Final = Optimizer()
 SGD: Final = Optimizer("SGD")
 
-_SHARED: Final[Mapping[str, Option]] = {"weight_decay": 0.0, "maximize": False}
-_ADAM: Final[Mapping[str, Option]] = {"betas": (0.9, 0.999), "eps": 1e-8, "amsgrad": False}
-
-OPTIONS: Final[Mapping[Name, Mapping[str, Option]]] = {
-    "hand": {},
-    "SGD": {"momentum": 0.0, "dampening": 0.0, "nesterov": False, **_SHARED},
-    "RMSprop": {"alpha": 0.99, "eps": 1e-8, "momentum": 0.0, "centered": False, **_SHARED},
-    "Adam": {**_ADAM, **_SHARED},
-    "AdamW": {**_ADAM, **_SHARED, "weight_decay": 0.01},
-}
-"""Each optimizer's options, with PyTorch's defaults."""
-
-DIGITS: Final = 1e30
-"""Larger numbers overflow single precision as soon as they meet another one."""
-
-
-class _Rule(NamedTuple):
-    """What an option takes."""
-
-    words: str
-    read: Callable[[Any], Option | None]
-    """Gives the value, or None where PyTorch would refuse it."""
-
-
-def _number(value: Any) -> float | None:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not abs(value) <= DIGITS:
-        return None
-    return float(value)
-
-
-def _from_zero(value: Any) -> float | None:
-    number = _number(value)
-    return number if number is not None and number >= 0 else None
-
-
-def _switch(value: Any) -> bool | None:
-    return value if isinstance(value, bool) else None
-
-
-def _pair(value: Any) -> tuple[float, float] | None:
-    if not isinstance(value, (tuple, list)) or len(value) != 2:
-        return None
-    one, other = (_from_zero(part) for part in value)
-    return (one, other) if one is not None and other is not None and max(one, other) < 1 else None
-
-
-_FROM_ZERO: Final = _Rule("a number from 0", _from_zero)
-_SWITCH: Final = _Rule("True or False", _switch)
-RULES: Final[Mapping[str, _Rule]] = {
-    "momentum": _FROM_ZERO,
-    "dampening": _Rule("a number", _number),
-    "weight_decay": _FROM_ZERO,
-    "nesterov": _SWITCH,
-    "alpha": _FROM_ZERO,
-    "eps": _FROM_ZERO,
-    "centered": _SWITCH,
-    "betas": _Rule("two numbers from 0 to below 1, e.g. (0.9, 0.999)", _pair),
-    "amsgrad": _SWITCH,
-    "maximize": _SWITCH,
-}
-"""What each option takes: no more than PyTorch takes, so that it is told before PyTorch is there."""
-
 
 def checked_optimizer(optimizer: Optimizer) -> Optimizer:
-    """Give an optimizer without the options that have PyTorch's defaults anyway.
+    """Return an optimizer without the options that are set to PyTorch's defaults.
 
     Raises:
-        BadInput: PyTorch has no such optimizer, or would refuse an option.
+        BadInput: the program knows no such optimizer, or PyTorch would refuse an option.
     """
     if not isinstance(optimizer, Optimizer):
         raise BadInput(f"{shown(optimizer)} is no optimizer: type e.g. {EXAMPLE}")
@@ -145,11 +113,11 @@ def checked_optimizer(optimizer: Optimizer) -> Optimizer:
 
 
 def optimizer_from(text: str) -> Optimizer:
-    """Read an optimizer as one would write it in Python: `Adam`, `SGD(momentum=0.9)`; capitals do not matter.
+    """Read an optimizer written as in Python, `Adam` or `SGD(momentum=0.9)`; names may be in any case.
 
     Raises:
-        BadInput: PyTorch has no such optimizer, or would refuse an option; the message lists the known ones
-            and the closest match.
+        BadInput: the program knows no such optimizer, or PyTorch would refuse an option; the message lists
+            the known names and the closest match.
     """
     plain = text.strip()
     if plain.casefold() in ("", "hand", "by hand", "sgd by hand"):
@@ -159,8 +127,8 @@ def optimizer_from(text: str) -> Optimizer:
     except (SyntaxError, ValueError, MemoryError, RecursionError):
         tree = None
     match tree:
-        case ast.Call(func=func, args=[], keywords=keywords) if all(one.arg for one in keywords):
-            given = {str(one.arg): one.value for one in keywords}
+        case ast.Call(func=func, args=[], keywords=keywords) if all(keyword.arg for keyword in keywords):
+            given = {str(keyword.arg): keyword.value for keyword in keywords}
         case ast.Name() | ast.Attribute():
             func, given = tree, {}
         case _:
@@ -173,19 +141,22 @@ def optimizer_from(text: str) -> Optimizer:
 
 
 def _checked(name: Name, given: Mapping[str, Any]) -> Optimizer:
-    options = OPTIONS[name]
-    chosen: dict[str, Option] = {}
+    options = ROWS[name].options if name in ROWS else {}
+    chosen: dict[str, Value] = {}
     for option, value in given.items():
         if option not in options:
             raise BadInput(_no_option(name, option))
-        read = RULES[option].read(value)
+        accepts = options[option].accepts
+        read = accepts.read(value)
         if read is None:
-            raise BadInput(f"{option}={shown(value)} cannot be: {name}'s {option} is {RULES[option].words}")
-        if read != options[option]:
+            raise BadInput(f"{option}={shown(value)} is not possible: {name}'s {option} is {accepts.words}")
+        if read != options[option].default:
             chosen[option] = read
-    if chosen.get("nesterov") and (not chosen.get("momentum") or chosen.get("dampening")):
-        raise BadInput("nesterov=True needs a momentum above 0 and no dampening, e.g. " + EXAMPLE)
-    return structs.replace(Optimizer(name), **chosen)
+    optimizer = structs.replace(Optimizer(name), **chosen)
+    conflict = "" if optimizer.by_hand else optimizer.row.conflict(optimizer.values)
+    if conflict:
+        raise BadInput(conflict)
+    return optimizer
 
 
 def _known_name(given: str) -> Name:

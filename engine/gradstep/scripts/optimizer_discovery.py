@@ -11,16 +11,18 @@ from torch import Tensor
 
 from gradstep.errors import BadInput
 from gradstep.loop.conventions import RATES
-from gradstep.loop.optimizers import HAND, NAMES, OPTIONS, Optimizer, checked_optimizer
+from gradstep.loop.optimizer_table import ROWS
+from gradstep.loop.optimizers import HAND, OPTIONS, PYTORCH_NAMES, Optimizer, checked_optimizer
 from gradstep.scripts.execution import Namespace
 
 DEFAULT_RATE: Final = 0.01
 
-KINDS: Final = {getattr(torch.optim, name): name for name in NAMES if name != "hand"}
-"""The optimizers that can be taken over; a subclass may do anything."""
+KINDS: Final = {getattr(torch.optim, name): name for name in PYTORCH_NAMES}
+"""Names of the optimizers that can be taken over, by class; a subclass is left out, for it may do anything."""
 
-NOT_HERE: Final = ("decoupled_weight_decay", "fused", "differentiable", "capturable")
-"""Switches that change what an optimizer computes, and that the trainer has not."""
+SWITCHES: Final = ("decoupled_weight_decay", "fused", "differentiable", "capturable")
+"""Switches that change what an optimizer computes; the trainer has them only for optimizers whose row of the
+table names them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,7 @@ def discover_update(namespace: Namespace, parameters: Mapping[str, Tensor]) -> S
         kind = type(optimizers[0]).__name__
         left = f"the optimizer {kind} is left out, for {reason}: the loop updates by hand, as plain SGD does"
         return ScriptUpdate(HAND, rate, (*notes, left))
-    if optimizers[0].state:
+    if _has_stepped(optimizers[0]):
         left = f"what the optimizer {chosen.name} remembers from the script is left out"
         notes = (*notes, left)
     return ScriptUpdate(chosen, _number(optimizers[0].param_groups[0]["lr"]), notes)
@@ -81,12 +83,23 @@ def _taken_over(optimizers: Sequence[torch.optim.Optimizer], parameters: Mapping
     lacking = [key for key, one in parameters.items() if id(one) not in held]
     if lacking:
         raise BadInput(f"it does not update {', '.join(lacking)}")
-    apart = ("decoupled_weight_decay",) if name == "AdamW" else ()  # that is what AdamW is
-    odd = [switch for switch in NOT_HERE if group.get(switch) and switch not in apart]
+    row = ROWS[name]
+    odd = [
+        switch
+        for switch in SWITCHES
+        if switch in group
+        and switch not in row.options
+        and bool(group[switch]) != row.fixed.get(switch, False)
+    ]
     if odd:
-        raise BadInput(f"the trainer has no {odd[0]}=True")
-    options: dict[str, Any] = {option: group[option] for option in OPTIONS[name] if option in group}
+        raise BadInput(f"the trainer has no {odd[0]}={bool(group[odd[0]])}")
+    options: dict[str, Any] = {option: group[option] for option in row.options if option in group}
     return checked_optimizer(Optimizer(name, **options))
+
+
+def _has_stepped(optimizer: torch.optim.Optimizer) -> bool:
+    """Return whether an optimizer's state comes from a step; some have one from the start, with `step` 0."""
+    return any(state and float(state.get("step", 1)) > 0 for state in optimizer.state.values())
 
 
 def _rate(namespace: Namespace, optimizers: Sequence[torch.optim.Optimizer]) -> tuple[float, tuple[str, ...]]:

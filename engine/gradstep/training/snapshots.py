@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 
@@ -94,7 +94,41 @@ class Snapshot:
 
     def with_optimizer(self, optimizer: Optimizer) -> Snapshot:
         """Give the same with an optimizer that has not updated anything yet."""
-        return replace(self, optimizer=optimizer, memory=())
+        return replace(self, optimizer=optimizer, memory=initial_memory(optimizer, self.parameters))
+
+
+def initial_memory(optimizer: Optimizer, parameters: Sequence[Tensor]) -> Memory:
+    """Return the state that a new `torch.optim` optimizer has before its first step.
+
+    It is computed rather than taken from PyTorch, whose first optimizer takes seconds to make.
+    """
+    states = () if optimizer.by_hand else optimizer.row.state
+    starts = [(state, state.start) for state in states if state.start is not None]
+    if not starts:
+        return ()
+    values = {state.name: _start_value(optimizer, start) for state, start in starts}
+    # As `torch.optim.optimizer._get_scalar_dtype` chooses it.
+    double = torch.get_default_dtype() == torch.float64
+    scalar = torch.float64 if double else torch.float32
+    return tuple(
+        {
+            state.name: torch.tensor(values[state.name], dtype=scalar)
+            if state.scalar
+            else _filled(parameter, values[state.name])
+            for state, _ in starts
+        }
+        for parameter in parameters
+    )
+
+
+def _start_value(optimizer: Optimizer, start: float | str) -> float:
+    value = optimizer.values[start] if isinstance(start, str) else start
+    assert isinstance(value, float)
+    return value
+
+
+def _filled(parameter: Tensor, value: float) -> Tensor:
+    return torch.full_like(parameter, complex(value, value) if parameter.is_complex() else value)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

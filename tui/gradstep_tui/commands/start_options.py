@@ -10,7 +10,8 @@ from gradstep.actions import learning_rate_from
 from gradstep.errors import BadInput
 from gradstep.loop.batches import Batches, batches_from
 from gradstep.loop.conventions import Names
-from gradstep.loop.optimizers import EXAMPLE, NAMES, Optimizer, optimizer_from
+from gradstep.loop.optimizer_table import EXAMPLE
+from gradstep.loop.optimizers import NAMES, Optimizer, optimizer_from
 from gradstep.start import Start, start_from, start_from_table
 from gradstep.tables.table import Table
 

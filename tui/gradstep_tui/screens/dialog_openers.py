@@ -16,7 +16,8 @@ from gradstep.actions import (
     learning_rate_from,
 )
 from gradstep.loop.batches import NO_SAMPLES
-from gradstep.loop.optimizers import EXAMPLE, HAND, NAMES, Optimizer, optimizer_from
+from gradstep.loop.optimizer_table import EXAMPLE
+from gradstep.loop.optimizers import HAND, NAMES, Optimizer, optimizer_from
 from gradstep_tui.keys import BY_ID
 from gradstep_tui.screens.dialogs.ask import AskScreen
 from gradstep_tui.screens.dialogs.batch_check import BatchesScreen

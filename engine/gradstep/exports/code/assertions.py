@@ -13,13 +13,16 @@ from gradstep.autograd.events import Accumulation, NodeEvent
 from gradstep.exports.code.number_literals import call, number_literal
 from gradstep.exports.code.parameter_expressions import expression
 from gradstep.frame import Frame, ParameterFrame
+from gradstep.loop.optimizer_table import ROWS
 from gradstep.tensors.bitwise import same_bits
 
 MOST_ELEMENTS: Final = 1000
 """Of a larger tensor, shape, sum and norm stand for its elements."""
 
-OF_GRADS: Final = frozenset({"momentum_buffer", "exp_avg", "grad_avg"})
-"""What optimizers remember that is of the size of gradients."""
+OF_GRADS: Final = frozenset(
+    state.name for row in ROWS.values() for state in row.state if state.scales_with_gradient
+)
+"""Names of the state tensors of optimizers whose rounding errors are in proportion to gradients."""
 
 MOST_LOSSES: Final = 200
 """Of a longer run, about so many losses are asserted."""
@@ -51,6 +54,7 @@ def check_start(frame: Frame) -> Iterator[str]:
     for one in frame.parameters:
         yield from check(one.name, expression(one.name), one.value)
         yield from check(f"{one.name}.grad", f"{expression(one.name)}.grad", one.grad)
+        yield from _memory(one, one, everything=True)
 
 
 def check_changes(before: Frame, after: Frame, *, everything: bool = False) -> Iterator[str]:

@@ -14,6 +14,8 @@ from gradstep.actions import Action, MoveStatement, ToggleStatement
 from gradstep.errors import BadInput
 from gradstep.loop.batches import FULL, Batches, checked_batches
 from gradstep.loop.loop import Kind
+from gradstep.loop.optimizer_row import FROM_ZERO, NUMBER, PAIR, SHARE, SWITCH, Accepts
+from gradstep.loop.optimizer_table import ROWS
 from gradstep.loop.optimizers import OPTIONS, Optimizer, checked_optimizer
 from gradstep.problem import Problem
 from gradstep.session import Session
@@ -203,27 +205,31 @@ VALUES: Final[Mapping[str, Sequence[Any]]] = {
     "momentum": (0.5, 0.9, 1.0),
     "dampening": (0.1, 0.5),
     "weight_decay": (0.01, 0.5),
-    "alpha": (0.0, 0.9),
+    "alpha": (0.9, 0.0),
     "eps": (0.0, 1e-3),
-    "betas": ((0.5, 0.9), (0.0, 0.0)),
-    "nesterov": (True,),
-    "centered": (True,),
-    "amsgrad": (True,),
-    "lr_decay": (0.1, 2.0),
-    "initial_accumulator_value": (0.5, 10.0),
-    "momentum_decay": (0.0, 0.1),
-    "decoupled_weight_decay": (True,),
-    "rho": (0.0, 0.5, 1.0),
-    "maximize": (True,),
+    "momentum_decay": (0.1, 0.0),
 }
-"""Values of the optimizers' options."""
+"""Values of optimizers' options; other options have those of their kind."""
+
+VALUES_OF_KIND: Final[Mapping[Accepts, Sequence[Any]]] = {
+    NUMBER: (0.5, -0.5),
+    FROM_ZERO: (0.5, 3.0),
+    SHARE: (0.5, 0.0, 1.0),
+    SWITCH: (True,),
+    PAIR: ((0.5, 0.9), (0.0, 0.0)),
+}
+
+
+def values_of(name: str, option: str) -> Sequence[Any]:
+    """Values of an optimizer's option that differ from its default."""
+    return VALUES.get(option, VALUES_OF_KIND[ROWS[name].options[option].accepts])
 
 
 @st.composite
 def _optimizers(draw: st.DrawFn) -> Optimizer | None:
     name = draw(st.sampled_from([name for name in OPTIONS if OPTIONS[name]]))
     options = draw(st.lists(st.sampled_from(sorted(OPTIONS[name])), unique=True, max_size=4))
-    chosen = {option: draw(st.sampled_from(VALUES[option])) for option in options}
+    chosen = {option: draw(st.sampled_from(values_of(name, option))) for option in options}
     if "nesterov" in chosen:
         chosen = {"momentum": 0.9, **chosen} | {"dampening": 0.0}
     return _taken(Optimizer(name, **chosen))

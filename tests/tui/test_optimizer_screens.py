@@ -82,10 +82,7 @@ async def test_an_unknown_optimizer_is_answered_in_place() -> None:
         asked = " ".join(text(pilot).split())
         assert [name for name in NAMES if name not in asked] == []
         said = str(asking.query_one("#wrong", Label).render())
-        assert (
-            said
-            == f"there is no optimizer 'Adan': did you mean 'Adam'? Known: {', '.join(NAMES)}"
-        )
+        assert said == f"there is no optimizer 'Adan': did you mean 'Adam'? Known: {', '.join(NAMES)}"
         await press(pilot, "escape")
         assert frame(pilot).loop.optimizer == HAND
 

@@ -86,24 +86,24 @@ class StateTensor(NamedTuple):
     """Whether it is one number, however many the parameter has."""
 
     start: float | str | None = None
-    """Value of every element that PyTorch sets together with making the optimizer: a number, or the option that
-    holds it. None if PyTorch makes the tensor in the first step."""
+    """Value of every element when the optimizer is made: a number, or the name of the option that holds it.
+    None if PyTorch makes the tensor in the first step."""
 
 
 class Line(NamedTuple):
-    """A line of an optimizer's formulas: `target = expression`, for the options under which PyTorch runs it."""
+    """A line of an optimizer's formulas, `target = expression`, for some of the optimizer's options."""
 
     target: str
-    """Name that the expression's value gets: `p`, a state tensor, `g` for a changed gradient, or a new name."""
+    """Name of the result: `p`, a state tensor, `g` for a changed gradient, or a new name."""
 
     expression: str
-    """Python on the names `p`, `grad`, `lr`, the options (`beta1` and `beta2` for `betas`), the state tensors
-    as they were before the step, and the targets of earlier lines. `{g}` stands for the gradient as the earlier
-    lines left it: `g` if one of them has that target, else `grad`."""
+    """Python expression of `p`, `grad`, `lr`, the options (`beta1` and `beta2` for `betas`), the state
+    tensors as they were before the step, and the targets of earlier lines. `{g}` stands for the gradient after
+    the earlier lines: `g` if one of them has that target, else `grad`."""
 
     when: str = ""
-    """Options that must be on (not 0 and not False) or off, e.g. `momentum, not nesterov`. `first` is on in the
-    first step. Empty for a line that always runs."""
+    """Options that must be on (not 0 and not False) or off, e.g. `momentum, not nesterov`. `first` is on in
+    the first step. Empty for a line that always applies."""
 
 
 class Words(NamedTuple):
@@ -123,8 +123,8 @@ class OptimizerRow:
     """An optimizer of `torch.optim`."""
 
     options: Mapping[str, Option]
-    """Options by PyTorch's names, without the learning rate, which is the session's, and without switches that
-    only choose an implementation."""
+    """Options by PyTorch's names, without the learning rate, which is the session's, and without switches
+    that only choose an implementation."""
 
     state: tuple[StateTensor, ...] = ()
     """State tensors in PyTorch's order, which is the order in which they are shown."""
@@ -139,7 +139,7 @@ class OptimizerRow:
     """Switches in PyTorch's `param_groups` that are always set like this: they are what the optimizer is."""
 
     conflict: Callable[[Mapping[str, Value]], str] = _no_conflict
-    """Return what is wrong with options that PyTorch accepts one by one but not together, or an empty string."""
+    """Return why PyTorch refuses options that it accepts one by one, or an empty string."""
 
     @property
     def defaults(self) -> dict[str, Value]:

@@ -2,16 +2,15 @@
 
 To add an optimizer of `torch.optim`, add a row to `ROWS` under PyTorch's name for it:
 
-- `options`: those of its signature that change what it computes, with PyTorch's defaults, in PyTorch's order;
-- `state`: what it keeps in `optimizer.state[p]`, in PyTorch's order, and what is
-  there before the first step;
-- `formulas`: its algorithm at https://docs.pytorch.org/docs/stable/optim.html, line by line (`optimizer_row.Line`);
-- `words`: one sentence on what it does.
+- `options`: parameters of its constructor that change what it computes, with PyTorch's defaults;
+- `state`: tensors in `optimizer.state[p]`, in PyTorch's order, and which of them exist before the first step;
+- `formulas`: the algorithm at https://docs.pytorch.org/docs/stable/optim.html, an `optimizer_row.Line` each;
+- `words`: one sentence about a step.
 
-Everything else is made from the row: what can be typed and its checks, fields in session files, help and
-completions, explanations of a step, a script's own optimizer, exports and the state on screen. The tests take the
-rows from here as well: they hold options, state and formulas to what PyTorch has and computes. The README's list is
-held to the table by a test, which says what to write there.
+Everything else is made from the row: what can be typed and its checks, fields in session files, the dialog
+that asks for an optimizer, explanations of a step, a script's own optimizer, exports and the state on screen.
+The tests take the rows from here as well: they compare options, state and formulas with what PyTorch has and
+computes. The documentation lists the optimizers by hand; a test says what to write there.
 
 Importing this module does not import torch.
 """
@@ -28,8 +27,8 @@ from gradstep.loop.optimizer_row import (
     SHARE,
     SWITCH,
     Line,
-    Option,
     OptimizerRow,
+    Option,
     StateTensor,
     Value,
     Words,
@@ -106,7 +105,9 @@ ROWS: Final[Mapping[str, OptimizerRow]] = {
                 "looking one step ahead",
                 "nesterov",
             ),
-            Words("momentum_buffer is a sum of all gradients in which older ones count less; p moves along it"),
+            Words(
+                "momentum_buffer is a sum of all gradients in which older ones count less; p moves along it"
+            ),
         ),
         conflict=_nesterov_conflict,
     ),
@@ -149,11 +150,7 @@ ROWS: Final[Mapping[str, OptimizerRow]] = {
         },
         state=_ADAM_STATE,
         formulas=(_STEP, _ASCENT, _DECAY, *_ADAM),
-        words=(
-            Words(
-                "the running average of the gradient is divided by the root of the running average of its square"
-            ),
-        ),
+        words=(Words("the running average of the gradient is divided by the root of that of its square"),),
     ),
     "AdamW": OptimizerRow(
         options={
@@ -193,7 +190,7 @@ ROWS: Final[Mapping[str, OptimizerRow]] = {
             Line("p", "p - rate * {g} / (sqrt(sum) + eps)", "lr_decay"),
         ),
         words=(
-            Words("each gradient is divided by the root of the sum of all its squares, which never shrinks"),
+            Words("each gradient is divided by the root of the sum of the squares of all gradients so far"),
         ),
     ),
     "NAdam": OptimizerRow(
@@ -221,7 +218,9 @@ ROWS: Final[Mapping[str, OptimizerRow]] = {
             Line("mu_product", "mu", "first"),
             Line("mu_product", "mu_product * mu", "not first"),
             *_AVERAGES,
-            Line("mean", "mu_next * exp_avg / (1 - mu_product * mu_next) + (1 - mu) * {g} / (1 - mu_product)"),
+            Line(
+                "mean", "mu_next * exp_avg / (1 - mu_product * mu_next) + (1 - mu) * {g} / (1 - mu_product)"
+            ),
             Line("root", "sqrt(exp_avg_sq / (1 - beta2**step))"),
             Line("p", "p - lr * mean / (root + eps)"),
         ),

@@ -1,4 +1,4 @@
-"""Choice of what updates the parameters: the loop's own line, or an optimizer of `torch.optim` with its options.
+"""Choice of what updates the parameters: the loop's own line, or a `torch.optim` optimizer with its options.
 
 The optimizers are the rows of `gradstep.loop.optimizer_table`. Importing this module does not import torch.
 """

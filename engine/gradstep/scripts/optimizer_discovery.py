@@ -18,7 +18,7 @@ from gradstep.scripts.execution import Namespace
 DEFAULT_RATE: Final = 0.01
 
 KINDS: Final = {getattr(torch.optim, name): name for name in PYTORCH_NAMES}
-"""Names of the optimizers that can be taken over, by class; a subclass is left out, for it may do anything."""
+"""Names of the optimizers that can be taken over, by class; a subclass may do anything, so it cannot."""
 
 SWITCHES: Final = ("decoupled_weight_decay", "fused", "differentiable", "capturable")
 """Switches that change what an optimizer computes; the trainer has them only for optimizers whose row of the

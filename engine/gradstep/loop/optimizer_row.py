@@ -98,8 +98,8 @@ class Line(NamedTuple):
 
     expression: str
     """Python expression of `p`, `grad`, `lr`, the options (`beta1` and `beta2` for `betas`), the state
-    tensors as they were before the step, and the targets of earlier lines. `{g}` stands for the gradient after
-    the earlier lines: `g` if one of them has that target, else `grad`."""
+    tensors as they were before the step, and the targets of earlier lines. `{g}` stands for the gradient
+    after the earlier lines: `g` if one of them has that target, else `grad`."""
 
     when: str = ""
     """Options that must be on (not 0 and not False) or off, e.g. `momentum, not nesterov`. `first` is on in

@@ -64,3 +64,23 @@ class Exists(BadInput):
         """Name the file."""
         super().__init__(f"{path} exists already; --force replaces it")
         self.path = path
+
+
+class MissingName(EngineError):
+    """The installed version of a library lacks a private name that gradstep cannot work without."""
+
+    def __init__(self, name: str, version: str, reason: str, requirement: str) -> None:
+        """Name what is missing, and the versions that have it.
+
+        Args:
+            name: Full name of the missing attribute, e.g. `torch.Tensor._version`.
+            version: Library and version that lack it, e.g. `PyTorch 2.14.0`.
+            reason: Sentences that say what the name is for and what breaks without it.
+            requirement: Versions that gradstep supports, as pip writes them.
+        """
+        super().__init__(
+            f"{version} has no {name}, which gradstep needs. {reason} "
+            f"Install a version that gradstep supports: pip install '{requirement}'"
+        )
+        self.name = name
+        self.version = version

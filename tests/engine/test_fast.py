@@ -125,7 +125,7 @@ def test_without_the_engines_private_door_a_run_has_the_same_bits(monkeypatch: p
     through_the_door = shown(Session(crops()).apply(RunEpochs(20)))
     with monkeypatch.context() as patch:
         # torch's own `backward` has taken its engine by another name.
-        patch.setattr("gradstep.training.fast_loop.Variable", object)
+        patch.setattr("gradstep.torch_internals.Variable", object)
         passes, backward = [0], torch.Tensor.backward
 
         def counted(loss: torch.Tensor) -> None:

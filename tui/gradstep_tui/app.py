@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual import events
-from textual.app import App, SystemCommand
+from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
 from textual.filter import LineFilter, Monochrome, NoColor
 from textual.reactive import Reactive
@@ -19,6 +19,7 @@ from gradstep_tui.drawing.ascii import AsciiFilter
 from gradstep_tui.screens.bench import BenchScreen
 from gradstep_tui.screens.dialogs.ask import AskScreen
 from gradstep_tui.terminal.textual_driver import woken_at_the_end
+from gradstep_tui.terminal.textual_internals import StyledOnceApp, is_passed_on, resize_in_order
 
 if TYPE_CHECKING:
     from textual.driver import Driver
@@ -33,7 +34,7 @@ TEXTUALS_OWN: Final = ("Theme", "Screenshot")
 """Textual's commands that stay in the palette. The others have a key here, or take the bench's room."""
 
 
-class GradstepApp(App[None]):
+class GradstepApp(StyledOnceApp):
     """One bench in one terminal."""
 
     TITLE = "gradstep"
@@ -58,16 +59,6 @@ class GradstepApp(App[None]):
         self._make_session = make_session
         self._keeper = keeper
         self._ascii = [AsciiFilter()] if ascii_only else []
-        self._styled_for = self.theme
-
-    def refresh_css(self, animate: bool = True) -> None:
-        """Make all styles anew, unless there are those of the theme already.
-
-        Textual asks for it at the start and for every new screen: a fifth of the time to the first frame.
-        """
-        if self.theme != self._styled_for:
-            self._styled_for = self.theme
-            super().refresh_css(animate)
 
     def get_driver_class(self) -> type[Driver]:
         """Have the driver end as soon as it is told to."""
@@ -75,7 +66,7 @@ class GradstepApp(App[None]):
 
     async def on_event(self, event: events.Event) -> None:
         """Hand a question what was typed before its field had the focus: Textual would drop it."""
-        missed = event.character if isinstance(event, events.Key) and event.is_forwarded else None
+        missed = event.character if isinstance(event, events.Key) and is_passed_on(event) else None
         # A field that has the focus keeps a character to itself; so this one went to the screen below.
         if missed and missed.isprintable() and isinstance(self.screen, AskScreen):
             self.screen.type_ahead(missed)
@@ -104,18 +95,7 @@ class GradstepApp(App[None]):
                     loop.add_signal_handler(number, partial(self.exit, return_code=128 + number))
                 except (NotImplementedError, RuntimeError, ValueError):
                     return  # Windows, or not the main thread (tests): the default stands
-        self._resize_in_order(loop)
-
-    def _resize_in_order(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Let the event loop run Textual's handler for new window sizes.
-
-        A plain signal handler is interrupted by the next signal: an older size could be told after a newer
-        one, and stay.
-        """
-        number = getattr(signal, "SIGWINCH", None)
-        handler = None if number is None else signal.getsignal(number)
-        if number is not None and callable(handler):
-            loop.add_signal_handler(number, handler, number, None)
+        resize_in_order(loop)
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """Put every key of the bench into the command palette, unless something lies over the bench.

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from gradstep.errors import BadInput
+from gradstep.errors import BadInput, MissingName
 from gradstep.opening import open_session
 from gradstep_tui.commands.parsers import (
     RUN,
@@ -147,6 +147,8 @@ def _train(make_session: Callable[[], Session], keeper: Keeper, options: Namespa
     try:
         make = partial(_for_one_learner, make_session, options.trace_limit)
         return (_converse if plain else _draw)(make, keeper, options.ascii)
+    except MissingName as error:  # Textual or PyTorch is of a version that gradstep cannot work with
+        return complain_of(error)
     finally:
         keeper.close()
 

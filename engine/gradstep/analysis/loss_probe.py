@@ -15,10 +15,10 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.utils._python_dispatch import TorchDispatchMode
 
 from gradstep.errors import OWN_CODE, EngineError, NotAScalar
 from gradstep.problem import Problem
+from gradstep.torch_internals import DispatchMode
 from gradstep.training.pytorch_errors import first_words, in_its_own_words
 
 
@@ -124,16 +124,12 @@ def name_of(dtype: torch.dtype) -> str:
     return str(dtype).removeprefix("torch.")
 
 
-class _Types(TorchDispatchMode):  # type: ignore[no-untyped-call] # it has no types
+class _Types(DispatchMode):
     """Sees the type of every tensor of real numbers that an operation makes."""
 
     def __init__(self) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
+        super().__init__()
         self.seen: set[torch.dtype] = set()
-
-    @classmethod
-    def _should_skip_dynamo(cls) -> bool:
-        return False  # skipping it means importing it first, which takes seconds
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         made = func(*args, **(kwargs or {}))

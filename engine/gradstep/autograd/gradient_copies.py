@@ -2,31 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
 from weakref import ref
 
 import torch
 from torch import Tensor, is_grad_enabled
 from torch.autograd.graph import Node
 
+from gradstep.autograd.node_kinds import ADDS_FIRST_INPUT, NEVER_BROADCASTS, UNPREDICTABLE_SIZES
 from gradstep.autograd.saved_tensors import unpacked_by_hooks
 from gradstep.tensors.placeholders import Budget, is_stand_in, stand_in
+from gradstep.torch_internals import gradients_again, hands_on_first_gradient, version_of
 
 NodeGrads = tuple[Tensor | None, ...]
-
-_SIZES_DO_NOT_TELL: Final = frozenset(
-    f"{kind}Backward0" for kind in ("Amax", "Amin", "Aminmax", "BlockDiag", "Cdist", "Dist", "MaskedSelect")
-)
-"""Nodes that broadcast their inputs, but whose outputs are not as large as the inputs then are."""
-
-_MADE_TO_MEASURE: Final = frozenset(f"Native{kind}NormBackward0" for kind in ("Batch", "Group", "Layer")) | {
-    "ConvolutionBackward0",
-    "EmbeddingBackward0",
-}
-"""Nodes that broadcast none of their inputs, though the shapes may look so."""
-
-_HANDED_ON: Final = frozenset({"AddmmBackward0", "BaddbmmBackward0"})
-"""Nodes whose first gradient is what came in: the forward added that input as it was, if `beta` is 1."""
 
 
 class Copier:
@@ -46,7 +34,7 @@ class Copier:
                 copies.append(None)
                 continue
             known = sent.get(id(grad))
-            if known is not None and known[0]() is grad and known[1] == grad._version:
+            if known is not None and known[0]() is grad and known[1] == version_of(grad):
                 copies.append(known[2])
             else:
                 copies.append(self._copied(grad))
@@ -74,7 +62,7 @@ class Copier:
                 copy = self._copied(grad)
             copies.append(copy)
             try:
-                self._sent[id(grad)] = ref(grad), grad._version, copy
+                self._sent[id(grad)] = ref(grad), version_of(grad), copy
             except RuntimeError:  # an inference tensor has no version to know it by
                 self._sent.pop(id(grad), None)
         return tuple(copies)
@@ -120,15 +108,14 @@ def raw_gradients_of(node: Node, grads_in: NodeGrads, grads_out: NodeGrads) -> N
         return None
     with torch.no_grad():
         try:
-            made = node(*grads_in)  # type: ignore[operator]
+            return gradients_again(node, grads_in)
         except RuntimeError:  # e.g. a saved tensor that the node let go of
             return None
-    return made if isinstance(made, tuple) else (made,)
 
 
 def _handed_on(node: Node, grads_in: NodeGrads, grads_out: NodeGrads) -> NodeGrads | None:
     """Give the gradients of a node that need no asking: it would multiply its matrices once more."""
-    if type(node).__name__ not in _HANDED_ON or node._saved_beta != 1:  # type: ignore[attr-defined]
+    if type(node).__name__ not in ADDS_FIRST_INPUT or not hands_on_first_gradient(node):
         return None
     came, left = grads_in[0], grads_out[0]
     if came is None or left is None or came.dtype != left.dtype or not _broadcasts(left.shape, came.shape):
@@ -139,7 +126,7 @@ def _handed_on(node: Node, grads_in: NodeGrads, grads_out: NodeGrads) -> NodeGra
 def engine_may_have_reduced(node: Node, grads_in: NodeGrads, grads_out: NodeGrads) -> bool:
     """Whether one left with another dtype than it came with, or in a shape that broadcasts to what came."""
     kind = type(node).__name__
-    if kind in _SIZES_DO_NOT_TELL:
+    if kind in UNPREDICTABLE_SIZES:
         return True
     came = grads_in[0]
     if came is None or len(grads_in) != 1:
@@ -150,7 +137,7 @@ def engine_may_have_reduced(node: Node, grads_in: NodeGrads, grads_out: NodeGrad
             if left.dtype is not dtype:
                 return True
             fewer = left.numel()
-            if kind in _MADE_TO_MEASURE:
+            if kind in NEVER_BROADCASTS:
                 continue
             sizes_fit = 0 < fewer <= numel and not numel % fewer and (fewer < numel or left.dim() < dims)
             if (sizes_fit or not numel) and left.shape != came.shape and _broadcasts(left.shape, came.shape):

@@ -24,18 +24,6 @@ Rows = list[Sequence[Any]]
 """What each `Visit` is made of: a hook has no time to make one."""
 
 
-class OwnApply:
-    """A handle, as those of hooks are: removed, it leaves a Function's node with the `apply` of its class."""
-
-    def __init__(self, node: Node) -> None:
-        """Guard a node."""
-        self._node = node
-
-    def remove(self) -> None:
-        """Give the node its own `apply` back."""
-        del self._node.apply  # type: ignore[attr-defined]
-
-
 def after_node(
     rows: Rows, copies: Copier, running: list[Passage], number: int, grads_out: NodeGrads, grads_in: NodeGrads
 ) -> None:

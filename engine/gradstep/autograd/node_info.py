@@ -11,8 +11,9 @@ from torch.autograd.graph import Node
 
 from gradstep.autograd.events import ACCUMULATE_GRAD
 from gradstep.autograd.node_calls import Passage, Visit
-from gradstep.autograd.recorder import AccumulateGrad, NodeInput
+from gradstep.autograd.recorder import NodeInput
 from gradstep.autograd.saved_tensors import Held, read_saved
+from gradstep.torch_internals import AccumulateGrad, leaf_of, sequence_number_of
 
 
 class Station(NamedTuple):
@@ -35,8 +36,8 @@ def read_station(
 ) -> Station:
     """Read a node off, after its pass; `copy` copies what it saved."""
     if isinstance(node, AccumulateGrad):
-        return Station(ACCUMULATE_GRAD, -1, edges, node.variable, {})  # type: ignore[attr-defined]
-    return Station(node.name(), node._sequence_nr(), edges, None, read_saved(node, held, copy))
+        return Station(ACCUMULATE_GRAD, -1, edges, leaf_of(node), {})
+    return Station(node.name(), sequence_number_of(node), edges, None, read_saved(node, held, copy))
 
 
 def next_to_run(stations: Sequence[Station], visits: Sequence[Visit], passage: Passage) -> int | None:

@@ -11,13 +11,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import partial
 from threading import get_ident
-from typing import Any
+from typing import Any, Final
 
 import torch
-import torch.autograd.graph
 from torch import Tensor
-from torch.autograd import Variable
-from torch.autograd.function import BackwardCFunction
 from torch.autograd.graph import Node, get_gradient_edge
 
 from gradstep.autograd.gradient_copies import (
@@ -27,15 +24,23 @@ from gradstep.autograd.gradient_copies import (
     kept_raw,
     raw_gradients_of,
 )
-from gradstep.autograd.hooks import OwnApply, Rows, after_node, after_with_saved, before_leaf
+from gradstep.autograd.hooks import Rows, after_node, after_with_saved, before_leaf
 from gradstep.autograd.leaf_copies import KnownLeaves
 from gradstep.autograd.node_calls import UNKNOWN, Passage, Unknown, Visit
-from gradstep.autograd.saved_tensors import NOTHING, Held, hold_tensors, version_of
+from gradstep.autograd.saved_tensors import NOTHING, Held, hold_tensors, version_or_none
 from gradstep.tensors.placeholders import Budget
+from gradstep.torch_internals import (
+    AccumulateGrad,
+    BackwardCFunction,
+    CustomApply,
+    apply_of,
+    engine_entry,
+    engine_shortcut,
+    leaf_of,
+    replace_engine_entry,
+)
 
-AccumulateGrad: type[Node] = torch._C._functions.AccumulateGrad  # type: ignore[attr-defined]
-"""The node that adds to a leaf's `.grad`; its `variable` is the leaf."""
-_run_engine: Callable[..., Any] = Variable._execution_engine.run_backward
+_shortcut: Final = engine_shortcut()
 NodeInput = tuple[int, int]
 """One input of a node's run: the node's index, and the slot."""
 
@@ -118,20 +123,16 @@ class Recorder:
 
         `backward` and `grad` enter the engine by the function `_engine_run_backward`, which two modules name.
         """
-        plain = torch.autograd._engine_run_backward  # type: ignore[attr-defined]
-        watched = self._watched(plain)
-        torch.autograd._engine_run_backward = watched  # type: ignore[attr-defined]
-        torch.autograd.graph._engine_run_backward = watched
+        plain = engine_entry()
+        replace_engine_entry(self._watched(plain))
         try:
-            if backward or type(loss) is not Tensor or not loss.is_floating_point():
+            if backward or _shortcut is None or type(loss) is not Tensor or not loss.is_floating_point():
                 loss.backward(**backward)  # type: ignore[no-untyped-call]
             else:  # all that is left of it then is this call
                 seed = (torch.ones_like(loss),)
-                # The last two, allow_unreachable and accumulate_grad, take longer by name.
-                self._pass(_run_engine, (loss,), seed, False, False, (), True, True)
+                self._pass(_shortcut, (loss,), seed, False, False, (), True, True)
         finally:
-            torch.autograd._engine_run_backward = plain  # type: ignore[attr-defined]
-            torch.autograd.graph._engine_run_backward = plain
+            replace_engine_entry(plain)
             for handle in self._handles:
                 handle.remove()
             self._handles.clear()
@@ -140,7 +141,7 @@ class Recorder:
             self._error = None
             for number, leaf in self._leaves.items():
                 grad = leaf.grad
-                self._left[number] = grad, version_of(grad)
+                self._left[number] = grad, version_or_none(grad)
 
     def _watched(self, plain: Callable[..., Any]) -> Callable[..., Any]:
         thread = get_ident()
@@ -209,7 +210,7 @@ class Recorder:
     def _watch_custom(self, node: Node, number: int) -> None:
         """Look before, too: a learner's own `backward` may change its gradient in place, or raise."""
         rows, copies, running, begun, made = self.rows, self._copies, self._running, list[list[Any]](), []
-        apply = node.apply  # type: ignore[attr-defined]
+        apply = apply_of(node)
 
         def applied(*grads_in: Any) -> Any:
             made.append(apply(*grads_in))
@@ -223,12 +224,12 @@ class Recorder:
             left = copies.sent(grads_out)
             begun.pop().extend((left, kept_raw(made.pop(), left)))
 
-        node.apply = applied  # type: ignore[attr-defined]
-        self._handles += (node.register_prehook(before), node.register_hook(after), OwnApply(node))
+        custom = CustomApply(node, applied)
+        self._handles += (node.register_prehook(before), node.register_hook(after), custom)
 
     def _watch_leaf(self, node: Node, number: int) -> None:
         """Look before only: the next write, or the end, shows what `.grad` became."""
-        leaf: Tensor = node.variable  # type: ignore[attr-defined]
+        leaf = leaf_of(node)
         self._leaves[number] = leaf
         known = self._known.get(id(leaf))
         self._handles.append(
@@ -249,7 +250,7 @@ class Recorder:
 def _unchanged(grad: Tensor | None, version: int) -> Tensor | Unknown | None:
     if grad is None:
         return None
-    return grad.detach().clone() if version_of(grad) == version else UNKNOWN
+    return grad.detach().clone() if version_or_none(grad) == version else UNKNOWN
 
 
 def _root(output: Any) -> Node:

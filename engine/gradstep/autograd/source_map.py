@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import linecache
 import sys
-from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from os.path import dirname, sep
@@ -17,10 +16,14 @@ from types import CodeType, FrameType
 from typing import Any
 
 import torch
-from torch.autograd import function
 from torch.overrides import TorchFunctionMode
 
-_sequence_number: Callable[[], int] = torch._C._autograd._get_sequence_nr
+from gradstep.torch_internals import (
+    next_sequence_number,
+    replace_setup_context_test,
+    setup_context_test,
+)
+
 _OWN_FILES = (__file__, dirname(torch.__file__) + sep)
 
 
@@ -83,29 +86,29 @@ class _Watch(TorchFunctionMode):
     def __enter__(self) -> SourceMap:
         # `Function.apply` begins by asking this. To replace `apply` itself would make Python look up anew
         # every attribute of every Function, which takes longer than the rest of the watching.
-        plain = self._asked = function._is_setup_context_defined
+        plain = self._asked = setup_context_test()
         note = self._note
 
         def asked(setup_context: Any) -> Any:
-            number = _sequence_number()  # the Function's own node takes the next one
+            number = next_sequence_number()  # the Function's own node takes the next one
             caller = _outside(sys._getframe(1))
             note((number, number + 1, caller.f_code, caller.f_lasti))
-            return plain(setup_context)  # type: ignore[no-untyped-call]
+            return plain(setup_context)
 
-        function._is_setup_context_defined = asked
+        replace_setup_context_test(asked)
         super().__enter__()  # type: ignore[no-untyped-call]
         return self._sources
 
     def __exit__(self, *raised: Any) -> None:
-        function._is_setup_context_defined = self._asked
+        replace_setup_context_test(self._asked)
         super().__exit__(*raised)  # type: ignore[no-untyped-call]
 
     def __torch_function__(
         self, func: Any, types: Any, args: Any = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
-        first = _sequence_number()
+        first = next_sequence_number()
         result = func(*args, **kwargs) if kwargs else func(*args)
-        after_last = _sequence_number()
+        after_last = next_sequence_number()
         if after_last != first:
             caller = sys._getframe(1)
             if caller.f_code.co_filename.startswith(_OWN_FILES):

@@ -31,6 +31,7 @@ from gradstep.autograd.recorder import Recorder
 from gradstep.autograd.source_map import Source, SourceMap
 from gradstep.errors import GraphFreed, NoGraph, NotAScalar
 from gradstep.tensors.memory import memory_of
+from gradstep.torch_internals import has_post_accumulate_hooks
 
 TRACE_LIMIT = 1_000_000_000
 """Bytes of gradients and saved tensors that a trace keeps, where nobody says otherwise."""
@@ -180,7 +181,7 @@ class Trace:
             return False
         last = self._visits[-1]
         leaf = self._stations[last.node].leaf
-        if leaf is not None and leaf._post_accumulate_grad_hooks:
+        if leaf is not None and has_post_accumulate_hooks(leaf):
             last.grads_out = None
         return last.grads_out is None
 

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from gradstep.analysis.loss_probe import apart
 from gradstep.autograd.graph_walk import nodes_behind
+from gradstep.autograd.node_kinds import TAKES_LOGITS
 from gradstep.errors import BadInput
 from gradstep.pictures.elements import Pair
 from gradstep.pictures.grid import FloatArray, grid_points
@@ -23,9 +24,6 @@ SIDE: Final = 100
 
 MARGIN: Final = 0.15
 """Room around the data, as a part of its extent."""
-
-LOGITS: Final = "BinaryCrossEntropyWithLogitsBackward0"
-"""The node of a loss function that takes its predictions for logits."""
 
 
 class DecisionRule(StrEnum):
@@ -94,7 +92,7 @@ def regions(problem: Problem, rng: Tensor) -> tuple[Regions, ...]:
     buffers = {name: one.clone() for name, one in problem.buffers.items()}
     with apart(problem, rng) as where:
         preds, loss = where.output()
-        logits = any(node.name() == LOGITS for node in nodes_behind(loss))
+        logits = any(node.name() == TAKES_LOGITS for node in nodes_behind(loss))
         first, second = (_axis(inputs[:, number]) for number in (0, 1))
         grid = torch.from_numpy(grid_points(first, second)).to(inputs.dtype)
         made, evaluating = predictions_at(problem, rng, preds.detach(), grid, buffers)

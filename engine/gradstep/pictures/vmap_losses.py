@@ -15,7 +15,6 @@ import torch
 from torch import Tensor
 from torch.func import vmap
 from torch.overrides import TorchFunctionMode
-from torch.utils._pytree import tree_map
 
 from gradstep.problem import Problem
 
@@ -55,5 +54,14 @@ class _Instead(TorchFunctionMode):
         self._instead = instead
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        args, kwargs = tree_map(lambda one: self._instead.get(id(one), one), (args, kwargs or {}))
-        return func(*args, **kwargs)
+        return func(*self._replaced(args), **self._replaced(kwargs or {}))
+
+    def _replaced(self, value: Any) -> Any:
+        """Return a value with other tensors in it, also inside lists, tuples and dictionaries."""
+        if isinstance(value, Tensor):
+            return self._instead.get(id(value), value)
+        if type(value) in (tuple, list):
+            return type(value)(map(self._replaced, value))
+        if type(value) is dict:
+            return {name: self._replaced(part) for name, part in value.items()}
+        return value

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
@@ -17,6 +16,7 @@ from gradstep.scripts.other_rngs import others_kept
 from gradstep.scripts.script_errors import ScriptError
 from gradstep.scripts.source import ScriptSource
 from gradstep.tensors.bitwise import same_bits
+from gradstep.torch_internals import AccumulateGrad, leaf_of, makes_sparse_gradient
 
 DRAWS: Final = "undo does not bring back the numbers that the model draws from {}"
 
@@ -154,15 +154,15 @@ def _leaves_behind(loss: Tensor) -> dict[int, Tensor]:
         return {id(loss): loss}
     leaves = dict[int, Tensor]()
     for node in nodes_behind(loss):
-        with suppress(AttributeError):
-            leaf = node.variable  # type: ignore[attr-defined]
+        if isinstance(node, AccumulateGrad):
+            leaf = leaf_of(node)
             leaves[id(leaf)] = leaf
     return leaves
 
 
 def _is_sparse(loss: Tensor) -> bool:
     """Whether a node makes a gradient that holds only some of its numbers, as an embedding may."""
-    return any(getattr(node, "_saved_sparse", False) for node in nodes_behind(loss))
+    return any(makes_sparse_gradient(node) for node in nodes_behind(loss))
 
 
 def _shape(tensor: Tensor) -> str:

@@ -8,7 +8,8 @@ from typing import Final
 
 import torch
 from torch import Tensor
-from torch.utils.weak import WeakIdKeyDictionary
+
+from gradstep.torch_internals import WeakIdKeyDictionary
 
 BINS: Final = 64
 """Bars of a histogram; a screen may join neighbours."""

@@ -13,11 +13,11 @@ from typing import TypeAlias
 
 import torch
 from torch import Tensor
-from torch.autograd import Variable
 
 from gradstep.errors import OWN_CODE
 from gradstep.loop.loop import Kind
 from gradstep.problem import Problem
+from gradstep.torch_internals import engine_shortcut
 from gradstep.training.batch_indices import Feed
 
 _Run: TypeAlias = Callable[[], None]
@@ -98,7 +98,7 @@ def _passes(problem: Problem, add_loss: Callable[[float], None]) -> tuple[_Run, 
     model, loss_fn, inputs, targets = problem.model, problem.loss_fn, problem.inputs, problem.targets
     loss: Tensor | None = None
     before = _Before(problem)
-    run_backward = _engine_door()
+    run_backward = engine_shortcut()
     ones: tuple[Tensor] | None = None
     """The gradient of the loss by itself."""
 
@@ -122,7 +122,6 @@ def _passes(problem: Problem, add_loss: Callable[[float], None]) -> tuple[_Run, 
             return
         if ones is None:
             ones = (torch.ones_like(loss),)  # type: ignore[arg-type]
-        # By position: naming the last two, allow_unreachable and accumulate_grad, takes a microsecond.
         run_backward((loss,), ones, False, False, (), True, True)
 
     return forward, backward
@@ -254,9 +253,3 @@ def _rate_for(leaf: Tensor, rate: float) -> Tensor | float:
     if leaf.dtype in (torch.float32, torch.float64):
         return torch.tensor(rate, dtype=leaf.dtype)
     return rate  # half precision multiplies by the unrounded number
-
-
-def _engine_door() -> Callable[..., None] | None:
-    """Give the shortest way into autograd's engine; None where this PyTorch lacks it."""
-    engine = getattr(Variable, "_execution_engine", None)
-    return getattr(engine, "run_backward", None)

@@ -16,6 +16,7 @@ from gradstep.errors import OWN_CODE, GraphFreed, NotAScalar
 from gradstep.loop.loop import Kind
 from gradstep.loop.optimizers import HAND
 from gradstep.problem import Problem
+from gradstep.torch_internals import version_of
 from gradstep.training.batch_indices import Feed
 from gradstep.training.determinism import Steady
 from gradstep.training.fast_loop import FastRun, run_fast_epochs
@@ -158,7 +159,7 @@ class Trainer:
         Raises:
             PyTorchError: a `.grad` is None, which an optimizer passes over; or PyTorch refused.
         """
-        versions = [leaf._version for leaf in self._leaves]
+        versions = [version_of(leaf) for leaf in self._leaves]
         try:
             with torch.no_grad(), in_its_own_words(TypeError, RuntimeError):
                 if self._optimizer.chosen.by_hand:
@@ -167,7 +168,9 @@ class Trainer:
                 else:
                     self._optimizer.with_rate(learning_rate).step()
         finally:
-            written = {place for place, leaf in enumerate(self._leaves) if leaf._version != versions[place]}
+            written = {
+                place for place, leaf in enumerate(self._leaves) if version_of(leaf) != versions[place]
+            }
             self._keep(
                 parameters=self._live.parameters(self._kept),
                 written=self._kept.written | written,

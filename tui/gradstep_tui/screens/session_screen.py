@@ -8,7 +8,6 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from textual.events import ScreenResume
 from textual.message import Message
 from textual.reactive import var
 from textual.screen import Screen
@@ -21,6 +20,7 @@ from gradstep.training.pytorch_errors import PyTorchError, first_words
 from gradstep_tui.screens.dialogs.confirm import ConfirmScreen
 from gradstep_tui.session.loader import Loaded, LoadFailed, Troubled, load
 from gradstep_tui.session.worker import Work, WorkEnded, run
+from gradstep_tui.terminal.textual_internals import keep_new_styles
 from gradstep_tui.text.frames import offer_text, printed_text
 
 if TYPE_CHECKING:
@@ -85,8 +85,7 @@ class SessionScreen(Screen[None]):
 
     def post_message(self, message: Message) -> bool:
         """Come up for the first time with the styles that are just made; later they may have changed."""
-        if isinstance(message, ScreenResume) and not self.stack_updates:
-            message.refresh_styles = False
+        keep_new_styles(self, message)
         return super().post_message(message)
 
     def on_mount(self) -> None:

@@ -16,11 +16,10 @@ import select
 import selectors
 import sys
 from socket import socketpair
-from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any, ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 from weakref import WeakSet
 
-from textual import constants
+from gradstep_tui.terminal.textual_internals import read_terminal_with, set_escape_delay, waking_driver
 
 if TYPE_CHECKING:
     from textual.driver import Driver
@@ -84,20 +83,11 @@ def _is_gone(file: int) -> bool:
 def know_escape_soon() -> None:
     """Have Textual's driver read the terminal so; to be called before the app runs."""
     if "ESCDELAY" not in os.environ:  # else the learner has chosen, for all programs that know the variable
-        constants.ESCAPE_DELAY = SOON  # type: ignore[misc]
+        set_escape_delay(SOON)
     if os.name == "posix":
-        from textual.drivers import linux_driver
-
-        own: Any = SimpleNamespace(EVENT_READ=selectors.EVENT_READ, SelectSelector=PromptSelector)
-        linux_driver.selectors = own  # type: ignore[attr-defined]
+        read_terminal_with(PromptSelector)
 
 
 def woken_at_the_end(driver: type[Driver]) -> type[Driver]:
-    """Give a kind of driver that ends at once, also where its thread waits for a key."""
-
-    class Woken(driver):  # type: ignore[misc, valid-type]
-        def disable_input(self) -> None:
-            PromptSelector.wake()
-            super().disable_input()
-
-    return Woken
+    """Return a subclass of a driver class that ends at once, even if its thread waits for a key."""
+    return waking_driver(driver, PromptSelector.wake)

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from functools import partial
-from typing import TYPE_CHECKING, Final, cast
-
-import asyncssh
-from asyncssh.stream import SSHServerStreamSession
+from typing import TYPE_CHECKING, Final
 
 from gradstep.errors import EngineError
+from gradstep_tui.workshop.server.asyncssh_internals import StreamSession
 from gradstep_tui.workshop.server.bench_process import Seat
 from gradstep_tui.workshop.server.processes.pty import TERM, environment_of
 from gradstep_tui.workshop.server.sftp import ReadOnlyFiles
 from gradstep_tui.workshop.wire.messages import ELSEWHERE, Stop
 
 if TYPE_CHECKING:
-    from asyncssh import DataType
+    from asyncssh import DataType, SSHServerChannel
 
     from gradstep_tui.workshop.server.access.auth import Gate
     from gradstep_tui.workshop.server.server import Workshop
@@ -30,12 +28,12 @@ EARLY: Final = 1_000
 """Bytes that may be typed before there is a bench."""
 
 
-class Channel(SSHServerStreamSession[bytes]):
+class Channel(StreamSession):
     """What a client has opened: a bench, or the own export folder."""
 
     def __init__(self, workshop: Workshop, gate: Gate) -> None:
         """Serve who came through `gate`."""
-        super().__init__(None, partial(_files, workshop.exports_of(gate.name)), 3, allow_scp=True)
+        super().__init__(partial(_files, workshop.exports_of(gate.name)))
         self._workshop, self._gate = workshop, gate
         self._term = ""
         self._seat: Seat | None = None
@@ -68,7 +66,7 @@ class Channel(SSHServerStreamSession[bytes]):
     def session_started(self) -> None:
         """Begin."""
         self._gate.begun = True
-        channel = self._chan
+        channel = self.channel
         assert channel is not None
         if channel.get_command() is not None or channel.get_subsystem() is not None:
             if self._gate.has_name:
@@ -139,24 +137,20 @@ class Channel(SSHServerStreamSession[bytes]):
 
     def write(self, data: bytes) -> None:
         """Send it to the learner's terminal."""
-        if self._chan is not None and not self._chan.is_closing():
-            self._chan.write(data)
+        if self.channel is not None and not self.channel.is_closing():
+            self.channel.write(data)
 
     def pause(self, on: bool) -> None:
         """Have the client wait before it sends more, or not."""
-        if self._chan is not None:
-            (self._chan.pause_reading if on else self._chan.resume_reading)()
+        if self.channel is not None:
+            (self.channel.pause_reading if on else self.channel.resume_reading)()
 
     def leave(self, status: int) -> None:
         """Close the channel."""
-        if self._chan is not None and not self._chan.is_closing():
-            self._channel.exit(min(status, 255))
+        if self.channel is not None and not self.channel.is_closing():
+            self.channel.exit(min(status, 255))
 
     # Its own
-
-    @property
-    def _channel(self) -> asyncssh.SSHServerChannel[bytes]:
-        return cast("asyncssh.SSHServerChannel[bytes]", self._chan)
 
     async def _begin_after_others(self) -> None:
         """Begin once no other bench of that name is left: what was done there last is then known."""
@@ -165,13 +159,14 @@ class Channel(SSHServerStreamSession[bytes]):
                 seat.send(Stop(ELSEWHERE))
                 await seat.ended.wait()
                 self._workshop.seats.discard(seat)
-        if self._chan is not None and not self._chan.is_closing():
+        if self.channel is not None and not self.channel.is_closing():
             self._begin()
 
     def _begin(self) -> None:
         workshop, gate = self._workshop, self._gate
-        width, height, *_ = self._channel.get_terminal_size()
-        sent = {str(name): str(value) for name, value in self._channel.get_environment().items()}
+        assert self.channel is not None
+        width, height, *_ = self.channel.get_terminal_size()
+        sent = {str(name): str(value) for name, value in self.channel.get_environment().items()}
         try:
             gate.take_name()
             workshop.make_exports(gate.name)
@@ -222,5 +217,5 @@ class Channel(SSHServerStreamSession[bytes]):
             self.leave(1)
 
 
-def _files(folder: str, channel: object) -> ReadOnlyFiles:
-    return ReadOnlyFiles(cast("asyncssh.SSHServerChannel[bytes]", channel), folder)
+def _files(folder: str, channel: SSHServerChannel[bytes]) -> ReadOnlyFiles:
+    return ReadOnlyFiles(channel, folder)

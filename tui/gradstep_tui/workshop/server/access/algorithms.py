@@ -34,10 +34,9 @@ def modern(*, compress: bool, post_quantum: bool) -> Mapping[str, Sequence[str]]
         compress: Whether nothing goes uncompressed.
         post_quantum: Whether key exchanges have to resist quantum computers.
     """
-    from asyncssh.kex import get_kex_algs
+    from gradstep_tui.workshop.server.asyncssh_internals import known_key_exchanges
 
-    known = {name.decode() for name in get_kex_algs()}
-    exchanges = [name for name in POST_QUANTUM if name in known]
+    exchanges = known_key_exchanges(POST_QUANTUM)
     return {
         "kex_algs": exchanges if post_quantum else [*exchanges, *CLASSICAL],
         "encryption_algs": CIPHERS,

@@ -1,0 +1,171 @@
+"""The one door to what is private or undocumented in Textual.
+
+No other module of gradstep reaches these names. `NAMES` says for each what it is for and what is worse
+without it. Importing this module, which the app does when it starts, checks the installed Textual.
+"""
+
+from __future__ import annotations
+
+import selectors
+import signal
+from collections.abc import Callable
+from types import FrameType, SimpleNamespace
+from typing import TYPE_CHECKING, Any, Final
+
+from textual import constants, events
+from textual.app import App
+from textual.driver import Driver
+from textual.message import Message
+from textual.screen import Screen
+
+from gradstep.private_names import Library, PrivateName, check_names, is_there
+
+if TYPE_CHECKING:
+    from asyncio import AbstractEventLoop
+
+TEXTUAL: Final = Library("Textual", "textual")
+
+
+def _linux_driver() -> Any:
+    from textual.drivers import linux_driver
+
+    return linux_driver
+
+
+_ESCAPE_DELAY: Final = PrivateName(
+    "textual.constants.ESCAPE_DELAY",
+    lambda: constants,
+    "It is the time after which Textual takes a lone Escape for the key itself.",
+    "Without it a run of epochs stops a tenth of a second after Escape.",
+    required=False,
+)
+_SELECTORS: Final = PrivateName(
+    "textual.drivers.linux_driver.selectors",
+    _linux_driver,
+    "gradstep replaces it, so that the thread that reads the terminal sleeps until a key arrives.",
+    "Without it Textual looks for keys ten times a second, and may not notice that its terminal is gone.",
+    required=False,
+)
+_DISABLE_INPUT: Final = PrivateName(
+    "textual.driver.Driver.disable_input",
+    lambda: Driver,
+    "Overridden, it wakes the sleeping thread that reads the terminal, when the app ends.",
+    "Without it that thread is left to look for keys ten times a second.",
+    required=False,
+)
+_STACK_UPDATES: Final = PrivateName(
+    "textual.screen.Screen.stack_updates",
+    lambda: Screen,
+    "It tells whether a screen comes up for the first time.",
+    "Without it a screen's styles are made twice before its first frame.",
+    required=False,
+)
+_REFRESH_STYLES: Final = PrivateName(
+    "textual.events.ScreenResume.refresh_styles",
+    lambda: events.ScreenResume(),
+    "Set to False, it keeps a new screen from making its styles a second time.",
+    "Without it a screen's styles are made twice before its first frame.",
+    required=False,
+)
+_REFRESH_CSS: Final = PrivateName(
+    "textual.app.App.refresh_css",
+    lambda: App,
+    "Overridden, it does nothing while the theme is the one that the styles were made for.",
+    "Without it the first frame takes a fifth longer.",
+    required=False,
+)
+
+NAMES: Final = (
+    _ESCAPE_DELAY,
+    _SELECTORS,
+    _DISABLE_INPUT,
+    _STACK_UPDATES,
+    _REFRESH_STYLES,
+    _REFRESH_CSS,
+    PrivateName(
+        "textual.message.Message.is_forwarded",
+        lambda: Message,
+        "It tells whether a key was passed on to the screen, because no field had the focus.",
+        "Without it the first characters of an answer that is typed fast would be lost.",
+    ),
+)
+"""Every private or undocumented name of Textual that gradstep uses."""
+
+check_names(TEXTUAL, NAMES)
+
+
+def set_escape_delay(seconds: float) -> None:
+    """Have Textual take an Escape that nothing follows within `seconds` for the key itself."""
+    if is_there(_ESCAPE_DELAY):
+        constants.ESCAPE_DELAY = seconds  # type: ignore[misc]
+
+
+def read_terminal_with(selector: type[selectors.BaseSelector]) -> None:
+    """Have Textual's driver for Linux and macOS wait for the terminal with a selector of this class.
+
+    Nothing changes if Textual has no place for it, or no way to wake the selector when the app ends.
+    """
+    if is_there(_SELECTORS) and is_there(_DISABLE_INPUT):
+        # Everything else that the driver may look up in the module stays.
+        _linux_driver().selectors = SimpleNamespace(**{**vars(selectors), "SelectSelector": selector})
+
+
+def waking_driver(driver: type[Driver], wake: Callable[[], object]) -> type[Driver]:
+    """Return a subclass of a driver class that calls `wake` before it stops the reading of keys."""
+    if not is_there(_DISABLE_INPUT):
+        return driver
+
+    class WakingDriver(driver):  # type: ignore[misc, valid-type]
+        def disable_input(self) -> None:
+            wake()
+            super().disable_input()
+
+    return WakingDriver
+
+
+def keep_new_styles(screen: Screen[Any], message: Message) -> None:
+    """Have a screen that comes up for the first time keep the styles that were just made for it.
+
+    Args:
+        screen: The screen that is about to receive `message`.
+        message: Any message; only a `ScreenResume` is changed.
+    """
+    if isinstance(message, events.ScreenResume) and not getattr(screen, "stack_updates", True):
+        message.refresh_styles = False
+
+
+def is_passed_on(key: events.Key) -> bool:
+    """Return whether a key was passed on to the screen, because no field had the focus."""
+    return key.is_forwarded
+
+
+class StyledOnceApp(App[None]):
+    """An app that makes its styles anew only if its theme has changed.
+
+    Textual makes them at the start and for every new screen: a fifth of the time to the first frame.
+    """
+
+    def __init__(self) -> None:
+        """Take the styles for those of the theme that the app starts with."""
+        super().__init__()
+        self._styled_for = self.theme
+
+    def refresh_css(self, animate: bool = True) -> None:
+        """Make all styles anew if the theme is another one than they were made for."""
+        if self.theme != self._styled_for:
+            self._styled_for = self.theme
+            super().refresh_css(animate)
+
+
+def resize_in_order(loop: AbstractEventLoop) -> None:
+    """Let the event loop call Textual's handler for new window sizes, if there is one.
+
+    Textual installs a plain signal handler, which the next signal interrupts: an older size could then be
+    taken after a newer one, and stay.
+    """
+    number = getattr(signal, "SIGWINCH", None)
+    if number is None:
+        return
+    handler: Callable[[int, FrameType | None], Any] | int | None = signal.getsignal(number)
+    if callable(handler):
+        loop.add_signal_handler(number, handler, number, None)

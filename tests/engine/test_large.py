@@ -14,8 +14,8 @@ from gradstep.frame import Frame
 from gradstep.history import checkpoints as travel
 from gradstep.problem import Problem
 from gradstep.session import Session
-from gradstep.tensors.placeholders import is_stand_in
-from gradstep.tensors.summary import histogram_of, summarized, summary_of
+from gradstep.tensors.placeholders import is_placeholder
+from gradstep.tensors.summary import histogram_of, summarize, summary_of
 from gradstep.training import trainer
 from tests.benchmarks.models import mlp
 from tests.engine.recorded import bits
@@ -49,9 +49,9 @@ def test_a_trace_that_passes_its_limit_keeps_summaries_and_every_grad_stays_righ
     for one, other in pairs:
         assert one.name == other.name
         for grad, stand in zip(one.grads_out or (), other.grads_out or (), strict=True):
-            if grad is not None and is_stand_in(stand):
+            if grad is not None and is_placeholder(stand):
                 missing += 1
-                assert summary_of(stand) == summarized(grad)
+                assert summary_of(stand) == summarize(grad)
     assert missing
 
 
@@ -115,9 +115,9 @@ def test_a_trace_weighs_no_more_than_the_gradients_and_what_the_graph_saved() ->
 
 
 def test_a_summary_counts_zeros_nan_and_infinity() -> None:
-    found = summarized(torch.tensor([[0.0, -3.0, 4.0], [0.0, float("nan"), float("-inf")]]))
+    found = summarize(torch.tensor([[0.0, -3.0, 4.0], [0.0, float("nan"), float("-inf")]]))
     assert (found.zeros, found.nans, found.infinite, found.count) == (2, 1, 1, 6)
-    plain = summarized(torch.tensor([0.0, -3.0, 4.0]))
+    plain = summarize(torch.tensor([0.0, -3.0, 4.0]))
     assert (plain.norm, plain.low, plain.high) == (5.0, -3.0, 4.0)
     histogram = histogram_of(torch.tensor([1.0, 1.0, 2.0, float("nan")]))
     assert histogram is not None

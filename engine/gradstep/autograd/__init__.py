@@ -1,1 +1,1 @@
-"""Recording one backward pass, node by node, as frozen facts."""
+"""Recording of one backward pass, node by node, as frozen facts."""

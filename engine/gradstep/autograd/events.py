@@ -1,7 +1,7 @@
-"""What happened in one backward pass, as frozen facts.
+"""Events of one backward pass, as frozen facts.
 
-A pass is told as a sequence of events. Most are autograd nodes; what PyTorch's engine does between the nodes
-is an event of its own, because that is where learners trip.
+A recorded pass is a sequence of events. Most are calls of autograd nodes. What PyTorch's engine does between
+the nodes has events of its own, because these steps surprise learners most often.
 """
 
 from __future__ import annotations
@@ -16,31 +16,33 @@ if TYPE_CHECKING:
     from gradstep.autograd.source_map import Source
 
 ACCUMULATE_GRAD = "AccumulateGrad"
+"""Name of the node that adds to a leaf's `.grad`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """Where a gradient goes: to one input of another node."""
+    """Receiver of a gradient: one output of the forward operation of another node."""
 
     node: int
     """Index of the receiving node in `Trace.nodes`."""
 
     slot: int
-    """Which output of that node's forward operation the gradient belongs to."""
+    """Number of the output, counted from 0, that the gradient belongs to."""
 
 
 @dataclass(frozen=True, slots=True)
 class Overwritten:
-    """A saved tensor that was changed in place before anybody looked at it."""
+    """A saved tensor that was changed in place before it could be copied."""
 
     shape: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """A saved value that autograd would not hand out without changing the pass; `why` says so in words."""
+    """A saved value that autograd does not hand out without changing the pass."""
 
     why: str
+    """Reason, in words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,48 +50,48 @@ class Accumulation:
     """One write to a `.grad`: `after = before + part`."""
 
     parameter: str | None
-    """The leaf's name; None where the caller gave it none."""
+    """Name of the leaf; None if the caller of `record_backward` gave it none."""
 
     before: Tensor | None
-    """`.grad` before, of the leaf's shape; None where there was none."""
+    """`.grad` before the write, of the leaf's shape; None if there was none."""
 
     part: Tensor | None
-    """What this pass adds; None where autograd delivered an undefined gradient."""
+    """Gradient that this pass adds; None if autograd delivered an undefined gradient."""
 
     after: Tensor | None
-    """`.grad` after; None where there still is none. What a hook does to it then is a `HookEvent`."""
+    """`.grad` right after the write, before any hook changes it; None if there still is none."""
 
 
 @dataclass(frozen=True, slots=True)
 class NodeEvent:
-    """One autograd node, as PyTorch's engine ran it."""
+    """One call of an autograd node by PyTorch's engine."""
 
     node: int
-    """Its index in `Trace.nodes`."""
+    """Index of the node in `Trace.nodes`."""
 
     name: str
     """Autograd's name, e.g. `MulBackward0`, or `AccumulateGrad`."""
 
     depth: int
-    """0 in the pass itself, 1 in a pass that a node started (a checkpoint, say), and so on."""
+    """0 in the recorded pass, 1 in a pass that one of its nodes started (a checkpoint's), and so on."""
 
     grads_in: tuple[Tensor | None, ...]
-    """dL/d(output), one per forward output; None where none arrived."""
+    """dL/d(output), one per output of the forward operation; None if none arrived."""
 
     grads_out: tuple[Tensor | None, ...] | None
-    """dL/d(input), one per forward input, as the node made them; None where the node raised."""
+    """dL/d(input), one per input of the forward operation, as the node made them; None if the node raised."""
 
     edges: tuple[Edge | None, ...]
-    """Where each of `grads_out` goes; None where nobody needs it."""
+    """Receiver of each of `grads_out`; None for a gradient that is not needed."""
 
     saved: Mapping[str, Any]
-    """What the forward operation saved, under PyTorch's names (`self`, `other`, `dim`, ...)."""
+    """Operands that the forward operation saved, by PyTorch's names (`self`, `other`, `dim`, ...)."""
 
     source: Source | None
-    """The forward expression that made the node; None where it was not watched."""
+    """Forward expression that made the node; None if the forward pass was not watched."""
 
     accumulation: Accumulation | None
-    """The write to `.grad`, for `AccumulateGrad` only."""
+    """The write to `.grad`; None for all nodes but `AccumulateGrad`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,17 +99,19 @@ class ReduceEvent:
     """The engine summed a broadcast gradient to the shape of the input, or cast it to its dtype."""
 
     node: int
-    """The node that made the gradient."""
+    """Index in `Trace.nodes` of the node that made the gradient."""
 
     output: int
-    """Which of its `grads_out` this is."""
+    """Index of the gradient in the node's `grads_out`."""
 
     depth: int
+    """Depth of the pass, as in `NodeEvent`."""
+
     before: Tensor
-    """As the node made it."""
+    """Gradient as the node made it."""
 
     after: Tensor
-    """As it is handed on, with the shape and dtype of the forward input."""
+    """Gradient as the engine hands it on, with the shape and dtype of the forward input."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,31 +119,46 @@ class PathsEvent:
     """The engine added the gradients that reached one tensor by several paths, in the order of arrival."""
 
     node: int
-    """The node that waits for the sum."""
+    """Index in `Trace.nodes` of the node that receives the sum."""
 
     slot: int
-    """Which of its `grads_in` the sum becomes."""
+    """Index of the sum in the receiving node's `grads_in`."""
 
     depth: int
+    """Depth of the pass, as in `NodeEvent`."""
+
     producers: tuple[int, ...]
-    """The nodes that the parts came from, one per part."""
+    """Indices of the nodes that sent the parts, one per part."""
 
     parts: tuple[Tensor, ...]
+    """Gradients that were added, all of one shape."""
+
     total: Tensor
+    """Sum of `parts`."""
 
 
 @dataclass(frozen=True, slots=True)
 class HookEvent:
-    """A hook (`Tensor.register_hook`, `Node.register_prehook`) changed a gradient on its way into a node.
+    """A hook changed a gradient on its way into a node, or a `.grad` right after a write.
 
-    Right after a write to `.grad` it tells that a hook (`register_post_accumulate_grad_hook`) changed it.
+    Hooks on the way are `Tensor.register_hook` and `Node.register_prehook`; hooks after a write are
+    `Tensor.register_post_accumulate_grad_hook`.
     """
 
     node: int
+    """Index in `Trace.nodes` of the node that the gradient enters, or of the leaf's `AccumulateGrad`."""
+
     slot: int
+    """Index of the gradient in the node's `grads_in`; 0 for a `.grad`."""
+
     depth: int
+    """Depth of the pass, as in `NodeEvent`."""
+
     before: Tensor | None
+    """Gradient before the hook; None if it was undefined."""
+
     after: Tensor | None
+    """Gradient after the hook; None if it is undefined."""
 
 
 Event: TypeAlias = NodeEvent | ReduceEvent | PathsEvent | HookEvent

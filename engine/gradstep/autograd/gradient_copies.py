@@ -1,4 +1,4 @@
-"""Gradients as they go by in a pass: copied, and as they were before the engine fitted them to the inputs."""
+"""Copies of the gradients of a pass, and the gradients as nodes made them, before the engine reduced them."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ import torch
 from torch import Tensor, is_grad_enabled
 from torch.autograd.graph import Node
 
+from gradstep.autograd.node_calls import NodeGrads
 from gradstep.autograd.node_kinds import ADDS_FIRST_INPUT, NEVER_BROADCASTS, UNPREDICTABLE_SIZES
 from gradstep.autograd.saved_tensors import unpacked_by_hooks
-from gradstep.tensors.placeholders import Budget, is_stand_in, stand_in
+from gradstep.tensors.placeholders import Budget, is_placeholder, placeholder_for
 from gradstep.torch_internals import gradients_again, hands_on_first_gradient, version_of
-
-NodeGrads = tuple[Tensor | None, ...]
 
 
 class Copier:
-    """Copies gradients, so that nothing that happens to them later shows; each but once."""
+    """Copies gradients, each only once, so that later changes of a gradient do not show in the recording."""
 
     def __init__(self, budget: Budget) -> None:
-        """Start with nothing sent; `budget` says how much may be copied."""
+        """Start with no gradient copied; whatever exceeds `budget` is summarized."""
         self._budget = budget
         self._sent: dict[int, tuple[ref[Tensor], int, Tensor]] = {}
+        """By `id` of a gradient that left a node: the gradient, its version counter, and its copy."""
 
     def received(self, grads: NodeGrads) -> NodeGrads:
-        """Copy what comes into a node; what comes as it was sent has been copied then."""
+        """Return copies of gradients that enter a node; an unchanged one was copied when it was sent."""
         sent = self._sent
         copies: list[Tensor | None] = []
         for grad in grads:
@@ -41,137 +41,165 @@ class Copier:
         return tuple(copies)
 
     def sent(
-        self, grads: NodeGrads, passing: Tensor | None = None, passed: Tensor | None = None
+        self, grads: NodeGrads, received: Tensor | None = None, received_copy: Tensor | None = None
     ) -> NodeGrads:
-        """Copy what goes out of a node; of `passing`, which may go through, there is the copy `passed`."""
-        # Most gradients are in memory of their own, so where they are is asked before all else.
-        place = 0 if passing is None or passed is None else _place(passing)
+        """Return copies of gradients that leave a node.
+
+        Args:
+            grads: The gradients.
+            received: The first gradient that entered the node, which may leave it again, also as a view.
+            received_copy: Copy of `received`, to be shared with whatever is the same memory.
+        """
+        # Most gradients have memory of their own, so their addresses are compared first.
+        address = 0 if received is None or received_copy is None else _address_of(received)
         copies: list[Tensor | None] = []
         for grad in grads:
             if grad is None:
                 copies.append(None)
                 continue
-            if grad is passing and passed is not None:
-                copy = passed
-            elif place and _place(grad) == place:
-                assert passed is not None  # there is a place, so they are
-                assert passing is not None
-                seen = _seen_through(passed, passing, grad)
-                copy = self._copied(grad) if seen is None else seen
+            if grad is received and received_copy is not None:
+                copy = received_copy
+            elif address and _address_of(grad) == address:
+                assert received_copy is not None  # because there is an address
+                assert received is not None
+                view = _same_view(received_copy, received, grad)
+                copy = self._copied(grad) if view is None else view
             else:
                 copy = self._copied(grad)
             copies.append(copy)
             try:
                 self._sent[id(grad)] = ref(grad), version_of(grad), copy
-            except RuntimeError:  # an inference tensor has no version to know it by
+            except RuntimeError:  # a tensor of inference mode has no version to know it by
                 self._sent.pop(id(grad), None)
         return tuple(copies)
 
     def _copied(self, grad: Tensor) -> Tensor:
-        return fresh_copy(grad) if self._budget.has(grad) else stand_in(grad)
+        return fresh_copy(grad) if self._budget.has(grad) else placeholder_for(grad)
 
 
-def _place(tensor: Tensor) -> int:
-    """Give where a tensor's numbers begin; 0 where it has no memory of its own, a sparse one say."""
+def _address_of(tensor: Tensor) -> int:
+    """Return the address of a tensor's first number, or 0 if it has no memory of its own (a sparse one)."""
     try:
         return tensor.data_ptr()
     except RuntimeError:
         return 0
 
 
-def _seen_through(copy: Tensor, original: Tensor, view: Tensor) -> Tensor | None:
-    """Give the view of `copy` that `view`, of the same place, is of `original`, a transpose say; or None."""
+def _same_view(copy: Tensor, original: Tensor, view: Tensor) -> Tensor | None:
+    """Return the view of `copy` that corresponds to `view` of `original`, a transpose for example.
+
+    None if there is no such view. `view` and `original` begin at the same address.
+    """
     if view.dtype is not original.dtype or view.dtype.is_complex or copy.is_meta:
         return None
     if view.is_neg() or original.is_neg() or copy.stride() != original.stride():
         return None
     try:
         return copy.as_strided(view.shape, view.stride())
-    except RuntimeError:  # it reaches more of the memory than was copied
+    except RuntimeError:  # the view reaches more memory than was copied
         return None
 
 
 def fresh_copy(tensor: Tensor) -> Tensor:
-    """Copy a tensor; grad mode is on in a pass with `create_graph`."""
+    """Return a copy without a graph; grad mode is on in a pass with `create_graph`."""
     return tensor.detach().clone() if is_grad_enabled() else tensor.clone()
 
 
 def raw_gradients_of(node: Node, grads_in: NodeGrads, grads_out: NodeGrads) -> NodeGrads | None:
-    """Ask a node itself, outside the engine, for its gradients before the engine fitted them to the inputs.
+    """Return a node's gradients before the engine reduced them to the shapes and dtypes of the inputs.
 
-    None where asking could disturb the pass: saved tensors with unpack hooks may be unpacked once only.
+    The node makes them once more, outside the engine.
+
+    Args:
+        node: A node whose saved tensors are still there.
+        grads_in: Copies of dL/d(output), one per output.
+        grads_out: Copies of dL/d(input), as the engine handed them on.
+
+    Returns:
+        dL/d(input), one per input; None if it would disturb the pass to ask the node: saved tensors with
+        unpack hooks may be unpacked only once.
     """
     handed_on = _handed_on(node, grads_in, grads_out)
     if handed_on is not None:
         return handed_on
-    if unpacked_by_hooks(node) or any(map(is_stand_in, grads_in)):
+    if unpacked_by_hooks(node) or any(map(is_placeholder, grads_in)):
         return None
     with torch.no_grad():
         try:
             return gradients_again(node, grads_in)
-        except RuntimeError:  # e.g. a saved tensor that the node let go of
+        except RuntimeError:  # the node has let go of a saved tensor, for example
             return None
 
 
 def _handed_on(node: Node, grads_in: NodeGrads, grads_out: NodeGrads) -> NodeGrads | None:
-    """Give the gradients of a node that need no asking: it would multiply its matrices once more."""
+    """Return the gradients of a matrix node without a second multiplication; None if that is not possible."""
     if type(node).__name__ not in ADDS_FIRST_INPUT or not hands_on_first_gradient(node):
         return None
-    came, left = grads_in[0], grads_out[0]
-    if came is None or left is None or came.dtype != left.dtype or not _broadcasts(left.shape, came.shape):
+    received, sent = grads_in[0], grads_out[0]
+    if received is None or sent is None or received.dtype != sent.dtype:
         return None
-    return (came, *grads_out[1:])
+    return (received, *grads_out[1:]) if _broadcasts(sent.shape, received.shape) else None
 
 
 def engine_may_have_reduced(node: Node, grads_in: NodeGrads, grads_out: NodeGrads) -> bool:
-    """Whether one left with another dtype than it came with, or in a shape that broadcasts to what came."""
+    """Return whether the engine may have changed the shape or dtype of a gradient that a node made.
+
+    It may have if a gradient left with another dtype than one came in, or with a shape that broadcasts to
+    the shape of what came in.
+    """
     kind = type(node).__name__
     if kind in UNPREDICTABLE_SIZES:
         return True
-    came = grads_in[0]
-    if came is None or len(grads_in) != 1:
+    received = grads_in[0]
+    if received is None or len(grads_in) != 1:
         return False
-    numel, dims, dtype = came.numel(), came.dim(), came.dtype
-    for left in grads_out:
-        if left is not None:
-            if left.dtype is not dtype:
+    numel, dims, dtype = received.numel(), received.dim(), received.dtype
+    for sent in grads_out:
+        if sent is not None:
+            if sent.dtype is not dtype:
                 return True
-            fewer = left.numel()
+            fewer = sent.numel()
             if kind in NEVER_BROADCASTS:
                 continue
-            sizes_fit = 0 < fewer <= numel and not numel % fewer and (fewer < numel or left.dim() < dims)
-            if (sizes_fit or not numel) and left.shape != came.shape and _broadcasts(left.shape, came.shape):
+            sizes_fit = 0 < fewer <= numel and not numel % fewer and (fewer < numel or sent.dim() < dims)
+            if (
+                (sizes_fit or not numel)
+                and sent.shape != received.shape
+                and _broadcasts(sent.shape, received.shape)
+            ):
                 return True
     return False
 
 
-def kept_raw(made: Any, grads_out: NodeGrads) -> NodeGrads | None:
-    """Keep those of the gradients that a learner's own `backward` made which the engine then reduced.
+def reduced_by_engine(made: Any, grads_out: NodeGrads) -> NodeGrads | None:
+    """Return the gradients of a custom `backward`, with those that the engine then reduced as they were made.
 
     Args:
-        made: What it returned: also a None for each input that is no tensor.
-        grads_out: What the engine made of it.
+        made: Return value of `backward`, which also has a None for each input that is no tensor.
+        grads_out: Copies of the gradients as the engine handed them on.
 
     Returns:
-        `grads_out` with those in it; None where there are none.
+        `grads_out` with copies of the reduced gradients; None if the engine reduced none.
     """
-    given = [one for one in (made if isinstance(made, tuple) else (made,)) if one is not None]
-    places = [place for place, left in enumerate(grads_out) if left is not None]
+    returned = [grad for grad in (made if isinstance(made, tuple) else (made,)) if grad is not None]
+    places = [place for place, sent in enumerate(grads_out) if sent is not None]
     raw = list(grads_out)
-    if len(given) == len(places):
-        for place, one in zip(places, given, strict=True):
-            left = grads_out[place]
-            if left is not None and was_reduced(one, left):
-                raw[place] = fresh_copy(one)
-    return None if all(one is left for one, left in zip(raw, grads_out, strict=True)) else tuple(raw)
+    if len(returned) == len(places):
+        for place, grad in zip(places, returned, strict=True):
+            sent = grads_out[place]
+            if sent is not None and was_reduced(grad, sent):
+                raw[place] = fresh_copy(grad)
+    unchanged = all(grad is sent for grad, sent in zip(raw, grads_out, strict=True))
+    return None if unchanged else tuple(raw)
 
 
 def was_reduced(before: Tensor, after: Tensor) -> bool:
-    """Whether the engine changed a gradient's shape or dtype."""
+    """Return whether the engine changed a gradient's shape or dtype."""
     return before.shape != after.shape or before.dtype != after.dtype
 
 
 def _broadcasts(small: torch.Size, large: torch.Size) -> bool:
+    """Return whether a tensor of shape `small` broadcasts to shape `large`."""
     if len(small) > len(large):
         return False
     return all(few in (1, many) for few, many in zip(reversed(small), reversed(large), strict=False))

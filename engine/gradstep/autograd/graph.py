@@ -9,13 +9,13 @@ from gradstep.autograd.events import Edge
 
 @dataclass(frozen=True, slots=True)
 class GraphNode:
-    """One node, whether the pass ran it or not."""
+    """One node of the graph, even if the pass did not run it."""
 
     name: str
     """Autograd's name, e.g. `MulBackward0`, or `AccumulateGrad`."""
 
     parameter: str | None
-    """For an `AccumulateGrad`, the leaf's name; None where the caller gave it none, and for other nodes."""
+    """Name of the leaf of an `AccumulateGrad`; None if the leaf has no name, and for all other nodes."""
 
     edges: tuple[Edge | None, ...]
-    """Where its gradients go, as in `next_functions`; None where nobody needs one."""
+    """Receivers of the node's gradients, as in `next_functions`; None for a gradient that is not needed."""

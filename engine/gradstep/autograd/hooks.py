@@ -1,63 +1,73 @@
-"""The hooks that note what goes by: they return None and keep none of the engine's tensors."""
+"""Hooks that note the gradients that pass a node; they return None and hold none of the engine's tensors."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 from torch import Tensor
 from torch.autograd.graph import Node
 
 from gradstep.autograd.gradient_copies import (
     Copier,
-    NodeGrads,
     engine_may_have_reduced,
     fresh_copy,
     raw_gradients_of,
 )
 from gradstep.autograd.leaf_copies import WORTH_COMPARING
-from gradstep.autograd.node_calls import Passage
+from gradstep.autograd.node_calls import EnginePass, NodeGrads
 from gradstep.tensors.bitwise import shared_copy
 from gradstep.tensors.memory import bytes_of
 
-Rows = list[Sequence[Any]]
-"""What each `Visit` is made of: a hook has no time to make one."""
+Rows: TypeAlias = list[Sequence[Any]]
+"""Arguments of one `NodeCall` per row: to make the object itself would slow the pass down."""
 
 
 def after_node(
-    rows: Rows, copies: Copier, running: list[Passage], number: int, grads_out: NodeGrads, grads_in: NodeGrads
+    rows: Rows,
+    copies: Copier,
+    running: list[EnginePass],
+    number: int,
+    grads_out: NodeGrads,
+    grads_in: NodeGrads,
 ) -> None:
-    """Note a run of a node that saved no tensor."""
-    came = copies.received(grads_in)
-    rows.append((number, running[-1], came, copies.sent(grads_out, grads_in[0], came[0])))
+    """Note a call of a node that saved no tensor; `running[-1]` is the pass that called it."""
+    received = copies.received(grads_in)
+    rows.append((number, running[-1], received, copies.sent(grads_out, grads_in[0], received[0])))
 
 
 def after_with_saved(
     rows: Rows,
     copies: Copier,
-    running: list[Passage],
+    running: list[EnginePass],
     number: int,
     node: Node,
     grads_out: NodeGrads,
     grads_in: NodeGrads,
 ) -> None:
-    """Note a run of a node that saved tensors: it cannot be asked later, so it is asked now."""
-    came = copies.received(grads_in)
-    left = copies.sent(grads_out, grads_in[0], came[0])
-    raw = raw_gradients_of(node, came, left) if engine_may_have_reduced(node, came, left) else None
-    rows.append((number, running[-1], came, left, raw))
+    """Note a call of a node that saved tensors, with its gradients before the engine reduced them.
+
+    The node lets go of its tensors after the pass, so it is asked for these gradients now.
+    """
+    received = copies.received(grads_in)
+    sent = copies.sent(grads_out, grads_in[0], received[0])
+    raw = raw_gradients_of(node, received, sent) if engine_may_have_reduced(node, received, sent) else None
+    rows.append((number, running[-1], received, sent, raw))
 
 
 def before_leaf(
     rows: Rows,
     copies: Copier,
-    running: list[Passage],
+    running: list[EnginePass],
     number: int,
     leaf: Tensor,
     known: Tensor | None,
     grads_in: NodeGrads,
 ) -> None:
-    """Note what comes to a leaf, and what its `.grad` is before it is added."""
+    """Note the gradient that a leaf receives, and the leaf's `.grad` before the engine adds to it.
+
+    `known` is an existing copy of that `.grad`; None if there is none.
+    """
     grad = leaf.grad
     if grad is None:
         before = None

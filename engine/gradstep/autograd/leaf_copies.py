@@ -1,60 +1,65 @@
-"""Copies of leaves that there are already, so that a recording need not make them once more."""
+"""Copies of leaves that exist before a recording, so that the recording need not make them again."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeAlias
 
 from torch import Tensor
 
 from gradstep.tensors.bitwise import is_copy
 from gradstep.tensors.memory import bytes_of
-from gradstep.tensors.placeholders import Budget, stand_in
+from gradstep.tensors.placeholders import Budget, placeholder_for
 
 WORTH_COMPARING: Final = 1 << 16
-"""Bytes from which on it is quicker to find out that there is a copy already than to make one."""
+"""Size in bytes from which comparing a tensor with an existing copy is faster than copying it."""
 
 
-class Known(NamedTuple):
-    """Copies of a leaf, which nothing changes."""
+class LeafCopy(NamedTuple):
+    """A leaf, and copies of its numbers that are never changed."""
 
     leaf: Tensor
     value: Tensor
+    """Copy of the leaf, of the same shape."""
+
     grad: Tensor | None
+    """Copy of the leaf's `.grad`; None if the leaf has none."""
 
 
-KnownLeaves = Mapping[int, Known]
-"""By `id` of a leaf."""
+LeafCopies: TypeAlias = Mapping[int, LeafCopy]
+"""Existing copies of leaves, by the `id` of the leaf."""
 
 
 class SavedCopies:
-    """Copies saved tensors; of one that is a leaf, or a view of one, there is a copy already."""
+    """Copies the tensors that nodes saved, and shares the existing copy of a leaf or a view of a leaf."""
 
-    def __init__(self, known: KnownLeaves, budget: Budget) -> None:
-        """Look for these leaves; `budget` says how much may be copied."""
+    def __init__(self, known: LeafCopies, budget: Budget) -> None:
+        """Look for the leaves `known`; whatever exceeds `budget` is summarized."""
         self._budget = budget
-        self._by_place = {
-            one.leaf.data_ptr(): one for one in known.values() if one.value.nbytes >= WORTH_COMPARING
+        self._by_address = {
+            copy.leaf.data_ptr(): copy for copy in known.values() if copy.value.nbytes >= WORTH_COMPARING
         }
-        self._same: dict[int, bool] = {}
+        self._unchanged: dict[int, bool] = {}
+        """Whether a leaf still has the numbers of its copy, by the leaf's address."""
 
     def of(self, tensor: Tensor) -> Tensor:
-        """Give a copy that nothing changes."""
-        known = self._known(tensor)
+        """Return a copy of a saved tensor, of its shape and strides, or a placeholder without numbers."""
+        known = self._copy_at(tensor)
         if known is not None and bytes_of(tensor) <= known.value.nbytes and tensor.dtype is known.value.dtype:
             return known.value.as_strided(tensor.shape, tensor.stride())
-        return tensor.detach().clone() if self._budget.has(tensor) else stand_in(tensor)
+        return tensor.detach().clone() if self._budget.has(tensor) else placeholder_for(tensor)
 
-    def _known(self, tensor: Tensor) -> Known | None:
-        if bytes_of(tensor) < WORTH_COMPARING or not self._by_place:
+    def _copy_at(self, tensor: Tensor) -> LeafCopy | None:
+        """Return the copy of the leaf that begins at the same address, if the leaf is unchanged."""
+        if bytes_of(tensor) < WORTH_COMPARING or not self._by_address:
             return None
         try:
-            place = tensor.data_ptr()
-        except RuntimeError:  # it has no memory of its own
+            address = tensor.data_ptr()
+        except RuntimeError:  # the tensor has no memory of its own
             return None
-        known = self._by_place.get(place)
+        known = self._by_address.get(address)
         if known is None:
             return None
-        if place not in self._same:
-            self._same[place] = is_copy(known.leaf.detach(), known.value)
-        return known if self._same[place] else None
+        if address not in self._unchanged:
+            self._unchanged[address] = is_copy(known.leaf.detach(), known.value)
+        return known if self._unchanged[address] else None

@@ -1,18 +1,19 @@
-"""The runs of nodes in a pass, as a recorder sees them."""
+"""The calls of autograd nodes in a recorded pass."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum, auto
-from typing import Final
+from typing import Final, TypeAlias
 
 from torch import Tensor
 
-from gradstep.autograd.gradient_copies import NodeGrads
+NodeGrads: TypeAlias = tuple[Tensor | None, ...]
+"""Gradients that go into a node or come out of it; None for each that autograd leaves undefined."""
 
 
 class Unknown(Enum):
-    """A `.grad` that was changed before anybody looked at it."""
+    """Marker for a `.grad` that was changed before it could be copied."""
 
     UNKNOWN = auto()
 
@@ -21,25 +22,35 @@ UNKNOWN: Final = Unknown.UNKNOWN
 
 
 @dataclass(eq=False, slots=True)
-class Passage:
-    """One run of the engine: the recorded pass itself, or one that a node of it started."""
+class EnginePass:
+    """One run of autograd's engine: the recorded pass itself, or a pass that one of its nodes started."""
 
     depth: int
+    """0 for the recorded pass, 1 for a pass that one of its nodes started (a checkpoint's), and so on."""
+
     roots: list[int]
+    """Indices of the nodes that the pass starts from."""
 
 
 @dataclass(slots=True)
-class Visit:
-    """One node's run: what went in, and, once it is over, what came out."""
+class NodeCall:
+    """One call of a node: the gradients that went in and, once it is over, those that came out."""
 
     node: int
-    passage: Passage
+    """Index of the node in `Recorder.nodes`."""
+
+    engine_pass: EnginePass
     grads_in: NodeGrads
+    """Copies of dL/d(output), one per output of the forward operation."""
+
     grads_out: NodeGrads | None = None
-    """None while the node runs, and where it raised."""
+    """Copies of dL/d(input), as the engine hands them on; None while the node runs, and if it raised."""
 
     raw_out: NodeGrads | None = None
-    """The node's own gradients where the engine then reduced them; None where they are `grads_out`."""
+    """The node's own gradients if the engine then reduced them; None if they are `grads_out`."""
 
     grad_before: Tensor | None = None
+    """For `AccumulateGrad`: the leaf's `.grad` before the write; None if there was none."""
+
     grad_after: Tensor | Unknown | None = None
+    """For `AccumulateGrad`: the leaf's `.grad` after the write and its hooks; None if there is none."""

@@ -1,9 +1,9 @@
-"""Hooks on every node of a graph, for the time of one backward pass.
+"""Hooks on every node of a graph, for the duration of one backward pass.
 
-PyTorch's engine runs the pass; the hooks only copy what goes by. They return None and keep no tensor of the
-engine's: one that somebody holds is neither added to in place nor taken over as a `.grad`, and then strides
-may come out another way. Only what must be taken while the pass runs is taken here:
-`gradstep.autograd.trace` makes events of it when somebody looks.
+PyTorch's engine runs the pass; the hooks only copy the gradients that pass them. They return None and hold no
+tensor of the engine's: the engine neither adds in place to a tensor that is held, nor takes it over as a
+`.grad`, and then strides may come out differently. Only what must be copied during the pass is copied here;
+`gradstep.autograd.trace` builds events from it when they are first looked at.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import partial
 from threading import get_ident
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import torch
 from torch import Tensor
@@ -19,15 +19,19 @@ from torch.autograd.graph import Node, get_gradient_edge
 
 from gradstep.autograd.gradient_copies import (
     Copier,
-    NodeGrads,
     engine_may_have_reduced,
-    kept_raw,
     raw_gradients_of,
+    reduced_by_engine,
 )
 from gradstep.autograd.hooks import Rows, after_node, after_with_saved, before_leaf
-from gradstep.autograd.leaf_copies import KnownLeaves
-from gradstep.autograd.node_calls import UNKNOWN, Passage, Unknown, Visit
-from gradstep.autograd.saved_tensors import NOTHING, Held, hold_tensors, version_or_none
+from gradstep.autograd.leaf_copies import LeafCopies
+from gradstep.autograd.node_calls import UNKNOWN, EnginePass, NodeCall, NodeGrads, Unknown
+from gradstep.autograd.saved_tensors import (
+    NO_TENSORS,
+    HeldTensors,
+    hold_tensors,
+    version_or_minus_one,
+)
 from gradstep.tensors.placeholders import Budget
 from gradstep.torch_internals import (
     AccumulateGrad,
@@ -40,95 +44,100 @@ from gradstep.torch_internals import (
     replace_engine_entry,
 )
 
+NodeInput: TypeAlias = tuple[int, int]
+"""Receiver of a gradient, an input of a node's call: the index of the node, and the slot."""
+
 _shortcut: Final = engine_shortcut()
-NodeInput = tuple[int, int]
-"""One input of a node's run: the node's index, and the slot."""
 
 
 class Recorder:
     """Records the passes that start while `record` runs."""
 
-    def __init__(self, known: KnownLeaves, limit: int) -> None:
-        """Start with nothing seen; copies that are known are kept where they are the same.
+    def __init__(self, known: LeafCopies, limit: int) -> None:
+        """Start with nothing recorded.
 
         Args:
-            known: Copies of leaves.
-            limit: Bytes of gradients from which on they are summarized.
+            known: Existing copies of leaves, which are shared if the leaves are unchanged.
+            limit: Bytes that copies may take; further gradients are summarized.
         """
         self._known = known
         self.budget = Budget(limit)
         self.nodes: list[Node] = []
+        """All nodes of the recorded graphs; each has its index here as its number."""
         self.edges: list[list[NodeInput | None]] = []
-        """For each of `nodes`, where its gradients go."""
-        self.held: list[Held] = []
+        """For each of `nodes`, the receivers of its gradients; None for a gradient that is not needed."""
+        self.held: list[HeldTensors] = []
         """For each of `nodes`, the tensors that it saved."""
         self.rows: Rows = []
-        """What each `Visit` is made of: a hook has no time to make one."""
-        self.raised_in: Passage | None = None
-        """The innermost pass that ended by an error, where one did."""
+        """Arguments of one `NodeCall` per call: to make the object itself would slow the pass down."""
+        self.raised_in: EnginePass | None = None
+        """The innermost pass that ended with an error; None if no pass did."""
         self._error: BaseException | None = None
+        """The error that has been assigned to `raised_in`."""
         self._index: dict[Node, int] = {}
         self._handles: list[Any] = []
-        self._running: list[Passage] = []
+        self._running: list[EnginePass] = []
+        """The recorded pass, and inside it the passes that are running, outermost first."""
         self._copies = Copier(self.budget)
         self._leaves: dict[int, Tensor] = {}
-        self._left: dict[int, tuple[Tensor | None, int]] = {}
-        """For each leaf's node, its `.grad` after everything, and the version counter that it had."""
-
-        self._copied: dict[int, Tensor | None] = {}
-        """The same, for leaves whose `.grad` somebody has copied since."""
+        """Leaf of each `AccumulateGrad`, by the number of the node."""
+        self._final_grads: dict[int, tuple[Tensor | None, int]] = {}
+        """`.grad` of each leaf after the recording, and its version counter then, by number of the node."""
+        self._final_copies: dict[int, Tensor | None] = {}
+        """Copies of these `.grad` that a caller has supplied, by number of the node."""
 
     @property
-    def visits(self) -> list[Visit]:
-        """All runs of nodes; PyTorch's own are noted when they end, leaves and Functions when they begin."""
-        visits = [Visit(*row) for row in self.rows]
-        later = {
-            number: self._copied[number] if number in self._copied else _unchanged(*left)
-            for number, left in self._left.items()
+    def calls(self) -> list[NodeCall]:
+        """All calls of nodes, in order.
+
+        A call of one of PyTorch's own nodes is noted when it ends; that of a leaf or a custom Function, when
+        it begins.
+        """
+        calls = [NodeCall(*row) for row in self.rows]
+        next_grads = {
+            number: self._final_copies[number] if number in self._final_copies else _if_unchanged(*final)
+            for number, final in self._final_grads.items()
         }
-        for visit in reversed(visits):
-            if visit.node in later:
-                visit.grad_after, later[visit.node] = later[visit.node], visit.grad_before
-        return visits
+        for call in reversed(calls):
+            if call.node in next_grads:
+                call.grad_after, next_grads[call.node] = next_grads[call.node], call.grad_before
+        return calls
 
     def delivered(self) -> dict[int, Tensor | None]:
-        """Give, by `id` of a leaf, the copy of what was last delivered to it."""
-        numbers = {number: id(leaf) for number, leaf in self._leaves.items()}
-        return {numbers[row[0]]: row[2][0] for row in self.rows if row[0] in numbers}
+        """Return a copy of the gradient that each leaf received last, by `id` of the leaf."""
+        leaf_ids = {number: id(leaf) for number, leaf in self._leaves.items()}
+        return {leaf_ids[row[0]]: row[2][0] for row in self.rows if row[0] in leaf_ids}
 
     def take_copies(self, copies: Mapping[int, Tensor | None]) -> None:
-        """Keep copies of what each `.grad` is after the pass, by `id` of its leaf: none has to be made."""
-        self._copied = {
+        """Use a caller's copies of each `.grad` after the pass, by `id` of the leaf, instead of own ones."""
+        self._final_copies = {
             number: copies[id(leaf)] for number, leaf in self._leaves.items() if id(leaf) in copies
         }
 
-    def raw_gradients(self, visit: Visit) -> NodeGrads | None:
-        """Give what a node made before the engine reduced it; None where it did not, or nobody knows."""
-        node, left = self.nodes[visit.node], visit.grads_out or ()
+    def raw_gradients(self, call: NodeCall) -> NodeGrads | None:
+        """Return a node's gradients before the engine reduced them; None if it did not, or if unknown."""
+        node, sent = self.nodes[call.node], call.grads_out or ()
         if (
-            visit.raw_out is not None
-            or self.held[visit.node] is not NOTHING
+            call.raw_out is not None
+            or self.held[call.node] is not NO_TENSORS
             or isinstance(node, (AccumulateGrad, BackwardCFunction))
         ):
-            return visit.raw_out
-        # It saved no tensor that it could have let go of, so it can be asked after the pass, too.
+            return call.raw_out
+        # The node saved no tensor that it could have let go of, so it can be asked after the pass, too.
         return (
-            raw_gradients_of(node, visit.grads_in, left)
-            if engine_may_have_reduced(node, visit.grads_in, left)
+            raw_gradients_of(node, call.grads_in, sent)
+            if engine_may_have_reduced(node, call.grads_in, sent)
             else None
         )
 
     def record(self, loss: Tensor, backward: Mapping[str, Any]) -> None:
-        """Run `loss.backward(**backward)`, and hook the graphs of all passes meanwhile.
-
-        `backward` and `grad` enter the engine by the function `_engine_run_backward`, which two modules name.
-        """
+        """Run `loss.backward(**backward)`, with hooks on the graphs of all passes that start meanwhile."""
         plain = engine_entry()
         replace_engine_entry(self._watched(plain))
         try:
             if backward or _shortcut is None or type(loss) is not Tensor or not loss.is_floating_point():
                 loss.backward(**backward)  # type: ignore[no-untyped-call]
-            else:  # all that is left of it then is this call
+            else:  # without arguments, `loss.backward()` comes to this call
                 seed = (torch.ones_like(loss),)
                 self._pass(_shortcut, (loss,), seed, False, False, (), True, True)
         finally:
@@ -141,9 +150,10 @@ class Recorder:
             self._error = None
             for number, leaf in self._leaves.items():
                 grad = leaf.grad
-                self._left[number] = grad, version_or_none(grad)
+                self._final_grads[number] = grad, version_or_minus_one(grad)
 
     def _watched(self, plain: Callable[..., Any]) -> Callable[..., Any]:
+        """Return an engine entry that records the passes of this thread, and runs others with `plain`."""
         thread = get_ident()
 
         def watched(outputs: Any, *args: Any, **kwargs: Any) -> Any:
@@ -154,20 +164,22 @@ class Recorder:
         return watched
 
     def _pass(self, plain: Callable[..., Any], outputs: Any, *args: Any, **kwargs: Any) -> Any:
+        """Run one pass with `plain`, after its graph has been hooked."""
         running = self._running
-        passage = Passage(len(running), [self._number(_root(output)) for output in outputs])
-        running.append(passage)
+        engine_pass = EnginePass(len(running), [self._number(_root(output)) for output in outputs])
+        running.append(engine_pass)
         try:
             self._attach()
             return plain(outputs, *args, **kwargs)
         except BaseException as error:
-            if error is not self._error:  # else an inner pass has told already
-                self._error, self.raised_in = error, passage
+            if error is not self._error:  # else an inner pass has noted the error already
+                self._error, self.raised_in = error, engine_pass
             raise
         finally:
             running.pop()
 
     def _number(self, node: Node) -> int:
+        """Return a node's number, which is a new one if the node has none yet."""
         number = self._index.get(node)
         if number is None:
             number = self._index[node] = len(self.nodes)
@@ -175,7 +187,7 @@ class Recorder:
         return number
 
     def _attach(self) -> None:
-        """Hook the numbered nodes that are not hooked yet, and all that they lead to."""
+        """Hook the numbered nodes that have no hook yet, and all nodes that they lead to."""
         nodes, all_edges, index = self.nodes, self.edges, self._index
         rows, copies, running = self.rows, self._copies, self._running
         keep_handle = self._handles.append
@@ -194,21 +206,21 @@ class Recorder:
                 edges.append((number, slot))
             all_edges.append(edges)
             if isinstance(node, AccumulateGrad):
-                self.held.append(NOTHING)
+                self.held.append(NO_TENSORS)
                 self._watch_leaf(node, this)
                 continue
             held = hold_tensors(node)
             self.held.append(held)
             if isinstance(node, BackwardCFunction):
                 self._watch_custom(node, this)
-            elif held is not NOTHING:
+            elif held is not NO_TENSORS:
                 after = partial(after_with_saved, rows, copies, running, this, node)
                 keep_handle(node.register_hook(after))
             else:
                 keep_handle(node.register_hook(partial(after_node, rows, copies, running, this)))
 
     def _watch_custom(self, node: Node, number: int) -> None:
-        """Look before, too: a learner's own `backward` may change its gradient in place, or raise."""
+        """Hook a custom Function before it runs, too: its `backward` may change its gradient, or raise."""
         rows, copies, running, begun, made = self.rows, self._copies, self._running, list[list[Any]](), []
         apply = apply_of(node)
 
@@ -221,39 +233,31 @@ class Recorder:
             rows.append(begun[-1])
 
         def after(grads_out: NodeGrads, grads_in: NodeGrads) -> None:
-            left = copies.sent(grads_out)
-            begun.pop().extend((left, kept_raw(made.pop(), left)))
+            sent = copies.sent(grads_out)
+            begun.pop().extend((sent, reduced_by_engine(made.pop(), sent)))
 
         custom = CustomApply(node, applied)
         self._handles += (node.register_prehook(before), node.register_hook(after), custom)
 
     def _watch_leaf(self, node: Node, number: int) -> None:
-        """Look before only: the next write, or the end, shows what `.grad` became."""
+        """Hook a leaf before each write only: the next write, or the end, shows what its `.grad` became."""
         leaf = leaf_of(node)
         self._leaves[number] = leaf
         known = self._known.get(id(leaf))
-        self._handles.append(
-            node.register_prehook(
-                partial(
-                    before_leaf,
-                    self.rows,
-                    self._copies,
-                    self._running,
-                    number,
-                    leaf,
-                    None if known is None else known.grad,
-                )
-            )
-        )
+        known_grad = None if known is None else known.grad
+        before = partial(before_leaf, self.rows, self._copies, self._running, number, leaf, known_grad)
+        self._handles.append(node.register_prehook(before))
 
 
-def _unchanged(grad: Tensor | None, version: int) -> Tensor | Unknown | None:
+def _if_unchanged(grad: Tensor | None, version: int) -> Tensor | Unknown | None:
+    """Return a copy of a `.grad`, or `UNKNOWN` if it was changed in place since it had this version."""
     if grad is None:
         return None
-    return grad.detach().clone() if version_or_none(grad) == version else UNKNOWN
+    return grad.detach().clone() if version_or_minus_one(grad) == version else UNKNOWN
 
 
 def _root(output: Any) -> Node:
+    """Return the node that a pass starts from, for a tensor or a `GradientEdge`."""
     if isinstance(output, Tensor):
         return output.grad_fn or get_gradient_edge(output).node
     node: Node = output.node

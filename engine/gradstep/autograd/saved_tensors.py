@@ -1,13 +1,13 @@
-"""What forward operations saved for their backward, read off the nodes without disturbing the pass.
+"""Operands that forward operations saved for their backward, read off the nodes without disturbing the pass.
 
-Numbers and sizes stay readable on a node after its pass. Tensors do not: they are held from before the pass
-on, with the version counters that tell, later, whether they are still as they were.
+Numbers and sizes can still be read off a node after its pass. Tensors cannot: they are held from before the
+pass on, together with their version counters, which show later whether a tensor was changed in place.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from torch import Tensor
 from torch.autograd.graph import Node
@@ -23,54 +23,69 @@ from gradstep.torch_internals import (
     version_of,
 )
 
-Held = tuple[Sequence[Any], Sequence[Any]]
-"""What a node saved: tensors, tuples of them, `Unreadable`; and the version of each, -1 where it has none."""
-NOTHING: Final[Held] = ((), ())
+HeldTensors: TypeAlias = tuple[Sequence[Any], Sequence[Any]]
+"""Values that a node saved (tensors, tuples of tensors, `Unreadable`), and the version counter of each.
+
+The counter is -1 for a value that has none.
+"""
+
+NO_TENSORS: Final[HeldTensors] = ((), ())
 
 _WRAPPED: Final = 1 << 63
-"""PyTorch hands saved negative integers out as unsigned 64-bit ones."""
+"""Saved integers from here on are negative ones, which PyTorch hands out as unsigned 64-bit integers."""
+
+_NAMES_BY_TYPE: Final[dict[type, SavedNames]] = {}
+"""Attributes that hold saved operands, by the type of the node."""
 
 
-_ATTRIBUTES: dict[type, SavedNames] = {}
-
-
-def hold_tensors(node: Node) -> Held:
-    """Hold the tensors that a node saved, from before its pass on, for `read_saved`."""
-    attributes = _ATTRIBUTES.get(type(node)) or _look_up(node)
-    if not attributes.tensors:
-        return NOTHING
-    if attributes.hooks is not None and attributes.values is not None:
-        try:  # all at once
-            if not any(attributes.hooks(node)):
-                values = attributes.values(node)[1:]
-                return values, [-1 if one is None else version_of(one) for one in values]
-        except (RuntimeError, AttributeError):  # some are lists, gone, or not to be read
+def hold_tensors(node: Node) -> HeldTensors:
+    """Return the tensors that a node saved, for `read_saved`; to be called before the node's pass."""
+    names = _NAMES_BY_TYPE.get(type(node)) or _look_up(node)
+    if not names.tensors:
+        return NO_TENSORS
+    if names.hooks is not None and names.values is not None:
+        try:  # all at once, which is faster
+            if not any(names.hooks(node)):
+                values = names.values(node)[1:]
+                return values, [-1 if value is None else version_of(value) for value in values]
+        except (RuntimeError, AttributeError):  # some are lists, or freed, or unreadable
             pass
-    values, versions = zip(*[_hold(node, *one) for one in attributes.tensors], strict=True)
+    values, versions = zip(*[_hold(node, *attributes) for attributes in names.tensors], strict=True)
     return values, versions
 
 
-def read_saved(node: Node, held: Held, copy: Callable[[Tensor], Tensor]) -> dict[str, Any]:
-    """Copy what a node saved, as it was before the pass, by PyTorch's names for it."""
-    attributes = _ATTRIBUTES.get(type(node)) or _look_up(node)
-    saved = {operand_name(plain): _settle(getattr(node, plain), -1, copy) for plain in attributes.plain}
-    for (plain, _), value, version in zip(attributes.tensors, *held, strict=True):
+def read_saved(node: Node, held: HeldTensors, copy: Callable[[Tensor], Tensor]) -> dict[str, Any]:
+    """Return what a node saved, by PyTorch's names for the operands, in alphabetical order.
+
+    Args:
+        node: The node; its pass may be over.
+        held: Result of `hold_tensors` for the same node.
+        copy: Called for each tensor that was not changed since; returns the copy to keep.
+
+    Returns:
+        Numbers, sizes and copies of tensors; `Overwritten` for a tensor that was changed in place since
+        `hold_tensors`, `Unreadable` for a value that autograd does not hand out.
+    """
+    names = _NAMES_BY_TYPE.get(type(node)) or _look_up(node)
+    saved = {operand_name(plain): _settle(getattr(node, plain), -1, copy) for plain in names.plain}
+    for (plain, _), value, version in zip(names.tensors, *held, strict=True):
         saved[operand_name(plain)] = _settle(value, version, copy)
     return dict(sorted(saved.items()))
 
 
 def unpacked_by_hooks(node: Node) -> bool:
-    """Whether hooks (a checkpoint's, say) unpack a tensor that the node saved: they may do it once only."""
-    attributes = _ATTRIBUTES.get(type(node)) or _look_up(node)
-    return any(has_unpack_hook(getattr(node, raw)) for _, raw in attributes.tensors)
+    """Return whether hooks (a checkpoint's, for example) unpack a saved tensor; they may work only once."""
+    names = _NAMES_BY_TYPE.get(type(node)) or _look_up(node)
+    return any(has_unpack_hook(getattr(node, raw)) for _, raw in names.tensors)
 
 
 def _look_up(node: Node) -> SavedNames:
-    found = _ATTRIBUTES[type(node)] = saved_names_of(node, WORKSPACES.get(node.name(), ()))
-    return found
+    names = _NAMES_BY_TYPE[type(node)] = saved_names_of(node, WORKSPACES.get(node.name(), ()))
+    return names
 
 
 def _hold(node: Node, plain: str, raw: str) -> tuple[Any, Any]:
+    """Return one saved value and its version; `plain` and `raw` are the attributes that hold it."""
     try:
         if has_unpack_hook(getattr(node, raw)):
             return Unreadable("it is unpacked by a hook, once, when the pass needs it"), -1
@@ -78,28 +93,31 @@ def _hold(node: Node, plain: str, raw: str) -> tuple[Any, Any]:
     except (RuntimeError, AttributeError) as error:
         return Unreadable(str(error).split("\n")[0]), -1
     if isinstance(value, (tuple, list)):
-        if isinstance(node, BackwardCFunction):  # its `backward` may hand one on, which we must not hold then
-            value = [None if one is None else one.detach().clone() for one in value]
-        return tuple(value), tuple([version_or_none(one) for one in value])
-    return value, version_or_none(value)
+        if isinstance(node, BackwardCFunction):
+            # A custom `backward` may hand a saved tensor on as a gradient, which must not be held.
+            value = [None if tensor is None else tensor.detach().clone() for tensor in value]
+        return tuple(value), tuple([version_or_minus_one(tensor) for tensor in value])
+    return value, version_or_minus_one(value)
 
 
-def version_or_none(value: Tensor | None) -> int:
-    """Give the number that grows with every change in place; -1 where there is none."""
+def version_or_minus_one(tensor: Tensor | None) -> int:
+    """Return the number of in-place changes of a tensor, or -1 if there is no tensor or no counter."""
     try:
-        return -1 if value is None else version_of(value)
-    except RuntimeError:  # an inference tensor has none
+        return -1 if tensor is None else version_of(tensor)
+    except RuntimeError:  # a tensor of inference mode has no counter
         return -1
 
 
 def _settle(value: Any, version: Any, copy: Callable[[Tensor], Tensor]) -> Any:
+    """Return what a trace keeps of a saved value: a copy, `Overwritten`, or the value itself."""
     if isinstance(value, Tensor):
         if version != -1 and version_of(value) != version:
             return Overwritten(tuple(value.shape))
         return copy(value)
     if isinstance(value, (tuple, list)):
         versions = version if isinstance(version, tuple) else [-1] * len(value)
-        return tuple(_settle(one, its, copy) for one, its in zip(value, versions, strict=True))
+        pairs = zip(value, versions, strict=True)
+        return tuple(_settle(part, part_version, copy) for part, part_version in pairs)
     if isinstance(value, int) and not isinstance(value, bool) and value >= _WRAPPED:
         return value - 2 * _WRAPPED
     return value

@@ -1,8 +1,8 @@
-"""Which expression of the forward pass made which autograd node.
+"""Finds the expression of the forward pass that made an autograd node.
 
-Every autograd node takes the next sequence number of its thread when it is made. So a call of a torch
-function, watched from outside, made exactly the nodes whose numbers lie between the counter before it and the
-one after it.
+Every autograd node takes the next sequence number of its thread when it is made. So the nodes that a torch
+function made are exactly those with numbers between the thread's counter before the call and the counter
+after it.
 """
 
 from __future__ import annotations
@@ -13,18 +13,15 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from os.path import dirname, sep
 from types import CodeType, FrameType
-from typing import Any
+from typing import Any, Final
 
 import torch
 from torch.overrides import TorchFunctionMode
 
-from gradstep.torch_internals import (
-    next_sequence_number,
-    replace_setup_context_test,
-    setup_context_test,
-)
+from gradstep.torch_internals import next_sequence_number, replace_setup_context_test, setup_context_test
 
-_OWN_FILES = (__file__, dirname(torch.__file__) + sep)
+_NOT_THE_SCRIPT: Final = (__file__, dirname(torch.__file__) + sep)
+"""Beginnings of the paths of files that are neither the script's nor the caller's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,51 +29,62 @@ class Source:
     """The forward expression that made a node."""
 
     expression: str
-    """The exact sub-expression, e.g. `x @ w.t()`; the whole line where Python does not know columns."""
+    """The exact sub-expression, e.g. `x @ w.t()`; the whole line if Python does not know its columns."""
 
     file: str
-    """The file that holds it, as Python names it."""
+    """Name of the file that holds the expression, as Python reports it."""
 
     line: int
-    """Its first line, counted from 1."""
+    """First line of the expression, counted from 1."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Span:
-    """One watched call: the sequence numbers it used up, and the place that called."""
+class _Call:
+    """One watched call of a torch function."""
 
     first: int
+    """Sequence number of the first node that the call made."""
+
     after_last: int
+    """Sequence number after that of the last node that the call made."""
+
     code: CodeType
+    """Code that called the function."""
+
     instruction: int
+    """Offset in `code` of the instruction that called the function."""
 
 
 class SourceMap:
-    """The calls seen while a forward pass was watched; `find` turns a node's number into its `Source`."""
+    """The calls that were seen while a forward pass was watched."""
 
     def __init__(self) -> None:
         """Start with no call seen."""
         self.calls: list[tuple[int, int, CodeType, int]] = []
-        """First number, the one after the last, the code that called, and its instruction."""
+        """For each call: the first sequence number, the one after the last, the caller's code and its
+        instruction."""
 
     def find(self, sequence_nr: int) -> Source | None:
-        """Give the innermost watched call that made the node numbered `sequence_nr`, or None."""
-        spans = [_Span(*call) for call in self.calls if call[0] <= sequence_nr < call[1]]
-        if not spans:
+        """Return the expression that made the node `sequence_nr`, or None if no watched call made it.
+
+        If calls were nested, it is the expression of the innermost one.
+        """
+        calls = [_Call(*call) for call in self.calls if call[0] <= sequence_nr < call[1]]
+        if not calls:
             return None
-        return _source(min(spans, key=lambda span: span.after_last - span.first))
+        return _source_of(min(calls, key=lambda call: call.after_last - call.first))
 
 
 def watch_forward() -> AbstractContextManager[SourceMap]:
-    """Note, for every torch call made inside, which nodes it made and from which expression.
+    """Return a context manager that notes which nodes each torch call makes, and from which expression.
 
-    The computation is unchanged: each call is passed on as it came.
+    The computation is unchanged: each call is passed on with its own arguments.
     """
-    return _Watch()
+    return _ForwardWatch()
 
 
-class _Watch(TorchFunctionMode):
-    """Sees every torch function that Python calls; custom Functions bypass it, so they are watched apart."""
+class _ForwardWatch(TorchFunctionMode):
+    """Sees every torch function that Python calls, and every call of a custom Function."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -84,23 +92,24 @@ class _Watch(TorchFunctionMode):
         self._note = self._sources.calls.append
 
     def __enter__(self) -> SourceMap:
-        # `Function.apply` begins by asking this. To replace `apply` itself would make Python look up anew
-        # every attribute of every Function, which takes longer than the rest of the watching.
-        plain = self._asked = setup_context_test()
+        # Custom Functions bypass this mode, but `Function.apply` begins with a call of this test. If `apply`
+        # itself were replaced, Python would have to look up every attribute of every Function anew, which
+        # takes longer than the rest of the watching.
+        plain = self._plain_test = setup_context_test()
         note = self._note
 
-        def asked(setup_context: Any) -> Any:
-            number = next_sequence_number()  # the Function's own node takes the next one
-            caller = _outside(sys._getframe(1))
+        def test(setup_context: Any) -> Any:
+            number = next_sequence_number()  # the Function's own node takes this one
+            caller = _caller_outside(sys._getframe(1))
             note((number, number + 1, caller.f_code, caller.f_lasti))
             return plain(setup_context)
 
-        replace_setup_context_test(asked)
+        replace_setup_context_test(test)
         super().__enter__()  # type: ignore[no-untyped-call]
         return self._sources
 
     def __exit__(self, *raised: Any) -> None:
-        replace_setup_context_test(self._asked)
+        replace_setup_context_test(self._plain_test)
         super().__exit__(*raised)  # type: ignore[no-untyped-call]
 
     def __torch_function__(
@@ -111,24 +120,24 @@ class _Watch(TorchFunctionMode):
         after_last = next_sequence_number()
         if after_last != first:
             caller = sys._getframe(1)
-            if caller.f_code.co_filename.startswith(_OWN_FILES):
-                caller = _outside(caller)
+            if caller.f_code.co_filename.startswith(_NOT_THE_SCRIPT):
+                caller = _caller_outside(caller)
             self._note((first, after_last, caller.f_code, caller.f_lasti))
         return result
 
 
-def _outside(frame: FrameType) -> FrameType:
-    """Give the nearest frame outside torch and this module; the outermost frame where all are inside."""
-    while frame.f_code.co_filename.startswith(_OWN_FILES) and frame.f_back is not None:
+def _caller_outside(frame: FrameType) -> FrameType:
+    """Return the nearest frame outside torch and this module, or the outermost frame if there is none."""
+    while frame.f_code.co_filename.startswith(_NOT_THE_SCRIPT) and frame.f_back is not None:
         frame = frame.f_back
     return frame
 
 
-def _source(span: _Span) -> Source:
-    # co_positions counts columns in UTF-8 bytes; Python may leave any of the four out.
-    line, end_line, column, end_column = list(span.code.co_positions())[span.instruction // 2]
-    line = line or span.code.co_firstlineno
-    file = span.code.co_filename
+def _source_of(call: _Call) -> Source:
+    # co_positions counts columns in UTF-8 bytes; Python may leave any of the four numbers out.
+    line, end_line, column, end_column = list(call.code.co_positions())[call.instruction // 2]
+    line = line or call.code.co_firstlineno
+    file = call.code.co_filename
     lines = [linecache.getline(file, number) for number in range(line, (end_line or line) + 1)]
     if column is None or end_column is None:
         return Source(lines[0].strip(), file, line)

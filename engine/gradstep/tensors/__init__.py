@@ -1,1 +1,1 @@
-"""Tensors as bits, bytes and summaries."""
+"""Tensors as bits, bytes in memory, placeholders and summaries."""

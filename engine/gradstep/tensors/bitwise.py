@@ -7,40 +7,50 @@ from typing import Final
 import torch
 from torch import Tensor
 
-_WORDS: Final = {2: torch.int16, 4: torch.int32, 8: torch.int64}
-"""Whole numbers as wide as an element: they compare several times as fast as bytes."""
+_INTEGERS: Final = {2: torch.int16, 4: torch.int32, 8: torch.int64}
+"""Integer type of each element size in bytes; integers compare several times as fast as single bytes."""
 
 
-def same_bits(one: Tensor | None, other: Tensor | None) -> bool:
-    """Whether two dense tensors are the same, bit for bit: nan equals the same nan, 0.0 is not -0.0."""
-    if one is other:
+def same_bits(first: Tensor | None, second: Tensor | None) -> bool:
+    """Return whether two dense tensors have the same shape, dtype and bits.
+
+    A nan equals the same nan, and 0.0 does not equal -0.0. None equals None. A tensor without numbers (on the
+    device `meta`) equals only itself.
+    """
+    if first is second:
         return True
     if (
-        one is None
-        or other is None
-        or one.is_meta
-        or other.is_meta
-        or one.shape != other.shape
-        or one.dtype != other.dtype
+        first is None
+        or second is None
+        or first.is_meta
+        or second.is_meta
+        or first.shape != second.shape
+        or first.dtype != second.dtype
     ):
         return False
-    word = _WORDS.get(one.element_size(), torch.uint8)
-    return torch.equal(one.contiguous().flatten().view(word), other.contiguous().flatten().view(word))
+    integer = _INTEGERS.get(first.element_size(), torch.uint8)
+    return torch.equal(
+        first.contiguous().flatten().view(integer), second.contiguous().flatten().view(integer)
+    )
 
 
-def differing(one: Tensor, other: Tensor) -> Tensor:
+def differing(first: Tensor, second: Tensor) -> Tensor:
     """Return a boolean tensor that is True at each element whose numbers differ.
 
     One nan counts as equal to any other nan, and -0.0 as equal to 0.0.
     """
-    return (one != other) & ~(one.isnan() & other.isnan())
+    return (first != second) & ~(first.isnan() & second.isnan())
 
 
 def shared_copy(tensor: Tensor, *copies: Tensor | None) -> Tensor:
-    """Give one of some copies, which nothing changes, where it is the same down to its strides; else copy.
+    """Return the first of some existing copies that still has the tensor's bits and strides, or a new copy.
 
-    To compare takes a fraction of the time that new memory does. Version counters do not tell enough: what is
-    written through `.data` passes them by.
+    Comparing takes a fraction of the time of allocating memory. Version counters cannot replace it: a write
+    through `.data` does not change them.
+
+    Args:
+        tensor: The tensor to copy; the result has no graph.
+        copies: Earlier copies, which are never changed; None is ignored.
     """
     tensor = tensor.detach()
     same = (copy for copy in copies if copy is not None and is_copy(copy, tensor))
@@ -48,13 +58,13 @@ def shared_copy(tensor: Tensor, *copies: Tensor | None) -> Tensor:
     return tensor.clone() if found is None else found
 
 
-def is_copy(one: Tensor, other: Tensor) -> bool:
-    """Whether two tensors are the same, bit for bit and down to their strides."""
-    if one.layout != torch.strided or other.layout != torch.strided:
+def is_copy(first: Tensor, second: Tensor) -> bool:
+    """Return whether two tensors have the same bits and strides; False if one of them is sparse."""
+    if first.layout != torch.strided or second.layout != torch.strided:
         return False
-    return one.stride() == other.stride() and same_bits(one, other)
+    return first.stride() == second.stride() and same_bits(first, second)
 
 
 def raw(tensor: Tensor) -> Tensor:
-    """Give a dense tensor's bytes, shape (bytes,)."""
+    """Return the bytes of a dense tensor's numbers, as uint8, shape `(bytes,)`."""
     return tensor.contiguous().flatten().view(torch.uint8)

@@ -1,4 +1,4 @@
-"""The C library's heap, told not to hand back at once what the next pass will need again."""
+"""Settings of the C library's allocator, so that freed memory stays in the process for the next pass."""
 
 from __future__ import annotations
 
@@ -7,21 +7,24 @@ import sys
 from typing import Final
 
 _TRIM_THRESHOLD: Final = -1
+"""Number of the parameter `M_TRIM_THRESHOLD` in glibc's malloc.h."""
+
 _MMAP_THRESHOLD: Final = -3
-"""Names of `mallopt(3)` in glibc's malloc.h."""
+"""Number of the parameter `M_MMAP_THRESHOLD` in glibc's malloc.h."""
 
 KEPT: Final = 256 << 20
-"""Bytes of free memory at the heap's end that are kept for the next pass."""
+"""Bytes of free memory at the end of the heap that stay in the process."""
 
 LARGEST: Final = 32 << 20
-"""Bytes of the largest piece that comes from the heap; no more are allowed on 64-bit machines."""
+"""Largest request in bytes that is served from the heap; glibc allows no more on 64-bit machines."""
 
 
 def keep_freed_memory() -> bool:
-    """Keep the memory of a trace that is let go of, for the next trace; False where it cannot be asked for.
+    """Have the allocator keep freed memory for the next trace; return False if it has no such setting.
 
-    By default glibc gives it back to the system at once, and the next pass takes it anew, page by page: a
-    sixth of the time that it takes to record a transformer block. It concerns the whole process.
+    By default glibc returns the memory to the system at once, and the next pass fetches it again page by
+    page, which takes a sixth of the time of recording a transformer block. The setting holds for the whole
+    process.
 
     Source: mallopt(3), M_TRIM_THRESHOLD and M_MMAP_THRESHOLD.
     """
@@ -29,6 +32,6 @@ def keep_freed_memory() -> bool:
         return False
     try:
         mallopt = ctypes.CDLL(None).mallopt
-    except (AttributeError, OSError):  # musl has none
+    except (AttributeError, OSError):  # musl has no mallopt
         return False
     return bool(mallopt(_TRIM_THRESHOLD, KEPT) and mallopt(_MMAP_THRESHOLD, LARGEST))

@@ -1,6 +1,7 @@
-"""What stands for a tensor that is not kept: its shape, on the device `meta`, and the summary of its numbers.
+"""Placeholders for tensors that are not kept: the shape, on the device `meta`, and a summary of the numbers.
 
-Whatever asks for shapes only goes on working. There are no numbers to read, and nothing computes with them.
+Code that asks only for shapes works on a placeholder as on a tensor. There are no numbers to read or to
+compute with.
 """
 
 from __future__ import annotations
@@ -10,42 +11,45 @@ from typing import Final, TypeGuard
 import torch
 from torch import Tensor
 
-from gradstep.tensors.summary import keep_summary, summarized, summary_of
+from gradstep.tensors.summary import keep_summary, summarize, summary_of
+
+SMALL: Final = 4_096
+"""Size in bytes up to which a tensor is always copied."""
+
+_STRIDED: Final = torch.strided
 
 
-def stand_in(tensor: Tensor) -> Tensor:
-    """Summarize a tensor; give what stands for it."""
+def placeholder_for(tensor: Tensor) -> Tensor:
+    """Return a placeholder with the tensor's shape, strides and dtype, and with a summary of its numbers."""
     made = torch.empty_strided(tuple(tensor.shape), tensor.stride(), dtype=tensor.dtype, device="meta")
-    keep_summary(made, summarized(tensor))
+    keep_summary(made, summarize(tensor))
     return made
 
 
-def is_stand_in(value: object) -> TypeGuard[Tensor]:
-    """Whether there are no numbers behind it."""
+def is_placeholder(value: object) -> TypeGuard[Tensor]:
+    """Return whether a value is a tensor without numbers."""
     return isinstance(value, Tensor) and value.is_meta
 
 
-_STRIDED: Final = torch.strided
-SMALL: Final = 4_096
-"""Bytes of tensors that are kept in any case."""
-
-
-def is_summary_of(stand: Tensor, tensor: Tensor) -> bool:
-    """Whether a tensor has the summary that something stands for."""
-    return summary_of(stand) == summary_of(tensor)
+def is_summary_of(placeholder: Tensor, tensor: Tensor) -> bool:
+    """Return whether a tensor's summary equals that of a placeholder."""
+    return summary_of(placeholder) == summary_of(tensor)
 
 
 class Budget:
-    """Bytes that the copies of one recording may take; what goes beyond is summarized."""
+    """Number of bytes that the copies of one recording may take; tensors beyond it are summarized."""
 
     def __init__(self, limit: int) -> None:
-        """Begin with nothing spent."""
+        """Start with nothing spent of `limit` bytes."""
         self._left = limit
         self.summarized = 0
-        """How many tensors were only summarized."""
+        """Number of tensors that did not fit, and so have only a summary."""
 
     def has(self, tensor: Tensor) -> bool:
-        """Take a tensor's bytes off; False where they are no longer there, from which on none are."""
+        """Return whether a tensor may be copied, and take its bytes off; small tensors cost nothing.
+
+        Once a tensor did not fit, no further one fits.
+        """
         if tensor.layout is not _STRIDED or tensor.nbytes <= SMALL:
             return True
         self._left -= tensor.nbytes

@@ -1,4 +1,4 @@
-"""What is to be said of a tensor that is too large to be looked at number by number."""
+"""Summaries and histograms of tensors that are too large to be read number by number."""
 
 from __future__ import annotations
 
@@ -12,30 +12,39 @@ from torch import Tensor
 from gradstep.torch_internals import WeakIdKeyDictionary
 
 BINS: Final = 64
-"""Bars of a histogram; a screen may join neighbours."""
+"""Number of ranges of a histogram; a screen may join neighbours."""
 
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """Facts about all numbers of a tensor. They are PyTorch's; nan where there are no numbers."""
+    """Facts about all numbers of a tensor, computed by PyTorch; nan if the tensor has no numbers."""
 
     shape: tuple[int, ...]
     dtype: str
+    """Name of the dtype, e.g. `float32`."""
+
     norm: float
-    """The length of the tensor as a vector: the root of its sum of squares."""
+    """Length of the tensor as a vector: the root of its sum of squares."""
 
     low: float
+    """The smallest number; nan if any number is nan."""
+
     high: float
-    """The smallest and the largest number; nan where one is nan."""
+    """The largest number; nan if any number is nan."""
 
     mean: float
     zeros: int
+    """Number of elements that are 0."""
+
     nans: int
+    """Number of elements that are nan."""
+
     infinite: int
+    """Number of elements that are inf or -inf."""
 
     @property
     def count(self) -> int:
-        """How many numbers there are."""
+        """Number of elements."""
         count = 1
         for size in self.shape:
             count *= size
@@ -44,35 +53,40 @@ class Summary:
 
 @dataclass(frozen=True, slots=True)
 class Histogram:
-    """How many of the finite numbers lie in each of some ranges of equal width."""
+    """Counts of a tensor's finite numbers in ranges of equal width."""
 
     low: float
+    """Beginning of the first range."""
+
     high: float
-    """Where the first range begins, and the last one ends."""
+    """End of the last range."""
 
     counts: tuple[int, ...]
+    """Number of elements in each range, in ascending order."""
 
 
 _SUMMARIES: Final[MutableMapping[Tensor, Summary]] = WeakIdKeyDictionary()
+"""Summaries by tensor; the tensors that frames hold never change."""
+
 _HISTOGRAMS: Final[MutableMapping[Tensor, Histogram | None]] = WeakIdKeyDictionary()
-"""By tensor: those that frames hold never change."""
+"""Histograms by tensor; None for a tensor without finite numbers."""
 
 
 def keep_summary(tensor: Tensor, summary: Summary) -> None:
-    """Remember the summary of a tensor that has no numbers of its own any more."""
+    """Remember the summary of a tensor that no longer has numbers of its own."""
     _SUMMARIES[tensor] = summary
 
 
 def summary_of(tensor: Tensor) -> Summary:
-    """Give the summary of a tensor that nothing changes; worked out once."""
+    """Return the summary of a tensor that is never changed; it is computed once."""
     found = _SUMMARIES.get(tensor)
     if found is None:
-        found = _SUMMARIES[tensor] = summarized(tensor)
+        found = _SUMMARIES[tensor] = summarize(tensor)
     return found
 
 
 def histogram_of(tensor: Tensor) -> Histogram | None:
-    """Give the histogram of a tensor that nothing changes; None where it has no finite number."""
+    """Return the histogram of a tensor that is never changed, or None if it has no finite number."""
     if tensor.is_meta:
         return None
     if tensor not in _HISTOGRAMS:
@@ -80,8 +94,8 @@ def histogram_of(tensor: Tensor) -> Histogram | None:
     return _HISTOGRAMS[tensor]
 
 
-def summarized(tensor: Tensor) -> Summary:
-    """Work a summary out."""
+def summarize(tensor: Tensor) -> Summary:
+    """Return a new summary of a tensor."""
     numbers = _real(tensor)
     shape, dtype = tuple(tensor.shape), str(tensor.dtype).removeprefix("torch.")
     if not numbers.numel() or tensor.is_meta:
@@ -89,20 +103,18 @@ def summarized(tensor: Tensor) -> Summary:
         return Summary(
             shape=shape, dtype=dtype, norm=nan, low=nan, high=nan, mean=nan, zeros=0, nans=0, infinite=0
         )
-    low, high = (float(one) for one in torch.aminmax(numbers))
+    low, high = map(float, torch.aminmax(numbers))
     nans = infinite = 0
     if not abs(low) + abs(high) < float("inf"):
         nans, infinite = int(torch.isnan(numbers).sum()), int(torch.isinf(numbers).sum())
-    zeros = numbers.numel() - int(torch.count_nonzero(numbers))
-    norm, mean = float(torch.linalg.vector_norm(numbers)), float(numbers.mean())
     return Summary(
         shape=shape,
         dtype=dtype,
-        norm=norm,
+        norm=float(torch.linalg.vector_norm(numbers)),
         low=low,
         high=high,
-        mean=mean,
-        zeros=zeros,
+        mean=float(numbers.mean()),
+        zeros=numbers.numel() - int(torch.count_nonzero(numbers)),
         nans=nans,
         infinite=infinite,
     )
@@ -114,7 +126,7 @@ def _histogram(tensor: Tensor) -> Histogram | None:
         numbers = numbers[torch.isfinite(numbers)]
     if not numbers.numel():
         return None
-    low, high = (float(one) for one in torch.aminmax(numbers))
+    low, high = map(float, torch.aminmax(numbers))
     if low == high:
         return Histogram(low, high, (numbers.numel(),))
     counts = torch.histc(numbers, BINS, low, high)
@@ -122,7 +134,7 @@ def _histogram(tensor: Tensor) -> Histogram | None:
 
 
 def _real(tensor: Tensor) -> Tensor:
-    """Give the numbers as ones that can be summed up; of complex ones the absolute values."""
+    """Return a tensor's numbers in a dense tensor that can be summed; of complex numbers, the magnitudes."""
     numbers = tensor.detach()
     numbers = numbers.to_dense() if numbers.layout != torch.strided else numbers
     numbers = numbers.abs() if numbers.is_complex() else numbers

@@ -8,7 +8,7 @@ from types import MappingProxyType
 import torch
 from torch import Tensor
 
-from gradstep.autograd.leaf_copies import Known, KnownLeaves
+from gradstep.autograd.leaf_copies import LeafCopies, LeafCopy
 from gradstep.problem import Problem
 from gradstep.tensors.bitwise import is_copy, same_bits, shared_copy
 from gradstep.training.snapshots import Grads, Snapshot
@@ -41,10 +41,10 @@ class LiveTensors:
         """Copy the buffers."""
         return tuple(one.detach().clone() for one in self._buffers)
 
-    def known(self, kept: Snapshot) -> KnownLeaves:
+    def known(self, kept: Snapshot) -> LeafCopies:
         """Give the copies that there are already."""
         copies = zip(self.leaves, kept.parameters, kept.grads, strict=True)
-        return {id(leaf): Known(leaf, value, grad) for leaf, value, grad in copies}
+        return {id(leaf): LeafCopy(leaf, value, grad) for leaf, value, grad in copies}
 
     def write(self, parameters: tuple[Tensor, ...], written: frozenset[int] = frozenset()) -> None:
         """Write values where they differ, and at the places `written`, since PyTorch counts writes."""

@@ -114,7 +114,7 @@ def test_where_an_output_is_no_number_there_is_no_class() -> None:
     ("model", "words"),
     [
         (lambda _: INPUTS, "not one row for each"),
-        (lambda x: x + INPUTS, "takes no inputs but the problem's own"),
+        (lambda x: x + INPUTS, "accepts only the problem's own inputs"),
         (lambda x: x - x.mean(0), "depends on the other points of its batch"),
     ],
 )

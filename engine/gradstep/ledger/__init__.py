@@ -1,1 +1,1 @@
-"""Every write to a `.grad` since the start of a session."""
+"""The ledger: every write to a `.grad` since the session started."""

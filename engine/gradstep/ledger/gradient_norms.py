@@ -1,4 +1,4 @@
-"""How large gradients were, pass by pass."""
+"""Norms of each parameter's gradients, pass by pass."""
 
 from __future__ import annotations
 
@@ -14,46 +14,55 @@ from gradstep.ledger.ledger import Forgotten, Ledger, Unrecorded, Write
 from gradstep.tensors.summary import summary_of
 
 MOST: Final = 2_000
-"""Lines of a parameter's ledger that are looked at, the newest ones."""
+"""Limit on the newest ledger lines that are read for each parameter."""
 
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """One recorded pass. A size is the length of the gradient as a vector: the root of its sum of squares."""
+    """Gradient norms of one recorded backward pass; a norm is the root of the sum of squares."""
 
     epoch: int
-    """The epoch under way, counted from 1."""
+    """Epoch in which the pass ran, counted from 1."""
 
     added: float
-    """The size of what the pass added."""
+    """Norm of the gradient that the pass added."""
 
     held: float
-    """The size of `.grad` after it."""
+    """Norm of `.grad` after the pass."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sizes:
-    """One parameter's recorded passes, oldest first."""
+    """Gradient norms of one parameter."""
 
     parameter: str
     passes: tuple[Size, ...]
+    """The recorded passes, oldest first."""
+
     unrecorded: int
-    """Passes that were not recorded, in runs of epochs, or are no longer kept."""
+    """Number of passes that were not recorded, as in runs of epochs, or are no longer kept."""
 
 
 def gradient_sizes(names: Sequence[str], ledger: Ledger) -> tuple[Sizes, ...]:
-    """Give them for each parameter."""
+    """Return the gradient norms of each parameter.
+
+    Args:
+        names: The parameters' names, in the order of the result.
+        ledger: The session's ledger.
+    """
     return tuple(_sizes(name, ledger) for name in names)
 
 
 def _sizes(name: str, ledger: Ledger) -> Sizes:
     lines = list(islice(ledger.newest_first(name), MOST))
-    unrecorded = sum(one.passes for one in lines if isinstance(one, Unrecorded | Forgotten))
-    passes = [Size(one.epoch, _size(one.part), _size(one.after)) for one in lines if isinstance(one, Write)]
+    unrecorded = sum(line.passes for line in lines if isinstance(line, Unrecorded | Forgotten))
+    passes = [
+        Size(line.epoch, _norm(line.part), _norm(line.after)) for line in lines if isinstance(line, Write)
+    ]
     return Sizes(name, tuple(passes[::-1]), unrecorded)
 
 
-def _size(tensor: Tensor | None) -> float:
+def _norm(tensor: Tensor | None) -> float:
     if tensor is not None and tensor.is_meta:
         return summary_of(tensor).norm
     return 0.0 if tensor is None else math.sqrt(float(tensor.detach().abs().double().square().sum()))

@@ -1,7 +1,8 @@
-"""What each `.grad` was made of: every write to it since the start, by backward passes and by zeroing.
+"""The ledger of gradients: every write to a `.grad` since the start, by backward passes and by zeroing.
 
-Two sums look alike on a `.grad` and are not: each pass adds to what is already there (accumulation across
-passes), and inside one pass the engine adds up the paths that lead to a parameter before it writes.
+Two different sums end up in a `.grad`. Each backward pass adds to the value that is already there
+(accumulation across passes). Inside one pass, the engine first adds up the gradients that reach a parameter
+by different paths of the graph, and then writes their sum.
 """
 
 from __future__ import annotations
@@ -20,115 +21,142 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class GradientPath:
-    """One of the gradients that reached a parameter inside a pass."""
+    """One of the gradients that reached a parameter inside one backward pass."""
 
     maker: str
-    """Name of the node that made it, e.g. `MulBackward0`."""
+    """Name of the node that computed the gradient, e.g. `MulBackward0`."""
 
     source: str
-    """The forward expression that made that node; empty where it was not watched."""
+    """Forward expression that created the node, or an empty string if it was not recorded."""
 
     grad: Tensor
 
 
 Share: TypeAlias = tuple[int, int]
-"""A part of the samples, counted from 1, of how many."""
+"""Number of a part of the samples, counted from 1, and the number of parts."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Write:
-    """A backward pass added to a `.grad`: `before + part = after`."""
+    """Line for a backward pass that added to a `.grad`: `before + part = after`."""
 
     number: int
-    """Which pass it was, counted from 1 since the start."""
+    """Number of the pass since the session started, counted from 1."""
 
     epoch: int
-    """The epoch under way, counted from 1."""
+    """Epoch in which the pass ran, counted from 1."""
 
     event: int
-    """Its place in the pass's list of events, counted from 1."""
+    """Position of the write in the pass's list of events, counted from 1."""
 
     before: Tensor | None
+    """`.grad` before the write, or None."""
+
     part: Tensor | None
-    """None where autograd delivered an undefined gradient."""
+    """Gradient that the pass added; None if autograd delivered an undefined gradient."""
 
     after: Tensor | None
+    """`.grad` after the write, or None."""
+
     paths: tuple[GradientPath, ...]
-    """What the engine added up inside the pass to make `part`; empty where there was one path only."""
+    """Gradients whose sum is `part`; empty if only one path of the graph led to the parameter."""
 
     share: Share | None = None
-    """Which part of the epoch's samples it is the share of; None where the pass had them all."""
+    """Part of the epoch's samples that the pass used; None if it used all of them."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Hooked:
-    """A hook changed a `.grad` right after a write."""
+    """Line for a hook that changed a `.grad` right after a write."""
 
     number: int
+    """Number of the pass since the session started, counted from 1."""
+
     before: Tensor | None
+    """`.grad` before the hook ran."""
+
     after: Tensor | None
+    """`.grad` after the hook ran."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Zeroed:
-    """The zeroing statement ran: `.grad` holds zeros, or is None."""
+    """Line for the zeroing statement, after which `.grad` holds zeros or is None."""
 
     before: Tensor
+    """`.grad` before zeroing."""
+
     after: Tensor | None
+    """`.grad` after zeroing."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Unrecorded:
-    """Epochs of a run that were not recorded one by one."""
+    """Line for a run of epochs whose passes were not recorded one by one."""
 
     epochs: int
+    """Number of epochs."""
+
     passes: int
+    """Number of backward passes."""
+
     after: Tensor | None
+    """`.grad` after the run."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Forgotten:
-    """Pages of long ago that were let go of; going back to them makes them again."""
+    """Line for the oldest pages, which were dropped to save memory; going back to them makes them again."""
 
     passes: int
+    """Number of backward passes on the dropped pages."""
 
 
 AROUND: Final = 3_000
-"""Bytes that a page takes beside its numbers."""
+"""Approximate bytes that a page takes in addition to its tensors."""
 
 Line: TypeAlias = Write | Hooked | Zeroed | Unrecorded | Forgotten
 NamedGrads: TypeAlias = Mapping[str, "Tensor | None"]
-"""Each parameter's `.grad`, by name."""
+"""The `.grad` of each parameter, by the parameter's name."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PassPage:
-    """The lines of one backward pass, as far as it has been stepped through."""
+    """Page with the lines of one backward pass, up to the event that it has been stepped through to."""
 
     number: int
+    """Number of the pass since the session started, counted from 1."""
+
     epoch: int
+    """Epoch in which the pass runs, counted from 1."""
+
     trace: Trace
+    """The recorded pass."""
+
     done: int
-    """How many of its events are behind."""
+    """Number of the trace's events that have been stepped through."""
 
     share: Share | None = None
+    """Part of the epoch's samples that the pass uses; None if it uses all of them."""
+
     passes = 1
+    """Number of backward passes on the page."""
 
     @property
     def weight(self) -> int:
-        """Give about how many bytes it takes."""
+        """Approximate size of the page, in bytes."""
         return self.trace.weight
 
     def lines(self, parameter: str) -> Iterator[Line]:
-        """Give the pass's writes to a parameter's `.grad`, oldest first."""
+        """Return the pass's lines for one parameter, oldest first."""
         return (line for name, line in self.all_lines() if name == parameter)
 
     def all_lines(self) -> Iterator[tuple[str, Line]]:
-        """Give the pass's writes to the `.grad` of every parameter that has a name, each with that."""
+        """Yield the pass's lines for every named parameter, oldest first, each with the parameter's name."""
         made: dict[int, NodeEvent] = {}
         met: dict[int, PathsEvent] = {}
         written: dict[int, str] = {}
-        for place, event in enumerate(self.trace.events[: self.done], 1):
+        for position, event in enumerate(self.trace.events[: self.done], 1):
             match event:
                 case PathsEvent(node=node):
                     met[node] = event
@@ -140,27 +168,30 @@ class PassPage:
                     written[node] = write.parameter
                     paths = _paths(met.get(node), made)
                     parts = write.before, write.part, write.after
-                    line = Write(self.number, self.epoch, place, *parts, paths, self.share)
+                    line = Write(self.number, self.epoch, position, *parts, paths, self.share)
                     yield write.parameter, line
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ZeroPage:
-    """One run of the zeroing statement."""
+    """Page for one run of the zeroing statement."""
 
     before: NamedGrads
+    """Every `.grad` before zeroing."""
+
     after: NamedGrads
-    """Where the statement raised, parameters that it did not come to are missing."""
+    """Every `.grad` after zeroing, without the parameters that it did not reach if it raised."""
 
     passes = 0
+    """Number of backward passes on the page."""
 
     @property
     def weight(self) -> int:
-        """Give about how many bytes it takes."""
+        """Approximate size of the page, in bytes."""
         return AROUND + _bytes_of(self.before, self.after)
 
     def lines(self, parameter: str) -> Iterator[Line]:
-        """Give its line for a parameter, where it has one."""
+        """Yield the line for one parameter, unless zeroing did not reach it or found no gradient."""
         before = self.before[parameter]
         if before is not None and parameter in self.after:
             yield Zeroed(before, self.after[parameter])
@@ -168,30 +199,38 @@ class ZeroPage:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RunPage:
-    """The epochs of a run that were not recorded."""
+    """Page for a run of epochs whose passes were not recorded."""
 
     epochs: int
+    """Number of epochs."""
+
     passes: int
+    """Number of backward passes."""
+
     after: NamedGrads
+    """Every `.grad` after the run."""
 
     @property
     def weight(self) -> int:
-        """Give about how many bytes it takes."""
+        """Approximate size of the page, in bytes."""
         return AROUND + _bytes_of(self.after)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class WritesPage:
-    """The lines of one backward pass that is over, without the trace, which would weigh too much to stay."""
+    """Page with the lines of one finished backward pass, without its trace, to save memory."""
 
     written: Mapping[str, tuple[Line, ...]]
-    """By parameter."""
+    """Lines by parameter, oldest first."""
 
     weight: int
+    """Approximate size of the page, in bytes."""
+
     passes = 1
+    """Number of backward passes on the page."""
 
     def lines(self, parameter: str) -> Iterator[Line]:
-        """Give the pass's writes to a parameter's `.grad`, oldest first."""
+        """Return the pass's lines for one parameter, oldest first."""
         yield from self.written.get(parameter, ())
 
 
@@ -205,38 +244,38 @@ def _bytes_of(*pages: NamedGrads) -> int:
 
 
 class Ledger:
-    """All pages since the start; immutable, and each shares the earlier pages with the one before it.
+    """All pages since the start: an immutable linked list, so that ledgers share their earlier pages.
 
-    Only that a page may be forgotten, when there are very many.
+    The one thing that changes is that old pages are dropped if there are too many (`forget_page`).
     """
 
     __slots__ = ("_earlier", "_page", "passes", "weight")
 
     def __init__(self, page: Page | None = None, earlier: Ledger | None = None) -> None:
-        """Add a page to an earlier ledger; without arguments, begin an empty one."""
+        """Create a ledger of an earlier one and one more page; without arguments, create an empty ledger."""
         self._page = page
         self._earlier = earlier
         self.passes: int = (earlier.passes if earlier else 0) + (page.passes if page else 0)
-        """How many backward passes it tells of."""
+        """Number of backward passes in the ledger."""
 
         self.weight: int = 0 if page is None else page.weight
-        """About how many bytes its newest page takes."""
+        """Approximate size of the newest page, in bytes."""
 
     def with_page(self, page: Page) -> Ledger:
-        """Give this ledger and one more page."""
+        """Return a ledger with one more page than this one."""
         return Ledger(page, self)
 
     def forget_page(self) -> None:
-        """Let go of the newest page here, which is an old one in the ledgers that were made of this one."""
+        """Drop the newest page of this ledger, also for the longer ledgers that share it."""
         self._page = None
 
     @property
     def is_forgotten(self) -> bool:
-        """Whether even its newest page was let go of."""
+        """Whether the newest page of this ledger has been dropped, and so all pages before it."""
         return self._page is None and self._earlier is not None
 
     def newest_first(self, parameter: str) -> Iterator[Line]:
-        """Give the lines of a parameter, from the newest back to the first; worked out page by page."""
+        """Yield the lines of one parameter from the newest to the oldest, computed page by page."""
         at: Ledger | None = self
         while at is not None:
             if isinstance(at._page, RunPage):
@@ -245,14 +284,14 @@ class Ledger:
                 continue
             if at._page is not None:
                 yield from reversed(list(at._page.lines(parameter)))
-            elif at._earlier is not None:  # older ones are forgotten first
+            elif at._earlier is not None:  # the oldest pages are dropped first
                 yield Forgotten(at.passes)
                 return
             at = at._earlier
 
 
 def _unrecorded(newest: Ledger, after: Tensor | None) -> tuple[Unrecorded, Ledger | None]:
-    """Give one line for all unrecorded runs up to the newest page, and the ledger before them."""
+    """Return one line for the unrecorded runs that end at the newest page, and the ledger before them."""
     epochs = passes = 0
     at: Ledger | None = newest
     while at is not None and isinstance(at._page, RunPage):
@@ -261,10 +300,13 @@ def _unrecorded(newest: Ledger, after: Tensor | None) -> tuple[Unrecorded, Ledge
 
 
 def since_zeroing(newest_first: Iterator[Line]) -> list[Write]:
-    """Give the writes since the last zeroing, oldest first: `.grad` is what the first found, and their parts.
+    """Return the writes since the last zeroing, oldest first.
 
-    Empty also where epochs that were not recorded, forgotten pages or a hook had their part in it: nobody
-    knows the parts.
+    `.grad` is the sum of the first write's `before` and every write's `part`. The list is also empty if
+    unrecorded epochs, dropped pages or a hook contributed to `.grad`, because the parts are not known then.
+
+    Args:
+        newest_first: Lines of one parameter, as `Ledger.newest_first` yields them.
     """
     parts: list[Write] = []
     for line in newest_first:

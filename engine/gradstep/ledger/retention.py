@@ -1,4 +1,4 @@
-"""Keeps a session's ledgers from growing without end."""
+"""Limit on the memory that a session's ledgers take."""
 
 from __future__ import annotations
 
@@ -9,26 +9,26 @@ from gradstep.ledger.ledger import AROUND, Ledger, Line, PassPage, Write, Writes
 from gradstep.tensors.memory import bytes_of
 
 HEAVY: Final = 1_000_000
-"""Bytes from which on a trace is not kept for the sake of its writes."""
+"""Size in bytes above which a page drops its trace and keeps only the lines."""
 
 FEWEST: Final = 12
-"""How many pages are kept also where they weigh more than the limit, ..."""
+"""Number of newest pages that are kept even if they exceed the limit, up to `HEAVIEST`."""
 
 HEAVIEST: Final = 256_000_000
-"""... as long as it is no more than this."""
+"""Size in bytes that the `FEWEST` newest pages may take together."""
 
 
-class Shelf:
-    """Holds the pages of all ledgers of a session, and has the oldest forgotten where they weigh too much."""
+class PageStore:
+    """Keeps the pages of a session's ledgers, and drops the oldest if they take too much memory."""
 
     def __init__(self, limit: int) -> None:
-        """Hold pages of about `limit` bytes."""
+        """Keep pages of about `limit` bytes altogether."""
         self._limit = limit
         self._held = deque[Ledger]()
         self._weight = 0
 
     def put(self, ledger: Ledger) -> Ledger:
-        """Hold a ledger's newest page; it is kept for now however heavy it is."""
+        """Return a ledger whose newest page is now kept, however large it is; may drop older pages."""
         self._held.append(ledger)
         self._weight += ledger.weight
         while len(self._held) > 1 and self._weight > (self._limit if len(self._held) > FEWEST else HEAVIEST):
@@ -39,13 +39,13 @@ class Shelf:
 
 
 def light(page: PassPage) -> PassPage | WritesPage:
-    """Give a page that keeps no heavy trace."""
+    """Return a page with the same lines that does not keep a large trace."""
     if page.weight <= HEAVY:
         return page
     written = dict[str, tuple[Line, ...]]()
     weight = AROUND
     for name, line in page.all_lines():
         written[name] = (*written.get(name, ()), line)
-        # What a `.grad` was before and after, states keep, too.
+        # The tensors `before` and `after` are shared with the session's states: only `part` counts.
         weight += bytes_of(line.part) if isinstance(line, Write) and line.part is not None else 0
     return WritesPage(written, weight)

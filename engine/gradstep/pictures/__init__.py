@@ -1,1 +1,1 @@
-"""What can be drawn of a session: loss surface, fit, decision regions."""
+"""Pictures of a session, as data: loss surface, path, fit and decision regions."""

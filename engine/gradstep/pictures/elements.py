@@ -1,4 +1,4 @@
-"""A number of a parameter, and counting them all."""
+"""Elements of the parameters: counted through all parameters, named, read and written."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from gradstep.errors import BadInput
 from gradstep.tensors.elements import element_name, index_at, place_of
 
 Pair: TypeAlias = tuple[float, float]
-"""Two numbers of the parameters."""
+"""Two numbers, one for each of the two elements that a picture is about."""
 
 Spots: TypeAlias = Sequence[tuple[int, int]]
-"""Where they are: which parameter, and which of its numbers, both counted from 0."""
+"""Positions of elements: the parameter's number, and the element's place in it; both counted from 0."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,24 +23,27 @@ class ParameterElement:
     """One element of one parameter."""
 
     parameter: str
+    """Name of the parameter."""
+
     index: tuple[int, ...]
+    """Index of the element in the parameter, one number for each dimension."""
 
     @property
     def name(self) -> str:
-        """As Python writes it, e.g. `w[0, 2]`."""
+        """Name of the element as Python writes it, e.g. `w[0, 2]`."""
         return element_name(self.parameter, self.index)
 
 
 def count_places(parameters: Mapping[str, Tensor]) -> int:
-    """Count the elements of all parameters."""
-    return sum(one.numel() for one in parameters.values())
+    """Return the number of elements of all parameters together."""
+    return sum(parameter.numel() for parameter in parameters.values())
 
 
 def place_at(parameters: Mapping[str, Tensor], number: int) -> ParameterElement:
-    """Give an element by its number, counted from 0 through all parameters in their order.
+    """Return the element with a number, which counts from 0 through all parameters in their order.
 
     Raises:
-        IndexError: there is none.
+        IndexError: the parameters have no more than `number` elements.
     """
     for name, parameter in parameters.items():
         if number < parameter.numel():
@@ -50,10 +53,10 @@ def place_at(parameters: Mapping[str, Tensor], number: int) -> ParameterElement:
 
 
 def number_of(parameters: Mapping[str, Tensor], name: str) -> int:
-    """Give an element's number by its name, e.g. `w[0, 2]`; blanks do not matter.
+    """Return the number of the element with a name such as `w[0, 2]`; blanks in the name do not matter.
 
     Raises:
-        BadInput: there is none of that name.
+        BadInput: no element has that name.
     """
     called, _, rest = "".join(name.split()).partition("[")
     known, before = parameters.get(called), 0
@@ -71,12 +74,17 @@ def number_of(parameters: Mapping[str, Tensor], name: str) -> int:
 
 
 def pair_of(values: Sequence[Tensor], spots: Spots) -> Pair:
-    """Read two numbers of the parameters; each is given flat."""
-    one, other = (float(values[parameter][place].item()) for parameter, place in spots)
-    return one, other
+    """Return the two elements at `spots`.
+
+    Args:
+        values: Every parameter's numbers, each of shape `(numel,)`.
+        spots: Positions of the two elements.
+    """
+    first, second = (float(values[parameter][place].item()) for parameter, place in spots)
+    return first, second
 
 
 def put(values: Sequence[Tensor], spots: Spots, pair: Sequence[float]) -> None:
-    """Write them."""
+    """Write the two numbers of `pair` into the elements at `spots`; for arguments, see `pair_of`."""
     for (parameter, place), value in zip(spots, pair, strict=True):
         values[parameter][place] = value

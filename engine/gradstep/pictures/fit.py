@@ -1,4 +1,4 @@
-"""How well the model fits its data at the present parameters."""
+"""The fit: the model's predictions beside the targets, at the present parameters."""
 
 from __future__ import annotations
 
@@ -14,58 +14,68 @@ from gradstep.problem import Problem
 from gradstep.training.pytorch_errors import in_its_own_words
 
 MOST: Final = 2_000
-"""Pairs that are given at the most; of more, every so-many-th."""
+"""Approximate limit on the pairs of a fit; if there are more, they are sampled at equal distances."""
 
 ALONG: Final = 101
-"""Inputs for which the line is computed."""
+"""Number of inputs for which the line of predictions is computed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fit:
-    """Targets and the predictions for them."""
+    """Pairs of a target and the prediction for it."""
 
     targets: tuple[float, ...]
+    """Target of each pair."""
+
     preds: tuple[float, ...]
+    """Prediction of each pair."""
+
     series: tuple[int, ...]
-    """Which column of the targets each pair belongs to, counted from 0."""
+    """Column of the targets that each pair belongs to, counted from 0."""
 
     total: int
-    """How many pairs there are."""
+    """Number of pairs of the problem, of which there are fewer here if there are too many."""
 
     inputs: tuple[float, ...]
-    """The input of each pair, where the problem has one input only; else empty."""
+    """Input of each pair, if each sample has one number for its input; else empty."""
 
     line: tuple[tuple[float, float], ...]
-    """Inputs from the smallest to the largest, and the predictions for them; empty where there is no line."""
+    """Pairs of an input and the prediction for it, from the smallest to the largest input of the data.
+
+    Empty unless inputs, predictions and targets are one number each for every sample."""
 
 
 def fit(problem: Problem, rng: Tensor) -> Fit:
-    """Compare predictions and targets; a live graph has to be built anew.
+    """Return predictions and targets; a live graph has to be built anew afterwards.
+
+    Args:
+        problem: Problem at the present values of its parameters.
+        rng: State of the random number generator before the forward pass.
 
     Raises:
         PyTorchError: the model or the loss function raised.
-        BadInput: there is not one prediction for each target.
+        BadInput: predictions and targets do not correspond one to one.
     """
     with apart(problem, rng) as where:
         preds = where.output()[0].detach()
         targets = problem.targets
         if preds.shape != targets.shape or preds.is_complex() or not preds.numel():
             raise BadInput(
-                f"there is no fit to draw: predictions of shape {tuple(preds.shape)} do not stand each for "
-                f"a target, of shape {tuple(targets.shape)}"
+                f"there is no fit to draw: predictions of shape {tuple(preds.shape)} do not match targets of "
+                f"shape {tuple(targets.shape)} one by one"
             )
         columns = preds.shape[-1] if preds.dim() > 1 else 1
         single = problem.inputs.numel() * columns == preds.numel() and not problem.inputs.is_complex()
         line = _line(problem, rng) if single and columns == 1 else ()
-        given = problem.inputs.detach().reshape(-1).repeat_interleave(columns) if single else None
+        inputs = problem.inputs.detach().reshape(-1).repeat_interleave(columns) if single else None
     stride = -(-preds.numel() // MOST)
     return Fit(
-        _numbers(targets, stride),
-        _numbers(preds, stride),
-        tuple(place % columns for place in range(0, preds.numel(), stride)),
-        preds.numel(),
-        () if given is None else _numbers(given, stride),
-        line,
+        targets=_numbers(targets, stride),
+        preds=_numbers(preds, stride),
+        series=tuple(place % columns for place in range(0, preds.numel(), stride)),
+        total=preds.numel(),
+        inputs=() if inputs is None else _numbers(inputs, stride),
+        line=line,
     )
 
 
@@ -74,11 +84,11 @@ def _line(problem: Problem, rng: Tensor) -> tuple[tuple[float, float], ...]:
     along = torch.linspace(float(inputs.min()), float(inputs.max()), ALONG, dtype=torch.float64)
     torch.set_rng_state(rng)
     with torch.no_grad(), in_its_own_words(*OWN_CODE):
-        made = problem.model(along.to(inputs.dtype).reshape(-1, *inputs.shape[1:]))
-    if made.numel() != ALONG:
+        preds = problem.model(along.to(inputs.dtype).reshape(-1, *inputs.shape[1:]))
+    if preds.numel() != ALONG:
         return ()
-    return tuple(zip(along.tolist(), made.reshape(-1).tolist(), strict=True))
+    return tuple(zip(along.tolist(), preds.reshape(-1).tolist(), strict=True))
 
 
 def _numbers(tensor: Tensor, stride: int) -> tuple[float, ...]:
-    return tuple(float(one) for one in tensor.detach().reshape(-1)[::stride].tolist())
+    return tuple(float(number) for number in tensor.detach().reshape(-1)[::stride].tolist())

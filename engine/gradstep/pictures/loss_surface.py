@@ -1,4 +1,4 @@
-"""The loss over two numbers of the parameters, the others as they are; and where training stands on it."""
+"""The loss surface: the loss over two elements of the parameters, and the path of training on it."""
 
 from __future__ import annotations
 
@@ -20,63 +20,72 @@ from gradstep.pictures.trajectory import Trajectory
 from gradstep.pictures.vmap_losses import batched_losses
 from gradstep.problem import Problem
 from gradstep.tensors.elements import place_of
+from gradstep.training.pytorch_errors import PyTorchError
 
 SIDE: Final = 100
-"""Losses along each side of the grid, where they can be computed many at a time."""
+"""Losses along each side of the grid if they are computed in batches."""
 
 FEWEST: Final = 8
-"""The same where each takes very long."""
+"""Losses along each side of the grid if each of them takes very long."""
 
 SECONDS: Final = 1.0
-"""About how long they may take."""
+"""Approximate time in seconds that the grid's losses may take."""
 
 AT_ONCE: Final = 4_000_000
-"""Numbers that a batch may hold at the most, counting the largest tensor known for each of its losses."""
+"""Limit on the numbers of a batch, estimated as the largest known tensor times the batch's losses."""
 
 SAME: Final = 1e-4
-"""A batch's losses are used where those that are compared differ from plain ones by no more, relatively."""
+"""Relative tolerance between losses that were computed in a batch and the same losses computed singly."""
 
 NEAR: Final = 10.0
-"""A minimum is shown up to so many times the path's extent away, or the present number's size."""
+"""Distance up to which a minimum is shown, in extents of the path or sizes of the present number."""
 
 MARGIN: Final = 0.15
-"""Room around the path and the minimum, as a part of their extent."""
+"""Room around the path and the minimum, as a fraction of their extent."""
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Surface:
-    """A grid of losses, and points on it as pairs: along the first number, along the second."""
+    """A grid of losses, and points on it as pairs of values: of the first element, of the second."""
 
     places: tuple[ParameterElement, ParameterElement]
+    """The two elements."""
+
     first: tuple[float, ...]
-    """The grid's values of the first number, ascending."""
+    """Values of the first element on the grid, ascending."""
 
     second: tuple[float, ...]
+    """Values of the second element on the grid, ascending."""
+
     losses: FloatArray
-    """Shape (second, first); nan where a loss is not finite."""
+    """Losses on the grid, shape `(len(second), len(first))`; nan if a loss is not finite."""
 
     loss: float
-    """The loss at the present point."""
+    """Loss at the present point."""
 
     here: Pair
+    """The present point."""
+
     path: tuple[Pair, ...]
-    """Where the two numbers were, ending here. The other parameters were elsewhere then."""
+    """Path of the two elements up to the present point; the other elements had other values on the way."""
 
     epochs: tuple[int, ...]
-    """After how many epochs each."""
+    """Number of epochs that had run at each point of the path."""
 
     whole_path: bool
+    """Whether the path has a point for every epoch."""
+
     gradient: Pair
-    """dL/d(first), dL/d(second) of one pass here."""
+    """dL/d(first) and dL/d(second) of one backward pass at the present point."""
 
     step: Pair | None
-    """By how much the next update moves; None where the loop has none."""
+    """Change of the two elements by the next update; None if the loop does not come to one."""
 
     lowest: Pair | None
-    """The minimum over the two numbers; None where Newton's method found none."""
+    """Minimum over the two elements; None if Newton's method does not find one."""
 
     batched: bool
-    """Whether the losses were computed many at a time; each was by itself otherwise, on a coarser grid."""
+    """Whether the losses were computed in batches; otherwise singly, on a coarser grid."""
 
 
 def surface(
@@ -87,36 +96,38 @@ def surface(
     step: Sequence[Tensor] | None,
     stopped: Callable[[], bool] = lambda: False,
 ) -> Surface:
-    """Compute it; the problem's tensors get their numbers back, and a live graph has to be built anew.
+    """Return the loss surface over two elements; a live graph has to be built anew afterwards.
 
     Args:
-        problem: With its parameters as they are now.
-        places: Two different numbers.
-        path: Where the parameters were.
-        rng: The random number generator's state before every forward pass.
-        step: What the next update adds to each parameter, flat; None where the loop has none.
-        stopped: Asked between parts of the work.
+        problem: Problem at the present values of its parameters, which it has again afterwards.
+        places: Two different elements.
+        path: Path of the parameters up to the present.
+        rng: State of the random number generator before every forward pass.
+        step: Change of each parameter by the next update, shape `(numel,)` each; None if there is none.
+        stopped: Called between parts of the work; returns True to stop.
 
     Raises:
-        Stopped: `stopped` said so.
-        BadInput: one of them is complex.
+        Stopped: `stopped` returned True.
+        BadInput: one of the two elements is complex.
         PyTorchError: PyTorch refused a forward or a backward pass.
         NotAScalar: the loss is not one number.
     """
-    for one in places:
-        if problem.parameters[one.parameter].is_complex():
-            raise BadInput(f"there is no surface to draw: {one.parameter} holds complex numbers")
+    for place in places:
+        if problem.parameters[place.parameter].is_complex():
+            raise BadInput(f"there is no surface to draw: {place.parameter} holds complex numbers")
     names = list(problem.parameters)
     spots = [
-        (names.index(one.parameter), place_of(problem.parameters[one.parameter].shape, one.index))
-        for one in places
+        (names.index(place.parameter), place_of(problem.parameters[place.parameter].shape, place.index))
+        for place in places
     ]
     lowest = lowest_of(problem, spots, rng)
     with apart(problem, rng) as where:
         here = pair_of(where.values, spots)
         loss, gradients = where.loss(), where.gradients()
         arrow = None if step is None else pair_of(step, spots)
-        line = tuple(pair_of([one.reshape(-1) for one in values], spots) for values in path.values)
+        line = tuple(
+            pair_of([parameter.reshape(-1) for parameter in values], spots) for values in path.values
+        )
         area = _area(line, here, arrow, lowest)
         losses, batched = _Losses(problem, where, spots, rng, stopped).over(area)
     first, second = _axes(area, losses.shape)
@@ -138,7 +149,7 @@ def surface(
 
 
 class _Losses:
-    """Computes losses over an area: many at a time where that gives the plain numbers, else one by one."""
+    """Computes losses over an area: in batches if their numbers are those of single losses, else singly."""
 
     def __init__(
         self,
@@ -152,12 +163,11 @@ class _Losses:
         self._rng, self._stopped = rng, stopped
 
     def over(self, area: tuple[Pair, Pair]) -> tuple[FloatArray, bool]:
+        """Return losses, shape `(side, side)`, and whether they were computed in batches."""
         points = _points(area, SIDE)
         try:
             losses = self._batched(points)
-        except Stopped:
-            raise
-        except Exception:  # what vmap cannot do is done one by one
+        except PyTorchError:  # vmap cannot run this model or loss function
             losses = None
         if losses is not None and self._as_plain(points, losses):
             return losses.reshape(SIDE, SIDE), True
@@ -165,8 +175,13 @@ class _Losses:
         return self._one_by_one(_points(area, side)).reshape(side, side), False
 
     def _batched(self, points: FloatArray) -> FloatArray | None:
-        """Compute all; None where that would take too long."""
-        largest = max(one.numel() for one in (self._problem.inputs, *self._where.values))
+        """Return the losses at all points, shape `(points,)`; None if that would take too long.
+
+        Raises:
+            Stopped: the learner stopped the computation.
+            PyTorchError: `vmap` cannot run the model or the loss function.
+        """
+        largest = max(tensor.numel() for tensor in (self._problem.inputs, *self._where.values))
         count = min(max(AT_ONCE // max(largest, 1), 1), len(points))
         began, found = time.monotonic(), list[FloatArray]()
         for start in range(0, len(points), count):
@@ -180,7 +195,7 @@ class _Losses:
         return np.concatenate(found)
 
     def _values(self, points: FloatArray) -> dict[str, Tensor]:
-        """Give the parameters that the points are about, for each of the points."""
+        """Return the parameters of the two elements, with their values for each of the points."""
         names, values = list(self._problem.parameters), dict[str, Tensor]()
         for column, (parameter, place) in enumerate(self._spots):
             name, now = names[parameter], self._where.values[parameter]
@@ -192,13 +207,13 @@ class _Losses:
         }
 
     def _as_plain(self, points: FloatArray, losses: FloatArray) -> bool:
-        """Whether some of the losses are those that the model gives by itself."""
+        """Whether a sample of the losses equals the losses that the model computes singly."""
         chosen = np.linspace(0, len(points) - 1, 7).astype(int)
         plain, size = self._one_by_one(points[chosen]), np.nanmax(np.abs(losses), initial=0)
         return np.allclose(losses[chosen], plain, rtol=SAME, atol=SAME**2 * size, equal_nan=True)
 
     def _affordable(self, points: FloatArray) -> int:
-        """Give how many losses a side may have."""
+        """Return the number of losses along each side of the grid for which there is time."""
         began = time.monotonic()
         self._one_by_one(points[:3])
         each = (time.monotonic() - began) / 3
@@ -220,7 +235,7 @@ class _Losses:
 
 
 def _area(line: Sequence[Pair], here: Pair, step: Pair | None, lowest: Pair | None) -> tuple[Pair, Pair]:
-    """Give the ends of both axes: around the path, and the minimum and the next step where they are near."""
+    """Return the ends of both axes: around the path, and the minimum and the next step if near."""
     ends = []
     for axis in (0, 1):
         now = here[axis]
@@ -229,7 +244,7 @@ def _area(line: Sequence[Pair], here: Pair, step: Pair | None, lowest: Pair | No
         if lowest is not None and abs(lowest[axis] - now) <= NEAR * max(size, max(values) - min(values)):
             values.append(lowest[axis])
         low, high = min(values), max(values)
-        if lowest is None or high - low < SAME * size:  # nothing tells how far to look
+        if lowest is None or high - low < SAME * size:  # nothing determines the extent
             low, high = min(low, now - size / 4), max(high, now + size / 4)
         end = now if step is None else now + step[axis]
         if low - (high - low) < end < high + (high - low):
@@ -245,5 +260,5 @@ def _axes(area: tuple[Pair, Pair], shape: tuple[int, ...]) -> tuple[FloatArray, 
 
 
 def _points(area: tuple[Pair, Pair], side: int) -> FloatArray:
-    """Give the grid's points, row by row, shape (side * side, 2)."""
+    """Return the grid's points, row by row, shape (side * side, 2)."""
     return grid_points(*_axes(area, (side, side)))

@@ -1,4 +1,4 @@
-"""The minimum of the loss over two numbers of the parameters, the others as they are."""
+"""The minimum of the loss over two elements of the parameters, while the other elements stay as they are."""
 
 from __future__ import annotations
 
@@ -14,20 +14,31 @@ from gradstep.pictures.grid import FloatArray
 from gradstep.problem import Problem
 
 STEPS: Final = 8
-"""Steps of Newton's method at the most."""
+"""Limit on the steps of Newton's method."""
 
 SAME: Final = 1e-4
-"""A step that moves by no more, relatively, is the last one."""
+"""Relative size of a step below which the method has converged."""
 
 
 def lowest_of(problem: Problem, spots: Spots, rng: torch.Tensor) -> Pair | None:
-    """Find the minimum over the two numbers by Newton's method: exact in one step for a quadratic loss."""
+    """Return the minimum over two elements by Newton's method, which is exact after one step for a quadratic.
+
+    The loss is computed in float64, or in the parameters' own precision if float64 does not work.
+
+    Args:
+        problem: Problem at the present values of its parameters.
+        spots: Positions of the two elements.
+        rng: State of the random number generator before every forward pass.
+
+    Returns:
+        Values of the two elements at the minimum; None if the method does not converge to one.
+    """
     for dtype in (torch.float64, None):
         try:
             with apart(problem, rng, dtype) as where:
                 return _newton(where, spots)
         except (EngineError, RuntimeError, np.linalg.LinAlgError):
-            continue  # it does not run in that precision
+            continue  # the problem does not run in this precision
     return None
 
 
@@ -51,8 +62,11 @@ def _newton(where: Apart, spots: Spots) -> Pair | None:
 
 
 def _derivatives(where: Apart, spots: Spots, at: Pair) -> tuple[FloatArray, FloatArray]:
-    """Give the gradient, shape (2,), and the second derivatives, shape (2, 2), from gradients around."""
-    slopes, steps = list[FloatArray](), [1e-3 * max(1.0, abs(one)) for one in at]
+    """Return the gradient, shape (2,), and the second derivatives, shape (2, 2), at a point.
+
+    Both come from autograd's gradients a little to each side of the point along each axis.
+    """
+    slopes, steps = list[FloatArray](), [1e-3 * max(1.0, abs(value)) for value in at]
     for sign in (1, -1):
         for axis in (0, 1):
             moved = list(at)

@@ -1,4 +1,4 @@
-"""What there is to draw of a session, beside its numbers. Asking changes nothing."""
+"""Pictures of a session, computed without changing the session."""
 
 from __future__ import annotations
 
@@ -24,44 +24,63 @@ from gradstep.training.state import State
 from gradstep.training.stepper import Statements
 
 ROUNDS: Final = 2
-"""Rounds of the loop within which the next update comes, if ever."""
+"""Rounds of the loop after which a loop that has not updated is known never to update."""
 
 
 class Pictures:
-    """Computes what pictures show."""
+    """Computes the pictures of a session's present state."""
 
     def __init__(self, statements: Statements, history: History, travel: Travel) -> None:
-        """Look at a session, for as long as it stays as it is."""
+        """Create the pictures of the present state; after another action, they have to be created anew.
+
+        Args:
+            statements: Holds the session's state; every method leaves it in the state in which it was.
+            history: Tree of the session's actions, which says where the session stands.
+            travel: Puts `statements` into the state of any point of the history.
+        """
         self._statements, self._history, self._travel = statements, history, travel
         self._parameters = statements.trainer.problem.parameters
         self._path: Trajectory | None = None
         self.count = count_places(self._parameters)
-        """How many numbers all parameters have."""
+        """Number of elements of all parameters together."""
 
     def place(self, number: int) -> ParameterElement:
-        """Give a number of a parameter; they are counted from 0 through all parameters in their order."""
+        """Return the element with a number, which counts from 0 through all parameters in their order.
+
+        Raises:
+            IndexError: the parameters have no more than `number` elements.
+        """
         return place_at(self._parameters, number)
 
     def number(self, name: str) -> int:
-        """Give the number of an element by its name, e.g. `w[0, 2]`; blanks do not matter.
+        """Return the number of the element with a name such as `w[0, 2]`; blanks in the name do not matter.
 
         Raises:
-            BadInput: there is none of that name.
+            BadInput: no element has that name.
         """
         return number_of(self._parameters, name)
 
-    def surface(self, one: int = 0, other: int = 1, stopped: Callable[[], bool] = lambda: False) -> Surface:
-        """Compute the loss over two numbers of the parameters, with the others as they are.
+    def surface(
+        self, first: int = 0, second: int = 1, stopped: Callable[[], bool] = lambda: False
+    ) -> Surface:
+        """Return the loss over two elements of the parameters, while the other elements stay as they are.
+
+        Args:
+            first: Number of the element along the first axis, as `number` returns it.
+            second: Number of the element along the second axis.
+            stopped: Called between parts of the work; returns True to stop.
 
         Raises:
-            BadInput: these are no two numbers.
-            Stopped: `stopped` said so.
+            BadInput: the numbers are the same, or the parameters have no such elements.
+            Stopped: `stopped` returned True.
             PyTorchError: PyTorch refused a forward or a backward pass.
             NotAScalar: the loss is not one number.
         """
-        if one == other or not (0 <= one < self.count and 0 <= other < self.count):
-            raise BadInput(f"a surface needs two numbers of the {self.count:,} that all parameters have")
-        places = self.place(one), self.place(other)
+        if first == second or not (0 <= first < self.count and 0 <= second < self.count):
+            raise BadInput(
+                f"a surface needs two numbers of the {self.count:,} in all parameters, not the same one twice"
+            )
+        places = self.place(first), self.place(second)
         with self._unchanged():
             path = self._found_path(stopped)
             rng = self._statements.state.trainer.rng
@@ -69,40 +88,43 @@ class Pictures:
             return surface(self._statements.trainer.problem, places, path, rng, step, stopped)
 
     def path(self, stopped: Callable[[], bool] = lambda: False) -> Trajectory:
-        """Find where the parameters were.
+        """Return the path of the parameters from the start to the present.
+
+        Args:
+            stopped: Called between points of the path; returns True to stop.
 
         Raises:
-            Stopped: `stopped` said so.
+            Stopped: `stopped` returned True.
         """
         with self._unchanged():
             return self._found_path(stopped)
 
     def fit(self) -> Fit:
-        """Compare predictions and targets at the present parameters.
+        """Return predictions and targets at the present parameters.
 
         Raises:
             PyTorchError: the model or the loss function raised.
-            BadInput: there is not one prediction for each target.
+            BadInput: predictions and targets do not correspond one to one.
         """
         with self._unchanged():
             return fit(self._statements.trainer.problem, self._statements.state.trainer.rng)
 
     def regions(self) -> tuple[Regions, ...]:
-        """Compute what the model predicts over its two inputs; nothing where it has not two.
+        """Return the model's predictions over its two inputs; empty unless it has two.
 
         Raises:
             PyTorchError: the model or the loss function raised.
-            BadInput: the model cannot be asked about other inputs than the problem's.
+            BadInput: the model accepts only the problem's own inputs.
         """
         with self._unchanged():
             return regions(self._statements.trainer.problem, self._statements.state.trainer.rng)
 
     def sizes(self) -> tuple[Sizes, ...]:
-        """Give how large each parameter's gradients were, pass by pass."""
+        """Return the norms of each parameter's gradients, pass by pass."""
         return gradient_sizes(tuple(self._parameters), self._statements.state.ledger)
 
     def marks(self) -> tuple[Mark, ...]:
-        """Give what was done between epochs that shows in the curve of losses."""
+        """Return the actions between epochs that explain changes in the curve of losses."""
         return marks(self._history)
 
     def _found_path(self, stopped: Callable[[], bool]) -> Trajectory:
@@ -111,7 +133,11 @@ class Pictures:
         return self._path
 
     def _next_step(self) -> list[Tensor] | None:
-        """Run the loop to its next update; give what that adds to each parameter, flat, or None."""
+        """Run the loop to its next update, and return the change of each parameter by it.
+
+        Returns:
+            A tensor of shape `(numel,)` for each parameter; None if the loop does not come to an update.
+        """
         statements, state = self._statements, self._statements.state
         most = len(state.loop.rest()) + ROUNDS * len(state.loop.epoch)
         with self._unchanged(), statements.unrecorded(), suppress(EngineError):
@@ -124,15 +150,22 @@ class Pictures:
         return None
 
     def _added(self, before: State, after: State) -> list[Tensor]:
-        """Give what an update has added; by hand that is known better than two rounded values tell."""
+        """Return the change of each parameter by an update.
+
+        For the update by hand the change is computed from the gradients, which is more exact than the
+        difference of two rounded values.
+        """
         old, new = before.trainer, after.trainer
         if before.loop.optimizer.by_hand:
             return [-before.learning_rate * grad.reshape(-1) for grad in old.grads if grad is not None]
-        return [(b - a).reshape(-1) for a, b in zip(old.parameters, new.parameters, strict=True)]
+        return [
+            (value - old_value).reshape(-1)
+            for old_value, value in zip(old.parameters, new.parameters, strict=True)
+        ]
 
     @contextmanager
     def _unchanged(self) -> Iterator[None]:
-        """Put the session back as it was, with a live graph where it had one."""
+        """Keep the script's output from the terminal, and return to the present state afterwards."""
         printed = self._statements.trainer.problem.printed
         with KeptFromTerminal(printed), self._statements.borrowed(writes_tensors=True):
             yield

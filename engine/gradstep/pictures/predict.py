@@ -1,4 +1,4 @@
-"""What a model predicts for other inputs than its problem's."""
+"""Predictions of a model for inputs that are not in its problem's data."""
 
 from __future__ import annotations
 
@@ -14,61 +14,65 @@ from gradstep.problem import Problem
 from gradstep.training.pytorch_errors import PyTorchError, in_its_own_words
 
 SAME: Final = 1e-4
-"""The data's predictions may differ by so much, relatively, where they are computed with the map's."""
+"""Relative tolerance for the data's predictions when they are computed in one batch with other inputs."""
 
 
 def predictions_at(
     problem: Problem, rng: Tensor, preds: Tensor, grid: Tensor, buffers: Mapping[str, Tensor]
 ) -> tuple[Tensor, bool]:
-    """Predict for the data and the grid together, which shows whether one changes the other.
+    """Return predictions for the data and for other inputs, computed in one batch.
+
+    If the data's predictions are not the same as without the other inputs, because the samples of a batch
+    influence each other or the model draws random numbers, the model is tried again in eval mode.
 
     Args:
-        problem: What predicts.
-        rng: The random number generator's state.
-        preds: What it predicts for the data alone.
-        grid: Other inputs.
-        buffers: The problem's, as they were before any forward pass changed them.
+        problem: Problem whose model predicts.
+        rng: State of the random number generator before every forward pass.
+        preds: Predictions for the data alone.
+        grid: Other inputs, shape `(n, columns of the inputs)`.
+        buffers: Values of the problem's buffers from before any forward pass changed them.
 
     Returns:
-        Shape (data and grid, columns), and whether the model was in eval mode.
+        Predictions, shape `(data + n, columns of the outputs)`, and whether the model was in eval mode.
 
     Raises:
-        BadInput: the model cannot be asked about other inputs, or each time says something else.
+        BadInput: the model does not accept other inputs, or its predictions depend on the rest of the
+            batch or on chance.
     """
     data = problem.inputs.detach()
     both = torch.cat([data, grid])
-    made, by_chance = _output(problem, rng, both)
-    if _same(made[: len(data)], preds) and not by_chance:
-        return made.reshape(len(both), -1), False
+    together, by_chance = _output(problem, rng, both)
+    if _same(together[: len(data)], preds) and not by_chance:
+        return together.reshape(len(both), -1), False
     if isinstance(problem.model, nn.Module):
         with _evaluated(problem.model):
             for name, kept in buffers.items():
                 problem.buffers[name].copy_(kept)
-            (preds, _), (made, by_chance) = (_output(problem, rng, inputs) for inputs in (data, both))
-        if _same(made[: len(data)], preds) and not by_chance:
-            return made.reshape(len(both), -1), True
+            (preds, _), (together, by_chance) = (_output(problem, rng, inputs) for inputs in (data, both))
+        if _same(together[: len(data)], preds) and not by_chance:
+            return together.reshape(len(both), -1), True
     raise BadInput(
-        "there is no map to draw: what the model predicts for a point depends on the other points of its "
-        "batch, as with BatchNorm in train mode, or on chance, as with dropout"
+        "there is no map to draw: the prediction for a point depends on the other points of its batch, as "
+        "with BatchNorm in train mode, or on chance, as with dropout"
     )
 
 
 def _output(problem: Problem, rng: Tensor, inputs: Tensor) -> tuple[Tensor, bool]:
-    """Predict, and tell whether that took random numbers."""
+    """Return predictions, and whether the model drew random numbers for them."""
     torch.set_rng_state(rng)
     try:
         with torch.no_grad(), in_its_own_words(*OWN_CODE):
-            made = problem.model(inputs)
+            preds = problem.model(inputs)
     except PyTorchError as error:
         raise BadInput(
-            f"there is no map to draw: the model takes no inputs but the problem's own ({error})"
+            f"there is no map to draw: the model accepts only the problem's own inputs ({error})"
         ) from error
-    if made.dim() not in (1, 2) or len(made) != len(inputs) or made.is_complex():
+    if preds.dim() not in (1, 2) or len(preds) != len(inputs) or preds.is_complex():
         raise BadInput(
-            f"there is no map to draw: for inputs of shape {tuple(inputs.shape)} the model gives predictions "
-            f"of shape {tuple(made.shape)}, not one row for each"
+            f"there is no map to draw: for inputs of shape {tuple(inputs.shape)} the model returns "
+            f"predictions of shape {tuple(preds.shape)}, not one row for each input"
         )
-    return made, not torch.equal(torch.get_rng_state(), rng)
+    return preds, not torch.equal(torch.get_rng_state(), rng)
 
 
 def _same(one: Tensor, other: Tensor) -> bool:

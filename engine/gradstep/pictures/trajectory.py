@@ -1,4 +1,4 @@
-"""The way that the parameters have come: their values after epochs of the session's line."""
+"""The path of the parameters: their values after the epochs that led to the session's present state."""
 
 from __future__ import annotations
 
@@ -17,39 +17,39 @@ from gradstep.training.apply_action import perform
 from gradstep.training.stepper import Statements
 
 MOST: Final = 40
-"""Points of a path, at about the most."""
+"""Approximate limit on the points of a path."""
 
 AGAIN: Final = 600
-"""Epochs that are run again to find where the parameters were; of longer runs, only the first ones are."""
+"""Limit on the epochs that are run again to find the path; of longer runs, only the first epochs are."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Trajectory:
-    """Where the parameters were, from the start to the present."""
+    """Values of the parameters from the start to the present."""
 
     epochs: tuple[int, ...]
-    """After how many epochs each."""
+    """Number of epochs that had run at each point of the path, ascending."""
 
     values: tuple[tuple[Tensor, ...], ...]
-    """Every parameter, as copies that nothing changes."""
+    """Every parameter at each point of the path, as copies that never change."""
 
     whole: bool
-    """Whether every epoch is in it."""
+    """Whether the path has a point for every epoch."""
 
 
 def find_trajectory(
     statements: Statements, history: History, travel: Travel, stopped: Callable[[], bool] = lambda: False
 ) -> Trajectory:
-    """Find where the parameters were; changes nothing.
+    """Return the path of the parameters; the session's state is the same afterwards.
 
     Args:
-        statements: Afterwards in the state that they were in.
-        history: Where the session stands.
-        travel: Goes to its points.
-        stopped: Asked between points.
+        statements: Runs epochs again; ends in the state in which it began.
+        history: Tree of the session's actions, which says where the session stands.
+        travel: Puts `statements` into the state of any point of the history.
+        stopped: Called between points; returns True to stop.
 
     Raises:
-        Stopped: `stopped` said so.
+        Stopped: `stopped` returned True.
     """
     steps = _steps(history)
     lengths = _lengths([count for _, _, count in steps])
@@ -64,22 +64,23 @@ def find_trajectory(
         for (before, action, count), length in zip(steps, lengths, strict=True):
             if stopped():
                 raise Stopped
-            stops = [one for one in range(1, length + 1) if (behind + one) % stride == 0]
+            stops = [epoch for epoch in range(1, length + 1) if (behind + epoch) % stride == 0]
             behind += length
             found += _inside(statements, travel, before, stops, count)
             if isinstance(action, Point) and (count in stops or count > length):
                 travel.go(action)
                 found.append((action.epoch, statements.state.trainer.parameters))
-    found = [one for one in found if one[0] < now.epoch]
+    found = [(epoch, parameters) for epoch, parameters in found if epoch < now.epoch]
     found.append((now.epoch, now.trainer.parameters))
     epochs, values = zip(*found, strict=True)
     return Trajectory(epochs, values, len(epochs) == epochs[-1] - epochs[0] + 1)
 
 
 def _steps(history: History) -> list[tuple[Point, Point | RunEpochs, int]]:
-    """Give what ended epochs since the start, or the last reset: the point before it, what it is, how many.
+    """Return the steps that ended epochs since the start or the last reset, oldest first.
 
-    It is a point, or as much of a run as the session stands inside of.
+    A step is the point before it, the step itself, and the number of epochs that it ended. The step itself is
+    a point, or the part of a run of epochs that has run if the session stands inside that run.
     """
     at: Point | None = history.here
     steps = list[tuple[Point, Point | RunEpochs, int]]()
@@ -96,7 +97,7 @@ def _steps(history: History) -> list[tuple[Point, Point | RunEpochs, int]]:
 
 
 def _lengths(counts: Sequence[int]) -> list[int]:
-    """Give how many epochs of each step are looked at: all, where those are not too many."""
+    """Return how many epochs of each step are run again: all of them, unless there are too many in total."""
     most = AGAIN if sum(counts) <= AGAIN else max(AGAIN // len(counts), 1)
     return [min(count, most) for count in counts]
 
@@ -104,8 +105,16 @@ def _lengths(counts: Sequence[int]) -> list[int]:
 def _inside(
     statements: Statements, travel: Travel, before: Point, stops: Sequence[int], count: int
 ) -> Iterator[tuple[int, tuple[Tensor, ...]]]:
-    """Give the epoch and the parameters at some epochs of a step, counted from 1, before its last."""
-    inner, done = [one for one in stops if one < count], 0
+    """Yield the epoch and the parameters after some epochs of a step, without its last epoch.
+
+    Args:
+        statements: Runs the epochs.
+        travel: Goes to `before`.
+        before: Point before the step.
+        stops: Epochs of the step to yield, counted from 1, ascending.
+        count: Number of epochs of the step.
+    """
+    inner, done = [stop for stop in stops if stop < count], 0
     if not inner:
         return
     travel.go(before)

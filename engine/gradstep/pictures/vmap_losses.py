@@ -16,7 +16,9 @@ from torch import Tensor
 from torch.func import vmap
 from torch.overrides import TorchFunctionMode
 
+from gradstep.errors import OWN_CODE
 from gradstep.problem import Problem
+from gradstep.training.pytorch_errors import in_its_own_words
 
 
 def batched_losses(problem: Problem, values: Mapping[str, Tensor], rng: Tensor) -> Tensor:
@@ -31,7 +33,7 @@ def batched_losses(problem: Problem, values: Mapping[str, Tensor], rng: Tensor) 
         Shape `(n,)`.
 
     Raises:
-        Exception: what the model, or `vmap` for what it cannot do, raises.
+        PyTorchError: the model or the loss function raised, or `vmap` cannot run it.
     """
     names = list(values)
 
@@ -41,7 +43,7 @@ def batched_losses(problem: Problem, values: Mapping[str, Tensor], rng: Tensor) 
             return problem.loss_fn(problem.model(problem.inputs), problem.targets).reshape(())
 
     torch.set_rng_state(rng)
-    with torch.no_grad():
+    with torch.no_grad(), in_its_own_words(*OWN_CODE):
         losses: Tensor = vmap(loss, randomness="same")(*values.values())
     return losses
 

@@ -11,7 +11,7 @@ from typing import Final
 
 from gradstep.errors import BadInput, EngineError
 from gradstep.ledger.ledger import Ledger, NamedGrads, Page, PassPage, RunPage, ZeroPage
-from gradstep.ledger.retention import Shelf, light
+from gradstep.ledger.retention import PageStore, light
 from gradstep.loop.loop import Kind, Loop
 from gradstep.training.batch_indices import Feed
 from gradstep.training.loss_history import Losses
@@ -34,7 +34,7 @@ class Statements:
         self.recording = True
         """Whether passes are recorded. Without, they come to the same bits, and cannot be looked into."""
 
-        self._shelf = Shelf(LEDGER_BYTES)
+        self._page_store = PageStore(LEDGER_BYTES)
 
     @contextmanager
     def unrecorded(self) -> Iterator[None]:
@@ -227,7 +227,7 @@ class Statements:
     def _with_page(self, written: Ledger, page: Page | None) -> Ledger:
         if isinstance(page, PassPage):
             page = light(page)
-        return written if page is None else self._shelf.put(written.with_page(page))
+        return written if page is None else self._page_store.put(written.with_page(page))
 
     def grads(self) -> NamedGrads:
         """Give every `.grad` by its parameter's name, as copies."""

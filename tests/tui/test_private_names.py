@@ -11,7 +11,7 @@ import pytest
 
 from gradstep import torch_internals
 from gradstep_tui.terminal import textual_internals
-from gradstep_tui.workshop.server import asyncssh_internals
+from gradstep_tui.workshop.server.access import asyncssh_internals
 
 ROOT: Final = Path(__file__).parents[2]
 DOORS: Final = (torch_internals, textual_internals, asyncssh_internals)

@@ -1,4 +1,4 @@
-"""A class in one process: real hub, store, lines and apps; only the network and the terminals are missing."""
+"""A class in one process: real hub, database, sockets and apps, without network and terminals."""
 
 from __future__ import annotations
 
@@ -17,43 +17,43 @@ from gradstep.actions import Action
 from gradstep.errors import EngineError
 from gradstep.session import Session
 from gradstep.start import Start
-from gradstep_tui.workshop.bench.app import ClassApp
-from gradstep_tui.workshop.bench.session.autosave import ClassKeeper
-from gradstep_tui.workshop.bench.session.server_link import Link
+from gradstep_tui.workshop.bench.app import WorkshopApp
+from gradstep_tui.workshop.bench.session.autosave import ServerAutosave
+from gradstep_tui.workshop.bench.session.server_link import ServerLink
 from gradstep_tui.workshop.server.hub import Hub
 from gradstep_tui.workshop.server.storage.store import Store
-from gradstep_tui.workshop.wire.messages import LONGEST, Role, ToChild, Welcome, from_child, line_of
+from gradstep_tui.workshop.wire.messages import LONGEST, Role, ToBench, Welcome, from_bench, line_of
 from tests.tui.bench import until
 
 SCREENS: Final = Path(__file__).with_name("screens")
 
 
-class Seat:
-    """The server's end of a learner's line."""
+class BenchConnection:
+    """The server's end of a bench's socket."""
 
     def __init__(self, hub: Hub, name: str, role: Role, resume_code: str = "") -> None:
         self.hub, self.name = hub, name
         self.ours, self.theirs = socket.socketpair()
         self.ours.setblocking(False)
-        self.link = Link(self.theirs)
+        self.link = ServerLink(self.theirs)
         self._received = b""
         self.welcome: Welcome = hub.join(
             name, role, self.send, resume_code=resume_code, again=f"ssh -p 2222 {name}@host"
         )
 
-    def send(self, message: ToChild) -> None:
+    def send(self, message: ToBench) -> None:
         self.ours.setblocking(True)
         self.ours.sendall(line_of(message))
         self.ours.setblocking(False)
 
     def pump(self) -> None:
-        """Have the hub hear what the process has said."""
+        """Pass the bench's messages to the hub."""
         with suppress(BlockingIOError):
             while data := self.ours.recv(LONGEST):
                 self._received += data
         *lines, self._received = self._received.split(b"\n")
         for line in lines:
-            self.hub.heard(self.name, from_child.decode(line))
+            self.hub.heard(self.name, from_bench.decode(line))
 
     def leave(self) -> None:
         self.pump()
@@ -62,35 +62,35 @@ class Seat:
         self.theirs.close()
 
 
-class Headless(Seat):
-    """Somebody who acts without a screen."""
+class Headless(BenchConnection):
+    """A participant who acts without a screen."""
 
     def __init__(self, hub: Hub, name: str, role: Role = "learner") -> None:
         super().__init__(hub, name, role)
-        self.keeper = ClassKeeper(self.link, self.welcome)
-        self.session: Session = self.keeper.rejoin()
+        self.autosave = ServerAutosave(self.link, self.welcome)
+        self.session: Session = self.autosave.rejoin()
 
     def act(self, *actions: Action) -> None:
-        """Do something; what is refused is refused."""
+        """Do actions; ignore those that are refused."""
         for action in actions:
             with suppress(EngineError):
                 self.session.apply(action)
         self.pump()
 
     def begin(self, start: Start) -> None:
-        self.session = self.keeper.begin(start)
+        self.session = self.autosave.begin(start)
         self.pump()
 
 
 class Classroom:
-    """The server's part, in a folder."""
+    """The server's side, with its state in a folder."""
 
     def __init__(self, folder: Path, start: Start | None = None) -> None:
         self.store = Store(folder)
         self.hub = Hub(self.store, start or Start())
 
     def enter(self, name: str, role: Role = "learner") -> Headless:
-        """Seat somebody without a screen; the name is taken where it is free."""
+        """Log somebody in without a screen, under a name that is taken if it is free."""
         self.store.take(name, role, "code")
         return Headless(self.hub, name, role)
 
@@ -98,26 +98,26 @@ class Classroom:
     async def opened(
         self, name: str, role: Role = "learner", size: tuple[int, int] = (80, 24), resume_code: str = ""
     ) -> AsyncIterator[Pilot[None]]:
-        """Open somebody's app, and wait until the session is there."""
+        """Open a participant's app, and wait until its session is loaded."""
         self.store.take(name, role, "code")
-        seat = Seat(self.hub, name, role, resume_code)
+        connection = BenchConnection(self.hub, name, role, resume_code)
         loop = asyncio.get_running_loop()
-        loop.add_reader(seat.ours, seat.pump)
-        app = ClassApp(seat.link, seat.welcome, ascii_only=False)
+        loop.add_reader(connection.ours, connection.pump)
+        app = WorkshopApp(connection.link, connection.welcome, ascii_only=False)
         try:
             async with app.run_test(size=size, notifications=True) as pilot:
                 await until(pilot, lambda: app.bench.frame is not None)
                 yield pilot
         finally:
-            loop.remove_reader(seat.ours)
-            seat.leave()
+            loop.remove_reader(connection.ours)
+            connection.leave()
 
     def close(self) -> None:
         self.store.close()
 
 
 def compare(name: str, text_drawn: str) -> None:
-    """Compare a screen with its file, or write the file."""
+    """Compare a screen with its file, or write the file if GRADSTEP_UPDATE_SCREENS is set."""
     path, rows = SCREENS / f"{name}.txt", f"{text_drawn}\n".splitlines()
     if os.environ.get("GRADSTEP_UPDATE_SCREENS"):
         SCREENS.mkdir(exist_ok=True)

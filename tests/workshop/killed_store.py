@@ -1,4 +1,4 @@
-"""Keeps actions of a few learners until it is killed; reports each that is kept, once the store has it."""
+"""Stores actions of a few learners until it is killed; reports each one once it is stored."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from gradstep.actions import RunEpochs
 from gradstep.start import Start
 from gradstep_tui.workshop.server.hub import Hub
 from gradstep_tui.workshop.server.storage.store import Store
-from gradstep_tui.workshop.wire.messages import Began, Did, Facts
+from gradstep_tui.workshop.wire.facts import Facts
+from gradstep_tui.workshop.wire.messages import ActionDone, SessionBegan
 
 
 def main(folder: str, seed: str) -> None:
@@ -25,10 +26,10 @@ def main(folder: str, seed: str) -> None:
         count += 1
         name = draw.choice(["ann", "bob", "cleo"])
         if draw.random() < 0.01:
-            hub.heard(name, Began(Start("crops", seed=count)))
+            hub.heard(name, SessionBegan(Start("crops", seed=count)))
             os.write(1, f"{name} begin {count}\n".encode())
         else:
-            hub.heard(name, Did(RunEpochs(count), Facts(epoch=count)))
+            hub.heard(name, ActionDone(RunEpochs(count), Facts(epoch=count)))
             os.write(1, f"{name} did {count}\n".encode())
 
 

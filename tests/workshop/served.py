@@ -129,9 +129,9 @@ class Server:
     # Its processes
 
     @property
-    def warm(self) -> int:
-        """The warm process."""
-        return until(lambda: children(self.process.pid), "a warm process")[0]  # type: ignore[no-any-return]
+    def forkserver(self) -> int:
+        """Pid of the forkserver."""
+        return until(lambda: children(self.process.pid), "a forkserver")[0]  # type: ignore[no-any-return]
 
     def bench(self, name: str) -> int:
         """The process of a learner who is logged in."""

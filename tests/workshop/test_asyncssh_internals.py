@@ -9,7 +9,7 @@ import pytest
 from gradstep.private_names import PrivateName, check_names, is_there
 from gradstep_tui.workshop.server import command
 from gradstep_tui.workshop.server.access.algorithms import CLASSICAL, POST_QUANTUM
-from gradstep_tui.workshop.server.asyncssh_internals import ASYNCSSH, NAMES, known_key_exchanges
+from gradstep_tui.workshop.server.access.asyncssh_internals import ASYNCSSH, NAMES, known_key_exchanges
 from tests.missing_names import path_of, refusal_without, removed
 
 Patch = pytest.MonkeyPatch
@@ -46,7 +46,7 @@ def test_serve_says_in_words_that_asyncssh_does_not_fit(
 ) -> None:
     import sys
 
-    door = "gradstep_tui.workshop.server.asyncssh_internals"
+    door = "gradstep_tui.workshop.server.access.asyncssh_internals"
     for module in (door, "gradstep_tui.workshop.server.channel", "gradstep_tui.workshop.server.server"):
         monkeypatch.delitem(sys.modules, module, raising=False)
     monkeypatch.delattr("asyncssh.stream.SSHServerStreamSession")

@@ -10,35 +10,60 @@ from typing import Final
 import pytest
 from textual.pilot import Pilot
 
-from gradstep.actions import Backward, Forward, RunEpochs, StepNode, Update
+from gradstep.actions import Backward, Forward, RunEpochs, StepNode, Update, Zero
+from gradstep.loop.loop import Kind
 from gradstep.start import Start
 from gradstep_tui.drawing.ascii import to_ascii
 from gradstep_tui.drawing.lines import Line
 from gradstep_tui.workshop.bench.screens.board import KEYS
 from gradstep_tui.workshop.bench.widgets.board_rows import SORTS, arranged, class_text, seen_text
-from gradstep_tui.workshop.bench.widgets.board_table import Table
-from gradstep_tui.workshop.wire.messages import Facts, Hand, Row
-from gradstep_tui.workshop.wire.milestones import ALL
+from gradstep_tui.workshop.bench.widgets.board_table import BoardTable
+from gradstep_tui.workshop.bench.widgets.board_text import done_text, next_text, phase_text
+from gradstep_tui.workshop.wire.facts import Facts, Phase, PhaseKind, PyTorchRefusal
+from gradstep_tui.workshop.wire.messages import Hand, Row
+from gradstep_tui.workshop.wire.milestones import Milestone
 from tests.tui.bench import press, text, until
 from tests.workshop.classroom import Classroom, compare
 
 NOW: Final = 1_000_000.0
-ERROR: Final = "RuntimeError: Trying to backward through the graph a second time"
+ERROR: Final = "Trying to backward through the graph a second time"
 
 LONG: Final = "cleo-with-a-long-name-24"
-MILLION: Final = Facts("next: backward 2/3", 1_234_567, "inf", "run 1,000,000 epochs", "", "0000 777", ALL)
-STUCK: Final = Facts("next: zero", 3, 9021.5, "backward", ERROR, "765", ALL[:1])
-FAR: Final = Facts("next: forward", 100, 4.8427, "run 100 epochs", "", "7000")
+SEEN: Final = tuple(Milestone)
+STUCK: Final = Facts(
+    phase=Phase(statement=Kind.ZERO),
+    epoch=3,
+    loss=9021.5,
+    refusal=PyTorchRefusal("RuntimeError", ERROR),
+    curve="765",
+    seen=SEEN[:1],
+)
+IN_PASS: Final = Facts(phase=Phase(PhaseKind.IN_BACKWARD, number=12, total=31), loss=0.25, seen=SEEN[:1])
+MILLION: Final = Facts(
+    phase=Phase(statement=Kind.BACKWARD, number=2, total=3),
+    epoch=1_234_567,
+    loss="inf",
+    curve="0000 777",
+    seen=SEEN,
+)
+AHEAD: Final = Facts(phase=Phase(statement=Kind.UPDATE), epoch=12, loss=291.1, curve="753110", seen=SEEN[:2])
 
 CLASS: Final = (
-    Row("ann", True, "crops", Facts("next: update", 12, 291.1, "backward", "", "753110", ALL[:2]), NOW - 5),
-    Row("bob", True, "crops", STUCK, NOW - 200, hand=NOW - 130),
+    Row("ann", True, "crops", AHEAD, NOW - 5, Backward()),
+    Row("bob", True, "crops", STUCK, NOW - 200, Backward(), hand=NOW - 130),
+    Row(LONG, True, "xor", IN_PASS, NOW - 42, StepNode(), watched=1),
+    Row("dan", True, "dead-relu", MILLION, NOW - 4000, RunEpochs(1_000_000), allows=False),
     Row(
-        LONG, True, "xor", Facts("in backward 12/31", 0, 0.25, "one node", seen=ALL[:1]), NOW - 42, watched=1
+        "eve",
+        True,
+        "crops",
+        Facts(epoch=100, loss=4.8427, curve="7000"),
+        NOW - 61,
+        RunEpochs(100),
+        hand=NOW - 30,
+        following=True,
     ),
-    Row("dan", True, "dead-relu", MILLION, NOW - 4000, allows=False),
-    Row("eve", True, "crops", FAR, NOW - 61, hand=NOW - 30, following=True),
-    Row("finn", False, "crops", Facts("next: forward", 7, 512.25, "one epoch", "", "764"), NOW - 90_000),
+    Row("finn", False, "crops", Facts(epoch=7, loss=512.25, curve="764"), NOW - 90_000, RunEpochs(1)),
     Row("gus", True, "crops", Facts(), NOW - 1),
 )
 
@@ -48,8 +73,8 @@ def drawn(rows: Sequence[Row], size: tuple[int, int]) -> list[str]:
     return ["".join(span.text for span in line).rstrip() for line in table.lines(*size)]
 
 
-def a_table(rows: Sequence[Row]) -> Table:
-    table = Table(KEYS, clock=lambda: NOW)
+def a_table(rows: Sequence[Row]) -> BoardTable:
+    table = BoardTable(KEYS, clock=lambda: NOW)
     table.learn(rows)
     return table
 
@@ -62,16 +87,16 @@ def test_the_board_is_drawn_as_it_was_read_and_found_good(size: tuple[int, int])
 def test_a_wide_board_cuts_nothing_and_a_small_one_has_the_chosen_learner_in_full() -> None:
     wide = "\n".join(drawn(CLASS, (160, 50)))
     for row in CLASS:
-        for words in (row.name, row.problem, row.facts.phase.removeprefix("next: "), row.facts.done):
-            assert words.replace("in backward", "node") in wide or row.facts.error, words
+        for words in (row.name, row.problem, next_text(row.facts.phase), done_text(row)):
+            assert words in wide or row.facts.refusal is not None, words
     table = a_table(CLASS)
     for row in CLASS:
         table.chosen = row.name
         small = "\n".join("".join(span.text for span in line) for line in table.lines(80, 24))
         assert row.name in small.splitlines()[-6]
-        assert row.facts.phase in small
-        assert f"last: {row.facts.done}" in small
-        assert not row.facts.error or ERROR[:40] in small
+        assert phase_text(row.facts.phase) in small
+        assert f"last: {done_text(row)}" in small
+        assert row.facts.refusal is None or ERROR[:40] in small
     assert all(len(line) <= 80 or "refused: " in line for line in drawn(CLASS, (80, 24)))
 
 
@@ -108,7 +133,7 @@ def test_sorting_and_filtering_find_who_needs_help() -> None:
 def test_the_class_is_summed_up_in_words() -> None:
     assert class_text(CLASS, NOW) == "6 here, 1 away, 2 hands up, 2 idle for 2 min or more"
     assert seen_text(CLASS, 100).startswith("4 of 6 have seen single nodes, 2 accumulation")
-    big = [Row(f"n{number}", True, "crops", Facts(seen=ALL), NOW) for number in range(200)]
+    big = [Row(f"n{number}", True, "crops", Facts(seen=SEEN), NOW) for number in range(200)]
     assert len(seen_text(big, 79)) <= 79
     assert "200 divergence" in seen_text(big, 79)
     assert seen_text([], 79).startswith("0 of 0")
@@ -116,7 +141,8 @@ def test_the_class_is_summed_up_in_words() -> None:
 
 def test_two_hundred_learners_scroll_and_only_rows_that_changed_are_drawn_again() -> None:
     rows = [
-        Row(f"learner-{n:03}", True, "crops", Facts("next: zero", n, 1.5, "update"), NOW) for n in range(200)
+        Row(f"learner-{number:03}", True, "crops", Facts(epoch=number, loss=1.5), NOW, Update())
+        for number in range(200)
     ]
     table = a_table(rows)
     table.sort()
@@ -124,8 +150,8 @@ def test_two_hundred_learners_scroll_and_only_rows_that_changed_are_drawn_again(
     assert (
         sum("learner-" in _text(line) for line in before) == 30 - 6 - 3
     )  # one more: the chosen one's details
-    table.learn([Row("learner-007", True, "crops", Facts("next: forward", 8, 1.25, "zero"), NOW)])
-    table.learn([Row("learner-150", True, "crops", Facts("next: forward", 8, 1.25, "zero"), NOW)])
+    for name in ("learner-007", "learner-150"):
+        table.learn([Row(name, True, "crops", Facts(epoch=8, loss=1.25), NOW, Zero())])
     after = table.lines(110, 30)
     changed = [_text(new) for old, new in zip(before, after, strict=True) if old != new]
     assert len(changed) == 1
@@ -150,7 +176,7 @@ def test_a_class_of_a_hundred_costs_the_server_and_the_board_little(tmp_path: Pa
     for _ in range(5):
         room.hub._changed |= {name for name, _ in many}  # all have done something since
         began = time.process_time()
-        room.hub.rows()
+        room.hub.update_boards()
         table.learn(heard[-1].rows)  # type: ignore[attr-defined]
         table.lines(160, 50)
         costs.append(time.process_time() - began)
@@ -171,9 +197,11 @@ async def test_the_boards_keys_reach_the_class(room: Classroom) -> None:
     ann, bob = room.enter("ann"), room.enter("bob")
     ann.act(Forward(), Backward(), Update(), Backward())
     bob.begin(Start("xor"))
-    room.hub._desks["ann"].at = room.hub._desks["bob"].at = time.time() + 3600  # idle stays `now`
+    room.hub._participants["ann"].at = room.hub._participants["bob"].at = (
+        time.time() + 3600
+    )  # idle stays `now`
     async with room.opened("ida", "instructor", (110, 30)) as pilot:
-        room.hub.rows()
+        room.hub.update_boards()
         await until(pilot, lambda: "refused: RuntimeError" in text(pilot))
         assert "ida" not in text(pilot)
         await press(pilot, "s", "down")
@@ -181,39 +209,42 @@ async def test_the_boards_keys_reach_the_class(room: Classroom) -> None:
         assert chosen(pilot) == "bob"
         await press(pilot, "m", *"look")
         await press(pilot, "enter")
-        assert "told bob: look" in text(pilot)
-        await until(pilot, lambda: bool(room.hub._desks["bob"].told))
-        assert not room.hub._desks["ann"].told
+        assert "sent to bob: look" in text(pilot)
+        await until(pilot, lambda: bool(room.hub._participants["bob"].told))
+        assert not room.hub._participants["ann"].told
         await press(pilot, "M", *"x" * 301, "enter")
-        assert "say it in 300" in text(pilot)
+        assert "shorten it to 300" in text(pilot)
         await press(pilot, "escape", "M", *"all", "enter")
         await until(
-            pilot, lambda: len(room.hub._desks["bob"].told) == 2 and len(room.hub._desks["ann"].told) == 1
+            pilot,
+            lambda: (
+                len(room.hub._participants["bob"].told) == 2 and len(room.hub._participants["ann"].told) == 1
+            ),
         )
         await press(pilot, "slash", *"xyz", "enter")
         assert "hides all 2" in text(pilot)
         await press(pilot, "slash", "enter", "home", "h")
         assert "ann's hand is not up" in text(pilot)
         room.hub.heard("ann", Hand(True))
-        room.hub.rows()
+        room.hub.update_boards()
         await until(pilot, lambda: "1 hand up" in text(pilot))
         await press(pilot, "h")
-        await until(pilot, lambda: not room.hub._desks["ann"].hand)
+        await until(pilot, lambda: not room.hub._participants["ann"].hand)
         await press(pilot, "p")
         await until(pilot, lambda: "YOU PRESENT: 0 of 2 follow" in text(pilot))
         await press(pilot, "question_mark")
         await until(
-            pilot, lambda: "The signs before a name" in text(pilot) or "Take the chosen" in text(pilot)
+            pilot, lambda: "The signs before a name" in text(pilot) or "Lower the chosen" in text(pilot)
         )
         await press(pilot, "escape", "o")
         assert "PRESENTING, 0 follow" in text(pilot).splitlines()[0]
         await press(pilot, "e", "F", "f2")
-        await until(pilot, lambda: "you present no more" in text(pilot))
-        assert room.hub._desks["ida"].actions == [RunEpochs(1)]
+        await until(pilot, lambda: "you have stopped presenting" in text(pilot))
+        assert room.hub._participants["ida"].actions == [RunEpochs(1)]
 
 
 def chosen(pilot: Pilot[None]) -> str:
-    return pilot.app.screen.query_one(Table).chosen
+    return pilot.app.screen.query_one(BoardTable).chosen
 
 
 def _text(line: Line) -> str:

@@ -22,7 +22,16 @@ from gradstep_tui.workshop.bench.screens.board import BoardScreen
 from gradstep_tui.workshop.bench.screens.feed import FeedScreen
 from gradstep_tui.workshop.bench.screens.resume import ResumeScreen
 from gradstep_tui.workshop.bench.session.keys import FOR_INSTRUCTORS, FOR_LEARNERS, LOOKING, LOOKS
-from gradstep_tui.workshop.wire.messages import Allow, Did, Doing, Facts, Follow, Present, Tell
+from gradstep_tui.workshop.bench.widgets.board_text import done_text
+from gradstep_tui.workshop.wire.facts import Facts
+from gradstep_tui.workshop.wire.messages import (
+    ActionDone,
+    ActionStarted,
+    AllowWatching,
+    Follow,
+    Present,
+    Tell,
+)
 from tests.saved_sessions import picture
 from tests.tui.bench import press, state, text, until
 from tests.workshop.classroom import Classroom, Headless, compare
@@ -51,7 +60,7 @@ def shows(pilot: Pilot[None], whose: Headless) -> bool:
 
 async def watching(pilot: Pilot[None], hub: Any, whose: Headless) -> None:
     """Open the chosen learner's bench from the board."""
-    hub.rows()
+    hub.update_boards()
     await until(pilot, lambda: whose.name in text(pilot))
     await press(pilot, "enter")
     await until(pilot, lambda: pilot.app.bench.feed is not None)  # type: ignore[attr-defined]
@@ -95,10 +104,10 @@ async def test_who_is_watched_sees_it_and_can_decline(room: Classroom) -> None:
         await press(pilot, "W")
         await until(pilot, lambda: "PRIVATE" in text(pilot))
         await until(pilot, lambda: "WATCHED" not in text(pilot))
-        assert not room.hub._desks["teacher"].looks_at
+        assert not room.hub._participants["teacher"].looks_at
         teacher.link.send(Follow("ann"))
         teacher.pump()
-        assert not room.hub._desks["teacher"].looks_at
+        assert not room.hub._participants["teacher"].looks_at
 
 
 async def test_who_watches_is_told_when_the_learner_declines_goes_away_or_begins_anew(
@@ -114,15 +123,15 @@ async def test_who_watches_is_told_when_the_learner_declines_goes_away_or_begins
         await until(pilot, lambda: shows(pilot, ann))
         ann.leave()
         await until(pilot, lambda: "WATCHING ANN (AWAY)" in text(pilot))
-        assert "ann has gone away" in text(pilot)
+        assert "ann has logged out" in text(pilot)
         back = room.enter("ann")
         back.act(Backward())
         await until(pilot, lambda: shows(pilot, back) and "(AWAY)" not in text(pilot))
         await press(pilot, "g")
-        back.link.send(Allow(False))
+        back.link.send(AllowWatching(False))
         back.pump()
         await until(pilot, lambda: isinstance(pilot.app.screen, BoardScreen))
-        assert "ann does not want to be watched just now" in text(pilot)
+        assert "ann does not want to be watched at the moment" in text(pilot)
 
 
 async def test_long_runs_of_who_is_watched_are_done_again_and_leaving_stops_them(room: Classroom) -> None:
@@ -131,15 +140,15 @@ async def test_long_runs_of_who_is_watched_are_done_again_and_leaving_stops_them
         await watching(pilot, room.hub, ann)
         ann.act(RunEpochs(300), ToggleZeroing(), RunEpochs(200), Forward())
         await until(pilot, lambda: shows(pilot, ann))
-        room.hub.heard("ann", Doing(RunEpochs(1_000_000)))
-        await until(pilot, lambda: "ann now: run 1,000,000 epochs" in text(pilot))
-        assert room.hub._desks["ann"].row(0).facts.done == "now run 1,000,000 epochs"
-        room.hub.heard("ann", Did(RunEpochs(1_000_000), Facts()))
-        assert not room.hub._desks["ann"].doing
+        room.hub.heard("ann", ActionStarted(RunEpochs(1_000_000)))
+        await until(pilot, lambda: "ann is running: run 1,000,000 epochs" in text(pilot))
+        assert done_text(room.hub._participants["ann"].row(0)) == "now run 1,000,000 epochs"
+        room.hub.heard("ann", ActionDone(RunEpochs(1_000_000), Facts()))
+        assert room.hub._participants["ann"].doing is None
         await until(pilot, lambda: feed(pilot).running)
         await press(pilot, "escape")
         assert isinstance(pilot.app.screen, BoardScreen)
-        await until(pilot, lambda: not room.hub._desks["teacher"].looks_at)
+        await until(pilot, lambda: not room.hub._participants["teacher"].looks_at)
 
 
 async def test_learners_see_what_is_presented_and_their_own_session_waits_as_it_was(room: Classroom) -> None:
@@ -164,11 +173,11 @@ async def test_learners_see_what_is_presented_and_their_own_session_waits_as_it_
         await press(pilot, "s")
         own = state(bench.frame)
         teacher.act(ToggleZeroing(), Forward())
-        assert not room.hub._desks["ann"].looks_at
+        assert not room.hub._participants["ann"].looks_at
         await press(pilot, "F")  # returns to where the class is
         await until(pilot, lambda: bench.feed is not None)
         await until(pilot, lambda: shows(pilot, teacher))
-        assert room.hub._desks["ann"].row(0).following
+        assert room.hub._participants["ann"].row(0).following
         await press(pilot, "enter")  # even where something lies over it
         teacher.leave()
         await until(pilot, lambda: pilot.app.screen is bench)
@@ -262,13 +271,13 @@ def present(teacher: Headless, on: bool) -> None:
 async def test_a_feed_that_cannot_be_shown_closes_and_says_why(room: Classroom) -> None:
     ann = room.enter("ann")
     async with room.opened("teacher", "instructor") as pilot:
-        room.hub._desks["ann"].start = Start("/no/such/script.py")  # as it might ask
-        room.hub.rows()
+        room.hub._participants["ann"].start = Start("/no/such/script.py")  # as it might ask
+        room.hub.update_boards()
         await until(pilot, lambda: "ann" in text(pilot))
         await press(pilot, "enter")
         await until(pilot, lambda: "ann's bench cannot be shown" in text(pilot))
         assert isinstance(pilot.app.screen, BoardScreen)
-        room.hub._desks["ann"].start = Start()
+        room.hub._participants["ann"].start = Start()
         await watching(pilot, room.hub, ann)
 
 
@@ -291,7 +300,7 @@ async def test_the_class_keys_are_in_the_help_and_the_palette_and_take_none_of_t
         await press(pilot, "escape")
         for key in FOR_LEARNERS:
             pilot.app.bench.action_press(key.id)  # type: ignore[attr-defined]
-        await until(pilot, lambda: "The instructor has said nothing so far." in text(pilot))
+        await until(pilot, lambda: "The instructor has not sent a message yet." in text(pilot))
 
 
 @pytest.mark.parametrize("problem", ["crops", "classify", "dead-relu"])

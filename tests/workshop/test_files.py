@@ -160,7 +160,7 @@ def test_an_export_goes_nowhere_else(served: Server, writer: Terminal) -> None:
         writer.wait_for("Export to which files?")
         writer.send(name)
         writer.send("enter")
-        writer.wait_for(f"{name[:40]!r} is no name for a file")
+        writer.wait_for(f"{name[:40]!r} is not a valid file name")
     assert not [*(served.state / "exports/writer").iterdir()]
 
 
@@ -171,7 +171,7 @@ def test_a_picture_goes_into_the_folder_and_nowhere_else(served: Server, writer:
     writer.wait_for("Write this picture")
     writer.send("../../picture")
     writer.send("enter")
-    writer.wait_for("is no name for a file")
+    writer.wait_for("is not a valid file name")
     writer.send("escape")
     writer.wait_for(lambda text: "Write this picture" not in text)
     writer.send("x")

@@ -18,7 +18,8 @@ from gradstep.start import Start
 from gradstep_tui.workshop.server.hub import Hub
 from gradstep_tui.workshop.server.storage.store import Store
 from gradstep_tui.workshop.wire import messages as say
-from gradstep_tui.workshop.wire.messages import Facts, ToChild
+from gradstep_tui.workshop.wire.facts import Facts, Phase, PhaseKind, PyTorchRefusal
+from gradstep_tui.workshop.wire.messages import ToBench
 
 LEARNERS = ("ann", "bob")
 INSTRUCTORS = ("ida", "tom")
@@ -28,7 +29,7 @@ names = st.sampled_from(NAMES)
 
 
 def here(hub: Hub) -> list[str]:
-    return sorted(name for name, desk in hub._desks.items() if desk.here)
+    return sorted(name for name, participant in hub._participants.items() if participant.here)
 
 
 who_is_here = st.runner().flatmap(lambda one: st.sampled_from(here(one.hub)))
@@ -40,9 +41,9 @@ class Line:
     """A process, as the hub sees it: it hears things."""
 
     def __init__(self) -> None:
-        self.heard: list[ToChild] = []
+        self.heard: list[ToBench] = []
 
-    def send(self, message: ToChild) -> None:
+    def send(self, message: ToBench) -> None:
         self.heard.append(message)
 
     def take(self, kind: type[Any]) -> list[Any]:
@@ -138,13 +139,15 @@ class Class(RuleBasedStateMachine):
         if refused:
             model.refused.append(len(model.actions))
         model.actions.append(action)
-        self.hub.heard(name, say.Did(action, Facts(error="RuntimeError" if refused else "")))
-        self._happened(name, say.Happened(action))
+        self.hub.heard(
+            name, say.ActionDone(action, Facts(refusal=PyTorchRefusal("RuntimeError") if refused else None))
+        )
+        self._happened(name, say.FeedAction(action))
 
     @somebody_is_here
     @rule(name=who_is_here, problem=st.sampled_from(["xor", "line", "/etc/passwd", "../../x.py", "nonsense"]))
     def begin(self, name: str, problem: str) -> None:
-        self.hub.heard(name, say.Began(Start(problem)))
+        self.hub.heard(name, say.SessionBegan(Start(problem)))
         if problem in ("xor", "line"):
             model = self.models[name]
             model.start, model.actions, model.refused = Start(problem), [], []
@@ -161,15 +164,15 @@ class Class(RuleBasedStateMachine):
         self.hub.heard(name, say.Hand(up))
 
     def helped(self, name: str, whom: str) -> None:
-        self.hub.heard(name, say.Helped(whom))
+        self.hub.heard(name, say.LowerHand(whom))
         model = self.models.get(whom)
         if name in INSTRUCTORS and model is not None and model.hand:
             model.hand = False
-            assert model.line is None or model.line.take(say.HandDown)
+            assert model.line is None or model.line.take(say.HandLowered)
 
     def allow(self, name: str, watching: bool) -> None:
         self.models[name].allows = watching
-        self.hub.heard(name, say.Allow(watching))
+        self.hub.heard(name, say.AllowWatching(watching))
         if not watching:
             for other in self._lookers(name):
                 if not other.invited:
@@ -220,7 +223,7 @@ class Class(RuleBasedStateMachine):
         self.models[name].looks_at, self.models[name].invited, self.models[name].shown = "", False, []
         self.hub.heard(name, say.Unfollow())
         assert self.models[name].line is not None
-        self.models[name].line.take((say.Feed, say.Happened, say.FeedEnded))  # type: ignore[arg-type]
+        self.models[name].line.take((say.Feed, say.FeedAction, say.FeedEnded))  # type: ignore[arg-type]
 
     @somebody_is_here
     @rule(name=who_is_here, on=st.sampled_from([True, True, False]))
@@ -233,29 +236,33 @@ class Class(RuleBasedStateMachine):
 
     @invariant()
     def the_hub_is_as_the_model(self) -> None:
-        desks = self.hub._desks
-        assert desks.keys() == self.models.keys()
+        participants = self.hub._participants
+        assert participants.keys() == self.models.keys()
         for name, model in self.models.items():
-            desk = desks[name]
-            assert (desk.start, desk.actions, desk.refused) == (model.start, model.actions, model.refused)
-            assert (bool(desk.hand), desk.allows, desk.here) == (
+            participant = participants[name]
+            assert (participant.start, participant.actions, participant.refused) == (
+                model.start,
+                model.actions,
+                model.refused,
+            )
+            assert (bool(participant.hand), participant.allows, participant.here) == (
                 model.hand,
                 model.allows,
                 model.line is not None,
             )
-            assert (desk.looks_at, desk.invited) == (model.looks_at, model.invited)
+            assert (participant.looks_at, participant.invited) == (model.looks_at, model.invited)
         assert self.hub.presenter == self.presenter
         assert here(self.hub) == sorted(name for name in self.models if self._is_here(name))
 
     @invariant()
     def everybody_has_heard_what_there_was_to_hear(self) -> None:
-        kinds = (say.Feed, say.Happened, say.FeedEnded)
+        kinds = (say.Feed, say.FeedAction, say.FeedEnded)
         for name, model in self.models.items():
             if model.line is not None:
                 heard = [one for one in model.line.heard if isinstance(one, kinds)]
                 ended = [one for one in heard if isinstance(one, say.FeedEnded)]
                 assert heard[-len(model.shown) :] == model.shown if model.shown else heard == ended
-                watched = [one.count for one in model.line.heard if isinstance(one, say.Watched)]
+                watched = [one.count for one in model.line.heard if isinstance(one, say.WatcherCount)]
                 assert not watched or watched[-1] == self._watchers(name)
                 presenting = [one.by for one in model.line.heard if isinstance(one, say.Presenting)]
                 assert not presenting or presenting[-1] == self.presenter
@@ -266,7 +273,7 @@ class Class(RuleBasedStateMachine):
         for model in self.models.values():
             if model.line is not None:
                 model.line.take(say.Rows)
-        self.hub.rows()
+        self.hub.update_boards()
         for name, model in self.models.items():
             rows = [] if model.line is None else model.line.take(say.Rows)
             assert len(rows) <= (name in INSTRUCTORS)
@@ -279,7 +286,7 @@ class Class(RuleBasedStateMachine):
                     other.hand,
                 )
                 assert (row.watched, row.following) == (self._watchers(row.name), other.invited)
-        self.hub.rows()
+        self.hub.update_boards()
         assert not any(model.line and model.line.take(say.Rows) for model in self.models.values())
 
     # The model
@@ -301,7 +308,7 @@ class Class(RuleBasedStateMachine):
         assert model.line is not None
         assert model.line.take(say.FeedEnded)
         model.looks_at, model.invited, model.shown = "", False, []
-        model.line.take((say.Feed, say.Happened))  # type: ignore[arg-type]
+        model.line.take((say.Feed, say.FeedAction))  # type: ignore[arg-type]
 
     def _presented(self, by: str) -> None:
         before, self.presenter = self.presenter, by
@@ -332,12 +339,17 @@ def test_what_a_process_says_can_do_nothing_to_the_instructors_terminal(tmp_path
     hub.join("ann", "learner", line.send)
     evil = "\x1b]0;title\x07\r\n\x9b31m‮" * 100
     seen = ("accumulation", evil)
-    hub.heard("ann", say.Did(Forward(), Facts(evil, 10**15, 1.0, evil, evil, evil, seen)))
-    hub.heard("ann", say.Tried(Forward(), evil))
-    hub.rows()
+    phase = Phase(PhaseKind.IN_BACKWARD, number=-1, total=10**18)
+    refusal = PyTorchRefusal(evil, evil)
+    facts = Facts(phase=phase, epoch=10**15, loss=1.0, refusal=refusal, curve=evil, seen=seen)
+    hub.heard("ann", say.ActionDone(Forward(), facts))
+    hub.heard("ann", say.ActionRefused(Forward(), refusal))
+    hub.update_boards()
     (rows,) = board.take(say.Rows)
     facts = rows.rows[0].facts
-    assert all(text.isprintable() and len(text) <= 120 for text in (facts.phase, facts.done, facts.error))
+    assert facts.refusal is not None
+    assert all(text.isprintable() and len(text) <= 120 for text in (facts.refusal.kind, facts.refusal.words))
+    assert (facts.phase.number, facts.phase.total, facts.epoch) == (0, 10**12, 10**12)
     assert set(facts.curve) <= set("01234567 ")
     assert facts.seen == ("accumulation",)
     store.close()
@@ -368,13 +380,13 @@ def test_what_a_full_disk_does_not_take_is_kept_once_there_is_room(tmp_path: Pat
     store._db.execute(f"PRAGMA max_page_count = {used + pages - 1}")
     done = [RunEpochs(number % 100 + 1) for number in range(400)]
     for action in done:
-        hub.heard("ann", say.Did(action, Facts(done="x" * 100)))
-    troubles = line.take(say.Kept)
+        hub.heard("ann", say.ActionDone(action, Facts(refusal=PyTorchRefusal("x" * 100))))
+    troubles = line.take(say.StorageStatus)
     assert len(troubles) == 1
     assert "disk" in troubles[0].trouble
     store._db.execute("PRAGMA max_page_count = 100000")
-    hub.rows()
-    assert [one.trouble for one in line.take(say.Kept)] == [""]
+    hub.update_boards()
+    assert [one.trouble for one in line.take(say.StorageStatus)] == [""]
     store.close()
     again = Store(tmp_path)
     kept = again.session("ann")

@@ -37,5 +37,5 @@ def test_an_instructor_watches_a_learner_and_is_followed_each_at_their_own_size(
         learner.send("!")
         teacher.wait_for("1 hand up")
         teacher.send("F")
-        teacher.wait_for("you present no more")
+        teacher.wait_for("you have stopped presenting")
         learner.wait_for("next: forward")

@@ -13,7 +13,7 @@ import pytest
 from asyncssh.channel import SSHClientChannel
 from asyncssh.packet import String
 
-from gradstep_tui.workshop.server.access.rate_limits import Doors, Limits
+from gradstep_tui.workshop.server.access.rate_limits import ConnectionLimiter, Limits
 from tests.workshop.served import CODE, CONFIRM, PATIENCE, Server, lives, resident, until
 from tests.workshop.talking import bench, connect, seated, shown
 
@@ -99,7 +99,7 @@ def test_a_line_on_which_nothing_is_typed_is_closed_with_words(narrow: Server) -
         terminal.wait_for("in backward 1/11")
         assert terminal.wait_exit(20) == 0
         said = bytes(terminal.output).rpartition(b"\x1b[?1049l")[2]
-        assert b"You were away for a while" in said
+        assert b"nothing was typed for a while" in said
         assert narrow.codes["sleeper"].encode() in said
         assert 1049 not in terminal.modes
         assert 25 in terminal.modes
@@ -187,21 +187,21 @@ async def test_a_client_that_does_not_read_makes_its_bench_wait_and_nobody_else(
 
 def test_the_doors_count_all_connections_those_of_an_address_strangers_and_new_ones() -> None:
     limits = Limits(connections=4, per_address=2, strangers=3, per_second=0.001, at_once=6)
-    doors = Doors(limits)
-    assert [doors.enter("a"), doors.enter("a")] == ["", ""]
-    assert "from this address" in doors.enter("a")
-    assert doors.enter("b") == ""
-    assert "not logged in" in doors.enter("c")
-    doors.know()
-    assert doors.enter("c") == ""
-    assert "too many connections" in doors.enter("d")
-    doors.leave("a", known=True)
-    doors.leave("b", known=False)
-    doors.know()
-    assert [doors.enter("d"), doors.enter("a")] == ["", ""]
-    doors.leave("d", known=False)
-    assert "at once" in doors.enter("e")
-    assert (doors.connections, doors.strangers) == (3, 2)
+    limiter = ConnectionLimiter(limits)
+    assert [limiter.enter("a"), limiter.enter("a")] == ["", ""]
+    assert "from this address" in limiter.enter("a")
+    assert limiter.enter("b") == ""
+    assert "not logged in" in limiter.enter("c")
+    limiter.know()
+    assert limiter.enter("c") == ""
+    assert "too many connections" in limiter.enter("d")
+    limiter.leave("a", known=True)
+    limiter.leave("b", known=False)
+    limiter.know()
+    assert [limiter.enter("d"), limiter.enter("a")] == ["", ""]
+    limiter.leave("d", known=False)
+    assert "at once" in limiter.enter("e")
+    assert (limiter.connections, limiter.strangers) == (3, 2)
 
 
 def gone(server: Server) -> None:

@@ -26,7 +26,7 @@ from tests.workshop.talking import bench, connect, seated, shown
 def test_without_a_terminal_there_is_one_line_and_no_bench(served: Server) -> None:
     told = served.run(served.command("no-pty", "-T"))
     assert told.returncode == 1
-    assert told.stdout == "A bench needs a terminal: log in without a command, or with ssh -t\n"
+    assert told.stdout == "A bench needs a terminal: log in without a command, or with ssh -t.\n"
     assert not served.events("bench", name="no-pty")
     assert not (served.state / "exports/no-pty").exists()
     with served.join("no-pty"):

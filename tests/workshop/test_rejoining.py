@@ -1,4 +1,4 @@
-"""Who comes back, watches or follows has the session itself, bit for bit, whatever was done in it."""
+"""Whoever logs in again, watches or follows has the same session, bit for bit, whatever was done in it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from gradstep.errors import EngineError
 from gradstep.session import Session
 from gradstep.start import Start
 from gradstep_tui.workshop.bench.session.autosave import session_of
-from gradstep_tui.workshop.wire.messages import Feed, Follow, Happened, Present, ToChild, to_child
+from gradstep_tui.workshop.wire.messages import Feed, FeedAction, Follow, Present, ToBench, to_bench
 from tests.saved_sessions import NEVER, any_action, picture
 from tests.workshop.classroom import Classroom, Headless
 
@@ -26,27 +26,27 @@ problems = st.sampled_from(["crops", "xor", "classify"])
 
 
 class Onlooker:
-    """What a feed's screen does, without the screen."""
+    """A feed without its screen."""
 
-    def __init__(self, seat: Headless) -> None:
-        self.seat = seat
+    def __init__(self, participant: Headless) -> None:
+        self.participant = participant
         self.session: Session | None = None
 
     def look(self) -> None:
-        """Take in all that the server has sent."""
-        self.seat.theirs.setblocking(False)
+        """Handle all messages that the server has sent."""
+        self.participant.theirs.setblocking(False)
         received = b""
         with suppress(BlockingIOError):
-            while data := self.seat.theirs.recv(1 << 20):
+            while data := self.participant.theirs.recv(1 << 20):
                 received += data
-        self.seat.theirs.setblocking(True)
+        self.participant.theirs.setblocking(True)
         for line in received.splitlines():
-            self._hear(to_child.decode(line))
+            self._hear(to_bench.decode(line))
 
-    def _hear(self, said: ToChild) -> None:
+    def _hear(self, said: ToBench) -> None:
         if isinstance(said, Feed):
             self.session = session_of(said.start, said.actions, said.refused, NEVER)
-        elif isinstance(said, Happened) and self.session is not None:
+        elif isinstance(said, FeedAction) and self.session is not None:
             with suppress(EngineError):
                 self.session.apply(said.action)
 
@@ -91,17 +91,18 @@ def test_branches_and_what_pytorch_refused_come_back(tmp_path: Path) -> None:
     room = Classroom(tmp_path)
     ann = room.enter("ann")
     ann.act(Forward(), Update(), Backward(), Backward(), Undo(), RunEpochs(3), Undo(), RunEpochs(2), GoTo(3))
-    desk = room.hub._desks["ann"]
-    assert desk.facts.error == ""
+    participant = room.hub._participants["ann"]
+    assert participant.facts.refusal is None
     ann.act(Update(), Undo(), Forward(), Update(), Backward(), Backward())
-    assert desk.facts.error.startswith("RuntimeError")
-    assert desk.facts.done == "backward"
-    left, seen = ann.session, desk.facts.seen
+    assert participant.facts.refusal is not None
+    assert participant.facts.refusal.kind == "RuntimeError"
+    assert participant.last == Backward()
+    left, seen = ann.session, participant.facts.seen
     ann.leave()
     back = room.enter("ann")
     assert picture(back.session) == picture(left)
     assert back.session.timeline() == left.timeline()
     back.begin(Start("xor"))
     back.act(Forward())
-    assert set(seen) <= set(desk.facts.seen)
+    assert set(seen) <= set(participant.facts.seen)
     room.close()

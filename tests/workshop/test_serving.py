@@ -26,8 +26,8 @@ def refusal(*arguments: str, user: int | None = None) -> str:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--listen", "nowhere"], "is no address to listen on"),
-        (["--listen", "127.0.0.1:99999"], "is no address to listen on"),
+        (["--listen", "nowhere"], "is not an address to listen on"),
+        (["--listen", "127.0.0.1:99999"], "is not an address to listen on"),
         (["--max-learners", "0"], "whole number from 1"),
         (["--problem", "own.py"], "own.py"),
         (["--code", " - "], "too easy to guess"),
@@ -48,7 +48,7 @@ def test_a_state_folder_that_cannot_be_used_is_told(tmp_path: Path) -> None:
     open_to_all = tmp_path / "open"
     open_to_all.mkdir()
     open_to_all.chmod(0o777)
-    assert "others may write there" in refusal("--state", str(open_to_all))
+    assert "other users may write to the folder" in refusal("--state", str(open_to_all))
     if os.geteuid() == 0:
         foreign = tmp_path / "foreign"
         foreign.mkdir()
@@ -67,9 +67,9 @@ def test_a_half_written_or_readable_secret_is_told_and_never_used(tmp_path: Path
     state.mkdir(mode=0o700)
     (state / "host_key").write_text("", encoding="ascii")
     (state / "host_key").chmod(0o640)
-    assert "may be read by others: chmod 600" in refusal("--state", str(state), "--code", CODE)
+    assert "other users may read the host key" in refusal("--state", str(state), "--code", CODE)
     (state / "host_key").chmod(0o600)
-    assert "is no private key" in refusal("--state", str(state), "--code", CODE)
+    assert "does not contain a private key" in refusal("--state", str(state), "--code", CODE)
 
 
 def test_what_is_kept_is_its_owners_alone_and_a_second_server_is_refused(served: Server) -> None:
@@ -82,9 +82,9 @@ def test_what_is_kept_is_its_owners_alone_and_a_second_server_is_refused(served:
 def test_it_says_how_to_join_and_that_it_runs_as_root(served: Server) -> None:
     assert f"ssh -p {served.port} NAME@" in served.told
     assert CODE in served.told
-    assert ("this runs as root" in served.told) == (os.geteuid() == 0)
+    assert ("the server runs as root" in served.told) == (os.geteuid() == 0)
 
 
 def test_an_address_that_is_taken_is_told(served: Server, tmp_path: Path) -> None:
     said = refusal("--listen", f"127.0.0.1:{served.port}", "--state", str(tmp_path / "state"))
-    assert f"127.0.0.1:{served.port} cannot be listened on" in said
+    assert f"cannot listen on 127.0.0.1:{served.port}" in said

@@ -36,7 +36,7 @@ class Sshd:
             f"Port {self.port}\nListenAddress 127.0.0.1\nHostKey {host}\nPidFile none\nUsePAM no\n"
             f"AuthorizedKeysFile {folder}/authorized\nStrictModes no\nPasswordAuthentication no\n"
             "Subsystem sftp internal-sftp\nDisableForwarding yes\nPermitUserRC no\nAcceptEnv *\n"
-            f"ForceCommand env PYTHONPATH={root} HOME={self.home} {SHELL}\n",
+            f"ForceCommand env PYTHONPATH={root}/engine:{root}/tui HOME={self.home} {SHELL}\n",
             encoding="ascii",
         )
         if os.geteuid() == 0:
@@ -76,7 +76,7 @@ def test_a_forced_command_is_a_bench_whose_session_and_files_stay_in_the_account
             terminal.wait_for("Export to which files?")
             terminal.send(wrong)
             terminal.send("enter")
-            terminal.wait_for(f"{wrong!r} is no name for a file")
+            terminal.wait_for(f"{wrong!r} is not a valid file name")
         terminal.send("x")
         terminal.wait_for("Export to which files?")
         terminal.send("enter")
@@ -107,7 +107,7 @@ def test_without_a_terminal_there_is_one_line_whatever_is_asked_for(sshd: Sshd, 
     assert told.stdout == ""
     if "-s" not in asked:  # what a subsystem says beside its protocol is not passed on
         assert told.stderr.count("\n") == 1
-        assert "there is a bench here and nothing else" in told.stderr
+        assert "this account runs a bench and nothing else" in told.stderr
 
 
 def test_variables_of_the_client_change_nothing(sshd: Sshd, tmp_path: Path) -> None:

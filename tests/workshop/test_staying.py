@@ -1,4 +1,4 @@
-"""Nothing is lost, and nobody else is touched: drops, kills, restarts, a full disk, the end of the server."""
+"""Nothing is lost, and nobody else is affected: drops, kills, restarts, a full disk, a stopped server."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def key(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def step(terminal: Terminal) -> None:
-    """Do two actions, which a learner who comes back wants to see again."""
+    """Do two actions, which a learner who logs in again wants to see again."""
     terminal.send("fs")
     terminal.wait_for(STEPPED)
 
@@ -37,12 +37,12 @@ def test_a_killed_bench_gives_the_terminal_back_and_goes_on_at_the_next_login(
         step(terminal)
         os.kill(served.bench("killed"), signal.SIGKILL)
         terminal.wait_exit()
-        assert b"your bench has stopped; what was done is kept" in terminal.output
+        assert b"Your bench has stopped unexpectedly. What you did is saved" in terminal.output
         assert (1049 in terminal.modes, 25 in terminal.modes, 1000 in terminal.modes) == (False, True, False)
     with served.join("killed", key=key, wait=STEPPED) as terminal:
         terminal.send("left")
         terminal.send("left")
-        terminal.wait_for(NEW)  # all of it, also what was before
+        terminal.wait_for(NEW)  # the actions before the kill can be undone, too
 
 
 def test_a_dropped_connection_in_the_middle_of_a_run_loses_no_epoch_that_was_run(
@@ -66,7 +66,7 @@ def test_the_newer_of_two_logins_takes_over_and_has_what_the_older_did(served: S
         step(older)
         with served.join("twice", key=key, wait=STEPPED) as newer:
             assert older.wait_exit() == 0
-            assert b"You have logged in again from elsewhere" in older.output
+            assert b"You have logged in again from somewhere else" in older.output
             newer.send("s")
             newer.wait_for("in backward 2/11")
     assert len(served.events("join", name="twice")) == 2
@@ -93,11 +93,11 @@ def test_a_run_for_ever_leaves_the_processor_to_others(served: Server) -> None:
 
 
 def test_memory_that_a_bench_may_not_have_is_refused_to_it_alone() -> None:
-    """The same limits, in a process of its own: PyTorch raises, and the process goes on."""
+    """The same limits, in a process of its own: PyTorch raises an error, and the process goes on."""
     program = """
 import resource, torch
-from gradstep_tui.workshop import shares
-shares.take_limits()
+from gradstep_tui.workshop.bench import rlimits
+rlimits.apply_limits()
 try:
     torch.empty(4 << 30, dtype=torch.uint8)
 except RuntimeError as error:
@@ -117,7 +117,7 @@ def test_a_disk_that_cannot_be_written_is_told_and_what_was_done_is_kept_later(s
         pages.execute("PRAGMA locking_mode = NORMAL")
         pages.execute("BEGIN IMMEDIATE")
         learner.send("f")
-        learner.wait_for("nothing is kept just now")
+        learner.wait_for("the workshop cannot store your session")
         assert "UNSAVED" in learner.text
         refused = served.run(served.command("newcomer", "-tt"))
         assert "cannot write to its disk" in refused.stdout
@@ -140,14 +140,14 @@ def own() -> Iterator[Server]:
 
 
 def test_what_a_killed_process_took_along_is_nothing(own: Server, tmp_path: Path) -> None:
-    """First the warm process, then the server; learners who are there, and who come, are served."""
+    """First the forkserver, then the server; learners who are logged in and who log in are served."""
     key = make_key(tmp_path / "key")
     printed = own.run(["ssh-keyscan", "-p", str(own.port), "127.0.0.1"]).stdout.split()[-1]
     with own.join("ada", key=key) as ada, own.join("lost", key=key) as lost:
         step(ada)
-        warm, bench = own.warm, own.bench("ada")
-        os.kill(warm, signal.SIGKILL)
-        own.logged("warm process started")
+        forkserver, bench = own.forkserver, own.bench("ada")
+        os.kill(forkserver, signal.SIGKILL)
+        own.logged("forkserver started")
         ada.send("s")
         ada.wait_for("in backward 2/11")  # who was there stays there
         os.kill(own.bench("lost"), signal.SIGKILL)
@@ -156,10 +156,10 @@ def test_what_a_killed_process_took_along_is_nothing(own: Server, tmp_path: Path
             step(bob)
             bob.send("q")
             assert bob.wait_exit() == 0
-        warm = own.warm
+        forkserver = own.forkserver
         own.process.kill()
         own.process.wait()
-        until(lambda: not lives(warm) and not lives(bench), "no process is left")
+        until(lambda: not lives(forkserver) and not lives(bench), "no process is left")
     again = Server(state=own.state)
     try:
         assert again.run(["ssh-keyscan", "-p", str(again.port), "127.0.0.1"]).stdout.split()[-1] == printed
@@ -174,7 +174,7 @@ def test_the_end_of_the_server_is_told_and_leaves_nothing_behind(own: Server) ->
         step(ada)
         bob.send("?")
         bob.wait_for("help")
-        processes = [own.warm, *children(own.warm)]
+        processes = [own.forkserver, *children(own.forkserver)]
         assert len(processes) == 3
         own.process.send_signal(signal.SIGINT)
         for terminal in (ada, bob):

@@ -16,9 +16,14 @@ import pytest
 from gradstep.actions import RunEpochs
 from gradstep.errors import BadInput
 from gradstep.start import Start
+from gradstep_tui.workshop.bench.widgets.board_text import done_text, phase_text
 from gradstep_tui.workshop.server.storage.store import Store
-from gradstep_tui.workshop.wire.messages import Facts, Tell
+from gradstep_tui.workshop.wire.facts import Facts, phase_of
+from gradstep_tui.workshop.wire.messages import Tell
+from gradstep_tui.workshop.wire.milestones import Milestone
 from tests.workshop.classroom import Classroom
+
+OLD_DATABASE = Path(__file__).with_name("database-version-2.sql")
 
 
 def test_after_a_kill_every_action_that_was_kept_is_there_once_and_in_order(tmp_path: Path) -> None:
@@ -58,7 +63,7 @@ def test_only_one_server_uses_a_folder_and_a_newer_file_is_left_alone(tmp_path: 
         Store(tmp_path)
     store._db.execute("PRAGMA user_version = 9")
     store.close()
-    with pytest.raises(BadInput, match="version 9"):
+    with pytest.raises(BadInput, match="version 9, but"):
         Store(tmp_path)
 
 
@@ -110,12 +115,60 @@ def test_what_was_said_survives_a_restart_and_who_was_away_is_told_that_there_is
 def test_hands_and_what_was_seen_survive_a_restart(tmp_path: Path) -> None:
     room = Classroom(tmp_path)
     room.enter("ann")
-    room.store.mark("ann", 1234.5, False, [], 0)
+    room.store.mark("ann", hand=1234.5, allows=False, told=[], missed=0)
     session = room.store.begin("ann", Start("xor"))
-    room.store.add("ann", session, 1, [(RunEpochs(2), Facts(seen=("accumulation", "zeroing off")))])
+    room.store.add("ann", session, 1, [(RunEpochs(2), Facts(seen=("accumulation", "no_zeroing")))])
     room.close()
     room = Classroom(tmp_path)
-    desk = room.hub._desks["ann"]
-    assert (desk.hand, desk.allows, desk.start) == (1234.5, False, Start("xor"))
-    assert desk.facts.seen == ("accumulation", "zeroing off")
+    participant = room.hub._participants["ann"]
+    assert (participant.hand, participant.allows, participant.start) == (1234.5, False, Start("xor"))
+    assert participant.facts.seen == ("accumulation", "no_zeroing")
+    room.close()
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_a_database_of_an_older_version_is_converted_and_its_sessions_go_on(
+    tmp_path: Path, version: int
+) -> None:
+    """The file was written by the program when it still stored the words of the board."""
+    with closing(sqlite3.connect(tmp_path / "workshop.db", isolation_level=None)) as db:
+        db.executescript(OLD_DATABASE.read_text(encoding="utf-8"))
+        for column in ("told", "missed") if version == 1 else ():
+            db.execute(f"ALTER TABLE learners DROP COLUMN {column}")
+        db.execute(f"PRAGMA user_version = {version}")
+    for _ in range(2):
+        room = Classroom(tmp_path)
+        rows = {name: participant.row(0) for name, participant in room.hub._participants.items()}
+        assert {name: phase_text(row.facts.phase) for name, row in rows.items()} == {
+            "ann": "next: update",
+            "bob": "in backward 3/16",
+            "cleo": "next: zero",
+            "ida": "next: forward",
+        }
+        assert {name: done_text(row) for name, row in rows.items()} == {
+            "ann": "backward",
+            "bob": "one node",
+            "cleo": "backward",
+            "ida": "run 2 epochs",
+        }
+        assert rows["bob"].facts.seen == (Milestone.NODES, Milestone.NO_ZEROING)
+        assert (rows["ida"].facts.curve, rows["ida"].facts.epoch) == ("70", 2)
+        refusal = rows["cleo"].facts.refusal
+        assert refusal is not None
+        assert refusal.kind == "RuntimeError"
+        assert refusal.words.startswith("one of the variables needed for gradient computation")
+        assert {name: room.hub._participants[name].refused for name in rows} == {
+            "ann": [],
+            "bob": [],
+            "cleo": [4],
+            "ida": [],
+        }
+        for name in ("bob", "cleo"):
+            participant = room.enter(name)
+            assert phase_of(participant.session.state) == rows[name].facts.phase
+            participant.leave()
+        room.close()
+    room = Classroom(tmp_path)
+    told = room.hub.join("ann", "learner", [].append).told
+    assert [message.text for message in told] == ["look at g"] * (version == 2)
     room.close()

@@ -11,8 +11,8 @@ import pytest
 
 from gradstep.errors import BadInput
 from gradstep.start import Start
-from gradstep_tui.workshop.bench.session.autosave import ClassKeeper
-from gradstep_tui.workshop.bench.session.server_link import Link
+from gradstep_tui.workshop.bench.session.autosave import ServerAutosave
+from gradstep_tui.workshop.bench.session.server_link import ServerLink
 from gradstep_tui.workshop.wire.messages import Welcome
 from tests.workshop.served import Server, until
 from tests.workshop.talking import bench, connect, seated
@@ -115,8 +115,9 @@ def test_scripts_of_ones_own_are_not_run(served: Server, tmp_path: Path) -> None
     own.write_text(f"open({str(tmp_path / 'made')!r}, 'w')\n", encoding="utf-8")
     ours, theirs = socket.socketpair()
     with ours, theirs:
-        keeper = ClassKeeper(Link(theirs), Welcome("scripter", "learner", Start(str(own))))
-        for attempt in (lambda: keeper.begin(Start(str(own))), keeper.rejoin):
-            with pytest.raises(BadInput, match="own files are not run here"):
+        welcome = Welcome(name="scripter", role="learner", start=Start(str(own)))
+        autosave = ServerAutosave(ServerLink(theirs), welcome)
+        for attempt in (lambda: autosave.begin(Start(str(own))), autosave.rejoin):
+            with pytest.raises(BadInput, match="scripts of your own do not run here"):
                 attempt()
     assert not (tmp_path / "made").exists()

@@ -256,7 +256,16 @@ class SessionScreen(Screen[None]):
         self._then = then
         self.notice, self.complaint, self.running = "", None, True
         self._ticker = self.set_interval(1 / DRAWS_PER_SECOND, self._tick)
-        self.run_worker(partial(run, self, work, self._stop.is_set), thread=True)
+        self.run_worker(partial(run, self, work, self.must_stop), thread=True)
+
+    def must_stop(self) -> bool:
+        """Return whether the work under way has to stop; may be called from its thread."""
+        return self._stop.is_set()
+
+    def abandon_work(self) -> None:
+        """Stop the work under way, and drop the actions that wait for its end."""
+        self._waiting.clear()
+        self._stop.set()
 
     def _tick(self) -> None:
         if self._session is not None and self.running:

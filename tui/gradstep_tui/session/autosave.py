@@ -64,7 +64,7 @@ class Keeper:
         """
         from gradstep.saving.writer import SessionWriter
 
-        session = open_session(start, lambda: stopped() or self._given_up.is_set())
+        session = open_session(self.allowed(start), lambda: stopped() or self.has_given_up())
         start = session.origin or start
         paths = self._paths(start.title) if self._save is None else [self._save]
         writer = SessionWriter.new(paths, start, self._told)
@@ -114,7 +114,7 @@ class Keeper:
         from gradstep.actions import GoTo
         from gradstep.saving.reader import read_session_file
 
-        session = self._replayed(read_session_file(path), self._given_up.is_set)
+        session = self._replayed(read_session_file(path), self.has_given_up)
         session.apply(GoTo(0))
         return session
 
@@ -156,6 +156,18 @@ class Keeper:
         """Wait no longer for a script that is being loaded: it may run for ever."""
         self._given_up.set()
 
+    def has_given_up(self) -> bool:
+        """Return whether `give_up` was called: a script that is being loaded has to stop then."""
+        return self._given_up.is_set()
+
+    def allowed(self, start: Start) -> Start:
+        """Return a start that a session may begin from; every start by default, fewer in a subclass.
+
+        Raises:
+            BadInput: no session may begin from it.
+        """
+        return start
+
     def close(self) -> None:
         """Leave the session in order."""
         if self._writer is not None:
@@ -184,7 +196,8 @@ class Keeper:
     def _replayed(self, saved: SavedSession, stopped: Callable[[], bool]) -> Session:
         from gradstep.saving.replay import replay
 
-        replayed = replay(saved, stopped=lambda: stopped() or self._given_up.is_set())
+        self.allowed(saved.header.start)
+        replayed = replay(saved, stopped=lambda: stopped() or self.has_given_up())
         if replayed.done < len(saved.actions):
             raise EngineError("stopped: nothing was resumed, and the file is as it was")
         if replayed.mismatch is not None:

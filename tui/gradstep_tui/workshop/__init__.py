@@ -1,4 +1,4 @@
 """The workshop: an SSH server that gives each learner a bench, and the instructor a board.
 
-It imports the rest of `tui`; nothing there imports it.
+It imports the rest of `gradstep_tui`; nothing there imports it but the command line.
 """

@@ -1,1 +1,1 @@
-"""A learner's or an instructor's process: forked from a warm one, with a bench of its own."""
+"""The process of one learner or instructor: forked by the forkserver, with an app of its own."""

@@ -1,4 +1,4 @@
-"""A learner's app: the bench as at home, and what a class adds to it."""
+"""The app of one learner or instructor: the bench, and what the class adds to it."""
 
 from __future__ import annotations
 
@@ -13,93 +13,98 @@ from textual.screen import Screen
 
 from gradstep_tui.drawing.ascii import terminal_speaks_utf8
 from gradstep_tui.terminal.textual_driver import know_escape_soon
-from gradstep_tui.workshop.bench.sandboxed_app import ConfinedApp
-from gradstep_tui.workshop.bench.screens.bench import ClassBench
+from gradstep_tui.workshop.bench.sandboxed_app import SandboxedApp
+from gradstep_tui.workshop.bench.screens.bench import WorkshopBench
 from gradstep_tui.workshop.bench.screens.instructor import InstructorBench
 from gradstep_tui.workshop.bench.screens.learner import LearnerBench
-from gradstep_tui.workshop.bench.session.autosave import ClassExports, ClassKeeper
-from gradstep_tui.workshop.bench.session.server_link import Link
-from gradstep_tui.workshop.wire.messages import Stop, ToChild, Welcome
+from gradstep_tui.workshop.bench.session.autosave import ServerAutosave, ServerExports
+from gradstep_tui.workshop.bench.session.server_link import ServerLink
+from gradstep_tui.workshop.wire.farewells import FAREWELLS
+from gradstep_tui.workshop.wire.messages import Stop, ToBench, Welcome
+from gradstep_tui.workshop.wire.reasons import StopReason
 
-LAST: Final = 5.0
-"""Seconds to leave in order when the server is gone."""
+GRACE: Final = 5.0
+"""Seconds for an orderly exit after the server has gone away."""
 
 
-class Heard(Message):
-    """The server said something."""
+class MessageReceived(Message):
+    """The server has sent a message."""
 
-    def __init__(self, said: ToChild) -> None:
-        """Carry it."""
+    def __init__(self, content: ToBench) -> None:
+        """Carry the server's message."""
         super().__init__()
-        self.said = said
+        self.content = content
 
 
-class ClassApp(ConfinedApp):
-    """One learner's, in a process of its own on the server."""
+class WorkshopApp(SandboxedApp):
+    """The app of one participant, in a process of its own on the server."""
 
     CSS = "ToastRack { margin-bottom: 2; }"  # above the notice and the keys
 
-    def __init__(self, link: Link, welcome: Welcome, *, ascii_only: bool) -> None:
-        """Go on where `welcome` says."""
-        self._keeper_of_class = ClassKeeper(link, welcome)
-        super().__init__(self._keeper_of_class.rejoin, keeper=self._keeper_of_class, ascii_only=ascii_only)
+    def __init__(self, link: ServerLink, welcome: Welcome, *, ascii_only: bool) -> None:
+        """Continue the session that `welcome` describes."""
+        self._autosave = ServerAutosave(link, welcome)
+        super().__init__(self._autosave.rejoin, keeper=self._autosave, ascii_only=ascii_only)
         self.link, self.welcome = link, welcome
-        self.exports = ClassExports(link, welcome, self.post_message)
-        self.farewell = ""
-        """Why the server ended this; empty where the learner left."""
+        self.exports = ServerExports(link, welcome, self.post_message)
+        self.stop_reason: StopReason | None = None
+        """Reason for which the server ended this bench; None if the learner left."""
 
     @property
-    def bench(self) -> ClassBench:
-        """The own bench, which lies below all other screens."""
-        return next(screen for screen in self.screen_stack if isinstance(screen, ClassBench))
+    def bench(self) -> WorkshopBench:
+        """The participant's own bench, below all other screens."""
+        return next(screen for screen in self.screen_stack if isinstance(screen, WorkshopBench))
 
     def get_default_screen(self) -> Screen[None]:
-        """Open the bench."""
+        """Return the bench for the participant's role."""
         kind = InstructorBench if self.welcome.role == "instructor" else LearnerBench
-        return kind(self._keeper_of_class, self.link, self.welcome)
+        return kind(self._autosave, self.link, self.welcome)
 
     def on_mount(self) -> None:
-        """Listen to the server, too; Textual calls the base classes' handlers itself."""
+        """Listen to the server. Textual calls the handlers of the base classes as well."""
         self.link.listen(self._post)
 
-    def _post(self, said: ToChild) -> None:
-        self.post_message(Heard(said))
+    def _post(self, content: ToBench) -> None:
+        self.post_message(MessageReceived(content))
 
-    def on_heard(self, message: Heard) -> None:
-        """Do what the server says."""
-        said = message.said
-        if isinstance(said, Stop):
-            self.farewell = said.why
+    def on_message_received(self, message: MessageReceived) -> None:
+        """Exit if the server says so; pass any other message to the bench."""
+        if isinstance(message.content, Stop):
+            self.stop_reason = message.content.reason
             self.exit()
-            return
-        self.bench.hear(said)
+        else:
+            self.bench.hear(message.content)
 
 
 def run(line: socket.socket) -> int:
-    """Run a learner's app; gives the exit status."""
-    link = Link(line, _end_soon)
+    """Run a participant's app on a socket to the server; return the exit status."""
+    link = ServerLink(line, _exit_soon)
     try:
         welcome = link.welcome()
     except ConnectionError:
         return 1
     know_escape_soon()
-    app = ClassApp(link, welcome, ascii_only=not terminal_speaks_utf8())
+    app = WorkshopApp(link, welcome, ascii_only=not terminal_speaks_utf8())
     app.run()
-    for text in goodbye(welcome, app.farewell):
+    for text in goodbye(welcome, app.stop_reason):
         print(text, flush=True)
     return app.return_code or 0
 
 
-def _end_soon() -> None:
-    """See to it that nobody computes on for a server that is gone."""
-    last = Timer(LAST, os._exit, (1,))
-    last.daemon = True
-    last.start()
+def _exit_soon() -> None:
+    """Exit after a few seconds, whatever is running: the server has gone away."""
+    timer = Timer(GRACE, os._exit, (1,))
+    timer.daemon = True
+    timer.start()
 
 
-def goodbye(welcome: Welcome, farewell: str = "") -> Iterable[str]:
-    """Say how to come back, and before that why the server ended this, where it did."""
-    again = f" with: {welcome.again}" if welcome.again else ""
-    yield farewell or f"Goodbye, {welcome.name}. Nothing is lost: log in again{again}"
+def goodbye(welcome: Welcome, stop_reason: StopReason | None = None) -> Iterable[str]:
+    """Return the last lines on the terminal: why the bench ended, or how to log in again."""
+    if stop_reason is not None:
+        yield FAREWELLS[stop_reason]
+    elif welcome.again:
+        yield f"Goodbye, {welcome.name}. Nothing is lost: log in again with: {welcome.again}"
+    else:
+        yield f"Goodbye, {welcome.name}. Nothing is lost: log in again to continue."
     if welcome.resume_code:
         yield f"Your resume code: {welcome.resume_code}"

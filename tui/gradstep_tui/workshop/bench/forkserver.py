@@ -1,7 +1,8 @@
-"""The warm process: it has PyTorch and the screens loaded, and forks a copy of itself for each learner.
+"""The forkserver: it has PyTorch and the screens loaded, and forks a process for each learner.
 
-A copy starts within milliseconds and shares almost all of its memory with the others. Nothing here may have a
-second thread when it forks: a copy of a process with OpenMP's threads hangs in its first matrix product.
+A forked process starts within milliseconds and shares almost all of its memory with the others. The
+forkserver must have a single thread when it forks: in a process that was forked from one with OpenMP's
+threads, the first matrix product never returns.
 """
 
 from __future__ import annotations
@@ -10,62 +11,36 @@ import array
 import asyncio
 import gc
 import os
+import select
 import signal
 import socket
 import sys
 import time
 from contextlib import suppress
-from typing import Final, NoReturn
+from typing import NoReturn
 
-import msgspec
-from msgspec import Struct
-
-LONGEST: Final = 1 << 16
-"""Bytes of a request."""
-
-
-class Fork(Struct, frozen=True):
-    """Asks for a learner's process; its terminal and its line to the server come with it."""
-
-    number: int
-    """Which one: given back with what becomes of it."""
-
-    environment: dict[str, str]
-    """TERM and the like, checked already."""
-
-
-class Forked(Struct, frozen=True, tag=True):
-    """There it is."""
-
-    number: int
-    pid: int
-
-
-class Ended(Struct, frozen=True, tag=True):
-    """It is gone."""
-
-    number: int
-    status: int
-    """As `os.waitstatus_to_exitcode` has it: negative for a signal."""
-
-
-Report = Forked | Ended
-reports = msgspec.json.Decoder(Report)
-_requests = msgspec.json.Decoder(Fork)
+from gradstep_tui.workshop.wire.fork import LONGEST, Ended, Fork, Forked, Report, encoder, request_decoder
 
 
 def main() -> NoReturn:
-    """Warm up, say so with an empty message, then fork on request until the server is gone."""
+    """Load everything, report it with an empty message, then fork on request until the server exits.
+
+    The first command-line argument is the descriptor of the socket to the server.
+    """
     server = socket.socket(fileno=int(sys.argv[1]))
     os.set_inheritable(server.fileno(), False)
-    warm_up()
+    load_everything()
     server.send(b"{}")
-    _Zygote(server).run()
+    _Forkserver(server).run()
     os._exit(0)
 
 
-def warm_up() -> None:
-    """Load all that a learner needs, and draw one bench, so that no copy has to."""
+def load_everything() -> None:
+    """Import all that a bench needs, and draw one bench, so that no forked process has to.
+
+    Raises:
+        RuntimeError: threads are left over.
+    """
     import torch
 
     torch.set_num_threads(1)
@@ -75,42 +50,41 @@ def warm_up() -> None:
 
     asyncio.run(rehearse())
     gc.collect()
-    gc.freeze()  # a collection in a copy would write to, and so copy, every object of this process
-    _be_alone()
+    gc.freeze()  # a collection in a forked process would write to, and so copy, every page with objects
+    _wait_for_threads()
 
 
-def _be_alone() -> None:
-    """Wait until the rehearsal's threads have ended.
+def _wait_for_threads() -> None:
+    """Wait until the threads of the rehearsal have ended.
 
     Raises:
-        RuntimeError: some have not.
+        RuntimeError: some are still running after ten seconds.
     """
     for _ in range(200):
         threads = len(os.listdir("/proc/self/task"))
         if threads == 1:
             return
         time.sleep(0.05)
-    raise RuntimeError(f"the warm process has {threads} threads: copies of it would hang")
+    raise RuntimeError(f"the forkserver has {threads} threads: processes that it forks would hang")
 
 
-class _Zygote:
-    """Forks, and reports what becomes of the copies."""
+class _Forkserver:
+    """Forks processes, and reports how each of them ends."""
 
     def __init__(self, server: socket.socket) -> None:
         self._server = server
         self._numbers: dict[int, int] = {}
-        """Of the copies, by pid."""
+        """Numbers of the requests, by the pid of the process that was forked."""
 
     def run(self) -> None:
-        # A child's end is told through a pipe, so that one `select` waits for both.
+        # The end of a process arrives through a socket as well, so that one `select` waits for both.
         ended, waker = socket.socketpair()
         ended.setblocking(False)
         waker.setblocking(False)
         signal.set_wakeup_fd(waker.fileno())
         signal.signal(signal.SIGCHLD, lambda *_: None)
         for ignored in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(ignored, signal.SIG_IGN)  # it ends when the server does
-        import select
+            signal.signal(ignored, signal.SIG_IGN)  # the forkserver ends when the server does
 
         while True:
             ready, _, _ = select.select([self._server, ended], [], [])
@@ -122,35 +96,36 @@ class _Zygote:
                 return
 
     def _answer(self) -> bool:
-        """Do one request; False where the server is gone."""
+        """Handle one request; return False if the server has closed the socket."""
         size = array.array("i").itemsize
         data, ancillary, _, _ = self._server.recvmsg(LONGEST, socket.CMSG_SPACE(2 * size))
         if not data:
             return False
-        files = array.array("i")
+        descriptors = array.array("i")
         for level, kind, content in ancillary:
             if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
-                files.frombytes(content[: len(content) - len(content) % size])
-        request = _requests.decode(data)
-        terminal, line = files
+                descriptors.frombytes(content[: len(content) - len(content) % size])
+        request = request_decoder.decode(data)
+        terminal, line = descriptors
         pid = os.fork()
         if pid == 0:
             self._become(request, terminal, line)
-        for file in files:
-            os.close(file)
+        for descriptor in descriptors:
+            os.close(descriptor)
         self._numbers[pid] = request.number
         self._report(Forked(request.number, pid))
         return True
 
     def _become(self, request: Fork, terminal: int, line: int) -> NoReturn:
+        """Run a learner's bench in the forked process, then exit."""
         status = 1
         try:
             signal.set_wakeup_fd(-1)
             self._server.close()
-            from gradstep_tui.workshop.bench.learner_process import live
+            from gradstep_tui.workshop.bench.learner_process import run_bench
 
-            status = live(request.environment, terminal, line)
-        except BaseException:  # nothing may get back into the loop above
+            status = run_bench(request.environment, terminal, line)
+        except BaseException:  # nothing may return into the loop of `run`
             with suppress(Exception):
                 import traceback
 
@@ -162,6 +137,7 @@ class _Zygote:
             os._exit(status)
 
     def _reap(self) -> None:
+        """Report every process that has exited."""
         while self._numbers:
             try:
                 pid, status = os.waitpid(-1, os.WNOHANG)
@@ -174,7 +150,7 @@ class _Zygote:
                 self._report(Ended(number, os.waitstatus_to_exitcode(status)))
 
     def _report(self, report: Report) -> None:
-        self._server.send(msgspec.json.encode(report))
+        self._server.send(encoder.encode(report))
 
 
 if __name__ == "__main__":

@@ -1,1 +1,1 @@
-"""The SSH server: one for a class."""
+"""The SSH server of a class. It imports nothing from the bench side."""

@@ -1,4 +1,4 @@
-"""`gradstep serve`: starts the server, says how to join, and stops it in order."""
+"""`gradstep serve`: starts the server, prints how to join, and stops the server in order."""
 
 from __future__ import annotations
 
@@ -21,22 +21,29 @@ from gradstep import problems
 from gradstep.errors import BadInput, EngineError
 from gradstep.start import start_from
 from gradstep_tui.commands.parsers import Parser, complain, complain_of
-from gradstep_tui.workshop.server.storage.state_folder import checked_code, kept_code, state_folder
+from gradstep_tui.workshop.server.storage.state_folder import checked_code, state_folder, stored_code
 
 if TYPE_CHECKING:
-    from gradstep_tui.workshop.server.server import Workshop
+    from gradstep_tui.workshop.server.workshop import Workshop
 
 SERVE: Final = "gradstep serve"
-MISSING: Final = "a workshop needs asyncssh: pip install asyncssh, or in a checkout '.[workshop]'"
+MISSING: Final = (
+    "a workshop needs asyncssh: run pip install asyncssh, or pip install '.[workshop]' in a checkout"
+)
 
-ROOT: Final = "this runs as root: better use an ordinary account, which can do all that a workshop needs"
+ROOT: Final = "the server runs as root. An ordinary account is safer, and can do all that a workshop needs."
 
 
 def serve(arguments: Sequence[str], limits: Mapping[str, Any] = MappingProxyType({})) -> int:
-    """Run the command; gives the exit code. Some of the server's `Limits` can be said otherwise."""
+    """Run the command, and return the exit code.
+
+    Args:
+        arguments: Command-line arguments after `gradstep serve`.
+        limits: Fields of the server's `Limits` that differ from the default.
+    """
     options = parser().parse_args(arguments)
     try:
-        import asyncssh  # noqa: F401 - only to say in words where it is missing
+        import asyncssh  # noqa: F401 - only for a clear message if it is missing
     except ImportError:
         return complain(MISSING, SERVE, hint=False)
     try:
@@ -48,61 +55,64 @@ def serve(arguments: Sequence[str], limits: Mapping[str, Any] = MappingProxyType
 
 
 def parser() -> Parser:
-    """Read what follows `gradstep serve`."""
-    one = Parser(
+    """Return the parser of the command-line arguments."""
+    serve_parser = Parser(
         prog=SERVE,
         description="Serve a class over SSH: each learner gets a bench, the instructor a board.",
-        epilog="exit codes: 0 stopped by ctrl+c or SIGTERM, 2 it cannot be started",
+        epilog="exit codes: 0 stopped by ctrl+c or SIGTERM, 2 cannot be started",
         allow_abbrev=False,
     )
-    one.add_argument("--listen", default="0.0.0.0:2222", metavar="HOST:PORT", help="default: 0.0.0.0:2222")
-    one.add_argument("--code", metavar="CODE", help="what learners join with (default: made up, and kept)")
-    one.add_argument(
+    add = serve_parser.add_argument
+    add("--listen", default="0.0.0.0:2222", metavar="HOST:PORT", help="default: 0.0.0.0:2222")
+    add(
+        "--code",
+        metavar="CODE",
+        help="code with which learners join (default: a random one, kept in --state)",
+    )
+    add(
         "--instructor-keys",
         type=Path,
         metavar="FILE",
         help="public keys of instructors, as in authorized_keys; the instructor code works as well",
     )
-    one.add_argument("--max-learners", type=_whole(1, 2_000), default=200, metavar="N", help="default: 200")
-    one.add_argument(
+    add("--max-learners", type=_whole(1, 2_000), default=200, metavar="N", help="default: 200")
+    add(
         "--idle",
         type=_whole(0, 10_000),
         default=60,
         metavar="MINUTES",
-        help="close a line on which nothing was typed for so long; 0 for never (default: 60)",
+        help="close a connection after so long without input; 0 for never (default: 60)",
     )
-    one.add_argument(
+    add(
         "--state",
         type=Path,
         metavar="DIR",
-        help="where sessions, names and the host key are (default: yours)",
+        help="folder for sessions, names and the host key (default: in your home folder)",
     )
-    one.add_argument(
+    add(
         "--problem",
         default="crops",
         metavar="NAME",
-        help=f"what a learner begins with: {', '.join(problems.names())} (default: crops)",
+        help=f"problem of a new learner: {', '.join(problems.names())} (default: crops)",
     )
-    one.add_argument(
-        "--compress", action="store_true", help="compress every line; a client that cannot is turned away"
-    )
-    one.add_argument(
+    add("--compress", action="store_true", help="compress every connection; turn away clients that cannot")
+    add(
         "--post-quantum",
         action="store_true",
-        help="turn clients away that have no post-quantum key exchange, e.g. OpenSSH before 9.9",
+        help="turn away clients without a post-quantum key exchange, e.g. OpenSSH before 9.9",
     )
-    return one
+    return serve_parser
 
 
 def address(text: str) -> tuple[str, int]:
-    """Read HOST:PORT; an IPv6 address stands in square brackets.
+    """Return the host and the port in `HOST:PORT`; an IPv6 address stands in square brackets.
 
     Raises:
-        BadInput: it is none.
+        BadInput: the text is not of this form.
     """
     host, colon, port = text.rpartition(":")
     if not colon or not port.isascii() or not port.isdigit() or int(port) > 65535:
-        raise BadInput(f"{text[:60]!r} is no address to listen on: type HOST:PORT, e.g. 0.0.0.0:2222")
+        raise BadInput(f"{text[:60]!r} is not an address to listen on: type HOST:PORT, e.g. 0.0.0.0:2222")
     return host.removeprefix("[").removesuffix("]") or "0.0.0.0", int(port)
 
 
@@ -110,7 +120,7 @@ def _whole(least: int, most: int):  # type: ignore[no-untyped-def] # argparse sh
     def number(text: str) -> int:
         if not (text.isascii() and text.isdigit() and len(text) < 9 and least <= int(text) <= most):
             raise argparse.ArgumentTypeError(
-                f"{text[:40]!r} is no such number: type a whole number from {least} to {most:,}"
+                f"{text[:40]!r} is not possible here: type a whole number from {least} to {most:,}"
             )
         return int(text)
 
@@ -119,91 +129,92 @@ def _whole(least: int, most: int):  # type: ignore[no-untyped-def] # argparse sh
 
 def _workshop(options: argparse.Namespace, port: int, limits: Mapping[str, Any]) -> Workshop:
     from gradstep_tui.workshop.server.access.rate_limits import Limits
-    from gradstep_tui.workshop.server.server import Workshop
+    from gradstep_tui.workshop.server.workshop import Workshop
 
     if options.problem.replace("_", "-") not in problems.names():
-        problems.path_of(options.problem)  # lists the known ones
+        problems.path_of(options.problem)  # raises an error with the known names, unless it is a file
         raise BadInput("learners' own scripts do not run in a workshop: choose a built-in problem")
     folder = state_folder(options.state)
     most = options.max_learners
-    room = most + max(most // 4, 10)  # for those who fetch files, and for instructors
-    again = f"ssh {'' if port == 22 else f'-p {port} '}{{name}}@{_own_name()}"
-    fetch = f"scp {'' if port == 22 else f'-P {port} '}{{name}}@{_own_name()}:{{file}} ."
+    room = most + max(most // 4, 10)  # the rest is for file transfers and for instructors
+    join_code = (
+        stored_code(folder, "join_code") if options.code is None else checked_code(options.code, "--code")
+    )
     return Workshop(
         folder=folder,
-        join_code=kept_code(folder, "join_code")
-        if options.code is None
-        else checked_code(options.code, "--code"),
-        instructor_code=kept_code(folder, "instructor_code"),
-        instructor_keys=_keys(options.instructor_keys),
+        join_code=join_code,
+        instructor_code=stored_code(folder, "instructor_code"),
+        instructor_keys=_fingerprints(options.instructor_keys),
         start=start_from(options.problem),
         limits=Limits(**{"connections": room, "per_address": room, "idle": 60.0 * options.idle, **limits}),
-        most=most,
+        max_learners=most,
         compress=options.compress,
         post_quantum=options.post_quantum,
         log=log,
-        fetch=fetch,
-        again=again,
+        fetch=f"scp {'' if port == 22 else f'-P {port} '}{{name}}@{_host_name()}:{{file}} .",
+        again=f"ssh {'' if port == 22 else f'-p {port} '}{{name}}@{_host_name()}",
     )
 
 
-def _keys(path: Path | None) -> frozenset[str]:
+def _fingerprints(path: Path | None) -> frozenset[str]:
     import asyncssh
 
     if path is None:
         return frozenset()
     try:
-        found = asyncssh.read_public_key_list(path)
+        keys = asyncssh.read_public_key_list(path)
     except (OSError, asyncssh.KeyImportError) as error:
         raise BadInput(f"--instructor-keys {path}: {error}") from None
-    if not found:
-        raise BadInput(f"--instructor-keys {path}: there is no public key in it")
-    return frozenset(key.get_fingerprint() for key in found)
+    if not keys:
+        raise BadInput(f"--instructor-keys {path}: the file contains no public key")
+    return frozenset(key.get_fingerprint() for key in keys)
 
 
-def _own_name() -> str:
-    """Give what learners may know this machine by."""
+def _host_name() -> str:
     return socket.gethostname()
 
 
 async def _serve(workshop: Workshop, host: str, port: int) -> int:
-    _have_files()
+    from gradstep_tui.workshop.server.server import Server
+
+    _raise_open_files()
+    server = Server(workshop)
     loop, stopped = asyncio.get_running_loop(), asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stopped.set)
     try:
-        print("gradstep serve: loading PyTorch once, for everybody", flush=True)
-        _, chosen = await workshop.open(host, port)
+        print("gradstep serve: loading PyTorch once, for all benches", flush=True)
+        _, chosen = await server.open(host, port)
         workshop.fetch = workshop.fetch.replace("-P 0 ", f"-P {chosen} ")
         workshop.again = workshop.again.replace("-p 0 ", f"-p {chosen} ")
-        print(told(workshop, chosen), flush=True)
+        print(invitation(workshop, chosen), flush=True)
         log("listening", host=host, port=chosen)
         await stopped.wait()
-        log("stopping", learners=len(workshop.seats))
+        log("stopping", learners=len(workshop.benches))
     finally:
-        await workshop.close()
+        await server.close()
     log("stopped")
     return 0
 
 
-def _have_files() -> None:
-    """Have as many files open as one may: each learner needs four."""
+def _raise_open_files() -> None:
+    """Raise the limit of open descriptors as far as allowed: each learner needs four."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     with suppress(OSError, ValueError):
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
-def told(workshop: Workshop, port: int) -> str:
-    """Say how to join."""
+def invitation(workshop: Workshop, port: int) -> str:
+    """Return the text that tells the administrator how learners and instructors join."""
     at = "" if port == 22 else f"-p {port} "
     lines = [
         "",
-        f"  Learners join with      ssh {at}NAME@{_own_name()}",
+        f"  Learners join with      ssh {at}NAME@{_host_name()}",
         f"  and the join code       {workshop.join_code}",
         f"  Instructors use         {workshop.instructor_code}",
         "",
-        "  NAME is a learner's name in the class. On a slow line, ssh -C compresses.",
-        "  If a terminal looks odd after a lost line, the command `reset` mends it.",
+        "  NAME is a name that each learner chooses. On a slow connection, ssh -C compresses.",
+        "  If a connection breaks and a terminal looks odd afterwards, the command `reset` repairs it.",
         "  ctrl+c stops the workshop; nothing is lost.",
         "",
     ]
@@ -213,7 +224,7 @@ def told(workshop: Workshop, port: int) -> str:
 
 
 def log(event: str, **facts: object) -> None:
-    """Write a line of the log: a JSON object on standard error, in ASCII that no terminal obeys."""
+    """Write a line of the log to standard error: a JSON object, in ASCII without control characters."""
     line = {"at": datetime.now(UTC).isoformat(timespec="milliseconds"), "event": event, **facts}
-    with suppress(OSError):  # a log that cannot be written ends no class
+    with suppress(OSError):  # the class goes on even if the log cannot be written
         print(json.dumps(line, default=str), file=sys.stderr, flush=True)

@@ -1,4 +1,4 @@
-"""Who is in the class, what each has done, who looks at whom. It does no input or output but to the store."""
+"""The class: who is in it, what everybody has done, who looks at whom. Its only I/O is the database."""
 
 from __future__ import annotations
 
@@ -7,42 +7,39 @@ from collections.abc import Callable, Iterator
 from functools import singledispatchmethod
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from gradstep import problems
-from gradstep_tui.text.frames import action_text
-from gradstep_tui.workshop.server.participant import Desk, Send, desks_in
+from gradstep_tui.workshop.server.participant import Participant, Send, stored_participants
 from gradstep_tui.workshop.server.persistence import Saver
-from gradstep_tui.workshop.wire.facts import checked, clean
+from gradstep_tui.workshop.wire.facts import checked, checked_refusal, clean
 from gradstep_tui.workshop.wire.messages import (
-    ELSEWHERE,
     LONGEST_TEXT,
-    Allow,
-    Began,
-    Did,
-    Doing,
-    Exported,
+    ActionDone,
+    ActionRefused,
+    ActionStarted,
+    AllowWatching,
+    FeedAction,
     FeedEnded,
+    FilesExported,
     Follow,
-    FromChild,
+    FromBench,
     Hand,
-    HandDown,
-    Happened,
-    Helped,
-    Noted,
+    HandLowered,
+    LowerHand,
     Presence,
     Present,
     Presenting,
+    ResumeCodeNoted,
     Rows,
+    SessionBegan,
     Stop,
     Tell,
-    ToChild,
+    ToBench,
     Told,
-    Tried,
     Unfollow,
-    Watched,
+    WatcherCount,
     Welcome,
 )
+from gradstep_tui.workshop.wire.reasons import FeedEndReason, StopReason
 
 if TYPE_CHECKING:
     from gradstep.start import Start
@@ -51,29 +48,29 @@ if TYPE_CHECKING:
 
 
 class Hub:
-    """The class."""
+    """Handles the messages of all benches, and forwards what concerns others."""
 
     def __init__(self, store: Store, start: Start, log: Callable[..., None] = lambda *_, **__: None) -> None:
-        """Bring back who was there before.
+        """Load everybody who has a session in the database.
 
         Args:
-            store: What is kept.
-            start: What a new learner begins with.
-            log: Called with an event's name and its facts.
+            store: The database.
+            start: Start of a new learner's session.
+            log: Called with the name of an event and its facts.
         """
         self._start, self._log = start, log
         self._saver = Saver(store, log)
-        self._desks = desks_in(store)
+        self._participants = stored_participants(store)
         self._changed: set[str] = set()
-        """Desks whose rows the boards do not have yet."""
+        """Names of participants whose rows have changed since the last update of the boards."""
 
         self.presenter = ""
-        """Who presents; empty where nobody does."""
+        """Name of the instructor who presents; empty if nobody does."""
 
     @property
     def learners(self) -> list[str]:
-        """The learners who are logged in, by name."""
-        return sorted(desk.name for desk in self._here() if desk.role == "learner")
+        """Names of the learners who are logged in, sorted."""
+        return sorted(participant.name for participant in self._here() if participant.role == "learner")
 
     def join(
         self,
@@ -86,213 +83,230 @@ class Hub:
         fetch: str = "",
         again: str = "",
     ) -> Welcome:
-        """Seat a learner, whose name was checked, where the learner was before; give the first message."""
-        desk = self._desks.get(name)
-        if desk is None:
-            desk = self._desks[name] = Desk(name, role, self._start, noted=not resume_code)
-            self._saver.save(desk)
-        elif desk.send is not None:
-            desk.send(Stop(ELSEWHERE))
-            self.leave(name, desk.send)
-        desk.role, desk.send = role, send
-        self._show(desk, Presence(desk.here))
+        """Log a participant in, and return the first message to the bench.
+
+        Args:
+            name: Name of the participant, already checked.
+            role: Role of the participant.
+            send: Sends a message to the bench.
+            resume_code: Resume code at the first login; empty later.
+            exports: Folder for exports.
+            fetch: An `scp` command that fetches a file; `{file}` is a placeholder.
+            again: The `ssh` command that logs in again.
+        """
+        participant = self._participants.get(name)
+        if participant is None:
+            participant = Participant(name, role, self._start, noted=not resume_code)
+            self._participants[name] = participant
+            self._saver.save(participant)
+        elif participant.send is not None:
+            participant.send(Stop(StopReason.LOGGED_IN_ELSEWHERE))
+            self.leave(name, participant.send)
+        participant.role, participant.send = role, send
+        self._forward(participant, Presence(participant.here))
         if role == "instructor":
-            self._changed |= self._desks.keys()
-        missed, desk.missed = desk.missed, 0
+            self._changed |= self._participants.keys()
+        missed, participant.missed = participant.missed, 0
         if missed:
-            self._saver.mark(desk)
+            self._saver.mark(participant)
         return Welcome(
-            name,
-            role,
-            desk.start,
-            tuple(desk.actions),
-            tuple(desk.refused),
-            desk.facts.seen,
-            resume_code,
-            exports,
-            fetch,
-            again,
-            self._watchers(name),
-            self.presenter,
-            bool(desk.hand),
-            desk.allows,
-            tuple(desk.told),
-            missed,
-            desk.trouble,
+            name=name,
+            role=role,
+            start=participant.start,
+            actions=tuple(participant.actions),
+            refused=tuple(participant.refused),
+            seen=participant.facts.seen,
+            resume_code=resume_code,
+            exports=exports,
+            fetch=fetch,
+            again=again,
+            watched=self._watchers(name),
+            presenter=self.presenter,
+            hand=bool(participant.hand),
+            allows=participant.allows,
+            told=tuple(participant.told),
+            missed=missed,
+            trouble=participant.trouble,
         )
 
     def leave(self, name: str, send: Send) -> None:
-        """A learner's process is gone; nothing where another one has taken its place."""
-        desk = self._desks[name]
-        if desk.send != send:  # a bound method is made anew each time: `is` would always differ
+        """Log a participant out whose bench has ended; do nothing if another bench has replaced it."""
+        participant = self._participants[name]
+        if participant.send != send:  # not `is not`: every access makes a new bound method
             return
-        self._look(desk, "")
-        desk.send, desk.doing = None, ""
-        self._show(desk, Presence(desk.here))
+        self._look(participant, "")
+        participant.send, participant.doing = None, None
+        self._forward(participant, Presence(participant.here))
         if self.presenter == name:
-            self._present(desk, on=False)
-        if not desk.noted and self._saver.release(desk):
-            del self._desks[name]
+            self._present(participant, on=False)
+        if not participant.noted and self._saver.release(participant):
+            del self._participants[name]
             self._changed.discard(name)
 
-    def stop(self, why: str) -> None:
-        """Tell everybody to leave in order; what could not be kept is tried once more."""
-        self._saver.save_again(self._desks.values())
-        for desk in self._here():
-            desk.to(Stop(why))
+    def stop(self, reason: StopReason) -> None:
+        """Ask every bench to exit, and store once more what could not be stored."""
+        self._saver.save_again(self._participants.values())
+        for participant in self._here():
+            participant.to(Stop(reason))
 
-    def rows(self) -> None:
-        """Send the boards what has changed since the last time, and try again to keep what was not."""
-        self._saver.save_again(self._desks.values())
-        boards = [desk for desk in self._here() if desk.role == "instructor"]
-        if boards and self._changed:
-            changed = [self._desks[name] for name in sorted(self._changed)]
-            rows = tuple(desk.row(self._watchers(desk.name)) for desk in changed if desk.role == "learner")
-            self._changed.clear()
-            for desk in boards:
-                desk.to(Rows(rows))
+    def update_boards(self) -> None:
+        """Send the boards the rows that have changed, and store once more what could not be stored."""
+        self._saver.save_again(self._participants.values())
+        boards = [participant for participant in self._here() if participant.role == "instructor"]
+        if not (boards and self._changed):
+            return
+        changed = [self._participants[name] for name in sorted(self._changed)]
+        self._changed.clear()
+        learners = [participant for participant in changed if participant.role == "learner"]
+        rows = tuple(learner.row(self._watchers(learner.name)) for learner in learners)
+        for board in boards:
+            board.to(Rows(rows))
 
-    # What a learner's process says
+    # The benches' messages
 
-    def heard(self, name: str, message: FromChild) -> None:
-        """Do what is asked for; what only an instructor may ask for is left undone for others."""
-        self._heard(message, self._desks[name])
+    def heard(self, name: str, message: FromBench) -> None:
+        """Handle a message of a participant's bench; ignore an instructor's request if a learner sends it.
+
+        Raises:
+            TypeError: no handler is registered for messages of this type.
+        """
+        self._heard(message, self._participants[name])
 
     @singledispatchmethod
-    def _heard(self, message: FromChild, desk: Desk) -> None:
+    def _heard(self, message: FromBench, sender: Participant) -> None:
         raise TypeError(message)
 
     @_heard.register
-    def _(self, message: Began, desk: Desk) -> None:
+    def _(self, message: SessionBegan, sender: Participant) -> None:
         if message.start.has_file or message.start.title not in problems.names():
-            self._log(
-                "refused", name=desk.name, why="no built-in problem", problem=clean(message.start.problem)
-            )
+            problem = clean(message.start.problem)
+            self._log("refused", name=sender.name, why="not a built-in problem", problem=problem)
             return
-        desk.begin(message.start)
-        self._saver.save(desk)
-        self._show(desk, desk.feed)
+        sender.begin(message.start)
+        self._saver.save(sender)
+        self._forward(sender, sender.feed)
 
     @_heard.register
-    def _(self, message: Did, desk: Desk) -> None:
-        desk.did(Did(message.action, checked(message.facts)))
-        self._saver.save(desk)
-        self._show(desk, Happened(message.action))
+    def _(self, message: ActionDone, sender: Participant) -> None:
+        sender.did(ActionDone(message.action, checked(message.facts)))
+        self._saver.save(sender)
+        self._forward(sender, FeedAction(message.action))
 
     @_heard.register
-    def _(self, message: Doing, desk: Desk) -> None:
-        desk.doing, desk.at = action_text(message.action), time.time()
-        self._show(desk, message)
+    def _(self, message: ActionStarted, sender: Participant) -> None:
+        sender.started(message.action)
+        self._forward(sender, message)
 
     @_heard.register
-    def _(self, message: Tried, desk: Desk) -> None:
-        tried = action_text(message.action)
-        desk.facts = msgspec.structs.replace(desk.facts, done=tried, error=clean(message.refused))
-        desk.at, desk.doing = time.time(), ""
-        self._show(desk, Happened(message.action))
+    def _(self, message: ActionRefused, sender: Participant) -> None:
+        sender.tried(ActionRefused(message.action, checked_refusal(message.refusal)))
+        self._forward(sender, FeedAction(message.action))
 
     @_heard.register
-    def _(self, message: Hand, desk: Desk) -> None:
-        if message.up != bool(desk.hand):
-            desk.hand = time.time() if message.up else 0.0
-            self._saver.mark(desk)
-            self._changed.add(desk.name)
-            self._log("hand", name=desk.name, up=message.up)
+    def _(self, message: Hand, sender: Participant) -> None:
+        if message.up != bool(sender.hand):
+            sender.hand = time.time() if message.up else 0.0
+            self._saver.mark(sender)
+            self._changed.add(sender.name)
+            self._log("hand", name=sender.name, up=message.up)
 
     @_heard.register
-    def _(self, message: Allow, desk: Desk) -> None:
-        desk.allows = message.watching
-        self._saver.mark(desk)
-        self._changed.add(desk.name)
-        if not message.watching:
-            for other in [one for one in self._lookers(desk.name) if not one.invited]:
-                other.to(FeedEnded(f"{desk.name} does not want to be watched just now"))
-                self._look(other, "")
+    def _(self, message: AllowWatching, sender: Participant) -> None:
+        sender.allows = message.allowed
+        self._saver.mark(sender)
+        self._changed.add(sender.name)
+        if not message.allowed:
+            for watcher in self._lookers(sender.name):
+                if not watcher.invited:
+                    self._end_feed(watcher, FeedEnded(FeedEndReason.NOT_ALLOWED, sender.name))
 
     @_heard.register
-    def _(self, message: Follow, desk: Desk) -> None:
+    def _(self, message: Follow, sender: Participant) -> None:
         name = message.name or self.presenter
-        whom = self._desks.get(name)
-        if whom is None or whom is desk or (message.name and desk.role != "instructor"):
-            why = f"there is no {clean(name)} to watch" if message.name else "nobody presents just now"
-        elif message.name and not whom.allows:
-            why = f"{name} does not want to be watched just now"
+        owner = self._participants.get(name)
+        if not message.name and (owner is None or owner is sender):
+            self._end_feed(sender, FeedEnded(FeedEndReason.NOBODY_PRESENTS))
+        elif owner is None or owner is sender or (message.name and sender.role != "instructor"):
+            self._end_feed(sender, FeedEnded(FeedEndReason.UNKNOWN_NAME, clean(name)))
+        elif message.name and not owner.allows:
+            self._end_feed(sender, FeedEnded(FeedEndReason.NOT_ALLOWED, name))
         else:
-            self._look(desk, name, invited=not message.name)
-            desk.to(whom.feed)
+            self._look(sender, name, invited=not message.name)
+            sender.to(owner.feed)
+
+    @_heard.register
+    def _(self, _: Unfollow, sender: Participant) -> None:
+        self._look(sender, "")
+
+    @_heard.register
+    def _(self, message: Present, sender: Participant) -> None:
+        if sender.role == "instructor":
+            self._present(sender, on=message.on)
+
+    @_heard.register
+    def _(self, message: Tell, sender: Participant) -> None:
+        if sender.role != "instructor":
             return
-        self._look(desk, "")
-        desk.to(FeedEnded(why))
+        told = Told(clean(message.text, LONGEST_TEXT), sender.name, time.time())
+        for receiver in self._participants.values():
+            if receiver is not sender and message.to in ("", receiver.name):
+                receiver.told.append(told)
+                receiver.missed += not receiver.here
+                self._saver.mark(receiver)
+                receiver.to(told)
 
     @_heard.register
-    def _(self, _: Unfollow, desk: Desk) -> None:
-        self._look(desk, "")
+    def _(self, message: LowerHand, sender: Participant) -> None:
+        learner = self._participants.get(message.name)
+        if sender.role == "instructor" and learner is not None and learner.hand:
+            self._heard(Hand(False), learner)
+            learner.to(HandLowered())
 
     @_heard.register
-    def _(self, message: Present, desk: Desk) -> None:
-        if desk.role == "instructor":
-            self._present(desk, on=message.on)
+    def _(self, _: ResumeCodeNoted, sender: Participant) -> None:
+        sender.noted = True
 
     @_heard.register
-    def _(self, message: Tell, desk: Desk) -> None:
-        if desk.role != "instructor":
+    def _(self, message: FilesExported, sender: Participant) -> None:
+        self._log("exported", name=sender.name, files=message.names)
+
+    # Feeds
+
+    def _present(self, instructor: Participant, *, on: bool) -> None:
+        """Set or clear the presenter, and tell everybody."""
+        if on == (self.presenter == instructor.name):
             return
-        told = Told(clean(message.text, LONGEST_TEXT), desk.name, time.time())
-        for other in self._desks.values():
-            if other is not desk and message.to in ("", other.name):
-                other.told.append(told)
-                other.missed += not other.here
-                self._saver.mark(other)
-                other.to(told)
+        before, self.presenter = self.presenter, instructor.name if on else ""
+        for follower in self._lookers(before):
+            if follower.invited:
+                self._end_feed(follower, FeedEnded(FeedEndReason.PRESENTER_STOPPED, before))
+        self._log("present", name=instructor.name, on=on)
+        for participant in self._here():
+            participant.to(Presenting(self.presenter))
 
-    @_heard.register
-    def _(self, message: Helped, desk: Desk) -> None:
-        whom = self._desks.get(message.name)
-        if desk.role == "instructor" and whom is not None and whom.hand:
-            self._heard(Hand(False), whom)
-            whom.to(HandDown())
+    def _look(self, looker: Participant, name: str, *, invited: bool = False) -> None:
+        """Begin a feed of the session of `name`, or end it if `name` is empty; tell those who are watched."""
+        before, looker.looks_at, looker.invited = looker.looks_at, name, invited
+        self._changed.add(looker.name)
+        for watched in {before, name} - {""}:
+            self._changed.add(watched)
+            self._participants[watched].to(WatcherCount(self._watchers(watched)))
 
-    @_heard.register
-    def _(self, _: Noted, desk: Desk) -> None:
-        desk.noted = True
+    def _end_feed(self, looker: Participant, message: FeedEnded) -> None:
+        looker.to(message)
+        self._look(looker, "")
 
-    @_heard.register
-    def _(self, message: Exported, desk: Desk) -> None:
-        self._log("exported", name=desk.name, files=message.names)
+    def _forward(self, owner: Participant, message: ToBench) -> None:
+        """Send a message to everybody who looks at the owner's session, and mark the row as changed."""
+        self._changed.add(owner.name)
+        for looker in self._lookers(owner.name):
+            looker.to(message)
 
-    # Who looks at whom
-
-    def _present(self, desk: Desk, *, on: bool) -> None:
-        if on == (self.presenter == desk.name):
-            return
-        before, self.presenter = self.presenter, desk.name if on else ""
-        for other in self._lookers(before):
-            if other.invited:
-                other.to(FeedEnded(f"{before} has stopped presenting"))
-                self._look(other, "")
-        self._log("present", name=desk.name, on=on)
-        for other in self._here():
-            other.to(Presenting(self.presenter))
-
-    def _look(self, desk: Desk, name: str, *, invited: bool = False) -> None:
-        """Show a learner somebody else's session, or no longer; who is watched is told."""
-        before, desk.looks_at, desk.invited = desk.looks_at, name, invited
-        self._changed.add(desk.name)
-        for whom in {before, name} - {""}:
-            self._changed.add(whom)
-            self._desks[whom].to(Watched(self._watchers(whom)))
-
-    def _show(self, desk: Desk, message: ToChild) -> None:
-        """Tell who looks what has become of a session, and the boards that something has."""
-        self._changed.add(desk.name)
-        for other in self._lookers(desk.name):
-            other.to(message)
-
-    def _lookers(self, name: str) -> list[Desk]:
-        return [desk for desk in self._here() if name and desk.looks_at == name]
+    def _lookers(self, name: str) -> list[Participant]:
+        return [participant for participant in self._here() if name and participant.looks_at == name]
 
     def _watchers(self, name: str) -> int:
-        return sum(not desk.invited for desk in self._lookers(name))
+        return sum(not looker.invited for looker in self._lookers(name))
 
-    def _here(self) -> Iterator[Desk]:
-        return (desk for desk in [*self._desks.values()] if desk.here)
+    def _here(self) -> Iterator[Participant]:
+        return (participant for participant in [*self._participants.values()] if participant.here)

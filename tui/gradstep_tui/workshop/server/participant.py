@@ -1,4 +1,4 @@
-"""A learner's place in the class, whether the learner is there or not."""
+"""What the server knows of a participant, whether logged in or not."""
 
 from __future__ import annotations
 
@@ -6,128 +6,156 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from gradstep_tui.workshop.wire.messages import Facts, Feed, Row, ToChild, Told
+from gradstep_tui.workshop.wire.facts import Facts
+from gradstep_tui.workshop.wire.messages import REMEMBERED, ActionRefused, Feed, Row, ToBench, Told
 
 if TYPE_CHECKING:
     from gradstep.actions import Action
     from gradstep.start import Start
     from gradstep_tui.workshop.server.storage.store import Store
-    from gradstep_tui.workshop.wire.messages import Did, Role
+    from gradstep_tui.workshop.wire.messages import ActionDone, Role
 
-REMEMBERED: Final = 20
-"""Messages that can be read again."""
-
-Send = Callable[[ToChild], None]
+Send = Callable[[ToBench], None]
 
 
 @dataclass(eq=False, slots=True)
-class Desk:
-    """What the server knows of a learner, or of an instructor."""
+class Participant:
+    """A learner or an instructor, with the session."""
 
     name: str
     role: Role
     start: Start
     session: int = 0
-    """The number of the session in the store; 0 where its beginning is not kept yet."""
+    """Number of the session in the database; 0 until the session is stored."""
 
     actions: list[Action] = field(default_factory=list)
     refused: list[int] = field(default_factory=list)
-    """Which of them PyTorch refused, counted from 0."""
+    """Indices of the actions that PyTorch refused, counted from 0."""
 
     facts: Facts = field(default_factory=Facts)
     unsaved: list[tuple[Action, Facts]] = field(default_factory=list)
-    """The last actions, where they are not kept yet."""
+    """The last actions, if they could not be stored yet."""
 
     noted: bool = True
-    """Whether the resume code was read; a name whose owner never saw it is free again."""
+    """Whether the resume code was confirmed; otherwise the name becomes free again at the logout."""
 
-    doing: str = ""
-    """An action that is under way, in words; empty where none is that takes a while."""
+    last: Action | None = None
+    """The last action that has ended; None at the start of a session."""
+
+    doing: Action | None = None
+    """The action that is running, if it takes a while; None otherwise."""
 
     trouble: str = ""
-    """Why they are not; empty while all is well."""
+    """The database's error if the last actions could not be stored; empty otherwise."""
 
     at: float = field(default_factory=time.time)
-    """When something was done last, in seconds since 1970."""
+    """Time of the last action, in seconds since 1970."""
 
     hand: float = 0.0
-    """Since when a hand is up, in seconds since 1970; 0 where it is not."""
+    """Time at which the hand was raised, in seconds since 1970; 0 if it is down."""
 
     allows: bool = True
-    """Whether it may be watched."""
+    """Whether an instructor may watch."""
 
     told: deque[Told] = field(default_factory=lambda: deque(maxlen=REMEMBERED))
+    """The last messages of instructors, the oldest first."""
+
     missed: int = 0
-    """How many of those came while nobody was logged in."""
+    """Number of those that arrived while the participant was logged out."""
 
     send: Send | None = None
-    """What reaches the process; None while nobody is logged in."""
+    """Sends a message to the bench process; None while the participant is logged out."""
 
     looks_at: str = ""
-    """Whose session this one is shown; empty for the own."""
+    """Name of the participant whose session is in the feed; empty without a feed."""
 
     invited: bool = False
-    """Whether that is because its owner presents."""
+    """Whether the feed is that of the presenter."""
 
     @property
     def here(self) -> bool:
-        """Whether somebody is logged in."""
+        """Whether the participant is logged in."""
         return self.send is not None
 
     @property
     def feed(self) -> Feed:
-        """The session as it stands, for somebody who looks at it."""
+        """The whole session, for somebody who looks at it."""
         return Feed(self.name, self.start, tuple(self.actions), tuple(self.refused), self.here)
 
     def row(self, watchers: int) -> Row:
-        """Give the learner's row on the board."""
+        """Return the learner's row on the board, with the number of instructors who watch."""
         return Row(
             name=self.name,
             online=self.here,
             problem=self.start.title,
-            facts=replace(self.facts, done=f"now {self.doing}") if self.doing else self.facts,
+            facts=self.facts,
             at=self.at,
+            action=self.last if self.doing is None else self.doing,
+            running=self.doing is not None,
             hand=self.hand,
             allows=self.allows,
             watched=watchers,
             following=self.invited,
         )
 
-    def to(self, message: ToChild) -> None:
-        """Tell the process; nothing where there is none."""
+    def to(self, message: ToBench) -> None:
+        """Send a message to the bench process, if there is one."""
         if self.send is not None:
             self.send(message)
 
     def begin(self, start: Start) -> None:
-        """Put another session in the place of the one before; what the learner has seen stays."""
+        """Replace the session by a new one; the milestones stay."""
         self.start, self.session = start, 0
         self.actions, self.refused, self.unsaved = [], [], []
-        self.facts, self.at, self.doing = Facts(seen=self.facts.seen), time.time(), ""
+        self.facts = Facts(seen=self.facts.seen)
+        self._ended(None)
 
-    def did(self, done: Did) -> None:
-        """Add an action."""
-        if done.facts.error:
+    def started(self, action: Action) -> None:
+        """Set the action that is running."""
+        self.doing, self.at = action, time.time()
+
+    def did(self, done: ActionDone) -> None:
+        """Append an action to the session."""
+        if done.facts.refusal is not None:
             self.refused.append(len(self.actions))
         self.actions.append(done.action)
         self.unsaved.append((done.action, done.facts))
-        self.facts, self.at, self.doing = done.facts, time.time(), ""
+        self.facts = done.facts
+        self._ended(done.action)
+
+    def tried(self, refused: ActionRefused) -> None:
+        """Set the last action to one that PyTorch refused, and that did not change the session."""
+        self.facts = replace(self.facts, refusal=refused.refusal)
+        self._ended(refused.action)
+
+    def _ended(self, action: Action | None) -> None:
+        self.last, self.doing, self.at = action, None, time.time()
 
 
-def desks_in(store: Store) -> dict[str, Desk]:
-    """Give everybody who has a session in a store, by name."""
-    desks = {}
-    for one in store.learners():
-        kept = store.session(one.name)
-        if kept is not None:
-            desk = Desk(one.name, one.role, kept.start, kept.number, [*kept.actions], [*kept.refused])
-            desk.facts = replace(kept.facts, seen=tuple(one.seen))
-            desk.hand, desk.allows = one.hand, one.allows
-            desk.told.extend(one.told)
-            desk.missed = one.missed
-            desk.at = kept.at or desk.at
-            desks[one.name] = desk
-    return desks
+def stored_participants(store: Store) -> dict[str, Participant]:
+    """Return everybody who has a session in the database, by name."""
+    participants = {}
+    for learner in store.learners():
+        stored = store.session(learner.name)
+        if stored is None:
+            continue
+        participant = participants[learner.name] = Participant(
+            name=learner.name,
+            role=learner.role,
+            start=stored.start,
+            session=stored.number,
+            actions=[*stored.actions],
+            refused=[*stored.refused],
+            facts=replace(stored.facts, seen=learner.seen),
+            last=stored.actions[-1] if stored.actions else None,
+            hand=learner.hand,
+            allows=learner.allows,
+            missed=learner.missed,
+        )
+        participant.told.extend(learner.told)
+        participant.at = stored.at or participant.at
+    return participants

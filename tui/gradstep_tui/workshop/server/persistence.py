@@ -1,4 +1,4 @@
-"""Keeps what a learner does. What could not be kept is kept with what is done next."""
+"""Stores participants in the database. What cannot be stored is stored with the next action."""
 
 from __future__ import annotations
 
@@ -6,59 +6,66 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from gradstep_tui.workshop.server.storage.store import StoreError
-from gradstep_tui.workshop.wire.messages import Kept
+from gradstep_tui.workshop.wire.messages import StorageStatus
 
 if TYPE_CHECKING:
-    from gradstep_tui.workshop.server.participant import Desk
+    from gradstep_tui.workshop.server.participant import Participant
     from gradstep_tui.workshop.server.storage.store import Store
 
 
 class Saver:
-    """Writes desks into the store; a learner is told where that begins to fail, and where it ends."""
+    """Stores participants, and tells their benches when that begins to fail and when it works again."""
 
     def __init__(self, store: Store, log: Callable[..., None]) -> None:
-        """Use a store; `log` is called with an event's name and its facts."""
+        """Use a database; `log` is called with the name of an event and its facts."""
         self._store, self._log = store, log
 
-    def save(self, desk: Desk) -> None:
-        """Keep what is not kept yet of a learner's session."""
-        before, desk.trouble = desk.trouble, self._saved(desk)
-        if bool(before) != bool(desk.trouble):
-            self._log("not kept" if desk.trouble else "kept again", name=desk.name, why=desk.trouble)
-            desk.to(Kept(desk.trouble))
+    def save(self, participant: Participant) -> None:
+        """Store the actions of a session that are not stored yet."""
+        before, participant.trouble = participant.trouble, self._save(participant)
+        if bool(before) != bool(participant.trouble):
+            event = "not stored" if participant.trouble else "stored again"
+            self._log(event, name=participant.name, why=participant.trouble)
+            participant.to(StorageStatus(participant.trouble))
 
-    def save_again(self, desks: Iterable[Desk]) -> None:
-        """Try once more what failed."""
-        for desk in desks:
-            if desk.trouble:
-                self.save(desk)
+    def save_again(self, participants: Iterable[Participant]) -> None:
+        """Store what could not be stored before."""
+        for participant in participants:
+            if participant.trouble:
+                self.save(participant)
 
-    def mark(self, desk: Desk) -> None:
-        """Keep a raised hand, whether others may watch, and what was told."""
+    def mark(self, participant: Participant) -> None:
+        """Store the hand, the permission to watch, and the instructors' messages."""
         try:
-            self._store.mark(desk.name, desk.hand, desk.allows, [*desk.told], desk.missed)
+            self._store.mark(
+                participant.name,
+                hand=participant.hand,
+                allows=participant.allows,
+                told=[*participant.told],
+                missed=participant.missed,
+            )
         except StoreError as error:
-            self._log("not kept", name=desk.name, why=str(error))
+            self._log("not stored", name=participant.name, why=error.reason)
 
-    def release(self, desk: Desk) -> bool:
-        """Give a name back whose owner has seen no resume code, and so could never come back."""
+    def release(self, participant: Participant) -> bool:
+        """Free a name whose resume code was never confirmed; return whether that worked."""
         try:
-            self._store.release(desk.name)
+            self._store.release(participant.name)
         except StoreError as error:
-            self._log("not released", name=desk.name, why=str(error))
+            self._log("not released", name=participant.name, why=error.reason)
             return False
-        self._log("released", name=desk.name)
+        self._log("released", name=participant.name)
         return True
 
-    def _saved(self, desk: Desk) -> str:
-        """Keep a session; say why it cannot be, or nothing."""
+    def _save(self, participant: Participant) -> str:
+        """Store a session; return the database's error, or an empty text."""
         try:
-            if not desk.session:
-                desk.session = self._store.begin(desk.name, desk.start)
-            if desk.unsaved:
-                first = len(desk.actions) - len(desk.unsaved) + 1
-                self._store.add(desk.name, desk.session, first, desk.unsaved)
-                desk.unsaved.clear()
+            if not participant.session:
+                participant.session = self._store.begin(participant.name, participant.start)
+            if participant.unsaved:
+                first = len(participant.actions) - len(participant.unsaved) + 1
+                self._store.add(participant.name, participant.session, first, participant.unsaved)
+                participant.unsaved.clear()
         except StoreError as error:
-            return str(error)
+            return error.reason
         return ""

@@ -1,155 +1,106 @@
-"""The SSH server: one for a class."""
+"""The SSH server: listens, serves a workshop, and closes in order."""
 
 from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path
 from typing import Final
 
 import asyncssh
 
 from gradstep.errors import EngineError
-from gradstep.start import Start
 from gradstep_tui.workshop.server.access.algorithms import modern
-from gradstep_tui.workshop.server.access.auth import Gate
+from gradstep_tui.workshop.server.access.auth import ClientConnection
 from gradstep_tui.workshop.server.access.host_key import host_key
-from gradstep_tui.workshop.server.access.rate_limits import Doors, Limits
-from gradstep_tui.workshop.server.bench_process import GRACE, Seat
+from gradstep_tui.workshop.server.bench_process import GRACE
 from gradstep_tui.workshop.server.channel import Channel
-from gradstep_tui.workshop.server.hub import Hub
-from gradstep_tui.workshop.server.processes.forkserver_client import Warm
-from gradstep_tui.workshop.server.storage.store import Store
+from gradstep_tui.workshop.server.workshop import Workshop
+from gradstep_tui.workshop.wire.reasons import StopReason
 
-STOPPED: Final = "The workshop has ended. Nothing is lost: log in again when it is back."
+BACKLOG: Final = 512
+"""Number of connections that the kernel queues until the server accepts them."""
 
-WAITING: Final = 512
-"""Connections that the kernel keeps until the server comes to them."""
-
-BOARD_EVERY: Final = 0.5
+BOARD_INTERVAL: Final = 0.5
 """Seconds between two updates of the instructors' boards."""
 
 
-@dataclass(eq=False, slots=True)
-class Workshop:
-    """A class: who may come in, and what they get."""
+class Server:
+    """The SSH server of one workshop."""
 
-    folder: Path
-    """Where its state is."""
-
-    join_code: str
-    instructor_code: str
-    instructor_keys: frozenset[str]
-    start: Start
-    """What a new learner begins with."""
-
-    limits: Limits
-    most: int
-    """Learners at once."""
-
-    compress: bool
-    post_quantum: bool
-    """Whether clients are turned away that cannot exchange keys in a way that resists quantum computers."""
-
-    log: Callable[..., None]
-    fetch: str = "scp -P 2222 {name}@HOST:{file} ."
-    again: str = "ssh -p 2222 {name}@HOST"
-    store: Store = field(init=False)
-    hub: Hub = field(init=False)
-    doors: Doors = field(init=False)
-    warm: Warm = field(init=False)
-    seats: set[Seat] = field(init=False, default_factory=set)
-    _acceptor: asyncssh.SSHAcceptor | None = field(init=False, default=None)
-    _board: asyncio.Task[None] | None = field(init=False, default=None)
-
-    def __post_init__(self) -> None:
-        """Open what is kept."""
-        self.store = Store(self.folder)
-        self.hub = Hub(self.store, self.start, self.log)
-        self.doors = Doors(self.limits)
-        self.warm = Warm(self.log)
+    def __init__(self, workshop: Workshop) -> None:
+        """Serve a workshop; `open` begins to listen."""
+        self._workshop = workshop
+        self._acceptor: asyncssh.SSHAcceptor | None = None
+        self._board_updates: asyncio.Task[None] | None = None
 
     async def open(self, host: str, port: int) -> tuple[str, int]:
-        """Begin to listen; gives the address, with the port that was chosen where none was.
+        """Begin to listen; return the address and the port, which the kernel chooses if `port` is 0.
 
         Raises:
-            EngineError: no bench can be started, or the address cannot be had.
+            EngineError: the forkserver does not start, or the address cannot be listened on.
         """
-        key = host_key(self.folder)
+        workshop = self._workshop
+        key = host_key(workshop.folder)
         with ExitStack() as opened:
-            # Before PyTorch is loaded: an address that is taken is told at once, and who comes early waits.
-            line = opened.enter_context(_listening(host, port))
-            await self.warm.start()
+            # The socket comes first: if the address is taken, the error appears before PyTorch is loaded,
+            # and clients that connect early wait in the queue.
+            listener = opened.enter_context(_listen(host, port))
+            await workshop.forkserver.start()
             opened.pop_all()
         self._acceptor = await asyncssh.listen(
-            sock=line,
-            server_factory=lambda: Gate(self, partial(Channel, self)),
+            sock=listener,
+            server_factory=lambda: ClientConnection(workshop, partial(Channel, workshop)),
             server_host_keys=[key],
             server_version="gradstep",
             encoding=None,
             line_editor=False,
             agent_forwarding=False,
             x11_forwarding=False,
-            login_timeout=self.limits.login,
-            keepalive_interval=self.limits.keepalive,
-            keepalive_count_max=self.limits.unanswered,
+            login_timeout=workshop.limits.login,
+            keepalive_interval=workshop.limits.keepalive,
+            keepalive_count_max=workshop.limits.unanswered,
             rekey_bytes=1 << 30,
-            backlog=WAITING,
+            backlog=BACKLOG,
             config=None,
-            **modern(compress=self.compress, post_quantum=self.post_quantum),
+            **modern(compress=workshop.compress, post_quantum=workshop.post_quantum),
         )
-        self._board = asyncio.create_task(self._keep_boards())
+        self._board_updates = asyncio.create_task(self._update_boards())
         return self._acceptor.get_addresses()[0][:2]
 
     async def close(self) -> None:
-        """Tell everybody, let them leave in order, and give everything back."""
+        """Ask every bench to exit, wait for that, and release everything."""
+        workshop = self._workshop
         if self._acceptor is not None:
             self._acceptor.close()
-        self.hub.stop(STOPPED)
-        ended = [asyncio.create_task(seat.ended.wait()) for seat in self.seats]
+        workshop.hub.stop(StopReason.WORKSHOP_ENDED)
+        ended = [asyncio.create_task(bench.ended.wait()) for bench in workshop.benches]
         if ended:
             await asyncio.wait(ended, timeout=2 * GRACE)
-        for seat in self.seats:
-            seat.close()
-        if self._board is not None:
-            self._board.cancel()
+        for bench in workshop.benches:
+            bench.close()
+        if self._board_updates is not None:
+            self._board_updates.cancel()
         if self._acceptor is not None:
             await self._acceptor.wait_closed()
-        await self.warm.stop()
-        self.store.close()
+        await workshop.forkserver.stop()
+        workshop.store.close()
 
-    def exports_of(self, name: str) -> str:
-        """Give a learner's folder for exports; the name was checked."""
-        return str(self.folder / "exports" / name)
-
-    def make_exports(self, name: str) -> None:
-        """Make it, where it is not there; for a name that was taken."""
-        Path(self.exports_of(name)).mkdir(mode=0o700, parents=True, exist_ok=True)
-
-    def seat(self, seat: Seat) -> None:
-        """Remember a learner who is logged in, until the learner's process has ended."""
-        self.seats.add(seat)
-        forget = asyncio.create_task(seat.ended.wait())
-        forget.add_done_callback(lambda _: self.seats.discard(seat))
-
-    async def _keep_boards(self) -> None:
+    async def _update_boards(self) -> None:
         while True:
-            await asyncio.sleep(BOARD_EVERY)
-            self.hub.rows()
+            await asyncio.sleep(BOARD_INTERVAL)
+            self._workshop.hub.update_boards()
 
 
-def _listening(host: str, port: int) -> socket.socket:
-    """Open the address.
+def _listen(host: str, port: int) -> socket.socket:
+    """Return a socket that listens on an address.
 
     Raises:
-        EngineError: it cannot be had.
+        EngineError: the address cannot be listened on.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        return socket.create_server((host, port), family=family, backlog=WAITING)
+        return socket.create_server((host, port), family=family, backlog=BACKLOG)
     except OSError as error:
-        raise EngineError(f"{host}:{port} cannot be listened on: {error.strerror}") from None
+        raise EngineError(f"the server cannot listen on {host}:{port}: {error.strerror}") from None

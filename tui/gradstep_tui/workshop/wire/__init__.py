@@ -1,1 +1,1 @@
-"""Messages between the server and the processes of its learners."""
+"""Messages between the server and the bench processes. Neither side imports the other one."""

@@ -1,83 +1,167 @@
-"""What the board shows of a session: made in the learner's process, looked over by the server."""
+"""Facts about a session that the board shows: made in the learner's process, checked by the server."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Final
+from enum import StrEnum
+from typing import TYPE_CHECKING, Final, Literal
 
-from gradstep_tui.text.frames import action_text, step_text
-from gradstep_tui.workshop.wire.messages import Facts
-from gradstep_tui.workshop.wire.milestones import ALL
+from msgspec import Struct
+
+from gradstep.loop.loop import Kind
+from gradstep_tui.workshop.wire.milestones import Milestone
 
 if TYPE_CHECKING:
-    from gradstep.actions import Action
     from gradstep.training.loss_history import Losses
     from gradstep.training.state import State
 
 LONGEST: Final = 120
-"""Characters of each text."""
+"""Largest number of characters of a text in the facts."""
+
+LARGEST: Final = 10**12
+"""Largest number that the board shows."""
 
 CURVE: Final = 24
-"""Cells of a curve."""
+"""Number of points of a loss curve."""
 
 LEVELS: Final = "01234567"
+"""Digits of a loss curve, from the lowest loss to the highest."""
 
 
-def facts_of(action: Action, state: State, refused: str, seen: Sequence[str]) -> Facts:
-    """Give what the board shows of a session after an action."""
+class PhaseKind(StrEnum):
+    """Kind of step that comes next in a session."""
+
+    STATEMENT = "statement"
+    """A statement of the loop."""
+
+    IN_BACKWARD = "in_backward"
+    """The rest of a backward pass that is stepped node by node."""
+
+    END = "end"
+    """Nothing: no statement of the loop is enabled."""
+
+
+class Phase(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """The step that comes next in a session."""
+
+    kind: PhaseKind = PhaseKind.STATEMENT
+    statement: Kind = Kind.FORWARD
+    """The statement that comes next, if `kind` is `STATEMENT`."""
+
+    number: int = 0
+    """Part of the samples for the statement, counted from 1; or number of the pass's events that are done."""
+
+    total: int = 0
+    """Number of parts, 0 if the statement works on all samples; or number of events of the pass."""
+
+
+class PyTorchRefusal(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """Error with which PyTorch, or Python, refused an action."""
+
+    kind: str
+    """Name of the exception's class, e.g. `RuntimeError`."""
+
+    words: str = ""
+    """Message of the exception."""
+
+
+class Facts(Struct, frozen=True, tag=True, tag_field="say", omit_defaults=True, forbid_unknown_fields=True):
+    """State of a session as the board shows it. The database stores it in this form."""
+
+    phase: Phase = Phase()
+    epoch: int = 0
+    loss: float | Literal["nan", "inf", "-inf"] | None = None
+    refusal: PyTorchRefusal | None = None
+    """Error with which PyTorch refused the last action; None if it did not."""
+
+    curve: str = ""
+    """Losses of all epochs, as digits: 0 is the lowest, 7 the highest; a blank stands for no finite loss."""
+
+    seen: tuple[str, ...] = ()
+    """Identifiers of the milestones that the learner has reached."""
+
+
+def facts_of(state: State, refused: str, seen: Sequence[str]) -> Facts:
+    """Return what the board shows of a session.
+
+    Args:
+        state: State of the session after an action.
+        refused: PyTorch's error, as `kind: message`; empty if it did not refuse the action.
+        seen: Identifiers of the milestones that the learner has reached.
+    """
     loss = state.loss
     if loss is not None and not math.isfinite(loss):
-        told: float | str | None = "nan" if math.isnan(loss) else "inf" if loss > 0 else "-inf"
+        shown: float | str | None = "nan" if math.isnan(loss) else "inf" if loss > 0 else "-inf"
     else:
-        told = loss
+        shown = loss
     return Facts(
-        phase_of(state),
-        state.epoch,
-        told,  # type: ignore[arg-type] # one of the three words
-        action_text(action),
-        clean(refused),
-        curve_of(state.losses),
-        tuple(seen),
+        phase=phase_of(state),
+        epoch=state.epoch,
+        loss=shown,  # type: ignore[arg-type] # one of the three literals
+        refusal=refusal_from(refused) if refused else None,
+        curve=curve_of(state.losses),
+        seen=tuple(seen),
     )
 
 
-def phase_of(state: State) -> str:
-    """Say what comes next in a session."""
+def phase_of(state: State) -> Phase:
+    """Return the step that comes next in a session."""
     passing = state.passing
     if passing is not None and not passing.finished:
-        return f"in backward {passing.cursor}/{len(passing.trace)}"
-    return step_text(state.loop)
+        return Phase(PhaseKind.IN_BACKWARD, number=passing.cursor, total=len(passing.trace))
+    step = state.loop.next_step
+    if step is None:
+        return Phase(PhaseKind.END)
+    statement, part = step
+    if not state.loop.is_inner(statement):
+        return Phase(statement=statement)
+    return Phase(statement=statement, number=part + 1, total=state.loop.parts)
+
+
+def refusal_from(text: str) -> PyTorchRefusal:
+    """Return an error that was written as `kind: message`."""
+    kind, _, words = text.partition(": ")
+    return PyTorchRefusal(clean(kind), clean(words))
 
 
 def curve_of(losses: Losses) -> str:
-    """Draw the losses of all epochs as digits, between the lowest and the highest of them."""
+    """Return the losses of all epochs as digits between the lowest and the highest loss."""
     heights = [(low + high) / 2 for low, high in losses.sampled(CURVE)]
-    finite = [one for one in heights if math.isfinite(one)]
+    finite = [height for height in heights if math.isfinite(height)]
     if not finite:
         return " " * len(heights)
     low, span = min(finite), max(finite) - min(finite)
     steps = len(LEVELS) - 1
     return "".join(
-        LEVELS[round((one - low) / span * steps) if span else 0] if math.isfinite(one) else " "
-        for one in heights
+        LEVELS[round((height - low) / span * steps) if span else 0] if math.isfinite(height) else " "
+        for height in heights
     )
 
 
 def checked(facts: Facts) -> Facts:
-    """Give facts as a board may show them: they come from a learner's process, and may be anything."""
+    """Return facts that a board can show safely: those of a learner's process may contain anything."""
+    phase, refusal = facts.phase, facts.refusal
     return Facts(
-        clean(facts.phase),
-        min(max(facts.epoch, 0), 10**12),
-        facts.loss,
-        clean(facts.done),
-        clean(facts.error),
-        "".join(one if one in LEVELS else " " for one in facts.curve[:CURVE]),
-        tuple(one for one in ALL if one in facts.seen),
+        phase=Phase(phase.kind, phase.statement, _bounded(phase.number), _bounded(phase.total)),
+        epoch=_bounded(facts.epoch),
+        loss=facts.loss,
+        refusal=None if refusal is None else checked_refusal(refusal),
+        curve="".join(level if level in LEVELS else " " for level in facts.curve[:CURVE]),
+        seen=tuple(milestone for milestone in Milestone if milestone in facts.seen),
     )
 
 
-def clean(text: str, most: int = LONGEST) -> str:
-    """Give text on one line, with nothing in it that a terminal obeys, and not too long."""
-    words = " ".join(text[: 4 * most].split())
-    return "".join(one for one in words if one.isprintable())[:most]
+def checked_refusal(refusal: PyTorchRefusal) -> PyTorchRefusal:
+    """Return an error whose texts are short and do nothing to a terminal."""
+    return PyTorchRefusal(clean(refusal.kind), clean(refusal.words))
+
+
+def clean(text: str, longest: int = LONGEST) -> str:
+    """Return a text on one line, cut to `longest` characters and without control characters."""
+    words = " ".join(text[: 4 * longest].split())
+    return "".join(character for character in words if character.isprintable())[:longest]
+
+
+def _bounded(number: int) -> int:
+    return min(max(number, 0), LARGEST)

@@ -1,7 +1,8 @@
-"""What the server and the processes of its learners tell each other, as structs: JSON, one on each line.
+"""Messages between the server and the bench processes: structs, written as JSON, one on each line.
 
-A learner's process sends what was done; the server keeps it, and hands it to whoever watches or follows. What
-goes over the wire is state, never screen bytes: so everybody draws at their own size.
+A bench process reports every action; the server stores it and forwards it to whoever watches or follows. The
+messages carry state and never screen output, so every terminal draws at its own size. They carry identifiers
+and numbers and never sentences, so every bench can say them in its own words.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ from msgspec import Struct
 
 from gradstep.actions import Action
 from gradstep.start import Start
+from gradstep_tui.workshop.wire.facts import Facts, PyTorchRefusal
+from gradstep_tui.workshop.wire.reasons import FeedEndReason, StopReason
 
 Role: TypeAlias = Literal["learner", "instructor"]
 
@@ -20,216 +23,205 @@ Role: TypeAlias = Literal["learner", "instructor"]
 class _Message(
     Struct, frozen=True, tag=True, tag_field="say", omit_defaults=True, forbid_unknown_fields=True
 ):
-    """What all messages share."""
+    """Base of all messages: the class name is the tag."""
 
 
-# From a learner's process
+# From a bench process
 
 
-class Began(_Message, frozen=True):
+class SessionBegan(_Message, frozen=True):
     """A new session has begun; it replaces the one before."""
 
     start: Start
 
 
-class Did(_Message, frozen=True):
-    """An action changed the session."""
+class ActionDone(_Message, frozen=True):
+    """An action has changed the session."""
 
     action: Action
     facts: Facts
 
 
-class Doing(_Message, frozen=True):
-    """An action has begun that takes a while; `Did` comes when it has ended."""
+class ActionStarted(_Message, frozen=True):
+    """An action that takes a while has started; `ActionDone` follows at its end."""
 
     action: Action
 
 
-class Tried(_Message, frozen=True):
-    """PyTorch refused an action, and nothing changed by it."""
+class ActionRefused(_Message, frozen=True):
+    """PyTorch refused an action, and the session has not changed."""
 
     action: Action
-    refused: str
-
-
-class Facts(_Message, frozen=True):
-    """What the board shows of a session."""
-
-    phase: str = ""
-    """What comes next, e.g. `next: update`."""
-
-    epoch: int = 0
-    loss: float | Literal["nan", "inf", "-inf"] | None = None
-    done: str = "start"
-    """The last action, in words."""
-
-    error: str = ""
-    """What PyTorch refused of the last action; empty where it did not."""
-
-    curve: str = ""
-    """The losses of all epochs, as digits: 0 is the lowest, 7 the highest; a blank has no finite one."""
-
-    seen: tuple[str, ...] = ()
-    """What the learner has seen by now, of `gradstep_tui.workshop.wire.milestones`."""
+    refusal: PyTorchRefusal
 
 
 class Hand(_Message, frozen=True):
-    """A learner raises a hand, or takes it down."""
+    """A learner raises a hand, or lowers it."""
 
     up: bool
 
 
-class Allow(_Message, frozen=True):
-    """A learner lets others watch, or does not."""
+class AllowWatching(_Message, frozen=True):
+    """A learner allows the instructor to watch, or forbids it."""
 
-    watching: bool
+    allowed: bool
 
 
 class Follow(_Message, frozen=True):
-    """Somebody wants a feed: of one who presents (a learner), or of any learner (the instructor)."""
+    """Somebody requests the feed of a session: the presenter's or, for an instructor, any learner's."""
 
     name: str = ""
-    """Whose; empty for whoever presents."""
+    """Name of the session's owner; empty for the presenter."""
 
 
 class Unfollow(_Message, frozen=True):
-    """The feed is not wanted any more."""
+    """Somebody no longer wants a feed."""
 
 
 class Present(_Message, frozen=True):
-    """The instructor shows the class what happens on the own bench, or stops it."""
+    """The instructor begins or stops to show the class the instructor's own bench."""
 
     on: bool
 
 
 class Tell(_Message, frozen=True):
-    """The instructor tells one learner something, or all."""
+    """The instructor sends a message to one learner or to everybody."""
 
     text: str
     to: str = ""
-    """Empty for all."""
+    """Name of the learner; empty for everybody."""
 
 
-class Helped(_Message, frozen=True):
-    """The instructor takes a learner's hand down."""
+class LowerHand(_Message, frozen=True):
+    """The instructor lowers a learner's hand."""
 
     name: str
 
 
-class Noted(_Message, frozen=True):
-    """The resume code was read: from now on the name is this learner's."""
+class ResumeCodeNoted(_Message, frozen=True):
+    """The learner has written the resume code down: from now on the name is the learner's."""
 
 
-class Exported(_Message, frozen=True):
+class FilesExported(_Message, frozen=True):
     """Files were written into the learner's folder."""
 
     names: tuple[str, ...]
 
 
-# To it
+# To a bench process
 
 
-class Welcome(_Message, frozen=True):
-    """Who this is, and where the session stands."""
+class Welcome(_Message, frozen=True, kw_only=True):
+    """First message to a bench process: who the participant is, and the session to continue."""
 
     name: str
     role: Role
     start: Start
     actions: tuple[Action, ...] = ()
     refused: tuple[int, ...] = ()
-    """Which of them PyTorch refused, counted from 0."""
+    """Indices of the actions that PyTorch refused, counted from 0."""
 
     seen: tuple[str, ...] = ()
-    """What the learner has seen by now, also in earlier sessions."""
+    """Identifiers of the milestones that the learner has reached, in earlier sessions too."""
 
     resume_code: str = ""
-    """At the first login; empty later."""
+    """Resume code of a name that logs in for the first time; empty later."""
 
     exports: str = ""
-    """The folder that the learner can fetch files from."""
+    """Folder for the learner's exports."""
 
     fetch: str = ""
-    """How: an `scp` line with `{file}` in it."""
+    """An `scp` command that fetches a file of that folder; `{file}` stands for the file's name."""
 
     again: str = ""
-    """How to come back: an `ssh` line."""
+    """The `ssh` command that logs in again."""
 
     watched: int = 0
+    """Number of instructors who watch this bench."""
+
     presenter: str = ""
-    """Who presents; empty where nobody does."""
+    """Name of the instructor who presents; empty if nobody does."""
 
     hand: bool = False
+    """Whether the learner's hand is up."""
+
     allows: bool = True
+    """Whether the learner allows watching."""
+
     told: tuple[Told, ...] = ()
-    """What the instructor said of late."""
+    """The last messages of instructors, the oldest first."""
 
     missed: int = 0
-    """How many of that the learner was not there for."""
+    """Number of those that arrived while the learner was away."""
 
     trouble: str = ""
-    """Why nothing is kept just now; empty while all is well."""
+    """The database's error if sessions cannot be stored at the moment; empty otherwise."""
 
 
-class Kept(_Message, frozen=True):
-    """Nothing can be kept any more, or it can again."""
+class StorageStatus(_Message, frozen=True):
+    """Sessions can no longer be stored, or can be stored again."""
 
     trouble: str
-    """Why; empty where all is well again."""
+    """The database's own error message; empty if sessions are stored again."""
 
 
 class Feed(_Message, frozen=True):
-    """A session to look at: how it stands; what happens there comes after it."""
+    """Somebody's whole session; messages about what happens in it follow."""
 
     name: str
     start: Start
     actions: tuple[Action, ...] = ()
     refused: tuple[int, ...] = ()
+    """Indices of the actions that PyTorch refused, counted from 0."""
+
     here: bool = True
-    """Whether its owner is logged in."""
+    """Whether the session's owner is logged in."""
 
 
-class Happened(_Message, frozen=True):
-    """An action was done in the session that is looked at."""
+class FeedAction(_Message, frozen=True):
+    """The owner of the session in the feed has done an action."""
 
     action: Action
 
 
 class Presence(_Message, frozen=True):
-    """The owner of the session that is looked at has gone, or is back."""
+    """The owner of the session in the feed has logged out or in again."""
 
     here: bool
 
 
 class FeedEnded(_Message, frozen=True):
-    """There is nothing to look at any more."""
+    """The feed has ended, or cannot begin."""
 
-    why: str
+    reason: FeedEndReason
+    name: str = ""
+    """Name of the session's owner; empty if there is none."""
 
 
 class Presenting(_Message, frozen=True):
     """An instructor presents, or nobody does any more."""
 
     by: str
-    """Who; empty for nobody."""
+    """Name of the instructor; empty for nobody."""
 
 
-class Watched(_Message, frozen=True):
-    """How many look at this learner's bench."""
+class WatcherCount(_Message, frozen=True):
+    """The number of instructors who watch this learner's bench has changed."""
 
     count: int
 
 
 class Told(_Message, frozen=True):
-    """The instructor says something."""
+    """A message of an instructor. The database stores it in this form."""
 
     text: str
     by: str
     at: float
-    """When, in seconds since 1970."""
+    """Time of the message, in seconds since 1970."""
 
 
-class HandDown(_Message, frozen=True):
-    """Help has come."""
+class HandLowered(_Message, frozen=True):
+    """The instructor has lowered the learner's hand."""
 
 
 class Row(_Message, frozen=True):
@@ -240,75 +232,84 @@ class Row(_Message, frozen=True):
     problem: str
     facts: Facts
     at: float = 0.0
-    """When something was done last, in seconds since 1970."""
+    """Time of the last action, in seconds since 1970."""
+
+    action: Action | None = None
+    """The last action; None at the start of a session."""
+
+    running: bool = False
+    """Whether that action is still running."""
 
     hand: float = 0.0
-    """Since when a hand is up; 0 where it is not."""
+    """Time at which the hand was raised, in seconds since 1970; 0 if it is down."""
 
     allows: bool = True
+    """Whether the learner allows watching."""
+
     watched: int = 0
-    """By how many."""
+    """Number of instructors who watch the learner."""
 
     following: bool = False
-    """Whether the learner sees what the instructor presents."""
+    """Whether the learner's terminal shows what the instructor presents."""
 
 
 class Rows(_Message, frozen=True):
-    """Learners whose row has changed."""
+    """Rows of the board that have changed."""
 
     rows: tuple[Row, ...]
 
 
 class Stop(_Message, frozen=True):
-    """Leave in order."""
+    """Request to save and exit."""
 
-    why: str
+    reason: StopReason
 
 
-FromChild: TypeAlias = (
-    Began
-    | Did
-    | Doing
-    | Tried
+FromBench: TypeAlias = (
+    SessionBegan
+    | ActionDone
+    | ActionStarted
+    | ActionRefused
     | Hand
-    | Allow
+    | AllowWatching
     | Follow
     | Unfollow
     | Present
     | Tell
-    | Helped
-    | Noted
-    | Exported
+    | LowerHand
+    | ResumeCodeNoted
+    | FilesExported
 )
-ToChild: TypeAlias = (
+ToBench: TypeAlias = (
     Welcome
-    | Kept
+    | StorageStatus
     | Feed
-    | Doing
-    | Happened
+    | ActionStarted
+    | FeedAction
     | Presence
     | FeedEnded
     | Presenting
-    | Watched
+    | WatcherCount
     | Told
-    | HandDown
+    | HandLowered
     | Rows
     | Stop
 )
 
-ELSEWHERE: Final = "You have logged in again from elsewhere: your bench is there now."
+REMEMBERED: Final = 20
+"""Number of an instructor's messages that a learner can read again."""
 
 LONGEST_TEXT: Final = 300
-"""Characters of what the instructor tells."""
+"""Largest number of characters of an instructor's message."""
 
 LONGEST: Final = 1 << 16
-"""Bytes of a message from a learner's process; the server drops one that sends more."""
+"""Largest size of a message from a bench process, in bytes; the server ends a process that sends more."""
 
-encoder = msgspec.json.Encoder()
-from_child = msgspec.json.Decoder(FromChild)
-to_child = msgspec.json.Decoder(ToChild)
+_encoder = msgspec.json.Encoder()
+from_bench: Final = msgspec.json.Decoder(FromBench)
+to_bench: Final = msgspec.json.Decoder(ToBench)
 
 
-def line_of(message: FromChild | ToChild) -> bytes:
-    """Write a message."""
-    return encoder.encode(message) + b"\n"
+def line_of(message: FromBench | ToBench) -> bytes:
+    """Return a message as one line of JSON, with its line break."""
+    return _encoder.encode(message) + b"\n"

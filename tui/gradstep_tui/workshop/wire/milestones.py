@@ -1,33 +1,48 @@
-"""What a class is to have seen, found in the states of a learner's session."""
+"""Milestones: the things that a class is supposed to see, found in the states of a learner's session."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from gradstep.loop.loop import Kind
 
 if TYPE_CHECKING:
     from gradstep.training.state import State
 
-NODES, ACCUMULATION, NO_ZEROING, DIVERGED = "single nodes", "accumulation", "zeroing off", "divergence"
 
-ALL: Final = (NODES, ACCUMULATION, NO_ZEROING, DIVERGED)
-"""In the order in which a class usually comes to them."""
+class Milestone(StrEnum):
+    """Something that a learner has seen, in the order in which a class usually comes to it.
+
+    The values are stored in the database.
+    """
+
+    NODES = "nodes"
+    """A backward pass, stepped node by node."""
+
+    ACCUMULATION = "accumulation"
+    """A backward pass that added to gradients other than zero."""
+
+    NO_ZEROING = "no_zeroing"
+    """A loop whose zeroing is commented out."""
+
+    DIVERGENCE = "divergence"
+    """A loss that is no longer finite."""
 
 
 def seen_in(state: State, known: frozenset[str] = frozenset()) -> frozenset[str]:
-    """Give what was known to have been seen, and what a state shows."""
+    """Return the milestones in `known` and those that a state shows."""
     found = set(known)
     passing = state.passing
     if passing is not None and not passing.over:
         if not passing.finished:
-            found.add(NODES)
-        if ACCUMULATION not in found and any(
-            one.before is not None and bool(one.before.any()) for one in passing.accumulated().values()
+            found.add(Milestone.NODES)
+        if Milestone.ACCUMULATION not in found and any(
+            write.before is not None and bool(write.before.any()) for write in passing.accumulated().values()
         ):
-            found.add(ACCUMULATION)
+            found.add(Milestone.ACCUMULATION)
     if not state.loop.is_enabled(Kind.ZERO):
-        found.add(NO_ZEROING)
+        found.add(Milestone.NO_ZEROING)
     if state.diverged:
-        found.add(DIVERGED)
+        found.add(Milestone.DIVERGENCE)
     return frozenset(found)

@@ -1,1 +1,1 @@
-"""What a class adds to the screens."""
+"""Screens of a class: the benches of learners and instructors, the board, and somebody else's bench."""

@@ -1,4 +1,4 @@
-"""A bench in a class: what an instructor's and a learner's have in common."""
+"""A bench in a class: what the benches of learners and instructors have in common."""
 
 from __future__ import annotations
 
@@ -12,136 +12,141 @@ from gradstep_tui.session.worker import WorkEnded
 from gradstep_tui.workshop.bench.screens.feed import FeedScreen
 from gradstep_tui.workshop.bench.session.keys import IDS
 from gradstep_tui.workshop.wire.messages import (
-    Doing,
+    ActionStarted,
     Feed,
+    FeedAction,
     FeedEnded,
     Follow,
-    Happened,
-    Kept,
     Presence,
     Presenting,
-    ToChild,
+    StorageStatus,
+    ToBench,
     Told,
     Unfollow,
-    Watched,
+    WatcherCount,
 )
+from gradstep_tui.workshop.wire.reasons import FeedEndReason
 
 if TYPE_CHECKING:
     from gradstep.actions import Action
-    from gradstep_tui.workshop.bench.session.autosave import ClassKeeper
-    from gradstep_tui.workshop.bench.session.server_link import Link
+    from gradstep_tui.workshop.bench.session.autosave import ServerAutosave
+    from gradstep_tui.workshop.bench.session.server_link import ServerLink
     from gradstep_tui.workshop.wire.messages import Welcome
 
 
-class ClassBench(BenchScreen):
-    """The own bench. It hears the server also while another screen lies over it."""
+class WorkshopBench(BenchScreen):
+    """The participant's own bench. It handles the server's messages while other screens lie over it, too."""
 
-    def __init__(self, keeper: ClassKeeper, link: Link, welcome: Welcome) -> None:
-        """Go on where `welcome` says."""
-        super().__init__(keeper.rejoin, keeper)
-        self.keeper, self.link, self.welcome = keeper, link, welcome
+    def __init__(self, autosave: ServerAutosave, link: ServerLink, welcome: Welcome) -> None:
+        """Continue the session that `welcome` describes."""
+        super().__init__(autosave.rejoin, autosave)
+        self.autosave, self.link, self.welcome = autosave, link, welcome
         self.watched, self.presenter = welcome.watched, welcome.presenter
         if welcome.actions:
-            self.waits_for = "doing again what you did; long runs take a while"
+            self.waits_for = "doing your actions again; long runs take a while"
         self.feed: FeedScreen | None = None
-        """What is looked at instead of the own bench."""
+        """Screen with somebody else's session; None while the own bench is shown."""
 
         self._wants_feed = False
         self._held: deque[Callable[[], None]] = deque()
-        """What is to be shown once the feed is left."""
+        """Calls that wait until the feed is left, because they may open a screen."""
 
     def on_mount(self) -> None:
-        """Draw what is to be seen at once: also the session, where nothing has to be done again for it."""
+        """Draw the badge; load the session at once if there are no actions to do again."""
         self.draw_badge()
         if not self.welcome.actions:
             self.load_at_once()
 
     def action_press(self, key_id: str) -> None:
-        """Do also what the class's keys are for."""
+        """Handle a key: one of the class's, or one of every bench's."""
         if key_id in IDS:
             getattr(self, f"press_{key_id}")()
         else:
             super().action_press(key_id)
 
     def begins(self, action: Action) -> None:
-        """Tell the class what is under way."""
-        self.link.send(Doing(action))
+        """Tell the server that an action has started which takes a while."""
+        self.link.send(ActionStarted(action))
 
     def end_work(self, message: WorkEnded) -> None:
-        """Show what came of it; while something else is looked at, afterwards: it may open a screen."""
+        """Show the result of the work, or hold it back while a feed is shown: it may open a screen."""
         if self.feed is None:
             super().end_work(message)
         else:
             self._held.append(lambda: self.end_work(message))
 
-    # What the server says
+    # The server's messages
 
     @singledispatchmethod
-    def hear(self, said: ToChild) -> None:
-        """Do it."""
-        raise TypeError(said)
+    def hear(self, message: ToBench) -> None:
+        """Handle a message of the server.
+
+        Raises:
+            TypeError: no handler is registered for messages of this type.
+        """
+        raise TypeError(message)
 
     @hear.register
-    def _(self, said: Kept) -> None:
-        self.keeper.told_trouble = said.trouble
-        self.unsaved = bool(said.trouble)
-        self.say(f"nothing is kept just now: {said.trouble}" if said.trouble else "all is kept again")
+    def _(self, message: StorageStatus) -> None:
+        self.autosave.storage_error = message.trouble
+        self.unsaved = bool(message.trouble)
+        self.say(self.autosave.trouble if message.trouble else "your session is saved again")
 
     @hear.register
-    def _(self, said: Feed) -> None:
+    def _(self, message: Feed) -> None:
         if self.feed is not None:
-            self.feed.renew(said)
-        elif self._wants_feed:  # else it was left while this was on its way
-            self.feed = self.make_feed(said)
+            self.feed.renew(message)
+        elif self._wants_feed:  # otherwise the key that leaves it was pressed before the feed arrived
+            self.feed = self.make_feed(message)
             self.app.push_screen(self.feed)
 
     @hear.register
-    def _(self, said: Doing) -> None:
+    def _(self, message: ActionStarted) -> None:
         if self.feed is not None:
-            self.feed.begun(said.action)
+            self.feed.announce(message.action)
 
     @hear.register
-    def _(self, said: Happened) -> None:
+    def _(self, message: FeedAction) -> None:
         if self.feed is not None:
-            self.feed.happen(said.action)
+            self.feed.follow(message.action)
 
     @hear.register
-    def _(self, said: Presence) -> None:
+    def _(self, message: Presence) -> None:
         if self.feed is not None:
-            self.feed.presence(said.here)
+            self.feed.presence(message.here)
 
     @hear.register
-    def _(self, said: FeedEnded) -> None:
+    def _(self, message: FeedEnded) -> None:
         self.close_feed()
-        self.say(said.why)
+        self.say(feed_end_text(message))
 
     @hear.register
-    def _(self, said: Presenting) -> None:
-        self.presenter = said.by
+    def _(self, message: Presenting) -> None:
+        self.presenter = message.by
         self.draw_badge()
 
     @hear.register
-    def _(self, said: Watched) -> None:
-        self.watched = said.count
+    def _(self, message: WatcherCount) -> None:
+        self.watched = message.count
         self.draw_badge()
 
     @hear.register
-    def _(self, said: Told) -> None:
-        self.say(f"{said.by}: {said.text}")
+    def _(self, message: Told) -> None:
+        self.say(f"{message.by}: {message.text}")
 
-    # What is looked at
+    # The feed
 
     def make_feed(self, feed: Feed) -> FeedScreen:
-        """Give the screen that shows somebody else's session."""
+        """Return a screen that shows somebody else's session."""
         raise NotImplementedError
 
     def want_feed(self, name: str = "") -> None:
-        """Ask to look at somebody's session; without a name, at what is presented."""
+        """Request the feed of somebody's session; the presenter's if `name` is empty."""
         self._wants_feed = True
         self.link.send(Follow(name))
 
     def close_feed(self) -> None:
-        """Close it, and what lies over it, where it is open; then go on with what waited for that."""
+        """Close the feed and the screens over it, then make the calls that waited for that."""
         feed, self.feed, self._wants_feed = self.feed, None, False
         if feed is not None:
             while feed in self.app.screen_stack:
@@ -149,18 +154,31 @@ class ClassBench(BenchScreen):
         while self._held:
             self._held.popleft()()
 
-    def leave_feed(self, why: str) -> None:
-        """A key has closed it; or it cannot be shown, and why."""
+    def leave_feed(self, notice: str) -> None:
+        """Close the feed at the participant's wish, or because it cannot be shown; then show a notice."""
         self.link.send(Unfollow())
         self.close_feed()
-        self.say(why)
+        self.say(notice)
 
     def say(self, text: str) -> None:
-        """Say something on whatever is looked at."""
+        """Show a notice on the own bench and on the feed."""
         self.notice = text
         if self.feed is not None:
             self.feed.notice = text
 
     def draw_badge(self) -> None:
-        """Show what is to be seen at once."""
+        """Show in the badge whether somebody watches."""
         self.badge = "WATCHED" if self.watched else ""
+
+
+def feed_end_text(message: FeedEnded) -> str:
+    """Return a sentence that says why a feed has ended."""
+    match message.reason:
+        case FeedEndReason.PRESENTER_STOPPED:
+            return f"{message.name} has stopped presenting"
+        case FeedEndReason.NOBODY_PRESENTS:
+            return "nobody is presenting at the moment"
+        case FeedEndReason.NOT_ALLOWED:
+            return f"{message.name} does not want to be watched at the moment"
+        case FeedEndReason.UNKNOWN_NAME:
+            return f"there is nobody called {message.name} to watch"

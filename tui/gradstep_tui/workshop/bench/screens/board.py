@@ -1,4 +1,4 @@
-"""The instructor's board: where the class is."""
+"""The instructor's board: one row for each learner of the class."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from gradstep.errors import BadInput
 from gradstep_tui.keys import Key
 from gradstep_tui.screens.dialogs.ask import AskScreen
 from gradstep_tui.screens.dialogs.help import HelpScreen
-from gradstep_tui.workshop.bench.widgets.board_table import Table
-from gradstep_tui.workshop.wire.messages import LONGEST_TEXT, Helped, Row, Tell
+from gradstep_tui.workshop.bench.widgets.board_table import BoardTable
+from gradstep_tui.workshop.wire.messages import LONGEST_TEXT, LowerHand, Row, Tell
 
 if TYPE_CHECKING:
-    from gradstep_tui.workshop.bench.session.server_link import Link
+    from gradstep_tui.workshop.bench.session.server_link import ServerLink
 
 KEYS: Final = (
     Key("walk(-1)", "up,k", "↑", "up", "Choose the learner above; PgUp goes ten up, Home to the first.", 1),
@@ -27,9 +27,9 @@ KEYS: Final = (
         "walk(1)", "down,j", "↓", "down", "Choose the learner below; PgDn goes ten down, End to the last.", 1
     ),
     Key("watch", "enter", "Enter", "watch", "Watch the chosen learner's bench, live.", 10),
-    Key("helped", "h", "h", "help came", "Take the chosen learner's hand down.", 6),
-    Key("tell_one", "m", "m", "tell", "Tell the chosen learner something.", 7),
-    Key("tell_all", "M,upper_m", "M", "tell all", "Tell everybody something.", 7),
+    Key("lower_hand", "h", "h", "help came", "Lower the chosen learner's hand.", 6),
+    Key("tell_one", "m", "m", "tell", "Send a message to the chosen learner.", 7),
+    Key("tell_all", "M,upper_m", "M", "tell all", "Send a message to everybody.", 7),
     Key("present", "p,F,upper_f", "p", "present", "Show the class your own bench, or stop (also F).", 9),
     Key("own", "o,f2,escape", "o", "own bench", "Go to your own bench; F2 comes back here.", 9),
     Key("sort", "s", "s", "sort", "Sort by hands and waiting, by name, by epochs, by loss.", 5),
@@ -37,32 +37,32 @@ KEYS: Final = (
     Key("help", "question_mark", "?", "help", "Show what every key does.", 10),
     Key("leave", "q", "q", "leave", "Leave the workshop.", 8),
 )
-"""The board's keys, by their actions."""
+"""The board's keys; the ids are the names of its actions."""
 
 MORE: Final = """
  The signs before a name
-   !   a hand is up: whoever raised it first stands first
+   !   the learner's hand is up; the hand that was raised first comes first
    x   PyTorch refused the last action
-   w   somebody watches; -  the learner does not want to be watched just now
-   f   follows what you present; without it, the learner has broken away
+   w   somebody is watching; -  the learner does not want to be watched at the moment
+   f   the learner follows what you present
 
  The curve shows the losses of all epochs. Idle is the time since the last action.
- A filter looks for its text in names, problems and last actions; it also knows hand,
- error, away, watched, not watchable, follows, and e.g. no accumulation: who has not
- seen it yet.
+ A filter searches names, problems and last actions; it also knows hand, error, away,
+ watched, not watchable, follows, and e.g. no accumulation: learners who have not seen
+ it yet.
 """
 
 EVERY: Final = 5.0
-"""Seconds after which idle times are drawn anew."""
+"""Seconds between two redraws of the idle times."""
 
-ONLY: Final = "Show whom? A name, problem, hand, error, away, no accumulation; nothing: all"
+FILTER_QUESTION: Final = "Show whom? A name, problem, hand, error, away, no accumulation; nothing: all"
 
 
 class BoardScreen(Screen[None]):
-    """Everybody, a row each."""
+    """The board, as a screen."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        *(Binding(one.keys, one.id, one.label, key_display=one.shown, tooltip=one.tooltip) for one in KEYS),
+        *(Binding(key.keys, key.id, key.label, key_display=key.shown, tooltip=key.tooltip) for key in KEYS),
         Binding("pageup", "walk(-10)", "up", tooltip="Choose ten above."),
         Binding("pagedown", "walk(10)", "down", tooltip="Choose ten below."),
         Binding("home", "walk(-100000)", "first", tooltip="Choose the first."),
@@ -75,49 +75,56 @@ class BoardScreen(Screen[None]):
     """
     notice: var[str] = var("")
 
-    def __init__(self, link: Link, *, watch: Callable[[str], None], present: Callable[[], None]) -> None:
-        """Begin empty; the server sends the rows.
+    def __init__(
+        self, link: ServerLink, *, watch: Callable[[str], None], present: Callable[[], None]
+    ) -> None:
+        """Begin without rows; the server sends them.
 
         Args:
-            link: Where requests go.
-            watch: Opens a learner's bench.
-            present: Shows the class the own bench, or stops that.
+            link: Connection to the server.
+            watch: Opens the bench of a learner, by name.
+            present: Presents the instructor's own bench to the class, or stops presenting it.
         """
         super().__init__()
         self._link, self._watch, self._present = link, watch, present
-        self.table = Table(KEYS)
+        self.table = BoardTable(KEYS)
 
     def compose(self) -> ComposeResult:
-        """Lay the board out."""
+        """Lay out the table."""
         with Vertical():
             yield self.table
 
     def on_mount(self) -> None:
-        """Have idle times go on."""
+        """Start the timer that redraws the idle times."""
         self.set_interval(EVERY, self.table.redraw)
 
     def watch_notice(self, notice: str) -> None:
-        """Draw it."""
+        """Draw the notice."""
         self.table.notice = notice
         self.table.redraw()
 
     @property
     def following(self) -> int:
-        """How many see what is presented."""
+        """Number of learners who follow what is presented."""
         return self.table.following
 
     def learn(self, rows: Sequence[Row]) -> None:
-        """Take in what has changed."""
+        """Draw rows that have changed."""
         self.table.learn(rows)
 
     def present(self, presenter: str, *, own: bool) -> None:
-        """Show who presents."""
+        """Show who presents.
+
+        Args:
+            presenter: Name of the presenter; empty for nobody.
+            own: Whether this instructor is the presenter.
+        """
         self.table.present(presenter, own=own)
 
     # Keys
 
     def action_walk(self, steps: int) -> None:
-        """Choose another learner."""
+        """Choose the learner so many rows below, or above if `steps` is negative."""
         self.table.walk(steps)
 
     def action_watch(self) -> None:
@@ -126,40 +133,40 @@ class BoardScreen(Screen[None]):
             self._watch(self.table.chosen)
 
     def action_present(self) -> None:
-        """Show the class the own bench, or stop."""
+        """Present the own bench to the class, or stop presenting it."""
         self._present()
 
     def action_tell_one(self) -> None:
-        """Tell the chosen learner something."""
+        """Ask for a message to the chosen learner."""
         if self.table.chosen:
-            self._ask(self.table.chosen)
+            self._ask_message(self.table.chosen)
 
     def action_tell_all(self) -> None:
-        """Tell everybody something."""
-        self._ask("")
+        """Ask for a message to everybody."""
+        self._ask_message("")
 
-    def action_helped(self) -> None:
-        """Take the chosen learner's hand down."""
+    def action_lower_hand(self) -> None:
+        """Lower the chosen learner's hand."""
         name = self.table.chosen
         row = self.table.row(name)
         if row is not None and row.hand:
-            self._link.send(Helped(name))
+            self._link.send(LowerHand(name))
             self.notice = f"{name}'s hand is down"
         elif row is not None:
             self.notice = f"{name}'s hand is not up"
 
     def action_sort(self) -> None:
-        """Sort in another way."""
+        """Sort in the next way."""
         self.notice = f"sorted by {self.table.sort()}"
 
     def action_filter(self) -> None:
-        """Ask whom to show."""
+        """Ask for a filter."""
 
         def show(text: str | None) -> None:
             if text is not None:
                 self.table.only(text)
 
-        self.app.push_screen(AskScreen(ONLY, "", str.strip), show)
+        self.app.push_screen(AskScreen(FILTER_QUESTION, "", str.strip), show)
 
     def action_own(self) -> None:
         """Go to the own bench."""
@@ -167,32 +174,46 @@ class BoardScreen(Screen[None]):
             self.app.pop_screen()
 
     def action_help(self) -> None:
-        """Show the keys."""
+        """Show the keys and the signs."""
         self.app.push_screen(HelpScreen(KEYS, MORE))
 
     def action_leave(self) -> None:
         """Leave the workshop."""
         self.app.exit()
 
-    def _ask(self, to: str) -> None:
+    def _ask_message(self, to: str) -> None:
+        """Ask for a message to a learner, or to everybody if `to` is empty, and send it."""
         row = self.table.row(to)
-        when = " as soon as they are back" if row is not None and not row.online else ""
+        away = row is not None and not row.online
+        if not to:
+            question = "Message to everybody?"
+        else:
+            question = (
+                f"Message to {to}, who is away and will read it later?" if away else f"Message to {to}?"
+            )
 
-        def tell(text: str | None) -> None:
+        def send(text: str | None) -> None:
             if text:
                 self._link.send(Tell(text, to))
-                self.notice = f"told {to or f'all {self.table.online} who are here'}{when}: {text}"
+                self.notice = self._sent_text(text, to, away)
 
-        self.app.push_screen(AskScreen(f"Tell {to or 'everybody'} what{when}?", "", message_from), tell)
+        self.app.push_screen(AskScreen(question, "", checked_message), send)
+
+    def _sent_text(self, text: str, to: str, away: bool) -> str:
+        if not to:
+            return f"sent to all {self.table.online} who are here: {text}"
+        return f"{to} will read this at the next login: {text}" if away else f"sent to {to}: {text}"
 
 
-def message_from(text: str) -> str:
-    """Read what is to be told.
+def checked_message(text: str) -> str:
+    """Return a message without the blanks around it.
 
     Raises:
-        BadInput: it is too long.
+        BadInput: the message is too long.
     """
     text = text.strip()
     if len(text) > LONGEST_TEXT:
-        raise BadInput(f"these are {len(text)} characters: say it in {LONGEST_TEXT}, or twice")
+        raise BadInput(
+            f"the message has {len(text)} characters: shorten it to {LONGEST_TEXT}, or send two messages"
+        )
     return text

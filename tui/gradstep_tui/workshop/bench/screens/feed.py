@@ -1,4 +1,4 @@
-"""Somebody else's bench, live: drawn at one's own size from what happens there, and not to be changed."""
+"""Somebody else's bench, live: drawn at the viewer's own size, and read-only."""
 
 from __future__ import annotations
 
@@ -32,122 +32,127 @@ if TYPE_CHECKING:
     from gradstep_tui.keys import Key
     from gradstep_tui.workshop.wire.messages import Feed
 
-NOT_YOURS: Final = "this is {whose}'s bench: look as you like; F goes back to yours"
+READ_ONLY: Final = "this is {name}'s bench, and you can only look at it: F goes back to yours"
 
 
 class FeedScreen(BenchScreen):
-    """A bench whose actions are somebody else's. Its keys only look."""
+    """A bench on which somebody else's actions happen. Its keys only look."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(LEAVE.keys, "leave", LEAVE.label, priority=True, tooltip=LEAVE.tooltip),
     ]
-    waits_for = "fetching the bench: doing again what was done there"
+    waits_for = "loading the bench: the actions there are being done again"
     escape_does: ClassVar[str] = "leaves"
 
     def __init__(
         self, feed: Feed, leave: Callable[[str], None], press: Callable[[str], None] | None = None
     ) -> None:
-        """Show a session as it stands.
+        """Show a session.
 
         Args:
             feed: The session.
-            leave: Called where a key closes this, and with the reason where there is nothing to show.
-            press: Does what a learner's keys of the class do; None where an instructor watches.
+            leave: Called if a key leaves the screen, or if the session cannot be shown; its argument says
+                why not, or is empty.
+            press: Handles a learner's class keys, by their ids; None for an instructor who watches.
         """
-        super().__init__(partial(self._made, feed))
+        super().__init__(partial(self._session_of, feed))
         self._feed, self._leave, self._press = feed, leave, press
         self._renewing = False
         self._here = feed.here
-        self.extra = ""
-        """The badge of the own bench."""
+        self.own_badge = ""
+        """Badge of the viewer's own bench."""
 
     @property
-    def invited(self) -> bool:
-        """Whether the owner presents to the class."""
+    def presented(self) -> bool:
+        """Whether the session's owner presents it to the class."""
         return self._press is not None
 
     def on_mount(self) -> None:
-        """Say whose this is."""
+        """Show whose bench this is."""
         self.hint = f"{self._feed.name}'s bench, live: what happens there happens here"
         self.draw_badge()
 
     def action_press(self, key_id: str) -> None:
-        """Look closer; what would change the session is not for here."""
+        """Handle a key that looks, or one of the class; refuse the others."""
         if key_id in LOOKING:
             super().action_press(key_id)
         elif key_id in IDS and self._press is not None:
             self._press(key_id)
         else:
-            self.notice = NOT_YOURS.format(whose=self._feed.name)
+            self._refuse()
 
     def action_leave(self) -> None:
-        """Go back."""
+        """Return to the own bench, or to the board."""
         self._leave("")
 
     def perform(self, action: Action) -> None:
-        """Do nothing that was asked for here: e.g. to go to a point of the timeline."""
-        self.notice = NOT_YOURS.format(whose=self._feed.name)
+        """Refuse an action that was requested here, e.g. in the timeline."""
+        self._refuse()
 
-    def happen(self, action: Action) -> None:
-        """Let happen here what happened there, once what happened before has."""
-        self.when_idle(partial(self._happen, action))
+    def follow(self, action: Action) -> None:
+        """Do an action of the session's owner, once the ones before it are done."""
+        self.when_idle(partial(self._follow, action))
 
-    def begun(self, action: Action) -> None:
-        """Say what has begun there: it happens here when it has ended."""
-        self.hint = f"{self._feed.name} now: {action_text(action)}; it comes here when it is done"
+    def announce(self, action: Action) -> None:
+        """Say that the session's owner has started an action which takes a while."""
+        self.hint = f"{self._feed.name} is running: {action_text(action)}; the result appears here at its end"
 
     def presence(self, here: bool) -> None:
-        """Say whether the owner is there."""
+        """Show whether the session's owner is logged in."""
         self._here = here
-        self.notice = "" if here else f"{self._feed.name} has gone away: this is the bench as it was left"
+        self.notice = "" if here else f"{self._feed.name} has logged out: this is the bench as it was left"
         self.draw_badge()
 
     def renew(self, feed: Feed) -> None:
-        """Show another session, or one begun anew; what was still to happen in the last one does not."""
+        """Show another session; actions of the last one that are not done yet are dropped."""
         self._feed, self._here = feed, feed.here
         self.draw_badge()
-        self._waiting.clear()
-        self._stop.set()
+        self.abandon_work()
         self.when_idle(partial(self._renew, feed))
 
     def draw_badge(self) -> None:
-        """Say whose this is, and whether they are there."""
-        whose = self._feed.name.upper()
-        badge = f"{whose} PRESENTS" if self.invited else f"WATCHING {whose}{'' if self._here else ' (AWAY)'}"
-        self.badge = f"{badge}  {self.extra}".strip()
+        """Show whose bench this is, whether its owner is logged in, and the own badge."""
+        owner = self._feed.name.upper()
+        badge = (
+            f"{owner} PRESENTS" if self.presented else f"WATCHING {owner}{'' if self._here else ' (AWAY)'}"
+        )
+        self.badge = f"{badge}  {self.own_badge}".strip()
 
     def fail(self, error: EngineError) -> None:
-        """Go back, and say why there is nothing to look at."""
+        """Return to the own bench, or to the board, and say why the session cannot be shown."""
         self._leave(f"{self._feed.name}'s bench cannot be shown: {error}")
 
     def end_work(self, message: WorkEnded) -> None:
-        """Show what happened; go back where there is nothing to look at any more."""
+        """Show the result of an action; leave if a new session could not be made."""
         renewing, self._renewing = self._renewing, False
         super().end_work(message)
         if renewing and message.error is not None:
             self.fail(message.error)
 
-    def _happen(self, action: Action) -> None:
+    def _refuse(self) -> None:
+        self.notice = READ_ONLY.format(name=self._feed.name)
+
+    def _follow(self, action: Action) -> None:
         super().perform(action)
         self.hint = f"{self._feed.name}: {action_text(action)}"
 
     def _renew(self, feed: Feed) -> None:
         self._renewing = True
         self.hint = f"{feed.name} has begun {feed.start.title}"
-        self.work(lambda _: self._made(feed), self.take, keeps_keys=True)
+        self.work(lambda _: self._session_of(feed), self.take, keeps_keys=True)
 
-    def _made(self, feed: Feed) -> Session:
-        return session_of(feed.start, feed.actions, feed.refused, self._stop.is_set)
+    def _session_of(self, feed: Feed) -> Session:
+        return session_of(feed.start, feed.actions, feed.refused, self.must_stop)
 
 
 class FollowScreen(FeedScreen):
-    """What the instructor shows the class."""
+    """The bench that an instructor presents to the class."""
 
     BINDINGS: ClassVar[list[BindingType]] = [binding(key) for key in (HAND, ALLOW, MESSAGES)]
     keys: ClassVar[Sequence[Key]] = (LEAVE, HAND, *LOOKS, ALLOW, MESSAGES)
 
 
 class WatchScreen(FeedScreen):
-    """What an instructor watches."""
+    """The bench of a learner whom an instructor watches."""
 
     keys: ClassVar[Sequence[Key]] = (LEAVE, *LOOKS)

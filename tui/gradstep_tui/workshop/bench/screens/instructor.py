@@ -1,4 +1,4 @@
-"""An instructor's bench: the board lies over it at first, and the class may follow what happens on it."""
+"""An instructor's bench: the board lies over it at first, and it can be presented to the class."""
 
 from __future__ import annotations
 
@@ -9,37 +9,37 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.binding import BindingType
 
 from gradstep_tui.keys import KEYS, Key
-from gradstep_tui.workshop.bench.screens.bench import ClassBench
+from gradstep_tui.workshop.bench.screens.bench import WorkshopBench
 from gradstep_tui.workshop.bench.screens.board import BoardScreen
 from gradstep_tui.workshop.bench.screens.feed import FeedScreen, WatchScreen
 from gradstep_tui.workshop.bench.screens.resume import ResumeScreen
 from gradstep_tui.workshop.bench.session.keys import FOR_INSTRUCTORS, binding
-from gradstep_tui.workshop.wire.messages import Feed, Noted, Present, Presenting, Rows, ToChild
+from gradstep_tui.workshop.wire.messages import Feed, Present, Presenting, ResumeCodeNoted, Rows, ToBench
 
 if TYPE_CHECKING:
-    from gradstep_tui.workshop.bench.session.autosave import ClassKeeper
-    from gradstep_tui.workshop.bench.session.server_link import Link
+    from gradstep_tui.workshop.bench.session.autosave import ServerAutosave
+    from gradstep_tui.workshop.bench.session.server_link import ServerLink
     from gradstep_tui.workshop.wire.messages import Welcome
 
 
-class InstructorBench(ClassBench):
-    """An instructor's."""
+class InstructorBench(WorkshopBench):
+    """The own bench of an instructor."""
 
     BINDINGS: ClassVar[list[BindingType]] = [binding(key) for key in FOR_INSTRUCTORS]
     keys: ClassVar[Sequence[Key]] = (*FOR_INSTRUCTORS, *KEYS)
 
-    def __init__(self, keeper: ClassKeeper, link: Link, welcome: Welcome) -> None:
-        """Go on where `welcome` says."""
-        super().__init__(keeper, link, welcome)
+    def __init__(self, autosave: ServerAutosave, link: ServerLink, welcome: Welcome) -> None:
+        """Continue the session that `welcome` describes."""
+        super().__init__(autosave, link, welcome)
         self.board = BoardScreen(link, watch=self.want_feed, present=self.press_present)
 
     def on_mount(self) -> None:
-        """Begin with the board; at the first login, with the resume code over it."""
+        """Open the board, and at the first login the resume code over it."""
         self.call_after_refresh(self._open)
 
     @property
     def presents(self) -> bool:
-        """Whether the class is shown this bench."""
+        """Whether this bench is presented to the class."""
         return self.presenter == self.welcome.name
 
     # Keys
@@ -50,53 +50,53 @@ class InstructorBench(ClassBench):
             self.app.push_screen(self.board)
 
     def press_present(self) -> None:
-        """Show the class this bench, or stop."""
+        """Present this bench to the class, or stop presenting it."""
         self.link.send(Present(not self.presents))
 
-    # What the server says
+    # The server's messages
 
     @singledispatchmethod
-    def hear(self, said: ToChild) -> None:
-        """Do it; most is the same for a learner."""
-        super().hear(said)
+    def hear(self, message: ToBench) -> None:
+        """Handle a message of the server; most are handled as on a learner's bench."""
+        super().hear(message)
 
     @hear.register
-    def _(self, said: Rows) -> None:
-        self.board.learn(said.rows)
+    def _(self, message: Rows) -> None:
+        self.board.learn(message.rows)
         self.draw_badge()
 
     @hear.register
-    def _(self, said: Presenting) -> None:
+    def _(self, message: Presenting) -> None:
         presented = self.presents
-        super().hear(said)
+        super().hear(message)
         if self.presents:
-            self.say("you present: the class sees what you do on your own bench, until F stops it")
+            self.say("you are presenting: the class sees what you do on your own bench, until F stops it")
+        elif presented and message.by:
+            self.say(f"{message.by} is presenting now")
         elif presented:
-            self.say(
-                f"{said.by} presents now" if said.by else "you present no more: all are on their own benches"
-            )
-        self.board.present(said.by, own=self.presents)
+            self.say("you have stopped presenting: everybody is back on their own bench")
+        self.board.present(message.by, own=self.presents)
 
-    # What is looked at
+    # The feed
 
     def make_feed(self, feed: Feed) -> FeedScreen:
-        """Watch."""
+        """Return a screen that watches a learner's session."""
         return WatchScreen(feed, self.leave_feed)
 
     def say(self, text: str) -> None:
-        """Say something on whatever is looked at."""
+        """Show a notice on the own bench, on the feed and on the board."""
         super().say(text)
         self.board.notice = text
 
     def draw_badge(self) -> None:
-        """Show how many follow."""
+        """Show in the badge how many learners follow, and whether somebody watches."""
         super().draw_badge()
         if self.presents:
             self.badge = f"PRESENTING, {self.board.following} follow  {self.badge}".strip()
 
     def _open(self) -> None:
-        self.app.install_screen(self.board, "board")  # so it stays when it is left
+        self.app.install_screen(self.board, "board")  # an installed screen stays when it is left
         self.board.present(self.presenter, own=self.presents)
         self.app.push_screen(self.board)
         if self.welcome.resume_code:
-            self.app.push_screen(ResumeScreen(self.welcome), lambda _: self.link.send(Noted()))
+            self.app.push_screen(ResumeScreen(self.welcome), lambda _: self.link.send(ResumeCodeNoted()))

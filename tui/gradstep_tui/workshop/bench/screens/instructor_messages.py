@@ -1,4 +1,4 @@
-"""What the instructor has said, to be read again."""
+"""The instructor's messages, to be read again."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ from gradstep_tui.screens.dialogs.text import TextScreen
 from gradstep_tui.workshop.wire.messages import Told
 
 TOAST: Final = 15.0
-"""Seconds for which something new is shown over whatever is looked at."""
+"""Seconds for which a new message lies over the screen."""
 
 
 class MessagesScreen(TextScreen):
-    """The last messages, the newest at the end."""
+    """The last messages of instructors, the newest at the end."""
 
-    def __init__(self, told: Sequence[Told], resume_code: str = "") -> None:
-        """Show them, and the resume code where this is the first login."""
-        super().__init__("messages", [*told_texts(told, resume_code)], at_end=True)
+    def __init__(self, messages: Sequence[Told], resume_code: str = "") -> None:
+        """Show messages, and above them the resume code if this is the first login."""
+        super().__init__("messages", [*message_texts(messages, resume_code)], at_end=True)
 
 
-def told_texts(told: Sequence[Told], resume_code: str = "") -> Iterable[str]:
-    """Write messages, a paragraph each."""
+def message_texts(messages: Sequence[Told], resume_code: str = "") -> Iterable[str]:
+    """Return one paragraph for the resume code, if there is one, and one for each message."""
     if resume_code:
         yield f"Your resume code is {resume_code}"
-    if not told:
-        yield "The instructor has said nothing so far."
-    for one in told:
-        yield f"{time.strftime('%H:%M', time.localtime(one.at))} {one.by}: {one.text}"
+    if not messages:
+        yield "The instructor has not sent a message yet."
+    for message in messages:
+        yield f"{time.strftime('%H:%M', time.localtime(message.at))} {message.by}: {message.text}"

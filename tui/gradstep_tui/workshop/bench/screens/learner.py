@@ -1,57 +1,59 @@
-"""A learner's bench in a class: raise a hand, follow the instructor, be watched or not."""
+"""A learner's bench in a class: raise a hand, follow the instructor, allow watching or not."""
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
 from functools import singledispatchmethod
-from typing import TYPE_CHECKING, ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import BindingType
 
 from gradstep_tui.keys import KEYS, Key
-from gradstep_tui.workshop.bench.screens.bench import ClassBench
+from gradstep_tui.workshop.bench.screens.bench import WorkshopBench, feed_end_text
 from gradstep_tui.workshop.bench.screens.feed import FeedScreen, FollowScreen
 from gradstep_tui.workshop.bench.screens.instructor_messages import TOAST, MessagesScreen
 from gradstep_tui.workshop.bench.screens.resume import ResumeScreen
 from gradstep_tui.workshop.bench.session.keys import FOR_LEARNERS, binding
-from gradstep_tui.workshop.server.participant import REMEMBERED
 from gradstep_tui.workshop.wire.messages import (
-    Allow,
+    REMEMBERED,
+    AllowWatching,
     Feed,
     FeedEnded,
     Hand,
-    HandDown,
-    Noted,
+    HandLowered,
     Presenting,
-    ToChild,
+    ResumeCodeNoted,
+    ToBench,
     Told,
 )
+from gradstep_tui.workshop.wire.reasons import FeedEndReason
 
 if TYPE_CHECKING:
-    from gradstep_tui.workshop.bench.session.autosave import ClassKeeper
-    from gradstep_tui.workshop.bench.session.server_link import Link
+    from gradstep_tui.workshop.bench.session.autosave import ServerAutosave
+    from gradstep_tui.workshop.bench.session.server_link import ServerLink
     from gradstep_tui.workshop.wire.messages import Welcome
 
-OWN: Final = "this is your own bench, as you left it"
 
-
-class LearnerBench(ClassBench):
-    """A learner's."""
+class LearnerBench(WorkshopBench):
+    """The own bench of a learner."""
 
     BINDINGS: ClassVar[list[BindingType]] = [binding(key) for key in FOR_LEARNERS]
     keys: ClassVar[Sequence[Key]] = (*KEYS[:-2], *FOR_LEARNERS, *KEYS[-2:])
 
-    def __init__(self, keeper: ClassKeeper, link: Link, welcome: Welcome) -> None:
-        """Go on where `welcome` says."""
-        super().__init__(keeper, link, welcome)
+    def __init__(self, autosave: ServerAutosave, link: ServerLink, welcome: Welcome) -> None:
+        """Continue the session that `welcome` describes."""
+        super().__init__(autosave, link, welcome)
         self._hand, self._allows = welcome.hand, welcome.allows
         self._messages, self._unread = deque(welcome.told, maxlen=REMEMBERED), welcome.missed
         self._confirms = bool(welcome.resume_code)
-        """Whether the resume code is to be confirmed before anything else is shown."""
+        """Whether the learner has yet to confirm the resume code; until then, no feed is opened."""
+
+        self._knows_end = False
+        """Whether a notice has already said that the presenter has stopped."""
 
     def on_mount(self) -> None:
-        """Show the resume code at the first login; then what is presented."""
+        """Show the resume code at the first login, then the presenter's bench if somebody presents."""
         if self._confirms:
             self.app.push_screen(ResumeScreen(self.welcome), self._confirmed)
         else:
@@ -60,95 +62,101 @@ class LearnerBench(ClassBench):
     # Keys
 
     def press_hand(self) -> None:
-        """Raise a hand, or take it down: help came."""
+        """Raise the hand, or lower it."""
         self._hand = not self._hand
         self.link.send(Hand(self._hand))
-        up = "your hand is up: the instructor sees it. ! takes it down when help came"
-        self.say(up if self._hand else "your hand is down")
+        if self._hand:
+            self.say("your hand is up, and the instructor sees it: press ! again once help has come")
+        else:
+            self.say("your hand is down")
         self.draw_badge()
 
     def press_allow(self) -> None:
-        """Let the instructor watch, or not."""
+        """Allow the instructor to watch, or forbid it."""
         self._allows = not self._allows
-        self.link.send(Allow(self._allows))
-        can = "can watch" if self._allows else "cannot watch"
-        self.say(f"the instructor {can} your bench; W changes that")
+        self.link.send(AllowWatching(self._allows))
+        if self._allows:
+            self.say("the instructor can watch your bench: W forbids it")
+        else:
+            self.say("the instructor cannot watch your bench: W allows it again")
         self.draw_badge()
 
     def press_follow(self) -> None:
-        """See what the instructor shows."""
+        """Show the presenter's bench."""
         if self.presenter:
             self._follow()
         else:
-            self.say("nobody presents just now; when somebody does, you will see it")
+            self.say("nobody is presenting at the moment: you will see it as soon as somebody does")
 
     def press_messages(self) -> None:
-        """Show what the instructor has said."""
+        """Show the instructor's messages."""
         self._unread = 0
         self.app.clear_notifications()
         self.draw_badge()
         self.app.push_screen(MessagesScreen([*self._messages], self.welcome.resume_code))
 
-    # What the server says
+    # The server's messages
 
     @singledispatchmethod
-    def hear(self, said: ToChild) -> None:
-        """Do it; most is the same for an instructor."""
-        super().hear(said)
+    def hear(self, message: ToBench) -> None:
+        """Handle a message of the server; most are handled as on an instructor's bench."""
+        super().hear(message)
 
     @hear.register
-    def _(self, said: Presenting) -> None:
-        ended = f"{self.presenter} has stopped presenting"
-        super().hear(said)
+    def _(self, message: Presenting) -> None:
+        before, knew = self.presenter, self._knows_end
+        self._knows_end = False
+        super().hear(message)
         self._follow()
-        if not (said.by or self.notice.startswith(ended)):  # who followed has been told
-            self.say(f"{ended}; you are on your own bench already")
+        if not (message.by or knew):
+            self.say(f"{before} has stopped presenting; you are on your own bench already")
 
     @hear.register
-    def _(self, said: FeedEnded) -> None:
-        super().hear(said)
-        self.say(f"{said.why}: {OWN}")
+    def _(self, message: FeedEnded) -> None:
+        super().hear(message)
+        self._knows_end = message.reason is FeedEndReason.PRESENTER_STOPPED
+        self.say(f"{feed_end_text(message)}: this is your own bench, as you left it")
 
     @hear.register
-    def _(self, said: Told) -> None:
-        self._messages.append(said)
+    def _(self, message: Told) -> None:
+        self._messages.append(message)
         self._unread += 1
         self.draw_badge()
-        words = f"{said.text}\n\nM shows it again"
-        self.app.notify(words, title=f"{said.by} says", timeout=TOAST, markup=False)
+        text = f"{message.text}\n\nM shows it again"
+        self.app.notify(text, title=f"{message.by} says", timeout=TOAST, markup=False)
 
     @hear.register
-    def _(self, _: HandDown) -> None:
+    def _(self, _: HandLowered) -> None:
         self._hand = False
-        self.say("the instructor has seen your hand, and taken it down")
+        self.say("the instructor has seen your hand and lowered it")
         self.draw_badge()
 
-    # What is looked at
+    # The feed
 
     def make_feed(self, feed: Feed) -> FeedScreen:
-        """Show what is presented; the class's keys work there, too."""
+        """Return a screen that shows the presenter's session; the class's keys work on it, too."""
         screen = FollowScreen(feed, self.leave_feed, self.action_press)
-        screen.extra = self.badge
+        screen.own_badge = self.badge
         return screen
 
-    def leave_feed(self, why: str) -> None:
-        """Break away."""
-        super().leave_feed(why or f"{OWN}; F goes back to the class")
+    def leave_feed(self, notice: str) -> None:
+        """Leave the presenter's bench for the own one."""
+        super().leave_feed(notice or "this is your own bench, as you left it; F goes back to the class")
 
     def draw_badge(self) -> None:
-        """Show what is to be seen at once, also where the class is followed."""
+        """Show hand, privacy, watchers and unread messages in the badge, on a feed as well."""
         parts = ["HAND"] if self._hand else []
         parts += [] if self._allows else ["PRIVATE"]
         parts += ["WATCHED"] if self.watched else []
         parts += [f"{self._unread} NEW"] if self._unread else []
         self.badge = "  ".join(parts)
         if self.feed is not None:
-            self.feed.extra = self.badge
+            self.feed.own_badge = self.badge
             self.feed.draw_badge()
 
     def _confirmed(self, _: None) -> None:
         self._confirms = False
-        self.link.send(Noted())
+        self.link.send(ResumeCodeNoted())
         self._follow()
 
     def _follow(self) -> None:

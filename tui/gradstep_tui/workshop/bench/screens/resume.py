@@ -1,4 +1,4 @@
-"""Says at the first login how to come back."""
+"""The resume code, shown at the first login."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class ResumeScreen(Dialog[None]):
-    """Shows the resume code until Enter says that it is written down."""
+    """Shows the resume code until Enter confirms that it is written down."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "dismiss", "written down", tooltip="Go to your bench.")
@@ -32,12 +32,12 @@ class ResumeScreen(Dialog[None]):
     """
 
     def __init__(self, welcome: Welcome) -> None:
-        """Show what `welcome` tells."""
+        """Show the resume code that `welcome` contains."""
         super().__init__()
         self._welcome = welcome
 
     def compose(self) -> ComposeResult:
-        """Lay it out."""
+        """Lay out the code and the sentences around it."""
         name, code = self._welcome.name, self._welcome.resume_code
         with Vertical() as box:
             box.border_title = f"welcome, {name}"
@@ -49,14 +49,17 @@ class ResumeScreen(Dialog[None]):
 
 
 def coming_back(welcome: Welcome) -> list[str]:
-    """Say how to come back."""
-    again = f" with\n{welcome.again}\n" if welcome.again else " "
-    alone = "The join code alone will not give you the name back."
-    shown = "; until then, M shows it"
+    """Return paragraphs that say how to log in again, and where the code is shown again."""
+    log_in = (
+        f"log in with\n{welcome.again}\nand type this code" if welcome.again else "log in and type this code"
+    )
     if welcome.role == "instructor":
-        alone, shown = "The instructor code works as well.", ""
+        other_code = "The instructor code works as well."
+        shown_again = "The code is shown again when you leave."
+    else:
+        other_code = "The join code alone will not give you the name back."
+        shown_again = "The code is shown again when you leave; until then, M shows it."
     return [
-        f"To come back to where you were, log in{again}and type this code. {alone} "
-        "With the same SSH key, no code is needed.",
-        f"The code is shown again when you leave{shown}.",
+        f"To continue where you left off, {log_in}. {other_code} With the same SSH key, no code is needed.",
+        shown_again,
     ]

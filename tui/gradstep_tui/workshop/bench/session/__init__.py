@@ -1,1 +1,1 @@
-"""A class's session: its keys, its saving, and the connection to the server."""
+"""A class's session: its keys, its saving, its exports, and the connection to the server."""

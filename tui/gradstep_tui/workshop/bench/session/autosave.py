@@ -1,33 +1,41 @@
-"""Keeps a learner's session with the server, which keeps it for when the learner comes back."""
+"""Has the server store a participant's session, so that it can be continued at the next login."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from gradstep.errors import BadInput
 from gradstep.opening import open_session
 from gradstep.start import Start
 from gradstep_tui.session.autosave import Keeper
-from gradstep_tui.workshop.bench.sandboxed_app import NO_SCRIPTS, FolderExports, Written
-from gradstep_tui.workshop.wire.facts import clean, facts_of
-from gradstep_tui.workshop.wire.messages import Began, Did, Exported, Tried, Welcome
+from gradstep_tui.workshop.bench.session.built_in import require_built_in
+from gradstep_tui.workshop.bench.session.folder_exports import FilesWritten, FolderExports
+from gradstep_tui.workshop.wire.facts import facts_of, refusal_from
+from gradstep_tui.workshop.wire.messages import (
+    ActionDone,
+    ActionRefused,
+    FilesExported,
+    SessionBegan,
+    Welcome,
+)
 from gradstep_tui.workshop.wire.milestones import seen_in
 
 if TYPE_CHECKING:
     from gradstep.actions import Action
     from gradstep.session import Session
     from gradstep.training.state import State
-    from gradstep_tui.workshop.bench.session.server_link import Link
+    from gradstep_tui.workshop.bench.session.server_link import ServerLink
 
+CONNECTION_LOST: Final = "the connection to the workshop is lost: what you do from now on is not saved"
+NOT_STORED: Final = "the workshop cannot store your session at the moment: {error}"
 
 _READY: dict[Start, Session] = {}
-"""Sessions that nobody has begun, made before this process was copied."""
+"""Sessions that were made before this process was forked, by their start."""
 
 
-def make_ready() -> None:
-    """Make a session of every built-in problem, for copies of this process to take: they share its memory."""
+def make_sessions() -> None:
+    """Make a session of every built-in problem. Forked processes use them, and share their memory."""
     from gradstep import problems
 
     for name in problems.names():
@@ -35,32 +43,35 @@ def make_ready() -> None:
         _READY[start] = open_session(start)
 
 
-class ClassKeeper(Keeper):
-    """Tells the server of a new session, and of every action."""
+class ServerAutosave(Keeper):
+    """Reports new sessions and every action to the server."""
 
-    def __init__(self, link: Link, welcome: Welcome) -> None:
-        """Begin with what `welcome` tells."""
+    def __init__(self, link: ServerLink, welcome: Welcome) -> None:
+        """Continue the session that `welcome` describes."""
         super().__init__()
         self.offers = False
         self._link, self._welcome = link, welcome
         self._seen = frozenset(welcome.seen)
-        self.told_trouble = welcome.trouble
-        """Why the server keeps nothing just now; empty while all is well."""
+        self.storage_error = welcome.trouble
+        """The database's error if the server cannot store the session at the moment; empty otherwise."""
 
     @property
     def trouble(self) -> str:
-        """Why nothing is kept any more; empty while all is well."""
+        """Sentence that says why the session is not saved at the moment; empty if it is."""
         if self._link.broken:
-            return "the line to the workshop is lost: nothing is kept any more"
-        return self.told_trouble
+            return CONNECTION_LOST
+        return NOT_STORED.format(error=self.storage_error) if self.storage_error else ""
 
     def rejoin(self) -> Session:
-        """Make the session that the learner left, or a first one."""
-        session = session_of(
-            self._welcome.start, self._welcome.actions, self._welcome.refused, self._given_up.is_set
-        )
-        if self._welcome.actions:
-            self.notice = f"welcome back, {self._welcome.name}: everything is as you left it"
+        """Return the session that the learner left, or a new one.
+
+        Raises:
+            EngineError: the session cannot be made again.
+        """
+        welcome = self._welcome
+        session = session_of(welcome.start, welcome.actions, welcome.refused, self.has_given_up)
+        if welcome.actions:
+            self.notice = f"welcome back, {welcome.name}: everything is as you left it"
         self._seen = seen_in(session.state, self._seen)
         return self._watched(session)
 
@@ -68,40 +79,38 @@ class ClassKeeper(Keeper):
         """Begin another session.
 
         Raises:
-            EngineError: there is no such problem, or it is a learner's own.
+            EngineError: there is no such problem, or the start would run a file.
         """
-        if start.has_file:
-            raise BadInput(NO_SCRIPTS)
-        session = open_session(start, stopped)
-        self._link.send(Began(session.origin or start))
+        session = open_session(require_built_in(start), stopped)
+        self._link.send(SessionBegan(session.origin or start))
         return self._watched(session)
 
     def close(self) -> None:
-        """Nothing is left to write."""
+        """Do nothing: every action has been reported already."""
 
     def _watched(self, session: Session) -> Session:
-        session.watch, session.tried = self._tell, self._tell_tried
+        session.watch, session.tried = self._report_done, self._report_refused
         return session
 
-    def _tell_tried(self, action: Action, refused: str) -> None:
-        self._link.send(Tried(action, clean(refused)))
+    def _report_refused(self, action: Action, refused: str) -> None:
+        self._link.send(ActionRefused(action, refusal_from(refused)))
 
-    def _tell(self, action: Action, state: State, refused: str) -> None:
+    def _report_done(self, action: Action, state: State, refused: str) -> None:
         self._seen = seen_in(state, self._seen)
-        self._link.send(Did(action, facts_of(action, state, refused, sorted(self._seen))))
+        self._link.send(ActionDone(action, facts_of(state, refused, sorted(self._seen))))
 
 
-class ClassExports(FolderExports):
-    """Files go into the learner's own folder on the server, from where `scp` fetches them."""
+class ServerExports(FolderExports):
+    """Writes exports into the learner's folder on the server, from which `scp` fetches them."""
 
-    def __init__(self, link: Link, welcome: Welcome, tell: Callable[[Written], object]) -> None:
-        """Use the folder that `welcome` names."""
-        super().__init__(Path(welcome.exports), tell)
+    def __init__(self, link: ServerLink, welcome: Welcome, post: Callable[[FilesWritten], object]) -> None:
+        """Write into the folder that `welcome` names; `post` is called from a worker thread after that."""
+        super().__init__(Path(welcome.exports), post)
         self._link, self._fetch = link, welcome.fetch
 
     def words(self, names: Sequence[str]) -> str:
-        """Say how to fetch them; the notebook is the one that is wanted most."""
-        self._link.send(Exported(tuple(names)))
+        """Return a sentence with the command that fetches one of the files, the notebook if there is one."""
+        self._link.send(FilesExported(tuple(names)))
         chosen = next((name for name in names if name.endswith(".ipynb")), names[0])
         return f"fetch it with: {self._fetch.replace('{file}', chosen)}"
 
@@ -109,15 +118,20 @@ class ClassExports(FolderExports):
 def session_of(
     start: Start, actions: Sequence[Action], refused: Sequence[int], stopped: Callable[[], bool]
 ) -> Session:
-    """Make a session that was left.
+    """Return a session in which recorded actions were done again.
+
+    Args:
+        start: Start of the session.
+        actions: The actions.
+        refused: Indices of those that PyTorch refused, counted from 0.
+        stopped: Polled between actions; True ends the work.
 
     Raises:
-        Refused: it is one of a learner's own files.
+        BadInput: the start would run a file.
     """
     from gradstep.saving.replay import repeat
 
-    if start.has_file:
-        raise BadInput(NO_SCRIPTS)
+    require_built_in(start)
     session = _READY.pop(start, None) or open_session(start, stopped)
     repeat(session, actions, frozenset(refused), stopped)
     return session

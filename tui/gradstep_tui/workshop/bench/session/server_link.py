@@ -1,4 +1,4 @@
-"""A learner's process and its line to the server."""
+"""The connection of a bench process to the server."""
 
 from __future__ import annotations
 
@@ -9,51 +9,55 @@ from threading import Lock, Thread
 
 import msgspec
 
-from gradstep_tui.workshop.wire.messages import FromChild, Stop, ToChild, Welcome, line_of, to_child
+from gradstep_tui.workshop.wire.messages import FromBench, Stop, ToBench, Welcome, line_of, to_bench
+from gradstep_tui.workshop.wire.reasons import StopReason
 
-LOST = "the line to the workshop is lost"
 
-
-class Link:
-    """Sends from any thread, and has what comes handed on."""
+class ServerLink:
+    """Sends messages from any thread, and passes the server's messages to a callback."""
 
     def __init__(self, line: socket.socket, lost: Callable[[], object] = lambda: None) -> None:
-        """Use a connected socket; `lost` is called, in another thread, when the server is gone."""
+        """Use a connected socket.
+
+        Args:
+            line: The socket.
+            lost: Called from another thread if the connection is lost.
+        """
         self._socket, self._lost = line, lost
         self._lines = line.makefile("rb")
-        self._sending = Lock()
+        self._send_lock = Lock()
         self.broken = False
-        """Whether the server is gone: nothing is kept any more."""
+        """Whether the connection is lost: actions are no longer saved."""
 
     def welcome(self) -> Welcome:
-        """Wait for the first message.
+        """Wait for the server's first message, and return it.
 
         Raises:
-            ConnectionError: the server is gone.
+            ConnectionError: the server has closed the connection.
         """
         line = self._lines.readline()
         if not line:
-            raise ConnectionError(LOST)
-        message = to_child.decode(line)
+            raise ConnectionError("the connection to the workshop is lost")
+        message = to_bench.decode(line)
         assert isinstance(message, Welcome)
         return message
 
-    def listen(self, handle: Callable[[ToChild], None]) -> None:
-        """Hand on what comes, in a thread of its own; at the end, that there is an end."""
+    def listen(self, handle: Callable[[ToBench], None]) -> None:
+        """Call `handle` with every message, from another thread; with a `Stop` if the connection is lost."""
         Thread(target=self._listen, args=(handle,), name="link", daemon=True).start()
 
-    def send(self, message: FromChild) -> None:
-        """Tell the server something."""
+    def send(self, message: FromBench) -> None:
+        """Send a message to the server."""
         try:
-            with self._sending:
+            with self._send_lock:
                 self._socket.sendall(line_of(message))
         except OSError:
             self.broken = True
 
-    def _listen(self, handle: Callable[[ToChild], None]) -> None:
+    def _listen(self, handle: Callable[[ToBench], None]) -> None:
         with suppress(OSError, msgspec.DecodeError):
             for line in self._lines:
-                handle(to_child.decode(line))
+                handle(to_bench.decode(line))
         self.broken = True
         self._lost()
-        handle(Stop(LOST))
+        handle(Stop(StopReason.CONNECTION_LOST))

@@ -1,1 +1,1 @@
-"""What the board is drawn with."""
+"""Widgets of the board."""

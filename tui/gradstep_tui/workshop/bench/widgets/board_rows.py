@@ -5,11 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final
 
+from gradstep_tui.workshop.bench.widgets.board_text import (
+    MILESTONES,
+    done_text,
+    idle_text,
+    phase_text,
+    refusal_text,
+)
 from gradstep_tui.workshop.wire.messages import Row
-from gradstep_tui.workshop.wire.milestones import ALL
 
 STUCK: Final = 120
-"""Seconds without an action after which somebody may need help."""
+"""Seconds without an action after which a learner may need help."""
 
 _ORDERS: Final[Mapping[str, Callable[[Row], tuple[object, ...]]]] = {
     "hands, then who waits": lambda row: (not row.online, not row.hand, row.hand or row.at),
@@ -18,18 +24,18 @@ _ORDERS: Final[Mapping[str, Callable[[Row], tuple[object, ...]]]] = {
     "loss": lambda row: (not row.online, -_loss(row)),
 }
 SORTS: Final = tuple(_ORDERS)
-"""Ways to sort."""
+"""Names of the orders."""
 
 
 def arranged(rows: Sequence[Row], sort: str, only: str) -> list[Row]:
-    """Give those that a filter lets through, in order."""
+    """Return the rows that contain the text `only`, in the order `sort`."""
     order, wanted = _ORDERS[sort], only.casefold()
-    kept = [row for row in rows if wanted in _text(row).casefold()] if wanted else rows
+    kept = [row for row in rows if wanted in _searched_text(row).casefold()] if wanted else rows
     return sorted(kept, key=lambda row: (*order(row), row.name))
 
 
 def class_text(rows: Sequence[Row], now: float) -> str:
-    """Say who is here, and who waits."""
+    """Return a line that counts who is here, whose hand is up, and who has done nothing for a while."""
     here = [row for row in rows if row.online]
     away, hands = len(rows) - len(here), sum(bool(row.hand) for row in here)
     idle = sum(now - row.at >= STUCK for row in here)
@@ -40,16 +46,20 @@ def class_text(rows: Sequence[Row], now: float) -> str:
 
 
 def seen_text(rows: Sequence[Row], width: int) -> str:
-    """Say what the class has seen, of those who are here."""
+    """Return a line that counts, for each milestone, the learners who are here and have reached it."""
     here = [row for row in rows if row.online]
-    counts = [(sum(what in row.facts.seen for row in here), what) for what in ALL]
-    (first, what), *more = counts
-    long = ", ".join([f"{first} of {len(here)} have seen {what}", *(f"{many} {one}" for many, one in more)])
-    return long if len(long) <= width else "seen: " + ", ".join(f"{many} {one}" for many, one in counts)
+    counts = [
+        (sum(milestone in row.facts.seen for row in here), name) for milestone, name in MILESTONES.items()
+    ]
+    (first, first_name), *more = counts
+    long = ", ".join(
+        [f"{first} of {len(here)} have seen {first_name}", *(f"{count} {name}" for count, name in more)]
+    )
+    return long if len(long) <= width else "seen: " + ", ".join(f"{count} {name}" for count, name in counts)
 
 
 def presenting_text(rows: Sequence[Row], presenter: str, own: bool) -> str:
-    """Say who presents, and how many follow; empty where nobody does."""
+    """Return a phrase that says who presents, and how many follow; empty if nobody presents."""
     if not presenter:
         return ""
     here = sum(row.online for row in rows)
@@ -57,12 +67,12 @@ def presenting_text(rows: Sequence[Row], presenter: str, own: bool) -> str:
 
 
 def followers(rows: Sequence[Row]) -> int:
-    """Count who sees what is presented."""
+    """Return the number of learners who are here and follow what is presented."""
     return sum(row.online and row.following for row in rows)
 
 
-def state_words(row: Row, now: float) -> Iterator[str]:
-    """Say what else there is to know of a learner."""
+def state_texts(row: Row, now: float) -> Iterator[str]:
+    """Return what else there is to say about a learner: hand, watching, following."""
     if row.hand:
         yield f"hand up {idle_text(now - row.hand)}" if now - row.hand >= 60 else "hand up"
     if row.watched:
@@ -73,25 +83,15 @@ def state_words(row: Row, now: float) -> Iterator[str]:
         yield "follows"
 
 
-def idle_text(seconds: float) -> str:
-    """Write how long nothing was done, as coarse as it need be: what does not change is not drawn again."""
-    if seconds < 10:
-        return "now"
-    if seconds < 60:
-        return f"{int(seconds) // 10 * 10} s"
-    if seconds < 3600:
-        return f"{seconds // 60:.0f} min"
-    return f"{seconds // 3600:.0f} h" if seconds < 48 * 3600 else f"{seconds // 86400:.0f} d"
-
-
-def _text(row: Row) -> str:
-    """What a filter looks for."""
+def _searched_text(row: Row) -> str:
+    """Return the text in which a filter searches."""
     facts = row.facts
-    unseen = " ".join(f"no {what}" for what in ALL if what not in facts.seen)
-    states = " ".join(state_words(row, row.hand))
-    error = f"error {facts.error}" if facts.error else ""
+    unseen = " ".join(f"no {name}" for milestone, name in MILESTONES.items() if milestone not in facts.seen)
+    states = " ".join(state_texts(row, row.hand))
+    error = f"error {refusal_text(facts.refusal)}" if facts.refusal is not None else ""
     away = "" if row.online else "away"
-    return f"{row.name} {row.problem} {facts.phase} {facts.done} {states} {away} {error} {unseen}"
+    phase, done = phase_text(facts.phase), done_text(row)
+    return f"{row.name} {row.problem} {phase} {done} {states} {away} {error} {unseen}"
 
 
 def _loss(row: Row) -> float:

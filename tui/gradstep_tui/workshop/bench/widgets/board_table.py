@@ -1,4 +1,4 @@
-"""The board: the class in two lines, a row for each learner, and the chosen one in full."""
+"""The board's table: the class in three lines, a row for each learner, and details of the chosen one."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from gradstep_tui.drawing.lines import Line, Span, line, wrapped
 from gradstep_tui.widgets.keybar import keys_line
 from gradstep_tui.widgets.panel import Panel
-from gradstep_tui.workshop.bench.widgets.board_columns import epoch_text, loss_text, table_lines, waits_text
+from gradstep_tui.workshop.bench.widgets.board_columns import table_lines
 from gradstep_tui.workshop.bench.widgets.board_rows import (
     SORTS,
     arranged,
@@ -17,29 +17,37 @@ from gradstep_tui.workshop.bench.widgets.board_rows import (
     followers,
     presenting_text,
     seen_text,
-    state_words,
+    state_texts,
+)
+from gradstep_tui.workshop.bench.widgets.board_text import (
+    MILESTONES,
+    done_text,
+    epoch_text,
+    loss_text,
+    phase_text,
+    refusal_text,
+    waiting_text,
 )
 from gradstep_tui.workshop.wire.messages import Row
-from gradstep_tui.workshop.wire.milestones import ALL
 
 if TYPE_CHECKING:
     from gradstep_tui.keys import Key
 
 DETAIL = 4
-"""Lines for the chosen one."""
+"""Number of lines for the details of the chosen learner."""
 
 
-class Table(Panel):
-    """Draws the learners that are in sight, and of those only the rows that changed."""
+class BoardTable(Panel):
+    """Draws the rows that are in sight; only lines that have changed are sent to the terminal."""
 
-    DEFAULT_CSS = "Table { height: 1fr; }"
+    DEFAULT_CSS = "BoardTable { height: 1fr; }"
 
     def __init__(self, keys: Sequence[Key], clock: Callable[[], float] = time.time) -> None:
-        """Begin empty.
+        """Begin without rows.
 
         Args:
-            keys: What is shown at the bottom.
-            clock: Gives the seconds since 1970.
+            keys: Keys for the bottom line.
+            clock: Returns the time in seconds since 1970.
         """
         super().__init__()
         self._keys, self._clock = keys, clock
@@ -48,29 +56,29 @@ class Table(Panel):
         self._presenter, self._own = "", False
         self.notice = ""
         self.chosen = ""
-        """Whose row the cursor is on."""
+        """Name of the learner whose row the cursor is on."""
 
     @property
     def following(self) -> int:
-        """How many see what is presented."""
+        """Number of learners who follow what is presented."""
         return followers([*self._rows.values()])
 
     @property
     def online(self) -> int:
-        """How many are logged in."""
+        """Number of learners who are logged in."""
         return sum(row.online for row in self._rows.values())
 
     def row(self, name: str) -> Row | None:
-        """Give a learner's row; None where there is none."""
+        """Return a learner's row; None if there is no learner of that name."""
         return self._rows.get(name)
 
     def learn(self, rows: Sequence[Row]) -> None:
-        """Take in rows that have changed."""
+        """Replace rows that have changed, and draw the table."""
         self._rows |= {row.name: row for row in rows}
         self.redraw()
 
     def walk(self, steps: int) -> None:
-        """Move the cursor."""
+        """Move the cursor so many rows down, or up if `steps` is negative."""
         names = [row.name for row in self._shown()]
         if names:
             at = names.index(self.chosen) if self.chosen in names else -1
@@ -78,23 +86,23 @@ class Table(Panel):
             self.redraw()
 
     def sort(self) -> str:
-        """Sort in the next way; give its name."""
+        """Sort in the next order, and return the name of that order."""
         self._sort = (self._sort + 1) % len(SORTS)
         self.redraw()
         return SORTS[self._sort]
 
     def only(self, text: str) -> None:
-        """Show those that a text is found in."""
+        """Show only the rows that contain a text; all of them if it is empty."""
         self._only = text
         self.redraw()
 
     def present(self, presenter: str, *, own: bool) -> None:
-        """Show who presents."""
+        """Show who presents; `own` tells whether that is this instructor."""
         self._presenter, self._own = presenter, own
         self.redraw()
 
     def lines(self, width: int, height: int) -> list[Line]:
-        """Draw it all."""
+        """Return the whole board as lines."""
         shown, now = self._shown(), self._clock()
         if self.chosen not in [row.name for row in shown]:
             self.chosen = shown[0].name if shown else ""
@@ -137,17 +145,19 @@ class Table(Panel):
 
 
 def detail_lines(row: Row, now: float) -> list[Line]:
-    """Tell all of one learner."""
+    """Return lines with everything about one learner."""
     facts = row.facts
     numbers = f"epochs {epoch_text(facts.epoch)}, loss {loss_text(row) or 'none yet'}"
-    idle = f"idle {waits_text(row, now)}" if row.online else "away"
-    unseen = ", ".join(one for one in ALL if one not in facts.seen)
+    idle = f"idle {waiting_text(row, now)}" if row.online else "away"
+    seen = ", ".join(name for milestone, name in MILESTONES.items() if milestone in facts.seen)
+    unseen = ", ".join(name for milestone, name in MILESTONES.items() if milestone not in facts.seen)
+    refused = f" PyTorch refused: {refusal_text(facts.refusal)}" if facts.refusal is not None else ""
     return [
-        line(Span(f" {row.name}", "title"), f"  {row.problem}, {facts.phase or 'next: forward'}, {numbers}"),
-        line(f" last: {facts.done}; {', '.join([idle, *state_words(row, now)])}"),
-        line(Span(f" PyTorch refused: {facts.error}" if facts.error else "", "warn")),
+        line(Span(f" {row.name}", "title"), f"  {row.problem}, {phase_text(facts.phase)}, {numbers}"),
+        line(f" last: {done_text(row)}; {', '.join([idle, *state_texts(row, now)])}"),
+        line(Span(refused, "warn")),
         line(
-            f" has seen {', '.join(facts.seen) or 'nothing of this yet'}",
+            f" has seen {seen or 'nothing of this yet'}",
             Span(f"; not {unseen}" if unseen else "", "dim"),
         ),
     ]

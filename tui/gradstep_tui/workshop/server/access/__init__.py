@@ -1,1 +1,1 @@
-"""Who may log in, how often, and by which algorithms."""
+"""Authentication, rate limits, the host key, and the algorithms of SSH."""

@@ -1,4 +1,4 @@
-"""What of SSH's algorithms is offered: those that `ssh-audit` has nothing against."""
+"""The SSH algorithms that the server offers: those against which `ssh-audit` has no objection."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from typing import Final
 
 POST_QUANTUM: Final = (
     "mlkem768x25519-sha256",  # OpenSSH 9.9, 2024
-    "sntrup761x25519-sha512@openssh.com",  # OpenSSH 8.5, 2021; asyncssh has it where liboqs is installed
+    "sntrup761x25519-sha512@openssh.com",  # OpenSSH 8.5, 2021; asyncssh supports it if liboqs is installed
 )
-"""Key exchanges that resist quantum computers, too."""
+"""Key exchanges that resist quantum computers as well."""
 
 CLASSICAL: Final = ("curve25519-sha256", "curve25519-sha256@libssh.org")
-"""For clients without: ssh-audit warns of these, for what quantum computers may do one day."""
+"""Key exchanges for older clients; `ssh-audit` warns that quantum computers may break them one day."""
 
-# Without chacha20-poly1305, and with etm only, an old client cannot be cheated by CVE-2023-48795 either.
+# CVE-2023-48795 needs chacha20-poly1305 or CBC with an etm MAC: this list protects old clients, too.
 CIPHERS: Final = ("aes256-gcm@openssh.com", "aes128-gcm@openssh.com", "aes256-ctr", "aes128-ctr")
 MACS: Final = ("hmac-sha2-256-etm@openssh.com", "hmac-sha2-512-etm@openssh.com")
 SIGNATURES: Final = (
@@ -24,17 +24,17 @@ SIGNATURES: Final = (
     "rsa-sha2-512",
     "rsa-sha2-256",
 )
-"""Of clients' keys. The server's own is Ed25519."""
+"""Signatures of clients' keys. The server's own key is Ed25519."""
 
 
 def modern(*, compress: bool, post_quantum: bool) -> Mapping[str, Sequence[str]]:
-    """Give the algorithms as asyncssh's options.
+    """Return the algorithms as options for asyncssh.
 
     Args:
-        compress: Whether nothing goes uncompressed.
-        post_quantum: Whether key exchanges have to resist quantum computers.
+        compress: Whether every connection has to be compressed.
+        post_quantum: Whether every key exchange has to resist quantum computers.
     """
-    from gradstep_tui.workshop.server.asyncssh_internals import known_key_exchanges
+    from gradstep_tui.workshop.server.access.asyncssh_internals import known_key_exchanges
 
     exchanges = known_key_exchanges(POST_QUANTUM)
     return {

@@ -1,4 +1,4 @@
-"""Who may come in: the join code gives a new name, a resume code or a key gives back one that was taken."""
+"""Authentication: the join code admits a new name, a resume code or a key admits the owner of a name."""
 
 from __future__ import annotations
 
@@ -14,66 +14,75 @@ from gradstep_tui.workshop.server.identity.user_names import checked_name, shown
 from gradstep_tui.workshop.wire.messages import Role
 
 if TYPE_CHECKING:
-    from gradstep_tui.workshop.server.access.rate_limits import Doors, Limits
+    from gradstep_tui.workshop.server.access.rate_limits import ConnectionLimiter, Limits
     from gradstep_tui.workshop.server.storage.store import Store
 
 MOST_KEYS: Final = 20
-"""Keys that a client may offer."""
+"""Largest number of keys that a client may offer."""
 
 KEPT_KEYS: Final = 5
-"""Of those, how many a new name is bound to."""
+"""Number of the offered keys, the first ones, that open a new name later."""
 
 
-class Class(Protocol):
-    """What the gate needs to know of the workshop."""
+class AuthContext(Protocol):
+    """The part of a workshop that authentication needs."""
 
     store: Store
-    doors: Doors
+    limiter: ConnectionLimiter
     limits: Limits
     join_code: str
     instructor_code: str
     instructor_keys: frozenset[str]
-    """Their fingerprints."""
+    """Fingerprints of the instructors' public keys."""
 
     @property
     def log(self) -> Callable[..., None]:
-        """What takes an event's name and its facts."""
+        """Callable that logs an event's name, and its facts as keyword arguments."""
 
 
-class Gate(asyncssh.SSHServer):
-    """One connection, up to where it has logged in."""
+class ClientConnection(asyncssh.SSHServer):
+    """One SSH connection: authentication, and one channel."""
 
-    def __init__(self, workshop: Class, session: Callable[[Gate], asyncssh.SSHServerSession[bytes]]) -> None:
-        """Let somebody into `workshop`; `session` then makes what serves a channel."""
-        self._workshop, self._session = workshop, session
+    def __init__(
+        self,
+        workshop: AuthContext,
+        channel: Callable[[ClientConnection], asyncssh.SSHServerSession[bytes]],
+    ) -> None:
+        """Begin without a name.
+
+        Args:
+            workshop: The workshop that the client logs in to.
+            channel: Returns the handler of the client's channel.
+        """
+        self._workshop, self._make_channel = workshop, channel
         self.name = ""
         self.role: Role = "learner"
         self.resume_code = ""
-        """Made for a new name, to be shown once."""
+        """Resume code of a new name, to be shown once; empty otherwise."""
 
         self.address = ""
         self.connection: asyncssh.SSHServerConnection | None = None
         self._counted = self._known = False
         self._offered: list[str] = []
-        """Fingerprints of the client's keys. They need no proof to bind a new name to them: whoever has one
-        may then come in under that name, and nobody else."""
+        """Fingerprints of the client's keys. A new name is bound to them without a proof of possession:
+        that only allows the owners of those keys to log in under that name."""
 
         self._takes = False
-        """Whether the name is still to be taken: with the first bench, where the resume code is shown."""
+        """Whether the name is new: it is taken with the first bench, where the resume code is shown."""
 
         self._tries = 0
         self._channels = 0
         self.begun = False
-        """Whether a bench, or the fetching of files, has begun."""
+        """Whether a bench or a file transfer has begun."""
 
     # The connection
 
     def connection_made(self, conn: asyncssh.SSHServerConnection) -> None:
-        """Count it, and drop it where there are too many."""
+        """Count the connection, and close it if there are too many."""
         self.connection = conn
         peer = conn.get_extra_info("peername")
         self.address = peer[0] if peer else "?"
-        refused = self._workshop.doors.enter(self.address)
+        refused = self._workshop.limiter.enter(self.address)
         if refused:
             self._workshop.log("refused", address=self.address, why=refused)
             conn.abort()
@@ -81,16 +90,20 @@ class Gate(asyncssh.SSHServer):
             self._counted = True
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Count it no longer."""
+        """Count the connection no longer."""
         self.connection = None
         if self._counted:
-            self._workshop.doors.leave(self.address, known=self._known)
+            self._workshop.limiter.leave(self.address, known=self._known)
             self._counted = False
 
-    # Logging in
+    # Authentication
 
     def begin_auth(self, username: str) -> bool:
-        """Check the name; everybody has to log in."""
+        """Check the name, and require authentication.
+
+        Raises:
+            DisconnectError: the name is not valid.
+        """
         try:
             self.name = checked_name(username)
         except BadInput as error:
@@ -98,149 +111,158 @@ class Gate(asyncssh.SSHServer):
             raise asyncssh.DisconnectError(asyncssh.DISC_ILLEGAL_USER_NAME, str(error)) from None
         return True
 
-    def _need_name(self) -> None:
-        """Refuse an empty name: asyncssh takes it for one that was begun with, and so checked, already."""
+    def _require_name(self) -> None:
+        """Refuse an empty name: asyncssh does not call `begin_auth` for it, so nothing has checked it."""
         if not self.name:
-            raise asyncssh.DisconnectError(asyncssh.DISC_ILLEGAL_USER_NAME, "log in with a name")
+            raise asyncssh.DisconnectError(asyncssh.DISC_ILLEGAL_USER_NAME, "log in with a user name")
 
     def auth_completed(self) -> None:
-        """Somebody has logged in."""
+        """Count the client as known, and give it some time to open a channel."""
         self._known = True
-        self._workshop.doors.know()
-        asyncio.get_running_loop().call_later(self._workshop.limits.login, self._expect_session)
+        self._workshop.limiter.know()
+        asyncio.get_running_loop().call_later(self._workshop.limits.login, self._close_unused)
 
-    def _expect_session(self) -> None:
-        """Close a line on which nothing has begun: it takes somebody's place."""
+    def _close_unused(self) -> None:
+        """Close a connection on which nothing has begun, to make room for others."""
         if self.connection is not None and not self.begun:
             self.connection.abort()
 
     def public_key_auth_supported(self) -> bool:
-        """Keys are taken."""
+        """Accept keys."""
         return True
 
     def validate_public_key(self, username: str, key: asyncssh.SSHKey) -> bool:
-        """Let in who has a key of the name, or of an instructor; the client has to prove it afterwards."""
-        self._need_name()
+        """Return whether a key opens the name; the client has to prove afterwards that it owns the key.
+
+        Raises:
+            DisconnectError: the client has offered too many keys, or has no name.
+        """
+        self._require_name()
         fingerprint = key.get_fingerprint()
         if len(self._offered) >= MOST_KEYS:
             raise asyncssh.DisconnectError(
-                asyncssh.DISC_NO_MORE_AUTH_METHODS_AVAILABLE, "too many keys: ssh -o IdentitiesOnly=yes"
+                asyncssh.DISC_NO_MORE_AUTH_METHODS_AVAILABLE,
+                "your client offers too many keys: use ssh -o IdentitiesOnly=yes",
             )
         self._offered.append(fingerprint)
         self._takes = False
-        taken = self._workshop.store.learner(self.name)
-        if fingerprint in self._workshop.instructor_keys and (taken is None or taken.role == "instructor"):
-            self.role, self._takes = "instructor", taken is None
+        owner = self._workshop.store.learner(self.name)
+        if fingerprint in self._workshop.instructor_keys and (owner is None or owner.role == "instructor"):
+            self.role, self._takes = "instructor", owner is None
             return True
-        if taken is not None and self._workshop.store.has_key(self.name, fingerprint):
-            self.role = taken.role
+        if owner is not None and self._workshop.store.has_key(self.name, fingerprint):
+            self.role = owner.role
             return True
         return False
 
     def password_auth_supported(self) -> bool:
-        """The code may come as a password."""
+        """Accept a code as a password."""
         return True
 
     async def validate_password(self, username: str, password: str) -> bool:
-        """Take a code."""
+        """Return whether a code, sent as a password, opens the name."""
         return await self._try(password)
 
     def kbdint_auth_supported(self) -> bool:
-        """The code is asked for, in words."""
+        """Accept a code as an answer to a question."""
         return True
 
     def get_kbdint_challenge(
         self, username: str, lang: str, submethods: str
     ) -> tuple[str, str, str, list[tuple[str, bool]]]:
-        """Say which code is wanted."""
+        """Return the question for the join code, or for the resume code if the name is taken."""
         if self._workshop.store.learner(self.name) is None:
             return "", "", "", [("join code: ", False)]
-        words = (
+        instructions = (
             f"The name {self.name} is taken. If it is yours, type the resume code that you were shown; "
-            "else log in with another name."
+            "otherwise log in with another name."
         )
-        return "", words, "", [("resume code: ", False)]
+        return "", instructions, "", [("resume code: ", False)]
 
     async def validate_kbdint_response(self, username: str, responses: Sequence[str]) -> bool:
-        """Take a code."""
+        """Return whether a code, sent as an answer, opens the name."""
         return len(responses) == 1 and await self._try(responses[0])
 
     async def _try(self, code: str) -> bool:
-        """Say whether a code opens the door; a wrong one is answered late, and only some are."""
-        self._need_name()
+        """Return whether a code opens the name. A wrong code is answered late, and only a few are answered.
+
+        Raises:
+            DisconnectError: there were too many wrong codes.
+        """
+        self._require_name()
         workshop, name = self._workshop, self.name
-        # Before the code is looked at: a client need not wait for the answer to one before it sends the next.
+        # The count comes before the check: a client may send codes without waiting for the answers.
         if self._tries >= workshop.limits.tries:
             raise _too_many()
         self._takes = False
-        taken = workshop.store.learner(name)
-        # All are compared, whichever is right, so that the time tells nothing.
+        owner = workshop.store.learner(name)
+        # All comparisons are made, whichever succeeds, so that the time reveals nothing.
         joins = codes.is_same(code, workshop.join_code)
         teaches = codes.is_same(code, workshop.instructor_code)
         resumes = workshop.store.has_code(name, code)
-        if resumes and taken is not None:
-            self.role = taken.role
+        if resumes and owner is not None:
+            self.role = owner.role
             return True
-        if taken is None and (joins or teaches):
+        if owner is None and (joins or teaches):
             self.role, self._takes = "instructor" if teaches else "learner", True
             return True
-        if taken is not None and taken.role == "instructor" and teaches:
+        if owner is not None and owner.role == "instructor" and teaches:
             self.role = "instructor"
             return True
         self._tries += 1
         workshop.log("wrong code", address=self.address, name=name, tries=self._tries)
         last = self._tries >= workshop.limits.tries
-        await asyncio.sleep(workshop.doors.wait_after_guess())
+        await asyncio.sleep(workshop.limiter.wait_after_guess())
         if last:
             raise _too_many()
         return False
 
     @property
     def has_name(self) -> bool:
-        """Whether the name belongs to whoever this is."""
+        """Whether the name belongs to this client."""
         return not self._takes
 
     def take_name(self) -> None:
-        """Have the name belong to whoever this is, from now on.
+        """Bind a new name to this client, with a resume code and with the keys that were offered.
 
         Raises:
-            EngineError: somebody else just took it, or it cannot be kept.
+            EngineError: somebody else has just taken the name, or the database cannot be written.
         """
         if self._takes:
-            code = codes.made_up()
+            code = codes.generate()
             if not self._workshop.store.take(self.name, self.role, code, self._offered[:KEPT_KEYS]):
-                raise EngineError(f"the name {self.name} has just been taken: log in with another one")
+                raise EngineError(f"The name {self.name} has just been taken: log in with another one.")
             self._takes, self.resume_code = False, code
 
-    # What may be opened: one session, and nothing else
+    # Requests of the client: one channel, and nothing else
 
     def session_requested(self) -> asyncssh.SSHServerSession[bytes] | bool:
-        """Serve one channel."""
+        """Return the handler of the first channel; refuse any other."""
         self._channels += 1
-        return self._session(self) if self._channels == 1 else False
+        return self._make_channel(self) if self._channels == 1 else False
 
     def connection_requested(self, *_: object) -> bool:
-        """Forward no port."""
+        """Refuse to forward a port."""
         return False
 
     def server_requested(self, *_: object) -> bool:
-        """Listen on none."""
+        """Refuse to listen on a port."""
         return False
 
     def unix_connection_requested(self, *_: object) -> bool:
-        """Forward no socket."""
+        """Refuse to forward a Unix socket."""
         return False
 
     def unix_server_requested(self, *_: object) -> bool:
-        """Listen on none."""
+        """Refuse to listen on a Unix socket."""
         return False
 
     def tun_requested(self, *_: object) -> bool:
-        """Make no tunnel."""
+        """Refuse a layer 3 tunnel."""
         return False
 
     def tap_requested(self, *_: object) -> bool:
-        """Make no tunnel."""
+        """Refuse a layer 2 tunnel."""
         return False
 
 

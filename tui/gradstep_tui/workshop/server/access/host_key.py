@@ -1,4 +1,4 @@
-"""The server's host key: made once, kept for nobody else to read."""
+"""The server's host key: generated once, and readable by its owner only."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 
 def host_key(folder: Path) -> SSHKey:
-    """Give the key in a folder, made now where there is none: Ed25519.
+    """Return the Ed25519 host key in a folder; generate it if it is missing.
 
     Raises:
-        BadInput: it cannot be read or made, or others may read it.
+        BadInput: the key cannot be read or written, or other users may read it.
     """
     import asyncssh
 
@@ -28,13 +28,17 @@ def host_key(folder: Path) -> SSHKey:
             key = asyncssh.generate_private_key("ssh-ed25519", comment="gradstep workshop")
             write_new(path, key.export_private_key())
     except OSError as error:
-        raise BadInput(f"{path} cannot be made: {error.strerror}") from None
+        raise BadInput(f"the host key {path} cannot be created: {error.strerror}") from None
     try:
         mode = path.lstat().st_mode
         if not stat.S_ISREG(mode) or stat.S_IMODE(mode) & 0o077:
-            raise BadInput(f"{path} may be read by others: chmod 600 it, or remove it to have a new one made")
+            raise BadInput(
+                f"other users may read the host key {path}: run chmod 600 {path}, or remove it for a new key"
+            )
         return asyncssh.read_private_key(path)
     except OSError as error:
-        raise BadInput(f"{path} cannot be read: {error.strerror}") from None
+        raise BadInput(f"the host key {path} cannot be read: {error.strerror}") from None
     except asyncssh.KeyImportError:
-        raise BadInput(f"{path} is no private key: remove it to have a new one made") from None
+        raise BadInput(
+            f"{path} does not contain a private key: remove it, and a new one is generated"
+        ) from None

@@ -1,4 +1,4 @@
-"""How much of anything a stranger, or a learner, may have of the server."""
+"""Limits on what strangers and learners may have of the server."""
 
 from __future__ import annotations
 
@@ -9,24 +9,26 @@ from dataclasses import dataclass, field
 
 
 @dataclass(slots=True)
-class Bucket:
-    """Allows so much a second, and some at once after a pause."""
+class TokenBucket:
+    """Token bucket: allows an average rate, and a burst after a pause."""
 
     rate: float
-    """Per second."""
+    """Tokens per second in the long run."""
 
     burst: float
+    """Largest number of tokens that a pause accumulates."""
+
     clock: Callable[[], float] = time.monotonic
     _level: float = field(init=False)
     _at: float = field(init=False)
 
     def __post_init__(self) -> None:
-        """Begin after a pause."""
+        """Begin with a full bucket."""
         self._level = self.burst
         self._at = self.clock()
 
     def take(self, amount: float = 1.0) -> float:
-        """Take something, also more than there is; give the seconds to wait until the debt is paid."""
+        """Take tokens, more than there are if necessary; return the seconds until the debt is paid."""
         now = self.clock()
         self._level = min(self.burst, self._level + (now - self._at) * self.rate) - amount
         self._at = now
@@ -35,62 +37,63 @@ class Bucket:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """The server's."""
+    """The server's limits."""
 
     connections: int
-    """In all."""
+    """Largest number of connections."""
 
     per_address: int
-    """From one address. A classroom often has one for all: so no fewer than learners."""
+    """Largest number from one address. A classroom often shares one, so it has to admit all learners."""
 
     strangers: int = 40
-    """Connections that have not logged in yet."""
+    """Largest number of connections that have not logged in yet."""
 
     per_second: float = 50.0
-    """New connections in the long run: each costs a key exchange."""
+    """New connections per second in the long run; each costs a key exchange."""
 
     at_once: float = 150.0
-    """New connections after a pause: a class that joins together."""
+    """New connections after a pause, for a class that joins together."""
 
     tries: int = 3
-    """Wrong codes on a connection."""
+    """Wrong codes on one connection."""
 
     delay: float = 0.5
     """Seconds before a wrong code is answered."""
 
     guesses: float = 2.0
-    """Wrong codes a second, of all strangers together, that are answered after `delay`; more of them wait."""
+    """Wrong codes per second, on all connections, that are answered after `delay`; others wait longer."""
 
     guesses_at_once: float = 100.0
-    """The same, after a pause: a class that mistypes."""
+    """Wrong codes after a pause that are answered after `delay`, for a class that mistypes."""
 
     login: float = 30.0
-    """Seconds to log in, and then to open what was logged in for."""
+    """Seconds for the login, and after it for opening a bench or a file transfer."""
 
     idle: float = 3600.0
-    """Seconds after which a line is closed on which nothing was typed; 0 for never."""
+    """Seconds without input after which a connection is closed; 0 for never."""
 
     keepalive: float = 15.0
-    """Seconds between questions whether a client is still there."""
+    """Seconds between two keepalive messages to a silent client."""
 
     unanswered: int = 3
-    """How many of them a client may leave without an answer."""
+    """Keepalive messages without an answer after which a client counts as gone."""
 
 
-class Doors:
-    """Counts connections and refuses those that are too many."""
+class ConnectionLimiter:
+    """Counts connections, and refuses those beyond the limits."""
 
     def __init__(self, limits: Limits) -> None:
-        """Begin with none."""
+        """Begin without connections."""
         self._limits = limits
-        self._bucket = Bucket(limits.per_second, limits.at_once)
-        self._guesses = Bucket(limits.guesses, limits.guesses_at_once)
+        self._bucket = TokenBucket(limits.per_second, limits.at_once)
+        self._guesses = TokenBucket(limits.guesses, limits.guesses_at_once)
         self._by_address = Counter[str]()
         self.connections = 0
         self.strangers = 0
+        """Number of connections that have not logged in yet."""
 
     def enter(self, address: str) -> str:
-        """Count a new connection; where it has to go, say why, and do not count it."""
+        """Count a new connection, and return an empty text; return a reason instead if it is refused."""
         limits = self._limits
         if self.connections >= limits.connections:
             return "too many connections"
@@ -106,15 +109,15 @@ class Doors:
         return ""
 
     def wait_after_guess(self) -> float:
-        """Count a wrong code; give the seconds before it is answered."""
+        """Count a wrong code, and return the seconds to wait before it is answered."""
         return max(self._limits.delay, self._guesses.take())
 
     def know(self) -> None:
-        """Somebody has logged in."""
+        """Count a connection as logged in."""
         self.strangers -= 1
 
     def leave(self, address: str, *, known: bool) -> None:
-        """A connection has ended."""
+        """Count a connection no longer; `known` tells whether it had logged in."""
         self.connections -= 1
         self.strangers -= not known
         self._by_address[address] -= 1

@@ -1,1 +1,1 @@
-"""User names and codes."""
+"""User names, join codes and resume codes."""

@@ -1,4 +1,4 @@
-"""Join codes and resume codes: made up, and compared without telling how much of one was right."""
+"""Join codes and resume codes: generated, hashed, and compared in constant time."""
 
 from __future__ import annotations
 
@@ -8,32 +8,32 @@ import secrets
 from typing import Final
 
 LETTERS: Final = "abcdefghjkmnpqrstuvwxyz23456789"
-"""Without those that look like others."""
+"""Letters and digits of a code, without those that are easily confused."""
 
 GROUPS: Final = 3
-"""Of four letters each: 59 bits, far beyond what can be tried against a server that counts tries."""
+"""Number of groups of four: 59 bits, far more than can be guessed, since the server limits attempts."""
 
 
-def made_up() -> str:
-    """Make up a code, e.g. `k7mq-3f9d-xw2p`."""
+def generate() -> str:
+    """Return a new random code, e.g. `k7mq-3f9d-xw2p`."""
     return "-".join("".join(secrets.choice(LETTERS) for _ in range(4)) for _ in range(GROUPS))
 
 
 def digest(code: str) -> str:
-    """Give what is kept of a code. It is random, so a plain hash cannot be reversed by guessing."""
+    """Return the hash of a code, for the database. Codes are random, so the hash needs no salt."""
     return hashlib.sha256(normal(code).encode()).hexdigest()
 
 
 def is_same(given: str, code: str) -> bool:
-    """Whether a code was given; takes as long for a wrong one."""
+    """Return whether two codes are the same, in constant time."""
     return has_digest(given, digest(code))
 
 
-def has_digest(given: str, kept: str) -> bool:
-    """Whether the code was given of which a digest was kept; takes as long for a wrong one."""
-    return hmac.compare_digest(digest(given), kept)
+def has_digest(given: str, stored: str) -> bool:
+    """Return whether a code has a stored hash, in constant time."""
+    return hmac.compare_digest(digest(given), stored)
 
 
 def normal(code: str) -> str:
-    """Give a code as it is compared: how it was typed does not matter."""
+    """Return a code in small letters, without blanks and hyphens."""
     return "".join(code.lower().split()).replace("-", "")

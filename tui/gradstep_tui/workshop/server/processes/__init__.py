@@ -1,1 +1,1 @@
-"""Learners' processes as the server sees them: forked, on a pseudo-terminal."""
+"""Learners' processes as the server sees them: forked, and on a pseudo-terminal."""

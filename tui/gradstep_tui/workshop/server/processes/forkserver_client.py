@@ -1,4 +1,4 @@
-"""The server's side of the warm process: asks for a learner's process, and hears of its end."""
+"""The server's side of the forkserver: requests processes, and learns of their end."""
 
 from __future__ import annotations
 
@@ -12,85 +12,91 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Final
 
-import msgspec
-
 from gradstep.errors import EngineError
-from gradstep_tui.workshop.bench.forkserver import LONGEST, Ended, Fork, Forked, reports
-from gradstep_tui.workshop.bench.rlimits import BEFORE_LOADING
+from gradstep_tui.workshop.wire.environment import BEFORE_LOADING
+from gradstep_tui.workshop.wire.fork import LONGEST, Ended, Fork, Forked, encoder, report_decoder
 
-JUST_NOW: Final = "no bench can be started just now: log in again in a few seconds"
+FORKSERVER: Final = "gradstep_tui.workshop.bench.forkserver"
+"""Module that the forkserver runs. The server never imports it."""
+
+NOT_NOW: Final = "No bench can be started at the moment. Log in again in a few seconds."
 
 PATIENCE: Final = 60.0
-"""Seconds that the warm process may take to load PyTorch."""
+"""Seconds in which the forkserver has to load PyTorch."""
 
 UNKNOWN: Final = -signal.SIGKILL
-"""The exit status of a process that ended after the warm one: as if it had been killed."""
+"""Exit status of a process that ended after the forkserver, as if it had been killed."""
 
-AGAIN: Final = 5.0
-"""Seconds until the warm process is tried again, where it did not start."""
+RETRY: Final = 5.0
+"""Seconds until the forkserver is started again after it has failed to start."""
 
 KEPT: Final = ("PATH", "HOME", "LANG", "VIRTUAL_ENV", "PYTHONPATH", "LD_LIBRARY_PATH")
-"""Of the server's own environment."""
+"""The server's environment variables that the forkserver inherits."""
 
 
-class Process:
-    """A learner's process, held by a file of the kernel's: a number may be another one's later."""
+class ForkedProcess:
+    """A learner's process, held by a pidfd: its pid may belong to another process later."""
 
     def __init__(self, ended: Callable[[int], None], began: Callable[[int], None]) -> None:
-        """Have `began` called with its number, and `ended` with the exit status, negative for a signal."""
+        """Wait for the process to be forked.
+
+        Args:
+            ended: Called with the exit status, negative for a signal, once the process has ended.
+            began: Called with the pid once the process has been forked.
+        """
         self._began, self._ended = began, ended
-        self._file: int | None = None
+        self._pidfd: int | None = None
 
     def begin(self, pid: int) -> None:
-        """There it is."""
+        """Open the pidfd of the process, which has been forked."""
         with suppress(ProcessLookupError):
-            self._file = os.pidfd_open(pid)
+            self._pidfd = os.pidfd_open(pid)
         self._began(pid)
 
     def kill(self, number: signal.Signals = signal.SIGKILL) -> None:
-        """Send it a signal; nothing where it is gone."""
-        if self._file is not None:
+        """Send a signal to the process; do nothing if it has ended."""
+        if self._pidfd is not None:
             with suppress(ProcessLookupError):
-                signal.pidfd_send_signal(self._file, number)
+                signal.pidfd_send_signal(self._pidfd, number)
 
-    def adopt(self) -> None:
-        """Hear of its end from the kernel, since nobody else tells; it does not tell the exit status."""
-        if self._file is None:
+    def watch(self) -> None:
+        """Learn of the end from the kernel, without the exit status, because the forkserver is gone."""
+        if self._pidfd is None:
             self.end(UNKNOWN)
         else:
-            asyncio.get_running_loop().add_reader(self._file, self.end, UNKNOWN)
+            asyncio.get_running_loop().add_reader(self._pidfd, self.end, UNKNOWN)
 
     def end(self, status: int) -> None:
-        """It is gone."""
-        if self._file is not None:
-            asyncio.get_running_loop().remove_reader(self._file)
-            os.close(self._file)
-            self._file = None
+        """Close the pidfd of the process, which has ended."""
+        if self._pidfd is not None:
+            asyncio.get_running_loop().remove_reader(self._pidfd)
+            os.close(self._pidfd)
+            self._pidfd = None
         self._ended(status)
 
 
-class Warm:
-    """The warm process, made by `start`; where it dies, another one is made, and its copies live on."""
+class ForkserverClient:
+    """Starts the forkserver and sends requests. If it dies, its processes live on, and it starts again."""
 
     def __init__(self, log: Callable[..., None] = lambda *_, **__: None) -> None:
-        """Not started yet; `log` is called with an event's name and its facts."""
+        """Begin without a forkserver; `log` is called with the name of an event and its facts."""
         self._log = log
         self._process: asyncio.subprocess.Process | None = None
         self._socket: socket.socket | None = None
-        self._living: dict[int, Process] = {}
+        self._living: dict[int, ForkedProcess] = {}
         self._last = 0
         self._restart: asyncio.Task[None] | None = None
 
     @property
     def pid(self) -> int | None:
-        """Its own."""
+        """Pid of the forkserver; None before it was started."""
         return None if self._process is None else self._process.pid
 
     async def start(self) -> None:
-        """Start it, and wait until it is warm.
+        """Start the forkserver, and wait until it has loaded PyTorch.
 
         Raises:
-            EngineError: it did not get warm.
+            EngineError: it did not start in time.
         """
         loop = asyncio.get_running_loop()
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -98,42 +104,49 @@ class Warm:
         try:
             with theirs:
                 self._process = await _run(theirs.fileno())
-            warm = await asyncio.wait_for(loop.sock_recv(ours, LONGEST), PATIENCE)
+            ready = await asyncio.wait_for(loop.sock_recv(ours, LONGEST), PATIENCE)
         except (TimeoutError, OSError):
-            warm = b""
-        if not warm:
+            ready = b""
+        if not ready:
             ours.close()
-            raise EngineError("the process that learners' benches are copied from did not start")
+            raise EngineError("the forkserver, from which learners' benches are forked, did not start")
         self._socket = ours
-        loop.add_reader(ours, self._hear)
+        loop.add_reader(ours, self._receive)
 
     def fork(
         self,
         environment: Mapping[str, str],
-        files: tuple[int, int],
+        descriptors: tuple[int, int],
         ended: Callable[[int], None],
         began: Callable[[int], None] = lambda _: None,
-    ) -> Process:
-        """Ask for a learner's process; it has the two files, terminal and line, which stay open here.
+    ) -> ForkedProcess:
+        """Request a learner's process.
+
+        Args:
+            environment: Environment variables of the process.
+            descriptors: Terminal and socket of the process; they stay open here.
+            ended: Called with the exit status, negative for a signal, once the process has ended.
+            began: Called with the pid once the process has been forked.
 
         Raises:
-            EngineError: there is no warm process.
+            EngineError: there is no forkserver at the moment.
         """
         if self._socket is None:
-            raise EngineError(JUST_NOW)
+            raise EngineError(NOT_NOW)
         self._last += 1
-        process = Process(ended, began)
-        request = msgspec.json.encode(Fork(self._last, dict(environment)))
-        rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", files))]
+        process = ForkedProcess(ended, began)
+        request = encoder.encode(Fork(self._last, dict(environment)))
+        rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", descriptors))]
         try:
             self._socket.sendmsg([request], rights)
         except OSError as error:
-            raise EngineError(f"{JUST_NOW}: {error.strerror}") from None
+            self._log("fork failed", why=error.strerror)
+            raise EngineError(NOT_NOW) from None
         self._living[self._last] = process
         return process
 
     async def stop(self) -> None:
-        """End it; its copies have ended before."""
+        """Stop the forkserver, once the processes that it has forked have ended."""
         if self._restart is not None:
             self._restart.cancel()
         if self._socket is not None:
@@ -147,7 +160,7 @@ class Warm:
                 self._process.kill()
                 await self._process.wait()
 
-    def _hear(self) -> None:
+    def _receive(self) -> None:
         assert self._socket is not None
         while True:
             try:
@@ -157,9 +170,9 @@ class Warm:
             except OSError:
                 data = b""
             if not data:
-                self._lost()
+                self._on_loss()
                 return
-            report = reports.decode(data)
+            report = report_decoder.decode(data)
             process = self._living.get(report.number)
             match report:
                 case Forked(pid=pid) if process is not None:
@@ -168,17 +181,17 @@ class Warm:
                     del self._living[report.number]
                     process.end(status)
 
-    def _lost(self) -> None:
-        """The warm process died: its copies live on, and another one is started for those who come."""
+    def _on_loss(self) -> None:
+        """Watch the processes of a forkserver that has died, and start another one for new logins."""
         assert self._socket is not None
         loop = asyncio.get_running_loop()
         loop.remove_reader(self._socket)
         self._socket.close()
         self._socket = None
-        self._log("warm process lost", learners=len(self._living))
+        self._log("forkserver lost", learners=len(self._living))
         living, self._living = [*self._living.values()], {}
         for process in living:
-            process.adopt()
+            process.watch()
         self._restart = loop.create_task(self._start_again())
 
     async def _start_again(self) -> None:
@@ -186,21 +199,21 @@ class Warm:
             try:
                 await self.start()
             except (EngineError, OSError) as error:
-                self._log("warm process does not start", why=str(error))
-                await asyncio.sleep(AGAIN)
+                self._log("forkserver does not start", why=str(error))
+                await asyncio.sleep(RETRY)
             else:
-                self._log("warm process started")
+                self._log("forkserver started")
                 return
 
 
 async def _run(line: int) -> asyncio.subprocess.Process:
-    """Run the warm process with a line to this one."""
+    """Run the forkserver with the descriptor of a socket to this process."""
     environment = {name: os.environ[name] for name in KEPT if name in os.environ} | BEFORE_LOADING
     return await asyncio.create_subprocess_exec(
         sys.executable,
-        *("-X", "utf8", "-m", "gradstep_tui.workshop.bench.forkserver", str(line)),
+        *("-X", "utf8", "-m", FORKSERVER, str(line)),
         pass_fds=[line],
         stdin=asyncio.subprocess.DEVNULL,
         env=environment,
-        start_new_session=True,  # a ctrl+c in the server's terminal is the server's to answer
+        start_new_session=True,  # a ctrl+c in the server's terminal is for the server only
     )

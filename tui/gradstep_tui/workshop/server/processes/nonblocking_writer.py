@@ -1,4 +1,4 @@
-"""Bytes on their way into a file that may not take them all at once."""
+"""Writes to a descriptor that may not accept all bytes at once."""
 
 from __future__ import annotations
 
@@ -6,35 +6,35 @@ import asyncio
 import os
 
 
-class Outlet:
-    """Writes to a file that does not block; what it does not take now goes when it can."""
+class NonblockingWriter:
+    """Writes to a non-blocking descriptor; bytes that it does not accept now are written when it can."""
 
-    def __init__(self, file: int, most: int) -> None:
-        """Write at most so many bytes at a time to an open file, which stays the caller's to close."""
-        self._file, self._most = file, most
+    def __init__(self, descriptor: int, most: int) -> None:
+        """Write at most `most` bytes at a time to a descriptor, which the caller has to close."""
+        self._descriptor, self._most = descriptor, most
         self._loop = asyncio.get_running_loop()
         self._unsent = bytearray()
-        self._writing = False
+        self._watching = False
 
     @property
     def waiting(self) -> int:
-        """How many bytes have not gone yet."""
+        """Number of bytes that are not written yet."""
         return len(self._unsent)
 
     def send(self, data: bytes) -> None:
-        """Write; where nobody has the other end any more, it is lost."""
+        """Write data, now or later; drop it if nobody has the other end open."""
         self._unsent += data
         self._flush()
 
     def close(self) -> None:
-        """Write no more."""
+        """Drop the bytes that are not written yet."""
         self._unsent.clear()
         self._watch(False)
 
     def _flush(self) -> None:
         try:
             while self._unsent:
-                del self._unsent[: os.write(self._file, self._unsent[: self._most])]
+                del self._unsent[: os.write(self._descriptor, self._unsent[: self._most])]
         except BlockingIOError:
             pass
         except OSError:
@@ -42,8 +42,8 @@ class Outlet:
         self._watch(bool(self._unsent))
 
     def _watch(self, on: bool) -> None:
-        if on and not self._writing:
-            self._loop.add_writer(self._file, self._flush)
-        elif not on and self._writing:
-            self._loop.remove_writer(self._file)
-        self._writing = on
+        if on and not self._watching:
+            self._loop.add_writer(self._descriptor, self._flush)
+        elif not on and self._watching:
+            self._loop.remove_writer(self._descriptor)
+        self._watching = on

@@ -1,4 +1,4 @@
-"""A learner's pseudo-terminal: what the client sends goes in, what the bench draws comes out."""
+"""A learner's pseudo-terminal: the client's input goes in, the bench's output comes out."""
 
 from __future__ import annotations
 
@@ -13,26 +13,31 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Final
 
-from gradstep_tui.workshop.server.access.rate_limits import Bucket
-from gradstep_tui.workshop.server.processes.nonblocking_writer import Outlet
+from gradstep_tui.workshop.server.access.rate_limits import TokenBucket
+from gradstep_tui.workshop.server.processes.nonblocking_writer import NonblockingWriter
 
 RESTORE: Final = (
     b"\x1b[?1049l\x1b[?25h\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?1015l\x1b[?1016l"
     b"\x1b[?2004l\x1b[?1004l\x1b[?2048l\x1b[<u\x1b[0m\r\n"
 )
-"""Undoes what a bench had set, where its process could not: other screen, no cursor, mouse, paste, keys."""
+"""Control sequences that restore screen, cursor, mouse and keys of a terminal whose bench was killed."""
 
 COLUMNS: Final = range(20, 301)
 ROWS: Final = range(8, 121)
 
+"""Columns and rows that a terminal may have."""
+
 READ: Final = 1 << 16
+"""Largest number of bytes that are read at a time."""
+
 TYPED: Final = 4096
-"""Bytes that are written at a time: what a terminal takes."""
+"""Largest number of bytes that are written at a time: the size of a terminal's input buffer."""
 
 INPUT_RATE: Final = 2_000.0
-"""Bytes a second that a client may send in the long run: more than fast typing, less than a paste."""
+"""Bytes of input per second in the long run: more than fast typing, less than a paste."""
 
 INPUT_BURST: Final = 8_000.0
+"""Bytes of input that may arrive at once."""
 
 TERM: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9+._-]{0,31}", re.ASCII)
 LOCALE: Final = re.compile(r"[A-Za-z][A-Za-z_]{0,15}(\.[A-Za-z0-9-]{1,16})?(@[A-Za-z]{1,16})?", re.ASCII)
@@ -44,21 +49,26 @@ ALLOWED: Final[Mapping[str, re.Pattern[str]]] = {
     "COLORTERM": re.compile("truecolor|24bit"),
     "NO_COLOR": re.compile("[A-Za-z0-9]{0,8}", re.ASCII),
 }
-"""What a client may set in the environment of its bench, and to what."""
+"""Environment variables that a client may set for its bench, and the values that they may have."""
 
 
 def environment_of(sent: Mapping[str, str], term: str) -> dict[str, str]:
-    """Give what of a client's environment reaches its bench: few names, and only values that are harmless."""
+    """Return the environment of a bench.
+
+    Args:
+        sent: Environment variables that the client has sent; only those in `ALLOWED` are used.
+        term: Type of the client's terminal.
+    """
     chosen = {
         name: value for name, value in sent.items() if name in ALLOWED and ALLOWED[name].fullmatch(value)
     }
     if not any(name in chosen for name in ("LANG", "LC_ALL", "LC_CTYPE")):
-        chosen["LANG"] = "C.UTF-8"  # OpenSSH sends none by itself, and every terminal of today is one
+        chosen["LANG"] = "C.UTF-8"  # OpenSSH sends no locale by itself, and terminals of today use UTF-8
     return {**chosen, "TERM": term}
 
 
-class Terminal:
-    """The server's end of it."""
+class PseudoTerminal:
+    """The server's end of a pseudo-terminal."""
 
     def __init__(
         self,
@@ -66,53 +76,53 @@ class Terminal:
         write: Callable[[bytes], None],
         pause_input: Callable[[bool], None],
     ) -> None:
-        """Open one.
+        """Open a pseudo-terminal.
 
         Args:
-            size: Columns and rows; made to fit into sane bounds.
-            write: Takes what the bench draws.
-            pause_input: Called with True where the client is to wait before it sends more, then with False.
+            size: Columns and rows; clamped to `COLUMNS` and `ROWS`.
+            write: Called with the bench's output.
+            pause_input: Called with True when the client has to wait before it sends more, later with False.
         """
         self._master, self.slave = pty.openpty()
         self._write, self._pause_input = write, pause_input
         self._loop = asyncio.get_running_loop()
-        self._bucket = Bucket(INPUT_RATE, INPUT_BURST)
+        self._bucket = TokenBucket(INPUT_RATE, INPUT_BURST)
         self._reading = self._waiting = False
         self._silence()
         self.resize(size)
         os.set_blocking(self._master, False)
-        self._typed = Outlet(self._master, TYPED)
+        self._writer = NonblockingWriter(self._master, TYPED)
         self.draw(True)
 
     def _silence(self) -> None:
-        """Have nothing echoed, and no ctrl+c act, until the bench has taken the terminal over."""
+        """Turn off echo and signals until the bench configures the terminal itself."""
         flags = termios.tcgetattr(self.slave)
         flags[3] &= ~(termios.ECHO | termios.ICANON | termios.ISIG)
         termios.tcsetattr(self.slave, termios.TCSANOW, flags)
 
     def close_slave(self) -> None:
-        """The bench's process has it now."""
+        """Close the bench's end here: the bench process has it open."""
         os.close(self.slave)
 
     def resize(self, size: tuple[int, int]) -> None:
-        """Tell the bench the size of its window."""
+        """Set the size of the terminal, in columns and rows; the bench gets a signal."""
         columns = min(max(size[0], COLUMNS[0]), COLUMNS[-1])
         rows = min(max(size[1], ROWS[0]), ROWS[-1])
         with suppress(OSError, ValueError):
             fcntl.ioctl(self._master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
 
     def type(self, data: bytes) -> None:
-        """Take what the client sent."""
+        """Write the client's input; have the client wait if it sends too much."""
         if self._master >= 0:
-            self._typed.send(data)
+            self._writer.send(data)
         wait = self._bucket.take(len(data))
-        if (wait > 0 or self._typed.waiting) and not self._waiting:
+        if (wait > 0 or self._writer.waiting) and not self._waiting:
             self._waiting = True
             self._pause_input(True)
-            self._loop.call_later(max(wait, 0.02), self._go_on)
+            self._loop.call_later(max(wait, 0.02), self._resume_input)
 
     def draw(self, on: bool) -> None:
-        """Pass on what the bench draws, or let it wait: the client does not read."""
+        """Forward the bench's output, or let the output wait because the client does not read."""
         if on and not self._reading and self._master >= 0:
             self._loop.add_reader(self._master, self._read)
         elif not on and self._reading:
@@ -120,23 +130,23 @@ class Terminal:
         self._reading = on and self._master >= 0
 
     def close(self) -> None:
-        """Close it; the bench gets a hangup."""
+        """Close the terminal; the bench gets a hangup."""
         if self._master >= 0:
             self._read_all()
             self.draw(False)
-            self._typed.close()
+            self._writer.close()
             os.close(self._master)
             self._master = -1
 
-    def _go_on(self) -> None:
+    def _resume_input(self) -> None:
         if self._master < 0:
             return
-        if self._typed.waiting:
-            self._loop.call_later(0.02, self._go_on)
+        if self._writer.waiting:
+            self._loop.call_later(0.02, self._resume_input)
             return
         wait = self._bucket.take(0.0)
         if wait > 0:
-            self._loop.call_later(wait, self._go_on)
+            self._loop.call_later(wait, self._resume_input)
             return
         self._waiting = False
         self._pause_input(False)
@@ -146,15 +156,15 @@ class Terminal:
             data = os.read(self._master, READ)
         except BlockingIOError:
             return
-        except OSError:  # Linux's way to say that nobody has the other end any more
+        except OSError:  # on Linux: nobody has the other end open any more
             data = b""
         if data:
             self._write(data)
         else:
-            self.draw(False)  # its process's end is told soon, by the warm process
+            self.draw(False)  # the forkserver reports the end of the process soon
 
     def _read_all(self) -> None:
-        """Pass on what is still in it."""
+        """Forward the output that is still buffered."""
         if self._reading:
             with suppress(OSError):
                 while data := os.read(self._master, READ):

@@ -1,1 +1,1 @@
-"""What the server keeps on disk."""
+"""The state folder and the database."""

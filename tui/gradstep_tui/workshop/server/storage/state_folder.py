@@ -1,4 +1,4 @@
-"""The folder that a workshop keeps its state in: its owner's alone."""
+"""The state folder of a workshop, which only its owner can change."""
 
 from __future__ import annotations
 
@@ -10,14 +10,17 @@ from gradstep.errors import BadInput
 from gradstep_tui.workshop.server.identity import codes
 
 SHORTEST: Final = 6
-"""Letters and digits of a code: fewer can be guessed, even from a server that answers slowly."""
+"""Smallest number of letters and digits of a code: shorter ones can be guessed, although answers are slow."""
 
 
 def state_folder(given: Path | None) -> Path:
-    """Give the folder, made where there is none; None for the usual one.
+    """Return the state folder; create it if it is missing.
+
+    Args:
+        given: Path of the folder; None for the default one.
 
     Raises:
-        BadInput: it cannot be used, or others could change what is in it.
+        BadInput: the folder cannot be used, or other users could change what is in it.
     """
     if given is None:
         import platformdirs
@@ -29,20 +32,20 @@ def state_folder(given: Path | None) -> Path:
     except OSError as error:
         raise BadInput(f"--state {given}: {error.strerror}") from None
     if found.st_uid != os.geteuid():
-        raise BadInput(f"--state {given}: the folder belongs to another user; choose one of your own")
+        raise BadInput(f"--state {given}: the folder belongs to another user: choose one of your own")
     if found.st_mode & 0o022:
-        raise BadInput(f"--state {given}: others may write there; chmod go-w {given}")
+        raise BadInput(f"--state {given}: other users may write to the folder: run chmod go-w {given}")
     if not os.access(given, os.W_OK | os.X_OK):
         raise BadInput(f"--state {given}: the folder cannot be written to")
     return given.absolute()
 
 
 def write_new(path: Path, content: bytes) -> None:
-    """Write a file that nobody else may read; it is there as a whole, or not at all.
+    """Write a new file that only its owner may read, as a whole or not at all.
 
     Raises:
-        FileExistsError: it is there already.
-        OSError: it cannot be written.
+        FileExistsError: the file exists already.
+        OSError: the file cannot be written.
     """
     part = path.with_name(f".{path.name}.{os.getpid()}")
     try:
@@ -53,27 +56,35 @@ def write_new(path: Path, content: bytes) -> None:
         part.unlink(missing_ok=True)
 
 
-def kept_code(folder: Path, name: str) -> str:
-    """Give a code that was made up earlier, or make one up: so a restart does not shut the class out.
+def stored_code(folder: Path, name: str) -> str:
+    """Return the code in a file of the folder; generate it if the file is missing.
+
+    A restarted server thus has the codes of the last one.
 
     Raises:
-        BadInput: it can be neither read nor made, or it is none.
+        BadInput: the file cannot be read or written, or the code in it is too short.
     """
     path = folder / name
     try:
         if not path.exists():
-            write_new(path, f"{codes.made_up()}\n".encode())
+            write_new(path, f"{codes.generate()}\n".encode())
         return checked_code(path.read_text(encoding="ascii").strip(), str(path))
     except (OSError, UnicodeDecodeError) as error:
-        raise BadInput(f"{path} cannot be used: {error}") from None
+        raise BadInput(f"the code in {path} cannot be used: {error}") from None
 
 
 def checked_code(code: str, where: str) -> str:
-    """Give a code that is long enough; blanks and hyphens do not count.
+    """Return a code that is long enough; blanks and hyphens do not count.
+
+    Args:
+        code: The code.
+        where: Option or file of the code, for the error message.
 
     Raises:
-        BadInput: it is not.
+        BadInput: the code is too short.
     """
     if len(codes.normal(code)) < SHORTEST:
-        raise BadInput(f"{where}: {code!r} is too easy to guess: take {SHORTEST} letters or digits, or more")
+        raise BadInput(
+            f"{where}: the code {code!r} is too easy to guess: use at least {SHORTEST} letters and digits"
+        )
     return code

@@ -1,7 +1,7 @@
-"""What the server keeps of its learners: names, keys, sessions, every action. SQLite, written by one process.
+"""The server's database of participants: names, keys, sessions, every action. SQLite, written by one process.
 
-Each change is a transaction of its own in a write-ahead log: what was committed survives the end of this
-process at any moment. (A power cut may take the last moments: the log reaches the disk when SQLite
+Each change is a transaction of its own in a write-ahead log: a committed change survives the end of this
+process at any moment. (A power cut may lose the last moments: the log reaches the disk when SQLite
 checkpoints it, https://sqlite.org/pragma.html#pragma_synchronous.)
 """
 
@@ -23,36 +23,12 @@ from gradstep.actions import Action
 from gradstep.errors import BadInput, EngineError
 from gradstep.start import Start
 from gradstep_tui.workshop.server.identity.codes import digest, has_digest
-from gradstep_tui.workshop.wire.messages import Facts, Role, Told
-
-VERSION: Final = 2
+from gradstep_tui.workshop.server.storage.schema import prepare
+from gradstep_tui.workshop.wire.facts import Facts
+from gradstep_tui.workshop.wire.messages import Role, Told
 
 PATIENCE: Final = 0.2
-"""Seconds to wait for somebody else who has the file: nobody should, and everybody in the class waits."""
-
-SCHEMA: Final = """
-CREATE TABLE learners (
-    name TEXT PRIMARY KEY, role TEXT NOT NULL, code TEXT NOT NULL, hand REAL NOT NULL DEFAULT 0,
-    allows INTEGER NOT NULL DEFAULT 1, seen TEXT NOT NULL DEFAULT '',
-    told BLOB NOT NULL DEFAULT '[]', missed INTEGER NOT NULL DEFAULT 0
-) WITHOUT ROWID;
-CREATE TABLE keys (
-    name TEXT NOT NULL, fingerprint TEXT NOT NULL, PRIMARY KEY (name, fingerprint)
-) WITHOUT ROWID;
-CREATE TABLE sessions (id INTEGER PRIMARY KEY, name TEXT NOT NULL, start BLOB NOT NULL);
-CREATE INDEX latest ON sessions (name, id);
-CREATE TABLE actions (
-    session INTEGER NOT NULL, number INTEGER NOT NULL, action BLOB NOT NULL, facts BLOB NOT NULL,
-    at REAL NOT NULL,
-    PRIMARY KEY (session, number)
-) WITHOUT ROWID;
-"""
-
-FROM_1: Final = """
-ALTER TABLE learners ADD COLUMN told BLOB NOT NULL DEFAULT '[]';
-ALTER TABLE learners ADD COLUMN missed INTEGER NOT NULL DEFAULT 0;
-"""
-"""What version 1 had not kept: what the instructor has said."""
+"""Seconds to wait for another process that has the file locked: none should, and the whole class waits."""
 
 _actions = msgspec.json.Decoder(Action)
 _starts = msgspec.json.Decoder(Start)
@@ -62,53 +38,62 @@ _told = msgspec.json.Decoder(tuple[Told, ...])
 
 @dataclass(frozen=True, slots=True)
 class Learner:
-    """What is known of a name that was taken."""
+    """The owner of a name."""
 
     name: str
     role: Role
     hand: float
-    """Since when a hand is up, in seconds since 1970; 0 where it is not."""
+    """Time at which the hand was raised, in seconds since 1970; 0 if it is down."""
 
     allows: bool
+    """Whether an instructor may watch."""
+
     seen: tuple[str, ...]
+    """Identifiers of the milestones that the learner has reached."""
+
     told: tuple[Told, ...]
-    """What the instructor has said to them."""
+    """The last messages of instructors, the oldest first."""
 
     missed: int
-    """How many of that came while they were away."""
+    """Number of those that arrived while the learner was logged out."""
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
-    """A learner's session: enough to be exactly where it was."""
+class StoredSession:
+    """A learner's session, complete enough to be made again bit for bit."""
 
     number: int
-    """The session's, in the store."""
+    """Number of the session in the database."""
 
     start: Start
     actions: tuple[Action, ...]
     refused: tuple[int, ...]
-    """Which of them PyTorch refused, counted from 0."""
+    """Indices of the actions that PyTorch refused, counted from 0."""
 
     facts: Facts
-    """After the last action."""
+    """Facts after the last action."""
 
     at: float | None
-    """When that was, in seconds since 1970; None where there was none."""
+    """Time of the last action, in seconds since 1970; None if there is none."""
 
 
 class StoreError(EngineError):
-    """Something could not be kept: the disk is full, or gone."""
+    """The database cannot be written, e.g. because the disk is full."""
+
+    def __init__(self, reason: str) -> None:
+        """Carry the database's own error message."""
+        super().__init__(f"The workshop cannot write to its disk ({reason}). Please tell the instructor.")
+        self.reason = reason
 
 
 class Store:
-    """The file, which no other process may have open."""
+    """The database file, which no other process may have open."""
 
     def __init__(self, folder: Path) -> None:
-        """Open `workshop.db` in a folder, or make it.
+        """Open `workshop.db` in a folder; create it if it is missing.
 
         Raises:
-            BadInput: it cannot be used, or another server has it.
+            BadInput: it cannot be opened, or another server has it open.
         """
         path = folder / "workshop.db"
         try:
@@ -116,7 +101,7 @@ class Store:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise BadInput(
-                f"another server uses {folder}: stop that one, or choose another --state"
+                f"another server uses {folder}: stop that server, or choose another folder with --state"
             ) from None
         except OSError as error:
             raise BadInput(f"{folder} cannot be used: {error.strerror}") from None
@@ -125,60 +110,65 @@ class Store:
             os.chmod(path, 0o600)
             self._db.execute("PRAGMA journal_mode = WAL")
             self._db.execute("PRAGMA synchronous = NORMAL")
-            self._make()
-        except (sqlite3.Error, OSError) as error:
+            prepare(self._db)
+        except (sqlite3.Error, msgspec.DecodeError, OSError) as error:
             raise BadInput(f"{path} cannot be used: {error}") from None
 
-    def _make(self) -> None:
-        (version,) = self._db.execute("PRAGMA user_version").fetchone()
-        if version == 0:
-            self._db.executescript(f"BEGIN; {SCHEMA} PRAGMA user_version = {VERSION}; COMMIT;")
-        elif version == 1:
-            self._db.executescript(f"BEGIN; {FROM_1} PRAGMA user_version = {VERSION}; COMMIT;")
-        elif version != VERSION:
-            raise BadInput(f"the workshop's file is of version {version}: this program reads {VERSION}")
-
     def close(self) -> None:
-        """Leave the file in order."""
+        """Close the file and release the lock."""
         self._db.close()
         os.close(self._lock)
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
-        """Have what is done inside be kept, all or nothing.
+        """Run the block as one transaction.
 
         Raises:
-            StoreError: it cannot be.
+            StoreError: it cannot be committed.
         """
         try:
             with self._db:
                 self._db.execute("BEGIN IMMEDIATE")
                 yield
         except sqlite3.Error as error:
-            raise StoreError(f"the workshop cannot write to its disk ({error})") from None
+            raise StoreError(str(error)) from None
 
     # Names
 
     def learner(self, name: str) -> Learner | None:
-        """Give who took a name; None where nobody has."""
+        """Return the owner of a name; None if it is free."""
         row = self._db.execute(
             "SELECT name, role, hand, allows, seen, told, missed FROM learners WHERE name = ?", (name,)
         ).fetchone()
         if row is None:
             return None
-        seen = tuple(filter(None, row[4].split(",")))
-        return Learner(row[0], row[1], row[2], bool(row[3]), seen, _told.decode(row[5]), row[6])
+        name, role, hand, allows, seen, told, missed = row
+        return Learner(
+            name=name,
+            role=role,
+            hand=hand,
+            allows=bool(allows),
+            seen=tuple(filter(None, seen.split(","))),
+            told=_told.decode(told),
+            missed=missed,
+        )
 
     def learners(self) -> list[Learner]:
-        """Give all, by name."""
+        """Return the owners of all names, sorted by name."""
         names = self._db.execute("SELECT name FROM learners ORDER BY name").fetchall()
-        return [one for (name,) in names if (one := self.learner(name)) is not None]
+        return [learner for (name,) in names if (learner := self.learner(name)) is not None]
 
     def take(self, name: str, role: Role, code: str, fingerprints: Iterable[str] = ()) -> bool:
-        """Give a name to whoever asks first, with a resume code and keys; whether it was still free.
+        """Give a free name an owner; return False if it is not free.
+
+        Args:
+            name: The name.
+            role: Role of the owner.
+            code: Resume code, of which only the hash is stored.
+            fingerprints: Fingerprints of the owner's keys.
 
         Raises:
-            StoreError: it cannot be kept.
+            StoreError: the database cannot be written.
         """
         with self._writing():
             try:
@@ -188,15 +178,16 @@ class Store:
             except sqlite3.IntegrityError:
                 return False
             self._db.executemany(
-                "INSERT OR IGNORE INTO keys VALUES (?, ?)", [(name, one) for one in fingerprints]
+                "INSERT OR IGNORE INTO keys VALUES (?, ?)",
+                [(name, fingerprint) for fingerprint in fingerprints],
             )
         return True
 
     def release(self, name: str) -> None:
-        """Have a name be free again, with nothing of it left.
+        """Free a name, and delete everything of its owner.
 
         Raises:
-            StoreError: it cannot be done.
+            StoreError: the database cannot be written.
         """
         with self._writing():
             self._db.execute(
@@ -206,20 +197,27 @@ class Store:
                 self._db.execute(f"DELETE FROM {table} WHERE name = ?", (name,))
 
     def has_code(self, name: str, code: str) -> bool:
-        """Whether it is the name's resume code."""
+        """Return whether a code is the resume code of a name."""
         row = self._db.execute("SELECT code FROM learners WHERE name = ?", (name,)).fetchone()
         return has_digest(code, digest("") if row is None else row[0]) and row is not None
 
     def has_key(self, name: str, fingerprint: str) -> bool:
-        """Whether the name was taken with this key."""
+        """Return whether a key belongs to the owner of a name."""
         found = self._db.execute("SELECT 1 FROM keys WHERE name = ? AND fingerprint = ?", (name, fingerprint))
         return found.fetchone() is not None
 
-    def mark(self, name: str, hand: float, allows: bool, told: Sequence[Told], missed: int) -> None:
-        """Keep a raised hand, whether others may watch, and what the instructor has said.
+    def mark(self, name: str, *, hand: float, allows: bool, told: Sequence[Told], missed: int) -> None:
+        """Store a learner's hand, the permission to watch, and the instructors' messages.
+
+        Args:
+            name: Name of the learner.
+            hand: Time at which the hand was raised, in seconds since 1970; 0 if it is down.
+            allows: Whether an instructor may watch.
+            told: The last messages, the oldest first.
+            missed: Number of those that arrived while the learner was logged out.
 
         Raises:
-            StoreError: it cannot be kept.
+            StoreError: the database cannot be written.
         """
         with self._writing():
             self._db.execute(
@@ -230,22 +228,28 @@ class Store:
     # Sessions
 
     def begin(self, name: str, start: Start) -> int:
-        """Keep a new session; gives its number.
+        """Store a new session, and return its number.
 
         Raises:
-            StoreError: it cannot be kept.
+            StoreError: the database cannot be written.
         """
         encoded = msgspec.json.encode(start)
         with self._writing():
-            made = self._db.execute("INSERT INTO sessions (name, start) VALUES (?, ?)", (name, encoded))
-        assert made.lastrowid is not None
-        return made.lastrowid
+            inserted = self._db.execute("INSERT INTO sessions (name, start) VALUES (?, ?)", (name, encoded))
+        assert inserted.lastrowid is not None
+        return inserted.lastrowid
 
     def add(self, name: str, session: int, number: int, done: Sequence[tuple[Action, Facts]]) -> None:
-        """Keep actions, all or none; `number` is that of the first, counted from 1 in the session.
+        """Store actions of a session, all or none.
+
+        Args:
+            name: Name of the learner.
+            session: Number of the session in the database.
+            number: Number of the first of the actions in the session, counted from 1.
+            done: The actions, each with the facts after it.
 
         Raises:
-            StoreError: they cannot be kept.
+            StoreError: the database cannot be written.
         """
         seen, now = ",".join(done[-1][1].seen), time.time()
         rows = [
@@ -256,18 +260,23 @@ class Store:
             self._db.executemany("INSERT INTO actions VALUES (?, ?, ?, ?, ?)", rows)
             self._db.execute("UPDATE learners SET seen = ? WHERE name = ?", (seen, name))
 
-    def session(self, name: str) -> Kept | None:
-        """Give a learner's last session; None where there was none."""
+    def session(self, name: str) -> StoredSession | None:
+        """Return a learner's last session; None if there is none."""
         row = self._db.execute(
             "SELECT id, start FROM sessions WHERE name = ? ORDER BY id DESC LIMIT 1", (name,)
         ).fetchone()
         if row is None:
             return None
+        number, start = row
         done = self._db.execute(
-            "SELECT action, facts, at FROM actions WHERE session = ? ORDER BY number", (row[0],)
+            "SELECT action, facts, at FROM actions WHERE session = ? ORDER BY number", (number,)
         ).fetchall()
-        facts = [_facts.decode(one) for _, one, _ in done]
-        actions = tuple(_actions.decode(action) for action, _, _ in done)
-        refused = tuple(number for number, one in enumerate(facts) if one.error)
-        last = facts[-1] if facts else Facts()
-        return Kept(row[0], _starts.decode(row[1]), actions, refused, last, done[-1][2] if done else None)
+        facts = [_facts.decode(encoded) for _, encoded, _ in done]
+        return StoredSession(
+            number=number,
+            start=_starts.decode(start),
+            actions=tuple(_actions.decode(action) for action, _, _ in done),
+            refused=tuple(index for index, after in enumerate(facts) if after.refusal is not None),
+            facts=facts[-1] if facts else Facts(),
+            at=done[-1][2] if done else None,
+        )

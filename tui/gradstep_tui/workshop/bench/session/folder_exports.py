@@ -1,0 +1,77 @@
+"""Exports into one folder, under plain file names."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Final
+
+from textual.message import Message
+
+from gradstep.errors import BadInput
+from gradstep_tui.commands.export import Exports
+
+MOST_FILES: Final = 100
+"""Largest number of files in the folder for exports."""
+
+MOST_BYTES: Final = 50_000_000
+"""Total size of the folder's files above which no further file is written."""
+
+_FILE_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,59}", re.ASCII)
+
+
+class FilesWritten(Message):
+    """Files were written into the folder for exports."""
+
+    def __init__(self, text: str) -> None:
+        """Carry the sentence that says which files, and where they are."""
+        super().__init__()
+        self.text = text
+
+
+class FolderExports(Exports):
+    """Writes exports into one folder; file names must not contain a path."""
+
+    def __init__(self, folder: Path, post: Callable[[FilesWritten], object]) -> None:
+        """Write into a folder.
+
+        Args:
+            folder: Folder for the files.
+            post: Called from a worker thread after files were written.
+        """
+        self._folder, self._post = folder, post
+
+    def place(self, to: str) -> str:
+        """Return the path for a file name.
+
+        Raises:
+            BadInput: `to` is not a plain file name, or the folder takes no further file.
+        """
+        if not _FILE_NAME.fullmatch(to):
+            raise BadInput(
+                f"{to[:40]!r} is not a valid file name: use letters, digits, '.', '_' and '-', and no folder"
+            )
+        paths = [*self._folder.iterdir()]
+        if any(not path.is_file() or path.is_symlink() for path in paths):
+            raise BadInput(
+                "nothing was written: the folder for exports contains something that is not a file"
+            )
+        if len(paths) >= MOST_FILES or sum(path.stat().st_size for path in paths) > MOST_BYTES:
+            raise BadInput("the folder for exports is full: choose the name of a file that is already there")
+        return str(self._folder / to)
+
+    def shown(self, path: str | os.PathLike[str]) -> str:
+        """Return a path without its folder, which is of no use to the learner."""
+        return os.path.basename(path)
+
+    def told(self, paths: Sequence[Path]) -> str:
+        """Return a sentence about the written files, and post it for the case that a line is too short."""
+        text = self.words(tuple(path.name for path in paths))
+        self._post(FilesWritten(text))
+        return text
+
+    def words(self, names: Sequence[str]) -> str:
+        """Return a sentence that says which files were written, and where."""
+        return f"wrote {', '.join(names)} in {self._folder}"

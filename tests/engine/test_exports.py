@@ -148,7 +148,7 @@ def test_scripts_run_in_a_python_without_gradstep(tmp_path: Path) -> None:
         (tmp_path / name).mkdir()
         running[name] = started(script, tmp_path / name)
     ends = {name: (*one.communicate(timeout=60), one.returncode) for name, one in running.items()}
-    assert ends["right"] == ("Every number is as the session showed it.\n", "", 0)
+    assert ends["right"] == ("All numbers match those in the session.\n", "", 0)
     assert "AssertionError: losses" in ends["wrong"][1]
     assert ends["wrong"][2] == 1
 
@@ -158,7 +158,7 @@ def test_a_notebook_runs_from_top_to_bottom() -> None:
     nbformat.validate(notebook)
     NotebookClient(notebook, timeout=60, kernel_name="python3").execute()
     (output,) = notebook.cells[-1].outputs
-    assert output.text == "Every number is as the session showed it.\n"
+    assert output.text == "All numbers match those in the session.\n"
 
 
 def test_a_notebook_has_the_lines_of_the_script() -> None:
@@ -244,7 +244,7 @@ def test_large_tensors_and_other_dtypes_are_asserted(tmp_path: Path, width: int,
     assert len(script) < 40_000
     if width == 1100:
         assert "assert first.shape == (1100, 2)" in script
-        assert "# 2,200 elements: their shape, sum and norm stand for them." in script
+        assert "# 2,200 elements: only their shape, sum and norm are checked." in script
 
 
 def test_what_pytorch_refused_is_refused_again() -> None:
@@ -277,14 +277,14 @@ for epoch in range(3):
 lr = 0.0001
 
 # All done
-print("Every number is as the session showed it.")
+print("All numbers match those in the session.")
 """
     )
 
 
 def test_of_a_long_run_a_sample_of_the_losses_is_asserted() -> None:
     script = export(Start(), [RunEpochs(1001)]).script
-    assert "# Of 1,001 losses, one in 6 is checked, from the first on, and the last.\n" in script
+    assert "# Of 1,001 losses, one in 6 is checked, beginning with the first, and the last.\n" in script
     assert "assert len(losses) == 1001\n" in script
     run(script)
 

@@ -126,7 +126,7 @@ def test_exports_run_also_in_a_python_of_their_own(tmp_path: Path) -> None:
     made = export(start_from_table(large(tmp_path), Table(("d",))), actions)
     child = started(made.script, tmp_path)
     out, err = child.communicate(timeout=60)
-    assert (out, err, child.returncode) == ("Every number is as the session showed it.\n", "", 0)
+    assert (out, err, child.returncode) == ("All numbers match those in the session.\n", "", 0)
 
 
 def test_a_session_of_a_table_is_replayed_bit_for_bit_and_only_on_the_same_file(tmp_path: Path) -> None:
@@ -149,7 +149,7 @@ def test_a_session_of_a_table_is_replayed_bit_for_bit_and_only_on_the_same_file(
 @pytest.mark.parametrize("force", [False, True])
 def test_an_export_never_replaces_the_file_that_is_trained(tmp_path: Path, force: bool) -> None:
     begun = session(table(tmp_path, CROPS))
-    with pytest.raises(BadInput, match="what this session trains"):
+    with pytest.raises(BadInput, match="the file that this session trains"):
         export_session(begun, str(tmp_path / "data"), force=force)
     assert {path.name for path in export_session(begun, str(tmp_path))} == {
         f"data-linear.{ending}" for ending in ("py", "ipynb", "csv")

@@ -77,7 +77,7 @@ async def test_p_begins_another_problem_and_the_one_before_is_left_in_order(
         await press(pilot, "p", "j", "down", "k", "down", "enter")
         await ended(pilot)
         assert (frame(pilot).problem, frame(pilot).epoch) == ("crops", 0)
-        assert "crops begins; what was before is saved" in text(pilot)
+        assert "crops begins; the session before is saved" in text(pilot)
         saved = read_session_file(files(tmp_path)[0])
         assert saved.closed
         assert len(saved.actions) == 1
@@ -99,7 +99,7 @@ async def test_reload_reads_the_edited_script_and_keeps_what_was_chosen(
         await press(pilot, key)
         await ended(pilot)
         after = frame(pilot)
-        assert "mine.py read again; what was before is saved" in text(pilot)
+        assert "mine.py read again; the session before is saved" in text(pilot)
         assert after.epoch == 0
         assert after.learning_rate == 0.3  # the script's own, new one
         assert [one.lines for one in after.loop.statements] == [one.lines for one in before.loop.statements]

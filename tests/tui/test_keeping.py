@@ -152,7 +152,7 @@ def test_a_conversation_resumes_what_is_offered(folder: Path, capsys: pytest.Cap
     assert command("--plain", typed="resume\nundo\nresume\n") == 0
     told = capsys.readouterr().out
     assert "was not left in order: 2 actions, epochs done 5. The command resume goes on with it." in told
-    assert "2 actions done again, every number bit for bit as it was" in told
+    assert "2 actions replayed, all numbers identical" in told
     assert "none is offered" in told
     assert read_session_file(files()[0]).actions[-1].action == Undo()
 
@@ -166,7 +166,7 @@ def test_save_keeps_a_session_in_a_file_and_resume_goes_on_in_it(
     path = folder / "mine.jsonl"
     assert command("--plain", "--save", str(path), "--lr", "1e-4", typed="forward\nrun 7\n") == 0
     assert command("resume", str(path), "--plain", typed="undo\nback\n") == 0
-    assert "2 actions done again, every number bit for bit as it was" in capsys.readouterr().out
+    assert "2 actions replayed, all numbers identical" in capsys.readouterr().out
     found = read_session_file(path)
     assert [one.action for one in found.actions] == [Forward(), RunEpochs(7), Undo()]
     assert found.header.start.rate == 1e-4
@@ -184,10 +184,10 @@ def test_resume_without_a_file_goes_on_with_the_last_one(
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("--save", "{saved}"), "something is there already; `gradstep resume"),
+        (("--save", "{saved}"), "this file exists already; use `gradstep resume"),
         (("--save", "{folder}/no/where"), "there is no folder"),
         (("resume", "{folder}/missing"), "missing: "),
-        (("resume",), "there is no session to go on with"),
+        (("resume",), "there is no saved session"),
         (("resume", "{folder}"), "this is a folder"),
         (("replay", "{empty}"), "empty"),
         (("replay", "{cut}"), "line 3 is cut off; the 1 action before it is whole"),
@@ -235,7 +235,7 @@ async def test_replay_begins_at_the_start_and_the_right_arrow_steps_through_it(f
         keeper.offers = False
         async with opened(make=lambda: keeper.replay(path), keeper=keeper) as pilot:
             assert state(frame(pilot)) == state(headless([]))
-            assert "4 actions done again, every number bit for bit as it was" in text(pilot)
+            assert "4 actions replayed, all numbers identical" in text(pilot)
             await press(pilot, "right", "right")
             assert state(frame(pilot)) == state(headless([Forward(), StepNode()]))
     assert path.read_bytes() == before
@@ -246,8 +246,8 @@ def test_replay_to_end_prints_what_it_came_to(folder: Path, capsys: pytest.Captu
     path = saved(folder / "mine", RunEpochs(100), Forward())
     assert command("replay", "--to-end", str(path)) == 0
     told = capsys.readouterr().out
-    assert "2 actions done again, 100 epochs done" in told
-    assert "every number is as it was recorded, bit for bit" in told
+    assert "2 actions replayed, 100 epochs done" in told
+    assert "all numbers are identical to those recorded" in told
     assert f"loss {headless([RunEpochs(100), Forward()]).loss}" in told
 
 
@@ -265,7 +265,9 @@ def test_other_numbers_are_told_with_the_action_and_by_how_much_and_code_1(
     monkeypatch.setattr(replaying, "open_session", moved)
     assert command("replay", "--to-end", str(path)) == 1
     told = capsys.readouterr().err
-    assert told.startswith("gradstep replay: other numbers than then: action 1 (line 2, Forward()): loss is ")
+    assert told.startswith(
+        "gradstep replay: the replay gave different numbers: action 1 (line 2, Forward()): loss is "
+    )
     assert "apart" in told
 
 

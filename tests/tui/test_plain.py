@@ -690,7 +690,7 @@ def prompted(text: str) -> bool:
 def test_a_dumb_terminal_gets_plain_lines_by_itself_and_ctrl_c_stops_a_run_first() -> None:
     with Terminal(GRADSTEP, columns=200, rows=80, env={**ENV, "TERM": "dumb"}) as terminal:
         text = terminal.wait_for(prompted)
-        assert "this terminal cannot draw (TERM=dumb), so this is `gradstep --plain`" in text
+        assert "this terminal cannot draw (TERM=dumb), so gradstep starts in plain mode" in text
         terminal.send("forward\n")
         terminal.wait_for("loss 18746.5391")
         terminal.wait_for(prompted)

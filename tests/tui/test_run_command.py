@@ -212,7 +212,7 @@ def test_divergence_ends_it_with_exit_code_3_and_one_line_that_names_the_epoch(
     epoch = found[-1]["diverged_in_epoch"]
     assert code == 3
     assert isinstance(epoch, int)
-    assert err == f"gradstep run: diverged in epoch {epoch}: the loss is {found[-1]['loss']}\n"
+    assert err == f"gradstep run: training diverged in epoch {epoch}: the loss is {found[-1]['loss']}\n"
     assert [one["diverged_in_epoch"] for one in found[:-1]] == [None] * (len(found) - 1)
     if last is not None:
         assert found[-1]["action"] == type(last).__name__
@@ -231,7 +231,7 @@ def test_divergence_ends_it_with_exit_code_3_and_one_line_that_names_the_epoch(
 def test_divergence_is_told_without_json_too(capsys: pytest.CaptureFixture[str]) -> None:
     code, out, err = told(capsys, "--lr", "1")
     assert code == 3
-    assert err == "gradstep run: diverged in epoch 5: the loss is inf\n"
+    assert err == "gradstep run: training diverged in epoch 5: the loss is inf\n"
     assert "in all" not in out
 
 
@@ -358,7 +358,7 @@ def test_a_full_disk_is_told_in_one_line(
     out = Full((tmp_path / "out").open("wb", buffering=0))
     monkeypatch.setattr(sys, "stdout", out)
     assert cli.main(["run", "--json"]) == 1
-    assert capsys.readouterr().err == f"gradstep run: cannot write: {os.strerror(errno.ENOSPC)}\n"
+    assert capsys.readouterr().err == f"gradstep run: cannot write the output: {os.strerror(errno.ENOSPC)}\n"
 
 
 def test_it_imports_nothing_of_the_screen() -> None:
@@ -422,8 +422,8 @@ def test_where_samples_are_split_it_tells_the_loss_of_whole_epochs(
     code, out, _ = told(capsys, "--batches", "micro(2)", "--epochs", "3")
     assert code == 0
     # As far as rounding shows here, the first epoch's is that of the full batch: the notebook's own number.
-    assert "loss of epoch 1, of its 3 micro-batches\n18746.5" in out
-    assert "loss of epoch 4, of its 3 micro-batches" in out
+    assert "loss of epoch 1, over its 3 micro-batches\n18746.5" in out
+    assert "loss of epoch 4, over its 3 micro-batches" in out
     _, out, _ = told(capsys, "--batches", "mini(2)", "--epochs", "3", "--json")
     last = objects(out)[-1]
     assert (last["batches"], last["epoch"]) == ("mini(2)", 4)

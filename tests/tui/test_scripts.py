@@ -116,10 +116,10 @@ def test_a_csv_file_is_checked_trained_and_talked_about_as_a_script_is(tmp_path:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("run", "--target", "a"), "belong to --csv"),
-        (("run", "--standardize"), "belong to --csv"),
-        (("crops", "--csv", "x.csv"), "either a problem, crops, or --csv"),
-        (("--csv", "x.csv", "--model", "net"), "--csv needs no --model"),
+        (("run", "--target", "a"), "can only be used together with --csv"),
+        (("run", "--standardize"), "can only be used together with --csv"),
+        (("crops", "--csv", "x.csv"), "name a problem (crops) or use --csv, not both"),
+        (("--csv", "x.csv", "--model", "net"), "--targets cannot be used together with --csv"),
         (("check", "--csv", "/nowhere/x.csv"), "no such file"),
     ],
 )

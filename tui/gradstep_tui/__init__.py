@@ -1,1 +1,1 @@
-"""Draw the engine's frames in a terminal and turn keys into actions."""
+"""The terminal interface of gradstep: draws the engine's frames, and turns keys and commands into actions."""

@@ -1,4 +1,4 @@
-"""`python -m gradstep_tui` is the `gradstep` command."""
+"""`python -m gradstep_tui` runs the `gradstep` command."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""The Textual app: opens the bench and wires what belongs to no screen."""
+"""The Textual app: opens the bench and handles signals, themes, filters and the command palette."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ if TYPE_CHECKING:
     from gradstep_tui.session.autosave import Keeper
 
 ENDING_SIGNALS: Final = ("SIGINT", "SIGTERM", "SIGHUP")
-"""Signals that end the program the orderly way; not every system has them all."""
+"""Names of the signals at which the program ends in an orderly way; not every system has all of them."""
 
 TEXTUALS_OWN: Final = ("Theme", "Screenshot")
-"""Textual's commands that stay in the palette. The others have a key here, or take the bench's room."""
+"""Textual's own commands that stay in the palette; the others have a key here or would cover the bench."""
 
 
 class GradstepApp(StyledOnceApp):
@@ -39,7 +39,7 @@ class GradstepApp(StyledOnceApp):
 
     TITLE = "gradstep"
     CSS_PATH = "screens/bench.tcss"  # Textual does not read a default screen's own
-    # The terminal's own colours: right on light and dark backgrounds, and short on the wire.
+    # The terminal's own colours suit light and dark backgrounds, and need few bytes on a slow connection.
     theme: Reactive[str] = Reactive("ansi-dark")
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+c", "quit", "quit", show=False, priority=True, tooltip="Leave the trainer.")
@@ -48,11 +48,11 @@ class GradstepApp(StyledOnceApp):
     def __init__(
         self, make_session: Callable[[], Session], *, keeper: Keeper | None = None, ascii_only: bool = False
     ) -> None:
-        """Train what `make_session` makes.
+        """Show a bench for the session that `make_session` makes.
 
         Args:
-            make_session: Called in a thread once the first frame is on screen.
-            keeper: What saves the session; None where nothing does.
+            make_session: Makes the session; called in a thread once the first frame is on screen.
+            keeper: Saves the session; None to save nothing.
             ascii_only: Whether to draw with ASCII characters only.
         """
         super().__init__()
@@ -61,32 +61,35 @@ class GradstepApp(StyledOnceApp):
         self._ascii = [AsciiFilter()] if ascii_only else []
 
     def get_driver_class(self) -> type[Driver]:
-        """Have the driver end as soon as it is told to."""
+        """Return Textual's driver, changed so that it ends at once when the app exits."""
         return woken_at_the_end(super().get_driver_class())
 
     async def on_event(self, event: events.Event) -> None:
-        """Hand a question what was typed before its field had the focus: Textual would drop it."""
+        """Pass a character that was typed before a question's field had the focus on to the field.
+
+        Textual would drop the character.
+        """
         missed = event.character if isinstance(event, events.Key) and is_passed_on(event) else None
-        # A field that has the focus keeps a character to itself; so this one went to the screen below.
+        # A field with the focus does not forward characters, so this character went to the screen below.
         if missed and missed.isprintable() and isinstance(self.screen, AskScreen):
             self.screen.type_ahead(missed)
         else:
             await super().on_event(event)
 
     def get_default_screen(self) -> Screen[None]:
-        """Open the bench."""
+        """Return the bench."""
         return BenchScreen(self._make_session, self._keeper)
 
     def get_line_filters(self) -> Sequence[LineFilter]:
-        """Add the rewriting to ASCII where it is wanted, and take colours out of terminal-coloured themes."""
+        """Return Textual's filters, with one for ASCII if asked for, and one that removes ANSI colours."""
         filters = super().get_line_filters()
         if self.no_color and self.native_ansi_color:
-            # Textual chose its filter before the theme was known; grey made of the terminal's own is black.
-            filters = [NoColor() if isinstance(one, Monochrome) else one for one in filters]
+            # Textual chose its filter before it knew the theme, and would turn the terminal's own grey black.
+            filters = [NoColor() if isinstance(chosen, Monochrome) else chosen for chosen in filters]
         return [*filters, *self._ascii]
 
     def on_mount(self) -> None:
-        """Leave in order, giving the terminal back, when a signal says so."""
+        """Handle ending signals: leave in an orderly way and restore the terminal."""
         loop = asyncio.get_running_loop()
         for name in ENDING_SIGNALS:
             number = getattr(signal, name, None)
@@ -94,13 +97,13 @@ class GradstepApp(StyledOnceApp):
                 try:
                     loop.add_signal_handler(number, partial(self.exit, return_code=128 + number))
                 except (NotImplementedError, RuntimeError, ValueError):
-                    return  # Windows, or not the main thread (tests): the default stands
+                    return  # Windows, or not the main thread (tests): keep the default
         resize_in_order(loop)
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        """Put every key of the bench into the command palette, unless something lies over the bench.
+        """Yield the commands of the palette: some of Textual's, and every key of the bench if it is on top.
 
-        What is open there counts on the session to stand still.
+        A dialog over the bench relies on the session not changing meanwhile.
         """
         for command in super().get_system_commands(screen):
             if command.title in TEXTUALS_OWN:

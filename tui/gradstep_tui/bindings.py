@@ -1,4 +1,4 @@
-"""The keys as Textual's bindings; the table itself needs no screen."""
+"""The table of keys as Textual bindings; the table itself, in `keys`, does not import Textual."""
 
 from __future__ import annotations
 

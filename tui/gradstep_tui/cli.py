@@ -31,17 +31,22 @@ if TYPE_CHECKING:
     from gradstep.session import Session
 
 HEADLESS = (
-    "gradstep: needs a terminal on standard input and output; without one, use `gradstep --plain`, "
+    "gradstep: this needs a terminal on standard input and output; without one, use `gradstep --plain`, "
     "`gradstep run`, or Python: session = Session(problems.load('crops')), see the README"
 )
 
-DUMB = "gradstep: this terminal cannot draw (TERM=dumb), so this is `gradstep --plain`"
+DUMB = (
+    "gradstep: this terminal cannot draw (TERM=dumb), so gradstep starts in plain mode (`gradstep --plain`)"
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command; gives the exit code: 0, or 2 where the arguments or the terminal are wrong.
+    """Run the command `gradstep` and return its exit code: 0, or 2 if an argument or the terminal is wrong.
 
-    `gradstep run` and `gradstep replay` have more of them, which their help lists.
+    `gradstep run` and `gradstep replay` have further exit codes, which their help lists.
+
+    Args:
+        arguments: Arguments after the word `gradstep`; None for those of the process.
     """
     given = sys.argv[1:] if arguments is None else arguments
     if given and given[0] in COMMANDS:
@@ -50,7 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.problem in COMMANDS:
         word = options.problem
         use = next(use for use in USES if use.startswith(f"gradstep {word} "))
-        return complain(f"options come after the word {word}: {use}")
+        return complain(f"put options after the word {word}: {use}")
     try:
         start = start_of(options)
     except BadInput as error:
@@ -113,7 +118,7 @@ def _check(arguments: Sequence[str]) -> int:
     parser = check_parser()
     options = parser.parse_args(arguments)
     if options.problem is None and options.csv is None:
-        parser.error("name a script, a built-in problem, or --csv FILE")
+        parser.error("name a script or a built-in problem, or use --csv FILE")
     return check_problem(options)
 
 
@@ -132,11 +137,11 @@ COMMANDS: Final[Mapping[str, Callable[[Sequence[str]], int]]] = {
     "check": _check,
     "serve": _serve,
 }
-"""What may be the first word after `gradstep`."""
+"""Functions of the subcommands, by their name."""
 
 
 def _train(make_session: Callable[[], Session], keeper: Keeper, options: Namespace) -> int:
-    """Train on the bench, or in a conversation; the session is left in order afterwards."""
+    """Train on the bench or in plain mode, close the session, and return the exit code."""
     in_terminal = all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout))
     if not options.plain and not in_terminal:
         print(HEADLESS, file=sys.stderr)
@@ -154,7 +159,7 @@ def _train(make_session: Callable[[], Session], keeper: Keeper, options: Namespa
 
 
 def _for_one_learner(make_session: Callable[[], Session], limit: int | None) -> Session:
-    """Make a session that has this process to itself; `limit` is that of its traces, None the usual one."""
+    """Make the only session of this process; `limit` is its trace limit in bytes, None for the default."""
     from gradstep.tensors.malloc import keep_freed_memory
 
     keep_freed_memory()
@@ -185,12 +190,12 @@ def _draw(make_session: Callable[[], Session], keeper: Keeper, ascii_only: bool)
 
 
 def _cannot_save(path: os.PathLike[str]) -> str:
-    """Say why no new file can be made there; empty where it can."""
+    """Return the reason that no new file can be made at `path`; empty if it can be made."""
     folder = os.path.dirname(os.path.abspath(path))
     if os.path.lexists(path):
-        return f"--save {path}: something is there already; `gradstep resume` goes on with a session file"
+        return f"--save {path}: this file exists already; use `gradstep resume` to continue a saved session"
     if not os.path.isdir(folder):
         return f"--save {path}: there is no folder {folder}"
     if not os.access(folder, os.W_OK):
-        return f"--save {path}: the folder cannot be written to"
+        return f"--save {path}: you may not write to the folder {folder}"
     return ""

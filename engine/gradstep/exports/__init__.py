@@ -1,4 +1,4 @@
-"""Takes a session home: a plain Python script, a notebook, and the loss history."""
+"""Exports of a session: a plain Python script, a notebook, and the loss history."""
 
 from gradstep.exports.export import Export, export
 from gradstep.exports.export_files import write_exports

@@ -34,34 +34,38 @@ from gradstep.start import Start
 
 @dataclass(frozen=True, slots=True)
 class Export:
-    """A session to take home. The script and the notebook run without gradstep, and need torch only."""
+    """Contents of a session's exported files. The script and the notebook need torch, but not gradstep."""
 
     problem: str
     script: str
     notebook: str
-    """JSON."""
+    """Text of a Jupyter notebook, as JSON."""
 
     losses: str
-    """CSV: `epoch,loss`; the loss is empty for an epoch without one."""
+    """CSV with the columns `epoch` and `loss`; the loss is empty if the epoch computed none."""
 
     picture: str = ""
-    """SVG of the screen; empty where there was none."""
+    """SVG of the screen; empty if the session was exported without a screen."""
 
 
 def export(start: Start, actions: Iterable[Action], source: ScriptSource | None = None) -> Export:
-    """Do a session's actions again, on a session of their own, and export them.
+    """Replay a session's actions on a fresh session, and export them.
 
-    It takes as long as the actions did. A script of the learner's own is seeded as it was here, so that a
-    model draws the same numbers.
+    Replaying takes as long as the actions did. If the learner's own script is trained, the export seeds it
+    with the seed that gradstep uses, so that its model draws the same numbers.
 
     Args:
-        start: Where the session started.
-        actions: What was done since, without what was undone.
-        source: What a file of the learner's own said then, which may have been edited since; None to read it.
+        start: Problem and options that the session began with.
+        actions: Actions applied since the start, without those that were undone.
+        source: Script as it was when the session began, in case the file has been edited since; None to read
+            the file.
+
+    Returns:
+        The texts of the script, the notebook and the loss history.
 
     Raises:
         BadInput: there is no such problem, or a value of `start` cannot be used.
-        ValueError: there is an `Undo` or a `Redo` among the actions.
+        ValueError: `actions` contains an `Undo`, a `Redo` or a `GoTo`.
     """
     if source is None or source.reads:
         source = start.source()
@@ -73,13 +77,13 @@ def export(start: Start, actions: Iterable[Action], source: ScriptSource | None 
 def export_from(
     begin: Callable[[], Session], source: str, actions: Iterable[Action], *, seed: int | None = None
 ) -> Export:
-    """Export what actions do to the sessions that `begin` gives.
+    """Replay actions on a session that `begin` makes, and export them.
 
     Args:
-        begin: Gives a fresh session, the same at every call.
-        source: The text of the problem's script.
-        actions: What was done, without what was undone.
-        seed: What drew the start values; None where they are those of the script.
+        begin: Returns a fresh session, with the same start values at every call.
+        source: Text of the problem's script.
+        actions: Actions to replay, without those that were undone.
+        seed: Seed that drew the start values; None if the start values are the script's own.
     """
     with torch.random.fork_rng(devices=[]), others_kept():
         session = begin()
@@ -87,7 +91,7 @@ def export_from(
         moments = moments_of(session, actions)
         tried = begin()
         largest = _largest_at_start(tried)
-    draws = not all(torch.equal(one.state.trainer.rng, rng) for one in (session, tried))
+    draws = not all(torch.equal(used.state.trainer.rng, rng) for used in (session, tried))
     changing = Changing(draws, tuple(session.problem.buffers))
     cells = list(_cells(source, first, moments, seed, largest, session.spelling, changing))
     return Export(
@@ -109,7 +113,7 @@ def _cells(
 ) -> Iterator[Cell]:
     kept = any(isinstance(moment.action, Reset) for moment in moments)
     done = [start_cell(first, seed, kept=kept, changing=changing), *retell(moments, changing)]
-    names = [one.name for one in first.parameters]
+    names = [parameter.name for parameter in first.parameters]
     lines = [line for cell in done for line in cell.lines]
     yield Cell(f"{first.problem}, trained in gradstep", _about(len(moments)))
     added = settled(added_lines(names, spelling), spelling.taken)
@@ -118,32 +122,32 @@ def _cells(
     for cell in (numbers, *done):
         code, checks = (settled(part, spelling.taken) for part in (cell.code, cell.checks))
         yield replace(cell, code=code, checks=checks)
-    yield Cell("All done", "", ('print("Every number is as the session showed it.")',))
+    yield Cell("All done", "", ('print("All numbers match those in the session.")',))
 
 
 def _about(actions: int) -> str:
     threads = torch.get_num_threads()
     return "\n".join(
         (
-            f"What was done ({actions:,} action{'s' * (actions != 1)}), in plain PyTorch; it asserts every "
-            "number that was shown.",
-            "To run it, Python with torch is all it takes. It was recorded with "
+            f"The session's {actions:,} action{'s' * (actions != 1)} in plain PyTorch, with an assertion for "
+            "every number that gradstep showed.",
+            "It needs only Python and torch to run. It was recorded with "
             f"PyTorch {torch.__version__}, on {threads} thread{'s' * (threads != 1)}.",
         )
     )
 
 
 def _largest_at_start(session: Session) -> dict[str, float]:
-    """Give the loss at the start, and by its name each `.grad`'s largest element; only what is finite.
+    """Return the loss at the start and the largest element of each `.grad`, by name; only finite numbers.
 
-    Rounding errors are in proportion to these for as long as training goes on.
+    Rounding errors stay in proportion to these numbers throughout training.
     """
     with suppress(EngineError):
         session.apply(Forward())
         session.apply(Backward())
     sizes = {"loss": abs(session.frame.loss or 0.0)} | {
-        f"{one.name}.grad": one.grad.abs().max().item()
-        for one in session.frame.parameters
-        if one.grad is not None and one.grad.numel()
+        f"{parameter.name}.grad": parameter.grad.abs().max().item()
+        for parameter in session.frame.parameters
+        if parameter.grad is not None and parameter.grad.numel()
     }
     return {name: size for name, size in sizes.items() if math.isfinite(size)}

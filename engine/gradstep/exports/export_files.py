@@ -1,4 +1,4 @@
-"""Puts exports into files: all of them or none, and never half a one."""
+"""Writes exports to files: either all of them or none, and never part of a file."""
 
 from __future__ import annotations
 
@@ -17,15 +17,20 @@ from gradstep.exports.export import Export
 ENDINGS: Final = (".py", ".ipynb", ".csv")
 PICTURE: Final = ".svg"
 HIDING: Final = sys.stdlib_module_names | {"torch", "numpy"}
-"""Names of modules that a script must not have: run from its folder, it would hide them from torch."""
+"""Names of modules that torch imports: an exported script of such a name would hide the module from it."""
 
 
 def check_exports(to: str | Path, problem: str, endings: Iterable[str] = ENDINGS) -> None:
-    """Look whether a session could be exported there; writes nothing.
+    """Raise an error if a session cannot be exported to `to`; nothing is written.
+
+    Args:
+        to: A folder, or the common name of the files, as for `write_exports`.
+        problem: Name of the session's problem, for the files' names if `to` is a folder.
+        endings: Endings of the files that would be written.
 
     Raises:
-        Exists: a file exists already.
-        BadInput: it cannot be written there; the message says why.
+        Exists: one of the files exists already.
+        BadInput: one of the files cannot be written; the message says why.
     """
     base = _base(Path(to), problem)
     if not base.absolute().parent.is_dir():
@@ -35,35 +40,35 @@ def check_exports(to: str | Path, problem: str, endings: Iterable[str] = ENDINGS
 
 
 def check_spares(to: str | Path, problem: str, source: Path) -> None:
-    """Look whether an export would write over the very file that is trained.
+    """Raise an error if an export to `to` would overwrite the script that the session trains.
 
     Raises:
-        BadInput: it would.
+        BadInput: one of the files to write is `source`.
     """
     base = _base(Path(to), problem)
     for ending in (*ENDINGS, PICTURE):
         path = base.with_name(base.name + ending)
-        with suppress(OSError, ValueError):  # what is not there, or cannot be, is not that file
+        with suppress(OSError, ValueError):  # a path that does not or cannot exist is not the source
             if path.samefile(source):
-                raise BadInput(f"{path} is what this session trains: choose another name")
+                raise BadInput(f"{path} is the file that this session trains: choose another name")
 
 
 def write_exports(to: str | Path, export: Export, *, force: bool = False) -> tuple[Path, ...]:
-    """Write the script, the notebook and the loss history, and the picture where there is one.
+    """Write the script, the notebook and the loss history, and the picture if the export has one.
 
     Args:
-        to: A folder, for files named after the problem; else the files' common name without its ending, of
-            which `.py`, `.ipynb` or `.csv` may be given, too. The folder must exist.
-        export: What to write.
+        to: A folder, for files named after the problem; or the files' common name, with or without the ending
+            `.py`, `.ipynb`, `.csv` or `.svg`. The folder must exist.
+        export: Texts to write.
         force: Whether files that exist already are replaced.
 
     Returns:
-        The paths: `.py`, `.ipynb`, `.csv`, and `.svg`.
+        The paths written, in the order `.py`, `.ipynb`, `.csv` and, if there is a picture, `.svg`.
 
     Raises:
         Exists: a file exists already.
-        BadInput: one cannot be written; the message says which, and why. No file has changed then, unless
-            the very last step, a file's renaming, is what failed.
+        BadInput: a file cannot be written; the message says which, and why. No file has changed, unless
+            renaming a finished file, the very last step, failed.
     """
     base = _base(Path(to), export.problem)
     texts = (export.script, export.notebook, export.losses, export.picture)
@@ -79,14 +84,16 @@ def write_exports(to: str | Path, export: Export, *, force: bool = False) -> tup
 
 
 def _base(to: Path, problem: str) -> Path:
-    if os.path.isdir(to):  # unlike Path's own, it takes any name
+    if os.path.isdir(to):  # unlike `Path.is_dir`, never raises for an odd name
         to = to / problem
     elif to.suffix in (*ENDINGS, PICTURE):
         to = to.with_suffix("")
     if to.name in HIDING:
-        raise BadInput(f"{to.name}.py would hide Python's own module {to.name}: choose another name")
+        raise BadInput(
+            f"a script called {to.name}.py would hide the module {to.name} from Python: choose another name"
+        )
     if not to.name or to.name == "..":
-        raise BadInput(f"{str(to)!r} is no name for files: it must end with one")
+        raise BadInput(f"{str(to)!r} does not end in a file name: add one")
     return to
 
 
@@ -104,7 +111,7 @@ def _check(path: Path, force: bool) -> None:
 
 
 def _write(files: Mapping[Path, str]) -> None:
-    """Write each text beside its file first, so that the files themselves change only when all is written."""
+    """Write each text to a temporary file beside its target; replace the targets once all are written."""
     with ExitStack() as tidied:
         beside: dict[Path, Path] = {}
         for path, text in files.items():
@@ -129,7 +136,7 @@ def _remove(path: Path) -> None:
     try:
         path.unlink(missing_ok=True)
     except (OSError, ValueError):
-        return  # it was never made
+        return  # the temporary file was never made
 
 
 def _unwritable(path: Path, error: Exception) -> BadInput:

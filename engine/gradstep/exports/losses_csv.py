@@ -11,21 +11,22 @@ from gradstep.training.loss_history import Losses
 
 
 def losses_text(losses: Losses, undefined: Collection[int] = ()) -> str:
-    """Give a line per epoch: its number, counted from 1, and its loss with every digit.
+    """Return the losses as CSV, in full precision, with epochs counted from 1.
 
     Args:
-        losses: The history, in which nan stands for no loss as well as for a loss that is nan.
-        undefined: The epochs, counted from 0, whose loss was computed and is nan; the others' field is empty.
+        losses: Loss of each epoch; nan if the loss is nan, and also if none was computed.
+        undefined: Epochs, counted from 0, whose computed loss is nan. Other epochs with nan get an empty
+            field.
     """
-    told = (
+    fields = (
         "" if math.isnan(losses[epoch]) and epoch not in undefined else repr(losses[epoch])
         for epoch in range(len(losses))
     )
-    return "epoch,loss\n" + "".join(f"{epoch},{loss}\n" for epoch, loss in enumerate(told, 1))
+    return "epoch,loss\n" + "".join(f"{epoch},{loss}\n" for epoch, loss in enumerate(fields, 1))
 
 
 def undefined_losses(moments: Sequence[Moment]) -> set[int]:
-    """Find the epochs, counted from 0, whose loss was computed and is nan."""
+    """Return the epochs, counted from 0, whose loss was computed and is nan."""
     undefined: set[int] = set()
     for moment in moments:
         after = moment.after

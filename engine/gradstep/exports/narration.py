@@ -1,4 +1,4 @@
-"""Tells a line of actions as cells: plain PyTorch, and assertions of all that the screen showed."""
+"""Turns a sequence of actions into cells of plain PyTorch that assert every number the screen showed."""
 
 from __future__ import annotations
 
@@ -29,17 +29,17 @@ from gradstep.training.pytorch_errors import LESSONS, PyTorchError
 
 LEFT_INSIDE = Cell(
     "The end",
-    "The session ended inside a backward pass. Here the pass has run to its end, so the gradients are those "
-    "after it; only what the session had come to was asserted.",
+    "The session ended inside a backward pass. Here the pass has run to its end, so the gradients "
+    "are those after the whole pass; only the part that the session had reached was asserted.",
 )
 
 
 def retell(moments: Sequence[Moment], changing: Changing = NOTHING) -> Iterator[Cell]:
-    """Tell every moment as a cell; and of a session that ended inside a pass, that it did.
+    """Yield a cell for every moment, and a closing one if the session ended inside a backward pass.
 
     Args:
-        moments: What was done.
-        changing: What a reset puts back beside the parameters.
+        moments: The session's actions, each with the frames before and after it.
+        changing: State that a reset restores in addition to the parameters.
     """
     passes = passes_of(moments)
     for moment in moments:
@@ -49,24 +49,24 @@ def retell(moments: Sequence[Moment], changing: Changing = NOTHING) -> Iterator[
         code = lines if moment.error is None else _refused(lines, moment.error)
         if moment.before.preds is not None and moment.after.preds is None:
             code.append("del preds, loss")
-        told = words(moment, anew=passing is not None and passing.new_at(moment) is not None)
+        explained = words(moment, anew=passing is not None and passing.new_at(moment) is not None)
         if begun is not None and moment.after.in_pass:
-            told = f"{told} {INSIDE}"
+            explained = f"{explained} {INSIDE}"
         if passing is not None and moment.after.backward is None:
-            told = TAKEN_BACK
-        yield Cell(title(moment), told, tuple(code), tuple(_checks(moment, passing)))
+            explained = TAKEN_BACK
+        yield Cell(title(moment), explained, tuple(code), tuple(_checks(moment, passing)))
     if moments and moments[-1].after.in_pass:
         yield LEFT_INSIDE
 
 
 def _lines(moment: Moment, begun: Pass | None, passing: Pass | None, changing: Changing) -> list[str]:
-    """Write what an action does as plain PyTorch.
+    """Return the lines of plain PyTorch that do the same as a moment's action.
 
     Args:
-        moment: The action, and what is around it.
-        begun: The pass that it begins; None where it begins none.
-        passing: The pass that it begins, looks into or takes back.
-        changing: What a reset puts back beside the parameters.
+        moment: The action, with the frames before and after it.
+        begun: Backward pass that the action begins; None if it begins none.
+        passing: Backward pass that the action begins, steps through or undoes; None if it touches none.
+        changing: State that a reset restores in addition to the parameters.
     """
     before, after, style = moment.before, moment.after, style_of(begun)
     match moment.action:
@@ -84,7 +84,7 @@ def _lines(moment: Moment, begun: Pass | None, passing: Pass | None, changing: C
         return [f'{expression(name)}.grad = old["{name}"]' for name in passing.written]
     kind = kind_of(moment.action, before.next)
     if kind is None or (kind is Kind.BACKWARD and before.in_pass):
-        return []  # the pass has run where it began
+        return []  # the whole pass ran in the cell that began it
     return statement_now(before.loop, before.epoch, kind, style)
 
 
@@ -96,7 +96,7 @@ def _refused(lines: Sequence[str], error: PyTorchError) -> list[str]:
         f"except {error.kind} as error:",
         f"    assert {json.dumps(part)} in str(error), error",
         "else:",
-        '    raise AssertionError("this was refused in the session")',
+        '    raise AssertionError("PyTorch refused this in the session")',
     ]
 
 

@@ -9,10 +9,10 @@ from gradstep.exports.code.cells import Cell
 
 
 def notebook_text(cells: Iterable[Cell]) -> str:
-    """Give the text of a notebook: the words as Markdown, then the code and what it asserts, not yet run."""
-    import nbformat  # takes a while to load, and most sessions are never exported
+    """Return a notebook as JSON: each cell's words as Markdown, then its code and assertions, not yet run."""
+    import nbformat  # slow to import, and most sessions are never exported
 
-    made = [one for number, cell in enumerate(cells) for one in _cells(cell, number)]
+    made = [part for number, cell in enumerate(cells) for part in _cells(cell, number)]
     notebook = nbformat.v4.new_notebook(  # type: ignore[no-untyped-call]
         cells=made,
         metadata={
@@ -27,9 +27,9 @@ def notebook_text(cells: Iterable[Cell]) -> str:
 def _cells(cell: Cell, number: int) -> Iterator[Any]:
     from nbformat import v4
 
-    told = f"### {cell.title}\n\n{cell.words}".rstrip()
-    # Ids of its own would be random: the same session is to give the same file.
+    markdown = f"### {cell.title}\n\n{cell.words}".rstrip()
+    # nbformat's own ids are random, but exporting a session twice should give the same file.
     if cell.title:
-        yield v4.new_markdown_cell(told, id=f"words-{number}")  # type: ignore[no-untyped-call]
+        yield v4.new_markdown_cell(markdown, id=f"words-{number}")  # type: ignore[no-untyped-call]
     if cell.lines:
         yield v4.new_code_cell("\n".join(cell.lines), id=f"code-{number}")  # type: ignore[no-untyped-call]

@@ -10,15 +10,15 @@ from gradstep.exports.code.number_literals import WIDTH
 
 
 def script_text(cells: Iterable[Cell]) -> str:
-    """Give the text of a script: the words as comments, then the code and what it asserts."""
+    """Return the text of a script: each cell's words as comments, then its code and assertions."""
     blocks = ["\n".join(_block(cell)) for cell in cells]
-    # As everywhere in Python, two empty lines follow a function.
+    # By PEP 8, two blank lines follow a function.
     spaced = (f"{block}\n\n\n" if "\ndef " in block else f"{block}\n\n" for block in blocks)
     return "".join(spaced).rstrip() + "\n"
 
 
 def _block(cell: Cell) -> Iterator[str]:
-    told = f"{cell.title}. {cell.words}" if cell.words else cell.title
-    for paragraph in told.splitlines():
+    comment = f"{cell.title}. {cell.words}" if cell.words else cell.title
+    for paragraph in comment.splitlines():
         yield from wrap(paragraph, WIDTH, initial_indent="# ", subsequent_indent="# ")
     yield from cell.lines

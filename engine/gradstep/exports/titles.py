@@ -1,4 +1,4 @@
-"""What was done, told in a title and a few words."""
+"""The title of each action in an export, and a sentence or two that explain it."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ from gradstep.exports.recording.moments import Moment
 from gradstep.loop.loop import Kind, Loop
 
 STATEMENTS: Final = {
-    Kind.FORWARD: ("Forward", "The model makes predictions, and the loss tells how far off they are."),
-    Kind.BACKWARD: ("Backward", "Every parameter gets its gradient added to what its .grad holds."),
+    Kind.FORWARD: ("Forward", "The model makes predictions, and the loss measures how far off they are."),
+    Kind.BACKWARD: ("Backward", "Each parameter's gradient is added to its .grad."),
     Kind.UPDATE: ("Update", "Every parameter moves against its gradient."),
-    Kind.ZERO: ("Zero", "Every gradient is set back, so that the next pass does not add to it."),
+    Kind.ZERO: ("Zero", "Every gradient is cleared, so that the next backward pass does not add to it."),
 }
 KINDS: Final[Mapping[type[Action], Kind]] = {
     Forward: Kind.FORWARD,
@@ -42,24 +42,33 @@ KINDS: Final[Mapping[type[Action], Kind]] = {
     Update: Kind.UPDATE,
     Zero: Kind.ZERO,
 }
-BY_OPTIMIZER: Final = "The optimizer moves every parameter, by its gradient and what it remembers."
+BY_OPTIMIZER: Final = "The optimizer moves every parameter, using its gradient and the optimizer's own state."
 BATCHES: Final[Mapping[str, str]] = {
-    "full": "Every pass has all samples again.",
-    "micro": "Every part has a backward pass of its own, and one update follows them all.",
-    "mini": "Every part has a backward pass and an update of its own.",
+    "full": "Every pass uses all samples again.",
+    "micro": "Every batch has its own backward pass; a single update follows the last of them.",
+    "mini": "Every batch has its own backward pass and its own update.",
 }
-INSIDE: Final = "Here loss.backward() runs at once; hooks kept what the session showed node by node."
-TAKEN_BACK: Final = "The session went back to before this pass: each .grad is put back, the graph was kept."
-REFUSED: Final = "PyTorch refuses, as it did in the session; what ran before the error stays."
+INSIDE: Final = "Here loss.backward() runs in one go; hooks record what the session showed node by node."
+TAKEN_BACK: Final = (
+    "The session stepped back to before this pass: each .grad is restored, and the graph was retained."
+)
+REFUSED: Final = (
+    "PyTorch raises an error here, as it did in the session; whatever ran before the error keeps its effect."
+)
 
 
 def title(moment: Moment) -> str:
-    """Name what was done."""
+    """Return the heading of an action: its number and its name."""
     return f"{moment.number}. {_title(moment)}"
 
 
 def words(moment: Moment, *, anew: bool = True) -> str:
-    """Tell what it did; `anew` is whether an event that it shows has not been told of before."""
+    """Return the sentences that explain an action; empty if its title says everything.
+
+    Args:
+        moment: The action, with the frames before and after it.
+        anew: Whether the backward event that the action shows appears for the first time.
+    """
     if moment.error is not None:
         return f"{REFUSED} {moment.error.lesson}".rstrip()
     match moment.action:
@@ -67,7 +76,9 @@ def words(moment: Moment, *, anew: bool = True) -> str:
             return _event(moment, anew=anew)
         case SetOptimizer():
             by_hand = moment.after.loop.optimizer.by_hand
-            return "The loop's own line updates." if by_hand else "It begins with nothing remembered."
+            return (
+                "The loop's own line makes the update." if by_hand else "The optimizer begins with no state."
+            )
         case SetBatches(batches):
             return BATCHES[batches.way]
         case Update() | NextLine() if "passed over" in moment.after.notice:
@@ -75,9 +86,12 @@ def words(moment: Moment, *, anew: bool = True) -> str:
         case RunEpochs() if moment.after.notice:
             return f"It {moment.after.notice.split(';')[0]}."
         case ToggleZeroing() | ToggleSetToNone() | ToggleStatement() | MoveStatement():
-            return f"Enabled, in order: {', '.join(moment.after.loop.enabled) or 'nothing'}."
+            return f"The loop now runs: {', '.join(moment.after.loop.enabled) or 'nothing'}."
         case Reset():
-            return "The start values, no gradients, no loss; the loop and the learning rate stay."
+            return (
+                "The parameters have their start values again, without gradients or a loss; the loop and the "
+                "learning rate stay."
+            )
     kind = kind_of(moment.action, moment.before.next)
     if kind is Kind.UPDATE and not moment.before.loop.optimizer.by_hand:
         return BY_OPTIMIZER
@@ -85,11 +99,11 @@ def words(moment: Moment, *, anew: bool = True) -> str:
 
 
 def kind_of(action: Action, following: Kind | None) -> Kind | None:
-    """Give the statement that an action runs, or steps through; None where it runs none, or several.
+    """Return the statement that an action runs or steps through; None if it runs none, or several.
 
     Args:
-        action: What was done.
-        following: The statement that was next then.
+        action: The action.
+        following: Statement that was next before the action.
     """
     if isinstance(action, NextLine):
         return following
@@ -108,9 +122,9 @@ def _title(moment: Moment) -> str:
         case RunEpochs(count):
             return "Run one epoch" if count == 1 else f"Run {count:,} epochs"
         case StepNode():
-            return "One event forward in the backward pass"
+            return "Next event of the backward pass"
         case StepNodeBack():
-            return "One event back in the backward pass"
+            return "Previous event of the backward pass"
         case ToggleZeroing():
             return _toggled(Kind.ZERO, after.loop)
         case ToggleStatement(toggled):
@@ -126,13 +140,13 @@ def _title(moment: Moment) -> str:
 
 
 def _toggled(kind: Kind, loop: Loop) -> str:
-    return f"Comment {kind} {'in again' if loop.is_enabled(kind) else 'out'}"
+    return f"{'Uncomment' if loop.is_enabled(kind) else 'Comment out'} {kind}"
 
 
 def _event(moment: Moment, *, anew: bool) -> str:
     shown = moment.after.backward
     if shown is None or shown.step is None:
-        return "Before the pass again."
+        return "The backward pass is back at its start."
     place, step = f"Event {shown.done} of {len(shown.rows)}", shown.step
     if not anew:
         return f"{place} again: {step.title}."

@@ -16,16 +16,16 @@ _FOLDER = Path(__file__).parent
 
 
 def names() -> tuple[str, ...]:
-    """Give the names of the built-in problems, in alphabetical order."""
+    """Return the names of the built-in problems, in alphabetical order."""
     stems = (path.stem for path in _FOLDER.glob("*.py") if path.stem != "__init__")
     return tuple(sorted(stem.replace("_", "-") for stem in stems))
 
 
 def path_of(name: str) -> Path:
-    """Give the script of a built-in problem; a dash in its name may also be a low line.
+    """Return the path of a built-in problem's script; the name may have underscores instead of dashes.
 
     Raises:
-        BadInput: there is no such problem; the message lists the known ones and the closest match.
+        BadInput: there is no such problem; the message lists the known problems and the closest match.
     """
     if name.startswith("_") or name.replace("_", "-") not in names():
         close = get_close_matches(name, names(), n=1, cutoff=0.0)
@@ -36,7 +36,7 @@ def path_of(name: str) -> Path:
 
 
 def idea_of(name: str) -> str:
-    """Give the one idea of a built-in problem: the first line of its docstring.
+    """Return the first line of a built-in problem's docstring, which says what the problem shows.
 
     Raises:
         BadInput: there is no such problem.
@@ -46,15 +46,15 @@ def idea_of(name: str) -> str:
 
 
 def load(name: str, seed: int | None = None) -> Problem:
-    """Run a built-in problem's script and give what it defines.
+    """Run a built-in problem's script and return the problem that it defines.
 
     Args:
         name: One of `names()`.
         seed: None for the script's own start values; a number for parameters drawn by `torch.randn`, in the
-            order in which the script names them, after `torch.manual_seed(seed)`.
+            order in which the script defines them, after `torch.manual_seed(seed)`.
 
     Raises:
-        BadInput: there is no such problem, or PyTorch cannot take the seed.
+        BadInput: there is no such problem, or the seed is out of PyTorch's range.
     """
     from gradstep.scripts.loader import problem_from
     from gradstep.scripts.source_reader import read_source

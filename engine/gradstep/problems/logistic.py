@@ -20,5 +20,5 @@ def model(x):
 
 
 def loss_fn(preds, targets):
-    # It applies the sigmoid itself: both together are safer than one after the other.
+    # This loss applies the sigmoid itself, which is numerically safer than two separate steps.
     return binary_cross_entropy_with_logits(preds, targets)

@@ -2,7 +2,7 @@
 
 import torch
 
-# Four sequences of four steps; the last hidden state is to be the share of ones.
+# Four sequences of four steps; the last hidden state should be the share of ones.
 inputs = torch.tensor(
     [[0.0, 0.0, 0.0, 1.0], [1.0, 0.0, 1.0, 0.0], [0.0, 1.0, 1.0, 1.0], [1.0, 1.0, 1.0, 1.0]]
 )

@@ -1,1 +1,1 @@
-"""The subcommands of `gradstep`, and their options."""
+"""The subcommands of `gradstep` and their options."""

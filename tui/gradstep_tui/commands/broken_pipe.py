@@ -1,4 +1,4 @@
-"""Standard output that takes no more."""
+"""Handles a standard output that can no longer be written to."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ import sys
 from typing import Final
 
 CANNOT_WRITE: Final = 1
-"""Exit code."""
+"""Exit code if the output cannot be written."""
 
 
 def stop_writing(error: OSError, command: str) -> int:
-    """Give the exit code where standard output takes no more; a reader who has seen enough is no error.
+    """Stop writing to standard output and return the exit code; a closed pipe is not an error.
 
     Args:
-        error: What writing raised.
-        command: Who complains, where there is something to complain about.
+        error: Error raised by writing.
+        command: Command that the error message names.
     """
-    # Python flushes standard output once more at its exit, and would complain.
+    # Python flushes standard output again at exit, which would raise another error.
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     if isinstance(error, BrokenPipeError):
         return 0
-    print(f"{command}: cannot write: {error.strerror}", file=sys.stderr)
+    print(f"{command}: cannot write the output: {error.strerror}", file=sys.stderr)
     return CANNOT_WRITE

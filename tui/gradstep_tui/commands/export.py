@@ -1,4 +1,4 @@
-"""Takes a session home: as a script, a notebook, a loss history, and a picture of the screen."""
+"""Exports a session as a script, a notebook, a loss history and a picture of the screen."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
     from gradstep.session import Session
 
 INTERRUPTED = 130
-"""Exit code."""
+"""Exit code after ctrl+c."""
 
 
 class Exports:
-    """Where files go that a learner writes, and how it is told."""
+    """Decides where a learner's files are written, and how messages name them."""
 
     def place(self, to: str) -> str:
-        """Give the path for a name that was typed.
+        """Return the path for a name that the learner typed.
 
         Raises:
             BadInput: no file can be written there.
@@ -30,39 +30,39 @@ class Exports:
         return os.path.expanduser(to)
 
     def shown(self, path: str | os.PathLike[str]) -> str:
-        """Write the path of a file that is there already."""
+        """Return the path of an existing file as messages show it."""
         return os.fspath(path)
 
     def told(self, paths: Sequence[Path]) -> str:
-        """Say what was written."""
+        """Return the message that names the files written."""
         return written_text(paths)
 
 
 def exports_of(app: object) -> Exports:
-    """Give where an app writes files: anywhere, where it does not say otherwise."""
+    """Return an app's own `exports`, or the default, which writes anywhere."""
     found = getattr(app, "exports", None)
     return found if isinstance(found, Exports) else Exports()
 
 
 def export_session(session: Session, to: str, *, picture: str = "", force: bool = False) -> tuple[Path, ...]:
-    """Do the session again from its start, and write it to files.
+    """Replay a session from its start, write it to files, and return their paths.
 
     Args:
-        session: What to export; it stays as it is.
-        to: A folder, or the files' common name without its ending.
-        picture: An SVG of the screen; empty for none.
+        session: Session to export; it is not changed.
+        to: A folder, or the files' common name without an ending.
+        picture: An SVG of the screen; empty for no picture.
         force: Whether files that exist already are replaced.
 
     Raises:
         Exists: a file exists already.
-        BadInput: the files cannot be written, or the problem is none that a script could repeat.
+        BadInput: the files cannot be written, or the session's problem was not loaded from a script.
     """
     to = os.path.expanduser(to)
     from gradstep.exports.export import export
     from gradstep.exports.export_files import ENDINGS, PICTURE, check_exports, check_spares, write_exports
 
     if session.origin is None:
-        raise BadInput("only a session of a built-in problem can be exported")
+        raise BadInput("only a session of a built-in problem, a script or a CSV file can be exported")
     if session.origin.has_file:
         check_spares(to, session.origin.title, Path(session.origin.problem))
     if not force:  # before the work, not after it
@@ -72,7 +72,12 @@ def export_session(session: Session, to: str, *, picture: str = "", force: bool 
 
 
 def picture_writer(picture: str, exports: Exports) -> Callable[[str], str]:
-    """Give what writes a picture to a new file, by its name, and says where it is."""
+    """Return a function that writes a picture to a new file of a given name, and returns a message.
+
+    Args:
+        picture: Text of the SVG.
+        exports: Decides where files are written.
+    """
 
     def write(to: str) -> str:
         path = Path(exports.place(to.strip()))
@@ -81,22 +86,28 @@ def picture_writer(picture: str, exports: Exports) -> Callable[[str], str]:
             with path.open("x", encoding="utf-8") as file:
                 file.write(picture)
         except FileExistsError:
-            raise BadInput(f"{path} exists already: choose another name") from None
+            raise BadInput(f"{path} exists already; choose another name") from None
         except (OSError, ValueError) as error:
-            raise BadInput(f"{path} cannot be written: {error}") from None
+            raise BadInput(f"cannot write {path}: {error}") from None
         return exports.told([path])
 
     return write
 
 
 def written_text(paths: Sequence[Path]) -> str:
-    """Say what was written."""
+    """Return the message that names the files written and their folder."""
     folder = paths[0].absolute().parent
     return f"wrote {', '.join(path.name for path in paths)} in {folder}"
 
 
 def export_file(saved: Path, to: str, *, force: bool) -> int:
-    """Export a saved session, and give the exit code."""
+    """Export a saved session, and return the exit code.
+
+    Args:
+        saved: Path of the session file.
+        to: A folder, or the files' common name without an ending.
+        force: Whether files that exist already are replaced.
+    """
     from gradstep.errors import EngineError
     from gradstep.saving.reader import read_session_file
     from gradstep.saving.replay import replay
@@ -108,5 +119,5 @@ def export_file(saved: Path, to: str, *, force: bool) -> int:
         return complain_of(error, EXPORT, hint=False)
     except KeyboardInterrupt:
         return INTERRUPTED
-    print(written.encode(errors="backslashreplace").decode())  # a name may be no text
+    print(written.encode(errors="backslashreplace").decode())  # a file name may hold bytes that are not text
     return 0

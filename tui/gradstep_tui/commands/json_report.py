@@ -1,23 +1,24 @@
-"""One JSON object per action, on a line of its own, for other programs.
+"""Reports each action as one line of JSON, for other programs.
 
 The keys of each object:
 
     action              the action's name, as in `gradstep.actions`: "Forward", "RunEpochs", ...
-    arguments           its arguments by name: {"count": 100}; {} where it takes none
-    epoch               epochs run to their end
-    loss                the last forward pass's loss; null before the first
-    predictions         the last forward pass's predictions, nested lists; null before the first
-    parameters          by name: {"value": nested lists, "grad": nested lists, null where `.grad` is None,
-                        "optimizer": what the optimizer remembers, by PyTorch's names}
-    optimizer           what updates the parameters: "hand", "SGD(momentum=0.9)", ...
-    batches             how the samples are split: "full", "micro(2)", ...
-    epoch_loss          the loss of the last epoch that has one; of its parts, where the samples are split
+    arguments           the action's arguments by name: {"count": 100}; {} if it takes none
+    epoch               number of complete epochs
+    loss                loss of the last forward pass; null before the first
+    predictions         predictions of the last forward pass, as nested lists; null before the first
+    parameters          for each parameter by name: {"value": nested lists, "grad": nested lists, or null if
+                        `.grad` is None, "optimizer": the optimizer's state, by PyTorch's names}
+    optimizer           optimizer that updates the parameters: "hand", "SGD(momentum=0.9)", ...
+    batches             way the samples are split: "full", "micro(2)", ...
+    epoch_loss          loss of the latest epoch that has one, over all its batches if the samples are split
     zeroing             whether an epoch zeroes the gradients
     learning_rate       the learning rate
-    diverged_in_epoch   the epoch, counted from 1, whose loss is inf or nan; null where the loss is finite
+    diverged_in_epoch   number of the epoch, counted from 1, whose loss is inf or nan; null if the loss is
+    finite
 
-Numbers are exact: read back as doubles, they have the value that PyTorch holds, bit for bit. JSON knows no
-nan and no infinity: these are the strings "nan", "inf" and "-inf".
+Numbers are exact: read as doubles, they have exactly the value that PyTorch holds. JSON has no nan and no
+infinity: they are written as the strings "nan", "inf" and "-inf".
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ Numbers: TypeAlias = "float | str | list[Numbers] | None"
 
 
 def json_line(action: Action, frame: Frame) -> Iterator[str]:
-    """Give the one line for an action and the frame after it."""
+    """Yield the one line for an action and the frame after it."""
     facts = {
         "action": type(action).__name__,
         "arguments": {name: value for name, value in to_builtins(action).items() if name != "do"},
@@ -72,5 +73,5 @@ def _numbers(tensor: Tensor | None) -> Numbers:
 
 def _exact(value: Numbers) -> Numbers:
     if isinstance(value, list):
-        return [_exact(one) for one in value]
+        return [_exact(element) for element in value]
     return str(value) if isinstance(value, float) and not math.isfinite(value) else value

@@ -1,4 +1,4 @@
-"""`gradstep list` and `gradstep check`: what can be trained, told without training it."""
+"""`gradstep list` and `gradstep check`: describe problems without training them."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ if TYPE_CHECKING:
     from gradstep.problem import Problem
 
 INTERRUPTED: Final = 130
-"""Exit code."""
+"""Exit code after ctrl+c."""
 
 PRINTED: Final = 20
-"""Lines that are told of what a script printed."""
+"""Number of lines of a script's output that are shown, from the end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +37,13 @@ class Listed:
 
     name: str
     idea: str
+    """Short text on what the problem shows, or where it comes from."""
+
     start: Start
 
 
 def listed(own: Start | None = None) -> list[Listed]:
-    """Give what there is to choose: the learner's own file, where there is one, and the built-in problems."""
+    """Return the problems to choose from: the learner's own file, if there is one, then the built-in ones."""
     built_in = [Listed(name, problems.idea_of(name), Start(name)) for name in problems.names()]
     if own is None:
         return built_in
@@ -50,28 +52,32 @@ def listed(own: Start | None = None) -> list[Listed]:
 
 
 def listed_texts(own: Start | None = None) -> list[str]:
-    """Write what there is to choose, a line each."""
+    """Return a line for each problem to choose from."""
     found = listed(own)
-    wide = max(len(one.name) for one in found)
-    return [f"{one.name:<{wide}}  {one.idea}" for one in found]
+    wide = max(len(problem.name) for problem in found)
+    return [f"{problem.name:<{wide}}  {problem.idea}" for problem in found]
 
 
 def start_named(name: str, own: Start | None = None) -> Start:
-    """Give the start for a name: the learner's own file's, a built-in problem's, or a script's path.
+    """Return the start for a name.
+
+    Args:
+        name: Name of the learner's own problem or of a built-in problem, or the path of a script.
+        own: Start of the learner's own file; None if there is none.
 
     Raises:
-        BadInput: there is no such problem; the message lists the known ones and the closest match.
+        BadInput: there is no such problem; the message lists the known problems and the closest match.
     """
     return replace(own, digest=None) if own is not None and name == own.title else start_from(name)
 
 
 def list_problems() -> int:
-    """Print the built-in problems, each with its idea; gives the exit code."""
+    """Print the built-in problems, each with its idea, and return the exit code."""
     return _print(listed_texts(), LIST)
 
 
 def check_problem(options: Namespace) -> int:
-    """Print what is found in a script or a table, or what is wrong with it; gives the exit code."""
+    """Print what is found in a script or a table, or what is wrong with it, and return the exit code."""
     try:
         problem = open_session(start_of(options)).problem
     except ScriptError as error:
@@ -85,7 +91,7 @@ def check_problem(options: Namespace) -> int:
 
 
 def found_texts(problem: Problem) -> Iterator[str]:
-    """Tell what a problem consists of."""
+    """Yield lines that describe the parts of a problem."""
     words = problem.reference_loop().statements[0].lines
     spelling = problem.spelling
     assert spelling is not None
@@ -94,13 +100,14 @@ def found_texts(problem: Problem) -> Iterator[str]:
     yield f"targets        {spelling.targets}, {size_text(problem.targets)}"
     yield f"model          {spelling.model}, {_kind(problem.model)}"
     yield f"loss function  {spelling.loss_in_script}, {_kind(problem.loss_fn)}"
-    numbers = sum(one.numel() for one in problem.parameters.values())
+    numbers = sum(tensor.numel() for tensor in problem.parameters.values())
     yield f"parameters     {len(problem.parameters)}, {numbers:,} number{'s' * (numbers != 1)} in all"
     wide = max(map(len, problem.parameters))
-    for name, one in problem.parameters.items():
-        yield f"  {name:<{wide}}  {size_text(one)}, {one.numel():,} number{'s' * (one.numel() != 1)}"
+    for name, tensor in problem.parameters.items():
+        count = tensor.numel()
+        yield f"  {name:<{wide}}  {size_text(tensor)}, {count:,} number{'s' * (count != 1)}"
     if problem.buffers:
-        yield f"buffers        {', '.join(problem.buffers)}: they change in forward, and are undone with it"
+        yield f"buffers        {', '.join(problem.buffers)}: changed by each forward pass, restored by undo"
     yield f"optimizer      {problem.optimizer.title}"
     yield f"learning rate  {problem.learning_rate:g}"
     yield f"first loss     {problem.first_loss}"
@@ -110,12 +117,12 @@ def found_texts(problem: Problem) -> Iterator[str]:
     if printed:
         yield "the script printed:"
         if problem.printed.count > PRINTED:
-            yield f"  {problem.printed.count - PRINTED:,} lines, and then"
+            yield f"  ({problem.printed.count - PRINTED:,} earlier lines are not shown)"
         yield from (f"  {text}" for text in printed[-PRINTED:])
 
 
 def size_text(tensor: Tensor) -> str:
-    """Say a tensor's shape and dtype, e.g. `(5, 3) float32`."""
+    """Return a tensor's shape and dtype as text, e.g. `(5, 3) float32`."""
     return f"{tuple(tensor.shape)} {str(tensor.dtype).removeprefix('torch.')}"
 
 

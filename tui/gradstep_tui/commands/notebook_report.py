@@ -1,4 +1,4 @@
-"""What the notebook prints after each of its actions, in PyTorch's own format."""
+"""Reports each action of `gradstep run` as titled tensors, in PyTorch's own format."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def printed(action: Action, frame: Frame) -> Iterator[str]:
-    """Give a title and a tensor for each thing that the notebook prints after `action`."""
+    """Yield a title and a tensor for everything that is reported after `action`."""
     match action:
         case ToggleZeroing():
             yield "zeroing is commented out of the loop: gradients pile up\n"
@@ -34,7 +34,7 @@ def printed(action: Action, frame: Frame) -> Iterator[str]:
             when = f"after {frame.epoch:,} epoch{'' if frame.epoch == 1 else 's'}"
             yield from _values(frame, when)
             epoch, parts = len(frame.losses), f"{frame.loop.parts} {frame.loop.batches.way}-batches"
-            yield f"loss of epoch {epoch:,}, of its {parts}\n{frame.losses[epoch - 1]}\n"
+            yield f"loss of epoch {epoch:,}, over its {parts}\n{frame.losses[epoch - 1]}\n"
         case Forward():
             more = f"after {_more_epochs(frame.epoch - 1)}, {frame.epoch:,} in all"
             yield _loss(frame, more)
@@ -50,10 +50,10 @@ def _values(frame: Frame, when: str) -> Iterator[str]:
 
 
 def _loss(frame: Frame, when: str) -> str:
-    """Give the loss as the tensor that the notebook prints; its type is that of the predictions."""
+    """Return the titled loss as a tensor, with the dtype of the predictions."""
     return _fact(f"loss {when}", None if frame.preds is None else frame.preds.new_tensor(frame.loss))
 
 
 def _fact(title: str, value: Tensor | None) -> str:
-    # Not by an f-string: for a single number, that leaves PyTorch's own format out.
+    # An f-string would format a tensor of one number without PyTorch's own format.
     return title + "\n" + str(value) + "\n"

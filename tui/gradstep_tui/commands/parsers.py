@@ -1,4 +1,4 @@
-"""What may follow `gradstep` and `gradstep run`, and the one line that tells what is wrong with it."""
+"""Parsers of the command line of `gradstep` and its subcommands, and the line that reports a wrong one."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ USES: Final = (
 )
 
 _RUN_DESCRIPTION: Final = """\
-Train without a screen and print what the notebook prints: the start, the first
-step by hand (forward, backward, update, zero), then the loss and the predictions
-after N more epochs, N + 1 in all."""
+Train without a screen and print the start values, the results of the first step,
+statement by statement (forward, backward, update, zero), then the loss and the
+predictions after N more epochs, N + 1 in all."""
 
 _RUN_CODES: Final = """\
 exit codes:
-  0   trained to the end, or nobody reads the output any more
+  0   trained to the end, or the reader of the output closed it
   1   the output could not be written
   2   a wrong option or value
   3   diverged: the loss became inf or nan; the epoch is on standard error
@@ -47,26 +47,26 @@ exit codes:
 
 _REPLAY_CODES: Final = """\
 exit codes of --to-end:
-  0   every number came out as it was recorded, bit for bit
-  1   other numbers came out, or the output could not be written
+  0   every number is identical to the recorded one
+  1   a number is different, or the output could not be written
   2   the file cannot be read"""
 
 
 class Parser(argparse.ArgumentParser):
-    """Complains in one line."""
+    """An argument parser that reports an error in one line."""
 
     def error(self, message: str) -> NoReturn:
-        """Leave with exit code 2."""
+        """Report an error and exit with code 2."""
         sys.exit(complain(message, self.prog))
 
 
 def complain(message: str, command: str = "gradstep", *, hint: bool = True) -> int:
-    """Say in one line what is wrong with the arguments, or with a file; gives the exit code 2.
+    """Print an error in one line and return the exit code 2.
 
     Args:
-        message: What is wrong.
-        command: Who complains.
-        hint: Whether the list of options could help.
+        message: Description of the error.
+        command: Command that the line names.
+        hint: Whether to point to `--help`.
     """
     line = " ".join(message.split())
     more = f" ({command} --help lists the options)" if hint else ""
@@ -75,7 +75,13 @@ def complain(message: str, command: str = "gradstep", *, hint: bool = True) -> i
 
 
 def complain_of(error: EngineError, command: str = "gradstep", *, hint: bool = True) -> int:
-    """Say in one line what the engine refused; gives the exit code 2. `hint` is as for `complain`."""
+    """Print the engine's error and return the exit code 2; a traceback of a script takes several lines.
+
+    Args:
+        error: The error.
+        command: Command that the line names.
+        hint: Whether to point to `--help`.
+    """
     if not isinstance(error, ScriptError) or "\n" not in str(error):
         return complain(str(error), command, hint=hint)
     print(f"{command}: {error}", file=sys.stderr)
@@ -83,64 +89,64 @@ def complain_of(error: EngineError, command: str = "gradstep", *, hint: bool = T
 
 
 def bench_parser() -> Parser:
-    """Read what follows `gradstep`."""
+    """Return the parser for `gradstep` without a subcommand."""
     parser = Parser(
         prog="gradstep",
         usage="\n       ".join(USES),
         description="Gradient descent one line at a time, and PyTorch's backward pass one node at a time.",
-        epilog="""`gradstep run` trains without a screen, `gradstep resume` goes on with a saved session,
-            `gradstep replay` steps through one, `gradstep export` writes one as a script and a notebook,
-            `gradstep list` names the built-in problems, `gradstep check` says what is found in a script;
-            `gradstep run --help` lists its options.""",
+        epilog="""`gradstep run` trains without a screen, `gradstep resume` continues a saved session,
+            `gradstep replay` steps through a saved session, `gradstep export` writes it as a script and a
+            notebook, `gradstep list` lists the built-in problems, and `gradstep check` shows what gradstep
+            finds in a script. Each has its own options: see `gradstep run --help`.""",
         allow_abbrev=False,
     )
     add_problem(parser)
     parser.add_argument("--version", action="version", version=f"gradstep {__version__}")
     add_start(parser)
     parser.add_argument(
-        "--save", type=Path, metavar="FILE", help="save the session in FILE, which must not be there yet"
+        "--save", type=Path, metavar="FILE", help="save the session in FILE, which must not exist yet"
     )
     _add_drawing(parser)
     return parser
 
 
 def resume_parser() -> Parser:
-    """Read what follows `gradstep resume`."""
+    """Return the parser for `gradstep resume`."""
     parser = Parser(
         prog=RESUME,
-        description="Go on with a saved session: the same bits, and everything that can be undone.",
+        description="Continue a saved session, with identical numbers and everything that can be undone.",
         allow_abbrev=False,
     )
-    parser.add_argument(
-        "file", nargs="?", type=Path, help="a session file (default: the one that was saved last)"
-    )
+    parser.add_argument("file", nargs="?", type=Path, help="a session file (default: the latest session)")
     _add_drawing(parser)
     return parser
 
 
 def replay_parser() -> Parser:
-    """Read what follows `gradstep replay`."""
+    """Return the parser for `gradstep replay`."""
     parser = Parser(
         prog=REPLAY,
-        description="Do a saved session again, and step through it; the file stays as it is.",
+        description="Replay a saved session and step through it; the file is not changed.",
         epilog=_REPLAY_CODES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
     parser.add_argument("file", type=Path, help="a session file")
     parser.add_argument(
-        "--to-end", action="store_true", help="without a screen: do it all, and print what it came to"
+        "--to-end",
+        action="store_true",
+        help="replay the whole session without a screen, and print the final numbers",
     )
     _add_drawing(parser)
     return parser
 
 
 def export_parser() -> Parser:
-    """Read what follows `gradstep export`."""
+    """Return the parser for `gradstep export`."""
     parser = Parser(
         prog=EXPORT,
-        description="""Write a saved session as a plain PyTorch script and a notebook, which assert every
-            number that was shown and run without gradstep, and its loss history as CSV.""",
+        description="""Write a saved session as a plain PyTorch script and a notebook, and its loss history as
+            CSV. The script and the notebook run without gradstep and assert every number that it showed.""",
         allow_abbrev=False,
     )
     parser.add_argument("file", type=Path, help="a session file")
@@ -148,7 +154,7 @@ def export_parser() -> Parser:
         "to",
         nargs="?",
         default=".",
-        help="a folder, or the files' common name without its ending (default: the problem's name, here)",
+        help="a folder, or the files' common name without an ending (default: the problem's name, here)",
     )
     parser.add_argument("--force", action="store_true", help="replace files that exist already")
     return parser
@@ -159,24 +165,25 @@ def _add_drawing(parser: Parser) -> None:
     parser.add_argument(
         "--plain",
         action="store_true",
-        help="a conversation in plain lines, without drawing: for screen readers, dumb terminals and pipes",
+        help="use plain mode: typed commands and lines of text, for screen readers, dumb terminals and pipes",
     )
     parser.add_argument(
         "--trace-limit",
         type=_megabytes,
         metavar="MB",
-        help="megabytes that the recording of one pass may take, summaries beyond (default: 1000)",
+        help="megabytes for the tensors recorded in one backward pass; beyond that, summaries are kept "
+        "(default: 1000)",
     )
 
 
 def _megabytes(text: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) < 10):
-        raise argparse.ArgumentTypeError(f"{text[:40]!r} is no whole number of megabytes, e.g. 1000")
+        raise argparse.ArgumentTypeError(f"{text[:40]!r} is not a whole number of megabytes, e.g. 1000")
     return int(text) * 1_000_000
 
 
 def run_parser() -> Parser:
-    """Read what follows `gradstep run`."""
+    """Return the parser for `gradstep run`."""
     parser = Parser(
         prog=RUN,
         description=_RUN_DESCRIPTION,
@@ -193,7 +200,7 @@ def run_parser() -> Parser:
         help="epochs after the first step (default: 100)",
     )
     parser.add_argument(
-        "--no-zero", dest="zeroing", action="store_false", help="comment zeroing out of the loop first"
+        "--no-zero", dest="zeroing", action="store_false", help="turn gradient zeroing off first"
     )
     add_start(parser)
     parser.add_argument(
@@ -203,15 +210,15 @@ def run_parser() -> Parser:
 
 
 def list_parser() -> Parser:
-    """Read what follows `gradstep list`."""
-    return Parser(prog=LIST, description="Name the built-in problems.", allow_abbrev=False)
+    """Return the parser for `gradstep list`."""
+    return Parser(prog=LIST, description="List the built-in problems.", allow_abbrev=False)
 
 
 def check_parser() -> Parser:
-    """Read what follows `gradstep check`."""
+    """Return the parser for `gradstep check`."""
     parser = Parser(
         prog=CHECK,
-        description="Say what is found in a script, or in a built-in problem, without training it.",
+        description="Show what gradstep finds in a script, or in a built-in problem, without training it.",
         epilog="exit codes: 0 it can be trained, 1 the output could not be written, 2 it cannot be trained",
         allow_abbrev=False,
     )

@@ -1,4 +1,4 @@
-"""`gradstep replay FILE --to-end`: a saved session done again without a screen."""
+"""`gradstep replay FILE --to-end`: replays a saved session without a screen."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ OTHER_NUMBERS, INTERRUPTED = 1, 130
 
 
 def replay_to_end(path: Path) -> int:
-    """Replay, print what came of it, and give the exit code."""
+    """Replay a saved session, print the final numbers, and return the exit code."""
     from gradstep.saving.reader import read_session_file
     from gradstep.saving.replay import replay
 
@@ -30,21 +30,22 @@ def replay_to_end(path: Path) -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     try:
-        for text in _told(replayed):
+        for text in _lines(replayed):
             print(text, flush=True)
     except OSError as error:
         return stop_writing(error, REPLAY)
     if replayed.mismatch is not None:
-        print(f"{REPLAY}: other numbers than then: {replayed.mismatch.message}", file=sys.stderr)
+        print(f"{REPLAY}: the replay gave different numbers: {replayed.mismatch.message}", file=sys.stderr)
         return OTHER_NUMBERS
     return 0
 
 
-def _told(replayed: Replayed) -> Iterator[str]:
+def _lines(replayed: Replayed) -> Iterator[str]:
     frame = replayed.session.frame
-    yield f"{replayed.done:,} actions done again, {frame.epoch:,} epochs done"
+    actions = f"{replayed.done:,} action{'s' * (replayed.done != 1)}"
+    yield f"{actions} replayed, {frame.epoch:,} epoch{'s' * (frame.epoch != 1)} done"
     if replayed.mismatch is None:
-        yield "every number is as it was recorded, bit for bit"
+        yield "all numbers are identical to those recorded"
     yield f"loss {frame.loss}"
     for parameter in frame.parameters:
         yield f"{parameter.name}\n{parameter.value}"

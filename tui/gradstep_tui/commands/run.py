@@ -1,4 +1,4 @@
-"""`gradstep run`: the notebook's training without a screen, one step by hand and then many epochs."""
+"""`gradstep run`: training without a screen, one step statement by statement and then many epochs."""
 
 from __future__ import annotations
 
@@ -19,17 +19,23 @@ if TYPE_CHECKING:
     from gradstep.session import Session
 
 Report = Callable[[Action, Frame], Iterable[str]]
-"""Gives what to print after an action."""
+"""Returns the texts to print after an action, given the action and the frame after it."""
 
 DIVERGED, INTERRUPTED = 3, 130
 """Exit codes."""
 
 
 def run(make_session: Callable[[], Session], actions: Iterable[Action], report: Report) -> int:
-    """Train, print what `report` gives, and give the exit code."""
+    """Train, print a report after every action, and return the exit code.
+
+    Args:
+        make_session: Makes the session.
+        actions: Actions to apply to the session.
+        report: Returns the texts to print after an action.
+    """
     try:
         return _train(make_session(), actions, report)
-    except ScriptError as error:  # a file's fault, no option's
+    except ScriptError as error:  # the error is in a file, not in an option
         return complain_of(error, RUN, hint=False)
     except EngineError as error:
         return complain_of(error, RUN)
@@ -38,9 +44,14 @@ def run(make_session: Callable[[], Session], actions: Iterable[Action], report: 
 
 
 def plan(epochs: int, zeroing: bool, batches: Batches | None = None) -> Iterator[Action]:
-    """Give the notebook's actions: one step by hand, then `epochs` more, then the loss they led to.
+    """Yield the actions of a run: one step statement by statement, `epochs` more epochs, and a forward pass.
 
-    Where the samples are split, one step is a whole epoch, and the loss is that of the last epoch's parts.
+    If the samples are split into batches, the first step is a whole epoch, and no forward pass follows.
+
+    Args:
+        epochs: Number of epochs after the first step.
+        zeroing: Whether gradients are zeroed.
+        batches: Way the samples are split; None to use all samples in every pass.
     """
     if not zeroing:
         yield ToggleZeroing()
@@ -54,7 +65,7 @@ def plan(epochs: int, zeroing: bool, batches: Batches | None = None) -> Iterator
 
 
 def diverged_in(frame: Frame) -> int | None:
-    """Give the epoch, counted from 1, whose loss is inf or nan; None where the loss is finite."""
+    """Return the number, counted from 1, of the epoch whose loss is inf or nan; None if it is finite."""
     return None if frame.loss is None or math.isfinite(frame.loss) else len(frame.losses)
 
 
@@ -67,6 +78,6 @@ def _train(session: Session, actions: Iterable[Action], report: Report) -> int:
         except OSError as error:
             return stop_writing(error, RUN)
         if epoch := diverged_in(frame):
-            print(f"{RUN}: diverged in epoch {epoch:,}: the loss is {frame.loss}", file=sys.stderr)
+            print(f"{RUN}: training diverged in epoch {epoch:,}: the loss is {frame.loss}", file=sys.stderr)
             return DIVERGED
     return 0

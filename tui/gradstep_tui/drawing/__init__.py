@@ -1,1 +1,1 @@
-"""Lines, plots and graphs made of characters, before any widget."""
+"""Text lines, plots and graphs drawn with characters; independent of any widget."""

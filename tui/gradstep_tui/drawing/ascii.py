@@ -1,4 +1,4 @@
-"""Plain ASCII output, for terminals that cannot show anything else."""
+"""Plain ASCII output, for terminals that cannot show other characters."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _LOOKALIKES: Final = {
     "─━═╌┄╴╶": "-",
     "│┃║▌▐╎┆▏▕▎": "|",
     "╭╮╰╯├┤┼╔╗╚╝": "+",
-    "┌┐┬": ".",  # so that the lines of a graph show where they go: down,
+    "┌┐┬": ".",  # shows that a line of a graph turns down,
     "└┘┴": "'",  # or up
     "…": "~",
     "←": "<",
@@ -39,17 +39,17 @@ _LOOKALIKES: Final = {
     "▼": "v",
 }
 TABLE: Final = {ord(char): plain for chars, plain in _LOOKALIKES.items() for char in chars}
-"""What stands for each character; any other one becomes as many `?` as it takes cells."""
+"""ASCII replacement for each character; other characters become one `?` per cell."""
 
 COERCED: Final = ("C.UTF-8", "C.utf8", "UTF-8")
-"""What Python sets LC_CTYPE to where it finds the C locale."""
+"""Values to which Python sets LC_CTYPE if it finds the C locale."""
 
 
 class AsciiFilter(LineFilter):
-    """Rewrites everything that any screen draws, cell for cell."""
+    """Replaces everything that any screen draws by ASCII of the same width."""
 
     def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
-        """Give the segments with ASCII text only, as wide as before."""
+        """Return the segments with ASCII text of the same width."""
         return [
             segment
             if segment.control or segment.text.isascii()
@@ -59,17 +59,17 @@ class AsciiFilter(LineFilter):
 
 
 def to_ascii(text: str) -> str:
-    """Rewrite text in ASCII, cell for cell."""
+    """Return text in ASCII that takes as many cells."""
     return "".join(char if char.isascii() else TABLE.get(ord(char), "?" * cell_len(char)) for char in text)
 
 
 def terminal_speaks_utf8(
     environ: Mapping[str, str] = os.environ, utf8_mode: bool = bool(sys.flags.utf8_mode)
 ) -> bool:
-    """Whether the locale that the terminal was started in is a UTF-8 one.
+    """Return whether the program was started in a UTF-8 locale.
 
-    Python itself is no help: in the C locale it switches to UTF-8, whatever the terminal can show, and
-    sets LC_CTYPE so, which `utf8_mode` gives away.
+    Python's own settings do not show this: in the C locale, Python switches to UTF-8 whatever the terminal
+    can show, and sets LC_CTYPE accordingly; `utf8_mode` reveals that it did.
     """
     if os.name == "nt":
         return True
@@ -81,5 +81,5 @@ def terminal_speaks_utf8(
         return False
     # macOS names the charset alone: LC_CTYPE=UTF-8.
     charset = named if named.upper() == "UTF-8" else named.partition("@")[0].partition(".")[2]
-    # A name without a charset, e.g. de_DE, leaves it to the system's tables.
+    # For a name without a charset, e.g. de_DE, the system's tables decide.
     return (charset or locale.normalize(named).partition(".")[2]).replace("-", "").lower() == "utf8"

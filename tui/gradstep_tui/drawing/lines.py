@@ -1,4 +1,4 @@
-"""Lines of text with roles: what the drawing functions give, before any colour."""
+"""Lines of text with roles: the result of the drawing functions, before colours are applied."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Final, NamedTuple, TypeAlias
 from rich.cells import cell_len, set_cell_size
 
 ROLES: Final = ("title", "label", "dim", "mark", "current", "warn", "key")
-"""What a piece of text is; each has a style in the panel's CSS. Plain text has the role ''."""
+"""Roles that a piece of text may have; each has a style in the panel's CSS. Plain text has the role ''."""
 
 
 class Span(NamedTuple):
@@ -23,18 +23,18 @@ Line: TypeAlias = tuple[Span, ...]
 
 
 def line(*pieces: str | Span) -> Line:
-    """Make a line of spans and of plain strings; empty pieces are left out."""
+    """Return a line made of spans and plain strings; empty pieces are left out."""
     spans = (piece if isinstance(piece, Span) else Span(piece) for piece in pieces)
     return tuple(span for span in spans if span.text)
 
 
 def length(spans: Iterable[Span]) -> int:
-    """Give the number of terminal cells that the spans take."""
+    """Return the number of terminal cells that the spans take."""
     return sum([len(text) if text.isascii() else cell_len(text) for text, _ in spans])
 
 
 def fitted(spans: Line, width: int, role: str = "") -> Line:
-    """Cut a line to `width` cells, with an ellipsis where something is cut off, or fill it up with blanks."""
+    """Return a line of exactly `width` cells: a longer line is cut with an ellipsis, a shorter one padded."""
     missing = width - length(spans)
     if missing >= 0:
         return (*spans, Span(" " * missing, role)) if missing else spans
@@ -50,7 +50,15 @@ def fitted(spans: Line, width: int, role: str = "") -> Line:
 
 
 def wrapped(text: str, width: int, role: str = "", most: int | None = None) -> list[Line]:
-    """Break text into lines of at most `width` cells; from line `most` on it is cut."""
+    """Return text broken into lines of at most `width` cells.
+
+    Args:
+        text: The text.
+        width: Largest width of a line, in cells.
+        role: Role of the lines.
+        most: Largest number of lines; the last one then holds the rest of the text, however long. None for no
+            limit.
+    """
     pieces = wrap(text, max(width, 1)) or [""]
     if most is not None and len(pieces) > most:
         pieces = [*pieces[: most - 1], " ".join(pieces[most - 1 :])]
@@ -58,8 +66,8 @@ def wrapped(text: str, width: int, role: str = "", most: int | None = None) -> l
 
 
 def beside(left: Sequence[Line], right: Sequence[Line], gap: int = 2) -> list[Line]:
-    """Put two blocks of lines side by side."""
-    width = max((length(one) for one in left), default=0)
+    """Return two blocks of lines side by side, `gap` cells apart."""
+    width = max((length(spans) for spans in left), default=0)
     rows = max(len(left), len(right))
     empty: Line = ()
     return [
@@ -73,9 +81,14 @@ def beside(left: Sequence[Line], right: Sequence[Line], gap: int = 2) -> list[Li
 
 
 def window_start(current: int, count: int, height: int) -> int:
-    """Give the first row of a long list to draw, so that the current one is in sight, and some on both sides.
+    """Return the first row to draw of a long list, so that the current row and some neighbours are visible.
 
-    It moves by half a window at a time: most steps then redraw two rows, and not all of them.
+    The window moves by half its height at a time, so that most steps redraw two rows instead of all of them.
+
+    Args:
+        current: Number of the current row, counted from 0.
+        count: Number of rows in the list.
+        height: Number of rows that are visible.
     """
     half = max(height // 2, 1)
     return min(max(current // half * half - height // 4, 0), max(count - height, 0))

@@ -1,4 +1,4 @@
-"""Numbers to places on a screen."""
+"""Scales, linear or logarithmic, that map numbers to positions on a plot."""
 
 from __future__ import annotations
 
@@ -8,26 +8,26 @@ from dataclasses import dataclass
 from typing import Final
 
 STEEP: Final = 50.0
-"""From this ratio of the highest to the lowest number on, a scale is logarithmic where nobody chose."""
+"""Ratio of the highest to the lowest number from which a scale is logarithmic by default."""
 
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """From the lowest number to the highest."""
+    """A range of numbers that is mapped, linearly or logarithmically, to a plot."""
 
     low: float
     high: float
     is_log: bool = False
 
     def share(self, value: float) -> float:
-        """Give where a number lies, 0 at the lowest and 1 at the highest; nan where it has no place."""
+        """Return the position of a number, 0 at the low end and 1 at the high end; nan if it has none."""
         if not math.isfinite(value) or (self.is_log and value <= 0):
             return math.nan
         low, high = self._at(self.low), self._at(self.high)
         return (self._at(value) - low) / (high - low) if high > low else 0.5
 
     def place(self, value: float, count: int) -> int | None:
-        """Give which of `count` equal parts a number lies in; None where in none."""
+        """Return which of `count` equal parts holds a number, counted from 0; None if none does."""
         share = self.share(value)
         if math.isnan(share) or not -1e-9 <= share <= 1 + 1e-9:
             return None
@@ -38,16 +38,16 @@ class Scale:
 
     @property
     def name(self) -> str:
-        """What it is called."""
+        """Name of the kind of scale, for the learner."""
         return "logarithmic" if self.is_log else "linear"
 
 
 def scale_of(values: Iterable[float], is_log: bool | None = None) -> Scale | None:
-    """Give the scale that holds all finite numbers; None where there are none.
+    """Return a scale that covers all finite numbers; None if there are none.
 
     Args:
-        values: What is to be drawn.
-        is_log: Whether it is to be logarithmic, if that is possible; None leaves it to the numbers.
+        values: Numbers to draw.
+        is_log: Whether the scale is logarithmic, if the numbers permit it; None to decide by `STEEP`.
     """
     finite = [value for value in values if math.isfinite(value)]
     above = [value for value in finite if value > 0]

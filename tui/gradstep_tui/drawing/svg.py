@@ -1,4 +1,4 @@
-"""Lines as an SVG, for a picture that is larger than the screen."""
+"""Writes lines as an SVG, for a picture larger than the screen."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ STYLES: Final = {
 
 
 def lines_svg(lines: Sequence[Line], title: str) -> str:
-    """Draw lines, as wide as the longest of them."""
+    """Return an SVG image of lines, as wide as the longest line."""
     width = max(map(length, lines), default=1)
     console = Console(
         width=width,

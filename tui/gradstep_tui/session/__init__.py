@@ -1,1 +1,1 @@
-"""The session behind a screen: loaded, saved, and worked on in a thread."""
+"""The session behind a screen: loading it, saving it, and running its work in a thread."""

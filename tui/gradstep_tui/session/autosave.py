@@ -1,4 +1,4 @@
-"""Makes the session that a command asks for, and has it saved as it goes."""
+"""Makes the session that a command asks for, and saves every action as it happens."""
 
 from __future__ import annotations
 
@@ -21,46 +21,52 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """An earlier session that was not left in order."""
+    """An earlier session that was not closed properly and can be resumed."""
 
     path: Path
     problem: str
     actions: int
+    """Number of actions in the session."""
+
     epoch: int
+    """Number of complete epochs at the session's end."""
+
     when: str
-    """When it was begun, in local time."""
+    """Local date and time at which the session began."""
 
 
 class Keeper:
-    """Holds what saves the session. Importing it does not import torch; making a session does."""
+    """Makes sessions and saves them. Importing this class does not import torch; making a session does."""
 
     def __init__(self, save: Path | None = None) -> None:
-        """Save in a file of the user's state folder, or in `save`, which must not be there yet."""
+        """Save to `save`, which must not exist yet, or to a new file in the user's state folder if None."""
         self._save = save
         self._writer: SessionWriter | None = None
         self._warn: Callable[[str], None] | None = None
         self._given_up = Event()
         self.notice = ""
-        """What there is to say about the session that was made."""
+        """Message about the session that was made; empty if there is nothing to say."""
 
         self.offers = save is None
-        """Whether to look for a session that was not left in order."""
+        """Whether to look for an earlier session that was not closed properly."""
 
     def listen(self, warn: Callable[[str], None]) -> None:
-        """Have `warn` called, from another thread, once nothing can be saved any more."""
+        """Call `warn` with the reason, from another thread, once saving fails."""
         self._warn = warn
         if self._writer is not None and self._writer.trouble:
             warn(self._writer.trouble)
 
     def begin(self, start: Start, stopped: Callable[[], bool] = lambda: False) -> Session:
-        """Begin a session; its file is made with the first action. One before it is left in order.
+        """Begin a session, and close the session before it. A session's file is made at its first action.
 
         Args:
-            start: Where it starts.
-            stopped: Asked while a script runs: where it says so, nothing is begun.
+            start: Problem and options of the session.
+            stopped: Called again and again while a script runs; if it returns True, no session is begun.
 
         Raises:
-            EngineError: there is no such problem, a value cannot be used, or it stopped; nothing has changed.
+            EngineError: there is no such problem, a value cannot be used, or `stopped` returned True. The
+            session
+                before goes on unchanged.
         """
         from gradstep.saving.writer import SessionWriter
 
@@ -71,25 +77,27 @@ class Keeper:
         self.close()
         left, self._save = None if self._writer is None else self._writer.path, None
         self._keep(session, writer)
-        told = f"what was before is saved: {left.name}" if left is not None else ""
-        self.notice = script_notice(session) or told
+        saved = f"the session before is saved as {left.name}" if left is not None else ""
+        self.notice = script_notice(session) or saved
         return session
 
     def resume(self, path: Path | None = None, stopped: Callable[[], bool] = lambda: False) -> Session:
-        """Go on with a saved session, in its file.
+        """Resume a saved session; its further actions are saved in the same file.
 
         Args:
-            path: The file; None for the one that was written to last.
-            stopped: Asked between actions: where it says so, nothing is resumed.
+            path: Path of the session file; None for the file that was written to last.
+            stopped: Called between actions; if it returns True, no session is resumed.
 
         Raises:
-            EngineError: there is no session, another program has it open, it cannot be read, or it stopped.
+            EngineError: there is no saved session, another program has it open, it cannot be read, or
+            `stopped`
+                returned True.
         """
         from gradstep.saving.session_folder import Store
 
         path = path or Store().newest()
         if path is None:
-            raise EngineError(f"there is no session to go on with in {Store().folder}")
+            raise EngineError(f"there is no saved session in {Store().folder}")
         writer = self._reopened(path, "resumed", self._told)
         assert writer.saved is not None
         try:
@@ -99,17 +107,18 @@ class Keeper:
             raise
         if writer.path is not None and writer.path != path:
             self.notice = (
-                f"the end of {path.name} is cut off: it stays, and this goes on in {writer.path.name}"
+                f"the end of {path.name} is missing: that file stays as it is, and the session goes on in "
+                f"{writer.path.name}"
             )
         self.close()
         self._keep(session, writer)
         return session
 
     def replay(self, path: Path) -> Session:
-        """Make a saved session again, back at its start; what is done then is not saved.
+        """Replay a saved session and return to its start; further actions are not saved.
 
         Raises:
-            BadSessionFile: it cannot be read.
+            BadSessionFile: the file cannot be read.
         """
         from gradstep.actions import GoTo
         from gradstep.saving.reader import read_session_file
@@ -119,9 +128,9 @@ class Keeper:
         return session
 
     def offer(self) -> Offer | None:
-        """Give the session that was not left in order last; None where there is none.
+        """Return the latest session that was not closed properly; None if there is none.
 
-        What is wrong with files that cannot be read is put into `notice`.
+        If a session file cannot be read, `notice` says what is wrong with it.
         """
         if not self.offers:
             return None
@@ -129,7 +138,7 @@ class Keeper:
 
         found = Store().unfinished()
         if found.bad:
-            self.notice = f"left as it is: {found.bad[0]}"
+            self.notice = f"a session file cannot be read and stays as it is: {found.bad[0]}"
         saved = found.session
         if saved is None:
             return None
@@ -138,22 +147,22 @@ class Keeper:
         return Offer(saved.path, saved.header.start.title, len(saved.actions), last.epoch, when)
 
     def decline(self, offer: Offer) -> None:
-        """Leave an offered session in order, so that it is not offered again; its file stays."""
-        with suppress(EngineError):  # somebody else may have it by now
+        """Mark an offered session as closed, so that it is not offered again; its file stays."""
+        with suppress(EngineError):  # another program may have opened the session by now
             self._reopened(offer.path, "declined").close()
 
     @property
     def trouble(self) -> str:
-        """Why nothing is saved any more; empty while all is well."""
+        """Reason the last save failed, or an empty string."""
         return "" if self._writer is None else self._writer.trouble
 
     def flush(self) -> None:
-        """Wait until all that was done is written."""
+        """Wait until all actions so far are written to the file."""
         if self._writer is not None:
             self._writer.flush()
 
     def give_up(self) -> None:
-        """Wait no longer for a script that is being loaded: it may run for ever."""
+        """Stop waiting for a script that is being loaded, which may run for ever."""
         self._given_up.set()
 
     def has_given_up(self) -> bool:
@@ -169,12 +178,18 @@ class Keeper:
         return start
 
     def close(self) -> None:
-        """Leave the session in order."""
+        """Finish saving, and mark the session as closed properly."""
         if self._writer is not None:
             self._writer.close()
 
     def _reopened(self, path: Path, name: str, warn: Callable[[str], None] | None = None) -> SessionWriter:
-        """Open a file to go on in it; where its end is cut off, in a new one of that name."""
+        """Open a session file to continue it; if its end is missing, continue in a new file instead.
+
+        Args:
+            path: Path of the session file.
+            name: Name for a new file.
+            warn: Called with the reason once saving fails.
+        """
         from gradstep.saving.reader import CutOff
         from gradstep.saving.writer import SessionWriter
 
@@ -201,9 +216,10 @@ class Keeper:
         if replayed.done < len(saved.actions):
             raise EngineError("stopped: nothing was resumed, and the file is as it was")
         if replayed.mismatch is not None:
-            self.notice = f"other numbers than then: {replayed.mismatch.message}"
+            self.notice = f"the replay gave different numbers: {replayed.mismatch.message}"
         else:
-            self.notice = f"{replayed.done:,} actions done again, every number bit for bit as it was"
+            actions = f"{replayed.done:,} action{'s' * (replayed.done != 1)}"
+            self.notice = f"{actions} replayed, all numbers identical"
         return replayed.session
 
     def _told(self, trouble: str) -> None:
@@ -212,7 +228,7 @@ class Keeper:
 
 
 def script_notice(session: Session) -> str:
-    """Say the first of what there is to say about a session's script; empty where there is nothing."""
+    """Return the first note about a session's script, and how to see the others; empty if there is none."""
     notes = session.problem.notes
-    more = f" (w tells {len(notes) - 1} more)" if len(notes) > 1 else ""
+    more = f" (w shows {len(notes) - 1} more)" if len(notes) > 1 else ""
     return f"{notes[0]}{more}" if notes else ""

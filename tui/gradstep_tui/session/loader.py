@@ -1,4 +1,4 @@
-"""Fetches PyTorch and the session in a thread, so that the first frame need not wait for them."""
+"""Imports PyTorch and makes the session in a thread, so that the first frame does not wait for them."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ if TYPE_CHECKING:
 
 
 class Loaded(Message):
-    """The session is there."""
+    """Posted when the session was made."""
 
     def __init__(self, session: Session, offer: Offer | None = None) -> None:
-        """Carry the session, and an earlier one that could be gone on with instead."""
+        """Carry the session, and an earlier session that could be resumed instead."""
         super().__init__()
         self.session = session
         self.offer = offer
 
 
 class LoadFailed(Message):
-    """There is no session, because of `error`."""
+    """Posted when the session could not be made, because of `error`."""
 
     def __init__(self, error: EngineError) -> None:
         """Carry the error."""
@@ -38,17 +38,23 @@ class LoadFailed(Message):
 
 
 class Troubled(Message):
-    """Nothing can be saved any more."""
+    """Posted when saving has failed; nothing more is saved."""
 
     def __init__(self, trouble: str) -> None:
-        """Carry why."""
+        """Carry the reason."""
         super().__init__()
         self.trouble = trouble
 
 
 def load(screen: MessagePump, make_session: Callable[[], Session], keeper: Keeper | None) -> None:
-    """Make the session and post it to `screen`, with what `keeper` has to offer."""
-    # Importing torch makes a million objects, none of them garbage: looking for some costs a fifth.
+    """Make a session and post `Loaded` or `LoadFailed` to `screen`.
+
+    Args:
+        screen: Receiver of the message.
+        make_session: Makes the session; may raise an `EngineError`.
+        keeper: Source of the earlier session to offer; None to offer none.
+    """
+    # Importing torch makes a million objects and no garbage: collection would waste a fifth of the time.
     try:
         with without_collection():
             session = make_session()

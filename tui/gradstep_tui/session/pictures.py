@@ -1,4 +1,4 @@
-"""All that the pictures show of a session, as it stands."""
+"""Computes everything that the pictures screen shows of a session."""
 
 from __future__ import annotations
 
@@ -19,22 +19,28 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Album:
-    """What was computed, or why it could not be."""
+    """Data of all pictures; an `EngineError` takes the place of a picture that could not be computed."""
 
     places: tuple[int, int]
-    """Which two numbers the surface is over; as `Pictures` counts them."""
+    """Indices, among all numbers of the parameters, of the two that the loss surface varies."""
 
     surface: Surface | EngineError
     fit: Fit | EngineError
     regions: tuple[Regions, ...] | EngineError
-    """Empty where the problem has not two inputs."""
+    """Decision regions; empty if the problem does not have exactly two inputs."""
 
     sizes: tuple[Sizes, ...]
     marks: tuple[Mark, ...]
 
 
 def album(pictures: Pictures, places: tuple[int, int], stopped: Callable[[], bool]) -> Album:
-    """Compute all pictures; what the engine refuses stands in a picture's place."""
+    """Return all pictures of a session.
+
+    Args:
+        pictures: Computes the pictures.
+        places: Indices of the two numbers that the loss surface varies.
+        stopped: Called again and again; if it returns True, the loss surface is abandoned.
+    """
     return Album(
         places,
         _or_error(lambda: pictures.surface(*places, stopped=stopped)),

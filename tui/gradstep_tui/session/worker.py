@@ -1,4 +1,4 @@
-"""Does what takes long in a thread, so that the screen stays alive."""
+"""Runs long work in a thread, so that the screen stays responsive."""
 
 from __future__ import annotations
 
@@ -13,21 +13,22 @@ if TYPE_CHECKING:
     from textual.message_pump import MessagePump
 
 Work: TypeAlias = Callable[[Callable[[], bool]], Any]
-"""Is given what says whether to stop; nobody else may use the session meanwhile."""
+"""Work on a session, called with a function that returns whether to stop; nothing else may use the session
+meanwhile."""
 
 
 class WorkEnded(Message):
-    """The work is over; `error` is what the engine refused, or None, and `result` what came of it."""
+    """Posted when the work has ended, with its result or the engine's error."""
 
     def __init__(self, error: EngineError | None, result: Any) -> None:
-        """Carry how it ended."""
+        """Carry the error, or None, and the result."""
         super().__init__()
         self.error = error
         self.result = result
 
 
 def run(screen: MessagePump, work: Work, stopped: Callable[[], bool]) -> None:
-    """Do the work and post how it ended to `screen`."""
+    """Do the work and post `WorkEnded` to `screen`."""
     error = result = None
     try:
         result = work(stopped)

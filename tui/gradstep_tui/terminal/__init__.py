@@ -1,1 +1,1 @@
-"""The terminal itself: its keys, its end, and the descriptors that lead to it."""
+"""The terminal: how its keys are read, how its end is noticed, and which descriptors lead to it."""

@@ -1,8 +1,8 @@
-"""The terminal belongs to the screen: what other code writes to it by a descriptor's number goes elsewhere.
+"""Redirects descriptors 1 and 2 while a screen is drawn, so that only the screen writes to the terminal.
 
-A script's own `print` is kept and shown. What a C++ library writes, or a program that the script starts,
-passes Python's streams by; on the terminal it would spoil the screen. Linux keeps it in memory, to be shown
-with what the script printed; elsewhere it goes nowhere.
+The output of a script's own `print` is captured and shown. The output of a C++ library, or of a program that
+the script starts, bypasses Python's streams and would spoil the screen. On Linux it is kept in memory and
+shown together with the script's output; on other systems it is discarded.
 """
 
 from __future__ import annotations
@@ -19,23 +19,25 @@ from typing import Final, TextIO
 from gradstep.captured_output import past_the_streams
 
 ROOM: Final = 4_000_000
-"""Bytes that are kept until somebody reads them. Whoever writes more is told that there is no more room: a
-file would grow for as long as the disk lasts, and a pipe would have the writer wait, perhaps for ever."""
+"""Bytes that are kept until they are read. Writing more fails; an ordinary file could fill the disk instead,
+and a pipe could block the writer for ever."""
 
 
 @contextmanager
 def terminal_for_the_screen() -> Iterator[None]:
-    """While it lasts, Python's own streams lead where they did, and descriptors 1 and 2 elsewhere.
+    """Redirect descriptors 1 and 2 for the duration; Python's own streams keep writing to the terminal.
 
-    Textual draws on `sys.__stderr__`, which may be a file; standard output has to be a terminal.
+    Textual draws on `sys.__stderr__`, which becomes the stream of standard output: standard error may be a
+    file, but standard output has to be a terminal.
     """
     ours = sys.stdout, sys.stderr, sys.__stdout__, sys.__stderr__
     with ExitStack() as stack:
         out, err = sys.stdout, sys.stderr
-        if sys.platform != "win32":  # the console there is reached by the descriptor itself
+        if sys.platform != "win32":  # Windows reaches the console by the descriptor itself
             place = stack.enter_context(_place())
             out, err = (
-                stack.enter_context(_elsewhere(number, one, place)) for number, one in ((1, out), (2, err))
+                stack.enter_context(_elsewhere(number, stream, place))
+                for number, stream in ((1, out), (2, err))
             )
             stack.callback(_flush_c)
         try:
@@ -48,7 +50,13 @@ def terminal_for_the_screen() -> Iterator[None]:
 
 @contextmanager
 def _elsewhere(number: int, stream: TextIO, place: int) -> Iterator[TextIO]:
-    """Give a stream to where a descriptor leads, which leads to another place meanwhile."""
+    """Yield a stream to the file behind a descriptor, and redirect the descriptor for the duration.
+
+    Args:
+        number: The descriptor.
+        stream: Python's stream on the descriptor.
+        place: Descriptor of the file to redirect to.
+    """
     stream.flush()
     kept = os.dup(number)
     os.dup2(place, number)
@@ -62,7 +70,7 @@ def _elsewhere(number: int, stream: TextIO, place: int) -> Iterator[TextIO]:
 
 @contextmanager
 def _place() -> Iterator[int]:
-    """Give a descriptor to write to; while it lasts, what is written there is read, where that can be."""
+    """Yield a descriptor for redirected output: on Linux memory that is read, elsewhere the null device."""
     with ExitStack() as stack:
         if sys.platform == "linux":
             place = os.memfd_create("written", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
@@ -74,10 +82,10 @@ def _place() -> Iterator[int]:
 
 
 class _Written:
-    """Memory of a fixed size behind a descriptor, to whose end all write, child processes too."""
+    """Output collected in memory of a fixed size, also that of child processes."""
 
     def __init__(self, place: int) -> None:
-        """Have it hold no more than `ROOM`."""
+        """Limit the memory behind the descriptor `place` to `ROOM` bytes."""
         import fcntl
 
         os.ftruncate(place, ROOM)
@@ -86,7 +94,7 @@ class _Written:
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
 
     def read(self) -> str:
-        """Give what was written since the last time, and make room."""
+        """Return the text written since the last call, and empty the memory."""
         with self._lock:
             _flush_c()
             size = os.lseek(self._place, 0, os.SEEK_CUR)
@@ -98,7 +106,7 @@ class _Written:
 
 
 def _flush_c() -> None:
-    """Have C's standard output write what it holds back: away from a terminal, it gathers."""
-    with suppress(OSError, ValueError, AttributeError):  # another C library may call it otherwise
+    """Flush the standard output of the C library, which buffers it unless it is a terminal."""
+    with suppress(OSError, ValueError, AttributeError):  # another C library may name the stream differently
         c = ctypes.CDLL(None)
         c.fflush(ctypes.c_void_p.in_dll(c, "stdout"))

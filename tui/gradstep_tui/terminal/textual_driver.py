@@ -1,12 +1,13 @@
-"""Makes Textual know a lone Escape sooner, and that its terminal is gone.
+"""Makes Textual's Linux driver recognise Escape sooner, notice a closed terminal, and sleep while idle.
 
-Escape also begins what a terminal sends for other keys. So a lone one is only known by what does not follow,
-and Textual looks for that every 100 ms: too late for a key that stops a run of epochs.
+A terminal also sends an Escape at the beginning of other keys' sequences. So a lone Escape is recognised only
+when nothing follows it. Textual waits 100 ms for that, which is too long for a key that stops a run of
+epochs.
 
-A terminal that was closed can always be read, and gives nothing: Textual would ask it again for ever.
+A closed terminal is always ready to be read, but returns nothing: Textual would poll it for ever.
 
-Where nobody types, Textual looks ten times a second whether to end. Here it is woken for that: hundreds of
-benches on one machine then cost nothing while their learners think.
+While nobody types, Textual wakes up ten times a second to see whether it should stop. Here it is woken only
+when it should stop, so that hundreds of idle benches on one machine use no processor time.
 """
 
 from __future__ import annotations
@@ -25,20 +26,20 @@ if TYPE_CHECKING:
     from textual.driver import Driver
 
 SOON: Final = 0.025
-"""Seconds in which the rest of a key's sequence has come: it is sent in one piece, also over SSH."""
+"""Seconds to wait for the rest of a key's sequence, which is sent in one piece, over SSH, too."""
 
 
 QUIET: Final = 4
-"""How often it is looked after input whether more has come, before it is waited for."""
+"""Polls for more input this many times before blocking."""
 
 
 class PromptSelector(selectors.SelectSelector):
-    """Looks again soon when something has just come in; then waits for as long as nothing does."""
+    """Polls with a short timeout right after input, then blocks until there is more input."""
 
     _open: ClassVar[WeakSet[PromptSelector]] = WeakSet()
 
     def __init__(self) -> None:
-        """Begin with nothing to wait for but `wake`."""
+        """Register a socket by which `wake` can end a wait."""
         super().__init__()
         self._waker, self._woken = socketpair()
         self._quiet = 0
@@ -47,24 +48,28 @@ class PromptSelector(selectors.SelectSelector):
 
     @classmethod
     def wake(cls) -> None:
-        """Have nobody wait any more: the reading of the terminal is to end."""
-        for one in [*cls._open]:
-            one._waker.send(b".")
+        """End the waiting of all open selectors, so that the threads that read the terminal can end."""
+        for selector in [*cls._open]:
+            selector._waker.send(b".")
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        """Wait for input; longer than asked where none came of late."""
+        """Wait for input; without a timeout if none has come in the last few calls.
+
+        Raises:
+            EOFError: the terminal was closed.
+        """
         if len(self.get_map()) == 1:  # nothing but the waker
             return []
         patience = SOON if self._quiet == 0 else timeout if self._quiet < QUIET else None
-        found = [one for one in super().select(patience) if one[0].fileobj is not self._woken]
+        found = [ready for ready in super().select(patience) if ready[0].fileobj is not self._woken]
         self._quiet = 0 if found else self._quiet + 1
         for key, _ in found:
             if _is_gone(key.fd):
-                raise EOFError("the terminal is gone")  # ends the thread that reads it, and the app
+                raise EOFError("the terminal was closed")  # ends the thread that reads it, and the app
         return found
 
     def close(self) -> None:
-        """Give the waker back, too."""
+        """Close the selector and its sockets."""
         self._open.discard(self)
         super().close()
         self._waker.close()
@@ -72,7 +77,7 @@ class PromptSelector(selectors.SelectSelector):
 
 
 def _is_gone(file: int) -> bool:
-    """Whether nobody has the other end of a terminal any more; False where the system does not tell."""
+    """Return whether the other end of a terminal is closed; False if the system cannot tell."""
     if not hasattr(select, "poll") or not sys.platform.startswith("linux"):
         return False
     watched = select.poll()
@@ -81,8 +86,8 @@ def _is_gone(file: int) -> bool:
 
 
 def know_escape_soon() -> None:
-    """Have Textual's driver read the terminal so; to be called before the app runs."""
-    if "ESCDELAY" not in os.environ:  # else the learner has chosen, for all programs that know the variable
+    """Make Textual's driver use `PromptSelector` and recognise Escape sooner; call before the app runs."""
+    if "ESCDELAY" not in os.environ:  # otherwise the learner's own choice for all programs applies
         set_escape_delay(SOON)
     if os.name == "posix":
         read_terminal_with(PromptSelector)

@@ -1,4 +1,4 @@
-"""Assertions: a line, or a few, for every number that a frame shows and the frame before it did not."""
+"""Assertions: a few lines of Python for every number that a frame shows and the frame before it did not."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from gradstep.loop.optimizer_table import ROWS
 from gradstep.tensors.bitwise import same_bits
 
 MOST_ELEMENTS: Final = 1000
-"""Of a larger tensor, shape, sum and norm stand for its elements."""
+"""Elements of the largest tensor asserted in full; of larger ones, shape, sum and norm are asserted."""
 
 OF_GRADS: Final = frozenset(
     state.name for row in ROWS.values() for state in row.state if state.scales_with_gradient
@@ -25,18 +25,24 @@ OF_GRADS: Final = frozenset(
 """Names of the state tensors of optimizers whose rounding errors are in proportion to gradients."""
 
 MOST_LOSSES: Final = 200
-"""Of a longer run, about so many losses are asserted."""
+"""Number of losses of a run, about, that are asserted; of a longer run, a sample at equal distances."""
 
 
 def check(name: str, expression: str, value: Any) -> list[str]:
-    """Assert that an expression of the export has a value; `name` tells which number does not."""
+    """Return the assertion that an expression has a value.
+
+    Args:
+        name: Name of the number, for the message if the assertion fails.
+        expression: Python expression in the export.
+        value: Number or tensor that the session showed; None if it showed none.
+    """
     if isinstance(value, Tensor) and value.is_meta:
-        return [f"# {name}: the trace kept a summary only."]
+        return [f"# {name}: gradstep kept only a summary of it."]
     if not isinstance(value, Tensor) or value.numel() <= MOST_ELEMENTS:
         return call("check", [json.dumps(name), expression, number_literal(value)])
     wide = value.detach().double()
     return [
-        f"# {value.numel():,} elements: their shape, sum and norm stand for them.",
+        f"# {value.numel():,} elements: only their shape, sum and norm are checked.",
         f"assert {expression}.shape == {tuple(value.shape)}",
         *call(
             "check",
@@ -50,20 +56,20 @@ def check(name: str, expression: str, value: Any) -> list[str]:
 
 
 def check_start(frame: Frame) -> Iterator[str]:
-    """Assert what the first frame shows."""
-    for one in frame.parameters:
-        yield from check(one.name, expression(one.name), one.value)
-        yield from check(f"{one.name}.grad", f"{expression(one.name)}.grad", one.grad)
-        yield from _memory(one, one, everything=True)
+    """Yield assertions of the parameters, gradients and optimizer state of the first frame."""
+    for parameter in frame.parameters:
+        yield from check(parameter.name, expression(parameter.name), parameter.value)
+        yield from check(f"{parameter.name}.grad", f"{expression(parameter.name)}.grad", parameter.grad)
+        yield from _memory(parameter, parameter, everything=True)
 
 
 def check_changes(before: Frame, after: Frame, *, everything: bool = False) -> Iterator[str]:
-    """Assert the loss, predictions, parameters and gradients that are other ones than before.
+    """Yield assertions of the loss, predictions, parameters and gradients that an action changed.
 
     Args:
-        before: What was shown before.
-        after: What was shown then.
-        everything: Whether parameters and gradients that came out as they were are asserted, too.
+        before: Frame before the action.
+        after: Frame after the action.
+        everything: Whether unchanged parameters and gradients are asserted, too.
     """
     if after.preds is not None and after.preds is not before.preds:
         yield from check("preds", "preds", after.preds)
@@ -78,28 +84,29 @@ def check_changes(before: Frame, after: Frame, *, everything: bool = False) -> I
 
 
 def _memory(old: ParameterFrame, new: ParameterFrame, *, everything: bool) -> Iterator[str]:
-    """Assert what the optimizer remembers of a parameter and did not before, or that it remembers nothing."""
+    """Yield assertions of the optimizer's state for a parameter that is new or has changed."""
     for part, value in new.memory.items():
         if everything or not same_bits(old.memory.get(part), value):
-            # By this name, a tolerance in proportion to the gradient at the start belongs to it.
-            name = f"{new.name}.grad of the past, {part}" if part in OF_GRADS else f"{new.name} {part}"
+            # The export's `check` looks up `<parameter>.grad`, the first word, to scale the tolerance.
+            name = f"{new.name}.grad history, {part}" if part in OF_GRADS else f"{new.name} {part}"
             yield from check(name, f'optimizer.state[{expression(new.name)}]["{part}"]', value)
 
 
 def check_losses(losses: Sequence[float]) -> Iterator[str]:
-    """Assert the losses of a run, which the export has in a list `losses`; of a long one, a sample."""
+    """Yield assertions of a run's losses, or of a sample; the export keeps them in a list `losses`."""
     every = max(1, -(-len(losses) // MOST_LOSSES))
     if every == 1:
         yield from check("losses", "losses", [*losses])
         return
     sample = [*losses[::every], losses[-1]]
-    yield f"# Of {len(losses):,} losses, one in {every:,} is checked, from the first on, and the last."
+    of = f"# Of {len(losses):,} losses,"
+    yield f"{of} one in {every:,} is checked, beginning with the first, and the last."
     yield f"assert len(losses) == {len(losses)}"
     yield from check("losses", f"losses[::{every}] + losses[-1:]", sample)
 
 
 def _shown_sum(frame: Frame, parameter: ParameterFrame) -> Accumulation | None:
-    """Give `old + new = sum` where the frame shows it: with the parameter, or as the pass's latest event."""
+    """Return the `old + new = sum` that a frame shows, with the parameter or as the latest event."""
     if parameter.accumulation is not None or frame.backward is None or not frame.backward.done:
         return parameter.accumulation
     event = frame.backward.events[frame.backward.done - 1]
@@ -113,7 +120,7 @@ def _sum(before: Accumulation | None, after: Accumulation | None, parameter: Par
     name, grad = parameter.name, f"{parameter.name}.grad"
     is_there = same_bits(parameter.grad, after.after)
     if after.before is None and is_there:
-        return  # then `new` is all there is to the sum, and that is asserted
+        return  # the sum is `new` alone, and the `.grad` is asserted anyway
     yield from check(f"{grad} before the pass", f'old["{name}"]', after.before)
     yield from check(f"{grad} gets", f'new["{name}"]', after.part)
     if not is_there and after.before is not None:
@@ -121,9 +128,9 @@ def _sum(before: Accumulation | None, after: Accumulation | None, parameter: Par
 
 
 def _grad(frame: Frame, parameter: ParameterFrame) -> str:
-    """Give the expression for a `.grad` that a frame shows: the export's passes have run to their end."""
+    """Return the expression for a `.grad` as a frame shows it; the export has run the whole pass by then."""
     if frame.in_pass and frame.backward is not None and parameter.accumulation is None:
-        writes = (one.accumulation for one in frame.backward.events if isinstance(one, NodeEvent))
-        if any(one and one.parameter == parameter.name and one.part is not None for one in writes):
+        writes = (event.accumulation for event in frame.backward.events if isinstance(event, NodeEvent))
+        if any(write and write.parameter == parameter.name and write.part is not None for write in writes):
             return f'old["{parameter.name}"]'
     return f"{expression(parameter.name)}.grad"

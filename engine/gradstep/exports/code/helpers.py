@@ -1,4 +1,4 @@
-"""The few functions at the top of an export; each is there only where a line of the export needs it."""
+"""Helper functions at the top of an export; each is included only if a line of the export uses it."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ LOSS_ATOL: Final = 1e-9
 
 TOLERANCE: Final = " ".join(
     f"""
-On the machine that it was recorded on, every number comes out with the same bits. Another PyTorch,
-processor or number of threads adds numbers up in another order and rounds them differently; training
-carries that on. So a number may differ by {RTOL:g} of itself. What is left of large numbers that cancelled
-each other, as in a gradient close to the minimum, keeps their rounding: so an element of a tensor may
-differ by {ATOL:g} of the tensor's largest, too, or of the largest that its gradient had at the start;
-and a loss by {LOSS_ATOL:g} of the loss at the start.
+On the machine where the session was recorded, every number comes out identical to the last bit. Another
+version of PyTorch, processor or number of threads may add numbers in another order and so round them
+differently, and training carries the difference on. So a number may differ by {RTOL:g} of its value.
+If large numbers cancel, as in a gradient close to the minimum, their rounding errors remain. So an element
+of a tensor may also differ by {ATOL:g} of the tensor's largest element, or of the largest element that its
+gradient had at the start, and a loss by {LOSS_ATOL:g} of the loss at the start.
 """.split()
 )
-"""Why there is a tolerance, and which."""
+"""Explanation of the tolerance, for the learner."""
 
 NOT_FINITE: Final = "inf, nan = torch.inf, torch.nan"
 
@@ -32,7 +32,7 @@ LARGEST = {largest}  # at the start
 
 
 def check(name, found, expected):
-    """Stop where `found` is not what the session showed, give or take the tolerance."""
+    """Raise an error if `found` differs from what the session showed by more than the tolerance."""
     if found is None or expected is None:
         assert found is expected, f"{{name}} is {{found}}; the session showed {{expected}}"
         return
@@ -47,11 +47,11 @@ def check(name, found, expected):
     )'''
 
 NOTE: Final = '''\
-old, new = {}, {}  # each parameter's .grad before the last backward pass, and what that added to it
+old, new = {}, {}  # each parameter's .grad before the latest backward pass, and what the pass added
 
 
 def note(name, parameter):
-    """Have every backward pass keep both in `old` and `new`."""
+    """Keep a parameter's .grad in `old`, and what is added to it in `new`, at every backward pass."""
 
     def keep(grad):
         old[name] = None if parameter.grad is None else parameter.grad.clone()
@@ -61,10 +61,10 @@ def note(name, parameter):
 
 WATCH: Final = '''\
 def watch(loss):
-    """Keep what the next backward pass brings to each node behind `loss`, and what the node makes of it.
+    """Record the gradients that go into and come out of each node behind `loss` in the next backward pass.
 
-    Nodes are numbered as they are found: from `loss.grad_fn`, 0, on along `next_functions`.
-    Gives three dictionaries: gradients that came, gradients made, and tensors saved by the forward pass.
+    Nodes are numbered breadth first: `loss.grad_fn` is 0, then its `next_functions`, and so on.
+    Return three dictionaries: incoming gradients, outgoing gradients, and tensors saved by the forward pass.
     """
     came, made, saved = {}, {}, {}
     nodes = [loss.grad_fn]
@@ -86,7 +86,7 @@ def watch(loss):
 
 SUMMARY: Final = '''\
 def summary(tensor):
-    """Give a large tensor's sum and norm."""
+    """Return a large tensor's sum and norm."""
     tensor = tensor.detach().double()
     return torch.stack([tensor.sum(), tensor.norm()])'''
 
@@ -96,19 +96,19 @@ MAY_BE_NEEDED: Final[Mapping[str, str]] = {
     r"\bwatch\(": WATCH,
     r"\bsummary\(": SUMMARY,
 }
-"""Each helper, by what a line that needs it has in it."""
+"""Source of each helper, by a pattern for the lines that use it."""
 
 
 def helpers_for(
     lines: Iterable[str], source: str, parameters: Iterable[str], largest: Mapping[str, float]
 ) -> tuple[str, ...]:
-    """Give the helpers that these lines of an export need, as lines of Python.
+    """Return the helpers that the lines of an export use, as lines of Python.
 
     Args:
-        lines: The export's own lines.
-        source: The problem's script, which comes before the helpers.
-        parameters: The parameters' names.
-        largest: At the start, the loss, and for each `.grad`, by its name, its largest element.
+        lines: Lines of the export, without the problem's script.
+        source: Text of the problem's script, which comes before the helpers.
+        parameters: Names of the parameters.
+        largest: The loss at the start and the largest element of each `.grad` at the start, by name.
     """
     text = "\n".join(line for line in lines if not line.lstrip().startswith("#"))
     needed = [helper for pattern, helper in MAY_BE_NEEDED.items() if re.search(pattern, text)]

@@ -1,4 +1,4 @@
-"""The loop's statements, and runs of epochs, as the lines of Python that a learner would write."""
+"""Lines of Python for the loop's statements and for runs of epochs, as a learner would write them."""
 
 from __future__ import annotations
 
@@ -16,34 +16,34 @@ from gradstep.loop.loop import Kind, Loop, Statement, Step
 KEEP_LOSS = "losses.append(loss.item())"
 DIVERGED = (
     "if not loss.isfinite():",
-    "    break  # the session ends an epoch with such a loss before its backward pass",
+    "    break  # gradstep ends the run at such a loss, before the backward pass",
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    """What the lines of an export have that the loop on screen has not."""
+    """Additions to the loop's lines in an export that the loop on screen does not have."""
 
     watched: bool = False
-    """Whether hooks keep what goes through the nodes of each backward pass."""
+    """Whether hooks record the gradients at the nodes of the backward pass."""
 
     retained: bool = False
-    """Whether a backward pass keeps its graph, for the session went back to before it."""
+    """Whether the backward pass retains its graph, because the session stepped back to before the pass."""
 
     losses: bool = False
-    """Whether each loss goes into a list."""
+    """Whether each loss is appended to a list."""
 
     ends_diverged: bool = False
-    """Whether epochs end where a loss is inf or nan."""
+    """Whether the run ends if a loss is inf or nan."""
 
 
 def style_of(passing: Pass | None) -> Style:
-    """Give the style for a statement that begins a pass; None for one that begins none."""
+    """Return the additions for a statement that begins `passing`; none if `passing` is None."""
     return Style() if passing is None else Style(watched=passing.watched, retained=passing.taken_back)
 
 
 def statement_lines(loop: Loop, kind: Kind, style: Style) -> list[str]:
-    """Write a statement, enabled or not."""
+    """Return the lines of a statement, whether it is enabled or not."""
     lines = [scripts(line) for line in loop.lines(kind)]
     if kind is Kind.BACKWARD:
         if style.retained:
@@ -57,13 +57,13 @@ def statement_lines(loop: Loop, kind: Kind, style: Style) -> list[str]:
 
 
 def statement_now(loop: Loop, epoch: int, kind: Kind, style: Style) -> list[str]:
-    """Write a statement that runs now; before a forward pass through a part of the samples, choose them.
+    """Return the lines of a statement that runs now; a forward pass on a batch first chooses its samples.
 
     Args:
-        loop: As it stood before.
-        epoch: How many epochs had run to their end.
+        loop: The loop before the statement runs.
+        epoch: Number of complete epochs before the statement runs.
         kind: The statement.
-        style: What its lines have that those on screen have not.
+        style: Additions to the statement's lines.
     """
     lines = statement_lines(loop, kind, style)
     if kind is not Kind.FORWARD or loop.split is None:
@@ -74,29 +74,29 @@ def statement_now(loop: Loop, epoch: int, kind: Kind, style: Style) -> list[str]
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What a run of epochs did: the rest of the epoch under way, and whole ones after it."""
+    """A run of epochs: the rest of an unfinished epoch, then whole epochs."""
 
     rest: tuple[Step, ...]
-    """What was left of an epoch under way; empty where none was."""
+    """Statements left of the unfinished epoch; empty if the run began with a whole epoch."""
 
     begun: int
-    """That epoch, counted from 0."""
+    """Number of the epoch in which the run began, counted from 0."""
 
     whole: int
-    """How many whole epochs were asked for."""
+    """Number of whole epochs that were asked for."""
 
     first: int
-    """The first of them."""
+    """Number of the first whole epoch, counted from 0."""
 
     losses: tuple[float, ...]
-    """All that it computed; where the samples are split, those of its whole epochs."""
+    """All losses computed in the run; if the samples are split into batches, only those of whole epochs."""
 
     diverged: bool
-    """Whether it ended with a loss that is inf or nan."""
+    """Whether the run ended with a loss that is inf or nan."""
 
 
 def run_of(before: Frame, after: Frame, count: int) -> Run:
-    """Work out from the frames around it what a run of `count` epochs did."""
+    """Return what a run of `count` epochs did, worked out from the frames before and after it."""
     loop = before.loop
     rest = loop.rest_steps() if loop.rest() != loop.epoch else ()
     first = before.epoch + (loop.ended_by_rest() if rest else 0)
@@ -109,7 +109,7 @@ def run_of(before: Frame, after: Frame, count: int) -> Run:
 
 
 def run_lines(loop: Loop, run: Run, style: Style) -> list[str]:
-    """Write a run of epochs."""
+    """Return the lines of a run of epochs."""
     style = replace(style, losses=len(run.losses) > 1)
     lines = _in_a_row(loop, run, style)
     if style.losses:
@@ -130,7 +130,7 @@ def run_lines(loop: Loop, run: Run, style: Style) -> list[str]:
 
 
 def _in_a_row(loop: Loop, run: Run, style: Style) -> list[str]:
-    """Write the rest of an epoch; where the samples are split, its loss is not kept."""
+    """Return the lines of the rest of an epoch; its loss is not kept if the samples come in batches."""
     epoch, lines = run.begun, list[str]()
     style = replace(style, losses=style.losses and loop.split is None)
     for kind, _ in run.rest:
@@ -141,12 +141,12 @@ def _in_a_row(loop: Loop, run: Run, style: Style) -> list[str]:
 
 
 def _body(loop: Loop, style: Style) -> list[str]:
-    """Write an epoch, with what is commented out as comments."""
+    """Return the lines of an epoch, with disabled statements as comments."""
     split = loop.split
     if split is None:
-        return list(chain.from_iterable(_written(one, loop, style) for one in loop.statements))
+        return list(chain.from_iterable(_written(statement, loop, style) for statement in loop.statements))
     before, inner, after = (
-        list(chain.from_iterable(_written(one, loop, style) for one in loop.statements[places]))
+        list(chain.from_iterable(_written(statement, loop, style) for statement in loop.statements[places]))
         for places in (
             slice(loop.inner.start),
             slice(loop.inner.start, loop.inner.stop),
@@ -169,7 +169,7 @@ def _written(statement: Statement, loop: Loop, style: Style) -> list[str]:
 
 
 def _first_loss(before: Frame, whole: int) -> int:
-    """Give the epoch, counted from 0, of the first loss that a run keeps; `whole` is its first whole one."""
+    """Return the epoch of the first loss that a run keeps; `whole` is the first whole epoch of the run."""
     loop, epoch = before.loop, before.epoch
     if loop.split is not None:
         return whole

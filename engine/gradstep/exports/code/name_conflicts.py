@@ -1,4 +1,4 @@
-"""An export's own names make room for those that the script needs: `check` becomes `check_`."""
+"""Renames what an export defines if the learner's script uses the same name: `check` becomes `check_`."""
 
 from __future__ import annotations
 
@@ -15,28 +15,28 @@ OWN: Final = (
     | frozenset({"old", "new", "note", "watch", "came", "made", "saved"})
     | frozenset({"at_start", "rng_at_start", "drawn", "losses", "parts", "error", "parameters"})
 )
-"""What an export defines, besides what the loop on screen does."""
+"""Names that an export defines in addition to those of the loop on screen."""
 
 LOOPS: Final = frozenset({"lr", "optimizer", "epoch", "g", "i", "order", "p", "preds", "loss"})
-"""What the loop on screen defines; where a script needs `p` or one of `Split`'s, it is another there."""
+"""Names that the loop on screen defines; it picks others if the script uses `p` or a name of `Split`."""
 
 MARK: Final = "\ua4d8"
-"""A letter, so that what begins with it is one name to Python, too."""
+"""Prefix that marks a name of the script; it is a letter, so that Python reads a marked name as one name."""
 
 _OWN: Final = re.compile(rf"\b({'|'.join(sorted(OWN))})\b")
 
 
 def scripts(text: str) -> str:
-    """Mark what is called like something of ours in an expression, or a line, in the script's words."""
+    """Return a line or an expression of the script with every name marked that the export defines, too."""
     return _OWN.sub(rf"{MARK}\1", text)
 
 
 def settled(lines: Iterable[str], taken: Collection[str]) -> tuple[str, ...]:
-    """Give lines of an export with names of ours that are free, and with no marks.
+    """Return lines of an export with the export's own names renamed if they are taken, and without marks.
 
     Args:
-        lines: Whole statements.
-        taken: The names that the script needs.
+        lines: Lines that form whole statements.
+        taken: Names that the script uses.
     """
     renamed = {name: free(name, taken) for name in OWN if name in taken}
     text = "\n".join(lines)
@@ -52,7 +52,7 @@ def _with_names(text: str, renamed: Mapping[str, str]) -> str:
         if token.type == NAME and token.string in renamed and before.string != ".":
             found.append(token)
         before = token
-    for token in reversed(found):  # so that places before it stay where they are
+    for token in reversed(found):  # from the end, so that the remaining positions stay valid
         (row, begin), (_, end) = token.start, token.end
         line = lines[row - 1]
         lines[row - 1] = line[:begin] + renamed[token.string] + line[end:]

@@ -1,4 +1,4 @@
-"""Assertions of what was seen at one event of a backward pass, from what the export's `watch` kept of it."""
+"""Assertions of the gradients shown at an event of a backward pass, as recorded by the export's `watch`."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from gradstep.derivatives import Explanation
 from gradstep.exports.code.assertions import check
 from gradstep.exports.recording.passes import Pass, is_write
 
-WATCH = "came, made, saved = watch(loss)  # hooks, which keep what goes by"
+WATCH = "came, made, saved = watch(loss)  # hooks record the gradients at every node"
 CPP = "torch::autograd::"
-"""What a few nodes' names begin with where PyTorch gives them, and labels leave out."""
+"""Prefix that PyTorch gives to the names of a few nodes; labels leave it out."""
 
-NESTED = "# This node is part of a pass inside the pass: its numbers are not repeated."
+NESTED = "# This node belongs to a backward pass inside this one: its numbers are not checked again."
 
 
 def check_event(passing: Pass, place: int, step: Explanation) -> Iterator[str]:
-    """Assert the gradients, and the saved tensors, that an event shows.
+    """Yield assertions of the gradients and the saved tensors that an event shows.
 
-    What the engine does between two nodes shows at the nodes: the sum of several paths as what came to the
-    next one, a gradient summed to the shape of a broadcast input as what the node before made.
+    The work of autograd's engine between two nodes is visible at those nodes: the sum of several paths
+    arrives at the next node, and a gradient summed to the shape of a broadcast input leaves the node before.
     """
     event = passing.events[place]
     if is_write(event):
-        return  # asserted with the `.grad` that it writes to
+        return  # asserted together with the `.grad` that the node writes to
     if event.depth:
         yield NESTED
         return
@@ -60,7 +60,7 @@ def _node(
         if grad is None or event.edges[output] is None:
             continue
         if output in reduced:
-            yield f"# The engine sums output {output} before anybody can keep it: see the next event."
+            yield f"# Autograd's engine sums output {output} before a hook can record it: see the next event."
         else:
             yield from check(f"{name} gives input {output + 1}", f"made[{key}][{output}]", grad)
 
@@ -70,21 +70,23 @@ def _key(label: str) -> str:
 
 
 def _labels(events: tuple[Event, ...]) -> dict[int, str]:
-    """Give the labels by which `watch` knows the nodes: it numbers them as the recorder does."""
+    """Return the label that the export's `watch` gives each node; both number nodes as the recorder does."""
     nodes = (event for event in events if isinstance(event, NodeEvent))
     return {node.node: f"{node.node} {node.name.removeprefix(CPP)}" for node in nodes}
 
 
 def _reduced(events: tuple[Event, ...], place: int) -> frozenset[int]:
-    """Give the outputs of a node that the engine reduced right after it ran."""
+    """Return the outputs of a node that autograd's engine reduced right after the node ran."""
     node = events[place].node
-    made = [one.output for one in events[place + 1 :] if isinstance(one, ReduceEvent) and one.node == node]
+    made = [
+        event.output for event in events[place + 1 :] if isinstance(event, ReduceEvent) and event.node == node
+    ]
     return frozenset(made)
 
 
 def _paths(event: PathsEvent, events: tuple[Event, ...]) -> Iterator[tuple[int, int, Tensor]]:
-    """Give, for each part of a sum, the node that made it, which of its outputs it is, and the part."""
-    edges = {one.node: one.edges for one in events if isinstance(one, NodeEvent)}
+    """Yield, for each part of a sum, the node that made it, the number of the node's output, and the part."""
+    edges = {node.node: node.edges for node in events if isinstance(node, NodeEvent)}
     used: set[tuple[int, int]] = set()
     for maker, part in zip(event.producers, event.parts, strict=True):
         for output, edge in enumerate(edges[maker]):

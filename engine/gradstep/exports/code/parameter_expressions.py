@@ -1,4 +1,4 @@
-"""How an export writes a parameter, whose name need not be Python: `0.weight` is a module's word for it."""
+"""Python expressions for parameters in an export: a module's name `0.weight` is not Python by itself."""
 
 from __future__ import annotations
 
@@ -9,17 +9,22 @@ from gradstep.loop.script_names import Spelling
 
 
 def needs_dictionary(name: str) -> bool:
-    """Whether a parameter is reached through the export's dictionary of a module's parameters."""
+    """Return whether an export reaches a parameter through its dictionary `parameters`, not by a name."""
     return not (name.isidentifier() or name.endswith("]"))
 
 
 def expression(name: str) -> str:
-    """Give the Python that stands for a parameter."""
+    """Return the Python expression for a parameter."""
     return f'parameters["{name}"]' if needs_dictionary(name) else scripts(name)
 
 
 def added_lines(names: Iterable[str], spelling: Spelling) -> Iterator[str]:
-    """Give what has to follow the problem's script, so that the rest can name its parts."""
+    """Yield the lines that follow the problem's script and give names to the loss and the parameters.
+
+    Args:
+        names: Names of the parameters.
+        spelling: The script's names for what the loop uses.
+    """
     if spelling.loss_in_script not in ("", spelling.loss):
         yield f"{spelling.loss} = {scripts(spelling.loss_in_script)}  # below, `loss` is the loss itself"
     names = list(names)
@@ -36,13 +41,13 @@ def added_lines(names: Iterable[str], spelling: Spelling) -> Iterator[str]:
         f"dict({scripts(name)}.named_parameters({repr(prefix) if prefix else ''}))"
         for name, prefix in spelling.modules
     ]
-    if own:  # last, for a module may use a name of the script's own
+    if own:  # last, because a module may use the name of one of the script's own parameters
         parts.append(f"{{{own}}}")
-    apart = ", ".join(
+    single = ", ".join(
         f'"{name}": {scripts(held[name])}' for name in names if name in held and needs_dictionary(name)
     )
-    if apart:
-        parts.append(f"{{{apart}}}")
+    if single:
+        parts.append(f"{{{single}}}")
     yield f"parameters = {parts[0] if len(parts) == 1 else ' | '.join(parts)}"
-    if spelling.every.endswith(".values()"):  # some do not lead to the loss, or they are of several modules
+    if spelling.every.endswith(".values()"):  # drop those that do not lead to the loss
         yield f"parameters = {{name: parameters[name] for name in {names!r}}}"

@@ -1,22 +1,22 @@
-"""A learner's script draws the random numbers in an export that it drew here, though it seeds nothing."""
+"""Seeds a learner's script in an export, so that it draws the same random numbers as in gradstep."""
 
 from __future__ import annotations
 
 import ast
 from typing import Final
 
-LINES: Final = ("import torch", "torch.manual_seed(0)  # as before the script ran here")
+LINES: Final = ("import torch", "torch.manual_seed(0)  # gradstep seeds torch before it runs a script")
 OTHERS: Final = {
-    "random": ("import random", "random.seed(0)  # the same"),
-    "numpy": ("import numpy", "numpy.random.seed(0)  # the same"),
+    "random": ("import random", "random.seed(0)  # and random"),
+    "numpy": ("import numpy", "numpy.random.seed(0)  # and numpy"),
 }
-"""For modules that have random numbers of their own, where the script imports them."""
+"""Lines that seed other modules' random numbers, by the module that a script must import to need them."""
 
 
 def seeded(text: str) -> str:
-    """Give a script that begins with the seed that a session begins with.
+    """Return a script with added lines that seed random numbers as a session does before it runs a script.
 
-    Its docstring and its imports from `__future__`, which have to come first, stay there.
+    The lines follow the script's docstring and its imports from `__future__`, which have to come first.
     """
     lines, after, tree = text.split("\n"), 0, ast.parse(text)
     for place, statement in enumerate(tree.body):
@@ -32,12 +32,12 @@ def seeded(text: str) -> str:
 
 
 def _imported(tree: ast.Module) -> set[str]:
-    """Give the modules that a script imports, without what they are part of."""
+    """Return the top-level names of the modules that a script imports."""
     names = set[str]()
     for node in ast.walk(tree):
         match node:
             case ast.Import(names=several):
-                names |= {one.name for one in several}
+                names |= {alias.name for alias in several}
             case ast.ImportFrom(module=str(module)):
                 names.add(module)
     return {name.partition(".")[0] for name in names}

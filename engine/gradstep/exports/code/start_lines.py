@@ -1,4 +1,4 @@
-"""Where a session starts, as plain PyTorch: its start values, and the way back to them."""
+"""Plain PyTorch for the start of a session: start values, optimizer, and how a reset restores them."""
 
 from __future__ import annotations
 
@@ -21,85 +21,85 @@ RNG = "rng_at_start"
 
 @dataclass(frozen=True, slots=True)
 class Changing:
-    """What forward passes change beside their results."""
+    """State other than parameters that forward passes change."""
 
     draws: bool = False
-    """Whether they draw random numbers, as dropout does."""
+    """Whether forward passes draw random numbers, as dropout does."""
 
     buffers: tuple[str, ...] = ()
-    """The modules' buffers, by the module's name in the script: `model.1.running_mean`."""
+    """Names of the modules' buffers, prefixed by the module's name in the script: `model.1.running_mean`."""
 
 
 NOTHING = Changing()
 
 
 def start_cell(first: Frame, seed: int | None, *, kept: bool, changing: Changing = NOTHING) -> Cell:
-    """Tell where the session starts.
+    """Return the cell that sets the start values and asserts them.
 
     Args:
-        first: Its first frame.
-        seed: What drew the start values; None where they are those of the problem's script.
-        kept: Whether copies of the start values are needed, to go back to.
-        changing: What else has to start as it did.
+        first: The session's first frame.
+        seed: Seed that drew the start values; None if the start values are the script's own.
+        kept: Whether the session is reset later, so that copies of the start values are needed.
+        changing: State other than parameters that forward passes change.
     """
     code = [f"lr = {first.learning_rate!r}", *optimizer_lines(first), *generator_lines(first.loop.split)]
     if seed is not None:
-        code += [f"# What seed {seed} drew:", "with torch.no_grad():"]
-        for one in first.parameters:
-            other = [] if one.value.dtype == torch.float32 else [f"dtype={one.value.dtype}"]
-            arguments = [number_literal(one.value), *other]
-            code += call(f"{expression(one.name)}[...] = torch.tensor", arguments, "    ")
+        code += [f"# The start values drawn with seed {seed}:", "with torch.no_grad():"]
+        for parameter in first.parameters:
+            other = [] if parameter.value.dtype == torch.float32 else [f"dtype={parameter.value.dtype}"]
+            arguments = [number_literal(parameter.value), *other]
+            code += call(f"{expression(parameter.name)}[...] = torch.tensor", arguments, "    ")
         if changing.draws:
-            code += _drawn_lines(seed, [expression(one.name) for one in first.parameters])
+            code += _drawn_lines(seed, [expression(parameter.name) for parameter in first.parameters])
     if kept:
         code.append("at_start = {")
         code += [
-            f"    {json.dumps(one.name)}: {expression(one.name)}.detach().clone(),"
-            for one in first.parameters
+            f"    {json.dumps(parameter.name)}: {expression(parameter.name)}.detach().clone(),"
+            for parameter in first.parameters
         ]
         code += [f"    {json.dumps(name)}: {_buffer(name)}.clone()," for name in changing.buffers]
         code.append("}")
         code += [f"{RNG} = torch.get_rng_state()"] if changing.draws else []
-    words = "The start values; there are no gradients yet."
+    words = "The parameters have their start values; there are no gradients yet."
     return Cell("Start", words, tuple(code), tuple(check_start(first)))
 
 
 def optimizer_lines(frame: Frame) -> list[str]:
-    """Make the optimizer, with nothing remembered yet; nothing where the update is written by hand."""
+    """Return the lines that make the optimizer, without state; no lines if the update is written by hand."""
     chosen = frame.loop.optimizer
     if chosen.by_hand:
         return []
-    parameters = ", ".join(expression(one.name) for one in frame.parameters)
+    parameters = ", ".join(expression(parameter.name) for parameter in frame.parameters)
     options = [f"{name}={value!r}" for name, value in chosen.options.items()]
     return call(f"optimizer = torch.optim.{chosen.name}", [f"[{parameters}]", "lr=lr", *options])
 
 
 def rate_lines(frame: Frame) -> list[str]:
-    """Set the learning rate."""
+    """Return the lines that set the learning rate."""
     of_optimizer = [] if frame.loop.optimizer.by_hand else ['optimizer.param_groups[0]["lr"] = lr']
     return [f"lr = {frame.learning_rate!r}", *of_optimizer]
 
 
 def reset_lines(frame: Frame, changing: Changing = NOTHING) -> Iterator[str]:
-    """Go back to the start values, as kept at the start."""
+    """Yield the lines that restore the start values from the copies made at the start."""
     yield "with torch.no_grad():"
-    for one in frame.parameters:
-        yield f"    {expression(one.name)}.copy_({_kept(one.name)})"
+    for parameter in frame.parameters:
+        yield f"    {expression(parameter.name)}.copy_({_kept(parameter.name)})"
     for name in changing.buffers:
         yield f"    {_buffer(name)}.copy_({_kept(name)})"
-    for one in frame.parameters:
-        yield f"{expression(one.name)}.grad = None"
+    for parameter in frame.parameters:
+        yield f"{expression(parameter.name)}.grad = None"
     if changing.draws:
-        yield f"torch.set_rng_state({RNG})  # the same random numbers again"
+        yield f"torch.set_rng_state({RNG})  # to draw the same random numbers again"
     yield from optimizer_lines(frame)
 
 
 def _drawn_lines(seed: int, parameters: Sequence[str]) -> list[str]:
-    """Draw the start values again, for the model goes on drawing from there."""
+    """Return the lines that draw the start values again, so that the model draws on from the same state."""
     return [
         f"torch.manual_seed({seed})",
         f"for drawn in [{', '.join(parameters)}]:",
-        "    torch.randn(drawn.shape, dtype=drawn.dtype)  # as the start values were: the model draws on",
+        "    torch.randn(drawn.shape, dtype=drawn.dtype)  # as gradstep drew the start values",
     ]
 
 

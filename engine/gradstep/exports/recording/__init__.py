@@ -1,1 +1,1 @@
-"""A session's line of actions, run again for an export."""
+"""Replays a session's actions for an export, and records what each of them showed."""

@@ -1,4 +1,4 @@
-"""A line of actions, done again on a fresh session: what each started from, and what was shown then."""
+"""Replays a sequence of actions on a fresh session and keeps the frames before and after each action."""
 
 from __future__ import annotations
 
@@ -14,27 +14,27 @@ from gradstep.training.pytorch_errors import PyTorchError
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Moment:
-    """One action, between two frames."""
+    """One replayed action, with the frames before and after it."""
 
     number: int
-    """Its place in the line, counted from 1."""
+    """Number of the action in the export, counted from 1."""
 
     action: Action
     before: Frame
     after: Frame
     error: PyTorchError | None = None
-    """What PyTorch refused; what it had done by then is in `after`. None where nothing was refused."""
+    """Error that PyTorch raised; whatever ran before it is in `after`. None if PyTorch raised no error."""
 
 
 def moments_of(session: Session, actions: Iterable[Action]) -> tuple[Moment, ...]:
-    """Apply actions one after another; those that change nothing and that PyTorch never saw are left out.
+    """Apply actions one after another; those that gradstep itself refuses change nothing and are left out.
 
     Args:
-        session: A fresh one, which is used up.
-        actions: What was done.
+        session: A fresh session; the actions are applied to it.
+        actions: The actions, without those that were undone.
 
     Raises:
-        ValueError: there is a move in the history among them, which belongs to no line of actions.
+        ValueError: an action moves in the history (`Undo`, `Redo` or `GoTo`).
     """
     moments: list[Moment] = []
     for action in _one_by_one(session, actions):
@@ -50,11 +50,11 @@ def moments_of(session: Session, actions: Iterable[Action]) -> tuple[Moment, ...
 
 
 def _one_by_one(session: Session, actions: Iterable[Action]) -> Iterator[Action]:
-    """Give the actions, node by node where they step through a pass."""
+    """Yield the actions, with each `StepTo` replaced by as many single node steps."""
     for action in actions:
         match action:
             case Undo() | Redo() | GoTo():
-                raise ValueError("what was undone was not done: give the line of actions without it")
+                raise ValueError("actions must not contain Undo, Redo or GoTo: leave out what was undone")
             case StepTo(event):
                 passing = session.state.passing if session.state.in_pass else None
                 for _ in range(event - (0 if passing is None else passing.cursor)):

@@ -1,7 +1,7 @@
-"""The backward passes of a line of actions: where each begins, what is looked at in it, how it ends.
+"""The backward passes of a sequence of actions, and the events of each that the session showed.
 
-An export runs a pass at once, where it begins, and asserts afterwards what was seen at its nodes: so it must
-know beforehand what the actions that follow will look at.
+An export runs a backward pass in one go, in the cell that begins it, and asserts what was shown at the nodes
+in later cells. So it must know beforehand which events later actions show.
 """
 
 from __future__ import annotations
@@ -20,32 +20,32 @@ class Pass:
 
     events: tuple[Event, ...]
     first: int
-    """The number of the moment that begins it."""
+    """Number of the moment that begins the pass."""
 
     seen: dict[int, int] = field(default_factory=dict)
-    """For each event that was looked at, by its place: the number of the moment that first showed it."""
+    """Number of the moment that first showed an event, by the event's index in `events`."""
 
     taken_back: bool = False
-    """Whether the learner stepped back to before it, so that its graph has to stay as it was."""
+    """Whether the learner stepped back to before the pass, so that its graph has to be retained."""
 
     @property
     def watched(self) -> bool:
-        """Whether numbers were seen that only its nodes know; those of writes are known anyway."""
+        """Whether an event other than a write to a `.grad` was shown, so that hooks must record numbers."""
         return any(not is_write(self.events[place]) for place in self.seen)
 
     @property
     def written(self) -> tuple[str, ...]:
-        """The parameters whose `.grad` it writes to."""
+        """Names of the parameters whose `.grad` the pass writes to."""
         writes = (event.accumulation for event in self.events if isinstance(event, NodeEvent))
         return tuple(write.parameter for write in writes if write and write.parameter)
 
     def new_at(self, moment: Moment) -> int | None:
-        """Give the place of the event that a moment shows for the first time; None where there is none."""
+        """Return the index of the event that a moment is the first to show; None if it shows nothing new."""
         return next((place for place, number in self.seen.items() if number == moment.number), None)
 
 
 def passes_of(moments: Sequence[Moment]) -> dict[int, Pass]:
-    """Find, for each moment by its number, the pass that it shows; or, where it took one back, that one."""
+    """Return the pass that each moment shows or steps back out of, by the moment's number."""
     passes: dict[int, Pass] = {}
     current: Pass | None = None
     for moment in moments:

@@ -1,4 +1,4 @@
-"""The characters of a drawn graph."""
+"""Draws a graph, laid out in layers, as rows of characters."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from gradstep_tui.drawing.graphs.layers import Item, Net, layered
 from gradstep_tui.drawing.graphs.wires import Wires
 
 TALL, FLAT = 3, 1
-"""Rows of a node: a box around its label, or brackets."""
+"""Heights of a node, in rows: a box around its label, or the label in brackets."""
 
 TOP: Final = "╭─╮"
 BOTTOM: Final = "╰─╯"
@@ -19,7 +19,7 @@ BOTTOM: Final = "╰─╯"
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """Where a node is drawn."""
+    """Position and size of a node's box, in cells."""
 
     row: int
     column: int
@@ -28,7 +28,7 @@ class Box:
 
     @property
     def label_row(self) -> int:
-        """The row of its label."""
+        """Row of the node's label."""
         return self.row + self.height // 2
 
 
@@ -38,32 +38,32 @@ class Drawing:
 
     rows: tuple[str, ...]
     boxes: tuple[Box, ...]
-    """By node. The first column inside each is free, for a sign."""
+    """Box of each node, by the node's index. The first column inside a box is free, for a sign."""
 
     @property
     def width(self) -> int:
-        """Columns."""
+        """Number of columns."""
         return len(self.rows[0]) if self.rows else 0
 
 
 class Plan:
-    """A graph in layers, which can be drawn with different labels."""
+    """A graph in layers; it can be drawn more than once, with different labels."""
 
     def __init__(self, edges: Sequence[Sequence[Net]]) -> None:
-        """Put it into layers.
+        """Arrange a graph's nodes in layers.
 
         Args:
-            edges: For each node, to which inputs of which other nodes it sends.
+            edges: For each node, the inputs of other nodes that its lines lead to.
         """
         self._rows = layered(edges)
         self._count = len(edges)
 
     def draw(self, labels: Sequence[str], height: int = FLAT) -> Drawing:
-        """Draw it.
+        """Return the drawn graph.
 
         Args:
-            labels: What stands in each node's box.
-            height: `TALL` or `FLAT`.
+            labels: Text in each node's box.
+            height: Height of a node: `TALL` or `FLAT`.
         """
         widths = {node: len(label) + 5 - len(label) % 2 for node, label in enumerate(labels)}
         columns = Columns(self._rows, widths)
@@ -72,7 +72,7 @@ class Plan:
         ]
         items = [item for row in self._rows for item in row]
         right = max((columns.middle(item) + columns.half(item) for item in items), default=-1)
-        width = max([right, *(one.right for one in channels)]) + 1
+        width = max([right, *(channel.right for channel in channels)]) + 1
         canvas: list[list[str]] = []
         boxes: dict[int, Box] = {}
         for number, row in enumerate(self._rows):

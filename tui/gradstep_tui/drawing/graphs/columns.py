@@ -1,4 +1,4 @@
-"""Where across the items of a drawn graph stand: as far as possible, lines go straight down."""
+"""Chooses the columns of a drawn graph's items so that as many lines as possible go straight down."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from typing import Final
 from gradstep_tui.drawing.graphs.layers import Item
 
 GAP: Final = 2
-"""Free columns between two boxes, at the least."""
+"""Smallest number of free columns between two boxes."""
 
 SWEEPS: Final = 7
-"""How often they are placed anew, first from above."""
+"""Number of times that all items are placed again, alternately from the top down and from the bottom up."""
 
 
 class Columns:
-    """The columns of items and of their ports; all are even, so that no two lines touch."""
+    """Columns of items and of the lines at them. All columns are even, so that no two lines touch."""
 
     def __init__(self, rows: Sequence[Sequence[Item]], widths: Mapping[int, int]) -> None:
         """Place all items.
 
         Args:
-            rows: The layers.
-            widths: For each node, the width of its box; an odd number.
+            rows: Items of each layer, from left to right.
+            widths: Width of each node's box, in cells; odd numbers.
         """
         self._widths = widths
         self._at: dict[int, int] = {}
@@ -38,27 +38,34 @@ class Columns:
         self._at = {key: column + move for key, column in self._at.items()}
 
     def half(self, item: Item) -> int:
-        """Give the columns of an item on each side of its middle."""
+        """Return the number of columns that an item has on each side of its middle."""
         return 0 if item.node is None else max(self._widths[item.node] // 2, len(item.outs), len(item.ins))
 
     def middle(self, item: Item) -> int:
-        """Give an item's middle column."""
+        """Return an item's middle column."""
         return self._at[id(item)]
 
     def outs(self, item: Item) -> list[int]:
-        """Give the columns in which its lines begin, in the order of `item.outs`."""
+        """Return the columns in which lines leave an item, in the order of `item.outs`."""
         return [self._at[id(item)] + offset for offset in _offsets(len(item.outs))]
 
     def ins(self, item: Item) -> list[int]:
-        """Give the columns in which lines end in it, in the order of `item.ins`."""
+        """Return the columns in which lines enter an item, in the order of `item.ins`."""
         return [self._at[id(item)] + offset for offset in _offsets(len(item.ins))]
 
     def _wanted(self, item: Item, down: bool) -> int:
-        """Give the middle that makes most lines of it straight; who leads further down counts for more."""
+        """Return the middle column that makes most of an item's lines straight.
+
+        Lines are weighted by how far down the graph they lead.
+
+        Args:
+            item: The item.
+            down: Whether to align it with the layer above; otherwise with the layer below.
+        """
         found: list[tuple[int, int]] = []
         if down:
             offsets = dict(zip(item.ins, _offsets(len(item.ins)), strict=True))
-            senders = {id(one): one for one in item.above}.values()
+            senders = {id(sender): sender for sender in item.above}.values()
             for sender in senders:
                 for net, column in zip(sender.outs, self.outs(sender), strict=True):
                     if net in offsets:
@@ -69,11 +76,11 @@ class Columns:
         return _median(sorted(found)) if found else self._at[id(item)]
 
     def _spread(self, row: Sequence[Item], wanted: Sequence[int]) -> None:
-        """Put a row's items where they are wanted, or as near as their widths let them.
+        """Place a row's items in their wanted columns, or as near to them as their widths permit.
 
-        It is a regression that keeps the order: neighbours that are too close become one block, which goes
-        where the median of its members is wanted. Who leads further down counts for more, so that the long
-        ways go straight.
+        This is an isotonic regression: neighbours that would overlap form a block, and the block is placed at
+        the median of its members' wanted columns. The median is weighted by how far down the graph an item
+        leads, so that long paths go straight.
         """
         starts = self._starts(row)
         blocks: list[list[tuple[int, int]]] = []
@@ -87,7 +94,7 @@ class Columns:
             self._at[id(item)] = column + start
 
     def _starts(self, row: Sequence[Item]) -> list[int]:
-        """Give the middles of a row's items where all stand as near to the first as they can."""
+        """Return the middle columns of a row's items if all are packed as tightly as possible."""
         starts = [0] * bool(row)
         for before, item in itertools.pairwise(row):
             need = self.half(before) + self.half(item) + GAP
@@ -100,10 +107,10 @@ def _offsets(count: int) -> list[int]:
 
 
 def _median(wanted: Sequence[tuple[int, int]]) -> int:
-    """Give the median of columns, ascending, that have weights."""
+    """Return the weighted median of pairs of a column and a weight, in ascending order."""
     half, seen = sum(weight for _, weight in wanted) / 2, 0
     for column, weight in wanted:
         seen += weight
         if seen >= half:
             return column
-    raise ValueError("there is no median of nothing")
+    raise ValueError("an empty sequence has no median")

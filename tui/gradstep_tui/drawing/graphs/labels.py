@@ -1,4 +1,4 @@
-"""What is drawn of a backward pass: which nodes, their labels, and how far each has come."""
+"""Draws the graph of a backward pass: chooses the nodes, labels them, and marks those that have run."""
 
 from __future__ import annotations
 
@@ -18,35 +18,43 @@ if TYPE_CHECKING:
 RAN, NOW, AHEAD = "x", ">", " "
 
 MOST: Final = 400
-"""Nodes that are drawn at the most; of more, those around the current one."""
+"""Largest graph that is drawn whole, in nodes."""
 
 PART: Final = 300
-"""So many of them then."""
+"""Number of nodes, around the current one, that are drawn of a graph with more than `MOST`."""
 
 MOST_BRIEF: Final = 60
-"""Of more nodes, only the names are drawn."""
+"""Largest number of nodes that are labelled with their purpose as well as their name."""
 
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """A pass's graph, drawn."""
+    """The drawn graph of a backward pass."""
 
     drawing: Drawing
     nodes: tuple[int, ...]
-    """Which node each of the drawing's boxes stands for."""
+    """Node of the pass that each of the drawing's boxes stands for."""
 
 
 def drawn(backward: PassFrame, width: int, height: int) -> Drawn:
-    """Draw a pass's graph as it fits best: with boxes and what each node does, or with less."""
+    """Return a pass's graph, drawn with as much detail as fits: boxes and each node's purpose, or only names.
+
+    Args:
+        backward: The backward pass.
+        width: Width of the screen, in cells.
+        height: Height of the screen, in cells.
+    """
     first = first_events(backward.events)
     nodes = _chosen(backward, first)
     place = {node: number for number, node in enumerate(nodes)}
     edges, cut = list[tuple[Net, ...]](), set[int]()
-    for node, one in enumerate(backward.nodes):
-        nets = [(edge.node, edge.slot) for edge in one.edges if edge is not None]
+    for node, graph_node in enumerate(backward.nodes):
+        nets = [(edge.node, edge.slot) for edge in graph_node.edges if edge is not None]
         if node in place:
             edges.append(tuple((place[end], slot) for end, slot in nets if end in place))
-        cut |= {one for end, _ in nets if (node in place) != (end in place) for one in (node, end)}
+        cut |= {
+            graph_node for end, _ in nets if (node in place) != (end in place) for graph_node in (node, end)
+        }
     labels = [
         tuple(
             label(backward.nodes[node], first.get(node), backward.rows, with_brief) + " …" * (node in cut)
@@ -58,10 +66,10 @@ def drawn(backward: PassFrame, width: int, height: int) -> Drawn:
 
 
 def signs(backward: PassFrame) -> list[str]:
-    """Tell for each node whether it ran, is what the current event is about, or is still ahead."""
+    """Return a sign for each node: `RAN`, `NOW` for the node of the current event, or `AHEAD`."""
     found = [AHEAD] * len(backward.nodes)
     for event in backward.events[: backward.done]:
-        if hasattr(event, "grads_out"):  # a node; what the engine does in between is no run
+        if hasattr(event, "grads_out"):  # the event of a node, not of autograd's engine between nodes
             found[event.node] = RAN
     if backward.done and not backward.over:
         found[backward.events[backward.done - 1].node] = NOW
@@ -69,7 +77,7 @@ def signs(backward: PassFrame) -> list[str]:
 
 
 def current(backward: PassFrame) -> int:
-    """Give the node that the current event is about; the loss's before the first event."""
+    """Return the node of the current event; before the first event, the node of the loss."""
     return backward.events[backward.done - 1].node if backward.done else 0
 
 
@@ -101,7 +109,7 @@ def _chosen(backward: PassFrame, first: dict[int, int]) -> tuple[int, ...]:
 
 
 def first_events(events: Sequence[Event]) -> dict[int, int]:
-    """Give for each node that ran, which event its first run is, counted from 0."""
+    """Return the index of each node's first event, for the nodes that ran."""
     found: dict[int, int] = {}
     for number, event in enumerate(events):
         if hasattr(event, "grads_out"):
@@ -110,7 +118,14 @@ def first_events(events: Sequence[Event]) -> dict[int, int]:
 
 
 def label(node: GraphNode, number: int | None, rows: Sequence[TraceRow], with_brief: bool = False) -> str:
-    """Write a node as the list of events has it: its number there, its name, what it does."""
+    """Return a node's label, as in the list of events: number, name and, if asked for, purpose.
+
+    Args:
+        node: The node.
+        number: Index of the node's first event; None if it did not run.
+        rows: The list of events.
+        with_brief: Whether to add the node's purpose.
+    """
     if number is None:
         return f"-> {node.parameter or 'leaf'}.grad" if node.name == "AccumulateGrad" else node.name
     row = rows[number]

@@ -1,8 +1,8 @@
 """The layers of a drawn graph: every line goes from one layer to the next.
 
-A node lies one layer below the lowest of those that send to it. All lines to one input of a node are one
-*net*: the engine adds what arrives there, so they join on the way, and past the layers between they go as
-one wire.
+A node lies one layer below the lowest of the nodes that send gradients to it. All lines to the same input of
+a node form one *net*: autograd's engine adds the gradients that arrive there, so the lines join on the way
+and pass the layers between as a single wire.
 """
 
 from __future__ import annotations
@@ -13,40 +13,40 @@ from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
 Net: TypeAlias = tuple[int, int]
-"""An input of a node: the node, and the slot."""
+"""An input of a node: the node's index, and the number of the input."""
 
 SWEEPS: Final = 4
-"""How often the order inside the layers is improved, down and up."""
+"""Number of times that the order inside the layers is improved, first downwards and then upwards."""
 
 
 @dataclass(slots=True, eq=False)
 class Item:
-    """What stands in a layer: a node, or a wire on its way past."""
+    """A node in a layer, or a wire that passes through the layer."""
 
     node: int | None
-    """None for a wire."""
+    """Index of the node; None for a wire."""
 
     outs: list[Net]
-    """Where lines go to from here, from left to right; more than one may go to the same net."""
+    """Nets of the lines that leave the item, from left to right; several lines may belong to the same net."""
 
     ins: list[Net]
-    """The nets that end here, from left to right; for a wire, the one that goes on."""
+    """Nets that enter the item, from left to right; a wire has exactly one, which also leaves it."""
 
     above: list[Item] = field(default_factory=list)
-    """What sends to it, once for each line."""
+    """Items that send to this item, once for each line."""
 
     below: list[Item] = field(default_factory=list)
-    """What it sends to, in the order of `outs`."""
+    """Items that this item sends to, in the order of `outs`."""
 
     depth: int = 1
-    """Nodes on the way down from here that has the most of them; for a wire, without itself."""
+    """Number of nodes on the longest path down from the item, including the item if it is a node."""
 
 
 def layered(edges: Sequence[Sequence[Net]]) -> list[list[Item]]:
-    """Put nodes, and wires between them, into layers and in an order with few crossings.
+    """Return nodes, and the wires between them, in layers and in an order with few crossings.
 
     Args:
-        edges: For each node, where its gradients go; without cycles.
+        edges: For each node, the inputs that its gradients go to; without cycles.
     """
     rows = _rows(edges)
     for upper, lower in itertools.pairwise(rows):
@@ -61,7 +61,7 @@ def layered(edges: Sequence[Sequence[Net]]) -> list[list[Item]]:
     _order(rows)
     for row in rows[1:]:
         place = {id(item): number for number, item in enumerate(row)}
-        for item in {id(one): one for below in row for one in below.above}.values():
+        for item in {id(sender): sender for below in row for sender in below.above}.values():
             pairs = sorted(zip(item.outs, item.below, strict=True), key=lambda pair: place[id(pair[1])])
             item.outs, item.below = [net for net, _ in pairs], [below for _, below in pairs]
     return rows
@@ -70,7 +70,7 @@ def layered(edges: Sequence[Sequence[Net]]) -> list[list[Item]]:
 def _rows(edges: Sequence[Sequence[Net]]) -> list[list[Item]]:
     depths = _depths(edges)
     senders: dict[Net, int] = {}
-    """For each net, the highest layer that sends to it."""
+    """Highest layer that sends to a net, by net."""
     for node, nets in enumerate(edges):
         for net in nets:
             senders[net] = min(senders.get(net, depths[node]), depths[node])
@@ -86,14 +86,14 @@ def _rows(edges: Sequence[Sequence[Net]]) -> list[list[Item]]:
 
 
 def _depths(edges: Sequence[Sequence[Net]]) -> list[int]:
-    """Give each node's layer: the length of the longest way to it."""
+    """Return each node's layer: the length of the longest path to the node."""
     waits = [0] * len(edges)
     for nets in edges:
         for node, _ in nets:
             waits[node] += 1
     depths = [0] * len(edges)
     ready = [node for node, count in enumerate(waits) if not count]
-    for node in ready:  # it grows
+    for node in ready:  # grows during the loop
         for end, _ in edges[node]:
             depths[end] = max(depths[end], depths[node] + 1)
             waits[end] -= 1
@@ -103,7 +103,7 @@ def _depths(edges: Sequence[Sequence[Net]]) -> list[int]:
 
 
 def _order(rows: list[list[Item]]) -> None:
-    """Put each item near the middle of what it is joined to, as long as that takes crossings away."""
+    """Move each item towards the middle of the items that it is joined to, if that removes crossings."""
     best, fewest = [[*row] for row in rows], _crossings(rows)
     for _ in range(SWEEPS):
         if not fewest:
@@ -123,7 +123,7 @@ def _sort(row: list[Item], other: list[Item], *, up: bool) -> None:
     places = {id(item): number for number, item in enumerate(other)}
     wanted = {}
     for number, item in enumerate(row):
-        joined = [places[id(one)] for one in (item.above if up else item.below)]
+        joined = [places[id(neighbour)] for neighbour in (item.above if up else item.below)]
         wanted[id(item)] = sum(joined) / len(joined) if joined else number
     row.sort(key=lambda item: wanted[id(item)])
 
@@ -133,14 +133,14 @@ def _crossings(rows: list[list[Item]]) -> int:
 
 
 def _ends(upper: list[Item], lower: list[Item]) -> Iterator[int]:
-    """Give where each line of a layer ends, from left to right."""
+    """Yield the position in the lower layer at which each line ends, for the lines from left to right."""
     places = {id(item): number for number, item in enumerate(lower)}
     for item in upper:
         yield from sorted(places[id(below)] for below in item.below)
 
 
 def _inversions(numbers: list[int]) -> int:
-    """Count the pairs that stand in the wrong order, by merging."""
+    """Return the number of pairs in the wrong order, by merge sort; `numbers` is sorted afterwards."""
     if len(numbers) < 2:
         return 0
     half = len(numbers) // 2

@@ -1,7 +1,7 @@
 """The lines between two layers of a drawn graph.
 
-A net goes down from where it begins, across in one row, and down to where it ends. A line that crosses
-another one goes over it, as in `─│─`; a corner, or a sign with three or four arms, joins.
+A net goes down from the layer above, across in one row, and down to the layer below. Lines that cross without
+being connected are drawn as `─│─`; a corner, or a sign with three or four arms, connects lines.
 """
 
 from __future__ import annotations
@@ -27,22 +27,24 @@ SIGNS: Final = {
     DOWN | LEFT | RIGHT: "┬",
     UP | DOWN | LEFT | RIGHT: "┼",
 }
-"""What is drawn, by the arms that it has."""
+"""Character for each set of arms."""
 
 
 @dataclass(slots=True, eq=False)
 class _Wire:
-    """A net, or a part of one: from columns above to one below, across in one row."""
+    """A net, or a part of a net: from columns above to one column below, across in one row."""
 
     net: Net
     above: frozenset[int]
     below: int
     after: _Wire | None = None
-    """For the second part of a net: the first one."""
+    """First part of the net, if this is the second part; otherwise None."""
 
     row: int = 0
+    """Row in which the wire goes across."""
+
     end: int | None = None
-    """The row of the second part, for the first one."""
+    """Row of the net's second part, if this is the first part; otherwise None."""
 
     left: int = field(init=False)
     right: int = field(init=False)
@@ -56,30 +58,30 @@ class Wires:
     """Routes the lines between two layers."""
 
     def __init__(self, begins: Iterable[tuple[Net, int]], ends: Iterable[tuple[Net, int]]) -> None:
-        """Find a row for each net.
+        """Choose a row for each net.
 
         Args:
-            begins: The columns above, each of one net.
-            ends: The columns below, one of each net. All columns are even.
+            begins: Nets and the columns in which they begin above; a net may begin in several.
+            ends: Nets and the columns in which they end below, one for each net. All columns are even.
         """
         above: dict[Net, set[int]] = {}
         lead = False
         for net, column in begins:
             columns = above.setdefault(net, set())
-            lead = lead or column - 2 in columns  # two of one node, which are to be seen as two
+            lead = lead or column - 2 in columns  # two lines of one node, which must not look like one
             columns.add(column)
         wires = [_Wire(net, frozenset(above[net]), column) for net, column in ends]
-        self._straight = [one for one in wires if one.left == one.right]
-        aside = max((one.right for one in wires), default=0) + 2
-        self._rows = _in_rows([one for one in wires if one.left < one.right], aside, int(lead))
+        self._straight = [wire for wire in wires if wire.left == wire.right]
+        aside = max((wire.right for wire in wires), default=0) + 2
+        self._rows = _in_rows([wire for wire in wires if wire.left < wire.right], aside, int(lead))
         self.height = max(len(self._rows), 1)
-        self.right = max((one.right for row in [*self._rows, self._straight] for one in row), default=0)
+        self.right = max((wire.right for row in [*self._rows, self._straight] for wire in row), default=0)
 
     def paint(self, put: Callable[[int, int, str], None]) -> None:
-        """Draw them.
+        """Draw the lines.
 
         Args:
-            put: Draws a sign, by row and column; later ones replace earlier ones.
+            put: Draws a character at a row and a column, over an earlier one.
         """
         for row, wires in enumerate(self._rows):
             for wire in wires:
@@ -104,35 +106,35 @@ class Wires:
 
 
 def _in_rows(wires: list[_Wire], aside: int, first: int) -> list[list[_Wire]]:
-    """Give each wire a row: in a column, what comes from above stays above what goes down below.
+    """Assign a row to each wire, so that in every column lines from above end before lines to below begin.
 
     Args:
-        wires: None of them straight.
-        aside: From this column on, there is nothing.
-        first: The first row's number.
+        wires: Wires, none of them straight.
+        aside: First column that is free from top to bottom.
+        first: Number of the first row.
     """
     rows: list[list[_Wire]] = [[] for _ in range(first)]
-    begins = {column: one for one in wires for column in one.above}
-    waiting = sorted(wires, key=lambda one: one.left)
+    begins = {column: wire for wire in wires for column in wire.above}
+    waiting = sorted(wires, key=lambda wire: wire.left)
     while waiting:
-        free = [one for one in waiting if begins.get(one.below, one) is one]
-        if not free:  # each waits for another one: one of them goes round by a column of its own
-            one = begins[waiting[0].below]
-            free = [_Wire(one.net, one.above, aside, one.after)]
-            waiting.remove(one)
-            waiting += [*free, _Wire(one.net, frozenset((aside,)), one.below, free[0])]
+        free = [wire for wire in waiting if begins.get(wire.below, wire) is wire]
+        if not free:  # every wire waits for another: send one of them round through a free column
+            split = begins[waiting[0].below]
+            free = [_Wire(split.net, split.above, aside, split.after)]
+            waiting.remove(split)
+            waiting += [*free, _Wire(split.net, frozenset((aside,)), split.below, free[0])]
             aside += 2
         row: list[_Wire] = []
-        for one in free:
-            if not row or row[-1].right < one.left:
-                row.append(one)
-                one.row = len(rows)
-                for column in one.above:
+        for wire in free:
+            if not row or row[-1].right < wire.left:
+                row.append(wire)
+                wire.row = len(rows)
+                for column in wire.above:
                     begins.pop(column, None)
-        for one in row:
-            if one.after is not None:
-                one.after.end = one.row
+        for wire in row:
+            if wire.after is not None:
+                wire.after.end = wire.row
         placed = set(map(id, row))
-        waiting = [one for one in waiting if id(one) not in placed]
+        waiting = [wire for wire in waiting if id(wire) not in placed]
         rows.append(row)
     return rows

@@ -51,7 +51,7 @@ async def test_what_cannot_be_stepped_is_said_beside_the_graph() -> None:
 async def test_after_a_step_the_other_pictures_are_computed_anew() -> None:
     async with opened() as pilot:
         await press(pilot, "f", "i")
-        await until(pilot, lambda: "X here: loss" in text(pilot))
+        await until(pilot, lambda: "X is here: loss" in text(pilot))
         await press(pilot, "shift+tab", *["s"] * 8, "shift+tab", "shift+tab")
         await until(pilot, lambda: "w.grad      no pass" in text(pilot))
         await press(pilot, "down", "down")

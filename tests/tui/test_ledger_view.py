@@ -61,7 +61,7 @@ def test_summing_inside_one_pass_is_told_apart_from_accumulating_across_passes()
     w = torch.tensor([2.0, 3.0])
     made = problem({"w": w}, lambda x: (x * w + w.exp()).sum(1), torch.ones(4, 2), torch.zeros(4))
     shown = drawn(after(Forward(), Backward(), session=Session(made)))
-    assert "inside this pass 2 paths were summed" in shown
+    assert "inside this pass, 2 paths were summed" in shown
     assert "MulBackward0  x * w" in shown
     assert "ExpBackward0  w.exp()" in shown
     assert "Accumulated" not in shown
@@ -92,7 +92,7 @@ def test_two_writes_of_one_pass_are_not_told_as_two_passes() -> None:
 
 
 def test_before_the_first_pass_it_says_why_there_is_nothing() -> None:
-    assert "nothing yet: .grad is None until the first pass" in drawn(after(Forward()))
+    assert "nothing yet: .grad is None until the first backward pass" in drawn(after(Forward()))
 
 
 def test_a_run_of_epochs_is_one_line_that_says_how_many() -> None:

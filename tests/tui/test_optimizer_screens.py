@@ -63,7 +63,7 @@ async def test_o_asks_for_the_optimizer_and_enter_alone_takes_the_update_by_hand
         assert "p = p - lr * momentum_buffer" in shown
         assert "parameters; g shows momentum_buffer" in shown
         await press(pilot, "g")
-        assert "the optimizer remembers: momentum_buffer 399.9787" in text(pilot)
+        assert "optimizer state: momentum_buffer 399.9787" in text(pilot)
         await press(pilot, "escape", "enter")
         assert "where p = p - lr * momentum_buffer" in text(pilot)
         await press(pilot, "escape")

@@ -201,7 +201,7 @@ def test_sizes_tell_what_a_pass_added_from_what_was_held() -> None:
     rows = [row[AXIS:] for row in drawn[1:16]]
     assert [sum(row.count(sign) for row in rows) for sign in "@#o"] == [1, 2, 2]
     assert "6 passes ran at full speed" in " ".join(drawn)
-    assert "No pass of w is recorded yet" in plain(size_lines(Sizes("w", (), 0), 0, 76, 20))[0]
+    assert "No backward pass for w is recorded yet" in plain(size_lines(Sizes("w", (), 0), 0, 76, 20))[0]
 
 
 def losses(*values: float) -> Losses:
@@ -254,7 +254,12 @@ async def test_tab_goes_through_the_pictures_and_nothing_changes(size: tuple[int
     async with opened(size) as pilot:
         await press(pilot, "e", "Z", "e", "e")
         await pictures(pilot)
-        for part in ("X here: loss", "predictions up", "size of each gradient", "zeroing off after epoch 1"):
+        for part in (
+            "X is here: loss",
+            "predictions up",
+            "size of each gradient",
+            "zeroing off after epoch 1",
+        ):
             assert part in " ".join(text(pilot).replace("│", "").split())
             await press(pilot, "tab")
         assert "graph (5 of 5)" in text(pilot)

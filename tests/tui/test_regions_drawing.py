@@ -74,7 +74,7 @@ def test_regions_and_points_are_where_they_belong_and_a_wrong_one_is_small(width
         assert column == int((x + 1) / 2 * len(rows[0]))
         assert row == len(rows) - 1 - int((y + 1) / 2 * len(rows))
     whole = " ".join(plain(regions_lines(halves(), ("cat", "dog"), ("ear", "tail"), width, height)))
-    for part in ("tail up, ear across", "A in ' ' cat, B in '.' dog", "1 of them small: predicted wrongly"):
+    for part in ("tail up, ear across", "A on ' ' is cat, B on '.' is dog", "1 of them, in lower case,"):
         assert part in whole
 
 
@@ -134,7 +134,7 @@ async def test_the_fit_of_two_inputs_has_maps_and_up_and_down_go_through_them(as
         assert "prediction of output 1" in text(pilot)
         await press(pilot, "down")
         assert "predictions up, targets across" in text(pilot)
-        assert "3 of 3 views" in text(pilot)
+        assert "view 3 of 3" in text(pilot)
         await press(pilot, "up", "up", "up")
         assert "predictions up" in text(pilot)
         await idle(pilot)

@@ -1,1 +1,1 @@
-"""The bench's panels: each draws its part of a frame."""
+"""The bench's panels, each of which draws a part of a frame, and the drawing functions of the dialogs."""

@@ -1,4 +1,4 @@
-"""Ways to split the samples: what each does to the gradient, and why the chosen one does."""
+"""Draws a check of the ways to split the samples: the gradients, and an explanation of the chosen way."""
 
 from __future__ import annotations
 
@@ -11,30 +11,30 @@ if TYPE_CHECKING:
     from gradstep.analysis.batch_check import BatchCheck
 
 CURSOR: Final = "|"
-"""Stands before the chosen way."""
+"""Sign before the chosen way."""
 
 WIDEST: Final = 30
-"""Cells of a way's name."""
+"""Width of the column of names, in cells."""
 
 
 def batches_lines(found: BatchCheck, at: int, now: int | None, width: int) -> list[Line]:
-    """Draw a check of batches.
+    """Return the lines that show a check of batches.
 
     Args:
-        found: The check.
-        at: Place of the chosen way; 0 is the full batch.
-        now: Place of the way that the session goes; None where it is none of these.
-        width: Cells per line.
+        found: Result of the check.
+        at: Index of the chosen way; 0 is the full batch.
+        now: Index of the way that the session uses; None if it is not among the checked ways.
+        width: Width of a line, in cells.
     """
-    rows = [("full batch", "the one to compare with", "")]
+    rows = [("full batch", "the reference", "")]
     rows += [
-        (way_text(one, found), outcome_text(one), "" if one.outcome == "equal" else "warn")
-        for one in found.trials
+        (way_text(trial, found), outcome_text(trial), "" if trial.outcome == "equal" else "warn")
+        for trial in found.trials
     ]
     head = [
         *wrapped(sizes_text(found), width, "key"),
         line(),
-        line(Span(f"    {'way':<{WIDEST}}  the gradient beside the full batch's", "label")),
+        line(Span(f"    {'way':<{WIDEST}}  gradient compared with full batch", "label")),
     ]
     body = [
         _row(place, *row, chosen=place == at, is_now=place == now, width=width)

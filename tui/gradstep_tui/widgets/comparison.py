@@ -1,4 +1,4 @@
-"""Two runs side by side: what they came to, where they part, and both curves in one plot."""
+"""Draws two runs side by side: their numbers, where they part, and both loss curves in one plot."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ if TYPE_CHECKING:
     from gradstep.training.loss_history import Losses
 
 ONE, OTHER, BOTH = "#", "o", "@"
-"""How the curves are drawn: the session's, the other one's, and where they fall together."""
+"""Characters of the curves: of the session, of the other run, and of cells that both curves pass."""
 
 AXIS: Final = 12
-"""Cells for the numbers beside the plot."""
+"""Width of the numbers beside the plot, in cells."""
 
 MOST_GAPS: Final = 4
-"""Parameters that are listed at the most; those with the largest gaps."""
+"""Largest number of parameters that are listed; those with the largest gaps are."""
 
 STEEP: Final = 50.0
-"""From this ratio of the highest to the lowest loss on, the plot's scale is logarithmic."""
+"""Ratio of the highest to the lowest loss from which the plot's scale is logarithmic."""
 
 
 def comparison_lines(found: Comparison, names: Names, width: int, height: int) -> list[Line]:
-    """Draw the numbers, then the plot in the rest of the room."""
+    """Return the lines of a comparison: the numbers, then the plot if at least four lines are left."""
     top = [
         head_line(found, names),
         *number_lines(found),
@@ -41,7 +41,7 @@ def comparison_lines(found: Comparison, names: Names, width: int, height: int) -
 
 
 def head_line(found: Comparison, names: Names) -> Line:
-    """Name the two sides, each with the sign of its curve."""
+    """Return the line that names the two runs, each with the character of its curve."""
     many = f"epochs: {found.epochs:,}"
     return line(
         Span(f" {many:<18}", "dim"),
@@ -52,7 +52,7 @@ def head_line(found: Comparison, names: Names) -> Line:
 
 
 def number_lines(found: Comparison) -> list[Line]:
-    """Draw the last loss of each, and the elements that lie furthest apart."""
+    """Return the lines for the last loss of each run, and for the elements that lie furthest apart."""
     rows = []
     if found.last is not None:
         rows.append(_row("loss", *found.last))
@@ -62,23 +62,23 @@ def number_lines(found: Comparison) -> list[Line]:
 
 
 def first_lines(first: FirstDifference | None, names: Names, width: int) -> list[Line]:
-    """Say where the two part."""
+    """Return the lines that say where the two runs part."""
     return indented(first_text(first, names), width, "" if first is None else "mark")
 
 
 def momentum_lines(found: Comparison, width: int) -> list[Line]:
-    """Say what never zeroing is, where running it has shown so."""
+    """Return the lines on momentum, if the comparison confirmed that never zeroing equals it; else none."""
     text = momentum_text(found)
     return indented(text, width) if text else []
 
 
 def indented(text: str, width: int, role: str = "") -> list[Line]:
-    """Break text into lines that begin under the names of the rows."""
+    """Return text broken into lines that are indented like the names of the rows."""
     return [line(" ", *row) for row in wrapped(text, width - 2, role)]
 
 
 def plot_lines(found: Comparison, width: int, height: int) -> list[Line]:
-    """Draw both curves in one plot, with the first difference marked below it."""
+    """Return a plot of both loss curves, with the first difference marked; no lines if it does not fit."""
     known = len(found.losses[0])
     columns = width - AXIS - 2
     if not known or columns < 10 or height < 3:
@@ -86,7 +86,7 @@ def plot_lines(found: Comparison, width: int, height: int) -> list[Line]:
     curves = [_points(losses, columns) for losses in found.losses]
     finite = [value for curve in curves for value in curve if math.isfinite(value)]
     if not finite:
-        return [line(Span(" no loss is a finite number: there is no curve", "dim"))]
+        return [line(Span(" there is no curve to draw: no loss is a finite number", "dim"))]
     scale = _Scale(min(finite), max(finite), height - 2)
     rows = [_plot_row(curves, scale, row) for row in range(height - 2)]
     labels = {0: cell(scale.high), height - 3: cell(scale.low)}
@@ -95,7 +95,7 @@ def plot_lines(found: Comparison, width: int, height: int) -> list[Line]:
 
 
 class _Scale:
-    """Puts losses into rows, the highest into row 0."""
+    """A scale, linear or logarithmic, that maps losses to rows, the highest loss to row 0."""
 
     def __init__(self, low: float, high: float, rows: int) -> None:
         self.low, self.high, self._rows = low, high, rows
@@ -111,7 +111,7 @@ class _Scale:
 
 
 def _points(losses: Losses, columns: int) -> list[float]:
-    """Give one loss per column: the highest of its stretch; few epochs get up to four columns each."""
+    """Return one loss per column, the highest of its epochs; few epochs get up to four columns each."""
     points = [high for _, high in losses.sampled(columns)]
     wide = min(max(columns // max(len(points), 1), 1), 4)
     return [point for point in points for _ in range(wide)]
@@ -119,28 +119,28 @@ def _points(losses: Losses, columns: int) -> list[float]:
 
 def _plot_row(curves: Sequence[Sequence[float]], scale: _Scale, row: int) -> Line:
     text = ""
-    for one, other in zip(*curves, strict=True):
-        hits = [math.isfinite(value) and scale.row(value) == row for value in (one, other)]
+    for losses in zip(*curves, strict=True):
+        hits = [math.isfinite(value) and scale.row(value) == row for value in losses]
         text += BOTH if all(hits) else ONE if hits[0] else OTHER if hits[1] else " "
     return line(text.rstrip())
 
 
 def _feet(found: Comparison, known: int, columns: int, scale: _Scale) -> list[Line]:
-    """Draw what stands below the plot: the mark of the first difference, then the epochs."""
+    """Return the lines below the plot: the mark of the first difference, then the epochs."""
     marks = ""
     if found.first is not None and found.first.epoch <= known:
         place = (found.first.epoch - 1) * columns // known
         marks = f"{' ' * place}^ first difference"
-    ends = f"epoch 1 to {known:,}, {'logarithmic' if scale.is_log else 'linear'}; {BOTH} is both"
+    ends = f"epochs 1 to {known:,}, {'logarithmic' if scale.is_log else 'linear'}; {BOTH} marks both"
     return [
         line(" " * (AXIS + 1), Span(marks, "mark")),
         line(Span(f"{' ' * (AXIS + 1)}{ends}", "dim")),
     ]
 
 
-def _row(name: str, one: complex, other: complex) -> Line:
-    mine, others = told_apart(one, other)
-    gap = "none" if one == other else cell(one - other)
+def _row(name: str, ours: complex, theirs: complex) -> Line:
+    mine, others = told_apart(ours, theirs)
+    gap = "none" if ours == theirs else cell(ours - theirs)
     return line(
         Span(f" {name[:17]:<18}", "label"),
         f"{mine:<24}{others:<22}{gap:<11}",

@@ -1,4 +1,4 @@
-"""The numbers of a tensor of any size: only those in sight are looked at."""
+"""Draws the numbers of a tensor of any size; only the visible numbers are read."""
 
 from __future__ import annotations
 
@@ -16,22 +16,33 @@ if TYPE_CHECKING:
     from gradstep.frame import ParameterFrame
 
 LABEL: Final = 14
-"""Cells for the index of a row."""
+"""Width of the index of a row, in cells."""
 
 HEAD: Final = 6
-"""Lines above the numbers."""
+"""Number of lines above the numbers."""
 
 
 class Sight(NamedTuple):
-    """The part of a tensor that is in sight."""
+    """The part of a tensor that is visible."""
 
     top: int = 0
+    """First visible row."""
+
     left: int = 0
+    """First visible column."""
+
     rows: int = 1
     columns: int = 1
 
     def around(self, layout: Layout, place: int, width: int, height: int) -> Sight:
-        """Give the nearest part of a size that has a place in it."""
+        """Return the visible part, moved as little as possible so that it contains an element.
+
+        Args:
+            layout: Rows and columns in which the tensor is drawn.
+            place: Number of an element, counted row by row.
+            width: Width of the screen, in cells.
+            height: Height of the screen, in lines.
+        """
         rows, columns = max(height - HEAD - 2, 1), columns_in(width)
         row, column = divmod(place, layout.across)
         top = min(max(self.top, row - rows + 1), row)
@@ -42,30 +53,30 @@ class Sight(NamedTuple):
 
 
 def columns_in(width: int) -> int:
-    """Give how many numbers fit beside the index of a row."""
+    """Return how many numbers fit beside the index of a row."""
     return max((width - LABEL) // (WIDEST + 2), 1)
 
 
 def element_lines(
     parameter: ParameterFrame, part: str, layout: Layout, sight: Sight, place: int, width: int
 ) -> list[Line]:
-    """Draw a part of a parameter: its summary, the numbers in sight, and all that the chosen one is.
+    """Return the lines for a tensor of a parameter: summary, visible numbers, and the chosen element.
 
     Args:
-        parameter: Which.
-        part: One of `parts_of`.
-        layout: How it is drawn.
-        sight: The rows and columns that are drawn.
-        place: The chosen number.
-        width: Cells per line.
+        parameter: The parameter.
+        part: Name of one of the parameter's tensors, as in `parts_of`.
+        layout: Rows and columns in which the tensor is drawn.
+        sight: Rows and columns that are visible.
+        place: Number of the chosen element, counted row by row.
+        width: Width of a line, in cells.
     """
     tensor = parts_of(parameter)[part]
     name = parameter.name if part == VALUE else f"{parameter.name}.{part}"
     head = line(Span(name, "key"), f"  {size_text(parameter)}")
     if tensor is None:
         return [head, line(Span("None: no backward pass has written to it", "dim"))]
-    told = [(title, text) for title, text in facts(summary(tensor))]
-    rows = [_facts_line(told[:4]), _facts_line(told[4:]), line(histogram_text(tensor, min(width - 1, 78)))]
+    found = [(title, text) for title, text in facts(summary(tensor))]
+    rows = [_facts_line(found[:4]), _facts_line(found[4:]), line(histogram_text(tensor, min(width - 1, 78)))]
     if not layout.size:
         return [head, *rows]
     numbers = [_row(parameter, tensor, layout, sight, row, place) for row in _rows_in(layout, sight)]
@@ -73,8 +84,8 @@ def element_lines(
     return [head, *rows, line(), _titles(parameter, layout, sight), *numbers, line(), chosen]
 
 
-def _facts_line(told: list[tuple[str, str]]) -> Line:
-    return line(*(span for name, text in told for span in (Span(f"{name} ", "label"), f"{text}   ")))
+def _facts_line(found: list[tuple[str, str]]) -> Line:
+    return line(*(span for name, text in found for span in (Span(f"{name} ", "label"), f"{text}   ")))
 
 
 def _rows_in(layout: Layout, sight: Sight) -> range:
@@ -117,9 +128,9 @@ def _label(parameter: ParameterFrame, index: tuple[int, ...]) -> str:
 
 
 def _chosen_line(parameter: ParameterFrame, index: tuple[int, ...]) -> Line:
-    """Tell one number's value, its gradient and what the optimizer remembers, with more digits."""
-    told = [
-        f"{name} {'None' if one is None else f'{one[index].item():.9g}'}"
-        for name, one in parts_of(parameter).items()
+    """Return the line with one element's value, gradient and optimizer state, in nine digits."""
+    texts = [
+        f"{name} {'None' if tensor is None else f'{tensor[index].item():.9g}'}"
+        for name, tensor in parts_of(parameter).items()
     ]
-    return line(Span(f"at [{','.join(map(str, index))}]  ", "key"), "   ".join(told))
+    return line(Span(f"at [{','.join(map(str, index))}]  ", "key"), "   ".join(texts))

@@ -1,4 +1,4 @@
-"""A gradient check: what came of it, the list of elements, and the chosen one as arithmetic."""
+"""Draws a gradient check: its result, the list of elements, and the arithmetic for the chosen element."""
 
 from __future__ import annotations
 
@@ -26,20 +26,20 @@ if TYPE_CHECKING:
     from gradstep.ledger.ledger import Ledger
 
 CURSOR: Final = "|"
-"""Stands before the chosen element."""
+"""Sign before the chosen element."""
 
 WORDS: Final = {Judgement.NORMAL: "normal", Judgement.SUSPICIOUS: "SUSPICIOUS", Judgement.UNKNOWN: "unknown"}
 
 
 def check_lines(found: GradientCheck, ledger: Ledger, at: int, width: int, height: int) -> list[Line]:
-    """Draw a check.
+    """Return the lines that show a gradient check.
 
     Args:
-        found: What came of it.
-        ledger: What the `.grad`s are made of.
-        at: Place of the chosen element.
-        width: Cells per line.
-        height: Lines that there is room for.
+        found: Result of the check.
+        ledger: Record of all writes to each `.grad`.
+        at: Index of the chosen element in `found.elements`.
+        width: Width of a line, in cells.
+        height: Number of lines that fit.
     """
     suspicious = found.count(Judgement.SUSPICIOUS)
     top = [
@@ -55,33 +55,34 @@ def check_lines(found: GradientCheck, ledger: Ledger, at: int, width: int, heigh
 
 
 def head_line() -> Line:
-    """Name the columns."""
+    """Return the line that names the columns."""
     text = f"  {'number':<14}{'autograd':>12}{'differences':>13}{'error':>9}{'normal':>10}"
     return line(Span(text, "label"))
 
 
-def row_line(one: ElementCheck, chosen: bool, width: int) -> Line:
-    """Draw one element."""
-    role = "current" if chosen else "warn" if one.judgement is not Judgement.NORMAL else ""
-    numbers = f"{cell(one.autograd):>12}{cell(one.finite):>13}{small(one.error):>9}{small(one.normal):>10}"
-    name = fitted(line(Span(one.name, role)), 13, role)
+def row_line(element: ElementCheck, chosen: bool, width: int) -> Line:
+    """Return an element's row in the list."""
+    role = "current" if chosen else "warn" if element.judgement is not Judgement.NORMAL else ""
+    numbers = f"{cell(element.autograd):>12}{cell(element.finite):>13}"
+    numbers += f"{small(element.error):>9}{small(element.normal):>10}"
+    name = fitted(line(Span(element.name, role)), 13, role)
     head, tail = (
         Span(f"{CURSOR if chosen else ' '} ", role),
-        Span(f" {numbers}  {WORDS[one.judgement]}", role),
+        Span(f" {numbers}  {WORDS[element.judgement]}", role),
     )
     return fitted(line(head, *name, tail), width, role)
 
 
-def element_lines(one: ElementCheck, ledger: Ledger, width: int) -> list[Line]:
-    """Draw how one element was checked."""
-    odd = one.judgement is not Judgement.NORMAL
+def element_lines(element: ElementCheck, ledger: Ledger, width: int) -> list[Line]:
+    """Return the lines that show the arithmetic of checking an element."""
+    odd = element.judgement is not Judgement.NORMAL
     rows = [
-        line(Span(step_text(one), "label")),
-        line(Span(formula_text(one), "key")),
-        *wrapped(f"= {arithmetic_text(one)}", width),
-        line(f"autograd: {long(one.autograd)}; ", Span(error_text(one), "warn" if odd else "mark")),
-        *wrapped(expected_text(one), width, "dim"),
+        line(Span(step_text(element), "label")),
+        line(Span(formula_text(element), "key")),
+        *wrapped(f"= {arithmetic_text(element)}", width),
+        line(f"autograd: {long(element.autograd)}; ", Span(error_text(element), "warn" if odd else "mark")),
+        *wrapped(expected_text(element), width, "dim"),
     ]
-    if one.judgement is Judgement.SUSPICIOUS:
+    if element.judgement is Judgement.SUSPICIOUS:
         rows += wrapped(SUSPICIOUS, width, "warn")
-    return [*rows, *wrapped(grad_text(one, ledger), width)]
+    return [*rows, *wrapped(grad_text(element, ledger), width)]

@@ -1,4 +1,4 @@
-"""The keys, and which of them can work now."""
+"""The key bar: the most useful keys, dimmed if they cannot work now."""
 
 from __future__ import annotations
 
@@ -17,29 +17,36 @@ if TYPE_CHECKING:
 
 
 class KeyBar(Panel):
-    """The keys that fit, the most useful ones first; one that cannot work now is dimmed."""
+    """The keys that fit; the least useful are left out first. A key that cannot work now is dimmed."""
 
     cursor: var[Kind | None] = var(None)
-    """The statement of the loop that the cursor is on; None where it is away."""
+    """Statement of the loop under the cursor; None if there is no cursor."""
 
     def __init__(self, keys: Sequence[Key] = KEYS) -> None:
-        """Draw of `keys` what fits."""
+        """Draw as many of `keys` as fit."""
         super().__init__()
         self._keys = keys
 
     def watch_cursor(self) -> None:
-        """Draw for the new place: other edits may work there."""
+        """Redraw: other edits may be possible at the new place."""
         self.redraw()
 
     def lines(self, width: int, height: int) -> list[Line]:
-        """Give the one line."""
+        """Return the bar's only line."""
         return [keys_line(self.frame, width, self.cursor, self._keys)]
 
 
 def keys_line(
     frame: Frame | None, width: int, cursor: Kind | None = None, keys: Sequence[Key] = KEYS
 ) -> Line:
-    """Draw as many keys as fit, in the table's order."""
+    """Return a line with as many keys as fit, in the order of `keys`.
+
+    Args:
+        frame: Frame that decides which keys are dimmed; None to dim none.
+        width: Width of the line, in cells.
+        cursor: Statement of the loop under the cursor; None if there is no cursor.
+        keys: Keys to choose from.
+    """
     kept = _fitting(keys, width)
     roomy = sum(map(_width, kept)) + len(kept) <= width
     spans: list[Span | str] = []
@@ -53,8 +60,8 @@ def keys_line(
 def _fitting(keys: Sequence[Key], width: int) -> list[Key]:
     wanted = [key for key in keys if key.weight > 0]
     too_wide, without = sum(map(_width, wanted)) - width, set[str]()
-    # The lightest goes first, of equals the last.
-    for _, key in sorted(enumerate(wanted), key=lambda one: (one[1].weight, -one[0])):
+    # The lightest key is left out first; of equally light keys, the last.
+    for _, key in sorted(enumerate(wanted), key=lambda numbered: (numbered[1].weight, -numbered[0])):
         if too_wide <= 0:
             break
         without.add(key.id)

@@ -1,4 +1,4 @@
-"""What one element of a `.grad` was made of, as lines of arithmetic."""
+"""Draws the ledger of a `.grad`: every write to one of its elements, as a line of arithmetic."""
 
 from __future__ import annotations
 
@@ -21,45 +21,49 @@ if TYPE_CHECKING:
     from gradstep.ledger.ledger import Line as Fact
 
 MOST_LINES: Final = 1_000
-"""Lines of the ledger that are drawn at the most, the newest ones."""
+"""Largest number of entries of the ledger that are drawn; the newest ones are."""
 
 MOST_ROWS: Final = 6
-"""Rows of a `.grad` that are drawn at the most, around the chosen element."""
+"""Largest number of rows of a `.grad` that are drawn, up to the chosen element's row."""
 
 
 def ledger_lines(
     parameter: ParameterFrame, ledger: Ledger, at: Element, back: int, width: int, height: int
 ) -> list[Line]:
-    """Draw a parameter's `.grad`, with one element chosen, and all that was written to that element.
+    """Return the lines that show a parameter's `.grad` and every write to one of its elements.
 
     Args:
-        parameter: Whose `.grad`.
-        ledger: All writes.
+        parameter: The parameter.
+        ledger: Record of all writes to each `.grad`.
         at: The chosen element.
-        back: How many lines to scroll back from the newest one.
-        width: Cells per line.
-        height: Lines that there is room for.
+        back: Number of lines to scroll back from the newest.
+        width: Width of a line, in cells.
+        height: Number of lines that fit.
     """
     newest_first = list(islice(ledger.newest_first(parameter.name), MOST_LINES))
     grid = [*_grad_lines(parameter, at, width), *_memory_lines(parameter, at, width)]
-    told = [row for fact in reversed(newest_first) for row in fact_lines(fact, at, width)]
+    rows = [row for fact in reversed(newest_first) for row in fact_lines(fact, at, width)]
     summary = sum_lines(since_zeroing(iter(newest_first)), at, width)
     head = [line(Span(f"{_name(parameter, at)}: every write so far", "label"))]
     room = max(height - len(grid) - len(head) - len(summary) - 1, 1)
-    last = max(len(told) - back, min(room, len(told)))
+    last = max(len(rows) - back, min(room, len(rows)))
     hidden = max(last - room, 0)
-    shown = told[hidden:last] or [line(Span(" nothing yet: .grad is None until the first pass", "dim"))]
+    shown = rows[hidden:last] or [
+        line(Span(" nothing yet: .grad is None until the first backward pass", "dim"))
+    ]
     if hidden:
         shown[0] = line(Span(f" … {hidden + 1} lines above (PgUp)", "dim"))
     return [*grid, line(), *head, *shown, *summary]
 
 
 def fact_lines(fact: Fact, at: Element, width: int) -> list[Line]:
-    """Draw one line of the ledger; the paths that met inside a pass stand below it."""
+    """Return the lines for an entry of the ledger, with the paths that were summed inside a pass below."""
     match fact:
         case Write():
             head = Span(f" {f'pass {fact.number}, epoch {fact.epoch}':<19}", "label")
-            old, new, total = (f"{_at(one, at):>{WIDEST}}" for one in (fact.before, fact.part, fact.after))
+            old, new, total = (
+                f"{_at(tensor, at):>{WIDEST}}" for tensor in (fact.before, fact.part, fact.after)
+            )
             event = Span(f"  event {fact.event}", "dim")
             if fact.share is not None:
                 event = Span(f"  part {fact.share[0]} of {fact.share[1]}", "key")
@@ -76,7 +80,7 @@ def fact_lines(fact: Fact, at: Element, width: int) -> list[Line]:
 
 
 def sum_lines(parts: Sequence[Write], at: Element, width: int) -> list[Line]:
-    """Draw what `.grad` is the sum of, where that is more than one pass."""
+    """Return the lines that write `.grad` as a sum over passes; no lines if at most one pass contributed."""
     texts = passes_texts(parts, at)
     if texts is None:
         return []
@@ -91,7 +95,7 @@ def _change_line(cause: str, before: Tensor | None, after: Tensor | None, at: El
 def _path_lines(write: Write, at: Element, width: int) -> list[Line]:
     if not write.paths:
         return []
-    head = f"   inside this pass {len(write.paths)} paths were summed to {_at(write.part, at)}:"
+    head = f"   inside this pass, {len(write.paths)} paths were summed to {_at(write.part, at)}:"
     rows = [
         line(f"   {sign} {_at(path.grad, at):>{WIDEST}}", Span(f"  {path.maker}  {path.source}", "dim"))
         for sign, path in zip([" ", *"+" * len(write.paths)], write.paths, strict=False)
@@ -122,12 +126,13 @@ def _grad_lines(parameter: ParameterFrame, at: Element, width: int) -> list[Line
 
 
 def _memory_lines(parameter: ParameterFrame, at: Element, width: int) -> list[Line]:
-    """Draw what the optimizer remembers of the chosen element."""
+    """Return the lines with the optimizer's state for the chosen element; no lines if it has no state."""
     numbers = {
-        part: cell(at.of(one)) if one.dim() else f"{one.item():g}" for part, one in parameter.memory.items()
+        part: cell(at.of(tensor)) if tensor.dim() else f"{tensor.item():g}"
+        for part, tensor in parameter.memory.items()
     }
-    told = ", ".join(f"{part} {number}" for part, number in numbers.items())
-    return wrapped(f" the optimizer remembers: {told}", width) if told else []
+    listed = ", ".join(f"{part} {number}" for part, number in numbers.items())
+    return wrapped(f" optimizer state: {listed}", width) if listed else []
 
 
 def _name(parameter: ParameterFrame, at: Element) -> str:

@@ -1,4 +1,4 @@
-"""The loop as Python, with the line that runs next marked, and the cursor that edits it."""
+"""The loop as Python code, with the next line marked, and a cursor for editing it."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ if TYPE_CHECKING:
     from gradstep.loop.loop import Kind, Statement
 
 KEYS: Final = {"forward": "f", "backward": "b", "update": "u", "zero": "z"}
-"""The key that runs each kind of statement."""
+"""Key that runs each kind of statement."""
 
 CURSOR: Final = "|"
-"""Stands before each line of the statement under the cursor."""
+"""Sign before each line of the statement under the cursor."""
 
 
 class LoopPanel(Panel):
-    """The four statements; `>` marks the next one, `#` one that is commented out, `|` the cursor."""
+    """The loop's statements: `>` marks the next, `#` those that are commented out, `|` the cursor."""
 
     cursor: var[Kind | None] = var(None)
-    """The statement that the cursor is on; None where it is away."""
+    """Statement under the cursor; None if there is no cursor."""
 
     def title_text(self) -> str:
-        """Say what can be done at the cursor."""
+        """Return the title, which names the keys for editing if there is a cursor."""
         if self.cursor is not None:
             return "loop: # comments, K J move"
         loop = None if self.frame is None else self.frame.loop
@@ -37,27 +37,32 @@ class LoopPanel(Panel):
         return f"loop: {loop.batches.way}, part {(step[1] if step else 0) + 1} of {loop.parts}"
 
     def watch_frame(self) -> None:
-        """Draw the new frame; the lines of an inner loop get more room."""
+        """Draw the new frame; a loop with an inner loop over batches gets more room."""
         self.set_class(self.frame is not None and self.frame.loop.split is not None, "-split")
         super().watch_frame()
 
     def watch_cursor(self) -> None:
-        """Draw it at its new place."""
+        """Draw the cursor at its new place."""
         self.redraw()
 
     def lines(self, width: int, height: int) -> list[Line]:
-        """Give the loop's lines."""
+        """Return the loop's lines."""
         if self.frame is None:
             return []
         rows = loop_lines(self.frame, self.cursor)
         head = 0 if self.frame.loop.split is None else len(self.frame.loop.split.order_lines)
         if len(rows) > height and self.frame.loop.inner.start == 0:
-            rows = rows[head:]  # how the samples are put in order can be spared first
+            rows = rows[head:]  # the lines that order the samples matter least
         return rows
 
 
 def loop_lines(frame: Frame, cursor: Kind | None = None) -> list[Line]:
-    """Draw a frame's loop, and the cursor where it is not away."""
+    """Return the lines of a frame's loop.
+
+    Args:
+        frame: The frame.
+        cursor: Statement under the cursor; None if there is no cursor.
+    """
     rows, loop = list[Line](), frame.loop
     for place, statement in enumerate(loop.statements):
         if loop.split is not None and place == loop.inner.start:

@@ -1,4 +1,4 @@
-"""The loss, its change and its curve."""
+"""The loss panel: the loss, its change, and its curve."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from gradstep.training.progress import Progress
 
 BARS: Final = " ▁▂▃▄▅▆▇█"
-"""A cell filled by eighths."""
+"""Characters of a cell filled by no to eight eighths."""
 
 AXIS: Final = 12
-"""Cells for the numbers beside the curve."""
+"""Width of the numbers beside the curve, in cells."""
 
 Bars = Sequence[tuple[float, float]]
 
@@ -34,11 +34,11 @@ class LossPanel(Panel):
     progress: var[Progress | None] = var(None, always_update=True)
 
     def watch_progress(self) -> None:
-        """Draw the curve as it is by now."""
+        """Draw the curve as far as it has grown."""
         self.redraw()
 
     def lines(self, width: int, height: int) -> list[Line]:
-        """Give the loss in words, then the curve in the rest of the room."""
+        """Return the loss as text, then its curve in the remaining lines."""
         if self.frame is None:
             return []
         if self.progress is not None and not self.progress.comparing:
@@ -50,7 +50,7 @@ class LossPanel(Panel):
 
 
 def loss_line(frame: Frame, width: int) -> Line:
-    """Draw the loss, and its change since the epoch before: where it is narrow, in percent only."""
+    """Return the line with the loss and its change since the epoch before, only in percent if it is long."""
     if frame.loss is None:
         return line(Span(" no loss yet: run forward (f)", "dim"))
     mark = "*" if frame.loss_changed else " "
@@ -63,7 +63,7 @@ def loss_line(frame: Frame, width: int) -> Line:
 
 
 def curve_lines(losses: Losses, width: int, height: int) -> list[Line]:
-    """Draw the curve as bars, a column for each stretch of epochs; with an axis where there is room."""
+    """Return the loss curve as bars, a column for one or more epochs, with an axis if there are two lines."""
     if height < 1 or not len(losses):
         return []
     room = width - 1 if height == 1 else width - AXIS - 1
@@ -80,7 +80,7 @@ def curve_lines(losses: Losses, width: int, height: int) -> list[Line]:
 
 
 def bar_lines(bars: Bars, height: int) -> list[Line]:
-    """Draw one bar per pair, as high as its highest number, in eighths of a cell; the axis starts at 0."""
+    """Return bars, one per pair of numbers, as high as the second number, in eighths of a cell from 0."""
     top = max((high for _, high in bars if math.isfinite(high)), default=0.0)
     eighths = [_eighths(high, top, height) for _, high in bars]
     rows = []
@@ -91,7 +91,7 @@ def bar_lines(bars: Bars, height: int) -> list[Line]:
 
 
 def _widened(bars: Bars, columns: int) -> Bars:
-    """Make few bars up to four columns wide."""
+    """Return bars repeated up to four times each, if they are few enough for `columns`."""
     wide = min(max(columns // max(len(bars), 1), 1), 4)
     return [bar for bar in bars for _ in range(wide)]
 

@@ -1,4 +1,4 @@
-"""A widget that draws lines, and redraws only the lines that changed."""
+"""A widget that draws lines and repaints only those that changed."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 
 
 class Panel(Widget):
-    """Draws what `lines` gives, under a title rule where it has a title.
+    """A widget that draws the lines returned by `lines`, below a rule with the title if it has one.
 
-    Textual repaints a widget as a whole. Over a slow link that is what a learner waits for, so a panel
-    compares its lines with those on screen and repaints each changed line only, up to its last changed cell.
+    Textual repaints a whole widget. On a slow connection, a learner would wait for that. So a panel compares
+    its lines with those on screen and repaints only the changed lines, each up to its last changed cell.
     """
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {f"panel--{role}" for role in ROLES}
@@ -43,18 +43,23 @@ class Panel(Widget):
     frame: var[Frame | None] = var(None)
 
     def __init__(self) -> None:
-        """Start empty; the first frame or resize fills it."""
+        """Make an empty panel; the first frame or resize fills it."""
         super().__init__()
         self._lines: tuple[Line, ...] = ()
         self._styles: dict[str, Style] = {}
-        """By role; Textual works a style out from all ancestors each time that it is asked."""
+        """Cached style of each role; Textual computes a style from all ancestors at every request."""
 
     def lines(self, width: int, height: int) -> list[Line]:
-        """Give what to draw below the title, for a given room."""
+        """Return the lines to draw below the title.
+
+        Args:
+            width: Width of a line, in cells.
+            height: Number of lines that fit.
+        """
         raise NotImplementedError
 
     def title_text(self) -> str:
-        """Give the text in the title rule."""
+        """Return the text in the title's rule; empty for no rule."""
         return self.title
 
     def watch_frame(self) -> None:
@@ -62,11 +67,11 @@ class Panel(Widget):
         self.redraw()
 
     def on_resize(self, event: events.Resize) -> None:
-        """Draw for the new room."""
+        """Draw for the new size."""
         self.redraw()
 
     def redraw(self) -> None:
-        """Work the lines out anew and repaint those that changed."""
+        """Compute all lines and repaint those that changed."""
         width, height = self.size
         if not width or not height:
             return
@@ -81,14 +86,14 @@ class Panel(Widget):
             self.refresh(*changed)
 
     def render_line(self, y: int) -> Strip:
-        """Give one line of the screen."""
+        """Return one line as Textual draws it."""
         width = self.size.width
         if y >= len(self._lines):
             return Strip.blank(width, self._style(""))
         return Strip([Segment(text, self._style(role)) for text, role in self._lines[y]], width)
 
     def notify_style_update(self) -> None:
-        """Forget the styles: the theme has changed, or the arrangement."""
+        """Discard the cached styles, because the theme or the layout has changed."""
         super().notify_style_update()
         self._styles.clear()
 
@@ -109,14 +114,14 @@ class Panel(Widget):
 
 
 def title_rule(title: str, width: int) -> Line:
-    """Give a rule with a title in it, leaving the last cell free as a gap between columns."""
+    """Return a rule with a title; its last cell is free, as a gap between columns."""
     return line(
         Span("─ ", "dim"), Span(title, "title"), Span(" " + "─" * max(width - len(title) - 4, 0), "dim")
     )
 
 
 def _last_difference(before: Line, after: Line, width: int) -> int:
-    """Give the column after the last cell that differs."""
+    """Return the number of the column after the last cell that differs."""
     kept = 0
     for old, new in zip(reversed(before), reversed(after), strict=False):
         if old.role != new.role:
@@ -128,9 +133,9 @@ def _last_difference(before: Line, after: Line, width: int) -> int:
     return max(width - kept, 1)
 
 
-def _common_end(one: str, other: str) -> int:
+def _common_end(old: str, new: str) -> int:
     same = 0
-    for a, b in zip(reversed(one), reversed(other), strict=False):
+    for a, b in zip(reversed(old), reversed(new), strict=False):
         if a != b or not a.isascii():
             break
         same += 1

@@ -1,4 +1,4 @@
-"""Parameters as a table, a line each, where their numbers do not fit."""
+"""Parameters as a table with a line for each, if their numbers do not all fit."""
 
 from __future__ import annotations
 
@@ -15,50 +15,61 @@ if TYPE_CHECKING:
     from gradstep.frame import Frame, ParameterFrame
 
 WIDE: Final = 76
-"""Cells from which on the table has the smallest and the largest value, too."""
+"""Width, in cells, from which the table shows the smallest and the largest value, too."""
 
 NAME: Final = 24
-"""Cells of a name at the most."""
+"""Largest width of a name, in cells."""
 
 
 def are_large(frame: Frame, columns: int, height: int) -> bool:
-    """Whether the numbers, or the parameters, are too many to be drawn one by one."""
-    sizes = [grid_size(one.value) for one in frame.parameters]
+    """Return whether there are too many numbers or parameters to draw each number.
+
+    Args:
+        frame: The frame.
+        columns: Number of columns that fit.
+        height: Number of lines that fit.
+    """
+    sizes = [grid_size(parameter.value) for parameter in frame.parameters]
     return len(sizes) > height // 2 or any(rows > height - 2 or wide > 4 * columns for rows, wide in sizes)
 
 
 def table_lines(frame: Frame, width: int, height: int) -> list[Line]:
-    """Draw the part of the table around what has just changed; only what is drawn is worked out."""
+    """Return the part of the table around the latest change; summaries are computed only for these rows."""
     room = max(height - 2, 1)
     count = len(frame.parameters)
     first = window_start(written_last(frame), count, room)
     shown = frame.parameters[first : first + room]
-    shapes = [shape_text(tuple(one.value.shape)) for one in shown]
+    shapes = [shape_text(tuple(parameter.value.shape)) for parameter in shown]
     wide = width >= WIDE
     shape_room = max(map(len, (*shapes, "shape")))
     numbers = ("norm", "min", "max") if wide else ("norm",)
     name_room = width - shape_room - (len(numbers) + 1) * (WIDEST + 1) - 3
-    name_room = min(name_room, NAME, max(len(one.name) for one in shown) + 1)
+    name_room = min(name_room, NAME, max(len(parameter.name) for parameter in shown) + 1)
     titles = "".join(f"{title:>{WIDEST}} " for title in (*numbers, "grad norm"))
     head = line(Span(f" {'':<{name_room}}{'shape':>{shape_room}} {titles}", "label"))
     rows = [
-        _row(one, shape, name_room, shape_room, wide=wide) for one, shape in zip(shown, shapes, strict=True)
+        _row(parameter, shape, name_room, shape_room, wide=wide)
+        for parameter, shape in zip(shown, shapes, strict=True)
     ]
     some = f"{first + 1}-{first + len(shown)} of " if len(shown) < count else ""
-    return [head, *rows, line(Span(f" {some}{count}; m shows the {numbers_in(frame):,} numbers", "dim"))]
+    many = f"{some}{count} parameter{'s' * (count != 1)}"
+    total = f"{many}, {numbers_in(frame):,} numbers: press m"
+    if len(total) >= width:
+        total = f"{some}{count}, {numbers_in(frame):,} numbers: press m"
+    return [head, *rows, line(Span(f" {total}", "dim"))]
 
 
 def written_last(frame: Frame) -> int:
-    """Give the place of the parameter that was written to last; the first one where there is none."""
+    """Return the index of the parameter that was written to last; 0 if none was."""
     if frame.in_pass and frame.backward is not None:
-        places = {f"-> {one.name}.grad": place for place, one in enumerate(frame.parameters)}
+        places = {f"-> {parameter.name}.grad": place for place, parameter in enumerate(frame.parameters)}
         done = (row.name for row in reversed(frame.backward.rows[: frame.backward.done]))
         return next((places[name] for name in done if name in places), 0)
-    return next((place for place, one in enumerate(frame.parameters) if one.grad_changed), 0)
+    return next((place for place, parameter in enumerate(frame.parameters) if parameter.grad_changed), 0)
 
 
 def large_sum_lines(parameter: ParameterFrame, width: int) -> list[Line]:
-    """Draw `old + new = sum` for a large `.grad`: its summaries, and the numbers of one element."""
+    """Return the lines for `old + new = sum` of a large `.grad`: summaries, and one element's numbers."""
     written = parameter.accumulation
     assert written is not None
     assert written.after is not None
@@ -69,11 +80,11 @@ def large_sum_lines(parameter: ParameterFrame, width: int) -> list[Line]:
     )
     parts = (("old", written.before), ("+ new", written.part), ("= sum", written.after))
     at = Element()
-    texts = [cell(at.of(one)) if one is not None else "None" for _, one in parts]
+    texts = [cell(at.of(tensor)) if tensor is not None else "None" for _, tensor in parts]
     place = ",".join(map(str, at.place_in(written.after)))
     example = line(Span(f"at [{place}] ", "label"), f"{texts[0]} + {texts[1]} = {texts[2]}")
     bars = line(Span("sum ", "label"), histogram_text(written.after, min(width - 4, 60)))
-    return [head, titles, *(_summary_line(name, one) for name, one in parts), example, bars]
+    return [head, titles, *(_summary_line(name, tensor) for name, tensor in parts), example, bars]
 
 
 def _summary_line(name: str, tensor: Tensor | None) -> Line:
@@ -81,7 +92,9 @@ def _summary_line(name: str, tensor: Tensor | None) -> Line:
     if tensor is None:
         return line(label, Span(f"{'None':>{WIDEST}}", "dim"))
     found = summary(tensor)
-    return line(label, "".join(f"{cell(one):>{WIDEST}} " for one in (found.norm, found.low, found.high)))
+    return line(
+        label, "".join(f"{cell(number):>{WIDEST}} " for number in (found.norm, found.low, found.high))
+    )
 
 
 def _row(parameter: ParameterFrame, shape: str, name_room: int, shape_room: int, *, wide: bool) -> Line:
@@ -89,7 +102,9 @@ def _row(parameter: ParameterFrame, shape: str, name_room: int, shape_room: int,
     moved = parameter.value_before is not None
     numbers = (value.norm, value.low, value.high) if wide else (value.norm,)
     name = f" {shortened(parameter.name, name_room - 1):<{name_room}}"
-    texts = [Span(f"{cell(one):>{WIDEST}}{'*' * moved or ' '}", "mark" if moved else "") for one in numbers]
+    texts = [
+        Span(f"{cell(number):>{WIDEST}}{'*' * moved or ' '}", "mark" if moved else "") for number in numbers
+    ]
     grad = "None" if parameter.grad is None else cell(summary(parameter.grad).norm)
     new = parameter.grad_changed
     role = "mark" if new else "dim" if parameter.grad is None else ""

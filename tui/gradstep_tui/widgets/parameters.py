@@ -1,4 +1,4 @@
-"""The parameters and their gradients."""
+"""The parameter panel: every parameter and its gradient, in numbers."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from gradstep.frame import Frame, ParameterFrame
 
 LABEL = 9
-"""Cells for the names of rows."""
+"""Width of the names of rows, in cells."""
 
 Grid = list[list[str]]
 
@@ -29,9 +29,9 @@ class ParameterPanel(Panel):
     title = "parameters"
 
     def lines(self, width: int, height: int) -> list[Line]:
-        """Give the parameters; the accumulation in full where there is room."""
+        """Return the parameters, with `old + new = sum` in full if it fits."""
         if self.frame is None:
-            return [line(Span(" keys pressed now are kept", "dim"))]
+            return [line(Span(" keys pressed now will work once it has started", "dim"))]
         if are_large(self.frame, columns_in(width), height):
             return table_lines(self.frame, width, height)
         for stacked in (True, False):
@@ -41,7 +41,7 @@ class ParameterPanel(Panel):
         return fitting_lines(self.frame, width, height)
 
     def title_text(self) -> str:
-        """Give the title; it names what the optimizer remembers where there is no room for that."""
+        """Return the title, which names the parts of the optimizer's state that do not fit."""
         if self.frame is None or not parts_of(self.frame):
             return self.title
         width, height = self.size.width, self.size.height - 1
@@ -56,33 +56,33 @@ class ParameterPanel(Panel):
 
 
 def columns_in(width: int) -> int:
-    """Give how many numbers fit beside the name of a row."""
+    """Return how many numbers fit beside the name of a row."""
     return max((width - LABEL) // (WIDEST + 1), 1)
 
 
 def parameter_lines(frame: Frame, width: int, *, stacked: bool, parts: Sequence[str] = ()) -> list[Line]:
-    """Draw all parameters of a frame.
+    """Return the lines for all parameters of a frame.
 
     Args:
-        frame: What to draw.
-        width: Cells per line.
-        stacked: Whether a `.grad` being accumulated is drawn as three rows, `old`, `+ new` and `= sum`.
-        parts: Which parts of what the optimizer remembers are drawn under each.
+        frame: The frame.
+        width: Width of a line, in cells.
+        stacked: Whether an accumulated `.grad` is drawn as three rows, `old`, `+ new` and `= sum`.
+        parts: Names of the parts of the optimizer's state that are drawn below each parameter.
     """
     rows: list[Line] = []
-    for one in frame.parameters:
-        rows += _block(one, width, stacked=stacked)
-        rows += memory_lines(one, width, parts)
+    for parameter in frame.parameters:
+        rows += _block(parameter, width, stacked=stacked)
+        rows += memory_lines(parameter, width, parts)
     return rows
 
 
 def parts_of(frame: Frame) -> list[str]:
-    """Name what the optimizer remembers of any parameter, in PyTorch's order."""
-    return list(dict.fromkeys(part for one in frame.parameters for part in one.memory))
+    """Return the names in the optimizer's state for any parameter, in PyTorch's order."""
+    return list(dict.fromkeys(part for parameter in frame.parameters for part in parameter.memory))
 
 
 def fitting_parts(frame: Frame, width: int, height: int, *, stacked: bool) -> list[str]:
-    """Choose the parts of what the optimizer remembers that there is room for."""
+    """Return the names of the parts of the optimizer's state that fit."""
     chosen: list[str] = []
     for part in parts_of(frame):
         if len(parameter_lines(frame, width, stacked=stacked, parts=[*chosen, part])) <= height:
@@ -91,29 +91,29 @@ def fitting_parts(frame: Frame, width: int, height: int, *, stacked: bool) -> li
 
 
 def memory_lines(parameter: ParameterFrame, width: int, parts: Sequence[str]) -> list[Line]:
-    """Draw parts of what the optimizer remembers of a parameter; what the last action changed has a `*`."""
+    """Return the lines for parts of the optimizer's state; `*` marks those that the last action changed."""
     columns = columns_in(width)
     rows: list[Line] = []
     for part, value in parameter.memory.items():
         if part not in parts:
             continue
         changed = parameter.memory_changed(part)
-        name = f"{parameter.name}.{part}"
+        title = f"{parameter.name}.{part}"
         if not value.dim():
             number = Span(f" {cells(value)[0][0].strip()}{'*' * changed}", "mark" if changed else "")
-            rows.append(line(Span(name, "key"), number))
+            rows.append(line(Span(title, "key"), number))
             continue
         grid = cells(value, None, columns)
-        names = [one or "" for one in row_names(parameter)]
-        rows.append(line(Span(name, "key")))
+        names = [name or "" for name in row_names(parameter)]
+        rows.append(line(Span(title, "key")))
         rows += grid_lines(names, grid, [[changed] * len(row) for row in grid])
     return rows
 
 
 def fitting_lines(frame: Frame, width: int, height: int) -> list[Line]:
-    """Draw as many parameters as fit, from the first whose gradient has just changed on; name the others."""
-    blocks = [_block(one, width, stacked=False) for one in frame.parameters]
-    changed = [place for place, one in enumerate(frame.parameters) if one.grad_changed]
+    """Return as many parameters as fit, from the first whose gradient changed, and the others' names."""
+    blocks = [_block(parameter, width, stacked=False) for parameter in frame.parameters]
+    changed = [place for place, parameter in enumerate(frame.parameters) if parameter.grad_changed]
     first = last = changed[0] if changed else 0
     room = height - 1 - len(blocks[first])
     while last + 1 < len(blocks) and len(blocks[last + 1]) <= room:
@@ -123,7 +123,9 @@ def fitting_lines(frame: Frame, width: int, height: int) -> list[Line]:
         first -= 1
         room -= len(blocks[first])
     rows = [row for block in blocks[first : last + 1] for row in block]
-    hidden = [one.name for place, one in enumerate(frame.parameters) if not first <= place <= last]
+    hidden = [
+        parameter.name for place, parameter in enumerate(frame.parameters) if not first <= place <= last
+    ]
     if len(rows) > height - 1:
         hidden.insert(0, f"{len(rows) - height + 1} rows")
     return [*rows[: height - 1], line(Span(f" not shown: {', '.join(hidden)}"[: width - 1], "dim"))]
@@ -137,7 +139,7 @@ def _block(parameter: ParameterFrame, width: int, *, stacked: bool) -> list[Line
 def grid_lines(
     names: list[str], grid: Grid, marks: list[list[bool]] | None = None, role: str = ""
 ) -> list[Line]:
-    """Draw rows of numbers behind their names, each number that is marked with a `*` after it."""
+    """Return rows of numbers with their names; a marked number has a `*` after it."""
     lines = []
     for row, (name, numbers) in enumerate(zip(names, grid, strict=True)):
         spans = [Span(f" {name[: LABEL - 1]:<{LABEL - 1}}", "label")]
@@ -150,7 +152,7 @@ def grid_lines(
 
 
 def sum_lines(parameter: ParameterFrame, columns: int, names: list[str]) -> list[Line]:
-    """Draw `old + new = sum`, element by element: three rows for each row of the parameter."""
+    """Return `old + new = sum`, element by element: three lines for each row of the parameter."""
     written = parameter.accumulation
     assert written is not None
     assert written.after is not None
@@ -166,7 +168,14 @@ def sum_lines(parameter: ParameterFrame, columns: int, names: list[str]) -> list
 
 
 def header_line(name: str, note: str, parameter: ParameterFrame, columns: int) -> Line:
-    """Draw a parameter's name over its rows, with the columns' names where it has some."""
+    """Return the line above a parameter's rows: its name, and the columns' names if it has some.
+
+    Args:
+        name: Name at the left.
+        note: Text at the right; empty to say how many columns are hidden.
+        parameter: The parameter.
+        columns: Number of columns that fit.
+    """
     named = [Span(f"{text[:WIDEST]:>{WIDEST}} ", "label") for text in column_names(parameter)[:columns]]
     hidden = parameter.value.shape[-1] - columns if parameter.value.dim() else 0
     more = f" +{hidden} columns" if hidden > 0 else ""

@@ -1,4 +1,4 @@
-"""The top line: what is trained, how, and how far it has come."""
+"""The status line at the top: problem, optimizer, learning rate, zeroing, epochs and phase."""
 
 from __future__ import annotations
 
@@ -16,47 +16,53 @@ if TYPE_CHECKING:
 
 
 class StatusLine(Panel):
-    """Problem, learning rate, zeroing; epoch and phase."""
+    """The line with problem, optimizer, rate and zeroing at the left, epochs and phase at the right."""
 
     unsaved: var[bool] = var(False)
-    """Whether the session could not be saved."""
+    """Whether saving the session has failed."""
 
     badge: var[str] = var("")
-    """What else is to be seen at once; empty for nothing."""
+    """Further warning on the line; empty for none."""
 
     def __init__(self, waits_for: str = "PyTorch is starting") -> None:
-        """Say what there is to wait for at first."""
+        """Show `waits_for` until the first frame."""
         super().__init__()
         self._waits_for = waits_for
 
     def watch_badge(self) -> None:
-        """Draw it."""
+        """Redraw the line."""
         self.redraw()
 
     def watch_unsaved(self) -> None:
-        """Draw it."""
+        """Redraw the line."""
         self.redraw()
 
     def lines(self, width: int, height: int) -> list[Line]:
-        """Give the one line."""
+        """Return the only line."""
         if self.frame is None:
             return [line(Span(" gradstep", "title"), Span(f"  {self._waits_for}", "dim"))]
         return [status_line(self.frame, width, unsaved=self.unsaved, badge=self.badge)]
 
 
 def status_line(frame: Frame, width: int, *, unsaved: bool = False, badge: str = "") -> Line:
-    """Draw a frame's status, with a warning where the session is not saved, and with a badge.
+    """Return the status line of a frame.
 
-    Where there is no room for all, what is shown elsewhere goes first; without a badge, no more than an
-    optimizer's options.
+    If the line is too long, parts that are also shown elsewhere are left out, one after another; without a
+    badge, only the optimizer's options are.
+
+    Args:
+        frame: The frame.
+        width: Width of the line, in cells.
+        unsaved: Whether to warn that the session is not saved.
+        badge: Further warning; empty for none.
     """
     badge = f"{badge}{'  UNSAVED' * unsaved}".strip()
     lines = [_status(frame, without, width, badge) for without in range(6 if badge else 2)]
-    return next((one for one in lines if length(one) <= width), lines[-1])
+    return next((candidate for candidate in lines if length(candidate) <= width), lines[-1])
 
 
 def _status(frame: Frame, without: int, width: int, badge: str) -> Line:
-    """Draw it without so many things: an optimizer's options, the optimizer, a word, the rate, zeroing."""
+    """Return the line without the first `without` of: options, optimizer, "done", rate, zeroing."""
     chosen, on = frame.loop.optimizer, "zero" in [kind.value for kind in frame.loop.enabled]
     optimizer = chosen.title if chosen.by_hand or not without else f"{chosen.name}(...)"
     rates = f"lr {_short_rate(frame.learning_rate)}" if without < 4 else ""

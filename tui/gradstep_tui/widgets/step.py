@@ -1,4 +1,4 @@
-"""The current event of the pass, explained with its numbers."""
+"""The step panel: explains the current event of the backward pass, or an update, with its numbers."""
 
 from __future__ import annotations
 
@@ -22,29 +22,29 @@ if TYPE_CHECKING:
     from gradstep.training.pytorch_errors import PyTorchError
 
 MOST_NUMBERS = 6
-"""Numbers of an operand that has one line."""
+"""Largest number of an operand's numbers that are shown on one line."""
 
 MOST_ROWS = 12
-"""Rows of a matrix that are drawn at the most."""
+"""Largest number of a matrix's rows that are drawn."""
 
 
 class StepPanel(Panel):
-    """What the current event did: source, formula, words, numbers in, numbers out."""
+    """The current event: its source line, formula, explanation, operands and results."""
 
     title = "this step"
 
     complaint: var[PyTorchError | None] = var(None)
 
     def title_text(self) -> str:
-        """Give the title; a complaint changes it."""
+        """Return the title, which says so if PyTorch raised an error."""
         return self.title if self.complaint is None else "PyTorch refused"
 
     def watch_complaint(self) -> None:
-        """Draw it, or the step again."""
+        """Draw the error, or the step again."""
         self.redraw()
 
     def lines(self, width: int, height: int) -> list[Line]:
-        """Give the explanation, as full as the room allows; a complaint takes its place."""
+        """Return the explanation in as much detail as fits, or PyTorch's error instead."""
         if self.complaint is not None:
             return complaint_lines(self.complaint, width - 1, height)
         if self.frame is not None and self.frame.update is not None:
@@ -55,7 +55,7 @@ class StepPanel(Panel):
 
 
 def complaint_lines(complaint: PyTorchError, width: int, height: int) -> list[Line]:
-    """Draw PyTorch's own words, and the sentence that explains them."""
+    """Return the lines with PyTorch's error message, and the sentence that explains it."""
     lesson = wrapped(complaint.lesson, width) if complaint.lesson else []
     room = max(height - 1 - len(lesson), 1)
     return [
@@ -66,9 +66,9 @@ def complaint_lines(complaint: PyTorchError, width: int, height: int) -> list[Li
 
 
 def step_lines(frame: Frame, backward: PassFrame, width: int, height: int) -> list[Line]:
-    """Draw the current step of a pass: in full where it fits, else a line for each operand."""
+    """Return the lines for the current step of a pass: in full if it fits, else one for each operand."""
     if backward.step is None:
-        return wrapped(" the pass starts with the gradient of the loss by itself, which is 1", width, "dim")
+        return wrapped(" the pass starts with the gradient of the loss by the loss itself, 1", width, "dim")
     written = written_by(frame, backward)
     if written is not None:
         return accumulation_lines(written, backward.step, width, height)
@@ -80,17 +80,19 @@ def step_lines(frame: Frame, backward: PassFrame, width: int, height: int) -> li
 
 
 def _tallest(step: Explanation) -> int:
-    """Give the lines that the tallest matrix of a step takes in full."""
-    values = (one.value for one in (*step.operands, *step.results))
+    """Return the number of lines that the tallest matrix of a step takes if drawn in full."""
+    values = (operand.value for operand in (*step.operands, *step.results))
     rows = (grid_size(value)[0] for value in values if is_tensor(value) and value.dim())
     return 1 + min(max(rows, default=0), MOST_ROWS)
 
 
 def update_lines(update: Explanation, width: int, height: int) -> list[Line]:
-    """Draw an optimizer's step: its formulas, then as many of its numbers and words as there is room for."""
+    """Return the lines for an optimizer's step: formulas, then as many numbers and words as fit."""
     made = [line(Span(f"{name} = ", "label"), text) for name, text in update.where]
     rows = [*_title(update, width), *made]
-    numbers = [_operand_line(one.name, one.value, width) for one in (*update.operands, *update.results)]
+    numbers = [
+        _operand_line(operand.name, operand.value, width) for operand in (*update.operands, *update.results)
+    ]
     room = height - len(rows) - len(numbers)
     words = wrapped(update.words, width, "dim")
     if room >= len(words):
@@ -102,7 +104,7 @@ def update_lines(update: Explanation, width: int, height: int) -> list[Line]:
 
 
 def accumulation_lines(parameter: ParameterFrame, step: Explanation, width: int, height: int) -> list[Line]:
-    """Draw `old + new = sum` for the `.grad` that the current event writes to."""
+    """Return the lines for `old + new = sum` of the `.grad` that the current event writes to."""
     written = parameter.accumulation
     assert written is not None
     label = f"{parameter.name}.grad"
@@ -123,21 +125,21 @@ def accumulation_lines(parameter: ParameterFrame, step: Explanation, width: int,
 
 
 def full_lines(step: Explanation, width: int) -> list[Line]:
-    """Draw a step with whole matrices; a product's two matrices stand side by side."""
+    """Return the lines for a step with whole matrices; the two matrices of a product are side by side."""
     rows = [*_title(step, width), *wrapped(step.words, width), *_formula_lines(step)]
     for product in step.products:
         rows += [line(), *product_lines(product, width)]
     in_products = {
-        one.name for product in step.products for one in (product.left, product.right, product.result)
+        operand.name for product in step.products for operand in (product.left, product.right, product.result)
     }
-    rest = [one for one in (*step.operands, *step.results) if one.name not in in_products]
+    rest = [operand for operand in (*step.operands, *step.results) if operand.name not in in_products]
     if not step.products:
-        rows += [line(), *_flow([operand_block(one) for one in rest], width)]
+        rows += [line(), *_flow([operand_block(operand) for operand in rest], width)]
     return rows
 
 
 def compact_lines(step: Explanation, width: int, height: int) -> list[Line]:
-    """Draw a step with a line for each operand, and one for each formula with its result."""
+    """Return the lines for a step: one for each operand, and one for each formula with its result."""
     numbers = [_operand_line(names, value, width) for names, value in merged_operands(step.operands)]
     numbers += _result_lines(step, width)
     title = _title(step, width)
@@ -146,7 +148,7 @@ def compact_lines(step: Explanation, width: int, height: int) -> list[Line]:
 
 
 def product_lines(product: Product, width: int) -> list[Line]:
-    """Draw `left @ right = result`, side by side where that fits, else one below the other."""
+    """Return the lines for `left @ right = result`, side by side if it fits, else one below the other."""
     left, right, result = map(operand_block, (product.left, product.right, product.result))
     row = beside(beside(left, _sign("@", left, right)), right)
     row = beside(beside(row, _sign("=", row, result)), result)
@@ -156,7 +158,7 @@ def product_lines(product: Product, width: int) -> list[Line]:
 
 
 def operand_block(operand: Operand) -> list[Line]:
-    """Draw a named matrix: its name and shape, then its rows."""
+    """Return the lines for an operand: its name and shape, then its rows."""
     value = operand.value
     if not is_tensor(value) or not value.dim():
         return [line(Span(operand.name, "label"), f" = {value_text(value)}")]
@@ -209,7 +211,7 @@ def _sign(sign: str, *blocks: list[Line]) -> list[Line]:
 
 
 def _flow(blocks: list[list[Line]], width: int) -> list[Line]:
-    """Put blocks side by side as long as they fit, then go on below."""
+    """Return blocks side by side as far as they fit, the others below."""
     rows: list[Line] = []
     current: list[Line] = []
     for block in blocks:

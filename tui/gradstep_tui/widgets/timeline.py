@@ -1,4 +1,4 @@
-"""The history as a list to walk along."""
+"""Draws the timeline: the history of the session as a list of points to go to."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ if TYPE_CHECKING:
     from gradstep.history.timeline import Stop, Timeline
 
 HERE: Final = ">"
-"""Stands before the point where the session is."""
+"""Sign before the point where the session is."""
 
 CURSOR: Final = "|"
-"""Stands before the point that is chosen."""
+"""Sign before the chosen point."""
 
 
 def timeline_lines(
     shown: Timeline, at: int, inside: int, room: Inside | None, width: int, height: int
 ) -> list[Line]:
-    """Draw a window of the line that shows the chosen stop, and what can be done there.
+    """Return the lines of the timeline around the chosen stop, and the choices there.
 
     Args:
-        shown: The line.
-        at: Place of the chosen stop.
-        inside: How far inside its action, as `GoTo` counts; 0 at its end.
-        room: What is inside its action; None where nothing is.
-        width: Cells per line.
-        height: Lines.
+        shown: The timeline.
+        at: Index of the chosen stop.
+        inside: Position inside the stop's action, as `GoTo` counts it; 0 for its end.
+        room: Positions inside the stop's action; None if the action is a single step.
+        width: Width of a line, in cells.
+        height: Number of lines that fit.
     """
     below = [line(), *inside_lines(shown.stops[at], inside, room, width), branch_line(shown)]
     rows = max(height - len(below), 1)
@@ -42,7 +42,7 @@ def timeline_lines(
 
 
 def stop_line(shown: Timeline, place: int, chosen: bool, width: int) -> Line:
-    """Draw one stop: what was done, on which branch, and what it came to."""
+    """Return the line for a stop: its action, its branch, and the epoch and loss after it."""
     stop = shown.stops[place]
     here = HERE if place == shown.here else " "
     branches = len(stop.branches)
@@ -56,20 +56,23 @@ def stop_line(shown: Timeline, place: int, chosen: bool, width: int) -> Line:
 
 
 def inside_lines(stop: Stop, inside: int, room: Inside | None, width: int) -> list[Line]:
-    """Say how far inside the chosen action the jump goes, or how to go into it."""
+    """Return the lines on the place inside the chosen action that a jump goes to, or on how to choose it."""
     if room is None:
-        return [line(Span(" nothing inside: the jump goes to where it ended", "dim"))]
+        return [line(Span(" Single step: Enter jumps to its end", "dim"))]
     places = room.places
     if not inside:
-        what = "run of epochs" if room.unit == "epoch" else "backward pass"
-        text = f" at the end of this {what}; left arrow or a number goes into it"
+        text = (
+            " At the end of this run: ← or an epoch number opens it"
+            if room.unit == "epoch"
+            else " At the end of this backward pass: ← or an event number opens it"
+        )
         return wrapped(text, width, "dim")
     return [line(" inside: ", Span(f"{room.unit} {inside:,}", "mark"), f" of {places[-1] + 1:,}")]
 
 
 def branch_line(shown: Timeline) -> Line:
-    """Say how many branches there are."""
+    """Return the line that says how many branches the history has, and whether the session is on this one."""
     if shown.lines == 1:
-        return line(Span(" one line; doing something else after an undo begins a branch", "dim"))
+        return line(Span(" No branches yet: a new action after an undo begins one", "dim"))
     there = "the session is on this one" if shown.here is not None else "the session is on another one"
     return line(f" {shown.lines} branches; ", Span(there, "dim"))

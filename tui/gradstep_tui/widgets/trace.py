@@ -1,4 +1,4 @@
-"""The backward pass as a list of events."""
+"""The trace panel: the backward pass as a list of events."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ if TYPE_CHECKING:
 
 
 class TracePanel(Panel):
-    """Every event of the pass in the engine's order, with the current one marked."""
+    """The events of the backward pass in the order in which autograd's engine ran them."""
 
     def title_text(self) -> str:
-        """Give the call, and how far it has come."""
+        """Return the title: the call, and how many of its events have been stepped through."""
         if self.frame is None or self.frame.backward is None:
             return "loss.backward()"
         far = f"{self.frame.backward.done}/{len(self.frame.backward.rows)}"
         return f"backward {far}, summaries" if self.frame.backward.summarized else f"loss.backward()  {far}"
 
     def lines(self, width: int, height: int) -> list[Line]:
-        """Give the part of the list around the current event."""
+        """Return the part of the list around the current event."""
         if self.frame is None:
             return []
         if self.frame.backward is None:
@@ -33,7 +33,7 @@ class TracePanel(Panel):
 
 
 def trace_lines(backward: PassFrame, width: int, height: int) -> list[Line]:
-    """Draw a window of the list that shows the current event, and the next ones where there are more."""
+    """Return the rows of the list around the current event, and as many of the next ones as fit."""
     count = len(backward.rows)
     first = window_start(backward.done - 1, count, height)
     shown = range(first, min(first + height, count))
@@ -59,7 +59,7 @@ def _row(backward: PassFrame, number: int, width: int) -> Line:
 
 
 def _source(row: TraceRow, room: int) -> str:
-    """Give the forward expression where there is room for a good part of it."""
+    """Return the forward expression, cut to `room` cells; empty if hardly any of it would fit."""
     if room < 16 or not row.source:
         return ""
     return f"  {row.source}" if len(row.source) <= room - 2 else f"  {row.source[: room - 3]}…"

@@ -1,1 +1,1 @@
-"""Pictures of a session: loss surface, fit, decision regions, curves, and the graph."""
+"""The pictures of a session: loss surface, fit, decision regions, curves, and graph."""

@@ -1,4 +1,4 @@
-"""Sizes of gradients, and losses, over the epochs."""
+"""Draws gradient sizes, and losses, over the epochs."""
 
 from __future__ import annotations
 
@@ -23,67 +23,68 @@ BAR: Final = "#"
 LOSS, STEEP_WAY = "*", ":"
 
 SIGNS: Final = {What.ZEROING_OFF: "Z", What.ZEROING_ON: "z", What.RATE: "r", What.BRANCH: "B"}
-"""What stands below the curve where something was done."""
+"""Sign below the loss curve for each kind of change."""
 
 MOST_TOLD: Final = 3
-"""Marks that are told in words at the most, the latest ones."""
+"""Largest number of changes that are described in words; the latest are."""
 
 
 def size_lines(found: Sizes, epoch: int, width: int, height: int, is_log: bool | None = None) -> list[Line]:
-    """Draw how large one parameter's gradients were.
+    """Return the picture of the sizes of one parameter's gradients over the epochs.
 
     Args:
-        found: Its recorded passes.
-        epoch: Epochs run to their end.
-        width: Cells per line.
-        height: Lines.
-        is_log: Whether the scale is logarithmic; None leaves it to the sizes.
+        found: Sizes of the parameter's gradient in its recorded passes.
+        epoch: Number of complete epochs.
+        width: Width of a line, in cells.
+        height: Number of lines that fit.
+        is_log: Whether the scale is logarithmic; None to decide by the sizes.
     """
-    up = scale_of([size for one in found.passes for size in (one.added, one.held)], is_log)
+    up = scale_of([size for recorded in found.passes for size in (recorded.added, recorded.held)], is_log)
     if up is None:
-        text = f"No pass of {found.parameter} is recorded yet: run backward (b), or epochs one by one (e)."
+        text = f"No backward pass for {found.parameter} is recorded yet: press b, or e for single epochs."
         return wrapped(f"{text} {_unrecorded(found)}".rstrip(), width)
     name = f"{found.parameter}.grad"
     text = (
-        f"{ADDED} the gradient of a pass, {HELD} what {name} held after it, {BOTH} both the same; size: root "
-        f"of the sum of squares, {up.name}. {_unrecorded(found)}"
+        f"{ADDED} is the gradient of a pass, {HELD} is {name} after the pass, {BOTH} is both; size is the "
+        f"root of the sum of squares, {up.name}. {_unrecorded(found)}"
     )
     below = wrapped(text.rstrip(), width)
     canvas = Canvas(width - AXIS, height - len(below) - 2)
-    across = Scale(1, max(epoch, *(one.epoch for one in found.passes), 2))
-    for one in found.passes:
-        canvas.point(across, up, one.epoch, one.held, HELD, "mark")
-    for one in found.passes:
-        place = canvas.place(across, up, one.epoch, one.added)
+    across = Scale(1, max(epoch, *(recorded.epoch for recorded in found.passes), 2))
+    for recorded in found.passes:
+        canvas.point(across, up, recorded.epoch, recorded.held, HELD, "mark")
+    for recorded in found.passes:
+        place = canvas.place(across, up, recorded.epoch, recorded.added)
         if place is not None:
             canvas.put(*place, BOTH if canvas.at(*place) in (HELD, BOTH) else ADDED, "key")
-    head = line(Span(f"size of {name} up, epochs across; up and down: the parameter", "label"))
+    head = line(Span(f"size of {name} up, epochs across; ↑ ↓ choose the parameter", "label"))
     return [head, *canvas.with_axes(across, up, "epoch", _whole), *below]
 
 
 def layer_lines(found: Sequence[Sizes], width: int, height: int, is_log: bool | None = None) -> list[Line]:
-    """Draw how large the gradients of all parameters were in the latest recorded pass, as bars.
+    """Return the picture of the sizes of all parameters' gradients in the latest recorded pass, as bars.
 
     Args:
-        found: The parameters' recorded passes, in the model's order.
-        width: Cells per line.
-        height: Lines.
-        is_log: Whether the scale is logarithmic; None leaves it to the sizes.
+        found: Sizes of each parameter's gradients in the recorded passes, in the model's order.
+        width: Width of a line, in cells.
+        height: Number of lines that fit.
+        is_log: Whether the scale is logarithmic; None to decide by the sizes.
     """
-    latest = [one.passes[-1] if one.passes else None for one in found]
-    scale = scale_of([one.added for one in latest if one is not None], is_log)
+    latest = [sizes.passes[-1] if sizes.passes else None for sizes in found]
+    scale = scale_of([size.added for size in latest if size is not None], is_log)
     if scale is None:
-        return wrapped("No pass is recorded yet: run backward (b), or epochs one by one (e).", width)
+        return wrapped("No backward pass is recorded yet: press b, or e for single epochs.", width)
     scale = scale if scale.is_log else Scale(0, scale.high)
-    epoch = max(one.epoch for one in latest if one is not None)
+    epoch = max(size.epoch for size in latest if size is not None)
     head = line(Span(f"size of each gradient, in the pass of epoch {epoch:,}", "label"))
     text = (
-        f"Parameters in the model's order. Bars from {cell(scale.low)} to {cell(scale.high)}, "
-        f"{scale.name} (l changes that); size: root of the sum of squares. Down: each one over the epochs."
+        f"Parameters in the model's order; bars from {cell(scale.low)} to {cell(scale.high)}, "
+        f"{scale.name} (l: other scale); size is the root of the sum of squares. ↓ shows a parameter over "
+        "the epochs."
     )
     below = wrapped(text, width)
     room = height - len(below) - 2
-    names = [f"{one.parameter}.grad" for one in found]
+    names = [f"{sizes.parameter}.grad" for sizes in found]
     longest = max(map(len, names))
     rows = [_bar(name, size, scale, longest, width) for name, size in zip(names, latest, strict=True)]
     more = [line(Span(f"{len(rows) - room + 1} more", "dim"))] if len(rows) > room else []
@@ -102,12 +103,20 @@ def _bar(name: str, latest: Size | None, scale: Scale, longest: int, width: int)
 def loss_lines(
     losses: Losses, marks: Sequence[Mark], width: int, height: int, is_log: bool | None = None
 ) -> list[Line]:
-    """Draw the loss over the epochs, and below it what was done."""
+    """Return the picture of the loss over the epochs, with signs for the learner's changes below.
+
+    Args:
+        losses: Loss of each epoch.
+        marks: Changes of the loop or the learning rate, and branches.
+        width: Width of a line, in cells.
+        height: Number of lines that fit.
+        is_log: Whether the scale is logarithmic; None to decide by the losses.
+    """
     canvas = Canvas(width - AXIS, height)
     pairs = losses.sampled(canvas.width)
-    up = scale_of([one for pair in pairs for one in pair], is_log)
+    up = scale_of([loss for pair in pairs for loss in pair], is_log)
     if up is None:
-        text = "No loss yet: run an epoch (e)." if not len(losses) else "No loss is a finite number."
+        text = "No loss yet: press e to run an epoch." if not len(losses) else "No loss is a finite number."
         return wrapped(text, width)
     last = len(losses)
     below = _mark_lines(marks, last, up, width)
@@ -116,20 +125,20 @@ def loss_lines(
     before: int | None = None
     for number, pair in enumerate(pairs):
         column = across.place(1 + number * (last - 1) / max(len(pairs) - 1, 1), canvas.width)
-        low, high = (up.place(one, canvas.height) for one in pair)
+        low, high = (up.place(loss, canvas.height) for loss in pair)
         if column is not None and low is not None and high is not None:
-            if before is not None:  # a steep way down, or up, is a line as well
+            if before is not None:  # join distant points by a line
                 for row in range(min(before, low) + 1, max(before, high)):
                     canvas.put(column, canvas.height - 1 - row, STEEP_WAY, "dim")
             for row in range(low, high + 1):
                 canvas.put(column, canvas.height - 1 - row, LOSS, "mark")
             before = low
-    head = line(Span(f"loss up, {up.name} (l changes that), epochs across", "label"))
+    head = line(Span(f"loss up, {up.name} (l: other scale), epochs across", "label"))
     return [head, *canvas.with_axes(across, up, "epoch", _whole), *below]
 
 
 def _mark_lines(marks: Sequence[Mark], last: int, up: Scale, width: int) -> list[Line]:
-    """Draw a row of signs below the epochs, and say what they stand for."""
+    """Return a row of signs below the epochs, and the lines that explain them."""
     row, across = Canvas(width - AXIS, 1), Scale(1, max(last, 2))
     for mark in marks:
         column = across.place(min(max(mark.epoch, 1), max(last, 2)), row.width)
@@ -137,20 +146,20 @@ def _mark_lines(marks: Sequence[Mark], last: int, up: Scale, width: int) -> list
             sign = SIGNS[mark.what]
             row.put(column, 0, sign if row.at(column, 0) in (" ", sign) else "+", "key")
     if not marks:
-        return wrapped("Nothing was changed on the way.", width, "dim")
-    told = [mark_text(mark) for mark in marks[-MOST_TOLD:]]
-    more = f"{len(marks) - MOST_TOLD} more before; " if len(marks) > MOST_TOLD else ""
+        return wrapped("The loop and the learning rate were never changed.", width, "dim")
+    texts = [mark_text(mark) for mark in marks[-MOST_TOLD:]]
+    more = f"{len(marks) - MOST_TOLD} earlier; " if len(marks) > MOST_TOLD else ""
     signs = ", ".join(f"{sign} {what}" for what, sign in SIGNS.items())
     return [
         line(" " * AXIS, *row.lines()[0]),
-        *wrapped(f"{signs}, + several. {more}{'; '.join(told)}.", width),
+        *wrapped(f"{signs}, + several. {more}{'; '.join(texts)}.", width),
     ]
 
 
 def _unrecorded(found: Sizes) -> str:
     if not found.unrecorded:
         return ""
-    return f"{found.unrecorded:,} passes ran at full speed, unrecorded, or are forgotten: gaps."
+    return f"Gaps: {found.unrecorded:,} passes that ran at full speed, unrecorded, or were forgotten."
 
 
 def _whole(epoch: float) -> str:

@@ -1,4 +1,4 @@
-"""What the model predicts over its two inputs, with the data in it."""
+"""Draws a map of the model's predictions over its two inputs, with the data."""
 
 from __future__ import annotations
 
@@ -16,44 +16,44 @@ if TYPE_CHECKING:
     from gradstep.pictures.decision_regions import Regions
 
 FILLS: Final = " .:/=+%*#~"
-"""A sign for the region of each class."""
+"""Character that fills the region of each class."""
 
 LETTERS: Final = "ABCDEFGHIJ"
-"""And one for its data; a small letter for what is predicted wrongly."""
+"""Letter for the data of each class; lower case for points that are predicted wrongly."""
 
 FILL_ROLES: Final = ("dim", "label", "")
-"""Their colours, over again."""
+"""Roles of the regions' characters, used in turn."""
 
 
 def regions_lines(
     found: Regions, names: Sequence[str], inputs: Sequence[str], width: int, height: int
 ) -> list[Line]:
-    """Draw it.
+    """Return the lines of the map.
 
     Args:
-        found: What to draw.
-        names: What the columns of the targets are called; empty where nobody named them.
-        inputs: The same of the two inputs.
-        width: Cells per line.
-        height: Lines.
+        found: Predictions over the two inputs.
+        names: Names of the targets' columns; empty if they have none.
+        inputs: Names of the two inputs; empty if they have none.
+        width: Width of a line, in cells.
+        height: Number of lines that fit.
     """
-    one, other = inputs or ("the first input", "the second input")
-    head = line(Span(f"{_subject(found, names)}: {other} up, {one} across", "label"))
+    first, second = inputs or ("the first input", "the second input")
+    head = line(Span(f"{_subject(found, names)}: {second} up, {first} across", "label"))
     across, up = (Scale(axis[0], axis[-1]) for axis in (found.first, found.second))
     if len(found.classes) > len(LETTERS):
-        return wrapped(f"There are {len(found.classes)} classes, more than can be told apart here.", width)
+        return wrapped(f"There are {len(found.classes)} classes, too many to draw.", width)
     scale = (
         None if found.classes else scale_of([*found.predicted.reshape(-1).tolist(), *found.targets], False)
     )
     if not found.classes and scale is None:
-        return wrapped("No prediction is a finite number: there is nothing to draw.", width, "warn")
+        return wrapped("There is nothing to draw: no prediction is a finite number.", width, "warn")
     text = _class_text(found, names) if scale is None else _scale_text(found, scale)
-    text += " The model is in eval mode here." if found.evaluating else ""
+    text += " For this picture, the model is in eval mode." if found.evaluating else ""
     below = wrapped(text, width)
     canvas = Canvas(width - AXIS, height - len(below) - 2)
     _fill(canvas, found, scale)
     _draw_points(canvas, found, scale, across, up)
-    return [head, *canvas.with_axes(across, up, one), *below]
+    return [head, *canvas.with_axes(across, up, first), *below]
 
 
 def _subject(found: Regions, names: Sequence[str]) -> str:
@@ -68,17 +68,18 @@ def _subject(found: Regions, names: Sequence[str]) -> str:
 def _class_text(found: Regions, names: Sequence[str]) -> str:
     called = class_names(found, names)
     signs = ", ".join(
-        f"{letter} in '{fill}' {name}" for letter, fill, name in zip(LETTERS, FILLS, called, strict=False)
+        f"{letter} on '{fill}' is {name}" for letter, fill, name in zip(LETTERS, FILLS, called, strict=False)
     )
     off = len(wrong_points(found))
-    small = f"; {off} of them small: predicted wrongly" if off else ", all predicted rightly"
-    return f"{signs}: {found.rule}. Letters are the {len(found.points)} points of the data{small}."
+    count = len(found.points)
+    wrong = f"{off} of them, in lower case, are predicted wrongly" if off else "all are predicted correctly"
+    return f"{signs}: {found.rule}. Letters are the {count} points of the data; {wrong}."
 
 
 def _scale_text(found: Regions, scale: Scale) -> str:
     return (
-        f"output {cell(scale.low)} '{RAMP}' {cell(scale.high)}. A digit is one of the {len(found.points)} "
-        f"targets on the same scale: 0 where '{RAMP[0]}' would be right, 9 where '{RAMP[-1]}'."
+        f"output {cell(scale.low)} '{RAMP}' {cell(scale.high)}. Each digit is one of the {len(found.points)} "
+        f"targets on the same scale, from 0 for '{RAMP[0]}' to 9 for '{RAMP[-1]}'."
     )
 
 
@@ -98,7 +99,7 @@ def _fill(canvas: Canvas, found: Regions, scale: Scale | None) -> None:
 
 def _draw_points(canvas: Canvas, found: Regions, scale: Scale | None, across: Scale, up: Scale) -> None:
     off = {*wrong_points(found)} if scale is None else set[int]()
-    for number in sorted(range(len(found.points)), key=lambda one: one in off):  # wrong ones on top
+    for number in sorted(range(len(found.points)), key=lambda point: point in off):  # wrong points on top
         target = found.targets[number]
         if scale is not None:
             sign, role = str(scale.place(target, 10)), "current"

@@ -1,4 +1,4 @@
-"""The fit on the data: predictions against targets, or the line where there is one input."""
+"""Draws the fit: predictions against targets or, for a single input, the model as a line."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ if TYPE_CHECKING:
     from gradstep.pictures.fit import Fit
 
 SERIES: Final = "ox+#%&"
-"""A sign for each column of the targets; then they begin anew."""
+"""Character for each column of the targets, used in turn."""
 
 EQUAL, LINE = ".", "*"
 
 
 def fit_lines(found: Fit, names: Sequence[str], width: int, height: int) -> list[Line]:
-    """Draw the fit.
+    """Return the lines that show the fit.
 
     Args:
-        found: What to draw.
-        names: What the columns of the targets are called; empty where nobody named them.
-        width: Cells per line.
-        height: Lines.
+        found: Predictions and targets.
+        names: Names of the targets' columns; empty if they have none.
+        width: Width of a line, in cells.
+        height: Number of lines that fit.
     """
     if found.line:
         return _over_inputs(found, width, height)
@@ -40,8 +40,8 @@ def _against_targets(found: Fit, names: Sequence[str], width: int, height: int) 
     called = names or [f"column {number}" for number in range(columns)]
     signs = ", ".join(f"{sign} {name}" for sign, name in zip(SERIES, called, strict=False))
     text = (
-        f"{signs if columns > 1 else _sign(0)}: a prediction, above its target; {EQUAL} where the two are "
-        f"equal. {_many(found)}"
+        f"{signs if columns > 1 else _sign(0)}: a prediction, above its target; {EQUAL} is where both would "
+        f"be equal. {_many(found)}"
     )
     below = wrapped(text, width)
     canvas = Canvas(width - AXIS, height - len(below) - 2)
@@ -59,7 +59,7 @@ def _over_inputs(found: Fit, width: int, height: int) -> list[Line]:
     up = scale_of([*found.targets, *(y for _, y in found.line)])
     if across is None or up is None:
         return _nothing(width)
-    below = wrapped(f"{LINE} the model's prediction, {_sign(0)} a target. {_many(found)}", width)
+    below = wrapped(f"{LINE} is the model's prediction, {_sign(0)} a target. {_many(found)}", width)
     canvas = Canvas(width - AXIS, height - len(below) - 2)
     _draw_line(canvas, found, across, up)
     for x, target in zip(found.inputs, found.targets, strict=True):
@@ -87,4 +87,4 @@ def _sign(series: int) -> str:
 
 
 def _nothing(width: int) -> list[Line]:
-    return wrapped("No prediction is a finite number: there is nothing to draw.", width, "warn")
+    return wrapped("There is nothing to draw: no prediction is a finite number.", width, "warn")

@@ -1,4 +1,4 @@
-"""Autograd's graph, from the loss down to the leaves."""
+"""Draws a window on autograd's graph, which runs from the loss down to the leaves."""
 
 from __future__ import annotations
 
@@ -16,42 +16,42 @@ if TYPE_CHECKING:
     from gradstep.frame import Frame, PassFrame
 
 SIGNS: Final = (
-    f"{RAN} ran, {NOW} runs now, no sign: still ahead. Gradients flow down; where lines meet, PyTorch adds "
-    "them."
+    f"{RAN} has run, {NOW} is the current node, nodes without a sign are still ahead. Gradients flow down; "
+    "PyTorch adds them where lines meet."
 )
 LEAST: Final = 80
-"""Columns of a whole graph at the least, for the text below it."""
+"""Smallest width of a whole graph, in cells, so that the text below it fits."""
 
 MOST_BELOW: Final = 6
-"""Lines below it at the most."""
+"""Largest number of lines below a graph."""
 
 ROLES: Final = {RAN: "", NOW: "current", AHEAD: "dim"}
 
 
 @dataclass(slots=True)
 class GraphView:
-    """A window on the drawn graph; it follows the current node until somebody scrolls."""
+    """A window on the drawn graph; it follows the current node until the learner scrolls."""
 
     _corner: tuple[int, int] | None = None
-    """The row and column at its upper left; None while it follows."""
+    """Row and column at the window's upper left; None while it follows the current node."""
 
     _shown: tuple[int, int] = field(default=(0, 0))
     _room: tuple[int, int] = field(default=(1, 1))
     is_whole: bool = True
-    """Whether all of it was drawn at last."""
+    """Whether the whole graph fitted the last time that it was drawn."""
 
     def follow(self) -> None:
-        """Show the current node from now on."""
+        """Follow the current node again."""
         self._corner = None
 
     def scroll(self, down: int, right: int) -> None:
-        """Move half a window."""
+        """Move by half a window: down, or up if negative, and right, or left if negative."""
         top, left = self._shown
         height, width = self._room
         self._corner = top + down * max(height // 2, 1), left + right * max(width // 2, 1)
 
     def lines(self, frame: Frame, width: int, height: int) -> list[Line]:
-        """Draw the part of the graph that there is room for."""
+        """Return the part of the graph that fits, and the lines that explain it."""
         backward = frame.backward
         if backward is None or not backward.nodes:
             return wrapped(empty_text(frame), width)
@@ -66,14 +66,14 @@ class GraphView:
         box = drawing.boxes[found.nodes.index(current(backward))]
         self._place(drawing, box, width, room)
         marks = signs(backward)
-        boxes = [(one, marks[node]) for one, node in zip(drawing.boxes, found.nodes, strict=True)]
+        boxes = [(node_box, marks[node]) for node_box, node in zip(drawing.boxes, found.nodes, strict=True)]
         rows = self._rows(drawing, boxes, width)
         if room < height - len(below):
             rows.append(line(Span(self._part_text(drawing, len(found.nodes), len(backward.nodes)), "dim")))
         return [*rows, *below]
 
     def whole_lines(self, frame: Frame) -> list[Line]:
-        """Draw all of the graph, however large."""
+        """Return the whole graph, however large."""
         assert frame.backward is not None
         drawing = drawn(frame.backward, sys.maxsize, sys.maxsize).drawing
         width = max(drawing.width, LEAST)
@@ -90,7 +90,7 @@ class GraphView:
         self._room, self._shown = (height, width), (top, left)
 
     def _rows(self, drawing: Drawing, boxes: list[tuple[Box, str]], width: int) -> list[Line]:
-        """Cut the window out, with the boxes' signs and roles, in its middle where it is not full."""
+        """Return the rows of the window, with the boxes' signs and roles; a narrow graph is centred."""
         height = self._room[0]
         top, left = self._shown
         cells = [[*row[left : left + width]] for row in drawing.rows[top : top + height]]
@@ -112,16 +112,16 @@ class GraphView:
         if drawing.width > width:
             text += f", columns {left + 1}-{right} of {drawing.width}"
         if nodes < of:
-            text += f"; {nodes} of {of:,} nodes, around the current one: … has more lines"
-        return f"{text}; arrows scroll"
+            text += f"; {nodes} of {of:,} nodes, around the current one: nodes with … have more lines"
+        return f"{text}; arrow keys scroll"
 
 
 def event_text(backward: PassFrame) -> str:
-    """Say what the current event is."""
+    """Return the text that describes the current event."""
     if not backward.done:
-        return "Nothing has run yet: s runs the first node."
+        return "Nothing has run yet: press s to run the first node."
     if backward.over:
-        return "The pass is over."
+        return "The backward pass is over."
     row, event = backward.rows[backward.done - 1], backward.events[backward.done - 1]
     what = f"{row.name} ({row.source})" if row.source else row.name
     if row.is_node and row.brief != row.name:

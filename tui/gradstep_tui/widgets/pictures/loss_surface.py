@@ -1,7 +1,7 @@
-"""The loss over two numbers as a heat map of characters, with the path, the present point and the next step.
+"""Draws the loss over two numbers as a heat map of characters, with the path and the next step.
 
-The signs are a ramp from the lowest loss to the highest, so that the borders between them are contours, and
-nothing is told by colour.
+The characters form a ramp from the lowest loss to the highest, so that the borders between them are contour
+lines, and the picture does not depend on colour.
 """
 
 from __future__ import annotations
@@ -18,27 +18,27 @@ if TYPE_CHECKING:
     from gradstep.pictures.loss_surface import Surface
 
 RAMP: Final = " .:-=+*#%@"
-"""From the lowest loss to the highest."""
+"""Characters for losses, from the lowest to the highest."""
 
 UNKNOWN: Final = "?"
-"""Where the loss is inf or nan."""
+"""Character for a loss that is inf or nan."""
 
 PATH, BEGIN, HERE, LOWEST = "o", "S", "X", "L"
 
 
 def surface_lines(found: Surface, width: int, height: int, is_log: bool | None = None) -> list[Line]:
-    """Draw it.
+    """Return the lines of the loss surface.
 
     Args:
-        found: The losses and the points.
-        width: Cells per line.
-        height: Lines.
-        is_log: Whether the ramp is logarithmic; None leaves it to the losses.
+        found: Losses and points.
+        width: Width of a line, in cells.
+        height: Number of lines that fit.
+        is_log: Whether the ramp is logarithmic; None to decide by the losses.
     """
     scale = scale_of(found.losses.reshape(-1).tolist(), is_log)
     if scale is None:
-        return wrapped("No loss around here is a finite number: there is nothing to draw.", width, "warn")
-    canvas = Canvas(width - AXIS, height - 1)  # for the texts: how they are worded depends on the arrow
+        return wrapped("There is nothing to draw: no loss around here is a finite number.", width, "warn")
+    canvas = Canvas(width - AXIS, height - 1)  # drawn twice, because the texts below depend on the arrow
     below = text_lines(found, scale, short=_draw(canvas, found, scale), width=width)
     canvas = Canvas(width - AXIS, height - len(below) - 2)
     _draw(canvas, found, scale)
@@ -48,27 +48,34 @@ def surface_lines(found: Surface, width: int, height: int, is_log: bool | None =
 
 
 def text_lines(found: Surface, scale: Scale, short: bool, width: int) -> list[Line]:
-    """Say what the signs mean, and what the slope and the next step are."""
-    one, other = (place.name for place in found.places)
-    path = f"{PATH} the path from epoch {found.epochs[0]:,} ({BEGIN}) to {found.epochs[-1]:,}"
+    """Return the lines that explain the signs, and give the slope and the next step.
+
+    Args:
+        found: Losses and points.
+        scale: Scale of the ramp.
+        short: Whether the arrow is longer than the step.
+        width: Width of a line, in cells.
+    """
+    first, second = (place.name for place in found.places)
+    path = f"{PATH} is the path from epoch {found.epochs[0]:,} ({BEGIN}) to {found.epochs[-1]:,}"
     if len(found.path) == 1:
-        path = "no path yet"
+        path = "there is no path yet"
     elif not found.whole_path:
-        path += ", not every epoch"
-    lowest = f", {LOWEST} lowest" if found.lowest is not None else ""
-    slope = f"In ({one}, {other}): gradient of one pass here {_two(found.gradient)}; "
+        path += ", without some epochs"
+    lowest = f", {LOWEST} is the lowest loss" if found.lowest is not None else ""
+    slope = f"In ({first}, {second}), the gradient of one pass here is {_two(found.gradient)}; "
     step = "the loop has no update" if found.step is None else f"the next update adds {_two(found.step)}"
     arrow = "" if found.step is None else ", shorter than the arrow" if short else ", the arrow"
-    coarse = "" if found.batched else f" {len(found.first)} x {len(found.second)} losses, one by one."
+    coarse = "" if found.batched else f" Only {len(found.first)} x {len(found.second)} losses, one by one."
     return [
         *wrapped(ramp_text(scale), width, "dim"),
-        *wrapped(f"{HERE} here: loss {cell(found.loss)}; {path}{lowest}.", width),
+        *wrapped(f"{HERE} is here: loss {cell(found.loss)}; {path}{lowest}.", width),
         *wrapped(f"{slope}{step}{arrow}.{coarse}", width),
     ]
 
 
 def ramp_text(scale: Scale) -> str:
-    """Say how the signs follow each other."""
+    """Return the text that explains the ramp and the step from one sign to the next."""
     each = (
         (scale.high / scale.low) ** (1 / len(RAMP)) if scale.is_log else (scale.high - scale.low) / len(RAMP)
     )
@@ -77,7 +84,7 @@ def ramp_text(scale: Scale) -> str:
 
 
 def _draw(canvas: Canvas, found: Surface, scale: Scale) -> bool:
-    """Draw all signs; gives whether the arrow is longer than the step."""
+    """Draw everything on a canvas; return whether the arrow is longer than the step."""
     _draw_losses(canvas, found, scale)
     across, up = _scales(found)
     for number, point in enumerate(found.path[:-1]):
@@ -103,7 +110,7 @@ def _draw_losses(canvas: Canvas, found: Surface, scale: Scale) -> None:
 
 
 def _draw_arrow(canvas: Canvas, found: Surface, across: Scale, up: Scale) -> bool:
-    """Draw an arrow along the next step; gives whether it had to be made longer, to be seen."""
+    """Draw an arrow along the next step; return whether it is longer than the step, so that it is visible."""
     assert found.step is not None
     begin = canvas.place(across, up, *found.here)
     right = found.step[0] / (across.high - across.low) * canvas.width
@@ -122,7 +129,7 @@ def _draw_arrow(canvas: Canvas, found: Surface, across: Scale, up: Scale) -> boo
 
 
 def _signs(right: float, down: float) -> tuple[str, str]:
-    """Give the signs of an arrow's shaft and head."""
+    """Return the characters of an arrow's shaft and head."""
     flat, steep = abs(right) >= 2 * abs(down), abs(down) >= 2 * abs(right)
     head = (">" if right > 0 else "<") if abs(right) >= abs(down) else ("v" if down > 0 else "^")
     return (head if flat or steep else "\\" if (right > 0) == (down > 0) else "/"), head

@@ -1,4 +1,4 @@
-"""One picture of a session, and what is chosen in it."""
+"""The panel that shows one picture of a session, with the learner's choices of view and scale."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ SURFACE, FIT, SIZES, LOSSES, GRAPH = range(len(TITLES))
 
 
 class PicturePanel(Panel):
-    """Draws the picture that is chosen."""
+    """The chosen picture."""
 
     DEFAULT_CSS = "PicturePanel { height: 1fr; }"
 
     def __init__(self, frame: Frame, at: int) -> None:
-        """Begin with one of the pictures."""
+        """Show a frame in one of the pictures: `SURFACE`, `FIT`, `SIZES`, `LOSSES` or `GRAPH`."""
         super().__init__()
         self.at = at
-        """Which picture it is."""
+        """Index of the picture in `TITLES`."""
 
         self._shown = frame
         self._album: Album | None = None
@@ -45,37 +45,37 @@ class PicturePanel(Panel):
 
     @property
     def waits(self) -> bool:
-        """Whether the picture has to be computed first."""
+        """Whether the picture has yet to be computed."""
         return self.at != GRAPH and self._album is None
 
     def show(self, found: Album) -> None:
-        """Show what was computed."""
+        """Show computed pictures."""
         self._album = found
         self.redraw()
 
     def go_on(self, frame: Frame, notice: str) -> None:
-        """Show a newer frame, and what there is to say about it."""
+        """Show a newer frame, and a message about it."""
         self._shown, self._album, self._notice = frame, None, notice
         self._graph.follow()
         self.redraw()
 
     def turn(self, steps: int) -> None:
-        """Go to another picture."""
+        """Go forward by a number of pictures, or back if negative."""
         self.at = (self.at + steps) % len(TITLES)
         self.redraw()
 
     def choose(self, steps: int) -> None:
-        """Go to another view of the fit, or to another parameter's gradients."""
+        """Go to another view of the fit, or to another parameter's gradient sizes."""
         self._chosen[self.at] += steps
         self.redraw()
 
     def scroll(self, axis: int, steps: int) -> None:
-        """Move over the graph: across where the axis is 0, else up or down."""
+        """Scroll the graph: horizontally if `axis` is 0, vertically if it is 1."""
         self._graph.scroll(steps * axis, steps * (1 - axis))
         self.redraw()
 
     def larger(self) -> list[Line]:
-        """Give all lines of a picture of which only a part is on screen; none of another one."""
+        """Return all lines of the graph if only a part of it is on screen; no lines otherwise."""
         return [] if self.at != GRAPH or self._graph.is_whole else self._graph.whole_lines(self._shown)
 
     def change_scale(self) -> None:
@@ -85,15 +85,17 @@ class PicturePanel(Panel):
         self.redraw()
 
     def lines(self, width: int, height: int) -> list[Line]:
-        """Draw it."""
+        """Return the lines of the chosen picture."""
         found, is_log, frame = self._album, self._logs[self.at], self._shown
         if self.at == GRAPH:
-            said = wrapped(self._notice, width, "warn", 2) if self._notice else []
-            return [*self._graph.lines(frame, width, height - len(said)), *said]
+            notice = wrapped(self._notice, width, "warn", 2) if self._notice else []
+            return [*self._graph.lines(frame, width, height - len(notice)), *notice]
         if found is None:
             return wrapped("Computing the pictures; Esc stops.", width, "dim")
         drawings: Sequence[Callable[[], list[Line]]] = (
-            lambda: _or_words(found.surface, lambda one: surface_lines(one, width, height, is_log), width),
+            lambda: _or_words(
+                found.surface, lambda surface: surface_lines(surface, width, height, is_log), width
+            ),
             lambda: self._fit_lines(found, width, height),
             lambda: self._size_lines(found, width, height, is_log),
             lambda: loss_lines(frame.losses, found.marks, width, height, is_log),
@@ -101,18 +103,18 @@ class PicturePanel(Panel):
         return drawings[self.at]()
 
     def _fit_lines(self, found: Album, width: int, height: int) -> list[Line]:
-        """Draw the maps over two inputs where there are any, and the predictions against their targets."""
+        """Return the chosen view of the fit: a map over two inputs, or predictions against targets."""
         maps = () if isinstance(found.regions, EngineError) else found.regions
         fits = () if maps and isinstance(found.fit, EngineError) else (found.fit,)
         refused = (found.regions,) if isinstance(found.regions, EngineError) else ()
         views: list[tuple[Any, Callable[[Any, int], list[Line]]]] = [
-            *((one, lambda one, room: self._map_lines(one, width, room)) for one in maps),
-            *((one, lambda one, room: self._pair_lines(one, width, room)) for one in (*fits, *refused)),
+            *((regions, lambda shown, room: self._map_lines(shown, width, room)) for regions in maps),
+            *((fit, lambda shown, room: self._pair_lines(shown, width, room)) for fit in (*fits, *refused)),
         ]
         at = self._chosen[FIT] % len(views)
-        more = wrapped(f"{at + 1} of {len(views)} views: up and down", width, "dim") * (len(views) > 1)
+        more = wrapped(f"view {at + 1} of {len(views)}: ↑ ↓", width, "dim") * (len(views) > 1)
         view, draw = views[at]
-        return [*_or_words(view, lambda one: draw(one, height - len(more)), width), *more]
+        return [*_or_words(view, lambda shown: draw(shown, height - len(more)), width), *more]
 
     def _map_lines(self, found: Regions, width: int, height: int) -> list[Line]:
         frame = self._shown
@@ -122,7 +124,7 @@ class PicturePanel(Panel):
         return fit_lines(found, target_names(self._shown, max(found.series) + 1), width, height)
 
     def _size_lines(self, found: Album, width: int, height: int, is_log: bool | None) -> list[Line]:
-        """Draw one pass through all parameters, or all passes of one parameter."""
+        """Return the picture of all parameters' gradient sizes in one pass, or of one's over the epochs."""
         at = self._chosen[SIZES] % (len(found.sizes) + 1)
         if not at:
             return layer_lines(found.sizes, width, height, is_log)
@@ -130,7 +132,7 @@ class PicturePanel(Panel):
 
 
 def _or_words(found: Any, draw: Callable[[Any], list[Line]], width: int) -> list[Line]:
-    """Draw what was computed, or say why there is nothing."""
+    """Return what `draw` makes of a computed picture, or the reason that it could not be computed."""
     if isinstance(found, EngineError):
         return wrapped(str(found), width, "warn")
     return draw(found)

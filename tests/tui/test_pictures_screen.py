@@ -200,7 +200,7 @@ def test_sizes_tell_what_a_pass_added_from_what_was_held() -> None:
     drawn = plain(size_lines(found, 9, 76, 20))
     rows = [row[AXIS:] for row in drawn[1:16]]
     assert [sum(row.count(sign) for row in rows) for sign in "@#o"] == [1, 2, 2]
-    assert "6 passes ran at full speed" in " ".join(drawn)
+    assert "6 passes that ran at full speed" in " ".join(drawn)
     assert "No backward pass for w is recorded yet" in plain(size_lines(Sizes("w", (), 0), 0, 76, 20))[0]
 
 
@@ -234,7 +234,7 @@ def test_losses_are_drawn_from_the_first_to_the_last_with_marks_below(
 
 
 def test_without_a_loss_the_curve_says_what_to_press() -> None:
-    assert "run an epoch (e)" in plain(loss_lines(losses(), (), 76, 20))[0]
+    assert "press e to run an epoch" in plain(loss_lines(losses(), (), 76, 20))[0]
     assert "No loss is a finite number" in plain(loss_lines(losses(math.nan), (), 76, 20))[0]
 
 

@@ -28,7 +28,7 @@ async def test_the_timeline_lists_every_point_and_marks_where_the_session_stands
         shown = text(pilot)
         assert [word in shown for word in ("start", "forward", "backward", "update")] == [True] * 4
         assert "|>    2  backward" in row(pilot, "backward  ")
-        assert "one line" in shown
+        assert "No branches yet" in shown
         await press(pilot, "escape")
         assert state(frame(pilot)) == state(headless([Forward(), NextLine()]))
 

@@ -12,7 +12,7 @@ from gradstep.actions import (
     refusal_key,
 )
 from gradstep.analysis.batch_check import BatchCheck, check_batches
-from gradstep.analysis.compare_runs import Beside
+from gradstep.analysis.compare_runs import RunComparer
 from gradstep.analysis.comparison import Comparison
 from gradstep.analysis.gradient_check import GradientCheck, check_gradient
 from gradstep.analysis.loop_verdict import Verdict, judge
@@ -76,7 +76,7 @@ class Session:
             self._statements.return_to(self._statements.state.with_split(split, problem.words))
         self._start = self._statements.state
         self._walk = Walk(self._statements, self._tell)
-        self._beside = Beside(problem, self._statements, self._walk.history, self._walk.travel)
+        self._comparer = RunComparer(problem, self._statements, self._walk.history, self._walk.travel)
         self._frame: Frame | None = None
         self._shown_before: State | None = None
         self.origin: Start | None = None
@@ -273,7 +273,7 @@ class Session:
             Stopped: `stopped` returned True.
             PyTorchError: The reference loop cannot run on this problem.
         """
-        return self._compared(lambda: self._beside.twin(stopped, self._tell_comparing))
+        return self._compared(lambda: self._comparer.twin(stopped, self._tell_comparing))
 
     def compare(self, number: int, stopped: Callable[[], bool] = lambda: False) -> Comparison:
         """Compare the session with another point of its history, epoch by epoch; changes nothing.
@@ -286,7 +286,7 @@ class Session:
             BadInput: The history has no such point.
             Stopped: `stopped` returned True.
         """
-        return self._compared(lambda: self._beside.branch(number, stopped, self._tell_comparing))
+        return self._compared(lambda: self._comparer.branch(number, stopped, self._tell_comparing))
 
     def line(self) -> tuple[Action, ...]:
         """Return the actions that lead from the start to the present point, without undone ones."""

@@ -1,1 +1,1 @@
-"""Runs of a problem beside a session: gradient checks, the twin, the verdict, and comparisons."""
+"""Experiments beside a session that leave it unchanged: gradient check, twin, verdict, comparisons."""

@@ -1,4 +1,4 @@
-"""Puts a session beside its twin, or beside another branch of its own history."""
+"""Comparisons of a session with its twin, or with another branch of its own history."""
 
 from __future__ import annotations
 
@@ -21,17 +21,27 @@ from gradstep.training.state import State
 from gradstep.training.stepper import Statements
 
 ShouldStop: TypeAlias = Callable[[], bool]
+"""Returns True if the learner has stopped the comparison; called between epochs."""
+
 Tell: TypeAlias = Callable[[Progress], None]
+"""Called with the progress of a run of epochs."""
 
 MOMENTUM_EPOCHS = 300
-"""Up to how many epochs are run again by `torch.optim.SGD(momentum=1)`."""
+"""Limit on the epochs of a session that are run again with `torch.optim.SGD(momentum=1)`."""
 
 
-class Beside:
-    """Runs what is needed to compare; the statements are in another state afterwards."""
+class RunComparer:
+    """Compares a session with other runs; every method leaves the statements in another state."""
 
     def __init__(self, problem: Problem, statements: Statements, history: History, travel: Travel) -> None:
-        """Compare points of `history`; its start is the state that the statements are in."""
+        """Create comparisons of a session, whose start is the present state of `statements`.
+
+        Args:
+            problem: Problem of the session.
+            statements: Runs epochs; the caller restores its state.
+            history: Tree of the session's actions, which says where the session stands.
+            travel: Puts `statements` into the state of any point of the history.
+        """
         self._problem = problem
         self._names = tuple(problem.parameters)
         self._statements = statements
@@ -41,10 +51,10 @@ class Beside:
         self._twin = Twin(statements, self._start, problem.reference_loop())
 
     def twin(self, stopped: ShouldStop, tell: Tell) -> Comparison:
-        """Compare the session as it stands with its twin.
+        """Return the comparison of the session's present state with its twin.
 
         Raises:
-            Stopped: `stopped` said so.
+            Stopped: `stopped` returned True.
             PyTorchError: the reference loop cannot run on this problem.
         """
         session, schedule, setting = self._statements.state, self._schedule(), self._setting()
@@ -60,27 +70,27 @@ class Beside:
         return replace(found, momentum=self._momentum(session, schedule, stopped))
 
     def branch(self, number: int, stopped: ShouldStop, tell: Tell) -> Comparison:
-        """Compare the session as it stands with another point, after as many epochs as both have run.
+        """Return the comparison of the session with a point of its history, after equally many epochs.
 
         Raises:
-            BadInput: there is no such point.
-            Stopped: `stopped` said so.
+            BadInput: the history has no point with that number.
+            Stopped: `stopped` returned True.
         """
         session, point = self._statements.state, self._history.point(number)
         after = partial(self._after, point, stopped, tell)
         self._travel.go(point)
         other = self._statements.state
         epochs = min(session.epoch, other.epoch)
-        mine = session if session.epoch == epochs else self._session_after(stopped, tell, epochs)
-        others = other if other.epoch == epochs else after(epochs)
+        own_state = session if session.epoch == epochs else self._session_after(stopped, tell, epochs)
+        other_state = other if other.epoch == epochs else after(epochs)
         return compare(
             self._names,
-            Side(session.losses, partial(self._session_after, stopped, tell), mine),
-            Side(other.losses, after, others),
+            Side(session.losses, partial(self._session_after, stopped, tell), own_state),
+            Side(other.losses, after, other_state),
         )
 
     def _setting(self) -> Setting:
-        """Give the setting of the epoch under way."""
+        """Return the setting of the epoch under way."""
         here = self._history.here
         if here.before is None or not self._history.inside:
             return here.updated_at or here.setting
@@ -90,7 +100,7 @@ class Beside:
         return setting_after(before, here.action, now)
 
     def _schedule(self) -> Schedule:
-        """Give the settings of the session's epochs."""
+        """Return the settings of the session's epochs."""
         here, inside, now = self._history.here, self._history.inside, self._statements.state
         if not inside or here.before is None:
             return schedule_of([*here.way()][::-1])
@@ -115,7 +125,10 @@ class Beside:
         return self._statements.state
 
     def _momentum(self, session: State, schedule: Schedule, stopped: ShouldStop) -> float | None:
-        """Run SGD with momentum 1 where the session has never zeroed; give how far its weights are apart."""
+        """Return the largest relative distance of the session's weights from those of SGD with momentum 1.
+
+        None unless the two are expected to be the same: plain SGD on the full batch that was never zeroed.
+        """
         if not session.loop.complete or not 0 < session.epoch <= MOMENTUM_EPOCHS:
             return None
         if session.loop.is_enabled(Kind.ZERO) or session.diverged:
@@ -130,9 +143,9 @@ class Beside:
         with self._statements.borrowed(writes_tensors=True):
             found = with_momentum(self._problem, self._start.trainer.parameters, schedule, stopped)
         distances = [
-            float((mine - others).abs().max() / others.abs().max().clamp(min=1e-30))
-            for mine, others in zip(session.trainer.parameters, found, strict=True)
-            if mine.numel()
+            float((own - other).abs().max() / other.abs().max().clamp(min=1e-30))
+            for own, other in zip(session.trainer.parameters, found, strict=True)
+            if own.numel()
         ]
         return max(distances, default=None)
 

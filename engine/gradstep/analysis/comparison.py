@@ -1,4 +1,4 @@
-"""Two runs side by side, in lock step: their losses, their weights, and the first number that differs."""
+"""Comparison of two runs, epoch by epoch: their losses, their weights, and the first number that differs."""
 
 from __future__ import annotations
 
@@ -15,19 +15,24 @@ from gradstep.training.loss_history import Losses
 from gradstep.training.state import State
 
 StateAfter = Callable[[int], State]
-"""Gives a run's state after so many whole epochs."""
+"""Returns the state of a run after a number of whole epochs."""
 
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """Where the elements of a parameter lie furthest apart."""
+    """An element of a parameter whose values in the two runs differ."""
 
     parameter: str
+    """Name of the parameter."""
+
     index: tuple[int, ...]
+    """Index of the element in the parameter."""
+
     one: complex
-    """A float, where the parameter is real."""
+    """Value in the first run; a float if the parameter is real."""
 
     other: complex
+    """Value in the second run; a float if the parameter is real."""
 
     @property
     def name(self) -> str:
@@ -36,25 +41,25 @@ class Gap:
 
     @property
     def size(self) -> float:
-        """The distance; nan where one of them is not a number."""
+        """Distance between the two values; nan if one of them is nan."""
         return abs(self.one - self.other)
 
 
 @dataclass(frozen=True, slots=True)
 class FirstDifference:
-    """The first epoch that differs, and the first number that does."""
+    """The first epoch that differs between the two runs, and the first number in it that differs."""
 
     epoch: int
-    """Counted from 1: the epoch whose loss differs, or whose update came to other weights."""
+    """Epoch whose losses differ or whose updates led to different weights, counted from 1."""
 
     losses: tuple[float, float] | None
-    """The two losses of that epoch; None where the weights differ and no loss has told yet."""
+    """Losses of the epoch in the two runs; None if the weights differ and no loss differs yet."""
 
     weight: Gap | None
-    """The first element that differs: of those with which an epoch with different losses began, else of
-    those to which its update came; None where none does.
+    """The first element that differs: if the losses differ, at the start of the epoch, else after its update.
 
-    A loop with its update before its forward has moved the former when it computes the loss."""
+    None if no element differs: a loop whose update runs before its forward moves the weights with which the
+    epoch began before it computes the loss."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,42 +67,47 @@ class Side:
     """One of the two runs."""
 
     losses: Losses
-    """As many as were compared."""
+    """Losses of the run's epochs."""
 
     after: StateAfter
+    """Returns the run's state after any number of its whole epochs."""
+
     now: State
-    """Where the two are compared: after equally many epochs."""
+    """State in which the run is compared; that of the other run has as many epochs."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Comparison:
-    """What came of it."""
+    """Result of a comparison of two runs."""
 
     epochs: int
-    """How many whole epochs of each were compared."""
+    """Number of whole epochs of each run that were compared."""
 
     losses: tuple[Losses, Losses]
+    """Losses of the two runs, equally many."""
+
     last: tuple[float, float] | None
-    """Both losses of the last epoch that has one on either side; None where there is none."""
+    """Losses of the last epoch that has a loss in both runs; None if no epoch has."""
 
     gaps: tuple[Gap, ...]
-    """For each parameter, where its elements lie furthest apart now."""
+    """For each parameter that is not empty, its element with the largest distance between the two runs."""
 
     first: FirstDifference | None
-    """None where every number is the same."""
+    """The first difference; None if every number is the same."""
 
     momentum: float | None = None
-    """How far, at the most and relative to the largest weight, this session's weights lie from those of
-    `torch.optim.SGD(momentum=1)` with zeroing; None where that was not asked."""
+    """Largest distance of the first run's weights from those of `torch.optim.SGD(momentum=1)` with zeroing.
+
+    It is relative to the largest weight of each parameter; None if the optimizer was not run."""
 
 
 def compare(names: Sequence[str], one: Side, other: Side) -> Comparison:
-    """Compare two runs of one problem.
+    """Return the comparison of two runs of one problem from the same start.
 
     Args:
-        names: The parameters' names.
+        names: Names of the parameters.
         one: The first run.
-        other: The second, from the same start.
+        other: The second run.
     """
     known = min(len(one.losses), len(other.losses))
     losses = Losses(one.losses.first(known), known), Losses(other.losses.first(known), known)

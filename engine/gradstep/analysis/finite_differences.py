@@ -1,11 +1,11 @@
-"""Central finite differences: how large a step, how much rounding noise, and of which elements.
+"""Central finite differences: size of the step, size of the rounding noise, choice of the elements.
 
     dL/dp  ~  (L(p + h) - L(p - h)) / 2h
 
-Two errors pull in opposite ways: what the formula leaves out shrinks with h (truncation, h^2/6 times the
-third derivative), and the rounding of L, divided by h, grows. The step that balances the two is of the size
-eps^(1/3) times that of p: Press et al., Numerical Recipes, section 5.7; Dennis and Schnabel, Numerical
-Methods for Unconstrained Optimization, section 5.6.
+Two errors depend on h in opposite ways. Truncation, the part of L that the formula neglects (h^2/6 times the
+third derivative), shrinks with h; the rounding error of L, divided by h, grows as h shrinks. The step that
+balances the two is about eps^(1/3) times the size of p: Press et al., Numerical Recipes, section 5.7; Dennis
+and Schnabel, Numerical Methods for Unconstrained Optimization, section 5.6.
 """
 
 from __future__ import annotations
@@ -18,23 +18,31 @@ import torch
 from torch import Tensor
 
 MOST: Final = 2_000
-"""Elements that are checked at the most; of more, a sample is."""
+"""Limit on the elements that are checked; if there are more, a sample of them is checked."""
 
 LARGEST: Final = 200
-"""How many of a sample are those with the largest gradients; the others are spread evenly."""
+"""Number of elements of a sample that have the largest gradients; the others are spread evenly."""
 
 
 def step_for(value: float, eps: float) -> float:
-    """Give h: the power of two nearest to eps^(1/3) * max(1, |p|), so that p + h is hardly rounded."""
+    """Return h, the power of two nearest to eps^(1/3) * max(1, |p|), so that p + h is hardly rounded.
+
+    Args:
+        value: Value of the element, p.
+        eps: Machine epsilon of the precision in which the loss is computed.
+    """
     return float(2.0 ** round(math.log2(eps ** (1 / 3) * max(1.0, abs(value)))))
 
 
 def noise_of(losses: Sequence[float]) -> float:
-    """Estimate the rounding noise of a function from its values at equidistant points, very close together.
+    """Return an estimate of a function's rounding noise, as a standard deviation.
 
-    Differences of order k make nothing of a polynomial of lower degree, and make noise of deviation s into
-    one of variance s^2 (2k)! / (k!)^2: More and Wild, Estimating Computational Noise, SIAM J. Sci. Comput. 33
-    (2011).
+    Differences of order k cancel a polynomial of lower degree, and turn noise of standard deviation s into
+    noise of variance s^2 (2k)! / (k!)^2: More and Wild, Estimating Computational Noise, SIAM J. Sci. Comput.
+    33 (2011).
+
+    Args:
+        losses: Values of the function at equidistant points that are very close together.
     """
     order = 4
     table = torch.tensor(losses, dtype=torch.float64).diff(n=order)
@@ -42,8 +50,12 @@ def noise_of(losses: Sequence[float]) -> float:
 
 
 def chosen_places(grads: Sequence[Tensor]) -> tuple[list[tuple[int, int]], int]:
-    """Choose what is checked, as parameter and place, and count what there is."""
-    sizes = [one.numel() for one in grads]
+    """Return the elements to check, each as parameter and place, and the number of all elements.
+
+    Args:
+        grads: Gradient of each parameter, shape `(numel,)`.
+    """
+    sizes = [grad.numel() for grad in grads]
     total = sum(sizes)
     places = set(range(total))
     if total > MOST:

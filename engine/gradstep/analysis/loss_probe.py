@@ -1,10 +1,10 @@
-"""A problem's loss at other values of its parameters, or in another precision, apart from the session.
+"""A problem's loss at other values of its parameters, or in another precision, without touching the session.
 
-A model finds its parameters by itself: its script's functions close over them. So the tensors stay the same
-objects and are lent other numbers, by `.data`, which autograd does not see and no version counts; and they
-get their own back on every way out. What then remains to be done is the caller's: PyTorch makes new
-`AccumulateGrad` nodes for a leaf whose type has changed, so a live graph has to be built anew
-(`Trainer.restore` does it).
+A model does not take its parameters as arguments: its script's functions close over them. So the tensors
+stay the same objects and temporarily hold other numbers, set through `.data`, which autograd does not see and
+which does not change a tensor's version counter. They hold their own numbers again afterwards, on every way
+out. PyTorch makes new `AccumulateGrad` nodes for a leaf whose dtype has changed, so the caller has to build a
+live graph anew (`Trainer.restore` does so).
 """
 
 from __future__ import annotations
@@ -23,18 +23,26 @@ from gradstep.training.pytorch_errors import first_words, in_its_own_words
 
 
 class Apart:
-    """A problem whose tensors hold copies; made by `apart`."""
+    """Computes the loss of a problem whose tensors hold copies of their numbers; created by `apart`."""
 
     def __init__(self, problem: Problem, rng: Tensor) -> None:
-        """Compute with the numbers that its tensors hold now, and each time the same random ones."""
+        """Compute with the numbers that the problem's tensors hold now.
+
+        Args:
+            problem: Problem whose loss is computed.
+            rng: State of the random number generator before every forward pass.
+        """
         self._problem = problem
         self._rng = rng
         self._leaves = tuple(problem.parameters.values())
         self.values = tuple(leaf.data.view(-1) for leaf in self._leaves)
-        """Each parameter's numbers, flat: what is written here, the next loss is computed from."""
+        """Each parameter's numbers, shape `(numel,)`; the next loss is computed from what is written here."""
 
     def output(self, part: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        """Compute predictions and loss, with a graph, for the samples at the places `part`, or for all.
+        """Return predictions and loss, with a graph.
+
+        Args:
+            part: Positions of the samples to use, shape `(n,)`; None for all samples.
 
         Raises:
             PyTorchError: the model or the loss function raised.
@@ -52,20 +60,21 @@ class Apart:
         return preds, loss
 
     def loss(self) -> float:
-        """Compute the loss as a number; raises as `output` does."""
+        """Return the loss as a number; raises as `output` does."""
         return float(self.output()[1].item())
 
     def gradients(self, part: Tensor | None = None) -> list[Tensor]:
-        """Have autograd compute dL/dp for each parameter, flat; zeros where no path leads to the loss.
+        """Return autograd's dL/dp for each parameter, shape `(numel,)`; zeros if no path leads to the loss.
 
-        `part` is as for `output`.
+        Args:
+            part: Positions of the samples to use, shape `(n,)`; None for all samples.
 
         Raises:
-            PyTorchError: PyTorch refused.
+            PyTorchError: PyTorch refused a forward or a backward pass.
             NotAScalar: the loss is not one number.
         """
         _, loss = self.output(part)
-        with in_its_own_words(*OWN_CODE):  # so may a backward of a learner's own
+        with in_its_own_words(*OWN_CODE):  # a learner's own `backward` may raise anything, too
             grads = torch.autograd.grad(loss.sum(), self._leaves, allow_unused=True)
         return [
             torch.zeros_like(values) if grad is None else grad.detach().reshape(-1)
@@ -73,7 +82,7 @@ class Apart:
         ]
 
     def coarsest(self) -> torch.dtype:
-        """Give the type with the fewest digits of all that the loss is computed through."""
+        """Return the dtype with the fewest digits among all tensors from which the loss is computed."""
         with _Types() as types:
             self.output()
         found: torch.dtype = max(types.seen or {torch.get_default_dtype()}, key=eps_of)
@@ -82,27 +91,27 @@ class Apart:
 
 @contextmanager
 def apart(problem: Problem, rng: Tensor, dtype: torch.dtype | None = None) -> Iterator[Apart]:
-    """Lend a problem's tensors copies of their numbers.
+    """Let a problem's tensors hold copies of their numbers inside the `with` block.
 
     Args:
-        problem: Its parameters, inputs and targets get their own numbers back at the end.
-        rng: The random number generator's state before every forward pass.
-        dtype: What the copies of real numbers become; None for what they are.
+        problem: Problem whose parameters, inputs and targets hold their own numbers again afterwards.
+        rng: State of the random number generator before every forward pass.
+        dtype: Dtype of the copies of floating point numbers; None for the tensors' own.
     """
     tensors: Sequence[Tensor] = [*problem.parameters.values(), problem.inputs, problem.targets]
-    owned = [(one, one.data) for one in {id(one): one for one in tensors}.values()]
+    owned = [(tensor, tensor.data) for tensor in {id(tensor): tensor for tensor in tensors}.values()]
     try:
-        for one, data in owned:
+        for tensor, data in owned:
             kind = dtype if dtype is not None and data.is_floating_point() else data.dtype
-            one.data = torch.empty(data.shape, dtype=kind, device=data.device).copy_(data)
+            tensor.data = torch.empty(data.shape, dtype=kind, device=data.device).copy_(data)
         yield Apart(problem, rng)
     finally:
-        for one, data in owned:
-            one.data = data
+        for tensor, data in owned:
+            tensor.data = data
 
 
 def why_not_double(problem: Problem, rng: Tensor) -> str:
-    """Say why a problem cannot be computed in float64; empty where it can."""
+    """Return the reason why a problem cannot be computed in float64, or an empty string if it can."""
     try:
         with apart(problem, rng, torch.float64) as where:
             coarsest = where.coarsest()
@@ -110,30 +119,30 @@ def why_not_double(problem: Problem, rng: Tensor) -> str:
     except (EngineError, RuntimeError) as error:
         return first_words(error)
     if eps_of(coarsest) > eps_of(torch.float64):
-        return f"on the way it computes in {name_of(coarsest)}, whatever it is given"
+        return f"the model or the loss function computes in {name_of(coarsest)}, whatever it is given"
     return ""
 
 
 def eps_of(dtype: torch.dtype) -> float:
-    """Give the distance from 1 to the next larger number."""
+    """Return the distance from 1 to the next larger number of a dtype."""
     return float(torch.finfo(dtype).eps)
 
 
 def name_of(dtype: torch.dtype) -> str:
-    """Give a type's name, e.g. `float64`."""
+    """Return the name of a dtype, e.g. `float64`."""
     return str(dtype).removeprefix("torch.")
 
 
 class _Types(DispatchMode):
-    """Sees the type of every tensor of real numbers that an operation makes."""
+    """Collects the dtypes of all floating point tensors that operations return."""
 
     def __init__(self) -> None:
         super().__init__()
         self.seen: set[torch.dtype] = set()
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        made = func(*args, **(kwargs or {}))
-        for one in made if isinstance(made, tuple | list) else (made,):
-            if isinstance(one, Tensor) and one.is_floating_point():
-                self.seen.add(one.dtype)
-        return made
+        result = func(*args, **(kwargs or {}))
+        for part in result if isinstance(result, tuple | list) else (result,):
+            if isinstance(part, Tensor) and part.is_floating_point():
+                self.seen.add(part.dtype)
+        return result

@@ -1,4 +1,4 @@
-"""The twin: the session's epochs again, from the same bits, with the reference loop."""
+"""The twin: the session's epochs run again from the same start, with the reference loop."""
 
 from __future__ import annotations
 
@@ -23,21 +23,27 @@ if TYPE_CHECKING:
     from gradstep.problem import Problem
 
 Schedule: TypeAlias = Sequence[tuple[int, Setting]]
-"""So many epochs with this learning rate and optimizer, then so many with that one, ..."""
+"""Consecutive runs of epochs: the number of epochs, and the setting with which they run."""
 
 
 class Twin:
-    """Runs the reference loop, and goes on from where it was where it can."""
+    """Runs the reference loop; continues from its last state if the new schedule continues the last one."""
 
     def __init__(self, statements: Statements, start: State, reference: Loop) -> None:
-        """Begin at a session's start; each call leaves the statements in the twin's state."""
+        """Create a twin of a session.
+
+        Args:
+            statements: Runs the epochs; every method leaves it in the twin's state.
+            start: State in which the session started.
+            reference: The reference loop.
+        """
         self._statements = statements
         reference = reference.with_optimizer(start.loop.optimizer)
         words = statements.trainer.problem.words
         self._start = replace(start, loop=reference.with_split(start.loop.split, words))
         self._state = self._start
         self._setting = setting_of(start)
-        """The twin's last."""
+        """Setting of the twin's last epoch."""
 
         self._done: Schedule = ()
 
@@ -47,10 +53,15 @@ class Twin:
         stopped: Callable[[], bool] = lambda: False,
         tell: Callable[[Progress], None] = lambda _: None,
     ) -> State:
-        """Give the twin's state after the epochs of a schedule.
+        """Return the twin's state after the epochs of a schedule.
+
+        Args:
+            schedule: The session's epochs and their settings.
+            stopped: Called between epochs; returns True to stop.
+            tell: Called with the progress of the run.
 
         Raises:
-            Stopped: `stopped` said so.
+            Stopped: `stopped` returned True.
             PyTorchError: the reference loop cannot run on this problem.
         """
         rest = _rest(schedule, self._done)
@@ -70,7 +81,12 @@ class Twin:
         return self._state
 
     def catch_up(self, session: State, setting: Setting) -> State:
-        """Run, with its setting, what the session has run of the epoch under way; give the twin's state."""
+        """Return the twin's state after the statements that the session has run of the epoch under way.
+
+        Args:
+            session: State of the session; the twin has run as many whole epochs, by `after`.
+            setting: Setting of the epoch under way.
+        """
         statements, loop = self._statements, session.loop
         statements.return_to(self._with_setting(self._state, self._setting, setting))
         if not loop.complete and not statements.state.diverged:
@@ -81,7 +97,7 @@ class Twin:
         return statements.state
 
     def _with_setting(self, state: State, last: Setting, setting: Setting) -> State:
-        """Give the state with a setting; an optimizer chosen since the last one remembers nothing yet."""
+        """Return the state with a setting; an optimizer that was chosen anew has no memory yet."""
         if (setting.optimizer, setting.chosen) != (last.optimizer, last.chosen):
             state = state.with_optimizer(setting.optimizer)
         if setting.batches != last.batches:
@@ -91,23 +107,27 @@ class Twin:
 
 
 def schedule_of(way: Iterable[Point]) -> list[tuple[int, Setting]]:
-    """Give the setting of every epoch that the points from the start to some point have run."""
-    rates: list[tuple[int, Setting]] = []
+    """Return the setting of every epoch that has run.
+
+    Args:
+        way: Points of the history, from the start to the point in question.
+    """
+    schedule: list[tuple[int, Setting]] = []
     for point in way:
         before = point.before
         if before is None:
             continue
         gained = point.epoch - before.epoch
         if gained < 0:
-            rates = shortened(rates, point.epoch)
+            schedule = shortened(schedule, point.epoch)
         if gained > 0:
-            rates.append((1, before.setting if before.updated_at is None else before.updated_at))
-            rates.append((gained - 1, before.setting))
-    return rates
+            schedule.append((1, before.setting if before.updated_at is None else before.updated_at))
+            schedule.append((gained - 1, before.setting))
+    return schedule
 
 
 def shortened(schedule: Schedule, epochs: int) -> list[tuple[int, Setting]]:
-    """Give a schedule's first epochs."""
+    """Return the first `epochs` epochs of a schedule."""
     kept: list[tuple[int, Setting]] = []
     for count, setting in schedule:
         take = min(count, epochs)
@@ -123,19 +143,19 @@ def with_momentum(
     schedule: Schedule,
     stopped: Callable[[], bool] = lambda: False,
 ) -> list[Tensor]:
-    """Train with `torch.optim.SGD(momentum=1)` and zeroing; give the parameters.
+    """Return the parameters after training with `torch.optim.SGD(momentum=1)` and zeroing.
 
-    Its momentum buffer is `buffer = 1 * buffer + grad`, so it holds what a `.grad` holds that nobody zeroes:
-    https://docs.pytorch.org/docs/stable/generated/torch.optim.SGD.html
+    The optimizer's momentum buffer is `buffer = 1 * buffer + grad`, the same sum as a `.grad` that is never
+    zeroed: https://docs.pytorch.org/docs/stable/generated/torch.optim.SGD.html
 
     Args:
-        problem: Its own tensors are trained; the caller puts them back.
-        start: The parameters' start values.
-        schedule: The learning rates; its optimizers are left aside.
-        stopped: Asked between epochs.
+        problem: Problem whose own tensors are trained; the caller restores them.
+        start: Start values of the parameters.
+        schedule: Epochs and their learning rates; the optimizers of its settings are ignored.
+        stopped: Called between epochs; returns True to stop.
 
     Raises:
-        Stopped: `stopped` said so.
+        Stopped: `stopped` returned True.
     """
     leaves = list(problem.parameters.values())
     with torch.no_grad():
@@ -155,12 +175,12 @@ def with_momentum(
 
 
 def _steps_of_a_part(reference: Loop) -> int:
-    """Give how many statements the reference loop runs for each part of the samples."""
+    """Return the number of statements that the reference loop runs for each part of the samples."""
     return len(reference.inner)
 
 
 def _begun(loop: Loop) -> tuple[Kind, ...]:
-    """Give the reference loop's statements that match what a session has run for this part of its epoch."""
+    """Return the reference loop's statements that match those a session has run for the present part."""
     if loop.at.updated:
         return (Kind.FORWARD, Kind.BACKWARD, Kind.UPDATE)
     match loop.at.last:
@@ -173,7 +193,7 @@ def _begun(loop: Loop) -> tuple[Kind, ...]:
 
 
 def _rest(schedule: Schedule, done: Schedule) -> list[tuple[int, Setting]] | None:
-    """Give what a schedule has beyond another one; None where it does not begin like that."""
+    """Return the rest of a schedule after `done`; None if the schedule does not begin with `done`."""
     epochs = sum(count for count, _ in done)
     if _merged(shortened(schedule, epochs)) != _merged(done):
         return None
@@ -186,6 +206,7 @@ def _rest(schedule: Schedule, done: Schedule) -> list[tuple[int, Setting]] | Non
 
 
 def _merged(schedule: Schedule) -> list[tuple[int, Setting]]:
+    """Return a schedule whose neighbouring runs with the same setting are joined, without empty ones."""
     merged: list[tuple[int, Setting]] = []
     for count, setting in schedule:
         if merged and merged[-1][1] == setting:

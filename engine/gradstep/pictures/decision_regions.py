@@ -1,4 +1,4 @@
-"""What the model predicts over its two inputs: regions of classes, or a map of the output."""
+"""Predictions of a model over its two inputs: regions of classes, or a map of the output."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ SIDE: Final = 100
 """Predictions along each side of the map."""
 
 MARGIN: Final = 0.15
-"""Room around the data, as a part of its extent."""
+"""Room around the data, as a fraction of its extent."""
 
 
 class DecisionRule(StrEnum):
-    """What the model predicts, by its outputs."""
+    """Ways to read a prediction from the model's outputs."""
 
     LARGEST = "the class with the largest output"
     LOGIT = "1 where the output is above 0, that is a probability above 1/2; else 0"
@@ -37,79 +37,85 @@ class DecisionRule(StrEnum):
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Regions:
-    """Predictions on a grid, and the data. Where there are classes, all predictions are numbers of them."""
+    """Predictions on a grid, and the data; targets and predictions are numbers of classes, if any."""
 
     rule: DecisionRule
+    """Way in which the predictions were read from the outputs."""
+
     column: int | None
-    """Which column of the outputs it is about, counted from 0; None where it is about all together."""
+    """Column of the outputs that was read, counted from 0; None if all columns were read together."""
 
     columns: int
-    """Columns of the outputs."""
+    """Number of columns of the outputs."""
 
     classes: tuple[float, ...]
-    """The targets that are told apart; empty where the output itself is shown."""
+    """Targets that the classes stand for, ascending; empty if the output itself is shown."""
 
     first: tuple[float, ...]
-    """The grid's values of the first input, ascending."""
+    """Values of the first input on the grid, ascending."""
 
     second: tuple[float, ...]
+    """Values of the second input on the grid, ascending."""
+
     predicted: FloatArray
-    """Shape (second, first): a place in `classes`, or the output; nan where an output is not finite."""
+    """Position in `classes`, or the output, at each point of the grid; nan if an output is not finite.
+
+    Shape `(len(second), len(first))`."""
 
     points: tuple[Pair, ...]
-    """The data's inputs."""
+    """Inputs of the data."""
 
     targets: tuple[float, ...]
-    """What each of them should be, as in `predicted`."""
+    """Target of each point, as a position in `classes` or as the output."""
 
     preds: tuple[float, ...]
-    """What the model says of each."""
+    """Prediction for each point, as a position in `classes` or as the output."""
 
     evaluating: bool
-    """Whether the model was in eval mode, since a prediction depends on its batch in train mode."""
+    """Whether the model was in eval mode, because its predictions depend on their batch in train mode."""
 
 
 def regions(problem: Problem, rng: Tensor) -> tuple[Regions, ...]:
-    """Compute them, in one forward pass without gradients; a live graph has to be built anew.
+    """Return maps of the model's predictions; a live graph has to be built anew afterwards.
 
     Args:
-        problem: With its parameters as they are now.
-        rng: The random number generator's state before every forward pass.
+        problem: Problem at the present values of its parameters.
+        rng: State of the random number generator before every forward pass.
 
     Returns:
-        One map where the outputs stand for classes, else one for each column of the outputs; none where the
-        problem has not two inputs.
+        One map if the outputs stand for classes, else one map for each column of the outputs; empty unless
+        the problem has two inputs.
 
     Raises:
         PyTorchError: the model or the loss function raised.
-        BadInput: the model cannot be asked about other inputs, or there is not one target for each output.
+        BadInput: the model does not accept other inputs, or outputs and targets do not match.
     """
     inputs = problem.inputs
     if inputs.dim() != 2 or inputs.shape[1] != 2 or not len(inputs):
         return ()
     if not inputs.is_floating_point() or not bool(inputs.isfinite().all()):
         raise BadInput("there is no map to draw: a map needs inputs that are finite floating point numbers")
-    buffers = {name: one.clone() for name, one in problem.buffers.items()}
+    buffers = {name: buffer.clone() for name, buffer in problem.buffers.items()}
     with apart(problem, rng) as where:
         preds, loss = where.output()
         logits = any(node.name() == TAKES_LOGITS for node in nodes_behind(loss))
         first, second = (_axis(inputs[:, number]) for number in (0, 1))
         grid = torch.from_numpy(grid_points(first, second)).to(inputs.dtype)
-        made, evaluating = predictions_at(problem, rng, preds.detach(), grid, buffers)
-        points = [(float(one), float(other)) for one, other in inputs.tolist()]
+        outputs, evaluating = predictions_at(problem, rng, preds.detach(), grid, buffers)
+        points = [(float(x), float(y)) for x, y in inputs.tolist()]
         targets = problem.targets.detach()
-    found = _told(made.double(), targets, logits)
+    readings = _readings(outputs.double(), targets, logits)
     count = len(points)
-    regions_found = []
-    for column, (rule, classes, wanted, values) in enumerate(found):
+    found = []
+    for column, (rule, classes, wanted, values) in enumerate(readings):
         rows = zip(points, wanted.tolist(), values[:count].tolist(), strict=True)
-        # A loss function passes over targets of no class by its `ignore_index`: they are left out here, too.
+        # Targets of no class, which a loss function ignores by its `ignore_index`, are left out.
         kept = [row for row in rows if not classes or 0 <= row[1] < len(classes)]
-        regions_found.append(
+        found.append(
             Regions(
                 rule=rule,
                 column=None if rule is DecisionRule.LARGEST else column,
-                columns=made.shape[1],
+                columns=outputs.shape[1],
                 classes=classes,
                 first=tuple(first.tolist()),
                 second=tuple(second.tolist()),
@@ -120,7 +126,7 @@ def regions(problem: Problem, rng: Tensor) -> tuple[Regions, ...]:
                 evaluating=evaluating,
             )
         )
-    return tuple(regions_found)
+    return tuple(found)
 
 
 def _axis(values: Tensor) -> FloatArray:
@@ -129,38 +135,42 @@ def _axis(values: Tensor) -> FloatArray:
     return np.linspace(low - room, high + room, SIDE)
 
 
-Told: TypeAlias = tuple[DecisionRule, tuple[float, ...], Tensor, Tensor]
-"""A rule, the classes, and as numbers: the targets and all predictions."""
+Reading: TypeAlias = tuple[DecisionRule, tuple[float, ...], Tensor, Tensor]
+"""A rule, the classes, the targets and all predictions; targets and predictions as numbers."""
 
 
-def _told(made: Tensor, targets: Tensor, logits: bool) -> list[Told]:
-    """Find out what the outputs stand for."""
-    columns = made.shape[1]
+def _readings(outputs: Tensor, targets: Tensor, logits: bool) -> list[Reading]:
+    """Return the ways to read the outputs: one for all columns together, or one for each column."""
+    columns = outputs.shape[1]
     if columns > 1 and not targets.is_floating_point() and targets.dim() == 1:
-        classes = tuple(float(one) for one in range(columns))
-        return [(DecisionRule.LARGEST, classes, targets.double(), _or_nan(made.argmax(1), made))]
+        classes = tuple(map(float, range(columns)))
+        return [(DecisionRule.LARGEST, classes, targets.double(), _or_nan(outputs.argmax(1), outputs))]
     if targets.dim() not in (1, 2) or targets.numel() != len(targets) * columns or targets.is_complex():
         raise BadInput(
-            f"there is no map to draw: predictions with {columns} columns do not stand for targets of shape "
+            f"there is no map to draw: predictions with {columns} columns do not match targets of shape "
             f"{tuple(targets.shape)}"
         )
     wanted = targets.double().reshape(-1, columns)
     if columns > 1 and bool(((wanted == 0) | (wanted == 1)).all() and (wanted.sum(1) == 1).all()):
-        classes = tuple(float(one) for one in range(columns))
-        return [(DecisionRule.LARGEST, classes, wanted.argmax(1).double(), _or_nan(made.argmax(1), made))]
-    return [_of_column(made[:, column], wanted[:, column], logits) for column in range(columns)]
+        classes = tuple(map(float, range(columns)))
+        return [
+            (DecisionRule.LARGEST, classes, wanted.argmax(1).double(), _or_nan(outputs.argmax(1), outputs))
+        ]
+    return [_of_column(outputs[:, column], wanted[:, column], logits) for column in range(columns)]
 
 
-def _of_column(made: Tensor, wanted: Tensor, logits: bool) -> Told:
+def _of_column(outputs: Tensor, wanted: Tensor, logits: bool) -> Reading:
+    """Return the way to read one column of the outputs, shape `(predictions,)`, beside its targets."""
     values = torch.unique(wanted)
     if len(values) != 2:
-        return DecisionRule.OUTPUT, (), wanted, torch.where(made.isfinite(), made, torch.nan)
+        return DecisionRule.OUTPUT, (), wanted, torch.where(outputs.isfinite(), outputs, torch.nan)
     low, high = values.tolist()
     is_logit = logits and (low, high) == (0, 1)
-    above = made > (0 if is_logit else (low + high) / 2)
+    above = outputs > (0 if is_logit else (low + high) / 2)
     rule = DecisionRule.LOGIT if is_logit else DecisionRule.NEARER
-    return rule, (low, high), (wanted == high).double(), _or_nan(above, made[:, None])
+    return rule, (low, high), (wanted == high).double(), _or_nan(above, outputs[:, None])
 
 
-def _or_nan(classes: Tensor, made: Tensor) -> Tensor:
-    return torch.where(made.isfinite().all(1), classes.double(), torch.nan)
+def _or_nan(classes: Tensor, outputs: Tensor) -> Tensor:
+    """Return classes as numbers, with nan for each row of `outputs` that is not finite."""
+    return torch.where(outputs.isfinite().all(1), classes.double(), torch.nan)

@@ -1,9 +1,10 @@
-"""The losses of many values of a few parameters at once.
+"""Losses for many values of a few parameters, computed in one batch.
 
-`torch.func.vmap` runs a function once for a whole batch of its arguments. A model takes its parameters from
-its script, not as arguments; so while it runs, each operation that is given one of them is given the batch
-instead. What does not go through PyTorch's functions (a learner's own `autograd.Function`, say) would still
-see the parameter itself: so whoever asks compares some of the losses with plain ones.
+`torch.func.vmap` runs a function once for a whole batch of its arguments. A model does not take its
+parameters as arguments: its script's functions close over them. So while the model runs, every operation that
+is called with one of these parameters is called with the batch of its values instead. Code that does not go
+through PyTorch's functions, such as a learner's own `autograd.Function`, would still use the parameter
+itself: therefore the caller compares a sample of the losses with losses that were computed singly.
 """
 
 from __future__ import annotations
@@ -22,15 +23,15 @@ from gradstep.training.pytorch_errors import in_its_own_words
 
 
 def batched_losses(problem: Problem, values: Mapping[str, Tensor], rng: Tensor) -> Tensor:
-    """Compute a loss for each of many values of some parameters; the others stay as they are.
+    """Return the loss for each of `n` values of some parameters, while the other parameters stay as they are.
 
     Args:
-        problem: Whose loss.
-        values: By parameter, shape `(n, *parameter.shape)`.
-        rng: The random number generator's state before the forward pass.
+        problem: Problem whose loss is computed.
+        values: Values by the parameter's name, shape `(n, *parameter.shape)`.
+        rng: State of the random number generator before the forward pass.
 
     Returns:
-        Shape `(n,)`.
+        Losses, shape `(n,)`.
 
     Raises:
         PyTorchError: the model or the loss function raised, or `vmap` cannot run it.
@@ -49,7 +50,7 @@ def batched_losses(problem: Problem, values: Mapping[str, Tensor], rng: Tensor) 
 
 
 class _Instead(TorchFunctionMode):
-    """Gives operations other tensors than those they are called with."""
+    """Calls PyTorch's functions with other tensors in place of some of their arguments."""
 
     def __init__(self, instead: Mapping[int, Tensor]) -> None:
         super().__init__()
@@ -59,7 +60,7 @@ class _Instead(TorchFunctionMode):
         return func(*self._replaced(args), **self._replaced(kwargs or {}))
 
     def _replaced(self, value: Any) -> Any:
-        """Return a value with other tensors in it, also inside lists, tuples and dictionaries."""
+        """Return a value with its tensors replaced, also inside lists, tuples and dictionaries."""
         if isinstance(value, Tensor):
             return self._instead.get(id(value), value)
         if type(value) in (tuple, list):

@@ -215,7 +215,7 @@ def test_a_column_without_spread_is_named_and_not_divided_by_zero(tmp_path: Path
 
 def test_what_is_no_plain_file_is_told(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
-    for name, words in (("pipe", "no plain file"), (".", "a folder"), ("gone.csv", "no such file")):
+    for name, words in (("pipe", "not a regular file"), (".", "a folder"), ("gone.csv", "no such file")):
         with pytest.raises(ScriptError, match=words):
             start_from_table(tmp_path / name, BOTH)
     assert Start().table is None

@@ -126,7 +126,7 @@ async def test_an_error_in_the_edited_script_is_told_in_full_and_the_session_goe
         shown = " ".join(text(pilot).replace("│", " ").split())
         assert "mine.py, line 9: return x @ w.t()" in shown
         assert "shapes cannot be multiplied" in shown
-        assert "In a matrix product, the columns" in shown
+        assert "In a matrix product, the first matrix" in shown
         await press(pilot, "escape")
         assert state(frame(pilot)) == before
         await press(pilot, "b")
@@ -197,6 +197,6 @@ def test_a_conversation_begins_other_problems_and_reads_its_script_again(
     assert said == [
         f"{script}, line 1: 1 / 0",
         "ZeroDivisionError: division by zero",
-        "The script raised this while it ran.",
+        "The script raised this error while it ran.",
         "Nothing is lost: the session goes on as it was.",
     ]

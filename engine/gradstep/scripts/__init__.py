@@ -1,1 +1,1 @@
-"""A learner's own script, or notebook: reading it, running it, finding in it what is trained."""
+"""A learner's own script or notebook: reading it, running it, and finding what it trains."""

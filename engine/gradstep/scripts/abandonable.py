@@ -1,4 +1,4 @@
-"""Runs a script's code in a thread that nobody has to wait for, with the terminal kept from it."""
+"""Runs a script in a daemon thread that can be abandoned, with its output captured."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from gradstep.scripts.script_errors import Abandoned
 
 T = TypeVar("T")
 
-OFTEN: Final = 0.05
-"""Seconds between two questions whether to go on waiting."""
+POLL_INTERVAL: Final = 0.05
+"""Seconds between two calls of `stopped` while a script runs."""
 
 
 class _Outcome(Generic[T]):
-    """What came of work in another thread."""
+    """Result of a function that runs in another thread, or the exception that it raised."""
 
     def __init__(self, work: Callable[[], T]) -> None:
         self._work = work
@@ -27,33 +27,33 @@ class _Outcome(Generic[T]):
     def run(self) -> None:
         try:
             self.result = self._work()
-        except BaseException as error:  # for the waiting thread to raise
+        except BaseException as error:  # raised again by the waiting thread
             self.raised = error
 
 
 def run_apart(path: Path, work: Callable[[], T], stopped: Callable[[], bool], printed: Printed) -> T:
-    """Do the work, and wait for it.
+    """Run a function in a daemon thread and return its result.
 
-    A script may run for ever, or wait for something that never comes, and a thread cannot be ended from
-    outside. So this one is left behind where nobody wants to wait: it ends with the program.
+    A script may run forever, and a thread cannot be ended from outside. An abandoned thread runs on until the
+    program ends.
 
     Args:
-        path: The script that the work is about.
-        work: What to do.
-        stopped: Asked again and again whether to stop waiting.
-        printed: Takes what is printed meanwhile. There is nothing to be read from standard input.
+        path: Path of the script that the function runs.
+        work: Function to run.
+        stopped: Polled while the function runs; return True to abandon it.
+        printed: Buffer for everything that the function prints. Standard input is empty meanwhile.
 
     Raises:
-        Abandoned: `stopped` said so.
-        KeyboardInterrupt: ctrl+c, where the waiting thread is the main one.
-        BaseException: what the work raised.
+        Abandoned: `stopped` returned True.
+        KeyboardInterrupt: The user pressed ctrl+c while the main thread waited.
+        BaseException: The function raised it.
     """
     outcome = _Outcome(work)
     thread = threading.Thread(target=outcome.run, name=f"gradstep {path.name}", daemon=True)
     with KeptFromTerminal(printed) as kept:
         thread.start()
         while thread.is_alive():
-            thread.join(OFTEN)
+            thread.join(POLL_INTERVAL)
             if thread.is_alive() and stopped():
                 kept.leave(thread)
                 raise Abandoned(path)

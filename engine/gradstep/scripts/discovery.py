@@ -1,4 +1,4 @@
-"""Finds what is trained among the names that a script defines."""
+"""Finds inputs, targets, model, loss function and parameters among the names that a script defines."""
 
 from __future__ import annotations
 
@@ -22,35 +22,39 @@ NEEDS: Final[Mapping[str, str]] = {
     "loss": "a loss function ({})",
     "parameter": "a parameter: a tensor with requires_grad=True, or an nn.Module",
 }
-"""What a problem consists of, with the names by which it is found."""
+"""Parts of a problem in the words of an error message; `{}` stands for the conventional names."""
 
 LISTED: Final = 4
-"""How many of these names are told."""
+"""Conventional names that an error message lists at most."""
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What a script defines, and what it calls it."""
+    """Parts of a problem, found in a script."""
 
     names: Mapping[str, str]
-    """The script's name for its "inputs", "targets", "model" and "loss"."""
+    """Names in the script, by the keys "inputs", "targets", "model" and "loss"."""
 
     values: Mapping[str, Any]
-    """What these names stand for."""
+    """Objects that have these names, by the same keys."""
 
     parameters: Mapping[str, Tensor]
-    """All leaves that require grad, by the names under which they can be told apart."""
+    """All leaves that require grad, by unambiguous names."""
 
     modules: Mapping[str, nn.Module]
-    """The modules that some of them belong to, by the script's names."""
+    """Modules with parameters that require grad, by their names in the script."""
 
 
 def find(source: ScriptSource, namespace: Namespace, given: Names) -> Found:
-    """Find what a problem needs.
+    """Find the parts of a problem by the names that were given, else by convention.
+
+    Args:
+        source: Text of the script, for messages.
+        namespace: Names that the script defined when it ran.
+        given: Names that the learner chose; None for each part to be found by convention.
 
     Raises:
-        ScriptError: something is missing, is no tensor, or cannot be called; or a name that was given is not
-            there.
+        ScriptError: A part is missing or has the wrong type, or the script does not define a given name.
     """
     found: dict[str, str] = {}
     missing = list[str]()
@@ -61,9 +65,9 @@ def find(source: ScriptSource, namespace: Namespace, given: Names) -> Found:
         else:
             found[part] = name
     modules = {
-        name: one
-        for name, one in _modules(namespace).items()
-        if any(leaf.requires_grad for leaf in one.parameters())
+        name: module
+        for name, module in _modules(namespace).items()
+        if any(parameter.requires_grad for parameter in module.parameters())
     }
     parameters = _parameters(namespace, modules, found.get("model", ""))
     if not parameters:
@@ -78,33 +82,35 @@ def _lacks(source: ScriptSource, namespace: Namespace, missing: Sequence[str]) -
     hints = list[str]()
     for part in ("inputs", "targets"):
         near = [name for name in CONVENTIONS[part] if name in namespace and _no_tensor(namespace[name])]
-        if near and any(one.startswith(part) for one in missing):
+        if near and any(need.startswith(part) for need in missing):
             kind = type(namespace[near[0]]).__name__
-            hints.append(f"{near[0]} is of type {kind}: make it a tensor with torch.tensor({near[0]})")
+            hints.append(f"{near[0]} has the type {kind}: convert it with torch.tensor({near[0]})")
     classes = [name for name in CONVENTIONS["model"] if inspect.isclass(namespace.get(name))]
-    classes += [name for name, one in namespace.items() if _is_module_class(one, namespace)]
-    if classes and any("model" in one for one in missing):
-        hints.append(f"{classes[0]} is a class: make one, model = {classes[0]}()")
+    classes += [name for name, value in namespace.items() if _is_module_class(value, namespace)]
+    if classes and any("model" in need for need in missing):
+        hints.append(f"{classes[0]} is a class: create an instance, model = {classes[0]}()")
     sentence = (
         "; ".join(hints)
-        or "Define it in the script, or tell its name there: --inputs, --targets, --model, --loss"
+        or "Define it in the script, or give its name with --inputs, --targets, --model or --loss"
     )
     return ScriptError(source.path, f"lacks {'; and '.join(missing)}", f"{sentence}.")
 
 
 def _named(source: ScriptSource, namespace: Namespace, part: str, name: str | None) -> str | None:
-    """Check a name that was given; None where none was."""
+    """Return the given name after checking it, or None if no name was given."""
     if name is None:
         return None
-    own = [one for one in namespace if not one.startswith("__")]
+    own = [defined for defined in namespace if not defined.startswith("__")]
     if name not in own:
         close = get_close_matches(name, own, n=1, cutoff=0.0)
-        near = f"Did you mean {close[0]}?" if close else "It defines nothing."
+        near = f"Did you mean {close[0]}?" if close else "The script defines nothing."
         raise ScriptError(source.path, f"--{part} {name}: the script defines no {name}", near)
     if not FITS[part](namespace[name]):
         kind = type(namespace[name]).__name__
         wanted = "a tensor" if FITS[part] is _is_tensor else "something that can be called"
-        raise ScriptError(source.path, f"--{part} {name}: this is a {kind}", f"It must be {wanted}.")
+        raise ScriptError(
+            source.path, f"--{part} {name}: {name} has the type {kind}", f"It must be {wanted}."
+        )
     return name
 
 
@@ -113,11 +119,11 @@ def _by_convention(namespace: Namespace, part: str) -> str | None:
     for name in CONVENTIONS[part]:
         if name in namespace and fits(namespace[name]):
             return name
-    own = {name: one for name, one in namespace.items() if not name.startswith("_") and fits(one)}
+    own = {name: value for name, value in namespace.items() if not name.startswith("_") and fits(value)}
     if part == "model":
-        only = [name for name, one in own.items() if isinstance(one, nn.Module) and not _is_loss(one)]
+        only = [name for name, value in own.items() if isinstance(value, nn.Module) and not _is_loss(value)]
     elif part == "loss":
-        only = [name for name, one in own.items() if "loss" in name.lower() or _is_loss(one)]
+        only = [name for name, value in own.items() if "loss" in name.lower() or _is_loss(value)]
     else:
         only = []
     return only[0] if len(only) == 1 else None
@@ -153,20 +159,24 @@ def _is_module_class(value: object, namespace: Namespace) -> bool:
 
 
 def _modules(namespace: Namespace) -> dict[str, nn.Module]:
-    """Give the script's modules, each once, without those that are part of another one."""
-    named = {name: one for name, one in namespace.items() if isinstance(one, nn.Module) and name[0] != "_"}
-    inner = {id(part) for one in named.values() for part in one.modules() if part is not one}
+    """Return the script's modules by name, each once, without submodules of another module."""
+    named = {
+        name: value
+        for name, value in namespace.items()
+        if isinstance(value, nn.Module) and not name.startswith("_")
+    }
+    inner = {id(part) for module in named.values() for part in module.modules() if part is not module}
     kept: dict[str, nn.Module] = {}
-    for name, one in named.items():
-        if id(one) not in inner and not any(one is other for other in kept.values()):
-            kept[name] = one
+    for name, module in named.items():
+        if id(module) not in inner and not any(module is other for other in kept.values()):
+            kept[name] = module
     return kept
 
 
 def _parameters(namespace: Namespace, modules: Mapping[str, nn.Module], model: str) -> dict[str, Tensor]:
-    """Give every leaf that requires grad once: the script's own, in order, then those of its modules."""
+    """Return every leaf that requires grad once: the script's tensors, then those of its modules."""
     found: dict[str, Tensor] = {}
-    held = {id(one) for module in modules.values() for one in module.parameters()}
+    held = {id(parameter) for module in modules.values() for parameter in module.parameters()}
     candidates = list(_own_leaves(namespace, held))
     for name, module in modules.items():
         prefix = "" if name == model or len(modules) == 1 else name
@@ -175,23 +185,27 @@ def _parameters(namespace: Namespace, modules: Mapping[str, nn.Module], model: s
     for name, leaf in candidates:
         if leaf.requires_grad and leaf.is_leaf and id(leaf) not in seen:
             seen.add(id(leaf))
-            # What the script itself calls so is something else.
+            # The script uses the same name for another object.
             taken = name in found or (id(leaf) in held and name in namespace)
             found[f"{model}.{name}" if taken else name] = leaf
     return found
 
 
 def _own_leaves(namespace: Namespace, held: set[int]) -> Iterator[tuple[str, Tensor]]:
-    """Give the script's tensors, those with a name of their own before those in a list or a dictionary."""
-    named = [(name, one) for name, one in namespace.items() if not name.startswith("__")]
-    for name, one in named:
-        if isinstance(one, Tensor) and id(one) not in held:
-            yield name, one
+    """Yield the script's tensors: named ones first, then those in lists and dictionaries."""
+    named = [(name, value) for name, value in namespace.items() if not name.startswith("__")]
+    for name, value in named:
+        if isinstance(value, Tensor) and id(value) not in held:
+            yield name, value
     for name, several in named:
         if isinstance(several, (list, tuple)):
-            places = [(f"{name}[{place}]", one) for place, one in enumerate(several)]
+            elements = [(f"{name}[{index}]", element) for index, element in enumerate(several)]
         elif isinstance(several, dict):
-            places = [(f"{name}[{key!r}]", one) for key, one in several.items()]
+            elements = [(f"{name}[{key!r}]", element) for key, element in several.items()]
         else:
             continue
-        yield from ((place, one) for place, one in places if isinstance(one, Tensor) and id(one) not in held)
+        yield from (
+            (place, element)
+            for place, element in elements
+            if isinstance(element, Tensor) and id(element) not in held
+        )

@@ -1,4 +1,4 @@
-"""Runs a script in a namespace of its own; whatever it raises becomes an error that names its line."""
+"""Runs a script in a namespace of its own and turns what it raises into an error that names the line."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ Namespace = dict[str, Any]
 
 
 def run_script(source: ScriptSource) -> Namespace:
-    """Run a script and give what it defines. Its `__name__` is not "__main__".
+    """Run a script and return its namespace. Its `__name__` is not "__main__".
 
     Raises:
-        ScriptError: it cannot be compiled, or raises.
+        ScriptError: The script cannot be compiled, or it raised an exception.
     """
     module = ModuleType(SCRIPT_PREFIX + source.path.stem)
     module.__file__ = str(source.path)
     namespace = module.__dict__
     if source.is_notebook:
         namespace["display"] = print
-    # Dataclasses, among others, look up the module in which a class was made.
+    # Dataclasses, for example, look up the module of a class by name.
     sys.modules[module.__name__] = module
-    ours, sys.argv = sys.argv, [str(source.path)]  # a script that parses its arguments has been given none
+    ours, sys.argv = sys.argv, [str(source.path)]  # the script gets no arguments
     try:
-        with located(source, "The script raised this while it ran."):
+        with located(source, "The script raised this error while it ran."):
             exec(compile(source.text, str(source.path), "exec"), namespace)
     finally:
         sys.argv = ours
@@ -40,11 +40,11 @@ def run_script(source: ScriptSource) -> Namespace:
 
 @contextmanager
 def located(source: ScriptSource, otherwise: str | Callable[[], str]) -> Iterator[None]:
-    """Turn what is raised inside into a `ScriptError` that names the script's line.
+    """Turn any exception in the `with` block into a `ScriptError` that names the script's line.
 
     Args:
         source: The script.
-        otherwise: The sentence where there is none for this very error.
+        otherwise: Sentence for errors that `SENTENCES` does not explain, or a function that returns it.
     """
     try:
         yield
@@ -72,12 +72,12 @@ def _message(error: BaseException) -> str:
         return str(error.msg)
     try:
         return str(error)
-    except Exception:  # an error of the script's own may be unable to say what it is
+    except Exception:  # `__str__` of an exception that the script defines may raise
         return ""
 
 
 def _line_of(source: ScriptSource, error: BaseException) -> int | None:
-    """Give the innermost line of the script that led to the error; None where none did."""
+    """Return the innermost line of the script in the traceback, or None if there is none."""
     if isinstance(error, SyntaxError) and error.filename == str(source.path):
         return error.lineno
     frames = traceback.walk_tb(error.__traceback__)
@@ -85,8 +85,8 @@ def _line_of(source: ScriptSource, error: BaseException) -> int | None:
     return lines[-1] if lines else None
 
 
-def where(source: ScriptSource, part: object) -> dict[str, str]:
-    """Give the place and the text of a script's function; nothing where it is not the script's own."""
+def place_of(source: ScriptSource, part: object) -> dict[str, str]:
+    """Return `place` and `text` of a script's function for `ScriptError`; empty for any other function."""
     function = getattr(type(part), "forward", part)
     code = getattr(function, "__code__", None)
     if code is None or code.co_filename != str(source.path):

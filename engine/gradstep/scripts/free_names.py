@@ -1,4 +1,4 @@
-"""The names that a script needs after it has run: what comes later must not use them for something else."""
+"""Global names that a script's functions need after it has run, so that nothing else may use them."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from symtable import SymbolTable, symtable
 
 
 def needed_names(text: str, trained: Iterable[str]) -> frozenset[str]:
-    """Give the global names that its functions use, and those of what is trained.
+    """Return the global names that a script's functions use, and those of its trained objects.
 
     Args:
-        text: The script.
-        trained: What it calls its parameters, modules and the rest: `w`, `layers[0]`, `0.weight`.
+        text: Text of the script.
+        trained: Expressions for parts of the problem: `w`, `layers[0]`, `0.weight`.
     """
     leading = (re.match(r"\w+", name) for name in trained)
     own = (found[0] for found in leading if found is not None)
@@ -21,5 +21,5 @@ def needed_names(text: str, trained: Iterable[str]) -> frozenset[str]:
 
 def _globals_inside(table: SymbolTable) -> Iterator[str]:
     for inner in table.get_children():
-        yield from (one.get_name() for one in inner.get_symbols() if one.is_global())
+        yield from (symbol.get_name() for symbol in inner.get_symbols() if symbol.is_global())
         yield from _globals_inside(inner)

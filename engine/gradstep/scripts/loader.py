@@ -1,4 +1,4 @@
-"""A script becomes a problem: read, run, searched, tried."""
+"""From a script to a problem: read the script, run it, find its parts, try one forward pass."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ from gradstep.scripts.source_reader import read_source
 from gradstep.scripts.trial_forward import Tried, try_forward
 
 SEEDS: Final = (-(2**63), 2**64 - 1)
-"""The smallest and the largest that PyTorch takes."""
+"""Smallest and largest seed that PyTorch accepts."""
 
 MOST_LINES: Final = 2
-"""Up to how many parameters the loop has a line for each: as many as fit into 80x24."""
+"""Parameters for which the loop shows a line each; more of them share a `for` line."""
 
 
 def load_script(
@@ -37,18 +37,18 @@ def load_script(
     names: Names | None = None,
     stopped: Callable[[], bool] = lambda: False,
 ) -> Problem:
-    """Run a script in a namespace of its own and find what it defines.
+    """Run a script in a namespace of its own and return the problem that it defines.
 
     Args:
-        path: The script, or a notebook.
-        seed: None for the script's own start values; a number draws each parameter by `torch.randn` instead.
-        names: What the script calls its parts; None to find them by convention.
-        stopped: Asked again and again while the script runs.
+        path: Path of a script or a notebook.
+        seed: Seed with which `torch.randn` draws each parameter; None for the script's own start values.
+        names: The script's names for the parts of the problem; None to find them by convention.
+        stopped: Polled while the script runs; return True to abandon it.
 
     Raises:
-        ScriptError: it cannot be read, raises, or lacks something that a problem needs.
-        BadInput: PyTorch cannot take the seed.
-        Abandoned: `stopped` said so.
+        ScriptError: The script cannot be read, raises an exception, or lacks a part of a problem.
+        BadInput: PyTorch does not accept the seed.
+        Abandoned: `stopped` returned True.
     """
     return problem_from(read_source(path), seed, names, stopped)
 
@@ -60,7 +60,7 @@ def problem_from(
     stopped: Callable[[], bool] = lambda: False,
     name: str | None = None,
 ) -> Problem:
-    """Make a problem of a script that has been read; for arguments and errors see `load_script`."""
+    """Return the problem that a script defines; for arguments and errors see `load_script`."""
     printed = Printed()
 
     def work() -> tuple[Namespace, Found, Tried]:
@@ -73,13 +73,13 @@ def problem_from(
 
     with source.remembered():
         namespace, found, tried = run_apart(source.path, work, stopped, printed)
-    leftover = [key for key, one in tried.used.items() if one.grad is not None]
-    for one in tried.used.values():
-        one.grad = None
+    leftover = [key for key, parameter in tried.used.items() if parameter.grad is not None]
+    for parameter in tried.used.values():
+        parameter.grad = None
     update = discover_update(namespace, tried.used)
     notes = [*source.notes, *hidden_modules(source), *update.notes, *tried.notes]
     if leftover:
-        notes.append(f"the script left gradients in {', '.join(leftover)}: training begins without any")
+        notes.append(f"the script left gradients in {', '.join(leftover)}; training begins without them")
     spelling = _spelling(source, found, tried)
     return Problem(
         name=name or source.path.stem,
@@ -102,7 +102,7 @@ def problem_from(
 
 def _draw(parameters: Iterable[Tensor], seed: int) -> None:
     if not SEEDS[0] <= seed <= SEEDS[1]:
-        raise BadInput(f"{seed} is no seed: it must be a whole number from {SEEDS[0]} to {SEEDS[1]}")
+        raise BadInput(f"{seed} is not a valid seed: it must be a whole number from {SEEDS[0]} to {SEEDS[1]}")
     torch.default_generator.manual_seed(seed)
     with torch.no_grad():
         for parameter in parameters:
@@ -112,7 +112,7 @@ def _draw(parameters: Iterable[Tensor], seed: int) -> None:
 def _spelling(source: ScriptSource, found: Found, tried: Tried) -> Spelling:
     names = found.names
     taken = needed_names(source.text, (*names.values(), *found.modules, *tried.used))
-    # The loop's own `loss` would hide a function of that name.
+    # A variable of the loop would hide a loss function of the same name.
     hidden = names["loss"] in ("loss", "preds", "lr")
     return Spelling(
         loss=free("loss_fn", taken) if hidden else names["loss"],
@@ -131,9 +131,9 @@ def _spelling(source: ScriptSource, found: Found, tried: Tried) -> Spelling:
 
 
 def _held(found: Found, used: Mapping[str, Tensor]) -> Iterator[tuple[str, str]]:
-    """Give what only a module knows by the name that it has here, with the expression for it."""
-    for module, one in found.modules.items():
-        owns = {id(parameter): own for own, parameter in one.named_parameters()}
+    """Yield the name of each parameter that only a module holds, with the expression for it."""
+    for module, value in found.modules.items():
+        owns = {id(parameter): own for own, parameter in value.named_parameters()}
         for name, parameter in used.items():
             own = owns.get(id(parameter))
             if own is not None and (name.isidentifier() or name == f"{found.names['model']}.{own}"):
@@ -141,31 +141,32 @@ def _held(found: Found, used: Mapping[str, Tensor]) -> Iterator[tuple[str, str]]
 
 
 def _every(found: Found, used: Mapping[str, Tensor], taken: Collection[str]) -> str:
-    """Give the expression for all parameters; empty where the loop has a line for each."""
+    """Return the expression for all parameters, or an empty string if the loop has a line for each."""
     plain = all(name.isidentifier() or name.endswith("]") for name in used)
     if plain and len(used) <= MOST_LINES and not any(map(_belongs_to(found), used.values())):
         return ""
+    trained = [id(parameter) for parameter in used.values()]
     for name, module in found.modules.items():
-        if [id(one) for one in module.parameters()] == [id(one) for one in used.values()]:
+        if [id(parameter) for parameter in module.parameters()] == trained:
             return f"{name}.parameters()"
     return f"({', '.join(used)})" if plain else f"{free(EACH, taken)}.values()"
 
 
 def _belongs_to(found: Found) -> Callable[[Tensor], bool]:
-    held = {id(one) for module in found.modules.values() for one in module.parameters()}
-    return lambda one: id(one) in held
+    held = {id(parameter) for module in found.modules.values() for parameter in module.parameters()}
+    return lambda parameter: id(parameter) in held
 
 
 def _strings(namespace: Mapping[str, Any], name: str) -> Sequence[str]:
     value = namespace.get(name, ())
-    fits = isinstance(value, (list, tuple)) and all(isinstance(one, str) for one in value)
+    fits = isinstance(value, (list, tuple)) and all(isinstance(text, str) for text in value)
     return value if fits else ()
 
 
 def _labels(
     parameters: Mapping[str, Tensor], inputs: Sequence[str], targets: Sequence[str]
 ) -> dict[str, Labels]:
-    """Name the dimensions as `nn.Linear` has them: (targets, inputs) for a weight, (targets,) for a bias."""
+    """Return labels of dimensions as in `nn.Linear`: (targets, inputs) for weights, (targets,) for biases."""
     expected = {2: (tuple(targets), tuple(inputs)), 1: (tuple(targets),)}
     return {
         name: tuple(

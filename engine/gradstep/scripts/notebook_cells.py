@@ -1,4 +1,4 @@
-"""The code cells of a Jupyter notebook as one script; what only IPython understands is left out."""
+"""Code cells of a Jupyter notebook joined into one script, without lines that only IPython understands."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from gradstep.scripts.script_errors import ScriptError
 from gradstep.scripts.source import ScriptSource
 
 PYTHON_CELLS: Final = ("%%time", "%%timeit", "%%capture", "%%prun")
-"""Cell magics with Python below them; below all others stands something else."""
+"""Cell magics whose cells contain Python; the cells of all other magics contain something else."""
 
 _MAGIC: Final = re.compile(r"\s*([%!?]|\w+\s*=\s*[%!])|.*\?\s*$")
-"""A line that only IPython understands."""
+"""Pattern of a line that only IPython understands."""
 
 MOST_NOTED: Final = 3
-"""How many of the lines that were left out are named."""
+"""Left-out lines that the note quotes at most."""
 
 
 def notebook_source(path: Path, data: bytes) -> ScriptSource:
-    """Join a notebook's code cells; its outputs and its words are no part of the script.
+    """Return a notebook's code cells as one script, without its text cells and outputs.
 
     Raises:
-        ScriptError: it is no notebook, or none of Python.
+        ScriptError: The file is not a notebook, or the notebook's language is not Python.
     """
     lines, places, left_out = list[str](), list[tuple[int, int]](), list[str]()
     for number, text in _code_cells(path, data):
@@ -41,29 +41,30 @@ def notebook_source(path: Path, data: bytes) -> ScriptSource:
         lines += ["", ""]
         places += [(number, line + 1), (number, line + 2)]
     more = f" and {len(left_out) - MOST_NOTED} more" if len(left_out) > MOST_NOTED else ""
-    note = f"left out, for only IPython understands it: {'; '.join(left_out[:MOST_NOTED])}{more}"
+    quoted = "; ".join(left_out[:MOST_NOTED])
+    note = f"left out because only IPython understands it: {quoted}{more}"
     return ScriptSource(path, "\n".join(lines) + "\n", (note,) if left_out else (), tuple(places))
 
 
 def _code_cells(path: Path, data: bytes) -> Iterator[tuple[int, str]]:
-    """Give the code cells that hold something, each with its number among the code cells."""
-    import nbformat  # takes a while to load
+    """Yield every code cell that is not blank, with its number among the code cells, counted from 1."""
+    import nbformat  # slow to import
 
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # about ids that old notebooks lack
+            warnings.simplefilter("ignore")  # old notebooks have no cell ids
             book: Any = nbformat.reads(data.decode("utf-8-sig"), as_version=4)  # type: ignore[no-untyped-call]
             cells = [str(cell.source) for cell in book.cells if cell.cell_type == "code"]
-    except Exception as error:  # whatever nbformat makes of bytes that are no notebook
-        raise ScriptError(path, f"this is no notebook: {error}") from None
+    except Exception as error:  # nbformat raises many kinds for bytes that are not a notebook
+        raise ScriptError(path, f"this is not a notebook: {error}") from None
     language = book.metadata.get("kernelspec", {}).get("language", "python")
     if language != "python":
-        raise ScriptError(path, f"this is a notebook of {language}, not of Python")
+        raise ScriptError(path, f"the language of this notebook is {language}, not Python")
     yield from ((number, text) for number, text in enumerate(cells, 1) if text.strip())
 
 
 class _LeftOut:
-    """A line that is no Python, and what stands in its place."""
+    """A line that is not Python, and the comment that replaces it."""
 
     def __init__(self, text: str) -> None:
         self.text = text

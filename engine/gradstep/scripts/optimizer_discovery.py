@@ -1,4 +1,4 @@
-"""How a script updates its parameters: its optimizer, where the trainer has that, and its learning rate."""
+"""Finds a script's optimizer, if the trainer supports it, and its learning rate."""
 
 from __future__ import annotations
 
@@ -27,20 +27,20 @@ table names them."""
 
 @dataclass(frozen=True, slots=True)
 class ScriptUpdate:
-    """What updates the parameters, and how fast."""
+    """Optimizer and learning rate that a script uses."""
 
     optimizer: Optimizer
     rate: float
     notes: tuple[str, ...] = ()
-    """What there is to say about it."""
+    """Sentences for the learner about what was assumed or left out."""
 
 
 def discover_update(namespace: Namespace, parameters: Mapping[str, Tensor]) -> ScriptUpdate:
-    """Find how a script updates.
+    """Find a script's optimizer and learning rate.
 
     Args:
-        namespace: What it defines.
-        parameters: What is trained, by name.
+        namespace: Names that the script defined when it ran.
+        parameters: Trained parameters, by name.
     """
     optimizers = _optimizers(namespace)
     rate, notes = _rate(namespace, optimizers)
@@ -49,61 +49,64 @@ def discover_update(namespace: Namespace, parameters: Mapping[str, Tensor]) -> S
     try:
         chosen = _taken_over(optimizers, parameters)
     except BadInput as reason:
-        kind = type(optimizers[0]).__name__
-        left = f"the optimizer {kind} is left out, for {reason}: the loop updates by hand, as plain SGD does"
-        return ScriptUpdate(HAND, rate, (*notes, left))
+        return ScriptUpdate(HAND, rate, (*notes, str(reason)))
     if _has_stepped(optimizers[0]):
-        left = f"what the optimizer {chosen.name} remembers from the script is left out"
+        left = f"the state of the optimizer {chosen.name} from the script's own steps is left out"
         notes = (*notes, left)
     return ScriptUpdate(chosen, _number(optimizers[0].param_groups[0]["lr"]), notes)
 
 
 def _optimizers(namespace: Namespace) -> list[torch.optim.Optimizer]:
-    """Give each optimizer once, whatever names it has."""
-    found = (one for one in namespace.values() if isinstance(one, torch.optim.Optimizer))
-    return list({id(one): one for one in found}.values())
+    """Return each optimizer once, however many names it has."""
+    found = (value for value in namespace.values() if isinstance(value, torch.optim.Optimizer))
+    return list({id(optimizer): optimizer for optimizer in found}.values())
 
 
 def _taken_over(optimizers: Sequence[torch.optim.Optimizer], parameters: Mapping[str, Tensor]) -> Optimizer:
-    """Give the optimizer as the trainer knows it.
+    """Return the trainer's equivalent of a script's optimizer.
 
     Raises:
-        BadInput: it does not know it; the message says why, as the end of a sentence.
+        BadInput: The trainer has no equivalent; the message is a note for the learner.
     """
-    if len(optimizers) > 1:
-        raise BadInput(f"it is one of {len(optimizers)}")
     optimizer = optimizers[0]
+    kind = type(optimizer).__name__
+    by_hand = f"the optimizer {kind} is left out and the loop updates by hand, as plain SGD does"
+    if len(optimizers) > 1:
+        raise BadInput(f"{by_hand}: the script has {len(optimizers)} optimizers")
     name = KINDS.get(type(optimizer))
     if name is None:
-        raise BadInput(f"the trainer has {', '.join(OPTIONS)} only")
-    if len(optimizer.param_groups) > 1:
-        raise BadInput(f"it has {len(optimizer.param_groups)} groups of parameters")
-    group = optimizer.param_groups[0]
-    held = {id(one) for one in group["params"]}
-    lacking = [key for key, one in parameters.items() if id(one) not in held]
+        raise BadInput(f"{by_hand}: the optimizers here are {', '.join(OPTIONS)}")
+    groups = optimizer.param_groups
+    if len(groups) > 1:
+        raise BadInput(f"{by_hand}: it has {len(groups)} groups of parameters")
+    held = {id(parameter) for parameter in groups[0]["params"]}
+    lacking = [key for key, parameter in parameters.items() if id(parameter) not in held]
     if lacking:
-        raise BadInput(f"it does not update {', '.join(lacking)}")
+        raise BadInput(f"{by_hand}: it does not update {', '.join(lacking)}")
     row = ROWS[name]
     odd = [
         switch
         for switch in SWITCHES
-        if switch in group
+        if switch in groups[0]
         and switch not in row.options
-        and bool(group[switch]) != row.fixed.get(switch, False)
+        and bool(groups[0][switch]) != row.fixed.get(switch, False)
     ]
     if odd:
-        raise BadInput(f"the trainer has no {odd[0]}={bool(group[odd[0]])}")
-    options: dict[str, Any] = {option: group[option] for option in row.options if option in group}
-    return checked_optimizer(Optimizer(name, **options))
+        raise BadInput(f"{by_hand}: {odd[0]}={bool(groups[0][odd[0]])} is not supported here")
+    options: dict[str, Any] = {option: groups[0][option] for option in row.options if option in groups[0]}
+    try:
+        return checked_optimizer(Optimizer(name, **options))
+    except BadInput as reason:
+        raise BadInput(f"{by_hand}: {reason}") from None
 
 
 def _has_stepped(optimizer: torch.optim.Optimizer) -> bool:
-    """Return whether an optimizer's state comes from a step; some have one from the start, with `step` 0."""
+    """Return whether an optimizer has taken a step; some have a state with `step` 0 from the start."""
     return any(state and float(state.get("step", 1)) > 0 for state in optimizer.state.values())
 
 
 def _rate(namespace: Namespace, optimizers: Sequence[torch.optim.Optimizer]) -> tuple[float, tuple[str, ...]]:
-    """Give the learning rate, and what is to be said about it."""
+    """Return the learning rate, and notes for the learner about it."""
     for name in RATES:
         value = namespace.get(name)
         if isinstance(value, Tensor) and value.numel() == 1:
@@ -113,7 +116,7 @@ def _rate(namespace: Namespace, optimizers: Sequence[torch.optim.Optimizer]) -> 
     if optimizers:
         return _number(optimizers[0].param_groups[0]["lr"]), ()
     return DEFAULT_RATE, (
-        f"the script names no learning rate ({', '.join(RATES[:2])}): it is {DEFAULT_RATE}",
+        f"the script defines no learning rate ({' or '.join(RATES[:2])}), so it is {DEFAULT_RATE}",
     )
 
 

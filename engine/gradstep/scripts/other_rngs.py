@@ -1,6 +1,6 @@
-"""Random numbers that are not PyTorch's: those of Python's `random`, and of `numpy.random`.
+"""The random generators besides PyTorch's: those of Python's `random` and of `numpy.random`.
 
-They begin as PyTorch's do, so that a session repeats them. Undo does not put them back.
+They are seeded as PyTorch's is, so that a session repeats their numbers. Undo does not restore them.
 """
 
 from __future__ import annotations
@@ -13,14 +13,18 @@ import numpy as np
 
 
 def seed_others(seed: int) -> None:
-    """Seed both."""
+    """Seed the generators of `random` and of `numpy.random`."""
     random.seed(seed)
     np.random.seed(seed)
 
 
 @contextmanager
 def others_kept() -> Iterator[list[str]]:
-    """Put both back afterwards; the list then names the modules whose numbers were drawn meanwhile."""
+    """Restore the generators of `random` and `numpy.random` after the `with` block.
+
+    Yields:
+        A list that is empty until the block ends, then names the modules whose numbers were drawn in it.
+    """
     drawn = list[str]()
     python, numpy = random.getstate(), np.random.get_state()
     try:
@@ -32,5 +36,5 @@ def others_kept() -> Iterator[list[str]]:
         np.random.set_state(numpy)
 
 
-def _same(one: object, other: object) -> bool:
-    return repr(one) == repr(other)  # each holds an array, which has no == of its own
+def _same(before: object, after: object) -> bool:
+    return repr(before) == repr(after)  # the states contain arrays, whose == is element-wise

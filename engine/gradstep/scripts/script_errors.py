@@ -1,4 +1,4 @@
-"""What can be wrong with a script: where, in whose words, and one sentence about it."""
+"""Errors about a script, with the place in it, Python's own message and a sentence that explains it."""
 
 from __future__ import annotations
 
@@ -8,48 +8,54 @@ from typing import Final
 from gradstep.errors import BadInput, EngineError
 
 LONGEST: Final = 400
-"""In characters; what a script's own error says may be of any length."""
+"""Length in characters at which the message of a script's exception is cut."""
 
 SENTENCES: Final[tuple[tuple[str, str], ...]] = (
-    ("SystemExit", "A script that ends itself leaves nothing to train: take this line out."),
-    ("KeyboardInterrupt", "The script interrupted itself: take this line out."),
-    ("EOFError", "A script has nobody to ask here: write the value into it."),
+    ("SystemExit", "A script that ends itself leaves nothing to train: remove this line."),
+    ("KeyboardInterrupt", "The script interrupted itself: remove this line."),
+    ("EOFError", "A script cannot ask for input here: write the value into the script."),
     ("SyntaxError", "Python cannot read this line."),
-    ("IndentationError", "Python cannot read this line: its indentation does not fit the lines around it."),
+    ("IndentationError", "Python cannot read this line: its indentation does not match the lines around it."),
     ("TabError", "Python cannot read this line: tabs and spaces are mixed."),
-    ("RecursionError", "A function calls itself without an end."),
-    ("ModuleNotFoundError", "The module must be installed beside gradstep, or stand in the script's folder."),
+    ("RecursionError", "A function calls itself endlessly."),
+    (
+        "ModuleNotFoundError",
+        "Install the module in the environment of gradstep, or put it into the script's folder.",
+    ),
     (
         "shapes cannot be multiplied",
-        "In a matrix product, the columns of the first must be as many as the rows of the second.",
+        "In a matrix product, the first matrix needs as many columns as the second has rows.",
     ),
-    ("must match the size of tensor", "These two shapes cannot be broadcast to one another."),
-    ("size mismatch", "The two shapes do not fit each other."),
-    ("must have the same dtype", "Both must have the same dtype: convert one, e.g. with .float()."),
-    ("expected scalar type Long", "Class numbers must be whole: make them so with .long()."),
-    ("out of bounds", "An index is larger than there is room for: class numbers go from 0 to classes - 1."),
+    ("must match the size of tensor", "These two shapes cannot be broadcast together."),
+    ("size mismatch", "The two shapes do not match."),
+    (
+        "must have the same dtype",
+        "Both tensors must have the same dtype: convert one of them, e.g. with .float().",
+    ),
+    ("expected scalar type Long", "Class numbers must be integers: convert them with .long()."),
+    ("out of bounds", "An index is too large: class numbers go from 0 to the number of classes minus 1."),
     (
         "signal only works in main thread",
-        "A script runs in a thread here, which cannot have signal handlers.",
+        "A script runs in a thread here, and only the main thread can have signal handlers.",
     ),
 )
-"""What an error is called, or a part of its message; and one sentence about it."""
+"""Explanations of errors, each by the name of an exception or by a part of its message."""
 
 
 class ScriptError(BadInput):
-    """A script cannot be trained: it cannot be read, raises, or lacks something."""
+    """A script cannot be trained: it cannot be read, raises an exception, or lacks a part of a problem."""
 
     def __init__(
         self, path: Path, own_words: str, sentence: str = "", *, place: str = "", text: str = ""
     ) -> None:
-        """Say what is wrong with a script.
+        """Make the error.
 
         Args:
-            path: The script.
-            own_words: Python's or PyTorch's message, with the error's name; or what gradstep found.
-            sentence: What it means; may be empty.
-            place: Where in it, e.g. "line 3" or "cell 2, line 1"; empty where it is the script as a whole.
-            text: That line.
+            path: Path of the script.
+            own_words: Name and message of Python's or PyTorch's exception, or what gradstep found wrong.
+            sentence: Explanation, or what to do; may be empty.
+            place: Place in the script, e.g. "line 3" or "cell 2, line 1"; empty if the whole script is meant.
+            text: Text of the line at that place.
         """
         self.path, self.place, self.text = path, place, text.strip()
         self.own_words = _short(" ".join(own_words.split()))
@@ -59,22 +65,22 @@ class ScriptError(BadInput):
 
     @property
     def lines(self) -> tuple[str, ...]:
-        """The same over several lines, with the line of the script that raised."""
+        """The message over several lines, with the text of the script's line."""
         where = f"{self.path}, {self.place}" if self.place else str(self.path)
         head = f"{where}: {self.text}" if self.text else where
         return tuple(filter(None, (head, self.own_words, self.sentence)))
 
 
 class Abandoned(EngineError):  # noqa: N818 - named after what happened
-    """Nobody waits for the script any longer."""
+    """The learner stopped waiting for a script that still runs."""
 
     def __init__(self, path: Path) -> None:
-        """Name the script."""
-        super().__init__(f"{path}: stopped before it had run to its end")
+        """Make the error for the script at a path."""
+        super().__init__(f"{path}: stopped before the script ended")
 
 
 def sentence_for(kind: str, message: str) -> str:
-    """Give the sentence about an error; empty where there is none."""
+    """Return the explanation of an error, or an empty string if there is none."""
     found = (sentence for key, sentence in SENTENCES if key == kind or (" " in key and key in message))
     return next(found, "")
 

@@ -1,4 +1,4 @@
-"""The text of a script: a Python file as it is, or the code cells of a notebook, one after the other."""
+"""Text of a script: that of a Python file, of a notebook's code cells, or written for a CSV file."""
 
 from __future__ import annotations
 
@@ -15,51 +15,51 @@ NOTEBOOK: Final = ".ipynb"
 
 @dataclass(frozen=True, slots=True)
 class ScriptSource:
-    """What a script says."""
+    """Text of a script, with its origin."""
 
     path: Path
     text: str
-    """Python; for a notebook, the lines that are no Python made into comments."""
+    """Python source; lines of a notebook that are not Python are comments."""
 
     notes: tuple[str, ...] = ()
-    """What was left out."""
+    """Sentences for the learner about lines that were left out."""
 
     cells: tuple[tuple[int, int], ...] = ()
-    """For each line of a notebook, its cell and its line in that, counted from 1; empty for a file."""
+    """Cell and line in the cell, both counted from 1, of each line of a notebook; empty for other files."""
 
     table: bytes | None = None
-    """What a table holds that this was written for; None where the text is the file's own."""
+    """Bytes of the CSV file for which the text was written; None for a script or a notebook."""
 
     reads: bool = False
-    """Whether the text reads that table again: it is not all that is run."""
+    """Whether the text opens the CSV file when it runs, so that it cannot run without the file."""
 
     @property
     def digest(self) -> str:
-        """16 hexadecimal digits that tell what is in the file from anything else."""
+        """Hash of the file's content, 16 hexadecimal digits."""
         data = self.text.encode("utf-8", "surrogatepass") if self.table is None else self.table
         return blake2b(data, digest_size=8).hexdigest()
 
     @property
     def is_notebook(self) -> bool:
-        """Whether it came from a notebook's cells."""
+        """Whether the text comes from a notebook."""
         return self.path.suffix == NOTEBOOK and self.table is None
 
     def place(self, line: int) -> str:
-        """Say where a line is."""
+        """Return the place of a line in words, e.g. "line 3" or "cell 2, line 1"."""
         if self.cells and 0 < line <= len(self.cells):
             return "cell {}, line {}".format(*self.cells[line - 1])
         return f"line {line}"
 
     def line(self, number: int) -> str:
-        """Give a line; empty where there is none."""
+        """Return the text of a line counted from 1, or an empty string if there is no such line."""
         lines = self.text.splitlines()
         return lines[number - 1] if 0 < number <= len(lines) else ""
 
     @contextmanager
     def remembered(self) -> Iterator[None]:
-        """Have tracebacks and source lines show this text, also when the file is edited afterwards.
+        """Make tracebacks and source lines show this text from now on, even if the file is edited.
 
-        Where what is done inside raises, they show what they did before: a session may go on with that.
+        If the `with` block raises, the text shown before is restored, because the session before goes on.
         """
         name, lines = str(self.path), self.text.splitlines(keepends=True)
         before = linecache.cache.get(name)

@@ -16,7 +16,7 @@ LARGEST: Final = 20_000_000
 
 
 def is_path(name: str) -> bool:
-    """Whether what was given for a problem is a file's name and not that of a built-in problem."""
+    """Return whether a name is the path of a file and not the name of a built-in problem."""
     return name.endswith(ENDINGS) or "/" in name or "\\" in name
 
 
@@ -39,22 +39,22 @@ def read_bytes(path: Path, kind: str, endings: tuple[str, ...] = ()) -> bytes:
     """Read a whole file that a learner named.
 
     Args:
-        path: The file.
-        kind: What it should be, e.g. "a script".
-        endings: How its name must end; empty where any name will do.
+        path: Path of the file.
+        kind: Kind of file expected, for messages, e.g. "a script".
+        endings: Suffixes that the name may have; empty if any name is accepted.
 
     Raises:
-        ScriptError: it is missing, no plain file, too large, or cannot be read.
+        ScriptError: The file is missing, not a regular file, too large, or cannot be read.
     """
     try:
         if path.is_dir():
             raise ScriptError(path, f"this is a folder, not {kind}")
         if path.exists() and not path.is_file():
-            raise ScriptError(path, "this is no plain file")
+            raise ScriptError(path, "this is not a regular file")
         if endings and path.suffix not in endings:
-            raise ScriptError(path, "a script's name ends with .py, a notebook's with .ipynb")
+            raise ScriptError(path, "the name of a script must end with .py, that of a notebook with .ipynb")
         if path.stat().st_size > LARGEST:
-            raise ScriptError(path, f"this is too large for {kind}: more than {LARGEST:,} bytes")
+            raise ScriptError(path, f"this file is too large for {kind}: it has more than {LARGEST:,} bytes")
         return path.read_bytes()
     except FileNotFoundError:
         raise ScriptError(path, "there is no such file") from None

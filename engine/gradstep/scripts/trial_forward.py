@@ -1,4 +1,4 @@
-"""One forward pass of a script, tried before anything is trained, which leaves everything as it was."""
+"""One trial forward pass of a script before training; random numbers and buffers are restored after it."""
 
 from __future__ import annotations
 
@@ -11,27 +11,27 @@ from torch import Tensor, nn
 
 from gradstep.autograd.graph_walk import nodes_behind
 from gradstep.scripts.discovery import Found
-from gradstep.scripts.execution import located, where
+from gradstep.scripts.execution import located, place_of
 from gradstep.scripts.other_rngs import others_kept
 from gradstep.scripts.script_errors import ScriptError
 from gradstep.scripts.source import ScriptSource
 from gradstep.tensors.bitwise import same_bits
 from gradstep.torch_internals import AccumulateGrad, leaf_of, makes_sparse_gradient
 
-DRAWS: Final = "undo does not bring back the numbers that the model draws from {}"
+DRAWS: Final = "undo does not restore the numbers that the model draws from {}"
 
 
 @dataclass(frozen=True, slots=True)
 class Tried:
-    """What a forward pass came to."""
+    """Results of a trial forward pass."""
 
     preds: Tensor
     loss: float
     used: Mapping[str, Tensor]
-    """The parameters that lead to the loss."""
+    """Parameters on which the loss depends, by name."""
 
     buffers: Mapping[str, Tensor]
-    """The modules' buffers that it changed, such as a BatchNorm's running mean."""
+    """Buffers that the pass changed, e.g. the running mean of a BatchNorm, by name."""
 
     notes: tuple[str, ...]
 
@@ -40,33 +40,36 @@ def try_forward(source: ScriptSource, found: Found) -> Tried:
     """Run the model and the loss function once.
 
     Raises:
-        ScriptError: one of them raises; the loss is no number; nothing to train leads to it.
+        ScriptError: The model or the loss function raises, or the loss is not one real number that depends on
+            a parameter.
     """
     buffers = _buffers(found.modules)
-    before = {name: one.detach().clone() for name, one in buffers.items()}
+    before = {name: buffer.detach().clone() for name, buffer in buffers.items()}
     with torch.random.fork_rng(devices=[]), others_kept() as drawn, torch.enable_grad():
         preds, loss = _computed(source, found)
-    changed = {name: one for name, one in buffers.items() if not same_bits(one.detach(), before[name])}
+    changed = {
+        name: buffer for name, buffer in buffers.items() if not same_bits(buffer.detach(), before[name])
+    }
     with torch.no_grad():
-        for name, one in changed.items():
-            one.copy_(before[name])
+        for name, buffer in changed.items():
+            buffer.copy_(before[name])
     reached = _leaves_behind(loss)
     if _is_sparse(loss):
         raise ScriptError(
             source.path,
-            "an embedding with sparse=True makes a sparse gradient, which cannot be shown number by number",
-            "Leave sparse=True out: the gradient is the same, with its zeros.",
+            "an embedding with sparse=True has a sparse gradient, which cannot be shown number by number",
+            "Remove sparse=True: the gradient is the same, with its zeros.",
         )
-    used = {name: one for name, one in found.parameters.items() if id(one) in reached}
+    used = {name: parameter for name, parameter in found.parameters.items() if id(parameter) in reached}
     if not used:
         raise ScriptError(
             source.path,
-            f"none of {', '.join(found.parameters)} leads to the loss",
-            "Something between them and the loss cuts the graph: .detach(), .item(), no_grad, numpy.",
+            f"the loss depends on none of {', '.join(found.parameters)}",
+            "Something cuts the graph before the loss: .detach(), .item(), no_grad, numpy.",
         )
-    unnamed = reached.keys() - {id(one) for one in used.values()}
+    unnamed = reached.keys() - {id(parameter) for parameter in used.values()}
     if unnamed:
-        shapes = ", ".join(_shape(reached[one]) for one in unnamed)
+        shapes = ", ".join(_shape(reached[leaf]) for leaf in unnamed)
         raise ScriptError(
             source.path,
             f"the loss also depends on a tensor ({shapes}) that requires grad and has no name in the script",
@@ -77,7 +80,7 @@ def try_forward(source: ScriptSource, found: Found) -> Tried:
 
 
 def described(value: object) -> str:
-    """Say what a tensor is, e.g. `5x3 float32`; of anything else, its type."""
+    """Return shape and dtype of a tensor, e.g. `5x3 float32`, or the type of anything else, e.g. `a list`."""
     if not isinstance(value, Tensor):
         return f"a {type(value).__name__}"
     return f"{_shape(value)} {str(value.dtype).removeprefix('torch.')}"
@@ -91,9 +94,9 @@ def _computed(source: ScriptSource, found: Found) -> tuple[Tensor, Tensor]:
     if not isinstance(preds, Tensor):
         raise ScriptError(
             source.path,
-            f"{names['model']}({names['inputs']}) gives {described(preds)}, not a tensor",
+            f"{names['model']}({names['inputs']}) returned {described(preds)}, not a tensor",
             "Return the predictions as one tensor.",
-            **where(source, values["model"]),
+            **place_of(source, values["model"]),
         )
     call = f"{names['loss']}(preds, {names['targets']})"
     about = f"preds is {described(preds)}, {names['targets']} is {described(values['targets'])}"
@@ -105,22 +108,24 @@ def _computed(source: ScriptSource, found: Found) -> tuple[Tensor, Tensor]:
 
 def _check_loss(source: ScriptSource, call: str, loss_fn: object, loss: object) -> None:
     if not isinstance(loss, Tensor):
-        words = f"{call} gives {described(loss)}, not a tensor"
-        raise ScriptError(source.path, words, "Leave out .item().", **where(source, loss_fn))
+        words = f"{call} returned {described(loss)}, not a tensor"
+        raise ScriptError(source.path, words, "Remove .item().", **place_of(source, loss_fn))
     if loss.numel() != 1:
         raise ScriptError(
             source.path,
-            f"{call} gives {described(loss)}: the loss must be one number",
+            f"{call} returned {described(loss)}: the loss must be one number",
             "Reduce it, e.g. with .mean().",
-            **where(source, loss_fn),
+            **place_of(source, loss_fn),
         )
     if not loss.dtype.is_floating_point:
-        raise ScriptError(source.path, f"{call} gives {described(loss)}", "The loss must be a real number.")
+        raise ScriptError(
+            source.path, f"{call} returned {described(loss)}", "The loss must be a real number."
+        )
     if not loss.requires_grad:
         raise ScriptError(
             source.path,
-            f"{call} gives a loss that no parameter led to",
-            "The model uses none, or something cuts the graph: .detach(), no_grad, numpy.",
+            f"{call} returned a loss that depends on no parameter",
+            "The model uses no parameter, or something cuts the graph: .detach(), no_grad, numpy.",
         )
 
 
@@ -128,15 +133,15 @@ def _notes(found: Found, preds: Tensor, loss: Tensor, used: Mapping[str, Tensor]
     notes = list[str]()
     unused = [name for name in found.parameters if name not in used]
     if unused:
-        notes.append(f"not trained, for it does not lead to the loss: {', '.join(unused)}")
+        notes.append(f"not trained, because the loss does not depend on it: {', '.join(unused)}")
     targets = found.values["targets"]
     if targets.dtype.is_floating_point and targets.shape != preds.shape:
         notes.append(
             f"preds is {_shape(preds)} and {found.names['targets']} is {_shape(targets)}: "
-            "PyTorch may broadcast them, which is seldom meant"
+            "PyTorch may broadcast them, which is seldom intended"
         )
     if found.values["inputs"].requires_grad:
-        notes.append(f"{found.names['inputs']} requires grad, so it is trained, too")
+        notes.append(f"{found.names['inputs']} requires grad, so it is trained too")
     if not bool(torch.isfinite(loss)):
         notes.append(f"the loss is {loss.item()} from the start")
     return notes
@@ -144,12 +149,14 @@ def _notes(found: Found, preds: Tensor, loss: Tensor, used: Mapping[str, Tensor]
 
 def _buffers(modules: Mapping[str, nn.Module]) -> dict[str, Tensor]:
     return {
-        f"{name}.{buffer}": one for name, module in modules.items() for buffer, one in module.named_buffers()
+        f"{name}.{inner}": buffer
+        for name, module in modules.items()
+        for inner, buffer in module.named_buffers()
     }
 
 
 def _leaves_behind(loss: Tensor) -> dict[int, Tensor]:
-    """Give the leaves that a graph leads to, by their ids."""
+    """Return the leaves of a loss's graph, by their ids."""
     if loss.grad_fn is None:  # the loss is itself a leaf
         return {id(loss): loss}
     leaves = dict[int, Tensor]()
@@ -161,7 +168,7 @@ def _leaves_behind(loss: Tensor) -> dict[int, Tensor]:
 
 
 def _is_sparse(loss: Tensor) -> bool:
-    """Whether a node makes a gradient that holds only some of its numbers, as an embedding may."""
+    """Return whether a node of the graph makes a sparse gradient, as an embedding may."""
     return any(makes_sparse_gradient(node) for node in nodes_behind(loss))
 
 

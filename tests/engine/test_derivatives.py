@@ -250,8 +250,8 @@ def test_the_matrices_of_a_scaled_product_are_told_with_its_factor() -> None:
 def test_a_broadcast_is_told_with_what_the_engine_sums(trace: Trace) -> None:
     event = next(event for event in trace.events if isinstance(event, ReduceEvent))
     told = explain(event, trace)
-    assert "AddBackward0's gradient for its 2nd input" in told.words
-    assert "broadcast from (2,) to (5, 2)" in told.words
+    assert told.title == "the engine sums a gradient"
+    assert told.words.startswith("the 2nd input of AddBackward0 was broadcast from (2,) to (5, 2)")
     assert told.words.endswith("over 5 rows")
     assert torch.equal(value_of(told.formulas[0][1], {"g": event.before, "torch": torch}), event.after)
 
@@ -259,7 +259,7 @@ def test_a_broadcast_is_told_with_what_the_engine_sums(trace: Trace) -> None:
 def test_paths_are_told_with_their_parts_and_their_total(trace: Trace) -> None:
     event = next(event for event in trace.events if isinstance(event, PathsEvent))
     told = explain(event, trace)
-    assert told.words.startswith("2 paths met here")
+    assert told.words.startswith("2 paths meet here")
     assert told.words.endswith("their gradients are added")
     parts = {operand.name: operand.value for operand in told.operands}
     assert torch.equal(value_of(told.formulas[0][1], parts), event.total)
@@ -287,7 +287,7 @@ def test_the_first_pass_makes_grad_and_the_next_adds_to_it(leaves: tuple[Tensor,
     told = explained(second, ACCUMULATE_GRAD)
     assert told.words == (
         "b.grad = b.grad + g: this pass's gradient is added to what b.grad already holds; "
-        "nothing is ever overwritten"
+        "a backward pass never overwrites it"
     )
     shown = values(told)
     assert list(shown) == ["old", "new", "sum"]
@@ -323,7 +323,7 @@ def test_an_overwritten_value_is_told_in_words() -> None:
     x.zero_()
     told = explained(recorded, "MulBackward0")
     assert told.formulas == (("other", "g * self"),)
-    assert "self was overwritten in place" in told.words
+    assert "self cannot be shown: it was overwritten in place" in told.words
     assert [operand.name for operand in told.operands] == ["g"]
 
 

@@ -1,7 +1,7 @@
-"""How autograd's nodes make their gradients: one table row per kind, in formulas, words and numbers.
+"""Derivatives of autograd's nodes and optimizers' steps, explained in formulas, words and numbers.
 
-A formula is a Python expression. The text that a learner reads is the text that the tests evaluate on the
-recorded tensors and compare with what PyTorch's engine gave.
+A formula is a Python expression. The tests evaluate the very text that a learner reads on the recorded
+tensors, and compare the result with the gradient that PyTorch's engine computed.
 """
 
 from gradstep.derivatives.brief import brief

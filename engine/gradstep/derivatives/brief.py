@@ -1,4 +1,4 @@
-"""What a list of events shows of each, in a few characters."""
+"""Short labels of the events of a backward pass, for a list with one row per event."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from gradstep.derivatives.labels import grad_name
 from gradstep.derivatives.worksheet import Worksheet, worksheet_for
 
 WIDTH: Final = 16
-"""Most characters that a node's brief takes; only a long parameter name makes `-> name.grad` longer."""
+"""Longest label in characters; only `-> name.grad` gets longer, if a parameter has a long name."""
 
 
 def brief(event: Event, trace: Trace) -> str:
-    """Give the few characters for a list row, e.g. `g / 10`, `add 2 paths`, `sum to 2`, `-> w.grad`.
+    """Return an event's label, e.g. `g / 10`, `add 2 paths`, `sum to 2`, `-> w.grad`.
 
     Args:
         event: One of `trace.events`.
-        trace: The pass that it belongs to.
+        trace: Recording of the pass.
     """
     match event:
         case NodeEvent(name=name) if name == ACCUMULATE_GRAD:
@@ -44,7 +44,7 @@ def _node(sheet: Worksheet) -> str:
 
 
 def _number(sheet: Worksheet, name: str) -> str | None:
-    """Write a saved number as short as it goes; None for what is no number, or needs a gradient itself."""
+    """Return a saved number in as few digits as `%g` needs; None for tensors and inputs with a gradient."""
     value = sheet.values.get(name)
     if isinstance(value, Tensor) and value.dim() == 0:
         value = value.item()

@@ -1,4 +1,4 @@
-"""Explains what PyTorch's engine, and hooks, do to gradients between the nodes."""
+"""Explanations of what PyTorch's engine and hooks do to gradients between two nodes."""
 
 from __future__ import annotations
 
@@ -11,38 +11,40 @@ from gradstep.derivatives.labels import grad_name, ordinal
 
 
 def explain_reduction(event: ReduceEvent, trace: Trace) -> Explanation:
-    """Explain how the engine made a gradient fit the input that it is for."""
+    """Explain how the engine gave a gradient the shape and dtype of the input that it belongs to."""
     before, after = event.before, event.after
-    maker = f"{_node_name(event.node, trace)}'s gradient for its {ordinal(event.output + 1)} input"
-    formula, words = "g", []
+    given = f"the {ordinal(event.output + 1)} input of {_node_name(event.node, trace)}"
+    formula, words, done = "g", list[str](), list[str]()
     if before.shape != after.shape:
         formula += f".sum_to_size({tuple(after.shape)})"
         words.append(
-            f"that input was broadcast from {tuple(after.shape)} to {tuple(before.shape)}; "
-            f"the engine sums its gradient back {_over(tuple(before.shape), tuple(after.shape))}"
+            f"was broadcast from {tuple(after.shape)} to {tuple(before.shape)}, "
+            f"so its gradient is summed {_over(tuple(before.shape), tuple(after.shape))}"
         )
+        done.append("sums")
     if before.dtype != after.dtype:
         formula += f".to({after.dtype})"
-        words.append(f"the engine casts it to the input's dtype, {_dtype(after)}")
+        words.append(f"has dtype {_dtype(after)}, so its gradient is cast to that")
+        done.append("casts")
     return Explanation(
-        title="the engine fits a gradient to its input",
+        title=f"the engine {' and '.join(done)} a gradient",
         source=None,
         formulas=(("after", formula),),
-        words=f"{maker}: {'; then '.join(words)}",
+        words=f"{given} {' and '.join(words)}",
         operands=(Operand("g", before),),
         results=(Operand("after", after),),
     )
 
 
 def explain_paths(event: PathsEvent, trace: Trace) -> Explanation:
-    """Explain how the engine added the gradients of several paths."""
+    """Explain how the engine added up the gradients that arrived on several paths."""
     makers = [_node_name(producer, trace) for producer in event.producers]
     names = [f"g{number}" for number in range(1, len(event.parts) + 1)]
     return Explanation(
         title="the engine adds gradients",
         source=None,
         formulas=(("total", " + ".join(names)),),
-        words=f"{len(names)} paths met here, from {' and '.join(makers)}: their gradients are added",
+        words=f"{len(names)} paths meet here, from {' and '.join(makers)}: their gradients are added",
         operands=tuple(Operand(name, part) for name, part in zip(names, event.parts, strict=True)),
         results=(Operand("total", event.total),),
     )
@@ -55,7 +57,7 @@ def explain_hook(event: HookEvent, trace: Trace) -> Explanation:
         source=None,
         formulas=(),
         words=f"a hook changed the gradient on its way into {_node_name(event.node, trace)}; "
-        "the pass goes on with what the hook gave",
+        "the pass continues with the gradient that the hook returned",
         operands=(Operand("before", event.before),),
         results=(Operand("after", event.after),),
     )
@@ -69,9 +71,9 @@ def _node_name(node: int, trace: Trace) -> str:
 
 
 def _over(large: tuple[int, ...], small: tuple[int, ...]) -> str:
-    """Say over what a broadcast is summed, e.g. `over 5 rows`."""
+    """Return the dims over which a broadcast gradient is summed, in words, e.g. `over 5 rows`."""
     padded = (1,) * (len(large) - len(small)) + small
-    dims = [dim for dim, (many, one) in enumerate(zip(large, padded, strict=True)) if many != one]
+    dims = [dim for dim, (after, before) in enumerate(zip(large, padded, strict=True)) if after != before]
     if len(large) == 2 and len(dims) == 1:
         count, kind = large[dims[0]], ("row", "column")[dims[0]]
         return f"over {count} {kind}{'s' * (count != 1)}"

@@ -1,4 +1,4 @@
-"""What a learner reads about one event of a backward pass: formula, words, and the numbers in and out."""
+"""Explanation of one event of a backward pass: formulas, words, and the numbers that went in and came out."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ NO_EXPLANATION: Final = "no explanation yet"
 
 
 def explain(event: Event, trace: Trace) -> Explanation:
-    """Explain one event of `trace`.
+    """Return the explanation of one event of `trace`.
 
-    Every event has an explanation; that of an unknown node says "no explanation yet" and shows its numbers.
+    Every event has one; that of a node without a rule says "no explanation yet" and shows the node's numbers.
     """
     match event:
         case NodeEvent(name=name) if name == ACCUMULATE_GRAD:
@@ -69,7 +69,7 @@ def _unknown(event: NodeEvent) -> Explanation:
         title=event.name,
         source=_source(event),
         formulas=(),
-        words=f"{NO_EXPLANATION}: what went in and what came out is shown as PyTorch's engine saw it",
+        words=f"{NO_EXPLANATION}: these are the numbers that PyTorch's engine passed in and got back",
         operands=(*grads, *saved),
         results=tuple(_results(event, None)),
     )
@@ -80,7 +80,7 @@ def _accumulation(event: NodeEvent) -> Explanation:
     if kept is None or sheet is None:
         return _unknown(event)
     arrived = kept.part is not None
-    words = sheet.text(sheet.rule.words) if arrived else "no gradient arrived, so {grad} stays as it was"
+    words = sheet.text(sheet.rule.words) if arrived else "no gradient arrived, so {grad} does not change"
     return Explanation(
         title=ACCUMULATE_GRAD,
         source=None,
@@ -128,11 +128,11 @@ def _products(sheet: Worksheet) -> Iterator[Product]:
 
 
 def _missing(sheet: Worksheet) -> Iterator[str]:
-    """Say in words which of the values that the formulas mention cannot be shown."""
+    """Return a sentence about each value in the formulas that cannot be shown."""
     for name in sheet.mentioned():
         match sheet.values.get(name):
             case Overwritten():
-                yield f"{name} was overwritten in place since, so it cannot be shown"
+                yield f"{name} cannot be shown: it was overwritten in place after the forward pass"
             case Unreadable(why=why):
                 yield f"{name} cannot be shown: {why}"
 

@@ -1,4 +1,4 @@
-"""What an explanation of an event consists of."""
+"""Explanations as data: what a screen needs to show how an event of a backward pass made its numbers."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ OperandValue: TypeAlias = Tensor | bool | int | float | str | tuple[Any, ...] | 
 
 @dataclass(frozen=True, slots=True)
 class Operand:
-    """A named value: a tensor, a number, a shape (a tuple); None where there is none, as for no `.grad`."""
+    """A named value: a tensor, a number or a shape (a tuple); None for a `.grad` that is None."""
 
     name: str
     value: OperandValue
@@ -20,7 +20,7 @@ class Operand:
 
 @dataclass(frozen=True, slots=True)
 class Product:
-    """Two matrices and their product, which is a gradient or, with a factor such as `alpha`, leads to one."""
+    """Two matrices and the gradient that is their product, up to a factor such as `alpha`."""
 
     left: Operand
     """Shape `(n, k)`."""
@@ -29,38 +29,38 @@ class Product:
     """Shape `(k, m)`, or `(k,)`."""
 
     result: Operand
-    """Shape `(n, m)`, or `(n,)`; named like the result that it is, e.g. `grad of mat2`."""
+    """Shape `(n, m)`, or `(n,)`; has the name of one of the explanation's results, e.g. `grad of mat2`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """One event, explained."""
+    """Explanation of one event, or of an optimizer's step."""
 
     title: str
-    """Autograd's name of the node, or what the engine did between nodes."""
+    """Autograd's name of the node, or a few words for what the engine did between nodes."""
 
     source: str | None
-    """The forward expression that made the node, e.g. `x @ w.t()`; None where it is not known."""
+    """Forward expression that made the node, e.g. `x @ w.t()`; None if unknown."""
 
     formulas: tuple[tuple[str, str], ...]
-    """For each input that needs a gradient, its name and the formula, which is a Python expression."""
+    """Name and formula, a Python expression, of the gradient of each input that needs one."""
 
     words: str
-    """What happens, in plain words."""
+    """Sentence without a full stop that says what happens."""
 
     operands: tuple[Operand, ...]
-    """The gradient that came in, `g`, then the values that the formulas mention."""
+    """Incoming gradient `g`, then the other values that the formulas mention."""
 
     results: tuple[Operand, ...]
-    """The gradients that came out, as PyTorch made them."""
+    """Outgoing gradients, as PyTorch computed them."""
 
     where: tuple[tuple[str, str], ...] = ()
-    """Expressions that the formulas refer to by name."""
+    """Names and expressions that the formulas refer to; for an optimizer's step, all its formulas."""
 
     products: tuple[Product, ...] = ()
-    """One for each formula that is a product of matrices."""
+    """Matrices and result of every formula that is a product of matrices."""
 
     @property
     def product(self) -> Product | None:
-        """Give the first of `products`; None where no matrices are multiplied."""
+        """First of `products`; None if no matrices are multiplied."""
         return self.products[0] if self.products else None

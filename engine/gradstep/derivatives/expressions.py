@@ -1,4 +1,4 @@
-"""Formulas as Python: which names one mentions, what it gives, and which matrices it multiplies."""
+"""Formulas as Python expressions: their names, their value, and the matrices that they multiply."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from typing import Any
 from gradstep.derivatives.functions import VOCABULARY
 
 TROUBLE = (ArithmeticError, AttributeError, LookupError, NameError, RuntimeError, TypeError, ValueError)
-"""What a formula can raise where the recorded values are of a kind that it was not written for."""
+"""Exceptions that a formula may raise if the recorded values are of a kind that it was not written for."""
 
 
 @cache
 def names_in(formula: str) -> tuple[str, ...]:
-    """Give the names that a formula mentions, in the order of reading."""
+    """Return the names in a formula, from left to right and without repetition."""
     nodes = [node for node in ast.walk(ast.parse(formula, mode="eval")) if isinstance(node, ast.Name)]
     nodes.sort(key=lambda node: (node.lineno, node.col_offset))
     return tuple(dict.fromkeys(node.id for node in nodes))
@@ -28,13 +28,13 @@ def _compiled(formula: str) -> CodeType:
 
 
 def value_of(formula: str, values: Mapping[str, Any]) -> Any:
-    """Evaluate one of the table's formulas. A saved value hides a function of the same name."""
+    """Return the value of a formula; a saved value hides a function of the same name."""
     return eval(_compiled(formula), {"__builtins__": {}, **VOCABULARY, **values})
 
 
 @cache
 def factors(formula: str) -> tuple[str, str] | None:
-    """Give the two matrices whose product the formula is, as formulas; None where it is no product.
+    """Return the two matrices that a formula multiplies, as formulas; None if it is not a matrix product.
 
     `(a @ b).T` is the product of `b.T` and `a.T`.
     """

@@ -1,4 +1,4 @@
-"""The functions that a formula may call; everything else is a method of a tensor."""
+"""Functions that a formula may call by name; everything else is a method of a tensor."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from torch import Tensor
 def _of_number_too(
     of_tensor: Callable[[Tensor], Tensor], of_number: Callable[[float], float]
 ) -> Callable[[Any], Any]:
-    """Let a torch function take a plain number as well, as the C++ formulas do with scalars."""
+    """Return a function of a tensor or a plain number, as PyTorch's C++ formulas accept scalars."""
 
     def function(value: Any) -> Any:
         return of_tensor(value) if isinstance(value, Tensor) else of_number(value)
@@ -22,7 +22,7 @@ def _of_number_too(
 
 
 def _unsqueeze(tensor: Tensor, dims: Sequence[int]) -> Tensor:
-    """Put back, with size 1, the dims that a reduction over `dims` removed."""
+    """Return the tensor with dims of size 1 where a reduction over `dims` removed them."""
     full = tensor.dim() + len(dims)
     for dim in sorted(dim % full for dim in dims):
         tensor = tensor.unsqueeze(dim)
@@ -30,8 +30,8 @@ def _unsqueeze(tensor: Tensor, dims: Sequence[int]) -> Tensor:
 
 
 def _argsort(dims: Sequence[int]) -> tuple[int, ...]:
-    """Give the permutation that undoes `dims`."""
-    return tuple(sorted(range(len(dims)), key=lambda place: dims[place] % len(dims)))
+    """Return the permutation that undoes `dims`."""
+    return tuple(sorted(range(len(dims)), key=lambda dim: dims[dim] % len(dims)))
 
 
 VOCABULARY: Final[Mapping[str, Any]] = {
@@ -56,6 +56,6 @@ VOCABULARY: Final[Mapping[str, Any]] = {
     "where": torch.where,
     "zeros_like": torch.zeros_like,
 }
-"""PyTorch's own names. Some take more than their torch originals: `log` and `sqrt` a number,
-`unsqueeze(t, dims)` several dims, `argsort(dims)` a tuple (for `permute`, the way back), and
-`index_put(t, indices, g, accumulate)` None for an index, which stands for a whole dim."""
+"""Functions by PyTorch's names. Some accept more than their originals in torch: `log` and `sqrt` accept a
+number, `unsqueeze(t, dims)` several dims, `argsort(dims)` a tuple (it inverts a `permute`), and
+`index_put(t, indices, g, accumulate)` None as an index, for a whole dim."""

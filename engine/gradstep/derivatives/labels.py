@@ -1,4 +1,4 @@
-"""How a learner calls things."""
+"""Names for learners: of a parameter's gradient, and ordinal numbers."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from gradstep.autograd.events import NodeEvent
 
 
 def grad_name(event: NodeEvent) -> str:
-    """Give how a learner calls the `.grad` that a leaf's node writes to, e.g. `w.grad`."""
+    """Return the name of the `.grad` that an `AccumulateGrad` node writes to, e.g. `w.grad`."""
     name = None if event.accumulation is None else event.accumulation.parameter
     return f"{name or 'leaf'}.grad"
 
 
 def ordinal(number: int) -> str:
-    """Give `1st`, `2nd`, `3rd`, `4th`, ..."""
+    """Return `1st`, `2nd`, `3rd`, `4th`, ..."""
     ending = "th" if number % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
     return f"{number}{ending}"

@@ -1,6 +1,6 @@
-"""How an optimizer made new values: the formulas of PyTorch's documentation, and PyTorch's numbers.
+"""Explanation of an optimizer's step: the formulas of PyTorch's documentation, and PyTorch's numbers.
 
-The formulas are for reading. Every number beside them is PyTorch's own, from before and after its step.
+The formulas are shown, not evaluated. Every number beside them is PyTorch's, from before or after the step.
 """
 
 from __future__ import annotations
@@ -14,41 +14,41 @@ from gradstep.derivatives.explanation import Explanation, Operand
 from gradstep.training.snapshots import OptimizerStep, Snapshot
 
 SOURCE: Final = "docs.pytorch.org, torch.optim.{}"
-"""Where the formulas are from."""
+"""Source of the formulas, with the optimizer's name filled in."""
 
 
 def explain_update(names: tuple[str, ...], step: OptimizerStep, after: Snapshot) -> Explanation:
-    """Explain an optimizer's step: its formulas, and the numbers that went in and came out.
+    """Return an explanation of an optimizer's step: its formulas, and the numbers before and after it.
 
     Args:
         names: The parameters' names.
-        step: The step that has run.
-        after: What there is after it.
+        step: The step, with the snapshot before it.
+        after: Snapshot after the step.
     """
     before, optimizer = step.before, after.optimizer
     operands, results = [Operand("lr", step.learning_rate)], list[Operand]()
-    passed_over = [name for name, grad in zip(names, before.grads, strict=True) if grad is None]
-    for place, name in enumerate(names):
-        if before.grads[place] is None:
+    skipped = [name for name, grad in zip(names, before.grads, strict=True) if grad is None]
+    for index, name in enumerate(names):
+        if before.grads[index] is None:
             continue
-        operands += [Operand(f"{name} before", before.parameters[place])]
-        operands += [Operand(f"{name}.grad", before.grads[place])]
-        operands += [Operand(f"{name}.{part} before", one) for part, one in _of(before, place).items()]
-        results += [Operand(f"{name}.{part}", one) for part, one in _of(after, place).items()]
-        results += [Operand(name, after.parameters[place])]
+        operands += [Operand(f"{name} before", before.parameters[index])]
+        operands += [Operand(f"{name}.grad", before.grads[index])]
+        operands += [Operand(f"{name}.{state} before", value) for state, value in _of(before, index).items()]
+        results += [Operand(f"{name}.{state}", value) for state, value in _of(after, index).items()]
+        results += [Operand(name, after.parameters[index])]
     words = [optimizer.row.sentence(optimizer.values)]
-    words += [f"skipped because .grad is None: {', '.join(passed_over)}"] if passed_over else []
+    words += [f"skipped because .grad is None: {', '.join(skipped)}"] if skipped else []
     words += [f"formulas: {SOURCE.format(optimizer.name)}"]
     return Explanation(
-        "optimizer.step()",
-        f"torch.optim.{optimizer.text}",
-        (),
-        "; ".join(words),
-        tuple(operands),
-        tuple(results),
-        tuple(optimizer.row.lines(optimizer.values, first=not any(before.memory))),
+        title="optimizer.step()",
+        source=f"torch.optim.{optimizer.text}",
+        formulas=(),
+        words="; ".join(words),
+        operands=tuple(operands),
+        results=tuple(results),
+        where=tuple(optimizer.row.lines(optimizer.values, first=not any(before.memory))),
     )
 
 
-def _of(snapshot: Snapshot, place: int) -> Mapping[str, Tensor]:
-    return snapshot.memory[place] if snapshot.memory else {}
+def _of(snapshot: Snapshot, index: int) -> Mapping[str, Tensor]:
+    return snapshot.memory[index] if snapshot.memory else {}

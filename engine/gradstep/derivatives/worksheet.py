@@ -1,4 +1,4 @@
-"""A rule with one event's numbers filled in."""
+"""Worksheets: the rule of a node with the numbers of one event filled in."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from gradstep.derivatives.rules.registry import rule_for
 from gradstep.derivatives.rules.rule import Rule, Text, When
 
 _MAY_BE_WRAPPED: Final = ("self", "other")
-"""The operands of arithmetic, which may have been plain Python numbers."""
+"""Names of saved operands that may have been plain Python numbers, which autograd wraps in tensors."""
 
 
 class Worksheet:
-    """One node event and its rule: the chosen formulas, the values that they mention, and what they give."""
+    """A node event with its rule: the formulas that apply, the values in them, and their results."""
 
     def __init__(self, event: NodeEvent, rule: Rule) -> None:
-        """Choose nothing yet; every choice is made when it is asked for."""
+        """Collect the values that formulas may mention; formulas are chosen when they are asked for."""
         self.event = event
         self.rule = rule
         self.values = _values(event)
@@ -30,7 +30,7 @@ class Worksheet:
         self.values["twice"] = _twice(event, self.slots)
 
     def text(self, text: Text) -> str:
-        """Choose among the forms of a text by what was saved."""
+        """Return the form of a text that fits the saved values."""
         while isinstance(text, When):
             text = text.then if self._holds(text.when) else text.otherwise
         return text
@@ -38,23 +38,23 @@ class Worksheet:
     def _holds(self, condition: str) -> bool:
         try:
             return bool(value_of(condition, self.values))
-        except TROUBLE:  # e.g. what it asks about was not saved
+        except TROUBLE:  # e.g. a value in the condition was not saved
             return False
 
     def formulas(self) -> tuple[tuple[str, str], ...]:
-        """Give input name and formula for every input that needs a gradient."""
+        """Return the name and the formula of every input that needs a gradient."""
         return tuple((self.input_name(slot), self.formula(slot)) for slot in self.slots)
 
     def input_name(self, slot: int) -> str:
-        """Give the name of the forward input that a slot belongs to."""
+        """Return the name of the forward input whose gradient is in a slot of `grads_out`."""
         return self.rule.input_name(slot) or f"input {slot + 1}"
 
     def formula(self, slot: int) -> str:
-        """Give the formula of a slot's gradient."""
+        """Return the formula of the gradient in a slot of `grads_out`."""
         return self.text(self.rule.gradient(slot) or "")
 
     def where(self) -> tuple[tuple[str, str], ...]:
-        """Give the named expressions that the formulas refer to."""
+        """Return the names and expressions that the formulas refer to, in the order of evaluation."""
         used = {name for _, formula in self.formulas() for name in names_in(formula)}
         lines = []
         for name, text in reversed(list(self.rule.where.items())):
@@ -65,7 +65,7 @@ class Worksheet:
         return tuple(reversed(lines))
 
     def mentioned(self) -> tuple[str, ...]:
-        """Give the names of the values that the formulas mention, gradients first."""
+        """Return the names of the values in the formulas, incoming gradients first."""
         texts = [formula for _, formula in (*self.formulas(), *self.where())]
         names = [name for text in texts for name in names_in(text)]
         if "grads" in names:
@@ -76,11 +76,11 @@ class Worksheet:
         return tuple(name for name in dict.fromkeys(names) if name in known and name not in ("grads", "i"))
 
     def value(self, formula: str, slot: int) -> Any:
-        """Evaluate a formula for a slot.
+        """Return the value of a formula for a slot of `grads_out`.
 
         Raises:
-            LookupError: it needs a value that is missing, overwritten or unreadable.
-            Exception: one of `TROUBLE`, where the values are of a kind that the formula was not written for.
+            LookupError: a value in the formula is missing, overwritten or unreadable.
+            Exception: one of `TROUBLE`, if the values are of a kind that the formula was not written for.
         """
         values = {**self.values, "i": slot}
         wanted = [formula, *(text for _, text in self.where())]
@@ -95,7 +95,7 @@ class Worksheet:
             return value_of(formula, values)
 
     def gradient(self, slot: int) -> Tensor | None:
-        """Give what the formula of a slot gives; None where it cannot be worked out."""
+        """Return the gradient that the formula of a slot gives; None if it cannot be evaluated."""
         if self.event.grads_in[:1] == (None,) and "grads" not in names_in(self.formula(slot)):
             return None
         try:
@@ -106,7 +106,7 @@ class Worksheet:
 
 
 def worksheet_for(event: NodeEvent) -> Worksheet | None:
-    """Fill in the rule for an event; None where none covers it: an unknown node, complex numbers."""
+    """Return an event's worksheet; None if no rule covers it: an unknown node, complex or sparse tensors."""
     rule = rule_for(event.name)
     if rule is None or not _covered(event):
         return None
@@ -114,13 +114,12 @@ def worksheet_for(event: NodeEvent) -> Worksheet | None:
 
 
 def evaluate(event: NodeEvent) -> tuple[Tensor | None, ...]:
-    """Give what the node's formulas give, one per slot of `grads_out`.
-
-    For `AccumulateGrad`, one tensor: the new `.grad`.
+    """Evaluate the formulas of a node.
 
     Returns:
-        Per slot a tensor of the shape of `grads_out`, before the engine reduces broadcasts; None where the
-        input needs no gradient, no formula is known, or a value that it needs cannot be read.
+        One tensor per slot of `grads_out`, of the same shape, before the engine sums over broadcasts; None if
+        the input needs no gradient, has no formula, or a value in its formula cannot be read. For
+        `AccumulateGrad`, one tensor: the new `.grad`.
     """
     sheet = worksheet_for(event)
     count = 1 if event.name == ACCUMULATE_GRAD else len(event.grads_out or event.edges)
@@ -140,7 +139,7 @@ def _needed_slots(event: NodeEvent, rule: Rule) -> Iterator[int]:
 
 
 def _twice(event: NodeEvent, slots: tuple[int, ...]) -> bool:
-    """Whether all inputs that need a gradient are one and the same tensor."""
+    """Return whether at least two inputs need a gradient and all of them are the same tensor."""
     return len(slots) > 1 and len({event.edges[slot] for slot in slots}) == 1
 
 
@@ -151,12 +150,15 @@ def _everything(event: NodeEvent) -> tuple[Any, ...]:
 def _covered(event: NodeEvent) -> bool:
     if event.name == ACCUMULATE_GRAD:
         return True
-    tensors = [one for one in _everything(event) if isinstance(one, Tensor)]
-    return all(one.layout == torch.strided and not one.is_complex() and not one.is_nested for one in tensors)
+    tensors = [value for value in _everything(event) if isinstance(value, Tensor)]
+    return all(
+        tensor.layout == torch.strided and not tensor.is_complex() and not tensor.is_nested
+        for tensor in tensors
+    )
 
 
 def _values(event: NodeEvent) -> dict[str, Any]:
-    """Give every value that a formula may mention, by name."""
+    """Return every value that a formula may mention, by name."""
     if event.accumulation is not None:
         return {
             "g": event.accumulation.part,
@@ -170,9 +172,9 @@ def _values(event: NodeEvent) -> dict[str, Any]:
 
 
 def _plain(saved: Mapping[str, Any], g: Tensor | None) -> dict[str, Any]:
-    """Make numbers again of the numbers that autograd wrapped in tensors, e.g. the 10 of `x / 10`.
+    """Return saved values; those that autograd wrapped in tensors, e.g. the 10 of `x / 10`, become numbers.
 
-    A wrapped number never decides a result's dtype, and a copy of it would.
+    A wrapped number never decides a result's dtype; a copy of the tensor would.
     """
 
     def is_wrapped(name: str, value: Any) -> bool:

@@ -10,19 +10,19 @@ from gradstep.derivatives.rules.rule import Rule, When
 ACTIVATIONS: Final[Mapping[str, Rule]] = {
     "ReluBackward0": Rule(
         {"self": "where(result <= 0, 0, g)"},
-        "g passes where the result was positive, and is 0 elsewhere, also at exactly 0",
+        "g passes where the result is positive, and is 0 elsewhere, even at exactly 0",
         "g where > 0",
     ),
     "LeakyReluBackward0": Rule(
         {"self": "where(self > 0, g, g * negative_slope)"},
-        "g passes where self was positive, and is scaled by the small slope elsewhere",
+        "g passes where self is positive, and is scaled by the small slope elsewhere",
         "g or g * slope",
     ),
     "EluBackward0": Rule(
         {
             "self": "where(self <= 0, g * alpha * exp(self * input_scale) * input_scale * scale, g * scale)",
         },
-        "g passes where self was positive, and is scaled by alpha * exp(self) elsewhere",
+        "g passes where self is positive, and is scaled by alpha * exp(self) elsewhere",
         "g or g * exp",
     ),
     "SigmoidBackward0": Rule(
@@ -40,7 +40,7 @@ ACTIVATIONS: Final[Mapping[str, Rule]] = {
     ),
     "HardtanhBackward0": Rule(
         {"self": "where((self > min_val) & (self < max_val), g, 0)"},
-        "g passes between the limits, and is 0 where the result was cut off",
+        "g passes between the limits, and is 0 where the result was clamped",
         "g inside limits",
     ),
     "GeluBackward0": Rule(
@@ -51,13 +51,13 @@ ACTIVATIONS: Final[Mapping[str, Rule]] = {
                 "g * (ndtr(self) + self * exp(-self**2 / 2) / sqrt(2 * pi))",
             )
         },
-        "self times the bell curve's area below self is the result, so the product rule gives the slope",
+        "the result is self times the bell curve's area below self; the product rule gives the slope",
         "g * slope",
         where={"t": "tanh(sqrt(2 / pi) * (self + 0.044715 * self**3))"},
     ),
     "SiluBackward0": Rule(
         {"self": "g * s * (1 + self * (1 - s))"},
-        "self * sigmoid(self) is a product, so the product rule gives the slope",
+        "the result is self * sigmoid(self); the product rule gives the slope",
         "g * slope",
         where={"s": "sigmoid(self)"},
     ),
@@ -68,12 +68,12 @@ ACTIVATIONS: Final[Mapping[str, Rule]] = {
     ),
     "SoftmaxBackward0": Rule(
         {"self": "result * (g - (result * g).sum(dim, True))"},
-        "the results of a row always sum to 1, so only what g has above its weighted mean counts",
+        "a row of results always sums to 1, so the weighted mean of g is subtracted from g",
         "r*(g - mean g)",
     ),
     "LogSoftmaxBackward0": Rule(
         {"self": "g - exp(result) * g.sum(dim, True)"},
-        "each element gets its g, less its probability's share of the row's whole g",
+        "each element gets its g minus its probability times the sum of g over the row",
         "g - p * sum g",
     ),
 }

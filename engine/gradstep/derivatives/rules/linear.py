@@ -1,7 +1,7 @@
 """Rules of products of matrices and vectors. Source: PyTorch's derivatives.yaml.
 
-PyTorch computes the gradient of a column-major operand (`w.t()`, say) transposed, so that it comes out
-column-major, too. It is the same product; the last bit may differ, so the formula follows PyTorch.
+PyTorch computes the gradient of a column-major operand, such as `w.t()`, transposed, so that the gradient is
+column-major, too. Only rounding differs, so the formula does the same to get the same bits.
 """
 
 from __future__ import annotations
@@ -17,31 +17,33 @@ def _column_major(name: str) -> str:
 
 
 def _left(left: str, right: str, factor: str = "") -> Text:
-    """Give the gradient of `left` in `left @ right`."""
+    """Return the formula of the gradient of `left` in `left @ right`."""
     if factor:
         return When(_column_major(left), f"({right} @ g.T).T * {factor}", f"(g @ {right}.T) * {factor}")
     return When(_column_major(left), f"({right} @ g.T).T", f"g @ {right}.T")
 
 
 def _right(left: str, right: str, factor: str = "") -> Text:
-    """Give the gradient of `right` in `left @ right`."""
+    """Return the formula of the gradient of `right` in `left @ right`."""
     if factor:
         return When(_column_major(right), f"(g.T @ {left}).T * {factor}", f"({left}.T @ g) * {factor}")
     return When(_column_major(right), f"(g.T @ {left}).T", f"{left}.T @ g")
 
 
-_PRODUCT = "the left matrix gets g @ right.T, and the right matrix gets left.T @ g"
-_LEFT = "the left matrix gets g times the transposed right one"
-_RIGHT = "the right matrix gets the transposed left one times g"
-_TURNED = ", computed as its transpose"
+_LEFT = "gradient of left matrix = g @ right.T"
+_RIGHT = "gradient of right matrix = left.T @ g"
+_PRODUCT = f"{_LEFT}, {_RIGHT}"
+_ADDED = "gradient of added tensor = g"
+_LEFT_TRANSPOSED = f"{_LEFT} (PyTorch computes its transpose, right @ g.T)"
+_RIGHT_TRANSPOSED = f"{_RIGHT} (PyTorch computes its transpose, g.T @ left)"
 
 
 def _words(left: str, right: str) -> Text:
-    """Say what the factors of `left @ right` get, by which of them need a gradient."""
+    """Return the sentence about `left @ right`, depending on which of them need a gradient."""
     return When(
         f"needed == ('{left}',)",
-        When(_column_major(left), _LEFT + _TURNED, _LEFT),
-        When(f"needed == ('{right}',)", When(_column_major(right), _RIGHT + _TURNED, _RIGHT), _PRODUCT),
+        When(_column_major(left), _LEFT_TRANSPOSED, _LEFT),
+        When(f"needed == ('{right}',)", When(_column_major(right), _RIGHT_TRANSPOSED, _RIGHT), _PRODUCT),
     )
 
 
@@ -61,8 +63,8 @@ LINEAR: Final[Mapping[str, Rule]] = {
             "'self' in needed",
             When(
                 "needed == ('self', 'mat2')",
-                f"the added tensor gets g, and {_RIGHT}",
-                f"the added tensor gets g, and in the product {_PRODUCT}",
+                f"{_ADDED}, {_RIGHT}",
+                f"{_ADDED}, {_PRODUCT}",
             ),
             _words("mat1", "mat2"),
         ),
@@ -76,11 +78,11 @@ LINEAR: Final[Mapping[str, Rule]] = {
         {"self": "g @ mat2.mT", "mat2": "self.mT @ g"},
         When(
             "needed == ('self',)",
-            f"in each matrix of the batch, {_LEFT}",
+            f"for each matrix of the batch, {_LEFT}",
             When(
                 "needed == ('mat2',)",
-                f"in each matrix of the batch, {_RIGHT}",
-                f"in each matrix of the batch, {_PRODUCT}",
+                f"for each matrix of the batch, {_RIGHT}",
+                f"for each matrix of the batch, {_PRODUCT}",
             ),
         ),
         by_need("g@mat2T, selfT@g", self="g @ mat2.mT", mat2="self.mT @ g"),
@@ -91,15 +93,15 @@ LINEAR: Final[Mapping[str, Rule]] = {
             "batch1": When("alpha == 1", "g @ batch2.mT", "(g @ batch2.mT) * alpha"),
             "batch2": When("alpha == 1", "batch1.mT @ g", "(batch1.mT @ g) * alpha"),
         },
-        f"the added tensor gets g, and in each matrix of the batch {_PRODUCT}",
+        f"{_ADDED}; for each matrix of the batch, {_PRODUCT}",
         "g, and products",
     ),
     "MvBackward0": Rule(
         {"self": "g.outer(vec)", "vec": "self.T @ g"},
         When(
             "needed == ('vec',)",
-            "the vector gets the transposed matrix times g",
-            "the matrix gets every product of an element of g with one of vec, and vec gets self.T @ g",
+            "gradient of vector = matrix.T @ g",
+            "gradient of matrix = outer product of g and vector, gradient of vector = matrix.T @ g",
         ),
         by_need("outer, selfT @ g", self="g.outer(vec)", vec="self.T @ g"),
     ),
@@ -109,12 +111,13 @@ LINEAR: Final[Mapping[str, Rule]] = {
             "mat": When("alpha == 1", "g.outer(vec)", "g.outer(vec) * alpha"),
             "vec": When("alpha == 1", "mat.T @ g", "mat.T @ g * alpha"),
         },
-        "the added vector gets g, the matrix gets g.outer(vec), and vec gets mat.T @ g",
+        "gradient of added vector = g, gradient of matrix = outer product of g and vector, "
+        "gradient of vector = matrix.T @ g",
         "g, and products",
     ),
     "DotBackward0": Rule(
         {"self": "g * tensor", "tensor": "g * self"},
-        "each vector gets the other one times g, which is a single number here",
+        "the gradient of each vector is the other vector times g, which is a single number here",
         by_need("g*tensor, g*self", self="g * tensor", tensor="g * self"),
     ),
 }

@@ -1,6 +1,6 @@
 """Rules of loss functions and of the embedding. Source: PyTorch's derivatives.yaml.
 
-`reduction` is 0 for none, 1 for mean, 2 for sum, as saved by PyTorch.
+`reduction` is saved by PyTorch as 0 for none, 1 for mean and 2 for sum.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from gradstep.derivatives.rules.rule import Rule, Text, When, by_need
 
 
 def _averaged(formula: str) -> Text:
-    """Divide by the number of elements where the loss was a mean."""
+    """Return the formula, divided by the number of elements if the loss is a mean."""
     return When("reduction == 1", f"{formula} / self.numel()", formula)
 
 
@@ -29,7 +29,7 @@ def _squared(this: str, that: str) -> Text:
 
 
 def _picked(classes: str, target: str, weight: str, g: str) -> Rule:
-    """Give the rule of a negative log likelihood, with the views that line its classes up."""
+    """Return the rule of a negative log likelihood; arguments are views that broadcast over the classes."""
     here = f"{classes} == target.{target}"
     return Rule(
         {
@@ -51,7 +51,7 @@ def _picked(classes: str, target: str, weight: str, g: str) -> Rule:
                 ),
             )
         },
-        "only the right class's log probability is in the loss, so it gets -g times its share, the others 0",
+        "only the target class is in the loss: its log probability gets -g times its share, others get 0",
         "-g at targets",
         where={
             "right": here,
@@ -68,7 +68,7 @@ LOSSES: Final[Mapping[str, Rule]] = {
         {"self": _squared("self", "target"), "target": _squared("target", "self")},
         When(
             "reduction == 1",
-            "the slope of a square is twice the difference, and the mean divides it by how many there are",
+            "the slope of a square is twice the difference, divided by the number of elements for the mean",
             "the slope of a square is twice the difference",
         ),
         When(
@@ -94,13 +94,13 @@ LOSSES: Final[Mapping[str, Rule]] = {
                 _weighted("(logsigmoid(-self) - pos_weight * logsigmoid(self)) * g"),
             ),
         },
-        "the slope is how far the predicted probability is from the target",
+        "the slope is the predicted probability minus the target",
         by_need("p - target, ...", self="(p - target)*g", target="-self * g"),
         where={"p": "pos_weight * target"},
     ),
     "EmbeddingBackward0": Rule(
         {"weight": When("padding_idx < 0 and not scale_grad_by_freq", _ROWS.format("g"), _ROWS.format("G"))},
-        "each row of the table gets the sum of the g of the places where it was looked up",
+        "each row of the table gets the sum of g over all lookups of that row",
         "g to its rows",
         where={
             "shared": _SHARED,

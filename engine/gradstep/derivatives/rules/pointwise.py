@@ -7,14 +7,14 @@ from typing import Final
 
 from gradstep.derivatives.rules.rule import Rule, Text, When, by_need
 
-_POWER = "the exponent comes down as a factor and one power less remains, times g"
-_GROWTH = "a power grows with its exponent by result * log(base), times g"
-_ROUNDED = "a rounded quotient is flat, so its gradient is zero"
+_POWER = "the slope of a power is the exponent times one power less; g is multiplied by that"
+_GROWTH = "the slope in the exponent is result * log(base); g is multiplied by that"
+_ROUNDED = "a rounded quotient is a step function, so its gradient is zero"
 _DIVIDED = When("rounding_mode is None", "g / other", "zeros_like(g)")
 
 
-def _one(formula: Text, words: Text, brief: Text | None = None) -> Rule:
-    """Give the rule of a function of one tensor, `self`."""
+def _unary(formula: Text, words: Text, brief: Text | None = None) -> Rule:
+    """Return the rule of a function of one tensor, `self`."""
     return Rule({"self": formula}, words, brief or str(formula))
 
 
@@ -26,27 +26,27 @@ POINTWISE: Final[Mapping[str, Rule]] = {
             When(
                 "alpha == 1", "a sum passes g on to both inputs", "g goes to self, and alpha times g to other"
             ),
-            "a sum passes g on unchanged, for adding moves the result as much as the input moves",
+            "a sum passes g on unchanged: the result changes by as much as the input",
         ),
         by_need("g to both", self="g", other="g"),
     ),
-    "AddBackward1": _one("g", "adding a number leaves g as it is"),
+    "AddBackward1": _unary("g", "adding a number leaves g as it is"),
     "SubBackward0": Rule(
         {"self": "g", "other": When("alpha == 1", "-g", "-g * alpha")},
         by_need(
-            "a difference passes g on to what is subtracted from, and -g to what is subtracted",
-            self="what is subtracted from gets g, for the result moves as much as it moves",
-            other="what is subtracted gets -g, for the result shrinks as it grows",
+            "the gradient of a - b is g for a, and -g for b",
+            self="the gradient of a - b is g for a: the result changes by as much as a",
+            other="the gradient of a - b is -g for b: the result falls by as much as b grows",
         ),
         by_need("g, -g", self="g", other="-g"),
     ),
-    "SubBackward1": _one("g", "subtracting a number leaves g as it is"),
+    "SubBackward1": _unary("g", "subtracting a number leaves g as it is"),
     "RsubBackward0": Rule(
         {"self": When("alpha == 1", "-g", "-g * alpha"), "other": "g"},
-        "self is what is subtracted here, so it gets -g, and other gets g",
+        "the result is other - self, so self gets -g, and other gets g",
         by_need("-g, g", self="-g", other="g"),
     ),
-    "RsubBackward1": _one(
+    "RsubBackward1": _unary(
         When("alpha == 1", "-g", "-g * alpha"), "self is subtracted from a number, so it gets -g", "-g"
     ),
     "MulBackward0": Rule(
@@ -58,7 +58,7 @@ POINTWISE: Final[Mapping[str, Rule]] = {
         ),
         When("twice", "g*other twice", by_need("g*other, g*self", self="g * other", other="g * self")),
     ),
-    "MulBackward1": _one("g * other", "g is multiplied by the same number"),
+    "MulBackward1": _unary("g * other", "g is multiplied by the same number"),
     "DivBackward0": Rule(
         {"self": "g / other", "other": "-g * (self / other / other)"},
         When(
@@ -66,13 +66,13 @@ POINTWISE: Final[Mapping[str, Rule]] = {
             "g is divided by the same divisor",
             When(
                 "needed == ('other',)",
-                "the divisor gets -g * self / other squared, for the result shrinks as it grows",
+                "the divisor gets -g * self / other squared: the result shrinks as the divisor grows",
                 "the numerator gets g / other, and the divisor gets -g * self / other squared",
             ),
         ),
         by_need("g / other, ...", self="g / other", other="-g*self/other²"),
     ),
-    "DivBackward1": _one("g / other", "g is divided by the same number"),
+    "DivBackward1": _unary("g / other", "g is divided by the same number"),
     "DivBackward2": Rule(
         {
             "self": _DIVIDED,
@@ -81,7 +81,7 @@ POINTWISE: Final[Mapping[str, Rule]] = {
         When("rounding_mode is None", "g is divided by the same divisor", _ROUNDED),
         When("rounding_mode is None", "g / other", "zeros"),
     ),
-    "DivBackward3": _one(
+    "DivBackward3": _unary(
         _DIVIDED,
         When("rounding_mode is None", "g is divided by the same number", _ROUNDED),
         When("rounding_mode is None", "g / other", "zeros"),
@@ -96,7 +96,7 @@ POINTWISE: Final[Mapping[str, Rule]] = {
         },
         When(
             "exponent == 2",
-            "the slope of a square is 2 * self, so g is multiplied by that",
+            "the slope of a square is 2 * self, so g is multiplied by 2 * self",
             When("exponent == 0", "anything to the power 0 is 1, so the gradient is zero", _POWER),
         ),
         When("exponent == 2", "g * 2 * self", When("exponent == 0", "zeros", "g * power rule")),
@@ -120,29 +120,29 @@ POINTWISE: Final[Mapping[str, Rule]] = {
         _GROWTH,
         "g*result*log",
     ),
-    "NegBackward0": _one("-g", "the sign turns, so g turns its sign"),
-    "ExpBackward0": _one("g * result", "exp is its own slope, so g is multiplied by the result"),
-    "Expm1Backward0": _one("g * (result + 1)", "the slope is exp(self), which is the result plus 1"),
-    "LogBackward0": _one("g / self", "the slope of log is 1 / self, so g is divided by self"),
-    "Log1PBackward0": _one("g / (self + 1)", "the slope of log(1 + self) is 1 / (1 + self)"),
-    "SqrtBackward0": _one(
+    "NegBackward0": _unary("-g", "the sign changes, so g changes its sign"),
+    "ExpBackward0": _unary("g * result", "exp is its own slope, so g is multiplied by the result"),
+    "Expm1Backward0": _unary("g * (result + 1)", "the slope is exp(self), which is the result plus 1"),
+    "LogBackward0": _unary("g / self", "the slope of log is 1 / self, so g is divided by self"),
+    "Log1PBackward0": _unary("g / (self + 1)", "the slope of log(1 + self) is 1 / (1 + self)"),
+    "SqrtBackward0": _unary(
         "g / (2 * result)", "the slope of a root is 1 over twice the root", "g / (2*result)"
     ),
-    "RsqrtBackward0": _one(
+    "RsqrtBackward0": _unary(
         "-0.5 * g * result**3", "the slope of self**-0.5 is -0.5 * self**-1.5", "-g/2 * result³"
     ),
-    "ReciprocalBackward0": _one(
+    "ReciprocalBackward0": _unary(
         "-g * (result * result)", "the slope of 1 / self is -1 / self squared", "-g * result²"
     ),
-    "AbsBackward0": _one("g * sgn(self)", "the slope is the sign of self, and 0 at 0"),
-    "SinBackward0": _one("g * self.cos()", "the slope of sin is cos"),
-    "CosBackward0": _one("g * -self.sin()", "the slope of cos is -sin"),
+    "AbsBackward0": _unary("g * sgn(self)", "the slope is the sign of self, and 0 at 0"),
+    "SinBackward0": _unary("g * self.cos()", "the slope of sin is cos"),
+    "CosBackward0": _unary("g * -self.sin()", "the slope of cos is -sin"),
     "MaximumBackward0": Rule(
         {
             "self": "where(self == other, g / 2, g).masked_fill(self < other, 0)",
             "other": "where(self == other, g / 2, g).masked_fill(self > other, 0)",
         },
-        "the larger input gets g, the smaller one 0, and equal inputs share it in halves",
+        "the larger input gets g and the smaller input 0; equal inputs get g / 2 each",
         "g to the larger",
     ),
     "MinimumBackward0": Rule(
@@ -150,7 +150,7 @@ POINTWISE: Final[Mapping[str, Rule]] = {
             "self": "where(self == other, g / 2, g).masked_fill(self > other, 0)",
             "other": "where(self == other, g / 2, g).masked_fill(self < other, 0)",
         },
-        "the smaller input gets g, the larger one 0, and equal inputs share it in halves",
+        "the smaller input gets g and the larger input 0; equal inputs get g / 2 each",
         "g to the smaller",
     ),
     "WhereBackward0": Rule(
@@ -158,24 +158,28 @@ POINTWISE: Final[Mapping[str, Rule]] = {
         "g goes to the input that was chosen, element by element, and 0 to the other",
         "g to the chosen",
     ),
-    "MaskedFillBackward0": _one(
+    "MaskedFillBackward0": _unary(
         "g.masked_fill(mask, 0)",
-        "what was filled in does not depend on self, so g is 0 there",
+        "a filled-in element does not depend on self, so g is 0 there",
         "0 where filled",
     ),
-    "ClampBackward1": _one(
+    "ClampBackward1": _unary(
         When(
             "max is None",
             "where(self >= min, g, 0)",
             When("min is None", "where(self <= max, g, 0)", "where((self >= min) & (self <= max), g, 0)"),
         ),
-        "g passes where self lay within the limits, and is 0 where it was cut off",
+        "g passes where self is within the limits, and is 0 where it was clamped",
         "g inside limits",
     ),
-    "ClampMinBackward0": _one(
-        "where(self >= min, g, 0)", "g passes where self reached the limit, and is 0 below it", "g above min"
+    "ClampMinBackward0": _unary(
+        "where(self >= min, g, 0)",
+        "g passes where self is at least the limit, and is 0 below it",
+        "g above min",
     ),
-    "ClampMaxBackward0": _one(
-        "where(self <= max, g, 0)", "g passes where self kept the limit, and is 0 above it", "g below max"
+    "ClampMaxBackward0": _unary(
+        "where(self <= max, g, 0)",
+        "g passes where self is at most the limit, and is 0 above it",
+        "g below max",
     ),
 }

@@ -14,9 +14,9 @@ from gradstep.derivatives.rules.rule import Rule
 from gradstep.derivatives.rules.shapes import SHAPES
 
 RULES: Final[Mapping[str, Rule]] = {**POINTWISE, **LINEAR, **REDUCTIONS, **SHAPES, **ACTIVATIONS, **LOSSES}
-"""How each backward node makes its gradients, by autograd's name for it."""
+"""Rules by autograd's name of the node, e.g. `MulBackward0`."""
 
 
 def rule_for(name: str) -> Rule | None:
-    """Give the row for autograd's name of a node, e.g. `MulBackward0`; None where there is none yet."""
+    """Return the rule for autograd's name of a node, e.g. `MulBackward0`; None if the table has none."""
     return RULES.get(name)

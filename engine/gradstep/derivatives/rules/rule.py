@@ -1,4 +1,4 @@
-"""What one row of the table of derivatives holds."""
+"""Type of a row in the table of derivatives."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from gradstep.autograd.events import NodeEvent
 
 @dataclass(frozen=True, slots=True)
 class When:
-    """A text that depends on what was saved: `then` where the expression `when` holds, else `otherwise`.
+    """A text that depends on the saved values: `then` if the expression `when` is true, else `otherwise`.
 
-    Beside the saved values, `when` may use `needed`, the names of the inputs that need a gradient, and
-    `twice`, whether these are one and the same tensor.
+    Besides the saved values, `when` may use `needed`, the names of the inputs that need a gradient, and
+    `twice`, which is true if all of these are the same tensor.
     """
 
     when: str
@@ -27,40 +27,40 @@ Text: TypeAlias = str | When
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """How one kind of autograd node makes its gradients.
+    """The gradients that one kind of autograd node computes.
 
-    The formulas are Python expressions of torch tensors. What a learner reads is what is evaluated. They
-    follow PyTorch's `derivatives.yaml` and its helpers in `FunctionsManual.cpp`, for real, dense tensors.
+    Formulas are Python expressions on torch tensors; a learner reads the text that is evaluated. They follow
+    PyTorch's `derivatives.yaml` and its helpers in `FunctionsManual.cpp`, for real, dense tensors.
     """
 
     gradients: Mapping[str, Text]
-    """Formula by input, in the order of the node's slots. A name ending in `[]` stands for all further slots.
+    """Formulas by input, in the order of the node's slots; a name ending in `[]` is for all further slots.
 
-    `g` is the gradient that came in, of the output's shape; for nodes with several outputs also `g0`, `g1`,
-    ... and the tuple `grads`. `i` is the number of the slot. Every saved value goes by PyTorch's name.
+    In a formula, `g` is the incoming gradient, of the output's shape; a node with several outputs also has
+    `g0`, `g1`, ... and the tuple `grads`. `i` is the number of the slot. Saved values have PyTorch's names.
     """
 
     words: Text
-    """One sentence, in plain words."""
+    """Sentence without a full stop about the gradients."""
 
     brief: Text
-    """What a one-line list shows."""
+    """Label of at most 16 characters, for a list with one row per event."""
 
     where: Mapping[str, Text] = field(default_factory=dict)
-    """Expressions that the formulas refer to by name; each may use those before it."""
+    """Expressions that the formulas refer to by name; each may use earlier ones."""
 
     given: Mapping[str, Callable[[NodeEvent, int], Any]] = field(default_factory=dict)
-    """What autograd keeps of a slot without showing it, read off the shapes and dtypes around the node."""
+    """Values that autograd does not expose, computed per slot from shapes and dtypes around the node."""
 
     def input_name(self, slot: int) -> str | None:
-        """Give the forward input that a slot belongs to, e.g. `other` or `tensors[2]`; None where unknown."""
+        """Return the name of a slot's forward input, e.g. `other` or `tensors[2]`; None if unknown."""
         key, member = self._place(slot)
         if key is None or not key.endswith("[]"):
             return key
         return f"{key[:-2]}[{member}]"
 
     def gradient(self, slot: int) -> Text | None:
-        """Give the formula of a slot's gradient; None where the rule knows no such slot."""
+        """Return the formula of a slot's gradient; None if the rule has no such slot."""
         key, _ = self._place(slot)
         return None if key is None else self.gradients[key]
 
@@ -74,7 +74,7 @@ class Rule:
 
 
 def by_need(everything: str, **single: str) -> Text:
-    """Choose by which inputs need a gradient: one of `single` where it is the only one, else `everything`."""
+    """Return a text of `single` if only that input needs a gradient, else `everything`."""
     text: Text = everything
     for name, brief in single.items():
         text = When(f"needed == ('{name}',)", brief, text)

@@ -13,19 +13,19 @@ from gradstep.derivatives.rules.rule import Rule, When
 
 _RESHAPE = Rule(
     {"self": "g.reshape(self_sym_sizes)"},
-    "the same numbers in another shape, so g goes back to the shape before",
+    "the forward pass only changed the shape, so g is reshaped back",
     "reshape g",
 )
 
 
 def _lengths(event: NodeEvent) -> list[int | None]:
-    """Give each joined input's size along `dim`; None where it needs no gradient, as its size is not kept."""
+    """Return the size along `dim` of each joined input; None if it needs no gradient: no size is saved."""
     dim = event.saved["dim"]
     return [None if grad is None else grad.shape[dim] for grad in event.grads_out or ()]
 
 
 def _start(event: NodeEvent, slot: int) -> int:
-    """Give where an input begins in what `cat` joined, from the end (negative) where only that is known."""
+    """Return the start of an input in the result of `cat`; negative, from the end, if only that is known."""
     lengths = _lengths(event)
     before, here_and_after = lengths[:slot], lengths[slot:]
     if None not in before:
@@ -50,13 +50,13 @@ def _dtype(event: NodeEvent, slot: int) -> torch.dtype:
 
 
 def _unbound_grads(event: NodeEvent, _slot: int) -> tuple[Tensor, ...]:
-    """Give the gradients of all slices, zeros for one that nobody used."""
+    """Return the gradients of all slices, with zeros for slices that were not used."""
     known = [grad for grad in event.grads_in if grad is not None][0]  # noqa: RUF015 (IndexError is expected)
     return tuple(torch.zeros_like(known) if grad is None else grad for grad in event.grads_in)
 
 
 def _split_grads(event: NodeEvent, _slot: int) -> tuple[Tensor, ...]:
-    """Give the gradients of all parts, zeros for one that nobody used."""
+    """Return the gradients of all parts, with zeros for parts that were not used."""
     saved: Mapping[str, Any] = event.saved
     sizes, dim = list(saved["self_sym_sizes"]), saved["dim"]
     known = [grad for grad in event.grads_in if grad is not None][0]  # noqa: RUF015 (IndexError is expected)
@@ -73,19 +73,23 @@ def _split_grads(event: NodeEvent, _slot: int) -> tuple[Tensor, ...]:
 
 _SPLIT = Rule(
     {"self": "cat(grads, dim)"},
-    "the gradients of the parts are joined again, with zeros for a part that nobody used",
+    "the gradients of the parts are joined again, with zeros for parts that were not used",
     "join the parts",
     given={"grads": _split_grads},
 )
 
 SHAPES: Final[Mapping[str, Rule]] = {
-    "TBackward0": Rule({"self": "g.t()"}, "a transposed matrix, so g is transposed back", "transpose g"),
+    "TBackward0": Rule(
+        {"self": "g.t()"}, "the matrix was transposed, so g is transposed back", "transpose g"
+    ),
     "TransposeBackward0": Rule(
-        {"self": "g.transpose(dim0, dim1)"}, "two dims were swapped, so g swaps them back", "transpose g"
+        {"self": "g.transpose(dim0, dim1)"},
+        "two dims were swapped, so they are swapped back in g",
+        "transpose g",
     ),
     "PermuteBackward0": Rule(
         {"self": "g.permute(argsort(dims))"},
-        "the dims were put in another order, and g is put back",
+        "the dims were put in another order, so those of g are put back",
         "permute back",
     ),
     "ViewBackward0": _RESHAPE,
@@ -95,16 +99,16 @@ SHAPES: Final[Mapping[str, Rule]] = {
     "SqueezeBackward1": _RESHAPE,
     "SqueezeBackward2": _RESHAPE,
     "UnsqueezeBackward0": Rule(
-        {"self": "g.squeeze(dim)"}, "a dim of size 1 was put in, and g drops it", "squeeze g"
+        {"self": "g.squeeze(dim)"}, "a dim of size 1 was inserted, so it is removed from g", "squeeze g"
     ),
     "ExpandBackward0": Rule(
         {"self": "g.sum_to_size(self_sym_sizes)"},
-        "one element became many copies, so it gets the sum of their g",
+        "one element became many copies, so its gradient is the sum of their g",
         "sum the copies",
     ),
     "RepeatBackward0": Rule(
         {"self": "g.reshape(tiles).sum_to_size(sizes).reshape(self_sym_sizes)"},
-        "one element became many copies, so it gets the sum of their g",
+        "one element became many copies, so its gradient is the sum of their g",
         "sum the copies",
         given={
             "tiles": lambda event, _: _tiled(event)[0],
@@ -113,27 +117,27 @@ SHAPES: Final[Mapping[str, Rule]] = {
     ),
     "SelectBackward0": Rule(
         {"self": "g.new_zeros(self_sym_sizes).select_scatter(g, dim, index)"},
-        "g goes back to the place that was picked, and all other elements get 0",
+        "g goes to the elements that were selected, and all others get 0",
         "g in its place",
     ),
     "SliceBackward0": Rule(
         {"self": "g.new_zeros(self_sym_sizes).slice_scatter(g, dim, start, end, step)"},
-        "g goes back to the places that were cut out, and all other elements get 0",
+        "g goes to the elements of the slice, and all others get 0",
         "g in its place",
     ),
     "IndexBackward0": Rule(
         {"self": "index_put(g.new_zeros(self_sym_sizes), indices, g, True)"},
-        "each g goes back to the element that was picked, summed where picked twice, and others get 0",
+        "each g goes to the element that was picked (summed if picked more than once), and others get 0",
         "g to the picked",
     ),
     "IndexSelectBackward0": Rule(
         {"self": "g.new_zeros(self_sym_sizes).index_add(dim, index, g)"},
-        "each g goes back to the row that was picked, summed where picked twice, and others get 0",
+        "each g goes to the row that was picked (summed if picked more than once), and others get 0",
         "g to the picked",
     ),
     "GatherBackward0": Rule(
         {"self": "zeros_like(self).scatter_add(dim, index, g)"},
-        "each g goes back to the element that was picked, summed where picked twice, and others get 0",
+        "each g goes to the element that was picked (summed if picked more than once), and others get 0",
         "g to the picked",
     ),
     "CatBackward0": Rule(
@@ -149,25 +153,25 @@ SHAPES: Final[Mapping[str, Rule]] = {
     ),
     "UnbindBackward0": Rule(
         {"self": "stack(grads, dim)"},
-        "the gradients of the slices are stacked again, with zeros for a slice that nobody used",
+        "the gradients of the slices are stacked again, with zeros for slices that were not used",
         "stack the parts",
         given={"grads": _unbound_grads},
     ),
     "SplitBackward0": _SPLIT,
     "SplitWithSizesBackward0": _SPLIT,
     "FlipBackward0": Rule(
-        {"self": "g.flip(dims)"}, "the order was turned round, and g is turned back", "flip g"
+        {"self": "g.flip(dims)"}, "the order was reversed, so g is reversed back", "flip g"
     ),
     "TriuBackward0": Rule(
-        {"self": "g.triu(diagonal)"}, "what was cut to 0 gets 0, and the rest gets g", "triu of g"
+        {"self": "g.triu(diagonal)"}, "elements that were set to 0 get 0, and the rest get g", "triu of g"
     ),
     "TrilBackward0": Rule(
-        {"self": "g.tril(diagonal)"}, "what was cut to 0 gets 0, and the rest gets g", "tril of g"
+        {"self": "g.tril(diagonal)"}, "elements that were set to 0 get 0, and the rest get g", "tril of g"
     ),
     "CloneBackward0": Rule({"self": "g"}, "a copy passes g on unchanged", "g"),
     "ToCopyBackward0": Rule(
         {"self": "g.to(dtype)"},
-        "the same numbers in another dtype, so g goes back to the dtype before",
+        "the forward pass only changed the dtype, so g is cast back",
         "g.to(dtype)",
         given={"dtype": _dtype},
     ),
@@ -177,7 +181,7 @@ SHAPES: Final[Mapping[str, Rule]] = {
             "old is None",
             "{grad} was None, so it becomes g",
             "{grad} = {grad} + g: this pass's gradient is added to what {grad} already holds; "
-            "nothing is ever overwritten",
+            "a backward pass never overwrites it",
         ),
         "-> {grad}",
     ),
@@ -185,7 +189,7 @@ SHAPES: Final[Mapping[str, Rule]] = {
 
 
 def _tiled(event: NodeEvent) -> tuple[list[int], list[int]]:
-    """Give g's shape with each dim as (repeats, size), and that shape with the repeats summed to 1."""
+    """Return the shape of g with each dim as (repeats, size), and that shape with every repeats as 1."""
     repeats, sizes = event.saved["repeats"], event.saved["self_sym_sizes"]
     padded = [1] * (len(repeats) - len(sizes)) + list(sizes)
     tiles = [number for pair in zip(repeats, padded, strict=True) for number in pair]

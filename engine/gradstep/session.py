@@ -37,8 +37,8 @@ from gradstep.training.state import State
 from gradstep.training.stepper import Statements
 from gradstep.training.trainer import Trainer
 
-Watch = Callable[[Action, State, str], None]
-"""Change listener: called with the action, the state after it, and PyTorch's refusal or an empty string."""
+Watch = Callable[[Action, State, EngineError | None], None]
+"""Change listener: called with the action, the state after it, and the error or None."""
 
 
 class Session:
@@ -85,10 +85,10 @@ class Session:
         self.source: ScriptSource | None = None
         """Text of the learner's file when it was read; None for a built-in problem."""
 
-        self.watch: Watch = lambda action, state, refused: None
+        self.watch: Watch = lambda action, state, error: None
         """Called after every action that changed the session; does nothing by default."""
 
-        self.tried: Callable[[Action, str], None] = lambda action, refused: None
+        self.tried: Callable[[Action, PyTorchError], None] = lambda action, error: None
         """Called after an action that PyTorch refused and that changed nothing; does nothing by default."""
 
         self.progress: Progress | None = None
@@ -171,14 +171,15 @@ class Session:
         reason = refusal(self.state, history.position, history.future, refusal_key(action))
         if reason and reason not in PYTORCHS:
             raise Refused(reason)
-        before, refused, done = self.state, "", action
+        before, done = self.state, action
+        failure: EngineError | None = None
         try:
             with self._kept:
                 done = self._walk.do(action, stopped)
         except EngineError as error:
-            refused = str(error)
+            failure = error
             if self.state is before and isinstance(error, PyTorchError):
-                self.tried(action, refused)
+                self.tried(action, error)
             raise
         except BaseException:  # Ctrl-C, or a bug: no statement stays half done
             self._statements.put_back(before)
@@ -188,7 +189,7 @@ class Session:
             if self.state is not before:
                 self._shown_before = before
                 self._frame = None
-                self.watch(done, self.state, refused)
+                self.watch(done, self.state, failure)
 
     def do_again(
         self, action: Action, stopped: Callable[[], bool] = lambda: False, *, recorded: bool

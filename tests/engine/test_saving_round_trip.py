@@ -94,7 +94,7 @@ def test_a_stopped_run_is_told_as_one_of_the_epochs_that_ran(order, data) -> Non
     for action in before:
         act(one, action), act(other, action)
     told: list[Action] = []
-    one.watch = lambda action, state, refused: told.append(action)
+    one.watch = lambda action, state, error: told.append(action)
     refused = act(one, RunEpochs(epochs), None, stop_after(asked))
     for action in told:
         assert act(other, action) == refused
@@ -111,7 +111,7 @@ def test_a_stopped_run_whose_first_epoch_leaves_one_behind_is_counted_right(aske
 
     one, other = at_its_start(), at_its_start()
     before, told = one.state, list[Action]()
-    one.watch = lambda action, state, refused: told.append(action)
+    one.watch = lambda action, state, error: told.append(action)
     one.apply(RunEpochs(9), stop_after(asked))
     assert one.state.epoch - before.epoch == asked + 1
     assert told == [RunEpochs(asked)]

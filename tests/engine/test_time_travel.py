@@ -195,7 +195,7 @@ def test_a_run_that_was_stopped_is_a_run_of_the_epochs_that_ended() -> None:
         return asked > 20
 
     told: list[Action] = []
-    session.watch = lambda action, state, refused: told.append(action)
+    session.watch = lambda action, state, error: told.append(action)
     stopped_at = session.apply(RunEpochs(1000), stopped).epoch
     assert 1 < stopped_at < 1000
     assert told == [RunEpochs(stopped_at)]

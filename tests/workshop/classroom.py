@@ -21,6 +21,7 @@ from gradstep_tui.workshop.bench.app import WorkshopApp
 from gradstep_tui.workshop.bench.session.autosave import ServerAutosave
 from gradstep_tui.workshop.bench.session.server_link import ServerLink
 from gradstep_tui.workshop.server.hub import Hub
+from gradstep_tui.workshop.server.participant import Login
 from gradstep_tui.workshop.server.storage.store import Store
 from gradstep_tui.workshop.wire.messages import LONGEST, Role, ToBench, Welcome, from_bench, line_of
 from tests.tui.bench import until
@@ -38,7 +39,7 @@ class BenchConnection:
         self.link = ServerLink(self.theirs)
         self._received = b""
         self.welcome: Welcome = hub.join(
-            name, role, self.send, resume_code=resume_code, again=f"ssh -p 2222 {name}@host"
+            name, role, self.send, Login(resume_code=resume_code, again=f"ssh -p 2222 {name}@host")
         )
 
     def send(self, message: ToBench) -> None:

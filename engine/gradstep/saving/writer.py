@@ -129,13 +129,13 @@ class SessionWriter:
         self._state = session.state
         self._lines.names = tuple(one.name for one in session.frame.parameters)
 
-    def did(self, action: Action, state: State, refused: str = "") -> None:
+    def did(self, action: Action, state: State, error: EngineError | None = None) -> None:
         """Save an action that was done; where it changed nothing, there is nothing to save.
 
         Args:
             action: What was done; of a run that was stopped, the run of the epochs that ended.
             state: The session's state after it.
-            refused: What PyTorch said where it refused the action.
+            error: Error with which the engine or PyTorch ended the action; None if it was complete.
         """
         before = self._state
         assert before is not None, "a writer follows a session"
@@ -143,7 +143,7 @@ class SessionWriter:
             return
         self._state = state
         state.in_pass  # noqa: B018 - a trace makes its events when first asked: here, not in two threads at once
-        self._queue.put(_Done(action, state, refused))
+        self._queue.put(_Done(action, state, "" if error is None else str(error)))
         self._running()
 
     def flush(self, seconds: float = PATIENCE) -> bool:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from gradstep.errors import EngineError
 from gradstep_tui.workshop.server.access.asyncssh_internals import StreamSession
 from gradstep_tui.workshop.server.bench_process import BenchProcess
+from gradstep_tui.workshop.server.participant import Login
 from gradstep_tui.workshop.server.processes.pty import TERM, environment_of
 from gradstep_tui.workshop.server.sftp import ReadOnlyFiles
 from gradstep_tui.workshop.wire.messages import Stop
@@ -181,10 +182,12 @@ class Channel(StreamSession):
             connection.name,
             connection.role,
             bench.send,
-            resume_code=connection.resume_code,
-            exports=workshop.exports_of(connection.name),
-            fetch=workshop.fetch.replace("{name}", connection.name),
-            again=workshop.again.replace("{name}", connection.name),
+            Login(
+                resume_code=connection.resume_code,
+                exports=workshop.exports_of(connection.name),
+                fetch=workshop.fetch.replace("{name}", connection.name),
+                again=workshop.again.replace("{name}", connection.name),
+            ),
         )
         workshop.log("join", name=connection.name, role=connection.role, address=connection.address)
         try:

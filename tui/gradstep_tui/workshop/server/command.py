@@ -10,7 +10,7 @@ import resource
 import signal
 import socket
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -64,44 +64,32 @@ def parser() -> Parser:
     )
     add = serve_parser.add_argument
     add("--listen", default="0.0.0.0:2222", metavar="HOST:PORT", help="default: 0.0.0.0:2222")
-    add(
-        "--code",
-        metavar="CODE",
-        help="code with which learners join (default: a random one, kept in --state)",
-    )
-    add(
-        "--instructor-keys",
-        type=Path,
-        metavar="FILE",
-        help="public keys of instructors, as in authorized_keys; the instructor code works as well",
-    )
-    add("--max-learners", type=_whole(1, 2_000), default=200, metavar="N", help="default: 200")
-    add(
-        "--idle",
-        type=_whole(0, 10_000),
-        default=60,
-        metavar="MINUTES",
-        help="close a connection after so long without input; 0 for never (default: 60)",
-    )
-    add(
-        "--state",
-        type=Path,
-        metavar="DIR",
-        help="folder for sessions, names and the host key (default: in your home folder)",
-    )
-    add(
-        "--problem",
-        default="crops",
-        metavar="NAME",
-        help=f"problem of a new learner: {', '.join(problems.names())} (default: crops)",
-    )
-    add("--compress", action="store_true", help="compress every connection; turn away clients that cannot")
-    add(
-        "--post-quantum",
-        action="store_true",
-        help="turn away clients without a post-quantum key exchange, e.g. OpenSSH before 9.9",
-    )
+    _add_class_options(add)
+    _add_connection_options(add)
     return serve_parser
+
+
+def _add_class_options(add: Callable[..., object]) -> None:
+    """Add the options about learners, instructors and their sessions."""
+    joining = "code with which learners join (default: a random one, kept in --state)"
+    add("--code", metavar="CODE", help=joining)
+    keys = "public keys of instructors, as in authorized_keys; the instructor code works as well"
+    add("--instructor-keys", type=Path, metavar="FILE", help=keys)
+    add("--max-learners", type=_whole(1, 2_000), default=200, metavar="N", help="default: 200")
+    state = "folder for sessions, names and the host key (default: in your home folder)"
+    add("--state", type=Path, metavar="DIR", help=state)
+    problem = f"problem of a new learner: {', '.join(problems.names())} (default: crops)"
+    add("--problem", default="crops", metavar="NAME", help=problem)
+
+
+def _add_connection_options(add: Callable[..., object]) -> None:
+    """Add the options about SSH connections."""
+    idle = "close a connection after so long without input; 0 for never (default: 60)"
+    add("--idle", type=_whole(0, 10_000), default=60, metavar="MINUTES", help=idle)
+    compress = "compress every connection; turn away clients that cannot"
+    add("--compress", action="store_true", help=compress)
+    post_quantum = "turn away clients without a post-quantum key exchange, e.g. OpenSSH before 9.9"
+    add("--post-quantum", action="store_true", help=post_quantum)
 
 
 def address(text: str) -> tuple[str, int]:

@@ -8,7 +8,7 @@ from functools import singledispatchmethod
 from typing import TYPE_CHECKING
 
 from gradstep import problems
-from gradstep_tui.workshop.server.participant import Participant, Send, stored_participants
+from gradstep_tui.workshop.server.participant import Login, Participant, Send, stored_participants
 from gradstep_tui.workshop.server.persistence import Saver
 from gradstep_tui.workshop.wire.facts import checked, checked_refusal, clean
 from gradstep_tui.workshop.wire.messages import (
@@ -37,14 +37,13 @@ from gradstep_tui.workshop.wire.messages import (
     Told,
     Unfollow,
     WatcherCount,
-    Welcome,
 )
 from gradstep_tui.workshop.wire.reasons import FeedEndReason, StopReason
 
 if TYPE_CHECKING:
     from gradstep.start import Start
     from gradstep_tui.workshop.server.storage.store import Store
-    from gradstep_tui.workshop.wire.messages import Role
+    from gradstep_tui.workshop.wire.messages import Role, Welcome
 
 
 class Hub:
@@ -72,31 +71,18 @@ class Hub:
         """Names of the learners who are logged in, sorted."""
         return sorted(participant.name for participant in self._here() if participant.role == "learner")
 
-    def join(
-        self,
-        name: str,
-        role: Role,
-        send: Send,
-        *,
-        resume_code: str = "",
-        exports: str = "",
-        fetch: str = "",
-        again: str = "",
-    ) -> Welcome:
+    def join(self, name: str, role: Role, send: Send, login: Login = Login()) -> Welcome:  # noqa: B008 - frozen
         """Log a participant in, and return the first message to the bench.
 
         Args:
             name: Name of the participant, already checked.
             role: Role of the participant.
             send: Sends a message to the bench.
-            resume_code: Resume code at the first login; empty later.
-            exports: Folder for exports.
-            fetch: An `scp` command that fetches a file; `{file}` is a placeholder.
-            again: The `ssh` command that logs in again.
+            login: Texts for the bench that the hub does not know.
         """
         participant = self._participants.get(name)
         if participant is None:
-            participant = Participant(name, role, self._start, noted=not resume_code)
+            participant = Participant(name, role, self._start, noted=not login.resume_code)
             self._participants[name] = participant
             self._saver.save(participant)
         elif participant.send is not None:
@@ -106,28 +92,11 @@ class Hub:
         self._forward(participant, Presence(participant.here))
         if role == "instructor":
             self._changed |= self._participants.keys()
-        missed, participant.missed = participant.missed, 0
-        if missed:
+        welcome = participant.welcome(login, self._watchers(name), self.presenter)
+        if participant.missed:
+            participant.missed = 0
             self._saver.mark(participant)
-        return Welcome(
-            name=name,
-            role=role,
-            start=participant.start,
-            actions=tuple(participant.actions),
-            refused=tuple(participant.refused),
-            seen=participant.facts.seen,
-            resume_code=resume_code,
-            exports=exports,
-            fetch=fetch,
-            again=again,
-            watched=self._watchers(name),
-            presenter=self.presenter,
-            hand=bool(participant.hand),
-            allows=participant.allows,
-            told=tuple(participant.told),
-            missed=missed,
-            trouble=participant.trouble,
-        )
+        return welcome
 
     def leave(self, name: str, send: Send) -> None:
         """Log a participant out whose bench has ended; do nothing if another bench has replaced it."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from gradstep_tui.workshop.wire.facts import Facts
-from gradstep_tui.workshop.wire.messages import REMEMBERED, ActionRefused, Feed, Row, ToBench, Told
+from gradstep_tui.workshop.wire.messages import REMEMBERED, ActionRefused, Feed, Row, ToBench, Told, Welcome
 
 if TYPE_CHECKING:
     from gradstep.actions import Action
@@ -20,6 +20,23 @@ if TYPE_CHECKING:
     from gradstep_tui.workshop.wire.messages import ActionDone, Role
 
 Send = Callable[[ToBench], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Login:
+    """Texts that a bench shows, about the login and about the way back."""
+
+    resume_code: str = ""
+    """Resume code at the first login; empty later."""
+
+    exports: str = ""
+    """Folder for exports."""
+
+    fetch: str = ""
+    """An `scp` command that fetches a file; `{file}` is a placeholder."""
+
+    again: str = ""
+    """The `ssh` command that logs in again."""
 
 
 @dataclass(eq=False, slots=True)
@@ -85,6 +102,34 @@ class Participant:
     def feed(self) -> Feed:
         """The whole session, for somebody who looks at it."""
         return Feed(self.name, self.start, tuple(self.actions), tuple(self.refused), self.here)
+
+    def welcome(self, login: Login, watchers: int, presenter: str) -> Welcome:
+        """Return the first message to a new bench.
+
+        Args:
+            login: Texts for the bench.
+            watchers: Number of instructors who watch.
+            presenter: Name of the instructor who presents; empty if nobody does.
+        """
+        return Welcome(
+            name=self.name,
+            role=self.role,
+            start=self.start,
+            actions=tuple(self.actions),
+            refused=tuple(self.refused),
+            seen=self.facts.seen,
+            resume_code=login.resume_code,
+            exports=login.exports,
+            fetch=login.fetch,
+            again=login.again,
+            watched=watchers,
+            presenter=presenter,
+            hand=bool(self.hand),
+            allows=self.allows,
+            told=tuple(self.told),
+            missed=self.missed,
+            trouble=self.trouble,
+        )
 
     def row(self, watchers: int) -> Row:
         """Return the learner's row on the board, with the number of instructors who watch."""

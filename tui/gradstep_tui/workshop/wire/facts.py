@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Final, Literal
 from msgspec import Struct
 
 from gradstep.loop.loop import Kind
+from gradstep.training.pytorch_errors import PyTorchError
 from gradstep_tui.workshop.wire.milestones import Milestone
 
 if TYPE_CHECKING:
+    from gradstep.errors import EngineError
     from gradstep.training.loss_history import Losses
     from gradstep.training.state import State
 
@@ -82,12 +84,12 @@ class Facts(Struct, frozen=True, tag=True, tag_field="say", omit_defaults=True, 
     """Identifiers of the milestones that the learner has reached."""
 
 
-def facts_of(state: State, refused: str, seen: Sequence[str]) -> Facts:
+def facts_of(state: State, error: EngineError | None, seen: Sequence[str]) -> Facts:
     """Return what the board shows of a session.
 
     Args:
         state: State of the session after an action.
-        refused: PyTorch's error, as `kind: message`; empty if it did not refuse the action.
+        error: Error that ended the action; None if it was complete.
         seen: Identifiers of the milestones that the learner has reached.
     """
     loss = state.loss
@@ -99,7 +101,7 @@ def facts_of(state: State, refused: str, seen: Sequence[str]) -> Facts:
         phase=phase_of(state),
         epoch=state.epoch,
         loss=shown,  # type: ignore[arg-type] # one of the three literals
-        refusal=refusal_from(refused) if refused else None,
+        refusal=None if error is None else refusal_of(error),
         curve=curve_of(state.losses),
         seen=tuple(seen),
     )
@@ -119,10 +121,11 @@ def phase_of(state: State) -> Phase:
     return Phase(statement=statement, number=part + 1, total=state.loop.parts)
 
 
-def refusal_from(text: str) -> PyTorchRefusal:
-    """Return an error that was written as `kind: message`."""
-    kind, _, words = text.partition(": ")
-    return PyTorchRefusal(clean(kind), clean(words))
+def refusal_of(error: EngineError) -> PyTorchRefusal:
+    """Return an error in the form in which it is sent, without the engine's explanation."""
+    if isinstance(error, PyTorchError):
+        return PyTorchRefusal(error.kind, clean(error.own_words))
+    return PyTorchRefusal(type(error).__name__, clean(str(error)))
 
 
 def curve_of(losses: Losses) -> str:

@@ -11,7 +11,7 @@ from gradstep.start import Start
 from gradstep_tui.session.autosave import Keeper
 from gradstep_tui.workshop.bench.session.built_in import require_built_in
 from gradstep_tui.workshop.bench.session.folder_exports import FilesWritten, FolderExports
-from gradstep_tui.workshop.wire.facts import facts_of, refusal_from
+from gradstep_tui.workshop.wire.facts import facts_of, refusal_of
 from gradstep_tui.workshop.wire.messages import (
     ActionDone,
     ActionRefused,
@@ -23,7 +23,9 @@ from gradstep_tui.workshop.wire.milestones import seen_in
 
 if TYPE_CHECKING:
     from gradstep.actions import Action
+    from gradstep.errors import EngineError
     from gradstep.session import Session
+    from gradstep.training.pytorch_errors import PyTorchError
     from gradstep.training.state import State
     from gradstep_tui.workshop.bench.session.server_link import ServerLink
 
@@ -92,12 +94,12 @@ class ServerAutosave(Keeper):
         session.watch, session.tried = self._report_done, self._report_refused
         return session
 
-    def _report_refused(self, action: Action, refused: str) -> None:
-        self._link.send(ActionRefused(action, refusal_from(refused)))
+    def _report_refused(self, action: Action, error: PyTorchError) -> None:
+        self._link.send(ActionRefused(action, refusal_of(error)))
 
-    def _report_done(self, action: Action, state: State, refused: str) -> None:
+    def _report_done(self, action: Action, state: State, error: EngineError | None) -> None:
         self._seen = seen_in(state, self._seen)
-        self._link.send(ActionDone(action, facts_of(state, refused, sorted(self._seen))))
+        self._link.send(ActionDone(action, facts_of(state, error, sorted(self._seen))))
 
 
 class ServerExports(FolderExports):

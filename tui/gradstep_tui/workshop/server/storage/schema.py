@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from gradstep.errors import BadInput
 from gradstep.loop.loop import Kind
-from gradstep_tui.workshop.wire.facts import Facts, Phase, PhaseKind, refusal_from
+from gradstep_tui.workshop.wire.facts import Facts, Phase, PhaseKind, PyTorchRefusal
 from gradstep_tui.workshop.wire.milestones import Milestone
 
 VERSION: Final = 3
@@ -116,7 +116,7 @@ def converted(old: _OldFacts) -> Facts:
         phase=_phase(old.phase),
         epoch=old.epoch,
         loss=old.loss,
-        refusal=refusal_from(old.error) if old.error else None,
+        refusal=_refusal(old.error) if old.error else None,
         curve=old.curve,
         seen=_milestones(old.seen),
     )
@@ -131,6 +131,11 @@ def _phase(text: str) -> Phase:
         return Phase(PhaseKind.IN_BACKWARD, number=number, total=total)
     kind = Kind(found["kind"]) if found["kind"] in [*Kind] else Kind.FORWARD
     return Phase(statement=kind, number=number, total=total)
+
+
+def _refusal(text: str) -> PyTorchRefusal:
+    kind, _, words = text.partition(": ")
+    return PyTorchRefusal(kind, words)
 
 
 def _milestones(names: list[str] | tuple[str, ...]) -> tuple[str, ...]:

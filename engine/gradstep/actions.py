@@ -1,4 +1,4 @@
-"""What a learner can do, as data. Applying an action is the only way to change a session."""
+"""Actions of a learner, as data. Applying an action is the only way to change a session."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from gradstep.loop.loop import Kind
 from gradstep.loop.optimizers import Optimizer
 
 MOST_EPOCHS = 1_000_000
-"""The largest N of one run."""
+"""Largest number of epochs of one run."""
 
 LARGEST_FLOAT = sys.float_info.max
 
 
 class _Action(Struct, frozen=True, tag=True, tag_field="do", forbid_unknown_fields=True):
-    """What all actions share: as JSON, `{"do": "RunEpochs", "count": 100}`."""
+    """Base of all actions; as JSON an action is e.g. `{"do": "RunEpochs", "count": 100}`."""
 
 
 class Forward(_Action, frozen=True):
@@ -31,18 +31,18 @@ class Backward(_Action, frozen=True):
 
 
 class StepNode(_Action, frozen=True):
-    """Go one event forward in the backward pass; starts the pass where none is under way."""
+    """Go one event forward in the backward pass; starts the pass if none is under way."""
 
 
 class StepTo(_Action, frozen=True):
-    """Go ahead to an event of the backward pass; starts the pass where none is under way."""
+    """Go ahead to an event of the backward pass; starts the pass if none is under way."""
 
     event: int
-    """Counted from 1."""
+    """Number of the event, counted from 1."""
 
 
 class StepNodeBack(_Action, frozen=True):
-    """Go one event back in the backward pass; before its first event the pass has not begun."""
+    """Go one event back in the backward pass; before its first event, the pass has not begun."""
 
 
 class Update(_Action, frozen=True):
@@ -50,7 +50,7 @@ class Update(_Action, frozen=True):
 
 
 class Zero(_Action, frozen=True):
-    """Set every gradient to zero, in place, or to None: as the loop's zeroing does it."""
+    """Set every gradient to zero in place, or to None, as the loop's own zeroing does."""
 
 
 class NextLine(_Action, frozen=True):
@@ -58,21 +58,22 @@ class NextLine(_Action, frozen=True):
 
 
 class RunEpochs(_Action, frozen=True):
-    """Run the loop `count` times; an epoch under way counts as the first."""
+    """Run the loop `count` times; finishing an epoch under way counts as the first."""
 
     count: int
+    """Number of epochs, from 1 to `MOST_EPOCHS`."""
 
 
 class ToggleZeroing(_Action, frozen=True):
-    """Comment the loop's zeroing out, or in again."""
+    """Comment out the loop's zeroing, or bring it back."""
 
 
 class ToggleSetToNone(_Action, frozen=True):
-    """Have zeroing set each `.grad` to None instead of writing zeros, or the other way round again."""
+    """Switch zeroing between writing zeros and setting each `.grad` to None."""
 
 
 class ToggleStatement(_Action, frozen=True):
-    """Comment a statement of the loop out, or in again."""
+    """Comment out a statement of the loop, or bring it back."""
 
     kind: Kind
 
@@ -82,55 +83,55 @@ class MoveStatement(_Action, frozen=True):
 
     kind: Kind
     steps: int
-    """-1 for up, 1 for down."""
+    """Direction: -1 for up, 1 for down."""
 
 
 class SetLearningRate(_Action, frozen=True):
-    """Set the learning rate: positive, finite."""
+    """Set the learning rate to a positive finite number."""
 
     value: float
 
 
 class SetOptimizer(_Action, frozen=True):
-    """Have an optimizer update the parameters; it begins with nothing remembered."""
+    """Let an optimizer update the parameters; its state begins empty."""
 
     optimizer: Optimizer
 
 
 class SetBatches(_Action, frozen=True):
-    """Split the samples into micro-batches or mini-batches, or no longer; the loop begins at its top."""
+    """Split the samples into micro-batches or mini-batches, or join them; the loop restarts at its top."""
 
     batches: Batches
 
 
 class RaiseLearningRate(_Action, frozen=True):
-    """Go up to the next of ..., 1, 2, 5, 10, 20, 50, ..."""
+    """Raise the learning rate to the next of ..., 1, 2, 5, 10, 20, 50, ..."""
 
 
 class LowerLearningRate(_Action, frozen=True):
-    """Go down to the next of ..., 1, 2, 5, 10, 20, 50, ..."""
+    """Lower the learning rate to the next of ..., 1, 2, 5, 10, 20, 50, ..."""
 
 
 class Reset(_Action, frozen=True):
-    """Go back to the start values; can be undone."""
+    """Go back to the start values; the loop and the learning rate stay. It can be undone."""
 
 
 class Undo(_Action, frozen=True):
-    """Go back to before the last action, bit for bit; what lies ahead stays."""
+    """Go back to the state before the last action, bit for bit; the actions ahead can be redone."""
 
 
 class Redo(_Action, frozen=True):
-    """Go ahead again on the line that was left last, bit for bit."""
+    """Go ahead by one undone action, on the branch that was left last, bit for bit."""
 
 
 class GoTo(_Action, frozen=True):
     """Go to any point of the history, on any branch, bit for bit."""
 
     point: int
-    """Its number: points are counted from 0, the start, in the order in which they were first reached."""
+    """Number of the point, counted from 0, the start, in the order in which points were first reached."""
 
     inside: int = 0
-    """How many epochs of the run that led to the point, or up to which event of its pass; 0 for its end."""
+    """Number of epochs of the run, or of events of the pass, that led to the point; 0 for its end."""
 
 
 Action: TypeAlias = (
@@ -158,68 +159,66 @@ Action: TypeAlias = (
     | GoTo
 )
 
+RefusalKey: TypeAlias = type[Action] | MoveStatement
+"""Key of an action among refusals: its class, or the move itself."""
 
-def refusal_key(action: Action) -> str:
-    """Give the name under which `Frame.refusals` has the reason against an action.
 
-    It is the class's name; whether a statement can be moved depends on which one, and where to.
+def refusal_key(action: Action) -> RefusalKey:
+    """Return the key under which `Frame.refusals` holds the refusal of an action.
+
+    The key is the action's class. A move of a statement is its own key: whether the statement can move
+    depends on which one it is and where it would go.
     """
-    match action:
-        case MoveStatement(kind, steps):
-            return f"MoveStatement {kind} {steps}"
-        case _:
-            return type(action).__name__
+    return action if isinstance(action, MoveStatement) else type(action)
 
 
 def checked_kind(kind: Kind) -> Kind:
-    """Give a kind of statement.
+    """Return a kind of statement.
 
     Raises:
-        BadInput: `kind` is none.
+        BadInput: `kind` is not one of `Kind`.
     """
     try:
         return Kind(kind)
     except ValueError:
-        raise BadInput(f"{_shown(kind)} is no line of the loop: it has {', '.join(Kind)}") from None
+        raise BadInput(f"{_shown(kind)} is not a line of the loop; the lines are {', '.join(Kind)}") from None
 
 
 def checked_steps(steps: int) -> int:
-    """Give the way in which a statement moves.
+    """Return the direction in which a statement moves: -1 for up, 1 for down.
 
     Raises:
         BadInput: `steps` is neither -1 nor 1.
     """
     if isinstance(steps, bool) or not isinstance(steps, int) or steps not in (-1, 1):
-        raise BadInput(f"{_shown(steps)} is no way to move a line: it must be -1, up, or 1, down")
+        raise BadInput(f"a line cannot move by {_shown(steps)}: use -1 for up or 1 for down")
     return steps
 
 
 def checked_rate(value: float) -> float:
-    """Give a learning rate as a float.
+    """Return a learning rate as a float.
 
     Raises:
         BadInput: `value` is not a positive finite number.
     """
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value <= LARGEST_FLOAT:
-        raise BadInput(f"{_shown(value)} is no learning rate: it must be a positive finite number, e.g. 1e-5")
+        raise _bad_rate(_shown(value))
     return float(value)
 
 
 def checked_count(count: int) -> int:
-    """Give a number of epochs.
+    """Return a number of epochs.
 
     Raises:
         BadInput: `count` is not a whole number from 1 to `MOST_EPOCHS`.
     """
     if isinstance(count, bool) or not isinstance(count, int) or not 1 <= count <= MOST_EPOCHS:
-        raise BadInput(
-            f"{_shown(count)} is no number of epochs: it must be a whole number from 1 to {MOST_EPOCHS:,}"
-        )
+        raise _bad_count(_shown(count))
     return count
 
 
 def learning_rate_from(text: str) -> float:
-    """Read a learning rate.
+    """Return the learning rate that a text says.
 
     Raises:
         BadInput: `text` is not a positive finite number.
@@ -227,13 +226,11 @@ def learning_rate_from(text: str) -> float:
     try:
         return checked_rate(float(text))
     except (ValueError, BadInput):
-        raise BadInput(
-            f"{_typed(text)} is no learning rate: type a positive finite number, e.g. 1e-5"
-        ) from None
+        raise _bad_rate(_quoted(text)) from None
 
 
 def epochs_from(text: str) -> int:
-    """Read a number of epochs.
+    """Return the number of epochs that a text says; `1,000` and `1_000` are 1000.
 
     Raises:
         BadInput: `text` is not a whole number from 1 to `MOST_EPOCHS`.
@@ -242,18 +239,24 @@ def epochs_from(text: str) -> int:
     try:
         return checked_count(int(plain) if plain.isascii() and plain.isdigit() else 0)
     except (ValueError, BadInput):
-        raise BadInput(
-            f"{_typed(text)} is no number of epochs: type a whole number from 1 to {MOST_EPOCHS:,}"
-        ) from None
+        raise _bad_count(_quoted(text)) from None
+
+
+def _bad_rate(given: str) -> BadInput:
+    return BadInput(f"{given} is not a learning rate: use a positive finite number, e.g. 1e-5")
+
+
+def _bad_count(given: str) -> BadInput:
+    return BadInput(f"{given} is not a number of epochs: use a whole number from 1 to {MOST_EPOCHS:,}")
 
 
 def _shown(value: object) -> str:
-    """Give a value that cannot be used as a message names it; a very long one, its start."""
+    """Return a bad value as a message shows it; a very long value is cut."""
     if isinstance(value, int) and value.bit_length() > 200:
         return "a number of that length"
     text = repr(value)
     return text if len(text) <= 40 else f"{text[:40]}..."
 
 
-def _typed(text: str) -> str:
-    return _shown(text.strip()) if text.strip() else "nothing"
+def _quoted(text: str) -> str:
+    return _shown(text.strip()) if text.strip() else "an empty text"

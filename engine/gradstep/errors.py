@@ -1,4 +1,4 @@
-"""What can go wrong, told in words that a learner can act on."""
+"""Errors of the engine, each with a message that a learner can act on."""
 
 # ruff: noqa: N818 - each error is named after what happened
 
@@ -7,46 +7,53 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
+from gradstep.reasons import Refusal
+
 OWN_CODE: Final = (Exception, SystemExit)
-"""What a problem's own code may raise: anything, and it may call `exit()`."""
+"""Exceptions that a problem's own code may raise: any error, and `SystemExit` from `exit()`."""
 
 
 class EngineError(Exception):
-    """Something the learner asked for cannot be done; the message says what, where, and what to do."""
+    """Base of all errors: a request cannot be met; the message says what, where, and what to do."""
 
 
 class NotAScalar(EngineError):
-    """Backward was asked of something that is not one number."""
+    """`backward()` was called on a tensor that holds more than one number."""
 
     def __init__(self, shape: tuple[int, ...]) -> None:
-        """Name the shape that the loss has."""
+        """Keep the shape of the loss."""
         super().__init__(f"the loss has shape {shape}; reduce it to one number, e.g. loss.mean()")
         self.shape = shape
 
 
 class NoGraph(EngineError):
-    """Backward was asked of a tensor that nothing with `requires_grad` led to."""
+    """`backward()` was called on a tensor that does not depend on any tensor with `requires_grad`."""
 
     def __init__(self) -> None:
-        """Say what makes a graph."""
-        super().__init__("the loss has no graph: no tensor that requires grad led to it")
+        """Explain why there is no graph."""
+        super().__init__("the loss has no graph: it depends on no tensor that requires grad")
 
 
 class GraphFreed(EngineError):
-    """Backward was asked of a graph that an earlier pass used up."""
+    """`backward()` was called on a graph that an earlier pass has freed."""
 
     def __init__(self, pytorch: RuntimeError) -> None:
-        """Keep PyTorch's own words in `pytorch`."""
+        """Keep PyTorch's own error in `pytorch`."""
         super().__init__(str(pytorch))
         self.pytorch = pytorch
 
 
 class Refused(EngineError):
-    """This action makes no sense now; nothing has changed."""
+    """An action makes no sense in the present state; nothing has changed."""
+
+    def __init__(self, refusal: Refusal) -> None:
+        """Keep the reason as a fact, for whoever puts it in words of their own."""
+        super().__init__(str(refusal))
+        self.refusal = refusal
 
 
 class BadInput(EngineError):
-    """A value that the learner gave cannot be used; nothing has changed."""
+    """A value that was given cannot be used; nothing has changed."""
 
 
 class Stopped(EngineError):
@@ -58,11 +65,11 @@ class Stopped(EngineError):
 
 
 class Exists(BadInput):
-    """A file is there already, and nobody said that it may be replaced."""
+    """A file exists already and may not be replaced."""
 
     def __init__(self, path: Path) -> None:
-        """Name the file."""
-        super().__init__(f"{path} exists already; --force replaces it")
+        """Keep the path of the file."""
+        super().__init__(f"{path} exists already")
         self.path = path
 
 

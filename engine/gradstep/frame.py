@@ -1,7 +1,7 @@
-"""An immutable picture of everything that a screen shows of a session at one point.
+"""Immutable snapshot of everything that a screen shows of a session at one point.
 
-Importing this module does not import torch, so that a screen can draw `starting` while torch is on its way.
-Frames hold tensors, whose `==` gives tensors: so a frame equals itself only.
+Importing this module does not import torch, so that a screen can be drawn while torch is still loading.
+Frames hold tensors, whose `==` returns a tensor, so a frame is equal only to itself.
 """
 
 from __future__ import annotations
@@ -10,14 +10,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from gradstep.actions import refusal_key
+
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from gradstep.actions import Action, RefusalKey
     from gradstep.autograd.events import Accumulation, Event
     from gradstep.autograd.graph import GraphNode
     from gradstep.derivatives import Explanation
     from gradstep.ledger.ledger import Ledger
     from gradstep.loop.loop import Kind, Loop
+    from gradstep.notices import Notice
+    from gradstep.reasons import Refusal
     from gradstep.training.loss_history import Losses
 
 
@@ -26,82 +31,94 @@ class ParameterFrame:
     """One parameter and its gradient. The tensors are copies that nothing changes."""
 
     name: str
+    """Name of the parameter in the script."""
+
     labels: tuple[tuple[str, ...], ...]
-    """Names along each dimension; empty where a dimension has none."""
+    """Names of the rows or columns along each dimension; empty for a dimension without names."""
 
     value: Tensor
+    """Present value."""
+
     value_before: Tensor | None
-    """The value before the last action; None where that did not change it."""
+    """Value before the last action; None if the action did not change it."""
 
     grad: Tensor | None
-    """`.grad` as it is at this point of the pass; None where it is None."""
+    """`.grad` at this point of the pass; None if `.grad` is None."""
 
     grad_changed: bool
     """Whether the last action changed `.grad`."""
 
     accumulation: Accumulation | None
-    """`old + new = sum`, once the pass on screen has written here; None before, and once it is over."""
+    """`old + new = sum`, once the shown pass has written to `.grad`; None before that and after the pass."""
 
     memory: Mapping[str, Tensor] = field(default_factory=dict)
-    """What the optimizer remembers of it, by PyTorch's names: `momentum_buffer`, `exp_avg`, `step`, ..."""
+    """Optimizer state of the parameter, by PyTorch's names: `momentum_buffer`, `exp_avg`, `step`, ..."""
 
     memory_before: Mapping[str, Tensor] = field(default_factory=dict)
-    """What it remembered before the last action."""
+    """Optimizer state before the last action."""
 
     def memory_changed(self, name: str) -> bool:
-        """Whether the last action changed a part of it; a part without changes is the same tensor."""
+        """Return whether the last action changed a part of the optimizer state.
+
+        An unchanged part is the same tensor in `memory` and `memory_before`.
+        """
         return self.memory.get(name) is not self.memory_before.get(name)
 
 
 @dataclass(frozen=True, slots=True)
 class TraceRow:
-    """One event of the pass, for the list."""
+    """One event of a backward pass, for a list of events."""
 
     name: str
-    """`Mul` for `MulBackward0`; `engine`, `hook` for what is no node; `-> w.grad` for an `AccumulateGrad`."""
+    """`Mul` for `MulBackward0`, `-> w.grad` for `AccumulateGrad`; `engine` or `hook` between nodes."""
 
     brief: str
-    """What it does, in at most about 16 characters."""
+    """Short description of the event, e.g. `g / 10` or `add 2 paths`."""
 
     shape: tuple[int, ...]
-    """Shape of the gradient that it made."""
+    """Shape of the gradient that the event made; () if it made none."""
 
     depth: int
-    """0; 1 and more for nodes of a pass inside the pass."""
+    """Nesting of backward passes: 0, or more for an event of a pass inside the pass."""
 
     is_node: bool
-    """Whether it is an autograd node; False for what the engine or a hook did between nodes."""
+    """Whether the event is an autograd node; False for work of the engine or of a hook between nodes."""
 
     source: str
-    """The forward expression that made the node; empty where there is none."""
+    """Forward expression that made the node; empty if none is known."""
+
+    parameter: str | None = None
+    """Name of the parameter whose `.grad` an `AccumulateGrad` writes to; None for any other event."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PassFrame:
-    """A backward pass, and how far it has been stepped through."""
+    """A backward pass and how far it has been stepped through."""
 
     rows: tuple[TraceRow, ...]
+    """One row for each event of the pass, in order."""
+
     done: int
-    """How many events are behind: the current one is `rows[done - 1]`."""
+    """Number of events that have been stepped through: the current event is `rows[done - 1]`."""
 
     over: bool
-    """Whether another statement has run since, so that stepping back needs an undo."""
+    """Whether another statement has run since the pass, so that stepping back needs an undo."""
 
     step: Explanation | None
-    """What the current event did; None before the first."""
+    """Explanation of the current event; None before the first event."""
 
     summarized: int = 0
-    """Of how many tensors there are summaries only, since the trace would have passed its limit."""
+    """Number of tensors kept only as summaries, because the trace would have exceeded its memory limit."""
 
     events: tuple[Event, ...] = ()
-    """What the rows stand for, one each: the recorded gradients, for whoever asserts them elsewhere."""
+    """Recorded event of each row, with its gradients."""
 
     nodes: tuple[GraphNode, ...] = ()
-    """The graph that the pass goes through; the events name its nodes by their index."""
+    """Graph that the pass goes through; events refer to its nodes by index."""
 
     @property
     def finished(self) -> bool:
-        """Whether every event is behind."""
+        """Whether every event has been stepped through."""
         return self.done == len(self.rows)
 
 
@@ -110,58 +127,68 @@ class Frame:
     """Everything that a screen shows of a session."""
 
     problem: str
+    """Name of the problem that is trained."""
+
     learning_rate: float
     epoch: int
-    """Epochs run to their end."""
+    """Number of epochs that have run to their end."""
 
     loop: Loop
+    """Statements of one epoch, and how far the epoch under way has come."""
+
     next: Kind | None
-    """The statement that runs next: inside a pass, the rest of it; None where all are commented out."""
+    """Statement that runs next: inside a pass, backward; None if every statement is commented out."""
 
     parameters: tuple[ParameterFrame, ...]
     preds: Tensor | None
-    """The last forward pass's predictions; None before the first. A copy that nothing changes."""
+    """Copy of the last forward pass's predictions; None before the first forward pass."""
 
     loss: float | None
-    """The last forward pass's loss; None before the first."""
+    """Loss of the last forward pass; None before the first forward pass."""
 
     loss_changed: bool
-    """Whether the last action computed it."""
+    """Whether the last action computed `loss`."""
 
     loss_before: float | None
-    """The loss one epoch earlier; None where that computed none."""
+    """Loss one epoch earlier; None if that epoch computed none."""
 
     stale: bool
     """Whether the parameters have changed since the loss was computed."""
 
     losses: Losses
+    """Loss of every epoch."""
+
     ledger: Ledger
-    """Every write to a `.grad` up to this point; its lines are worked out when they are asked for."""
+    """Every write to a `.grad` up to this point, read lazily."""
 
     backward: PassFrame | None
-    """The last recorded backward pass; None before the first, and after a new forward."""
+    """Last recorded backward pass; None before the first one and after a new forward pass."""
 
     update: Explanation | None
-    """How the optimizer made the new values; None where its step is not what ran last."""
+    """Explanation of the optimizer's step; None unless that step ran last."""
 
-    notice: str
-    """What the last action has to say; empty where it went as expected."""
+    notice: Notice | None
+    """Remark of the last action; None if it went as expected."""
 
-    refusals: Mapping[str, str]
-    """For each action that would be refused now, by `gradstep.actions.refusal_key`: why."""
+    refusals: Mapping[RefusalKey, Refusal]
+    """Refusal of every action that cannot work now, by `gradstep.actions.refusal_key`."""
 
     position: int
-    """How many actions can be undone."""
+    """Number of actions that can be undone."""
 
     future: int
-    """How many can be redone."""
+    """Number of actions that can be redone."""
 
     @property
     def in_pass(self) -> bool:
-        """Whether a backward pass has been begun and not finished."""
+        """Whether a backward pass has begun and has not finished."""
         return self.backward is not None and not self.backward.finished
+
+    def refusal(self, action: Action) -> Refusal | None:
+        """Return the refusal of an action, or None if the action can work now."""
+        return self.refusals.get(refusal_key(action))
 
     @property
     def step(self) -> Explanation | None:
-        """What there is to look at: an optimizer's step that has just run, else the pass's current event."""
+        """Explanation to show: of the optimizer's step if it ran last, else of the pass's current event."""
         return self.update or (None if self.backward is None else self.backward.step)

@@ -1,4 +1,4 @@
-"""Takes the picture: makes frames of a session's states."""
+"""Builder of frames from the states of a session."""
 
 from __future__ import annotations
 
@@ -8,13 +8,16 @@ from functools import lru_cache
 
 from torch import Tensor
 
+from gradstep.actions import RefusalKey
 from gradstep.autograd.events import Accumulation, Event, HookEvent, NodeEvent, PathsEvent, ReduceEvent
 from gradstep.autograd.trace import Trace
 from gradstep.derivatives import Explanation, brief, explain
 from gradstep.derivatives.optimizer_step import explain_update
 from gradstep.frame import Frame, ParameterFrame, PassFrame, TraceRow
 from gradstep.loop.loop import Kind
+from gradstep.notices import Notice
 from gradstep.problem import Problem
+from gradstep.reasons import Refusal
 from gradstep.tensors.bitwise import same_bits
 from gradstep.training.snapshots import Memory
 from gradstep.training.state import Passing, State
@@ -25,12 +28,22 @@ def take_frame(
     state: State,
     before: State | None,
     *,
-    notice: str,
-    refusals: Mapping[str, str],
+    notice: Notice | None,
+    refusals: Mapping[RefusalKey, Refusal],
     position: int,
     future: int,
 ) -> Frame:
-    """Make the frame of `state`, with what changed since `before` marked."""
+    """Return the frame of a state, with the changes since an earlier state marked.
+
+    Args:
+        problem: Problem that is trained.
+        state: State to show.
+        before: State to compare with; None if there is none, so that nothing is marked as changed.
+        notice: Remark of the last action.
+        refusals: Refusals of the actions that cannot work in `state`.
+        position: Number of actions that can be undone.
+        future: Number of actions that can be redone.
+    """
     forward = state.trainer.forward
     return Frame(
         problem=problem.name,
@@ -56,7 +69,7 @@ def take_frame(
 
 
 def shown_grads(problem: Problem, state: State) -> tuple[Tensor | None, ...]:
-    """Give every `.grad` as it is at this point of the pass; outside a pass, as it is."""
+    """Return the `.grad` of every parameter at this point of the pass, or its present one outside a pass."""
     passing = state.passing
     if passing is None or passing.finished:
         return state.trainer.grads
@@ -101,12 +114,12 @@ def _parameters(problem: Problem, state: State, before: State | None) -> tuple[P
 
 
 def _memory(problem: Problem, state: State) -> Memory:
-    """Give what the optimizer remembers, for every parameter, also where that is nothing."""
+    """Return the optimizer state of every parameter; an empty mapping for a parameter without any."""
     return state.trainer.memory or ({},) * len(problem.parameters)
 
 
 def _shared(before: Memory, now: Memory) -> Memory:
-    """Give `before` with the tensors of `now` where every bit is the same."""
+    """Return `before`, with the tensor of `now` in place of each tensor that has the same bits."""
     return tuple(
         {name: new[name] if same_bits(value, new.get(name)) else value for name, value in old.items()}
         for old, new in zip(before, now, strict=True)
@@ -115,7 +128,7 @@ def _shared(before: Memory, now: Memory) -> Memory:
 
 def _loss_before(state: State) -> float | None:
     if state.loop.split is not None:
-        return None  # the loss of a part is nothing to compare with an epoch's
+        return None  # the loss of one part cannot be compared with the loss of an epoch
     known = len(state.losses)
     before = state.losses[known - 2] if known >= 2 else math.nan
     return None if math.isnan(before) else before
@@ -155,6 +168,7 @@ def _row(event: Event, trace: Trace) -> TraceRow:
         event.depth,
         isinstance(event, NodeEvent),
         source,
+        event.accumulation.parameter if isinstance(event, NodeEvent) and event.accumulation else None,
     )
 
 
@@ -181,5 +195,5 @@ def _made(event: Event) -> Tensor | None:
     return None
 
 
-def _same(one: tuple[Tensor | None, ...], other: tuple[Tensor | None, ...]) -> bool:
-    return all(same_bits(a, b) for a, b in zip(one, other, strict=True))
+def _same(tensors: tuple[Tensor | None, ...], others: tuple[Tensor | None, ...]) -> bool:
+    return all(same_bits(tensor, other) for tensor, other in zip(tensors, others, strict=True))

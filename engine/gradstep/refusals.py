@@ -1,147 +1,166 @@
-"""Which actions cannot work now, and why: for keys that are dimmed, and for whoever tries all the same."""
+"""Checks that find the actions which cannot work in the present state, each with its reason."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from gradstep.actions import MoveStatement, refusal_key
+from gradstep.actions import (
+    Action,
+    Backward,
+    Forward,
+    LowerLearningRate,
+    MoveStatement,
+    NextLine,
+    RaiseLearningRate,
+    Redo,
+    RefusalKey,
+    RunEpochs,
+    SetBatches,
+    SetOptimizer,
+    StepNode,
+    StepNodeBack,
+    StepTo,
+    ToggleStatement,
+    Undo,
+    Update,
+    Zero,
+    refusal_key,
+)
 from gradstep.loop.learning_rate import lowered, raised
 from gradstep.loop.loop import Kind
+from gradstep.reasons import Reason, Refusal
 from gradstep.training.snapshots import Graph
 from gradstep.training.state import State
 
-INSIDE: Final = "a backward pass is under way: finish it (b) or go back to its start (S)"
-NO_PASS: Final = "no backward pass is under way: s starts one"
-OVER: Final = "the pass is over: take back what ran since (left arrow), then step back"
-ALL_OFF: Final = "every line of the loop is commented out"
-DIVERGED: Final = "this epoch's loss is {loss}: backward would spread it; take the epoch back (left arrow)"
-FIRST: Final = "this line is the first of the loop already"
-LAST: Final = "this line is the last of the loop already"
-NEEDS_PART: Final = "forward needs i, which the for line makes: it stays inside the inner loop"
-HIGHEST: Final = "that is the highest learning rate that the keys give; type one to go on"
-LOWEST: Final = "that is the lowest learning rate that the keys give; type one to go on"
-NO_UNDO: Final = "there is nothing to undo"
-NO_REDO: Final = "there is nothing to redo"
 
-NO_LOSS: Final = "there is no loss to go back from yet: run forward first (f)"
-NO_GRAD: Final = "there is no gradient yet: .grad is None until the first backward pass (b)"
-USED: Final = "the last backward pass freed this graph: run forward for a new one (f)"
+def refusals(state: State, position: int, future: int) -> dict[RefusalKey, Refusal]:
+    """Return a refusal for every action that cannot work now.
 
-PYTORCHS: Final = frozenset({NO_LOSS, NO_GRAD, USED})
-"""The reasons that are PyTorch's: the action may be tried, and PyTorch then refuses in its own words."""
+    Args:
+        state: Present state of the session.
+        position: Number of actions that can be undone.
+        future: Number of actions that can be redone.
+
+    Returns:
+        Refusals by `gradstep.actions.refusal_key`; an action without an entry can work.
+    """
+    found: dict[RefusalKey, Refusal | None] = {action: check(state) for action, check in CHECKS.items()}
+    found |= _moves(state) | _travel(position, future)
+    return {action: refusal for action, refusal in found.items() if refusal is not None}
 
 
-def refusals(state: State, position: int, future: int) -> dict[str, str]:
-    """Give the reason for every action that cannot work in `state`, by `gradstep.actions.refusal_key`."""
-    reasons = {name: reason(state) for name, reason in REASONS.items()}
-    reasons |= _no_moves(state) | _no_travel(position, future)
-    return {action: reason for action, reason in reasons.items() if reason}
+def refusal(state: State, position: int, future: int, action: Action) -> Refusal | None:
+    """Return the refusal of one action, or None if it can work; the arguments are those of `refusals`."""
+    check = CHECKS.get(type(action))
+    if check is not None:
+        return check(state)
+    others = _moves(state) if isinstance(action, MoveStatement) else _travel(position, future)
+    return others.get(refusal_key(action))
 
 
-def refusal(state: State, position: int, future: int, key: str) -> str:
-    """Give the reason against one action, by its `gradstep.actions.refusal_key`; empty where it can work."""
-    if key in REASONS:
-        return REASONS[key](state)
-    if key.startswith("MoveStatement"):
-        return _no_moves(state).get(key, "")
-    return _no_travel(position, future).get(key, "")
+def _outside_pass(state: State) -> Refusal | None:
+    return Refusal(Reason.IN_PASS) if state.in_pass else None
 
 
-def _inside(state: State) -> str:
-    return INSIDE if state.in_pass else ""
-
-
-def _no_backward(state: State) -> str:
+def _backward(state: State) -> Refusal | None:
     if state.in_pass:
-        return ""
+        return None
     if state.trainer.forward is None:
-        return NO_LOSS
-    return "" if state.trainer.graph is Graph.LIVE else USED
+        return Refusal(Reason.NO_LOSS)
+    return None if state.trainer.graph is Graph.LIVE else Refusal(Reason.GRAPH_FREED)
 
 
-def _no_gradient(state: State) -> str:
-    """An optimizer passes over what has no gradient; the hand-written lines cannot."""
+def _update(state: State) -> Refusal | None:
+    """Return why no update can run: an optimizer skips a missing gradient, hand-written lines raise."""
     if state.in_pass:
-        return INSIDE
+        return Refusal(Reason.IN_PASS)
     if not state.loop.optimizer.by_hand:
-        return ""
-    return NO_GRAD if any(grad is None for grad in state.trainer.grads) else ""
+        return None
+    return Refusal(Reason.NO_GRADIENT) if None in state.trainer.grads else None
 
 
-def _no_zeroing(state: State) -> str:
-    """None can always be set, also where it is None already."""
-    if state.loop.set_to_none:
-        return INSIDE if state.in_pass else ""
-    return _no_gradient(state)
+def _zero(state: State) -> Refusal | None:
+    """Return why no zeroing can run; setting `.grad` to None works even if it is None already."""
+    return _outside_pass(state) if state.loop.set_to_none else _update(state)
 
 
-def _no_way_back(state: State) -> str:
+def _step_back(state: State) -> Refusal | None:
     if state.passing is None:
-        return NO_PASS
-    return OVER if state.passing.over else ""
+        return Refusal(Reason.NO_PASS)
+    return Refusal(Reason.PASS_OVER) if state.passing.over else None
 
 
-def _no_next(state: State) -> str:
+def _next_line(state: State) -> Refusal | None:
     match state.loop.next:
         case _ if state.in_pass:
-            return ""
+            return None
         case None:
-            return ALL_OFF
+            return Refusal(Reason.ALL_COMMENTED_OUT)
         case Kind.FORWARD:
-            return ""
+            return None
         case Kind.BACKWARD:
-            return _no_backward(state)
+            return _backward(state)
         case Kind.UPDATE:
-            return _no_gradient(state)
+            return _update(state)
         case Kind.ZERO:
-            return _no_zeroing(state)
+            return _zero(state)
 
 
-def _no_run(state: State) -> str:
+def _run_epochs(state: State) -> Refusal | None:
     if state.in_pass:
-        return INSIDE
+        return Refusal(Reason.IN_PASS)
     if state.diverged and state.loop.next not in (Kind.FORWARD, None):
-        return DIVERGED.format(loss=state.loss)
-    return _no_next(state)
+        return Refusal(Reason.DIVERGED, state.loss)
+    return _next_line(state)
 
 
-def _not_higher(state: State) -> str:
-    return HIGHEST if raised(state.learning_rate) == state.learning_rate else ""
+def _raise_rate(state: State) -> Refusal | None:
+    return Refusal(Reason.HIGHEST_RATE) if raised(state.learning_rate) == state.learning_rate else None
 
 
-def _not_lower(state: State) -> str:
-    return LOWEST if lowered(state.learning_rate) == state.learning_rate else ""
+def _lower_rate(state: State) -> Refusal | None:
+    return Refusal(Reason.LOWEST_RATE) if lowered(state.learning_rate) == state.learning_rate else None
 
 
-def _no_travel(position: int, future: int) -> dict[str, str]:
-    return {"Undo": "" if position else NO_UNDO, "Redo": "" if future else NO_REDO}
+def _travel(position: int, future: int) -> dict[RefusalKey, Refusal | None]:
+    return {
+        Undo: None if position else Refusal(Reason.NOTHING_TO_UNDO),
+        Redo: None if future else Refusal(Reason.NOTHING_TO_REDO),
+    }
 
 
-def _no_moves(state: State) -> dict[str, str]:
-    """Give the reason for each move of a statement; empty where it can be made."""
+def _moves(state: State) -> dict[RefusalKey, Refusal | None]:
+    """Return the refusal of every move of a statement; None for a move that can be made."""
     kinds = [statement.kind for statement in state.loop.statements]
     moves = [MoveStatement(kind, steps) for kind in kinds for steps in (-1, 1)]
-    leaving = [move for move in moves if state.loop.leaves_inner(move.kind, move.steps)]
-    ends = {MoveStatement(kinds[0], -1): FIRST, MoveStatement(kinds[-1], 1): LAST}
-    ends |= {move: NEEDS_PART if move.kind is Kind.FORWARD else "" for move in leaving}
-    return {refusal_key(move): INSIDE if state.in_pass else ends.get(move, "") for move in moves}
+    if state.in_pass:
+        return dict.fromkeys(moves, Refusal(Reason.IN_PASS))
+    return {move: _move(state, kinds, move) for move in moves}
 
 
-REASONS: Final[Mapping[str, Callable[[State], str]]] = {
-    "Forward": _inside,
-    "Backward": _no_backward,
-    "StepNode": _no_backward,
-    "StepTo": _no_backward,
-    "StepNodeBack": _no_way_back,
-    "Update": _no_gradient,
-    "Zero": _no_zeroing,
-    "NextLine": _no_next,
-    "RunEpochs": _no_run,
-    "ToggleStatement": _inside,
-    "SetOptimizer": _inside,
-    "SetBatches": _inside,
-    "RaiseLearningRate": _not_higher,
-    "LowerLearningRate": _not_lower,
+def _move(state: State, kinds: list[Kind], move: MoveStatement) -> Refusal | None:
+    if state.loop.leaves_inner(move.kind, move.steps):
+        return Refusal(Reason.FORWARD_STAYS_INSIDE) if move.kind is Kind.FORWARD else None
+    if move == MoveStatement(kinds[0], -1):
+        return Refusal(Reason.FIRST_LINE)
+    return Refusal(Reason.LAST_LINE) if move == MoveStatement(kinds[-1], 1) else None
+
+
+CHECKS: Final[Mapping[type[Action], Callable[[State], Refusal | None]]] = {
+    Forward: _outside_pass,
+    Backward: _backward,
+    StepNode: _backward,
+    StepTo: _backward,
+    StepNodeBack: _step_back,
+    Update: _update,
+    Zero: _zero,
+    NextLine: _next_line,
+    RunEpochs: _run_epochs,
+    ToggleStatement: _outside_pass,
+    SetOptimizer: _outside_pass,
+    SetBatches: _outside_pass,
+    RaiseLearningRate: _raise_rate,
+    LowerLearningRate: _lower_rate,
 }
-"""For each action that cannot always work, what says why; empty where it can."""
+"""Check of each action that may be refused because of the present state; moves and travel are separate."""

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from gradstep.actions import Action, MoveStatement, ToggleSetToNone, ToggleStatement
 from gradstep.errors import Refused
 from gradstep.loop.loop import Kind, Loop
+from gradstep.reasons import Reason, Refusal
 from gradstep.start import Start
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ def start_again(session: Session) -> Start:
     """
     origin, problem, state = session.origin, session.problem, session.state
     if origin is None:
-        raise Refused("there is nothing to read again: this session has no script")
+        raise Refused(Refusal(Reason.NO_SCRIPT))
     chose_rate = origin.rate is not None or state.learning_rate != problem.learning_rate
     chose_optimizer = origin.optimizer is not None or state.loop.optimizer != problem.optimizer
     return replace(

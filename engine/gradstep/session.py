@@ -6,11 +6,7 @@ from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import replace
 
-from gradstep.actions import (
-    Action,
-    checked_rate,
-    refusal_key,
-)
+from gradstep.actions import Action, checked_rate
 from gradstep.analysis.batch_check import BatchCheck, check_batches
 from gradstep.analysis.compare_runs import RunComparer
 from gradstep.analysis.comparison import Comparison
@@ -28,7 +24,8 @@ from gradstep.loop.optimizers import Optimizer, checked_optimizer
 from gradstep.loop.script_names import Spelling
 from gradstep.pictures.pictures import Pictures
 from gradstep.problem import Problem
-from gradstep.refusals import PYTORCHS, refusal, refusals
+from gradstep.reasons import PYTORCH_REFUSES
+from gradstep.refusals import refusal, refusals
 from gradstep.scripts.source import ScriptSource
 from gradstep.start import Start
 from gradstep.training.progress import Progress
@@ -168,9 +165,9 @@ class Session:
             EngineError: As `apply` does.
         """
         history = self._walk.history
-        reason = refusal(self.state, history.position, history.future, refusal_key(action))
-        if reason and reason not in PYTORCHS:
-            raise Refused(reason)
+        found = refusal(self.state, history.position, history.future, action)
+        if found is not None and found.reason not in PYTORCH_REFUSES:
+            raise Refused(found)
         before, done = self.state, action
         failure: EngineError | None = None
         try:

@@ -31,7 +31,7 @@ from gradstep.actions import (
     Zero,
 )
 from gradstep.analysis.batch_check import Outcome
-from gradstep.analysis.loop_verdict import Finding
+from gradstep.analysis.judgement import Finding
 from gradstep.errors import BadInput, Refused, Stopped
 from gradstep.ledger.ledger import Write
 from gradstep.loop.batches import FULL, Batches, Split, batches_from, checked_batches, split_of

@@ -31,7 +31,7 @@ from gradstep.actions import (
     Update,
     Zero,
 )
-from gradstep.analysis.loop_verdict import Finding
+from gradstep.analysis.judgement import Finding
 from gradstep.errors import BadInput, Refused
 from gradstep.frame import Frame
 from gradstep.loop.loop import Kind

@@ -25,7 +25,8 @@ from gradstep.actions import (
     Update,
     Zero,
 )
-from gradstep.analysis.loop_verdict import EPOCHS, Finding
+from gradstep.analysis.judgement import Finding
+from gradstep.analysis.loop_verdict import EPOCHS
 from gradstep.errors import EngineError
 from gradstep.loop.loop import Kind
 from gradstep.session import Session

@@ -28,7 +28,6 @@ from gradstep.actions import (
     Undo,
     Update,
     Zero,
-    refusal_key,
 )
 from gradstep.loop.batches import FULL
 from gradstep.loop.optimizers import HAND
@@ -36,8 +35,7 @@ from gradstep.loop.optimizers import HAND
 if TYPE_CHECKING:
     from gradstep.frame import Frame
     from gradstep.loop.loop import Kind
-
-NO_CURSOR: Final = "choose a line of the loop first: up or down arrow"
+    from gradstep.reasons import Refusal
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +64,18 @@ class Key:
     edit: Callable[[Kind], Action] | None = None
     """What it does to the loop's statement under the cursor; None for a key that needs no cursor."""
 
-    def refusal(self, frame: Frame, cursor: Kind | None) -> str:
-        """Say why the key cannot work now; empty where it can."""
-        if self.edit is not None and cursor is None:
-            return NO_CURSOR
+    def can_work(self, frame: Frame, cursor: Kind | None) -> bool:
+        """Return whether the key can work now: nothing is refused, and there is a cursor if needed."""
+        return not self.lacks_cursor(cursor) and self.refusal(frame, cursor) is None
+
+    def lacks_cursor(self, cursor: Kind | None) -> bool:
+        """Return whether the key edits the statement under the cursor and there is no cursor."""
+        return self.edit is not None and cursor is None
+
+    def refusal(self, frame: Frame, cursor: Kind | None) -> Refusal | None:
+        """Return the engine's refusal of what the key does; None if there is none."""
         asked = self._asks_for(cursor)
-        return "" if asked is None else frame.refusals.get(refusal_key(asked), "")
+        return None if asked is None else frame.refusal(asked)
 
     def _asks_for(self, cursor: Kind | None) -> Action | None:
         """Give the action that decides whether the key can work; None where none does."""

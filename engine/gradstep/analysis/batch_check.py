@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Final
 
 import torch
 from torch import Tensor
 
+from gradstep.analysis.judgement import Outcome
 from gradstep.analysis.loss_probe import Apart, apart, eps_of, why_not_double
 from gradstep.errors import BadInput, EngineError, Stopped
 from gradstep.loop.batches import Batches, Split, Weight, split_of
@@ -20,20 +20,6 @@ from gradstep.training.stepper import Statements
 
 Flat = list[Tensor]
 """A gradient: for each parameter a flat tensor."""
-
-
-class Outcome(StrEnum):
-    """How a way's gradient compares with the full batch's."""
-
-    EQUAL = "equal"
-    """Up to rounding."""
-
-    MULTIPLE = "multiple"
-    """It points the same way, and is so many times as long."""
-
-    DIFFERS = "differs"
-    REFUSED = "refused"
-    """PyTorch cannot run the model on a part."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +106,7 @@ class _Check:
         self._nothing = self._snapshot.without_graph()
         self._full = self._accumulated(None, zeroed_inside=False)
         if not math.isfinite(_norm(self._full)):
-            raise BadInput("the gradient is not finite here: nothing can be compared; undo, or reset (R)")
+            raise BadInput("the gradient is not finite here: nothing can be compared: undo, or reset")
         self._dtype = None if why_not_double(self._problem, self._snapshot.rng) else torch.float64
         with apart(self._problem, self._snapshot.rng, self._dtype) as where:
             self._tolerance = math.sqrt(eps_of(where.coarsest()))

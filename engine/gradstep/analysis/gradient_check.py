@@ -168,7 +168,7 @@ class _Check:
         self._autograd = [grad.double() for grad in where.gradients()]
         self._loss = where.loss()
         if not math.isfinite(self._loss):
-            raise BadInput(f"the loss is {self._loss} here: nothing can be checked; undo, or reset (R)")
+            raise BadInput(f"the loss is {self._loss} here: nothing can be checked: undo, or reset")
         self._noise = max(self._measured_noise(), self._eps * abs(self._loss))
 
     def run(self, stopped: Callable[[], bool]) -> GradientCheck:

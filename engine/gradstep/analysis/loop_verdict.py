@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from enum import StrEnum
 from typing import Final
 
 import torch
 from torch import Tensor
 
+from gradstep.analysis.judgement import Finding
 from gradstep.ledger.ledger import since_zeroing
 from gradstep.loop.loop import START, Kind, Loop
 from gradstep.tensors.bitwise import differing, same_bits
@@ -20,19 +20,6 @@ from gradstep.training.stepper import Statements
 
 EPOCHS: Final = 5
 """How many epochs of each loop are compared; a difference that zeroing makes shows in the second."""
-
-
-class Finding(StrEnum):
-    """What was found, in words that finish `the loop ...`."""
-
-    EQUIVALENT = "is equivalent"
-    RAISES = "raises an error"
-    UPDATES_TOO_SOON = "updates before the gradient exists"
-    NEVER_UPDATES = "never updates"
-    ACCUMULATES = "accumulates"
-    DROPS = "zeroes parts of the gradient away"
-    STALE = "uses stale gradients"
-    DIFFERS = "trains differently"
 
 
 @dataclass(frozen=True, slots=True)

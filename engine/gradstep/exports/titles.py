@@ -28,6 +28,7 @@ from gradstep.actions import (
 )
 from gradstep.exports.recording.moments import Moment
 from gradstep.loop.loop import Kind, Loop
+from gradstep.notices import Notice, PassedOver, RunDiverged
 
 STATEMENTS: Final = {
     Kind.FORWARD: ("Forward", "The model makes predictions, and the loss measures how far off they are."),
@@ -81,10 +82,8 @@ def words(moment: Moment, *, anew: bool = True) -> str:
             )
         case SetBatches(batches):
             return BATCHES[batches.way]
-        case Update() | NextLine() if "passed over" in moment.after.notice:
-            return f"{moment.after.notice[0].upper()}{moment.after.notice[1:]}."
-        case RunEpochs() if moment.after.notice:
-            return f"It {moment.after.notice.split(';')[0]}."
+        case Update() | NextLine() | RunEpochs() if noticed := _noticed(moment.after.notice):
+            return noticed
         case ToggleZeroing() | ToggleSetToNone() | ToggleStatement() | MoveStatement():
             return f"The loop now runs: {', '.join(moment.after.loop.enabled) or 'nothing'}."
         case Reset():
@@ -108,6 +107,18 @@ def kind_of(action: Action, following: Kind | None) -> Kind | None:
     if isinstance(action, NextLine):
         return following
     return KINDS.get(type(action))
+
+
+def _noticed(notice: Notice | None) -> str:
+    match notice:
+        case PassedOver(missing, parameters) if missing == parameters:
+            return "The optimizer skips every parameter, because every .grad is None."
+        case PassedOver(missing, parameters):
+            return f"The optimizer skips {missing} of {parameters} parameters, because their .grad is None."
+        case RunDiverged(epoch, loss):
+            return f"The loss diverges in epoch {epoch:,}: it is {loss}."
+        case _:
+            return ""
 
 
 def _title(moment: Moment) -> str:

@@ -10,13 +10,13 @@ from gradstep.errors import EngineError
 from gradstep.history.checkpoints import Travel, part_of
 from gradstep.history.substeps import Inside, not_inside, room_in
 from gradstep.history.tree import History, Point
+from gradstep.notices import InsideAction, Notice, NotRepeatable
 from gradstep.training.apply_action import perform
 from gradstep.training.epochs import Ended
 from gradstep.training.progress import Progress
 from gradstep.training.state import State
 from gradstep.training.stepper import Statements
 
-UNSTEADY = "the model keeps something outside PyTorch, which undo does not bring back"
 RECORDING = 4
 """About how many times as long an action takes when its passes are recorded."""
 
@@ -29,7 +29,7 @@ class Walk:
         self._statements, self._start, self._tell = statements, statements.state, tell
         self.history = History(self._start)
         self.travel = Travel(statements, self.history.here)
-        self.notice = ""
+        self.notice: Notice | None = None
         """What the last action had to say."""
 
         self._unsteady_told = False
@@ -85,7 +85,7 @@ class Walk:
             raise
         self.history.go(point, inside)
         last = room.places[-1] + 1
-        self.notice = f"inside: {room.unit} {inside:,} of {last:,}; the right arrow goes on to the end"
+        self.notice = InsideAction(room.unit, inside, last)
         return GoTo(action.point, inside)
 
     def _do(self, action: Action, stopped: Callable[[], bool]) -> Action:
@@ -112,12 +112,12 @@ class Walk:
         self.travel.keep(self.history.add(action, now, ended.notice, seconds), now)
         self.notice = self._once_more(ended.notice)
 
-    def _once_more(self, notice: str) -> str:
+    def _once_more(self, notice: Notice | None) -> Notice | None:
         """Give what there is to say; where that is nothing, say once that the model cannot be repeated."""
         if notice or self._unsteady_told or not self._statements.trainer.steady.broken:
             return notice
         self._unsteady_told = True
-        return UNSTEADY
+        return NotRepeatable()
 
     def _branch_off(self, state: State) -> None:
         """Where the session stands inside an action, make a point of that part of it first."""

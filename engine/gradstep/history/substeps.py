@@ -8,6 +8,7 @@ from gradstep.actions import Backward, GoTo, NextLine, RunEpochs
 from gradstep.errors import BadInput
 from gradstep.history.checkpoints import Travel
 from gradstep.history.tree import Point
+from gradstep.notices import Unit
 from gradstep.training.stepper import Statements
 
 
@@ -15,8 +16,7 @@ from gradstep.training.stepper import Statements
 class Inside:
     """The places between an action's start and its end."""
 
-    unit: str
-    """`epoch` or `event`."""
+    unit: Unit
 
     places: range
     """How far one can go into it, as `GoTo.inside` counts."""
@@ -31,7 +31,7 @@ def room_in(statements: Statements, travel: Travel, point: Point) -> Inside | No
         return None
     if isinstance(point.action, RunEpochs):
         ran = point.epoch - point.before.epoch - travel.left_behind(point)
-        return _inside("epoch", 1, ran - int(ran == point.action.count))
+        return _inside(Unit.EPOCH, 1, ran - int(ran == point.action.count))
     if not isinstance(point.action, Backward | NextLine):
         return None
     travel.go(point)
@@ -41,7 +41,7 @@ def room_in(statements: Statements, travel: Travel, point: Point) -> Inside | No
     if passing is None or passing.over or not passing.finished:
         return None
     behind = before.passing.cursor if before.passing is not None and before.in_pass else 0
-    return _inside("event", behind + 1, len(passing.trace) - 1)
+    return _inside(Unit.EVENT, behind + 1, len(passing.trace) - 1)
 
 
 def not_inside(action: GoTo, room: Inside | None) -> BadInput:
@@ -54,5 +54,5 @@ def not_inside(action: GoTo, room: Inside | None) -> BadInput:
     )
 
 
-def _inside(unit: str, first: int, last: int) -> Inside | None:
+def _inside(unit: Unit, first: int, last: int) -> Inside | None:
     return Inside(unit, range(first, last + 1)) if first <= last else None

@@ -10,6 +10,7 @@ from gradstep.actions import Action, SetOptimizer
 from gradstep.errors import BadInput
 from gradstep.loop.batches import FULL, Batches
 from gradstep.loop.optimizers import HAND, Optimizer
+from gradstep.notices import Notice
 from gradstep.training.state import State
 
 
@@ -48,7 +49,7 @@ class Point:
     updated_at: Setting | None
     """How the epoch under way has updated, where it has already."""
 
-    notice: str = ""
+    notice: Notice | None = None
     """What the action had to say."""
 
     seconds: float = 0.0
@@ -122,7 +123,7 @@ class History:
             raise BadInput(f"there is no point {number!r}: the last one is {len(self.points) - 1}")
         return self.points[number]
 
-    def add(self, action: Action, state: State, notice: str = "", seconds: float = 0.0) -> Point:
+    def add(self, action: Action, state: State, notice: Notice | None = None, seconds: float = 0.0) -> Point:
         """Go on to the point that `action` leads to: a new one, or the one that it led to before."""
         here = self.here
         known = next((one for one in here.branches if one.action == action), None)

@@ -35,6 +35,7 @@ from gradstep.loop.batches import split_of
 from gradstep.loop.learning_rate import lowered, raised
 from gradstep.loop.loop import Kind, Loop
 from gradstep.loop.optimizers import checked_optimizer
+from gradstep.notices import PassedOver, TraceSummarized
 from gradstep.training.epochs import Ended, run_epochs
 from gradstep.training.progress import Progress
 from gradstep.training.state import State
@@ -71,7 +72,7 @@ def perform(
         return run_epochs(statements, checked_count(action.count), stopped, tell)
     kind = LINES.get(type(action)) or (statements.state.loop.next if isinstance(action, NextLine) else None)
     before = statements.state
-    passed_over = _passed_over(statements.state) if kind is Kind.UPDATE else ""
+    passed_over = _passed_over(statements.state) if kind is Kind.UPDATE else None
     if type(action) in LINES:
         statements.run(LINES[type(action)])
     elif not _stepped(statements, action):
@@ -79,23 +80,21 @@ def perform(
     return Ended(passed_over or _summarized(before, statements.state, statements.trainer.trace_limit))
 
 
-def _summarized(before: State, after: State, limit: int) -> str:
-    """Say that a pass which has just been recorded is not kept in full."""
+def _summarized(before: State, after: State, limit: int) -> TraceSummarized | None:
+    """Return a notice if a pass has just been recorded and is not kept in full."""
     passing, last = after.passing, before.passing
     if passing is None or (last is not None and last.trace is passing.trace) or not passing.trace.summarized:
-        return ""
-    many = f"{passing.trace.summarized:,} tensors"
-    return f"the pass made more than {limit / 1e6:,g} MB: of {many} summaries are kept (--trace-limit)"
+        return None
+    return TraceSummarized(passing.trace.summarized, limit)
 
 
-def _passed_over(state: State) -> str:
-    """Say what an optimizer's step is about to pass over; the hand-written update raises there."""
+def _passed_over(state: State) -> PassedOver | None:
+    """Return a notice if an optimizer's step is about to skip parameters; a hand-written update raises."""
     grads = state.trainer.grads
     missing = sum(grad is None for grad in grads)
     if state.in_pass or state.loop.optimizer.by_hand or not missing:
-        return ""
-    which = "every parameter" if missing == len(grads) else f"{missing} of {len(grads)} parameters"
-    return f"optimizer.step() passed over {which}: .grad is None"
+        return None
+    return PassedOver(missing, len(grads))
 
 
 def _stepped(statements: Statements, action: Action) -> bool:

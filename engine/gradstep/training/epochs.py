@@ -7,9 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from gradstep.loop.loop import Kind
+from gradstep.notices import Notice, RunDiverged, RunStopped
 from gradstep.training.loss_history import Losses
 from gradstep.training.progress import Progress
 from gradstep.training.pytorch_errors import PyTorchError
+from gradstep.training.state import State
 from gradstep.training.stepper import Statements
 
 
@@ -17,11 +19,11 @@ from gradstep.training.stepper import Statements
 class Ended:
     """How an action ended."""
 
-    notice: str = ""
-    """What there is to say; empty where all went well."""
+    notice: Notice | None = None
+    """Remark of the action; None if all went well."""
 
     stopped_after: int | None = None
-    """How many epochs of a run had ended when it was stopped; None where nobody stopped it."""
+    """Number of epochs of a run that had ended when it was stopped; None if it was not stopped."""
 
 
 def run_epochs(
@@ -53,8 +55,8 @@ def run_epochs(
         rest = _fast_epochs if state.loop.is_enabled(Kind.FORWARD) else _epochs_without_loss
         done += rest(statements, count - done, progress, stopped, tell)
     if statements.state.diverged:
-        return Ended(_why_diverged(statements))
-    return Ended() if done == count else Ended(f"stopped after {done:,} of {count:,} epochs", done)
+        return Ended(_diverged(statements.state))
+    return Ended() if done == count else Ended(RunStopped(done, count), done)
 
 
 def _recorded_epochs(statements: Statements, count: int, stopped: Callable[[], bool]) -> int:
@@ -147,11 +149,6 @@ def _epochs_without_loss(
     return count
 
 
-def _why_diverged(statements: Statements) -> str:
-    state = statements.state
-    cause = (
-        "steps overshoot, lower the learning rate ([)"
-        if state.loop.is_enabled(Kind.ZERO)
-        else "gradients pile up (Z), or lr is too high ([)"
-    )
-    return f"diverged in epoch {len(state.losses):,}: loss {state.loss}; {cause}"
+def _diverged(state: State) -> RunDiverged:
+    assert state.loss is not None
+    return RunDiverged(len(state.losses), state.loss, zeroing=state.loop.is_enabled(Kind.ZERO))

@@ -42,7 +42,8 @@ from gradstep_tui.plain.answers.steps import trace_texts, whole_step_texts
 from gradstep_tui.plain.answers.timeline import compare_texts, go_to, timeline_texts, twin_texts
 from gradstep_tui.plain.command_parser import Command, by_name, understood
 from gradstep_tui.plain.new_session import another_problem, same_again
-from gradstep_tui.text.frames import printed_texts, verdict_text
+from gradstep_tui.text.frames import printed_texts
+from gradstep_tui.text.verdict import verdict_text
 
 if TYPE_CHECKING:
     from gradstep.session import Session

@@ -10,10 +10,10 @@ from gradstep.actions import Action, GoTo, RunEpochs
 from gradstep.errors import EngineError
 from gradstep.opening import open_session
 from gradstep.reload import edit_like
-from gradstep.scripts.script_errors import ScriptError
 from gradstep.training.pytorch_errors import PyTorchError
 from gradstep_tui.plain.answers.changes import answer_texts, change_texts
-from gradstep_tui.plain.answers.state import hint_text, in_words
+from gradstep_tui.plain.answers.refusals import error_texts
+from gradstep_tui.plain.answers.state import hint_text
 from gradstep_tui.plain.command_parser import understood
 from gradstep_tui.plain.commands import BY_NAME, RESUME, show_texts
 from gradstep_tui.plain.epochs import run, stoppable
@@ -155,12 +155,3 @@ class Conversation:
     def _say_all(self, texts: Iterable[str]) -> None:
         for text in texts:
             self._say(text)
-
-
-def error_texts(error: EngineError) -> Iterable[str]:
-    """Say what was refused: PyTorch's own words and the sentence that explains them, or the reason."""
-    if isinstance(error, ScriptError):
-        return [*error.lines, "Nothing is lost: the session goes on as it was."]
-    if not isinstance(error, PyTorchError):
-        return [in_words(" ".join(str(error).split()))]
-    return [f"PyTorch refused: {error.kind}: {error.own_words}", *filter(None, [error.lesson])]

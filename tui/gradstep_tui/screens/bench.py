@@ -18,7 +18,8 @@ from gradstep_tui.bindings import BINDINGS
 from gradstep_tui.keys import BY_ID, KEYS, Key
 from gradstep_tui.screens.dialog_openers import OPENS
 from gradstep_tui.screens.session_screen import SessionScreen
-from gradstep_tui.text.frames import verdict_text
+from gradstep_tui.text.refusals import key_refusal_text
+from gradstep_tui.text.verdict import verdict_text
 from gradstep_tui.widgets.keybar import KeyBar
 from gradstep_tui.widgets.loop import LoopPanel
 from gradstep_tui.widgets.losses import LossPanel
@@ -146,13 +147,13 @@ class BenchScreen(SessionScreen):
         if self.frame is None:
             self._waiting.append(partial(self._edit, key))
         elif self.cursor is None:
-            self.notice = key.refusal(self.frame, None)
+            self.notice = key_refusal_text(key, self.frame, None)
         elif key.edit is not None:
             self.perform(key.edit(self.cursor))
 
     def can(self, key: Key) -> bool:
         """Whether a key can work now; where it cannot, the notice says why."""
-        reason = "" if self.frame is None else key.refusal(self.frame, self.cursor)
+        reason = "" if self.frame is None else key_refusal_text(key, self.frame, self.cursor)
         if reason:
             self.notice = reason
         return not reason

@@ -6,12 +6,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gradstep.errors import Refused
+from gradstep.errors import EngineError, Refused
 from gradstep.reload import edit_like, start_again
 from gradstep.scripts.script_errors import Abandoned, ScriptError
 from gradstep_tui.commands.list_and_check import listed
 from gradstep_tui.screens.dialogs.problems import ProblemsScreen
 from gradstep_tui.screens.dialogs.text import TextScreen
+from gradstep_tui.text.refusals import error_text
 
 if TYPE_CHECKING:
     from gradstep.session import Session
@@ -42,7 +43,7 @@ def reload(bench: BenchScreen) -> None:
     try:
         start = start_again(session)
     except Refused as refused:
-        bench.notice = str(refused)
+        bench.notice = error_text(refused)
         return
     begin(bench, start, f"{Path(start.problem).name} read again", after=session)
 
@@ -63,7 +64,7 @@ def begin(bench: BenchScreen, start: Start, title: str, after: Session | None = 
         except ScriptError as error:
             return error
         except Abandoned:
-            raise Refused(STOPPED) from None
+            raise EngineError(STOPPED) from None
         if after is not None:
             edit_like(session, after)
         return session

@@ -16,12 +16,14 @@ from textual.timer import Timer
 from gradstep.actions import Action, GoTo, RunEpochs
 from gradstep.errors import EngineError
 from gradstep.opening import open_session
-from gradstep.training.pytorch_errors import PyTorchError, first_words
+from gradstep.training.pytorch_errors import PyTorchError
 from gradstep_tui.screens.dialogs.confirm import ConfirmScreen
 from gradstep_tui.session.loader import Loaded, LoadFailed, Troubled, load
 from gradstep_tui.session.worker import Work, WorkEnded, run
 from gradstep_tui.terminal.textual_internals import keep_new_styles
 from gradstep_tui.text.frames import offer_text, printed_text
+from gradstep_tui.text.notices import notice_text
+from gradstep_tui.text.refusals import error_text
 
 if TYPE_CHECKING:
     from gradstep.frame import Frame
@@ -226,7 +228,7 @@ class SessionScreen(Screen[None]):
         """Show the session as it stands, and what was refused."""
         self.frame = session.frame
         self.complaint = error if isinstance(error, PyTorchError) else None
-        self.notice = session.frame.notice if error is None else first_words(error)
+        self.notice = error_text(error) if error is not None else _noticed(session.frame)
         printed = session.problem.printed
         if not (self.notice or self._told) and printed.count > self._seen:
             self.notice, self._told = printed_text(printed), True
@@ -291,6 +293,10 @@ class SessionScreen(Screen[None]):
         self._stop.set()
         if self._keeper is not None:
             self._keeper.give_up()
+
+
+def _noticed(frame: Frame) -> str:
+    return "" if frame.notice is None else notice_text(frame.notice)
 
 
 def takes_long(action: Action) -> bool:

@@ -13,7 +13,6 @@ from gradstep_tui.text.numbers import cell, rate
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from gradstep.analysis.loop_verdict import Verdict
     from gradstep.captured_output import Printed
     from gradstep.frame import Frame, ParameterFrame
     from gradstep.history.annotations import Mark
@@ -117,22 +116,9 @@ def step_text(loop: Loop) -> str:
 
 def empty_text(frame: Frame) -> str:
     """Say why there is no pass to show, and what to do about it."""
-    if "StepNode" not in frame.refusals:
+    if frame.refusal(actions.StepNode()) is None:
         return READY
     return BEFORE_FORWARD if frame.loss is None else UNRECORDED
-
-
-def verdict_text(verdict: Verdict) -> str:
-    """Say what an edited loop does, and where it first differs from the reference loop."""
-    found = verdict.difference
-    if verdict.error is not None:
-        return f"the loop {verdict.finding}: {verdict.error.kind} in epoch {verdict.epoch}"
-    if found is None:
-        return f"the loop {verdict.finding}: {verdict.epochs} epochs give the reference loop's numbers"
-    mine, other = cell(found.value), cell(found.reference)
-    if mine == other:
-        mine, other = f"{found.value:.9g}", f"{found.reference:.9g}"
-    return f"the loop {verdict.finding}: in epoch {found.epoch} {found.name} is {mine}, reference {other}"
 
 
 def duration(seconds: float) -> str:

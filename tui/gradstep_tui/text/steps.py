@@ -14,8 +14,9 @@ if TYPE_CHECKING:
 
 def written_by(frame: Frame, backward: PassFrame) -> ParameterFrame | None:
     """Give the parameter whose `.grad` the current event writes to; None for another event."""
-    name = backward.rows[backward.done - 1].name
-    return next((one for one in frame.parameters if one.accumulation and name == f"-> {one.name}.grad"), None)
+    name = backward.rows[backward.done - 1].parameter
+    written = (parameter for parameter in frame.parameters if parameter.accumulation)
+    return next((parameter for parameter in written if parameter.name == name), None)
 
 
 def merged_operands(operands: tuple[Operand, ...]) -> list[tuple[str, OperandValue]]:

@@ -51,7 +51,7 @@ def keys_line(
     roomy = sum(map(_width, kept)) + len(kept) <= width
     spans: list[Span | str] = []
     for key in kept:
-        dimmed = frame is not None and key.refusal(frame, cursor) != ""
+        dimmed = frame is not None and not key.can_work(frame, cursor)
         spans += ["  " if roomy else " ", Span(key.shown, "dim" if dimmed else "key")]
         spans.append(Span(f" {key.label}", "dim" if dimmed else ""))
     return line(*spans)

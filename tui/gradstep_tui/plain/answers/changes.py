@@ -6,34 +6,48 @@ import math
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Final
 
-from gradstep.actions import GoTo, Redo, Reset, RunEpochs, StepNodeBack, Undo
+from gradstep.actions import (
+    Action,
+    Backward,
+    Forward,
+    GoTo,
+    NextLine,
+    Redo,
+    Reset,
+    RunEpochs,
+    StepNodeBack,
+    Undo,
+    Update,
+    Zero,
+)
+from gradstep.loop.loop import Kind
 from gradstep_tui.plain.answers.elements import is_large, large_change_texts
-from gradstep_tui.plain.answers.state import code, hint_text, in_words, loop_texts, loss_texts
+from gradstep_tui.plain.answers.refusals import notice_text
+from gradstep_tui.plain.answers.state import code, hint_text, loop_texts, loss_texts
 from gradstep_tui.plain.answers.steps import step_texts, update_texts
 from gradstep_tui.plain.answers.sums import grad_texts, memory_texts, value_texts
 from gradstep_tui.text.frames import action_text
 from gradstep_tui.text.numbers import rate
 
 if TYPE_CHECKING:
-    from gradstep.actions import Action
     from gradstep.frame import Frame, PassFrame
-    from gradstep.loop.loop import Kind, Loop
+    from gradstep.loop.loop import Loop
 
-RUNS: Final[Mapping[str, str]] = {
-    "Forward": "forward",
-    "Backward": "backward",
-    "Update": "update",
-    "Zero": "zero",
+RUNS: Final[Mapping[type[Action], Kind]] = {
+    Forward: Kind.FORWARD,
+    Backward: Kind.BACKWARD,
+    Update: Kind.UPDATE,
+    Zero: Kind.ZERO,
 }
-"""The statement that an action runs, by the names of their classes."""
+"""Statement that each of these actions runs."""
 
 
 def answer_texts(action: Action, before: Frame, after: Frame) -> Iterator[str]:
     """Tell what an action did: what ran, what changed by it, what it has to say and what comes next."""
     yield from _done_texts(action, before, after)
     yield from change_texts(before, after)
-    if after.notice:
-        yield in_words(after.notice)
+    if after.notice is not None:
+        yield notice_text(after.notice)
     yield hint_text(after)
 
 
@@ -71,8 +85,7 @@ def _number_texts(after: Frame) -> Iterator[str]:
 
 
 def _done_texts(action: Action, before: Frame, after: Frame) -> Iterator[str]:
-    name = type(action).__name__
-    kind = before.next if name == "NextLine" else RUNS.get(name)
+    kind = before.next if isinstance(action, NextLine) else RUNS.get(type(action))
     if kind is not None:
         yield _ran_text(kind, before, after)
         return
@@ -83,11 +96,11 @@ def _done_texts(action: Action, before: Frame, after: Frame) -> Iterator[str]:
         yield action_text(action)
 
 
-def _ran_text(kind: str, before: Frame, after: Frame) -> str:
+def _ran_text(kind: Kind, before: Frame, after: Frame) -> str:
     """Name the statement that ran, in the loop's own words."""
-    statement = next(one for one in after.loop.statements if one.kind == kind)
-    rest = " to its end" if before.in_pass and kind == "backward" else ""
-    count = f", {len(after.backward.rows)} events" if kind == "backward" and after.backward else ""
+    statement = next(one for one in after.loop.statements if one.kind is kind)
+    rest = " to its end" if before.in_pass and kind is Kind.BACKWARD else ""
+    count = f", {len(after.backward.rows)} events" if kind is Kind.BACKWARD and after.backward else ""
     return f"ran {kind}{rest}{count}: {code(statement)}"
 
 
@@ -144,12 +157,12 @@ def _loop_texts(before: Loop, after: Loop) -> Iterator[str]:
     if order != was:
         yield f"the loop's order is now {', '.join(order)}"
     if after.set_to_none is not before.set_to_none:
-        zero = next(one for one in after.statements if one.kind == "zero")
+        zero = next(one for one in after.statements if one.kind is Kind.ZERO)
         yield f"zeroing is now: {code(zero)}"
 
 
 def _consequence(kind: Kind) -> str:
-    return ": gradients pile up" if kind == "zero" else ""
+    return ": gradients pile up" if kind is Kind.ZERO else ""
 
 
 def _more(count: int) -> str:

@@ -6,11 +6,13 @@ import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
+from gradstep.actions import NextLine
 from gradstep.errors import BadInput
 from gradstep.loop.loop import Kind
 from gradstep_tui.keys import BY_ID, KEYS
 from gradstep_tui.plain.answers.elements import elements_texts, is_large
 from gradstep_tui.plain.answers.numbers import operand_texts, row_texts, size_text
+from gradstep_tui.plain.answers.refusals import refusal_text
 from gradstep_tui.plain.answers.sums import memory_texts
 from gradstep_tui.text.frames import DOES, change_texts, part_text, phase
 from gradstep_tui.text.numbers import cell, rate
@@ -18,6 +20,7 @@ from gradstep_tui.text.numbers import cell, rate
 if TYPE_CHECKING:
     from gradstep.frame import Frame, ParameterFrame
     from gradstep.loop.loop import Statement
+    from gradstep.reasons import Refusal
     from gradstep.training.loss_history import Losses
 
 DEFAULT_LOSSES: Final = 10
@@ -25,9 +28,6 @@ DEFAULT_LOSSES: Final = 10
 
 CURVE_POINTS: Final = 10
 """About how many epochs stand for the whole curve."""
-
-IN_WORDS: Final = (("left arrow", "undo"),)
-"""Keys that the engine's sentences name, and the commands that stand for them here."""
 
 
 def status_texts(frame: Frame) -> Iterator[str]:
@@ -98,9 +98,9 @@ def hint_text(frame: Frame) -> str:
         return "next: s goes one node on, next runs the rest of the pass"
     if frame.next is None:
         return "every line of the loop is commented out: comment forward brings that one back"
-    reason = frame.refusals.get("NextLine", "")
-    if reason:
-        return f"next: {frame.next}, which cannot run now: {in_words(reason)}"
+    refusal = frame.refusal(NextLine())
+    if refusal is not None:
+        return f"next: {frame.next}, which cannot run now: {refusal_text(refusal)}"
     return f"next: {frame.next} {DOES[frame.next]}; type next, or {BY_ID[frame.next].shown}"
 
 
@@ -126,22 +126,15 @@ def sampled_epochs(known: int) -> list[int]:
 
 def cannot_texts(frame: Frame) -> Iterator[str]:
     """Tell what cannot be done now, and why: what the bench shows as dimmed keys."""
-    reasons: dict[str, list[str]] = {}
+    refused: dict[Refusal, list[str]] = {}
     for key in KEYS:
         for kind in (None,) if key.edit is None else Kind:
-            reason = key.refusal(frame, kind)
-            reasons.setdefault(reason, []).append(f"{key.label} {kind or ''}".rstrip())
-    reasons.pop("", None)
-    if not reasons:
+            refusal = key.refusal(frame, kind)
+            if refusal is not None:
+                refused.setdefault(refusal, []).append(f"{key.label} {kind or ''}".rstrip())
+    if not refused:
         yield "every command can work now"
-    yield from (f"{', '.join(names)}: {in_words(reason)}" for reason, names in reasons.items())
-
-
-def in_words(text: str) -> str:
-    """Put a sentence that names keys in the words of a conversation."""
-    for key, command in IN_WORDS:
-        text = text.replace(key, command)
-    return text
+    yield from (f"{', '.join(names)}: {refusal_text(refusal)}" for refusal, names in refused.items())
 
 
 def summary_text(losses: Losses) -> str:

@@ -1,0 +1,82 @@
+"""What an action may have to say after it worked, as facts; importing this module does not import torch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TypeAlias
+
+
+@dataclass(frozen=True, slots=True)
+class RunStopped:
+    """A run of epochs was stopped early, by whoever asked for it."""
+
+    done: int
+    """Epochs that ran to their end."""
+
+    count: int
+    """Epochs that were asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunDiverged:
+    """A run of epochs ended because its loss became inf or nan."""
+
+    epoch: int
+    """Epoch whose loss it is, counted from 1 at the session's start."""
+
+    loss: float = field(compare=False)
+    """Inf or nan. It is not compared: nan differs from itself."""
+
+    zeroing: bool
+    """Whether the loop zeroes the gradients; without that they pile up."""
+
+
+@dataclass(frozen=True, slots=True)
+class PassedOver:
+    """An optimizer's step left parameters as they were because their `.grad` is None."""
+
+    missing: int
+    """Parameters without a gradient; at least 1."""
+
+    parameters: int
+    """All parameters."""
+
+
+@dataclass(frozen=True, slots=True)
+class TraceSummarized:
+    """The recording of a backward pass exceeded its memory limit, so some gradients are kept as summaries."""
+
+    tensors: int
+    """Gradients of which only a summary is kept."""
+
+    limit: int
+    """Memory limit, in bytes."""
+
+
+class Unit(StrEnum):
+    """Parts that an action of the history consists of."""
+
+    EPOCH = "epoch"
+    EVENT = "event"
+
+
+@dataclass(frozen=True, slots=True)
+class InsideAction:
+    """The session now stands inside an action of the history, not at its end."""
+
+    unit: Unit
+    number: int
+    """Part at whose end the session stands, counted from 1."""
+
+    count: int
+    """Parts that the action has."""
+
+
+@dataclass(frozen=True, slots=True)
+class NotRepeatable:
+    """The model keeps state outside PyTorch, which undo does not restore."""
+
+
+Notice: TypeAlias = RunStopped | RunDiverged | PassedOver | TraceSummarized | InsideAction | NotRepeatable
+"""One thing that an action has to say."""

@@ -1,0 +1,76 @@
+"""Refusals and notices of the engine as sentences for a conversation, with the commands that help."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from gradstep.errors import EngineError, Exists, Refused
+from gradstep.notices import InsideAction, Notice, RunDiverged, TraceSummarized, Unit
+from gradstep.reasons import Reason, Refusal
+from gradstep.scripts.script_errors import ScriptError
+from gradstep.training.pytorch_errors import PyTorchError
+from gradstep_tui.text.notices import plain_notice_text
+
+SENTENCES: Final[Mapping[Reason, str]] = {
+    Reason.IN_PASS: "a backward pass is under way: backward finishes it, back goes one event back",
+    Reason.NO_PASS: "no backward pass is under way: node starts one",
+    Reason.PASS_OVER: "the pass is over: undo what has run since, then type back",
+    Reason.ALL_COMMENTED_OUT: "every line of the loop is commented out: comment forward brings that one back",
+    Reason.DIVERGED: "this epoch's loss is {loss}, which backward would spread: undo takes the epoch back",
+    Reason.FIRST_LINE: "this line is already the first of the loop",
+    Reason.LAST_LINE: "this line is already the last of the loop",
+    Reason.FORWARD_STAYS_INSIDE: "forward uses the samples that the for line picks: it stays inside the inner loop",
+    Reason.HIGHEST_RATE: "the learning rate goes no higher in steps: type a value, e.g. lr 1e30",
+    Reason.LOWEST_RATE: "the learning rate goes no lower in steps: type a value, e.g. lr 1e-30",
+    Reason.NOTHING_TO_UNDO: "there is nothing to undo",
+    Reason.NOTHING_TO_REDO: "there is nothing to redo",
+    Reason.NO_LOSS: "there is no loss to differentiate yet: type forward first",
+    Reason.NO_GRADIENT: "there is no gradient yet: .grad is None until the first backward pass",
+    Reason.GRAPH_FREED: "the last backward pass freed this graph: type forward for a new one",
+    Reason.NO_SCRIPT: "there is nothing to reload: this session has no script",
+}
+"""Sentence for each reason; `loss` stands for the loss that diverged."""
+
+
+def refusal_text(refusal: Refusal) -> str:
+    """Return the sentence for a refusal."""
+    return SENTENCES[refusal.reason].format(loss=refusal.loss)
+
+
+def notice_text(notice: Notice) -> str:
+    """Return the sentence for a notice."""
+    match notice:
+        case RunDiverged(epoch, loss, zeroing=True):
+            return f"diverged in epoch {epoch:,}: loss {loss}; steps overshoot, lower the learning rate (lr-)"
+        case RunDiverged(epoch, loss):
+            return (
+                f"diverged in epoch {epoch:,}: loss {loss}; gradients pile up (zeroing brings "
+                "the line back), or the learning rate is too high (lr-)"
+            )
+        case InsideAction(Unit.EPOCH, number, count):
+            return f"inside a run: epoch {number:,} of {count:,}; redo goes on to its end"
+        case InsideAction(_, number, count):
+            return f"inside a pass: event {number:,} of {count:,}; redo goes on to its end"
+        case TraceSummarized(tensors, limit):
+            return (
+                f"the pass made more than {limit / 1e6:,g} MB: only summaries of {tensors:,} tensors are "
+                "kept; start gradstep with a larger --trace-limit to keep more"
+            )
+        case _:
+            return plain_notice_text(notice)
+
+
+def error_texts(error: EngineError) -> Iterable[str]:
+    """Return the lines that report an error; an error of PyTorch's is followed by its explanation."""
+    match error:
+        case ScriptError():
+            return [*error.lines, "Nothing is lost: the session goes on as it was."]
+        case PyTorchError():
+            return [f"PyTorch refused: {error.kind}: {error.own_words}", *filter(None, [error.lesson])]
+        case Refused():
+            return [refusal_text(error.refusal)]
+        case Exists():
+            return [f"{error}; export --force replaces it"]
+        case _:
+            return [" ".join(str(error).split())]

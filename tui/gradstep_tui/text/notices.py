@@ -1,0 +1,51 @@
+"""Notices of the engine as sentences for the bench, with the keys that help."""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from gradstep.notices import (
+    InsideAction,
+    Notice,
+    NotRepeatable,
+    PassedOver,
+    RunDiverged,
+    RunStopped,
+    TraceSummarized,
+    Unit,
+)
+
+
+def notice_text(notice: Notice) -> str:
+    """Return the sentence for a notice."""
+    match notice:
+        case RunDiverged(epoch, loss, zeroing=True):
+            return f"diverged in epoch {epoch:,}: loss {loss}; steps overshoot, lower the learning rate ([)"
+        case RunDiverged(epoch, loss):
+            return f"diverged in epoch {epoch:,}: loss {loss}; gradients pile up (Z), or lr is too high ([)"
+        case InsideAction(Unit.EPOCH, number, count):
+            return f"inside a run: epoch {number:,} of {count:,}; → goes on to its end"
+        case InsideAction(_, number, count):
+            return f"inside a pass: event {number:,} of {count:,}; → goes on to its end"
+        case TraceSummarized(tensors, limit):
+            return (
+                f"the pass made more than {limit / 1e6:,g} MB: only summaries of {tensors:,} tensors are kept "
+                "(--trace-limit)"
+            )
+        case _:
+            return plain_notice_text(notice)
+
+
+def plain_notice_text(notice: RunStopped | PassedOver | NotRepeatable) -> str:
+    """Return the sentence for a notice that no key or option can help with."""
+    match notice:
+        case RunStopped(done, count):
+            return f"stopped after {done:,} of {count:,} epochs"
+        case PassedOver(missing, parameters) if missing == parameters:
+            return "optimizer.step() skipped every parameter: .grad is None"
+        case PassedOver(missing, parameters):
+            return f"optimizer.step() skipped {missing} of {parameters} parameters: .grad is None"
+        case NotRepeatable():
+            return "the model keeps state outside PyTorch, which undo does not restore"
+        case _:
+            assert_never(notice)

@@ -1,0 +1,65 @@
+"""Refusals of the engine as sentences for the bench, with the keys that help."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Final
+
+from gradstep.errors import EngineError, Refused
+from gradstep.reasons import Reason, Refusal
+from gradstep.training.pytorch_errors import first_words
+from gradstep_tui.keys import BY_ID, Key
+
+if TYPE_CHECKING:
+    from gradstep.frame import Frame
+    from gradstep.loop.loop import Kind
+
+SENTENCES: Final[Mapping[Reason, str]] = {
+    Reason.IN_PASS: "a backward pass is under way: finish it ({backward}) or go back to its start "
+    "({step_node_back})",
+    Reason.NO_PASS: "no backward pass is under way: {step_node} starts one",
+    Reason.PASS_OVER: "the pass is over: undo what has run since ({undo}), then step back",
+    Reason.ALL_COMMENTED_OUT: "every line of the loop is commented out",
+    Reason.DIVERGED: "this epoch's loss is {loss}, which backward would spread: undo the epoch ({undo})",
+    Reason.FIRST_LINE: "this line is already the first of the loop",
+    Reason.LAST_LINE: "this line is already the last of the loop",
+    Reason.FORWARD_STAYS_INSIDE: "forward uses the samples that the for line picks: it stays inside the inner loop",
+    Reason.HIGHEST_RATE: "the keys raise the learning rate no further: type a value ({type_rate})",
+    Reason.LOWEST_RATE: "the keys lower the learning rate no further: type a value ({type_rate})",
+    Reason.NOTHING_TO_UNDO: "there is nothing to undo",
+    Reason.NOTHING_TO_REDO: "there is nothing to redo",
+    Reason.NO_LOSS: "there is no loss to differentiate yet: run forward first ({forward})",
+    Reason.NO_GRADIENT: "there is no gradient yet: .grad is None until the first backward pass ({backward})",
+    Reason.GRAPH_FREED: "the last backward pass freed this graph: run forward for a new one ({forward})",
+    Reason.NO_SCRIPT: "there is nothing to reload: this session has no script",
+}
+"""Sentence for each reason; a name in braces is a key's id, and `loss` the loss that diverged."""
+
+NO_CURSOR: Final = "choose a line of the loop first: {cursor_up} or {cursor_down}"
+"""Sentence for a key that edits the line under the cursor while there is no cursor."""
+
+SIGNS: Final = {key_id: key.shown for key_id, key in BY_ID.items()}
+
+
+def refusal_text(refusal: Refusal) -> str:
+    """Return the sentence for a refusal."""
+    return SENTENCES[refusal.reason].format(**SIGNS, loss=refusal.loss)
+
+
+def key_refusal_text(key: Key, frame: Frame, cursor: Kind | None) -> str:
+    """Return why a key cannot work now, or an empty string if it can.
+
+    Args:
+        key: The key.
+        frame: Frame of the session on screen.
+        cursor: Statement under the cursor; None if there is no cursor.
+    """
+    if key.lacks_cursor(cursor):
+        return NO_CURSOR.format(**SIGNS)
+    refusal = key.refusal(frame, cursor)
+    return "" if refusal is None else refusal_text(refusal)
+
+
+def error_text(error: EngineError) -> str:
+    """Return an error of the engine in one line, without the lesson that follows an error of PyTorch's."""
+    return refusal_text(error.refusal) if isinstance(error, Refused) else first_words(error)

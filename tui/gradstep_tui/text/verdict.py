@@ -1,0 +1,44 @@
+"""The verdict on an edited loop, in sentences: the same on the bench and in a conversation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Final
+
+from gradstep.analysis.judgement import Finding
+from gradstep_tui.text.numbers import cell
+
+if TYPE_CHECKING:
+    from gradstep.analysis.loop_verdict import Difference, Verdict
+
+FOUND: Final[Mapping[Finding, str]] = {
+    Finding.EQUIVALENT: "the loop is equivalent to the reference loop",
+    Finding.RAISES: "the loop raises an error",
+    Finding.UPDATES_TOO_SOON: "the loop updates before the gradient exists",
+    Finding.NEVER_UPDATES: "the loop never updates",
+    Finding.ACCUMULATES: "the loop accumulates gradients",
+    Finding.DROPS: "the loop zeroes parts of the gradient away",
+    Finding.STALE: "the loop uses stale gradients",
+    Finding.DIFFERS: "the loop trains differently",
+}
+"""Sentence for each finding; the evidence follows it as a sentence of its own."""
+
+
+def verdict_text(verdict: Verdict) -> str:
+    """Return what an edited loop does, and the first difference from the reference loop."""
+    return f"{FOUND[verdict.finding]}: {_evidence(verdict)}"
+
+
+def _evidence(verdict: Verdict) -> str:
+    if verdict.error is not None:
+        return f"epoch {verdict.epoch} ends with {verdict.error.kind}"
+    if verdict.difference is None:
+        return f"{verdict.epochs} epochs give the same numbers"
+    return _difference_text(verdict.difference)
+
+
+def _difference_text(found: Difference) -> str:
+    mine, other = cell(found.value), cell(found.reference)
+    if mine == other:
+        mine, other = f"{found.value:.9g}", f"{found.reference:.9g}"
+    return f"in epoch {found.epoch} {found.name} is {mine}, reference {other}"

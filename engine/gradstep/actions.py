@@ -167,9 +167,13 @@ def refusal_key(action: Action) -> RefusalKey:
     """Return the key under which `Frame.refusals` holds the refusal of an action.
 
     The key is the action's class. A move of a statement is its own key: whether the statement can move
-    depends on which one it is and where it would go.
+    depends on which one it is and where it would go. A move with values of a wrong type has its class as key.
     """
-    return action if isinstance(action, MoveStatement) else type(action)
+    match action:
+        case MoveStatement(str(), int()):
+            return action
+        case _:
+            return type(action)
 
 
 def checked_kind(kind: Kind) -> Kind:
@@ -181,7 +185,7 @@ def checked_kind(kind: Kind) -> Kind:
     try:
         return Kind(kind)
     except ValueError:
-        raise BadInput(f"{_shown(kind)} is not a line of the loop; the lines are {', '.join(Kind)}") from None
+        raise BadInput(f"{_shown(kind)} is not a line of the loop: it has {', '.join(Kind)}") from None
 
 
 def checked_steps(steps: int) -> int:

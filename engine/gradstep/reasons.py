@@ -59,7 +59,7 @@ class Reason(StrEnum):
 SENTENCES: Final = {
     Reason.IN_PASS: "a backward pass is under way: finish it, or go back to its start",
     Reason.NO_PASS: "no backward pass is under way",
-    Reason.PASS_OVER: "the backward pass is over: undo what has run since, then step back",
+    Reason.PASS_OVER: "the pass is over: undo what has run since, then step back",
     Reason.ALL_COMMENTED_OUT: "every line of the loop is commented out",
     Reason.DIVERGED: "the loss of this epoch is {loss}, and backward would spread it: undo the epoch",
     Reason.FIRST_LINE: "this line is already the first of the loop",

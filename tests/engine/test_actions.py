@@ -78,7 +78,7 @@ def test_other_text_is_no_learning_rate_and_is_named(text: str) -> None:
     with pytest.raises(BadInput) as caught:
         learning_rate_from(text)
     message = one_sentence(caught)
-    assert message.startswith(repr(text.strip())[:30] if text.strip() else "nothing")
+    assert message.startswith(repr(text.strip())[:30] if text.strip() else "an empty text")
 
 
 @given(st.text())
@@ -99,7 +99,7 @@ def test_other_text_is_no_number_of_epochs_and_is_named(text: str) -> None:
     with pytest.raises(BadInput) as caught:
         epochs_from(text)
     message = one_sentence(caught)
-    assert message.startswith(repr(text.strip())[:30] if text.strip() else "nothing")
+    assert message.startswith(repr(text.strip())[:30] if text.strip() else "an empty text")
     assert "1,000,000" in message
 
 
@@ -132,8 +132,9 @@ def test_a_step_is_the_nearest_one_on_its_side(rate: float) -> None:
 @pytest.mark.parametrize(("action", "end"), [(RaiseLearningRate(), 1e6), (LowerLearningRate(), 1e-12)])
 def test_at_its_last_step_the_learning_rate_says_so(action: Action, end: float) -> None:
     session = Session(problems.load("crops"), end)
-    reason = session.frame.refusals[type(action).__name__]
-    with pytest.raises(Refused, match="type one to go on") as caught:
+    refusal = session.frame.refusal(action)
+    with pytest.raises(Refused, match="set a value instead") as caught:
         session.apply(action)
-    assert str(caught.value) == reason
+    assert caught.value.refusal == refusal
+    assert str(caught.value) == str(refusal)
     assert session.frame.position == 0

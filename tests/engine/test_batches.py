@@ -39,6 +39,7 @@ from gradstep.loop.loop import Kind, Loop
 from gradstep.loop.optimizers import optimizer_from
 from gradstep.loop.reference import reference_loop
 from gradstep.loop.script_names import Spelling
+from gradstep.notices import RunDiverged
 from gradstep.session import Session
 from tests.engine.recorded import bits
 from tests.session_strategies import batches, problem
@@ -425,7 +426,7 @@ def test_an_epoch_that_diverges_in_the_middle_stops_there_however_it_was_run(tex
     assert fast.state.loop.at == slow.state.loop.at
     assert fast.state.epoch == slow.state.epoch
     assert len(fast.state.losses) == len(slow.state.losses)
-    assert "diverged" in fast.frame.notice
+    assert isinstance(fast.frame.notice, RunDiverged)
     with pytest.raises(Refused):
         fast.apply(RunEpochs(1))
 

@@ -19,11 +19,11 @@ from gradstep.actions import (
     ToggleStatement,
     ToggleZeroing,
     Undo,
-    refusal_key,
 )
 from gradstep.errors import BadInput, Refused
 from gradstep.frame import Frame
 from gradstep.loop.loop import Kind
+from gradstep.notices import RunDiverged, RunStopped
 from gradstep.session import Session
 from gradstep.training.progress import Progress
 from gradstep.training.pytorch_errors import PyTorchError
@@ -141,7 +141,7 @@ def test_a_diverging_run_of_an_edited_loop_stops_at_the_loss_that_is_not_finite(
     frame = session.apply(RunEpochs(100_000))
     assert plain_run(plain, [*rest, *order * 1000], rate) is None
     assert not plain.finite
-    assert "diverged" in frame.notice
+    assert isinstance(frame.notice, RunDiverged)
     assert shown(frame) == plain.state()
 
 
@@ -158,7 +158,7 @@ def test_epochs_without_a_loss_tell_how_far_they_are_and_can_be_stopped() -> Non
 
     frame = session.apply(RunEpochs(100), stopped)
     assert seen[-1].done == frame.epoch == 9
-    assert "stopped after 9 of 100 epochs" in frame.notice
+    assert frame.notice == RunStopped(9, 100)
     assert session.apply(RunEpochs(7)).epoch == frame.epoch + 7
 
 
@@ -241,22 +241,23 @@ def test_inside_a_pass_the_loop_is_not_edited(edit: Action) -> None:
     before = session.apply(StepNode())
     with pytest.raises(Refused, match="a backward pass is under way") as caught:
         session.apply(edit)
-    assert before.refusals[refusal_key(edit)] == str(caught.value)
+    assert before.refusal(edit) == caught.value.refusal
     assert session.frame is before
 
 
 @pytest.mark.parametrize(
-    ("edit", "words"), [(MoveStatement(F, -1), "is the first"), (MoveStatement(Z, 1), "is the last")]
+    ("edit", "words"),
+    [(MoveStatement(F, -1), "the first of"), (MoveStatement(Z, 1), "the last of")],
 )
 def test_at_an_end_of_the_loop_a_line_does_not_move_further(edit: MoveStatement, words: str) -> None:
     session = Session(crops())
     before = session.frame
     with pytest.raises(Refused, match=words) as caught:
         session.apply(edit)
-    assert before.refusals[refusal_key(edit)] == str(caught.value)
+    assert before.refusal(edit) == caught.value.refusal
     assert session.frame is before
     back = session.apply(MoveStatement(edit.kind, -edit.steps))
-    assert refusal_key(edit) not in back.refusals
+    assert back.refusal(edit) is None
     assert session.apply(edit).loop == before.loop
 
 

@@ -47,6 +47,7 @@ from gradstep.loop.optimizers import (
     optimizer_from,
 )
 from gradstep.opening import open_session
+from gradstep.notices import PassedOver
 from gradstep.saving.fingerprint import tensors_of
 from gradstep.session import Session
 from gradstep.start import Start
@@ -118,7 +119,7 @@ def test_what_an_optimizer_is_called_can_be_typed(optimizer: Optimizer) -> None:
         ("SDG(momentum=0.9)", ["did you mean 'SGD'?"]),
         ("SGD(momentun=0.9)", ["SGD has no option 'momentun'", "did you mean 'momentum'?", "nesterov"]),
         ("Adam(momentum=0.9)", ["Adam has no option 'momentum'", "betas"]),
-        ("SGD(lr=0.1)", ["--lr"]),
+        ("SGD(lr=0.1)", ["learning rate"]),
         ("hand(momentum=1)", ["by hand has no options"]),
         ("SGD(0.9)", ["e.g. SGD(momentum=0.9, nesterov=True)"]),
         ("SGD(momentum=", ["is no optimizer"]),
@@ -358,10 +359,10 @@ def test_the_loop_has_the_optimizers_lines_and_gets_its_own_back() -> None:
 def test_an_optimizer_passes_over_what_has_no_gradient() -> None:
     session = Session(crops(), 1e-5, MOMENTUM)
     before = session.frame
-    assert not {"Update", "Zero"} & before.refusals.keys()
+    assert not {Update, Zero} & before.refusals.keys()
     frame = session.apply(Update())
     assert shown(frame) == shown(before)
-    assert frame.notice == "optimizer.step() passed over every parameter: .grad is None"
+    assert frame.notice == PassedOver(missing=2, parameters=2)
     assert shown(session.apply(Zero())) == shown(before)
     session.apply(SetOptimizer(HAND))
     with pytest.raises(PyTorchError):

@@ -31,6 +31,7 @@ from gradstep.actions import (
 from gradstep.analysis.comparison import Comparison
 from gradstep.errors import BadInput, EngineError, Stopped
 from gradstep.loop.loop import Kind
+from gradstep.notices import RunDiverged
 from tests.engine.recorded import bits
 from tests.engine.test_time_travel import begun, picture
 from tests.session_strategies import PROBLEMS, Plain
@@ -229,7 +230,7 @@ def test_a_comparison_that_takes_long_can_be_stopped_and_changes_nothing() -> No
 
 def test_a_twin_beside_a_diverged_session_tells_both_losses() -> None:
     session = begun("crops", SetLearningRate(1e-3), ToggleZeroing(), RunEpochs(1000))
-    assert session.frame.notice.startswith("diverged")
+    assert isinstance(session.frame.notice, RunDiverged)
     found = session.twin()
     assert found.first is not None
     assert found.first.epoch == 3

@@ -8,15 +8,16 @@ import pytest
 import torch
 
 from gradstep import problems
-from gradstep.actions import Backward, Forward, RunEpochs, Undo, Update
+from gradstep.actions import Action, Backward, Forward, RunEpochs, Undo, Update
 from gradstep.exports import export
-from gradstep.history.navigator import UNSTEADY
+from gradstep.notices import Notice, NotRepeatable
 from gradstep.opening import open_session
 from gradstep.session import Session
 from gradstep.start import Start
 from tests.engine.exported import run
 from tests.engine.recorded import bits
 
+UNSTEADY = NotRepeatable()
 SCRIPT = """
 import random
 import numpy as np
@@ -45,20 +46,20 @@ def start(folder: Path, factor: str) -> Start:
     return Start(str(path))
 
 
-def notices(session: Session, *actions: Forward | Backward | Update | Undo | RunEpochs) -> list[str]:
+def notices(session: Session, *actions: Action) -> list[Notice | None]:
     return [session.apply(action).notice for action in actions]
 
 
 @pytest.mark.parametrize(
     ("factor", "told"),
     [
-        ("len(calls)", [UNSTEADY, "", "", ""]),
-        ("(1 if len(calls) < 4 else 2)", ["", "", "", UNSTEADY]),  # undo makes the graph again
-        ("1", ["", "", "", ""]),
+        ("len(calls)", [UNSTEADY, None, None, None]),
+        ("(1 if len(calls) < 4 else 2)", [None, None, None, UNSTEADY]),  # undo makes the graph again
+        ("1", [None, None, None, None]),
     ],
 )
 def test_a_model_that_counts_is_told_of_once_as_soon_as_it_shows(
-    factor: str, told: list[str], tmp_path: Path
+    factor: str, told: list[Notice | None], tmp_path: Path
 ) -> None:
     session = open_session(start(tmp_path, factor))
     assert notices(session, Forward(), Forward(), Backward(), Undo()) == told
@@ -67,7 +68,7 @@ def test_a_model_that_counts_is_told_of_once_as_soon_as_it_shows(
 
 
 def test_a_run_tells_it_too(tmp_path: Path) -> None:
-    assert notices(open_session(start(tmp_path, "len(calls)")), RunEpochs(5), RunEpochs(1)) == [UNSTEADY, ""]
+    assert notices(open_session(start(tmp_path, "len(calls)")), RunEpochs(5), RunEpochs(1)) == [UNSTEADY, None]
 
 
 def test_random_numbers_of_python_and_numpy_are_the_same_in_every_session_and_export(tmp_path: Path) -> None:
@@ -86,5 +87,5 @@ def test_random_numbers_of_python_and_numpy_are_the_same_in_every_session_and_ex
 @pytest.mark.parametrize("name", problems.names())
 def test_the_problems_are_steady(name: str) -> None:
     session = open_session(Start(problem=name))
-    assert notices(session, Forward(), Backward(), Undo()) == [""] * 3
+    assert notices(session, Forward(), Backward(), Undo()) == [None] * 3
     assert not session.problem.notes

@@ -59,7 +59,7 @@ def test_version_is_that_of_the_package() -> None:
         (["--lr", "nan"], "'nan'"),
         (["--lr", "inf"], "'inf'"),
         (["--lr", "1e999"], "'1e999'"),
-        (["--lr", ""], "nothing"),
+        (["--lr", ""], "an empty text"),
         (["--seed", "x"], "'x'"),
         (["--seed", "1.5"], "'1.5'"),
         (["--seed=-1"], "'-1'"),

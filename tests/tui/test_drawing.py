@@ -355,7 +355,7 @@ def test_a_key_that_cannot_work_now_is_dimmed_and_the_most_needed_ones_are_alway
                 assert needed in text
             for span in row:
                 [*keys] = [key for key in KEYS if span.role in ("key", "dim") and key.shown == span.text]
-                assert all(bool(key.refusal(frame, None)) == (span.role == "dim") for key in keys)
+                assert all((not key.can_work(frame, None)) == (span.role == "dim") for key in keys)
 
 
 def test_a_wide_terminal_shows_every_key_but_those_that_are_seldom_needed() -> None:

@@ -15,6 +15,7 @@ from gradstep.start import Start
 from gradstep_tui.plain.conversation import Conversation
 from gradstep_tui.screens.dialogs.ask import AskScreen
 from gradstep_tui.screens.dialogs.pictures import PicturesScreen
+from gradstep_tui.text.refusals import refusal_text
 from tests.session_strategies import crops
 from tests.tui.bench import bench, frame, headless, idle, opened, press, state, text, until
 
@@ -45,7 +46,9 @@ async def test_what_cannot_be_stepped_is_said_beside_the_graph() -> None:
         await press(pilot, "s")
         assert "PyTorch refused (RuntimeError). " in text(pilot)
         await press(pilot, "f", "s", "f")
-        assert frame(pilot).refusals["Forward"] in " ".join(text(pilot).replace("│", "").split())
+        refusal = frame(pilot).refusal(Forward())
+        assert refusal is not None
+        assert refusal_text(refusal) in " ".join(text(pilot).replace("│", "").split())
 
 
 async def test_after_a_step_the_other_pictures_are_computed_anew() -> None:

@@ -188,8 +188,8 @@ async def test_the_cursor_goes_with_the_statement_that_it_moves(up: str, down: s
         (("#",), "choose a line of the loop first"),
         (("K",), "choose a line of the loop first"),
         (("J",), "choose a line of the loop first"),
-        (("down", "K"), "this line is the first of the loop already"),
-        (("down", "up", "J"), "this line is the last of the loop already"),
+        (("down", "K"), "this line is already the first of the loop"),
+        (("down", "up", "J"), "this line is already the last of the loop"),
         (("f", "s", "down", "#"), "a backward pass is under way"),
         (("f", "s", "down", "K"), "a backward pass is under way"),
     ],
@@ -568,7 +568,7 @@ async def test_v_says_what_the_loop_does_and_changes_nothing() -> None:
 async def test_v_shows_what_pytorch_refuses_in_its_own_words() -> None:
     async with opened() as pilot:
         await press(pilot, "down", "down", "J", "v")
-        assert "the loop updates before the gradient exists: TypeError in epoch 1" in text(pilot)
+        assert "the loop updates before the gradient exists: epoch 1 ends with TypeError" in text(pilot)
         assert "unsupported operand" in text(pilot)
 
 

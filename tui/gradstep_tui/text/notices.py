@@ -29,8 +29,8 @@ def notice_text(notice: Notice) -> str:
             return f"inside a pass: event {number:,} of {count:,}; → goes on to its end"
         case TraceSummarized(tensors, limit):
             return (
-                f"the pass made more than {limit / 1e6:,g} MB: only summaries of {tensors:,} tensors are kept "
-                "(--trace-limit)"
+                f"the pass made more than {limit / 1e6:,g} MB: only summaries of {tensors:,} tensors "
+                "are kept (--trace-limit)"
             )
         case _:
             return plain_notice_text(notice)

@@ -23,7 +23,8 @@ SENTENCES: Final[Mapping[Reason, str]] = {
     Reason.DIVERGED: "this epoch's loss is {loss}, which backward would spread: undo the epoch ({undo})",
     Reason.FIRST_LINE: "this line is already the first of the loop",
     Reason.LAST_LINE: "this line is already the last of the loop",
-    Reason.FORWARD_STAYS_INSIDE: "forward uses the samples that the for line picks: it stays inside the inner loop",
+    Reason.FORWARD_STAYS_INSIDE: "forward uses the samples that the for line picks: it stays inside the "
+    "inner loop",
     Reason.HIGHEST_RATE: "the keys raise the learning rate no further: type a value ({type_rate})",
     Reason.LOWEST_RATE: "the keys lower the learning rate no further: type a value ({type_rate})",
     Reason.NOTHING_TO_UNDO: "there is nothing to undo",

@@ -16,7 +16,7 @@ FOUND: Final[Mapping[Finding, str]] = {
     Finding.RAISES: "the loop raises an error",
     Finding.UPDATES_TOO_SOON: "the loop updates before the gradient exists",
     Finding.NEVER_UPDATES: "the loop never updates",
-    Finding.ACCUMULATES: "the loop accumulates gradients",
+    Finding.ACCUMULATES: "the loop accumulates",
     Finding.DROPS: "the loop zeroes parts of the gradient away",
     Finding.STALE: "the loop uses stale gradients",
     Finding.DIFFERS: "the loop trains differently",

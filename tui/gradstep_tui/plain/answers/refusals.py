@@ -20,7 +20,8 @@ SENTENCES: Final[Mapping[Reason, str]] = {
     Reason.DIVERGED: "this epoch's loss is {loss}, which backward would spread: undo takes the epoch back",
     Reason.FIRST_LINE: "this line is already the first of the loop",
     Reason.LAST_LINE: "this line is already the last of the loop",
-    Reason.FORWARD_STAYS_INSIDE: "forward uses the samples that the for line picks: it stays inside the inner loop",
+    Reason.FORWARD_STAYS_INSIDE: "forward uses the samples that the for line picks: it stays inside the "
+    "inner loop",
     Reason.HIGHEST_RATE: "the learning rate goes no higher in steps: type a value, e.g. lr 1e30",
     Reason.LOWEST_RATE: "the learning rate goes no lower in steps: type a value, e.g. lr 1e-30",
     Reason.NOTHING_TO_UNDO: "there is nothing to undo",

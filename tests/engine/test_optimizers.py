@@ -46,8 +46,8 @@ from gradstep.loop.optimizers import (
     checked_optimizer,
     optimizer_from,
 )
-from gradstep.opening import open_session
 from gradstep.notices import PassedOver
+from gradstep.opening import open_session
 from gradstep.saving.fingerprint import tensors_of
 from gradstep.session import Session
 from gradstep.start import Start

@@ -68,7 +68,10 @@ def test_a_model_that_counts_is_told_of_once_as_soon_as_it_shows(
 
 
 def test_a_run_tells_it_too(tmp_path: Path) -> None:
-    assert notices(open_session(start(tmp_path, "len(calls)")), RunEpochs(5), RunEpochs(1)) == [UNSTEADY, None]
+    assert notices(open_session(start(tmp_path, "len(calls)")), RunEpochs(5), RunEpochs(1)) == [
+        UNSTEADY,
+        None,
+    ]
 
 
 def test_random_numbers_of_python_and_numpy_are_the_same_in_every_session_and_export(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from gradstep.analysis.judgement import Finding
 from gradstep_tui.text.numbers import cell
 
 if TYPE_CHECKING:
-    from gradstep.analysis.loop_verdict import Difference, Verdict
+    from gradstep.analysis.loop_verdict import ParameterDifference, Verdict
 
 FOUND: Final[Mapping[Finding, str]] = {
     Finding.EQUIVALENT: "the loop is equivalent to the reference loop",
@@ -37,7 +37,7 @@ def _evidence(verdict: Verdict) -> str:
     return _difference_text(verdict.difference)
 
 
-def _difference_text(found: Difference) -> str:
+def _difference_text(found: ParameterDifference) -> str:
     mine, other = cell(found.value), cell(found.reference)
     if mine == other:
         mine, other = f"{found.value:.9g}", f"{found.reference:.9g}"

@@ -1,4 +1,4 @@
-"""The notebook's printed numbers, by the public API and the README's own script."""
+"""The notebook's printed numbers, by the public API and the manual's own script."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 from gradstep import problems
 from gradstep.session import Session
 
-README = Path(__file__).parents[2] / "README.md"
+PAGE = Path(__file__).parents[2] / "tui/gradstep_tui/manual/python-api.md"
 
 START = (*("0.3394", "1.2554", "-1.0599"), *("-1.8666", "-0.1720", "1.3499"))
 PRINTED = (
@@ -34,22 +34,22 @@ def assert_printed(numbers: list[float], printed: tuple[str, ...]) -> None:
 
 
 def script() -> str:
-    """Give the README's first Python block."""
+    """Return the first Python block of the manual's page about Python."""
     found = re.search(
-        r"^```python\n(.*?)^```", README.read_text(encoding="utf-8"), flags=re.DOTALL | re.MULTILINE
+        r"^```python\n(.*?)^```", PAGE.read_text(encoding="utf-8"), flags=re.DOTALL | re.MULTILINE
     )
-    assert found, "the README shows the headless way in a Python block"
+    assert found, "the manual shows the headless way in a Python block"
     return found[1]
 
 
-def test_the_readmes_headless_script_prints_every_number_of_the_notebook() -> None:
+def test_the_manuals_script_prints_every_number_of_the_notebook() -> None:
     out = io.StringIO()
     with contextlib.redirect_stdout(out):
-        exec(compile(script(), str(README), "exec"), {"__name__": "__main__"})
+        exec(compile(script(), str(PAGE), "exec"), {"__name__": "__main__"})
     assert_printed([float(number) for number in re.findall(r"-?\d+\.\d+", out.getvalue())], PRINTED)
 
 
-def test_the_readmes_headless_script_has_about_ten_lines() -> None:
+def test_the_manuals_script_has_about_ten_lines() -> None:
     assert len([line for line in script().splitlines() if line and "import" not in line]) <= 12
 
 

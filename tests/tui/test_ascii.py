@@ -7,7 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from gradstep_tui.drawing.ascii import TABLE, terminal_speaks_utf8, to_ascii
+from gradstep_tui.drawing.ascii import to_ascii
+from gradstep_tui.terminal.encoding import terminal_speaks_utf8
+from gradstep_tui.text.lookalikes import TABLE
 
 
 @given(st.text())

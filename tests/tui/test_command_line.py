@@ -91,7 +91,7 @@ def test_without_a_terminal_it_says_so_and_points_to_the_headless_way() -> None:
             told = run(**streams)
             assert told.returncode == 2
             assert "needs a terminal" in told.stderr
-            assert "Session(problems.load('crops'))" in told.stderr
+            assert "`gradstep help python-api`" in told.stderr
             assert told.stderr.count("\n") == 1
             assert not told.stdout
     finally:

@@ -98,6 +98,7 @@ OPENS: Final = {
     "reload",
     "stop",
     "help",
+    "manual",
     "quit",
     "cursor_up",
     "cursor_down",

@@ -48,7 +48,7 @@ from tests.terminal import Terminal
 from tests.tui.test_keys import DOES
 
 ROOT: Final = Path(__file__).parents[2]
-README: Final = ROOT / "README.md"
+PAGE: Final = ROOT / "tui/gradstep_tui/manual/plain-mode.md"
 GRADSTEP: Final = (sys.executable, "-m", "gradstep_tui")
 ENV: Final = {"PYTHONPATH": str(ROOT)}
 
@@ -749,10 +749,8 @@ def test_a_wrong_problem_is_told_without_a_conversation() -> None:
     assert b"carrots" in ran.stderr
 
 
-def test_the_readme_tells_of_it() -> None:
-    text = README.read_text(encoding="utf-8")
-    assert "| `--plain` |" in text
-    section = text.split("## In plain lines")[1].split("\n## ")[0]
+def test_the_manuals_transcript_and_commands_are_those_of_the_program() -> None:
+    section = PAGE.read_text(encoding="utf-8")
     for line in re.findall(r"^gradstep> (.*)$", section, flags=re.MULTILINE):
         understood(line, BY_NAME)
     talk = Talk()

@@ -35,7 +35,7 @@ from gradstep_tui.commands import json_report as json_lines
 from tests.engine.test_notebook import PRINTED, START, assert_printed
 from tests.terminal import GRADSTEP
 
-README = Path(__file__).parents[2] / "README.md"
+PAGE = Path(__file__).parents[2] / "tui/gradstep_tui/manual/command-line.md"
 
 STEP_BY_HAND = (Forward(), Backward(), Update(), Zero(), Forward())
 STEP_WITHOUT_ZERO = (ToggleZeroing(), Forward(), Backward(), Update(), Forward())
@@ -157,14 +157,14 @@ def test_json_has_the_values_of_a_session_bit_for_bit(capsys: pytest.CaptureFixt
         assert_same_bits(one, action, frame)
 
 
-def test_json_objects_have_the_keys_that_the_docstring_and_the_readme_name(
+def test_json_objects_have_the_keys_that_the_docstring_and_the_manual_name(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     _, out, _ = told(capsys, "--json", "--epochs", "3")
     assert [set(one) for one in objects(out)] == [KEYS] * 7
     assert set(re.findall(r"^    (\w+)  ", json_lines.__doc__ or "", flags=re.MULTILINE)) == KEYS
-    readme = README.read_text(encoding="utf-8")
-    assert all(f"`{key}`" in readme for key in KEYS)
+    table = PAGE.read_text(encoding="utf-8").split("| key of an object |")[1].split("\n\n")[0]
+    assert all(f"`{key}`" in table for key in KEYS)
 
 
 def test_json_has_null_where_a_gradient_is_none(capsys: pytest.CaptureFixture[str]) -> None:
@@ -410,8 +410,8 @@ def test_the_help_of_gradstep_mentions_run(capsys: pytest.CaptureFixture[str]) -
     assert "gradstep run [options] [problem]" in capsys.readouterr().out
 
 
-def test_the_readme_names_every_option() -> None:
-    section = README.read_text(encoding="utf-8").split("## Without a terminal")[1].split("\n## ")[0]
+def test_the_manual_names_every_option() -> None:
+    section = PAGE.read_text(encoding="utf-8").split("## gradstep run")[1].split("\n## ")[0]
     for option in ("--epochs N", "--no-zero", "--seed N", "--lr X", "--json", "--help"):
         assert f"`{option}`" in section
 

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 HEADLESS = (
     "gradstep: this needs a terminal on standard input and output; without one, use `gradstep --plain`, "
-    "`gradstep run`, or Python: session = Session(problems.load('crops')), see the README"
+    "`gradstep run`, or Python (see `gradstep help python-api`)"
 )
 
 DUMB = (
@@ -122,6 +122,12 @@ def _check(arguments: Sequence[str]) -> int:
     return check_problem(options)
 
 
+def _help(arguments: Sequence[str]) -> int:
+    from gradstep_tui.commands.help import show_help
+
+    return show_help(arguments)
+
+
 def _serve(arguments: Sequence[str]) -> int:
     from gradstep_tui.workshop.server.command import serve
 
@@ -136,6 +142,7 @@ COMMANDS: Final[Mapping[str, Callable[[Sequence[str]], int]]] = {
     "list": _list,
     "check": _check,
     "serve": _serve,
+    "help": _help,
 }
 """Functions of the subcommands, by their name."""
 
@@ -177,7 +184,7 @@ def _converse(make_session: Callable[[], Session], keeper: Keeper, ascii_only: b
 
 def _draw(make_session: Callable[[], Session], keeper: Keeper, ascii_only: bool) -> int:
     from gradstep_tui.app import GradstepApp
-    from gradstep_tui.drawing.ascii import terminal_speaks_utf8
+    from gradstep_tui.terminal.encoding import terminal_speaks_utf8
     from gradstep_tui.terminal.redirected_output import terminal_for_the_screen
     from gradstep_tui.terminal.textual_driver import know_escape_soon
 

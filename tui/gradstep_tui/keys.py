@@ -247,6 +247,7 @@ KEYS: Final = (
     ),
     Key("ledger", "g", "g", "ledger", "Show what every .grad was made of, write by write.", 5),
     Key("stop", "escape", "Esc", "stop", "Stop a run of epochs; otherwise put the cursor away.", 0),
+    Key("manual", "f1", "F1", "manual", "Open the manual: every topic, and a search over all of them.", 2),
     Key("help", "question_mark", "?", "help", "Show what every key does.", 10),
     Key("quit", "q", "q", "quit", "Leave the trainer.", 7),
 )

@@ -19,6 +19,7 @@ REPLAY: Final = "gradstep replay"
 EXPORT: Final = "gradstep export"
 LIST: Final = "gradstep list"
 CHECK: Final = "gradstep check"
+HELP: Final = "gradstep help"
 
 USES: Final = (
     "gradstep [options] [problem]",
@@ -29,6 +30,7 @@ USES: Final = (
     "gradstep list",
     "gradstep check [options] script",
     "gradstep serve [options]",
+    "gradstep help [topic]",
 )
 
 _RUN_DESCRIPTION: Final = """\
@@ -97,7 +99,8 @@ def bench_parser() -> Parser:
         epilog="""`gradstep run` trains without a screen, `gradstep resume` continues a saved session,
             `gradstep replay` steps through a saved session, `gradstep export` writes it as a script and a
             notebook, `gradstep list` lists the built-in problems, and `gradstep check` shows what gradstep
-            finds in a script. Each has its own options: see `gradstep run --help`.""",
+            finds in a script. Each has its own options: see `gradstep run --help`. `gradstep help` shows the
+            manual.""",
         allow_abbrev=False,
     )
     add_problem(parser)
@@ -212,6 +215,17 @@ def run_parser() -> Parser:
 def list_parser() -> Parser:
     """Return the parser for `gradstep list`."""
     return Parser(prog=LIST, description="List the built-in problems.", allow_abbrev=False)
+
+
+def help_parser() -> Parser:
+    """Return the parser for `gradstep help`."""
+    parser = Parser(
+        prog=HELP,
+        description="Show a page of the manual; without a topic, list the topics.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("topic", nargs="*", help="a page, e.g. time-travel (default: the list of topics)")
+    return parser
 
 
 def check_parser() -> Parser:

@@ -26,6 +26,7 @@ from gradstep_tui.plain.answers.elements import elements_texts
 from gradstep_tui.plain.answers.gradient_check import check_texts
 from gradstep_tui.plain.answers.graph import graph_texts
 from gradstep_tui.plain.answers.ledger import ledger_texts
+from gradstep_tui.plain.answers.manual import manual_texts
 from gradstep_tui.plain.answers.pictures import pictures_texts
 from gradstep_tui.plain.answers.state import (
     cannot_texts,
@@ -94,6 +95,7 @@ HELP: Final[Mapping[str, str]] = {
     "printed": "Tell what the script printed; what is new is told after each command.",
     "reload": "Read the edited script again, and begin anew with it.",
     "stop": "ctrl+c is what stops a run of epochs here.",
+    "manual": "Read a page of the manual, e.g. manual keys; manual search WORDS finds passages in all pages.",
     "help": "Tell every command, or what one command does, e.g. help undo.",
 }
 """Where a key's own sentence speaks of the screen, what stands for it here."""
@@ -112,6 +114,7 @@ ASKING: Final[Mapping[str, tuple[str, Question]]] = {
     "ledger": ("[PARAMETER [ROW] [COLUMN]]", lambda session, text: ledger_texts(session.frame, text)),
     "verdict": ("", lambda session, _: verdict_texts(session)),
     "graph": ("", lambda session, _: graph_texts(session.frame)),
+    "manual": ("[TOPIC]", lambda _, text: manual_texts(text)),
     "help": ("[COMMAND]", lambda _, text: help_texts(text)),
     "timeline": ("[N]", timeline_texts),
     "printed": ("", lambda session, _: printed_texts(session.problem)),

@@ -24,7 +24,7 @@ from gradstep_tui.screens.dialogs.batch_check import BatchesScreen
 from gradstep_tui.screens.dialogs.comparison import ComparisonScreen
 from gradstep_tui.screens.dialogs.elements import ElementsScreen
 from gradstep_tui.screens.dialogs.gradient_check import CheckScreen
-from gradstep_tui.screens.dialogs.help import HelpScreen
+from gradstep_tui.screens.dialogs.help import HelpScreen, open_manual
 from gradstep_tui.screens.dialogs.ledger import LedgerScreen
 from gradstep_tui.screens.dialogs.pictures import PicturesScreen
 from gradstep_tui.screens.dialogs.script_output import PrintedScreen
@@ -209,6 +209,11 @@ def show_help(bench: BenchScreen) -> None:
     bench.app.push_screen(HelpScreen(bench.keys))
 
 
+def show_manual(bench: BenchScreen) -> None:
+    """Open the manual."""
+    open_manual(bench.app)
+
+
 OPENS: Final[Mapping[str, Callable[[BenchScreen], None]]] = {
     "run": ask_epochs,
     "type_rate": ask_rate,
@@ -227,6 +232,7 @@ OPENS: Final[Mapping[str, Callable[[BenchScreen], None]]] = {
     "printed": show_printed,
     "export": ask_export,
     "help": show_help,
+    "manual": show_manual,
 }
 """The keys that open something, by their ids."""
 

@@ -59,7 +59,7 @@ def exports_folder() -> Path:
 
 def _run_bench(exports: Path) -> int:
     from gradstep.start import Start
-    from gradstep_tui.drawing.ascii import terminal_speaks_utf8
+    from gradstep_tui.terminal.encoding import terminal_speaks_utf8
     from gradstep_tui.terminal.textual_driver import know_escape_soon
     from gradstep_tui.workshop.bench.sandboxed_app import SandboxedApp
     from gradstep_tui.workshop.bench.session.folder_exports import FolderExports

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar, Final
 
-from textual.app import ComposeResult
+from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.widgets import Static
@@ -32,7 +32,8 @@ class HelpScreen(Dialog[None]):
     """The key table, and the signs on the bench. Any of Esc, q, ? closes it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q,question_mark,enter", "dismiss", "close", tooltip="Go back to the bench.")
+        Binding("escape,q,question_mark,enter", "dismiss", "close", tooltip="Go back to the bench."),
+        Binding("f1", "manual", "manual", tooltip="Open the manual instead."),
     ]
     DEFAULT_CSS = """
     HelpScreen { align: center middle; }
@@ -51,8 +52,20 @@ class HelpScreen(Dialog[None]):
         """Lay the table out."""
         with VerticalScroll(can_focus=True) as scroll:
             scroll.border_title = "keys"
-            scroll.border_subtitle = "Esc closes, arrows scroll"
+            scroll.border_subtitle = "F1 opens the manual, Esc closes, arrows scroll"
             yield Static(self._text, markup=False)
+
+    def action_manual(self) -> None:
+        """Go on to the manual."""
+        self.dismiss()
+        open_manual(self.app)
+
+
+def open_manual(app: App[object]) -> None:
+    """Open the manual; its screen and the Markdown parser are imported only now."""
+    from gradstep_tui.screens.manual import ManualScreen
+
+    app.push_screen(ManualScreen())
 
 
 def help_text(keys: Sequence[Key] = KEYS, more: str = MORE) -> str:

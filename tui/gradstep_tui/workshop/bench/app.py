@@ -11,7 +11,7 @@ from typing import Final
 from textual.message import Message
 from textual.screen import Screen
 
-from gradstep_tui.drawing.ascii import terminal_speaks_utf8
+from gradstep_tui.terminal.encoding import terminal_speaks_utf8
 from gradstep_tui.terminal.textual_driver import know_escape_soon
 from gradstep_tui.workshop.bench.sandboxed_app import SandboxedApp
 from gradstep_tui.workshop.bench.screens.bench import WorkshopBench

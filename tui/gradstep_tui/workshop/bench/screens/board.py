@@ -14,7 +14,7 @@ from textual.screen import Screen
 from gradstep.errors import BadInput
 from gradstep_tui.keys import Key
 from gradstep_tui.screens.dialogs.ask import AskScreen
-from gradstep_tui.screens.dialogs.help import HelpScreen
+from gradstep_tui.screens.dialogs.help import HelpScreen, open_manual
 from gradstep_tui.workshop.bench.widgets.board_table import BoardTable
 from gradstep_tui.workshop.wire.messages import LONGEST_TEXT, LowerHand, Row, Tell
 
@@ -34,6 +34,7 @@ KEYS: Final = (
     Key("own", "o,f2,escape", "o", "own bench", "Go to your own bench; F2 comes back here.", 9),
     Key("sort", "s", "s", "sort", "Sort by hands and waiting, by name, by epochs, by loss.", 5),
     Key("filter", "slash", "/", "filter", "Show only some: by name, problem, hand, error, ...", 5),
+    Key("manual", "f1", "F1", "manual", "Open the manual.", 3),
     Key("help", "question_mark", "?", "help", "Show what every key does.", 10),
     Key("leave", "q", "q", "leave", "Leave the workshop.", 8),
 )
@@ -172,6 +173,10 @@ class BoardScreen(Screen[None]):
         """Go to the own bench."""
         if self.is_current:
             self.app.pop_screen()
+
+    def action_manual(self) -> None:
+        """Open the manual."""
+        open_manual(self.app)
 
     def action_help(self) -> None:
         """Show the keys and the signs."""

@@ -43,6 +43,7 @@ LOOKING: Final = (
     "verdict",
     "check",
     "printed",
+    "manual",
     "help",
 )
 """Ids of the bench's keys that do not change the session."""

@@ -1,0 +1,1 @@
+"""The manual: Markdown pages, and the code that finds, searches and formats them."""

@@ -1,0 +1,119 @@
+"""Searching the whole manual."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import cache
+from typing import Final
+
+from gradstep.errors import BadInput
+from gradstep.loop.literals import shown
+from gradstep_tui.manual.pages import INDEX, page, topics
+
+_BEGINS_A_BLOCK: Final = re.compile(r"\s*(?:[-*] |\d+\. |\||#|```)")
+"""A line that does not continue the one before."""
+
+_LINK: Final = re.compile(r"\[([^\]]*)\]\([^)]*\)")
+_RULE: Final = re.compile(r"[|\s:-]*")
+"""A line that separates the head of a table from its rows, or an empty line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A passage of the manual that contains all the words of a search."""
+
+    topic: str
+    """Name of the page."""
+
+    line: int
+    """Line of the page's Markdown text where the passage begins, from 0."""
+
+    text: str
+    """The passage on one line, without Markdown's signs for links and headings."""
+
+    heading: bool
+    """Whether the passage is a heading."""
+
+
+def find(wanted: str) -> Sequence[Hit]:
+    """Return the passages that contain every word of `wanted`: headings first, then in the manual's order.
+
+    Upper and lower case do not matter, unless a single character is all that is searched: that is a key,
+    and `T` is not `t`.
+    """
+    words = wanted.split()
+    if not words:
+        return ()
+    if len(wanted.strip()) == 1:
+        found = [passage for passage in _passages() if f"`{wanted.strip()}`" in passage.text]
+    else:
+        found = [
+            passage
+            for passage in _passages()
+            if all(word.casefold() in passage.text.casefold() for word in words)
+        ]
+    return sorted(found, key=lambda passage: not passage.heading)
+
+
+def topic_named(text: str) -> str:
+    """Return the name of the page that somebody asked for.
+
+    Upper and lower case do not matter, blanks may stand for hyphens, and a part of a name is enough if only
+    one topic has it.
+
+    Raises:
+        BadInput: there is no such topic; the message names the closest one.
+    """
+    wanted = "-".join(text.split()).casefold()
+    names = [INDEX, *(topic.name for topic in topics())]
+    if wanted in names:
+        return wanted
+    having = [name for name in names if wanted and wanted in name]
+    if len(having) == 1:
+        return having[0]
+    raise BadInput(f"there is no topic {shown(text)}: did you mean {_closest(wanted, names)!r}?")
+
+
+def _closest(wanted: str, names: Sequence[str]) -> str:
+    """Return the topic that is named most similarly, or that has the first passage with these words."""
+    similar = get_close_matches(wanted, names, n=1)
+    passages = find(wanted.replace("-", " "))
+    if similar or not passages:
+        return (similar or get_close_matches(wanted, names, n=1, cutoff=0.0))[0]
+    return passages[0].topic
+
+
+@cache
+def _passages() -> Sequence[Hit]:
+    """Return every passage of every page."""
+    return tuple(passage for topic in topics() for passage in _passages_of(topic.name))
+
+
+def _passages_of(name: str) -> Iterator[Hit]:
+    """Split a page: a heading, a paragraph, an item of a list, a row of a table, a line of code."""
+    start, parts, in_code = 0, list[str](), False
+
+    def ended() -> Iterator[Hit]:
+        text = _plain(" ".join(parts))
+        if text:
+            yield Hit(name, start, text, parts[0].startswith("#"))
+        parts.clear()
+
+    for number, line in enumerate(page(name).splitlines()):
+        fence = line.startswith("```")
+        if in_code or fence or _RULE.fullmatch(line) or _BEGINS_A_BLOCK.match(line):
+            yield from ended()
+        in_code ^= fence
+        if not fence and not _RULE.fullmatch(line):
+            start = start if parts else number
+            parts.append(line.strip())
+    yield from ended()
+
+
+def _plain(text: str) -> str:
+    """Return a passage as it is shown in a list of results."""
+    cells = [cell.strip() for cell in text.strip("|").split(" | ")] if text.startswith("|") else [text]
+    return _LINK.sub(r"\1", ": ".join(filter(None, cells))).lstrip("# ").replace("**", "")

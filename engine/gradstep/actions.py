@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from gradstep.errors import BadInput
 from gradstep.loop.batches import Batches
+from gradstep.loop.literals import shown
 from gradstep.loop.loop import Kind
 from gradstep.loop.optimizers import Optimizer
 
@@ -185,7 +186,7 @@ def checked_kind(kind: Kind) -> Kind:
     try:
         return Kind(kind)
     except ValueError:
-        raise BadInput(f"{_shown(kind)} is not a line of the loop: it has {', '.join(Kind)}") from None
+        raise BadInput(f"{shown(kind)} is not a line of the loop: it has {', '.join(Kind)}") from None
 
 
 def checked_steps(steps: int) -> int:
@@ -195,7 +196,7 @@ def checked_steps(steps: int) -> int:
         BadInput: `steps` is neither -1 nor 1.
     """
     if isinstance(steps, bool) or not isinstance(steps, int) or steps not in (-1, 1):
-        raise BadInput(f"a line cannot move by {_shown(steps)}: use -1 for up or 1 for down")
+        raise BadInput(f"a line cannot move by {shown(steps)}: use -1 for up or 1 for down")
     return steps
 
 
@@ -206,7 +207,7 @@ def checked_rate(value: float) -> float:
         BadInput: `value` is not a positive finite number.
     """
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value <= LARGEST_FLOAT:
-        raise _bad_rate(_shown(value))
+        raise _bad_rate(shown(value))
     return float(value)
 
 
@@ -217,7 +218,7 @@ def checked_count(count: int) -> int:
         BadInput: `count` is not a whole number from 1 to `MOST_EPOCHS`.
     """
     if isinstance(count, bool) or not isinstance(count, int) or not 1 <= count <= MOST_EPOCHS:
-        raise _bad_count(_shown(count))
+        raise _bad_count(shown(count))
     return count
 
 
@@ -254,13 +255,5 @@ def _bad_count(given: str) -> BadInput:
     return BadInput(f"{given} is not a number of epochs: use a whole number from 1 to {MOST_EPOCHS:,}")
 
 
-def _shown(value: object) -> str:
-    """Return a bad value as a message shows it; a very long value is cut."""
-    if isinstance(value, int) and value.bit_length() > 200:
-        return "a number of that length"
-    text = repr(value)
-    return text if len(text) <= 40 else f"{text[:40]}..."
-
-
 def _quoted(text: str) -> str:
-    return _shown(text.strip()) if text.strip() else "an empty text"
+    return shown(text.strip()) if text.strip() else "an empty text"

@@ -13,7 +13,7 @@ from typing import Any, Final, Literal, TypeAlias, get_args
 from msgspec import Struct, structs
 
 from gradstep.errors import BadInput
-from gradstep.loop.literals import literal, shown, unknown
+from gradstep.loop.literals import literal, parsed, shown, unknown
 
 Way: TypeAlias = Literal["full", "micro", "mini"]
 Weight: TypeAlias = Literal["share", "parts", "none"]
@@ -207,11 +207,7 @@ def batches_from(text: str) -> Batches:
         BadInput: that is no way to split samples; the message lists the known ones and the closest match.
     """
     plain = text.strip()
-    try:
-        tree = ast.parse(plain, mode="eval").body
-    except (SyntaxError, ValueError, MemoryError, RecursionError):
-        tree = None
-    match tree:
+    match parsed(plain):
         case ast.Name(id=name):
             positional, named = list[ast.expr](), dict[str, ast.expr]()
         case ast.Call(func=ast.Name(id=name), args=positional, keywords=keywords) if len(positional) <= 1:

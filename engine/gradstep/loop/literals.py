@@ -1,4 +1,4 @@
-"""Values that a learner writes as one would in Python, `SGD(momentum=0.9)`, and what is said of them."""
+"""Values that a learner types as in Python, e.g. `SGD(momentum=0.9)`, and messages about them."""
 
 from __future__ import annotations
 
@@ -11,14 +11,30 @@ from typing import Any
 from gradstep.errors import BadInput
 
 LONGEST = 40
-"""Characters of a value that are said again."""
+"""Limit on the characters of a value that a message repeats."""
+
+MOST_BITS = 200
+"""Limit on the bits of a whole number that a message repeats."""
+
+
+def parsed(text: str) -> ast.expr | None:
+    """Return the expression that `text` is in Python, or None if it is none."""
+    try:
+        return ast.parse(text, mode="eval").body
+    except (SyntaxError, ValueError, MemoryError, RecursionError):
+        return None
 
 
 def literal(option: str, value: ast.expr, kinds: str) -> Any:
-    """Give the value that an option is given.
+    """Return the value of an option.
+
+    Args:
+        option: Name of the option.
+        value: Expression that was typed for it.
+        kinds: Kinds of values that the option accepts, for the message.
 
     Raises:
-        BadInput: it is more than a value; `kinds` says of what kinds it could be.
+        BadInput: the expression is no literal.
     """
     try:
         return ast.literal_eval(value)
@@ -27,15 +43,23 @@ def literal(option: str, value: ast.expr, kinds: str) -> Any:
 
 
 def shown(value: object) -> str:
-    """Write a value that cannot be used, for a message."""
+    """Return a value that cannot be used as a message repeats it: of a very long one, only the beginning."""
+    if isinstance(value, int) and value.bit_length() > MOST_BITS:
+        return "a number of that length"
     if isinstance(value, float) and not math.isfinite(value):
         return str(value)
-    text = repr(value) if isinstance(value, (str, int, float, tuple, list)) else type(value).__name__
+    is_plain = value is None or isinstance(value, (str, int, float, tuple, list))
+    text = repr(value) if is_plain else type(value).__name__
     return text if len(text) <= LONGEST else f"{text[:LONGEST]}..."
 
 
-def unknown(what: str, given: str, known: Collection[str]) -> str:
-    """Say that there is no such thing: the closest match, and the known ones; capitals do not matter."""
+def did_you_mean(given: str, known: Collection[str]) -> str:
+    """Return a question for the closest of the known names, and all of them; capitals do not matter."""
     lower = {name.casefold(): name for name in known}
     close = lower[get_close_matches(given.casefold(), lower, n=1, cutoff=0.0)[0]]
-    return f"there is no {what} {shown(given)}: did you mean {close!r}? Known: {', '.join(known)}"
+    return f"did you mean {close!r}? Known: {', '.join(known)}"
+
+
+def unknown(what: str, given: str, known: Collection[str]) -> str:
+    """Return a message that nothing of the kind `what` is called `given`, with the closest known name."""
+    return f"there is no {what} {shown(given)}: {did_you_mean(given, known)}"

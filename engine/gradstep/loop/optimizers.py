@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Mapping
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
 from msgspec import Struct, defstruct, structs
 
 from gradstep.errors import BadInput
-from gradstep.loop.literals import literal, shown, unknown
+from gradstep.loop.literals import did_you_mean, literal, parsed, shown, unknown
 from gradstep.loop.optimizer_row import OptimizerRow, Value
 from gradstep.loop.optimizer_table import EXAMPLE, ROWS
 
@@ -122,15 +121,11 @@ def optimizer_from(text: str) -> Optimizer:
     plain = text.strip()
     if plain.casefold() in ("", "hand", "by hand", "sgd by hand"):
         return HAND
-    try:
-        tree = ast.parse(plain, mode="eval").body
-    except (SyntaxError, ValueError, MemoryError, RecursionError):
-        tree = None
-    match tree:
+    match parsed(plain):
         case ast.Call(func=func, args=[], keywords=keywords) if all(keyword.arg for keyword in keywords):
             given = {str(keyword.arg): keyword.value for keyword in keywords}
-        case ast.Name() | ast.Attribute():
-            func, given = tree, {}
+        case ast.Name() | ast.Attribute() as func:
+            given = {}
         case _:
             raise BadInput(f"{shown(plain)} is no optimizer: type its name and options, e.g. {EXAMPLE}")
     name = _known_name(ast.unparse(func).removeprefix("torch.").removeprefix("optim."))
@@ -171,6 +166,4 @@ def _no_option(name: Name, option: str) -> str:
         return "lr is no option here: the learning rate is set by itself (l, or --lr)"
     if not OPTIONS[name]:
         return f"the update by hand has no options, so no {shown(option)}"
-    close = get_close_matches(option, OPTIONS[name], n=1, cutoff=0.0)[0]
-    known = ", ".join(OPTIONS[name])
-    return f"{name} has no option {shown(option)}: did you mean {close!r}? Known: {known}"
+    return f"{name} has no option {shown(option)}: {did_you_mean(option, OPTIONS[name])}"

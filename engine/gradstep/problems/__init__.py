@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import ast
-from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gradstep.errors import BadInput
+from gradstep.loop.literals import unknown
 
 if TYPE_CHECKING:
     from gradstep.problem import Problem
@@ -28,10 +28,7 @@ def path_of(name: str) -> Path:
         BadInput: there is no such problem; the message lists the known problems and the closest match.
     """
     if name.startswith("_") or name.replace("_", "-") not in names():
-        close = get_close_matches(name, names(), n=1, cutoff=0.0)
-        raise BadInput(
-            f"there is no problem {name!r}: did you mean {close[0]!r}? Known: {', '.join(names())}"
-        )
+        raise BadInput(unknown("problem", name, names()))
     return _FOLDER / f"{name.replace('-', '_')}.py"
 
 

@@ -103,7 +103,7 @@ NAMES: Final = (
     PrivateName(
         "torch._C._autograd._get_sequence_nr",
         lambda: torch._C._autograd,
-        "It tells how many autograd nodes this thread has made, before and after a watched call.",
+        "It says how many autograd nodes this thread has made, before and after a watched call.",
         "Without it no node could be traced to the line of the script that made it.",
     ),
     PrivateName(
@@ -164,14 +164,14 @@ NAMES: Final = (
     PrivateName(
         "torch.autograd.SavedTensor.unpack_hook",
         lambda: _product_node()._raw_saved_self,  # type: ignore[attr-defined]
-        "It tells whether a hook, a checkpoint's for example, unpacks a saved tensor.",
+        "It says whether a hook, a checkpoint's for example, unpacks a saved tensor.",
         "Without it a checkpoint's tensors would be unpacked by a look at them, which changes the pass.",
     ),
     _BETA,
     PrivateName(
         "torch.nn.functional.embedding(...).grad_fn._saved_sparse",
         _embedding_node,
-        "It tells whether an embedding makes a sparse gradient, which cannot be shown number by number.",
+        "It says whether an embedding makes a sparse gradient, which cannot be shown number by number.",
         "Without it such an embedding would not be refused, and would fail in the middle of a pass.",
     ),
     PrivateName(
@@ -183,7 +183,7 @@ NAMES: Final = (
     PrivateName(
         "torch.Tensor._post_accumulate_grad_hooks",
         lambda: Tensor,
-        "It tells whether a hook runs right after a write to a `.grad`.",
+        "It says whether a hook runs right after a write to a `.grad`.",
         "Without it an error in such a hook would be told of the wrong node.",
     ),
     PrivateName(

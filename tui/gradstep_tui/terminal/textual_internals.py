@@ -56,7 +56,7 @@ _DISABLE_INPUT: Final = PrivateName(
 _STACK_UPDATES: Final = PrivateName(
     "textual.screen.Screen.stack_updates",
     lambda: Screen,
-    "It tells whether a screen comes up for the first time.",
+    "It says whether a screen comes up for the first time.",
     "Without it a screen's styles are made twice before its first frame.",
     required=False,
 )
@@ -85,7 +85,7 @@ NAMES: Final = (
     PrivateName(
         "textual.message.Message.is_forwarded",
         lambda: Message,
-        "It tells whether a key was passed on to the screen, because no field had the focus.",
+        "It says whether a key was passed on to the screen, because no field had the focus.",
         "Without it the first characters of an answer that is typed fast would be lost.",
     ),
 )
@@ -151,7 +151,7 @@ class StyledOnceApp(App[None]):
         self._styled_for = self.theme
 
     def refresh_css(self, animate: bool = True) -> None:
-        """Make all styles anew if the theme is another one than they were made for."""
+        """Make all styles anew if the theme has changed since they were made."""
         if self.theme != self._styled_for:
             self._styled_for = self.theme
             super().refresh_css(animate)

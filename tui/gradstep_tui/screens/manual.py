@@ -27,6 +27,7 @@ HEAD_OF_A_TABLE: Final = 2
 LIST_HINT: Final = "arrows and Enter open a page, / searches, Esc closes"
 RESULTS_HINT: Final = "Enter opens, / searches again, Esc goes back to the topics"
 PAGE_HINT: Final = "arrows scroll, / searches, Tab goes to the list, Esc goes back"
+BESIDE_HINT: Final = "arrows scroll, / searches, Tab goes to the list, Esc closes"
 SEARCH_HINT: Final = "type words to find, then Enter; Esc goes back"
 
 
@@ -174,7 +175,8 @@ class ManualScreen(Dialog[None]):
         # At once: `focus` would wait for a redraw, and a character that is typed before it would be lost.
         self.set_focus(field if self.searching else text if self.reading else choices)
         listed = RESULTS_HINT if self.hits else LIST_HINT
-        self._hint(SEARCH_HINT if self.searching else PAGE_HINT if self.reading else listed)
+        reads = BESIDE_HINT if wide and not self.hits else PAGE_HINT
+        self._hint(SEARCH_HINT if self.searching else reads if self.reading else listed)
 
     def _hint(self, text: str) -> None:
         self.query_one(Vertical).border_subtitle = text

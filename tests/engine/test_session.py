@@ -139,7 +139,7 @@ def test_a_second_backward_shows_pytorchs_own_error_also_after_undo_and_redo() -
         assert error.own_words == first_line
         assert (error.kind, error.lesson) == (
             "RuntimeError",
-            "A backward pass frees what the graph saved; run forward again to build a new graph.",
+            "A backward pass frees the tensors that the graph saved; run forward again to build a new graph.",
         )
         assert session.frame is before
     after(Update(), Undo(), session=session)

@@ -403,7 +403,10 @@ def test_what_pytorch_refuses_is_told_in_its_own_words_and_explained() -> None:
     assert kind.startswith(
         "PyTorch refused: RuntimeError: Trying to backward through the graph a second time"
     )
-    assert lesson == "A backward pass frees what the graph saved; run forward again to build a new graph."
+    assert (
+        lesson
+        == "A backward pass frees the tensors that the graph saved; run forward again to build a new graph."
+    )
 
 
 def test_what_ran_before_pytorch_refused_is_told_too() -> None:

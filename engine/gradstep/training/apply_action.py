@@ -1,4 +1,4 @@
-"""What each action does to a session's statements and state."""
+"""Effect of each action on a session's statements and state."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ from gradstep.training.state import State
 from gradstep.training.stepper import Statements
 
 LINES = {Forward: Kind.FORWARD, Backward: Kind.BACKWARD, Update: Kind.UPDATE, Zero: Kind.ZERO}
-"""The actions that run one statement each."""
+"""Actions that run one statement, and the statement."""
 
 
 def perform(
@@ -52,21 +52,21 @@ def perform(
     stopped: Callable[[], bool] = lambda: False,
     tell: Callable[[Progress], None] = lambda _: None,
 ) -> Ended:
-    """Do it.
+    """Apply an action to a session.
 
     Args:
-        statements: What runs it; holds the state afterwards.
-        action: Anything but a move in the history.
-        start: The session's first state.
-        stopped: Asked between the epochs of a run.
+        statements: Runs the action; has the new state afterwards.
+        action: Any action that is not a move in the history.
+        start: First state of the session.
+        stopped: Called between the epochs of a run; the run stops if it returns True.
         tell: Called with the progress of a run.
 
     Returns:
-        How it ended; the same action with the same state before it ends the same way, unless it was stopped.
+        The outcome, which depends only on the action and the state before it, unless a run was stopped.
 
     Raises:
-        BadInput: a value cannot be used; nothing has changed.
-        PyTorchError: PyTorch refused; what it did before that stays.
+        BadInput: a value of the action is not possible; nothing has changed.
+        PyTorchError: PyTorch raised an error; what it had changed by then stays changed.
     """
     if isinstance(action, RunEpochs):
         return run_epochs(statements, checked_count(action.count), stopped, tell)
@@ -98,7 +98,7 @@ def _passed_over(state: State) -> PassedOver | None:
 
 
 def _stepped(statements: Statements, action: Action) -> bool:
-    """Do an action that goes through lines or nodes; False where it is no such action."""
+    """Apply an action that steps through lines or nodes; return False for any other action."""
     match action:
         case NextLine():
             statements.next_line()
@@ -114,7 +114,7 @@ def _stepped(statements: Statements, action: Action) -> bool:
 
 
 def _settled(statements: Statements, action: Action, start: State) -> State:
-    """Give the state after an action that runs nothing."""
+    """Return the state after an action that runs no statement."""
     state, problem = statements.state, statements.trainer.problem
     match action:
         case SetLearningRate(value):

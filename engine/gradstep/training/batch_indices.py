@@ -1,4 +1,4 @@
-"""Which samples each part of an epoch has, and how the losses of its parts are put together."""
+"""Samples of each part of an epoch, and the weight of each part's loss."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ from gradstep.training.snapshots import Batch
 
 
 class Feed:
-    """Hands out the parts of the samples, epoch by epoch."""
+    """Parts of the samples, in the order of each epoch."""
 
     def __init__(self, split: Split, lines: tuple[str, ...]) -> None:
-        """Split samples; `lines` run forward through a part of them, whose places they call `split.index`."""
+        """Take the forward lines of the loop; their name for the part's indices is `split.index`."""
         self.split = split
         self._lines = lines
 
     def batch(self, epoch: int, part: int) -> Batch:
-        """Give a part of an epoch's samples; both are counted from 0."""
+        """Return a part of an epoch's samples; parts and epochs are counted from 0."""
         return Batch(self._lines, self.indices(epoch)[part], self.split.index)
 
     def indices(self, epoch: int) -> tuple[Tensor, ...]:
-        """Give the places of every part's samples in an epoch."""
+        """Return the indices of every part's samples in an epoch, counted from 0."""
         return indices(self.split, epoch if self.split.batches.shuffle else 0)
 
     def weighed(self, loss: Tensor, size: int) -> Tensor:
-        """Weigh the loss of a part of `size` samples, as the loop's own line does."""
+        """Return the loss of a part of `size` samples, weighted as in the loop's line."""
         factor, divisor = self.split.factor(size), self.split.divisor()
         if factor is not None:
             return loss * factor
@@ -37,7 +37,7 @@ class Feed:
 
 @lru_cache(maxsize=8)
 def indices(split: Split, epoch: int) -> tuple[Tensor, ...]:
-    """Give the places of every part's samples, shapes `(size,)`, as the lines of `Split` draw them."""
+    """Return the indices of every part's samples, shapes `(size,)`, as the lines of `Split` draw them."""
     if not split.batches.shuffle:
         order = torch.arange(split.samples)
     else:

@@ -1,4 +1,4 @@
-"""Whether a model gives the same loss for the same numbers: one that keeps something of its own does not."""
+"""Check that a model computes the same loss again; a model with hidden state of its own does not."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import math
 
 
 class Steady:
-    """Knows whether every loss that was computed again came out as it was."""
+    """Comparison of losses that were computed twice from the same numbers."""
 
     def __init__(self) -> None:
-        """Begin with nothing seen."""
+        """Start without any comparison."""
         self.broken = False
-        """Whether one did not."""
+        """Whether any loss was different the second time."""
 
     def look(self, found: float, known: float | None) -> None:
-        """Compare a loss with what the same numbers came to before; None where nobody knows."""
+        """Compare a loss with the earlier loss of the same numbers; None if that is unknown."""
         same = found == known or known is None or (math.isnan(found) and math.isnan(known))
         self.broken |= not same

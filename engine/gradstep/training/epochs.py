@@ -1,4 +1,4 @@
-"""Runs many epochs: the first and the last recorded, those between at full speed."""
+"""Runs of many epochs: the first and the last are recorded, those between run at full speed."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from gradstep.training.stepper import Statements
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """How an action ended."""
+    """Outcome of an action."""
 
     notice: Notice | None = None
     """Remark of the action; None if all went well."""
@@ -29,16 +29,17 @@ class Ended:
 def run_epochs(
     statements: Statements, count: int, stopped: Callable[[], bool], tell: Callable[[Progress], None]
 ) -> Ended:
-    """Run the loop `count` times; an epoch under way counts as the first.
+    """Run the loop `count` times; the rest of an epoch under way counts as the first.
 
     Args:
-        statements: What runs them; holds the state afterwards.
-        count: How many, at least 1.
-        stopped: Asked between epochs; the run ends within one more epoch where it says so.
-        tell: Called with the progress, which then grows by itself.
+        statements: Runs the epochs; has the new state afterwards.
+        count: Number of epochs, at least 1.
+        stopped: Called between epochs; the run ends within one more epoch if it returns True.
+        tell: Called with the progress, whose losses then grow by themselves.
 
     Returns:
-        Whether it was stopped, or diverged and why. What was stopped after n epochs is a run of n.
+        The outcome, with a notice if the run diverged or was stopped. A run that was stopped after n epochs
+        has the state of a run of n epochs.
 
     Raises:
         PyTorchError: PyTorch refused a statement; what ran before it stays.
@@ -46,8 +47,8 @@ def run_epochs(
     state = statements.state
     progress = Progress(count, state.epoch, state.losses, time.monotonic())
     tell(progress)
-    # One whole epoch at least is recorded first: what PyTorch refuses in this loop, it refuses there. An
-    # optimizer passes over what has no gradient yet, and only its next step is a real one.
+    # At least one whole epoch is recorded first: PyTorch refuses there whatever it refuses in this loop. An
+    # optimizer skips parameters without a gradient, so only its second step updates all of them.
     first = 1 if state.loop.rest() == state.loop.epoch else 2
     first = min(count, first + (not state.loop.optimizer.by_hand and None in state.trainer.grads))
     done = _recorded_epochs(statements, first, stopped)
@@ -60,7 +61,7 @@ def run_epochs(
 
 
 def _recorded_epochs(statements: Statements, count: int, stopped: Callable[[], bool]) -> int:
-    """Run what remains of this epoch, and whole ones after it; give how many ran to their end."""
+    """Run the rest of this epoch and whole ones after it; return the number of epochs that were completed."""
     for done in range(count):
         if (done and stopped()) or not _recorded_epoch(statements):
             return done
@@ -68,7 +69,7 @@ def _recorded_epochs(statements: Statements, count: int, stopped: Callable[[], b
 
 
 def _recorded_epoch(statements: Statements) -> bool:
-    """Run what remains of this epoch; False where its loss is inf or nan, which ends it before backward."""
+    """Run the rest of this epoch; return False if its loss is inf or nan, which ends it before backward."""
     for kind in statements.state.loop.rest():
         statements.run(kind)
         if kind is Kind.FORWARD and statements.state.diverged:
@@ -83,18 +84,19 @@ def _fast_epochs(
     stopped: Callable[[], bool],
     tell: Callable[[Progress], None],
 ) -> int:
-    """Run whole epochs of a loop that computes a loss, the last one recorded; give how many ran to their end.
+    """Run whole epochs of a loop that computes a loss, the last recorded; return how many were completed.
 
-    The fast ones go from forward to forward, wherever that stands in the loop: so each has the graph that
-    its backward needs, and one that diverges has run nothing else.
+    Fast epochs start at the forward pass, wherever that is in the loop. So each has the graph that its
+    backward pass needs, and an epoch that diverges has run nothing else.
     """
     order = statements.state.loop.epoch
-    place = order.index(Kind.FORWARD)
-    for kind in order[:place]:
+    forward = order.index(Kind.FORWARD)
+    for kind in order[:forward]:
         statements.run(kind)
     done = 0
     if count > 1:
-        done = _fast_rounds(statements, (*order[place:], *order[:place]), count - 1, progress, stopped, tell)
+        rotated = (*order[forward:], *order[:forward])
+        done = _fast_rounds(statements, rotated, count - 1, progress, stopped, tell)
     return done + int(_recorded_epoch(statements))
 
 
@@ -127,9 +129,9 @@ def _fast_rounds(
 
 
 def _begun(order: tuple[Kind, ...], forwards: int) -> tuple[Kind, ...]:
-    """Give what has run of an epoch that diverged, before the forward pass that comes after so many."""
-    places = [place for place, kind in enumerate(order) if kind is Kind.FORWARD]
-    return order[: places[forwards]]
+    """Return the statements of a diverged epoch before its next forward pass, after `forwards` of them."""
+    positions = [position for position, kind in enumerate(order) if kind is Kind.FORWARD]
+    return order[: positions[forwards]]
 
 
 def _epochs_without_loss(
@@ -139,7 +141,7 @@ def _epochs_without_loss(
     stopped: Callable[[], bool],
     tell: Callable[[Progress], None],
 ) -> int:
-    """Run whole epochs of a loop that has its forward commented out; the last graph stays as it is."""
+    """Run whole epochs of a loop whose forward line is commented out; the last graph stays unchanged."""
     before = progress.first
     for done in range(count):
         if stopped():

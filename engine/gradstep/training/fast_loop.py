@@ -1,7 +1,7 @@
-"""Many epochs, unrecorded: the numbers of the plain loop with less Python around them.
+"""Epochs that are not recorded: the same numbers as the plain loop, with less Python around each.
 
-`loss.backward()` spends more time on the way to autograd's engine than in it, for a small model. The engine's
-own door takes the same work without the detour: the same engine, the same kernels, the same bits.
+For a small model, `loss.backward()` spends more time on the way to autograd's engine than inside it. Calling
+the engine directly does the same work without the detour: the same engine, kernels and bits.
 """
 
 from __future__ import annotations
@@ -25,20 +25,20 @@ _Run: TypeAlias = Callable[[], None]
 
 @dataclass(frozen=True, slots=True)
 class FastRun:
-    """How a run of epochs ended."""
+    """Outcome of a run of epochs."""
 
     done: int
     """Epochs run to their end."""
 
     diverged: bool
-    """Whether it stopped because a loss was inf or nan. That forward pass is taken back: the parameters and
-    the random number generator are as they were before it."""
+    """Whether the run ended because a loss was inf or nan. That forward pass is undone: buffers and the
+    random number generator have their values from before it."""
 
     error: BaseException | None = None
-    """What a statement raised, in the middle of an epoch; what ran before it stays."""
+    """Exception that a statement raised in the middle of an epoch; what ran before it stays."""
 
     part_losses: Mapping[int, float] = field(default_factory=dict)
-    """Of an epoch that diverged in the middle: the losses of the parts whose statements have run."""
+    """Losses of the completed parts of an epoch that diverged in the middle, by number from 0."""
 
 
 def run_fast_epochs(
@@ -57,16 +57,16 @@ def run_fast_epochs(
     """Run `count` epochs on the problem's own tensors.
 
     Args:
-        problem: What is trained.
-        order: The statements of one epoch.
-        count: How many epochs.
-        learning_rate: For the updates.
+        problem: Model, loss, samples and parameters.
+        order: Statements of one epoch.
+        count: Number of epochs.
+        learning_rate: Learning rate of the update by hand.
         add_loss: Called with each finite loss.
-        stopped: Asked before each epoch; the run ends where it says so.
+        stopped: Called before each epoch; the run ends if it returns True.
         set_to_none: Whether zeroing sets each `.grad` to None instead of writing zeros.
-        optimizer: Updates the parameters, with the learning rate that it has; None for the update by hand.
-        feed: Hands out the parts of the samples; None where they are not split.
-        epoch: The first one, counted from 0: the order of the samples may depend on it.
+        optimizer: Updates the parameters with its own learning rate; None for the update by hand.
+        feed: Parts of the samples; None if the samples are not split.
+        epoch: Number of the first epoch, counted from 0; the order of the samples may depend on it.
     """
     parts = None if feed is None else _Parts(problem, feed, epoch, add_loss)
     forward, backward = _passes(problem, add_loss) if parts is None else (parts.forward, parts.backward)
@@ -74,7 +74,7 @@ def run_fast_epochs(
         Kind.FORWARD: forward,
         Kind.BACKWARD: backward,
         Kind.UPDATE: _update(problem, learning_rate) if optimizer is None else optimizer.step,
-        Kind.ZERO: _zeroing(problem, set_to_none=set_to_none, passes_over_none=optimizer is not None),
+        Kind.ZERO: _zeroing(problem, set_to_none=set_to_none, skips_none=optimizer is not None),
     }
     statements = [table[kind] for kind in order]
     done = 0
@@ -90,17 +90,17 @@ def run_fast_epochs(
     return FastRun(done, diverged=False)
 
 
-# Statements are closures: a name of theirs is found sooner than an attribute, and that shows here.
+# Statements are closures: Python finds their names faster than attributes, and here the difference shows.
 
 
 def _passes(problem: Problem, add_loss: Callable[[float], None]) -> tuple[_Run, _Run]:
-    """Make the forward pass, and the backward pass through the graph that it left."""
+    """Return the forward statement, and the backward statement through its graph."""
     model, loss_fn, inputs, targets = problem.model, problem.loss_fn, problem.inputs, problem.targets
     loss: Tensor | None = None
     before = _Before(problem)
     run_backward = engine_shortcut()
     ones: tuple[Tensor] | None = None
-    """The gradient of the loss by itself."""
+    """Gradient of the loss with respect to itself."""
 
     def forward() -> None:
         nonlocal loss
@@ -128,16 +128,16 @@ def _passes(problem: Problem, add_loss: Callable[[float], None]) -> tuple[_Run, 
 
 
 class _Parts:
-    """The same, one part of the samples after another."""
+    """Forward and backward statements for samples that are split into parts."""
 
     def __init__(self, problem: Problem, feed: Feed, epoch: int, add_loss: Callable[[float], None]) -> None:
-        """Begin with the first part of an epoch, counted from 0."""
+        """Start with the first part of an epoch; epochs are counted from 0."""
         self._problem, self._feed, self._epoch, self._add_loss = problem, feed, epoch, add_loss
         self._before = _Before(problem)
         self._loss: Tensor | None = None
         self._data: list[tuple[Tensor, Tensor]] = []
         self.losses: dict[int, float] = {}
-        """Those of the parts that the epoch under way has computed."""
+        """Losses of the current epoch's parts so far, by number from 0."""
 
     def forward(self) -> None:
         problem, part = self._problem, len(self.losses)
@@ -163,11 +163,11 @@ class _Parts:
 
 
 class _Before:
-    """What forward changes beside its results, as it was before: kept, to go back to."""
+    """Copies of what a forward pass may change besides its results: buffers and the random state."""
 
     def __init__(self, problem: Problem) -> None:
         self.draws = True
-        """Whether forward draws random numbers (dropout, say), as far as anybody knows."""
+        """Whether the forward pass may draw random numbers, as dropout does."""
 
         self._buffers = tuple(problem.buffers.values())
         self._kept: list[Tensor] = []
@@ -175,16 +175,16 @@ class _Before:
 
     @property
     def needed(self) -> bool:
-        """Whether there is anything to keep."""
+        """Whether a forward pass may change anything besides its results."""
         return self.draws or bool(self._buffers)
 
     def keep(self) -> None:
         if self.draws:
             self._rng = torch.get_rng_state()
-        self._kept = [one.clone() for one in self._buffers]
+        self._kept = [buffer.clone() for buffer in self._buffers]
 
     def look(self) -> None:
-        """See whether a forward pass drew random numbers; one that did not never will."""
+        """Note if the last forward pass drew no random numbers: then no later one will."""
         if self.draws:
             self.draws = not torch.equal(torch.get_rng_state(), self._rng)
 
@@ -206,14 +206,14 @@ def _update(problem: Problem, learning_rate: float) -> _Run:
     return update
 
 
-def _zeroing(problem: Problem, *, set_to_none: bool, passes_over_none: bool) -> _Run:
-    """Zero as the loop does; an optimizer's `zero_grad` does not mind a `.grad` that is None."""
+def _zeroing(problem: Problem, *, set_to_none: bool, skips_none: bool) -> _Run:
+    """Return the zeroing statement; an optimizer's `zero_grad` skips a `.grad` that is None."""
     if set_to_none:
         return _set_to_none(problem)
-    return _zero_what_is_there(problem) if passes_over_none else _zero(problem)
+    return _zero_existing(problem) if skips_none else _zero(problem)
 
 
-def _zero_what_is_there(problem: Problem) -> _Run:
+def _zero_existing(problem: Problem) -> _Run:
     leaves = tuple(problem.parameters.values())
 
     def zero() -> None:
@@ -249,7 +249,7 @@ class _Diverged(Exception):  # noqa: N818 - it ends a run; nothing is wrong with
 
 
 def _rate_for(leaf: Tensor, rate: float) -> Tensor | float:
-    """Give the rate as the tensor that PyTorch would make of it for every product: the same bits, sooner."""
+    """Return the rate as the tensor that PyTorch would make of it in every product: the same bits, faster."""
     if leaf.dtype in (torch.float32, torch.float64):
         return torch.tensor(rate, dtype=leaf.dtype)
     return rate  # half precision multiplies by the unrounded number

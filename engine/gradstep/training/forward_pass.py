@@ -1,4 +1,4 @@
-"""The lines of a forward pass, run as they stand in the loop: so nodes have them as their source."""
+"""Forward pass that executes the loop's own lines, so that they are the source of the graph's nodes."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from gradstep.training.snapshots import Batch
 
 
 class ForwardLines:
-    """`preds = model(inputs)` and `loss = loss_fn(preds, targets)`, in the words of the problem's script."""
+    """`preds = model(inputs)` and `loss = loss_fn(preds, targets)`, in the names of the script."""
 
     def __init__(self, problem: Problem) -> None:
-        """Take over what the lines need."""
+        """Collect the objects that the lines use, by the script's names for them."""
         words = problem.words
         self._lines = words.forward
         self._names = {
@@ -28,7 +28,7 @@ class ForwardLines:
         }
 
     def run(self, batch: Batch | None = None) -> tuple[Tensor, Tensor]:
-        """Run them through all samples, or through a part of them; gives the predictions and the loss."""
+        """Return the predictions and the loss of all samples, or of a part of them."""
         namespace: dict[str, Any] = dict(self._names)
         if batch is None:
             exec(_compiled(self._lines), namespace)

@@ -1,4 +1,4 @@
-"""Python's garbage collector, where looking for garbage costs much and finds none."""
+"""Pause of Python's garbage collector, for work in which a collection is slow and finds nothing."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def without_collection() -> Iterator[None]:
-    """Keep the garbage collector out: of many new objects, none of them garbage, it would look at all."""
+    """Switch the garbage collector off inside the `with` block, which makes many objects and no garbage."""
     enabled = gc.isenabled()
     gc.disable()
     try:

@@ -1,4 +1,4 @@
-"""A `torch.optim` optimizer on a problem's own tensors, and copies of what it remembers."""
+"""A `torch.optim` optimizer on a problem's own tensors, and copies of its state."""
 
 from __future__ import annotations
 
@@ -16,46 +16,46 @@ if TYPE_CHECKING:
 
 
 class LiveOptimizer:
-    """The real optimizer; PyTorch is asked for it when a statement first needs it, for that takes a while."""
+    """A PyTorch optimizer that is made when a statement first needs it, because the first takes seconds."""
 
     def __init__(self, chosen: Optimizer, leaves: Sequence[Tensor]) -> None:
-        """Begin with nothing remembered."""
+        """Take the parameters to update; the state is that of a new optimizer."""
         self.chosen = chosen
         self._leaves = tuple(leaves)
         self._made: torch.optim.Optimizer | None = None
-        self._to_remember: Memory = ()
+        self._recalled: Memory = ()
 
     def with_rate(self, learning_rate: float) -> torch.optim.Optimizer:
-        """Give PyTorch's optimizer, with this learning rate."""
+        """Return PyTorch's optimizer, with this learning rate."""
         if self._made is None:
             self._made = self._make()
-            self._put(self._to_remember)
+            self._put(self._recalled)
         for group in self._made.param_groups:
             group["lr"] = learning_rate
         return self._made
 
     def recall(self, memory: Memory) -> None:
-        """Remember exactly this; copies are made."""
+        """Replace the optimizer's state by copies of these tensors."""
         if self._made is None:
-            self._to_remember = memory
+            self._recalled = memory
         else:
             self._put(memory)
 
     def memory(self, last: Memory) -> Memory:
-        """Give copies of what it remembers, for each parameter; what has the bits of `last` is `last`'s."""
+        """Return copies of the state of each parameter; tensors with the same bits are shared with `last`."""
         if self._made is None:
             return last
         found = tuple(_tensors(self._made.state.get(leaf, {})) for leaf in self._leaves)
         if not any(found):
             return last if not any(last) else ()
         known = last or ({},) * len(found)
-        shared = tuple(_copied(one, old) for one, old in zip(found, known, strict=True))
+        shared = tuple(_copied(now, old) for now, old in zip(found, known, strict=True))
         return last if last and all(_same(a, b) for a, b in zip(shared, last, strict=True)) else shared
 
     def _make(self) -> torch.optim.Optimizer:
         from torch import optim
 
-        # One tensor at a time, as PyTorch does by default on a CPU: the same kernels wherever it steps.
+        # PyTorch's default on a CPU, made explicit: the same kernels, and so the same bits, everywhere.
         options = {**self.chosen.options, "foreach": False}
         made: torch.optim.Optimizer = getattr(optim, self.chosen.name)(self._leaves, **options)
         return made
@@ -63,9 +63,9 @@ class LiveOptimizer:
     def _put(self, memory: Memory) -> None:
         assert self._made is not None
         self._made.state.clear()
-        for leaf, one in zip(self._leaves, memory, strict=bool(memory)):
-            if one:
-                self._made.state[leaf] = {name: value.clone() for name, value in one.items()}
+        for leaf, state in zip(self._leaves, memory, strict=bool(memory)):
+            if state:
+                self._made.state[leaf] = {name: value.clone() for name, value in state.items()}
 
 
 def _tensors(state: Mapping[str, object]) -> dict[str, Tensor]:
@@ -73,12 +73,12 @@ def _tensors(state: Mapping[str, object]) -> dict[str, Tensor]:
 
 
 def _copied(now: Mapping[str, Tensor], last: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Copy what has changed."""
+    """Return the tensors of `last` that have the same bits, and copies of the others."""
     return {
         name: last[name] if name in last and same_bits(value, last[name]) else value.detach().clone()
         for name, value in now.items()
     }
 
 
-def _same(one: Mapping[str, Tensor], other: Mapping[str, Tensor]) -> bool:
-    return one.keys() == other.keys() and all(one[name] is other[name] for name in one)
+def _same(now: Mapping[str, Tensor], last: Mapping[str, Tensor]) -> bool:
+    return now.keys() == last.keys() and all(now[name] is last[name] for name in now)

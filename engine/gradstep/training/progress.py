@@ -1,4 +1,4 @@
-"""How far a run of epochs has come, told while it runs."""
+"""Progress of a run of epochs, while it runs."""
 
 from __future__ import annotations
 
@@ -10,32 +10,32 @@ from gradstep.training.loss_history import Losses
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """A run under way. `losses` shares the buffer that the run appends to, so every look at it sees more."""
+    """A run of epochs under way; `losses` shares the buffer that the run appends to."""
 
     count: int
-    """How many epochs were asked for."""
+    """Number of epochs of the run."""
 
     first: int
-    """Epochs that had run before it."""
+    """Number of epochs before the run."""
 
     losses: Losses
     started: float
-    """`time.monotonic()` at its start."""
+    """`time.monotonic()` at the start of the run."""
 
     without_loss: int = 0
-    """Epochs done by now, where the loop computes no loss that could tell."""
+    """Number of epochs done so far, if the loop computes no loss; else 0."""
 
     comparing: bool = False
-    """Whether it is a twin, or another branch, that runs; the session stands still."""
+    """Whether the run is a twin's or another branch's; the session itself does not change."""
 
     @property
     def curve(self) -> Losses:
-        """The losses by now."""
+        """Losses so far."""
         return self.losses.grown()
 
     @property
     def done(self) -> int:
-        """Epochs done by now, as far as their losses tell."""
+        """Number of epochs done so far, counted by their losses."""
         return min(max(len(self.losses.grown()) - self.first, self.without_loss), self.count)
 
     @property
@@ -46,5 +46,5 @@ class Progress:
 
     @property
     def seconds_left(self) -> float | None:
-        """Seconds that the rest will take at this rate; None where none is known yet."""
+        """Seconds until the run ends at this rate; None at the very start."""
         return (self.count - self.done) / self.rate if self.rate > 0 else None

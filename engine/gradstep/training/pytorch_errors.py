@@ -1,4 +1,4 @@
-"""One sentence for each error that PyTorch raises when the loop is run in an order that cannot work."""
+"""Explanations of the errors that PyTorch raises if the loop runs in an order that cannot work."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 LESSONS: Final[tuple[tuple[str, str], ...]] = (
     (
         "backward through the graph a second time",
-        "A backward pass frees what the graph saved; run forward again to build a new graph.",
+        "A backward pass frees the tensors that the graph saved; run forward again to build a new graph.",
     ),
     (
         "modified by an inplace operation",
-        "The update changed, in place, a tensor that this graph saved; run backward before the update.",
+        "The update changed a tensor in place that this graph had saved; run backward before the update.",
     ),
     (
         "unsupported operand type(s) for *: 'NoneType'",
@@ -30,7 +30,7 @@ LESSONS: Final[tuple[tuple[str, str], ...]] = (
     ),
     (
         "does not require grad",
-        "No parameter led to this loss, so there is nothing to differentiate.",
+        "This loss does not depend on any parameter, so there is nothing to differentiate.",
     ),
     (
         "without overflow",
@@ -38,29 +38,29 @@ LESSONS: Final[tuple[tuple[str, str], ...]] = (
     ),
     (
         "EOF when reading a line",
-        "A script has nobody to ask here: write the value into it.",
+        "A script cannot ask for input here: write the value into the script.",
     ),
     (
         "name 'loss' is not defined",
-        "There is no loss to go back from yet: run forward first.",
+        "There is no loss yet: run forward first.",
     ),
     (
         "the script calls exit(",
-        "A model that ends the program cannot be trained: take that line out.",
+        "A script that ends the program cannot be trained: remove that line.",
     ),
 )
-"""A part of PyTorch's (or Python's) message, and what it means here."""
+"""Pairs of a part of PyTorch's or Python's message, and a sentence that explains it."""
 
 
 class PyTorchError(EngineError):
-    """PyTorch, or Python itself, refused a statement of the loop."""
+    """PyTorch or Python refused a statement of the loop."""
 
     def __init__(self, error: BaseException, trace: Trace | None = None) -> None:
-        """Keep the error's own words and find the sentence that explains them.
+        """Keep the first line of the error's message and find the sentence that explains it.
 
         Args:
-            error: What was raised.
-            trace: What a backward pass had done before it raised; None where none was recorded.
+            error: Exception that was raised.
+            trace: Recording of a backward pass up to the error; None if none was recorded.
         """
         self.trace = trace
         self.own_words = str(error).split("\n")[0]
@@ -72,13 +72,13 @@ class PyTorchError(EngineError):
 
 
 def first_words(error: BaseException) -> str:
-    """Give what an error says, without the lesson where PyTorch raised it."""
+    """Return an error's message; for a `PyTorchError`, without the explanation."""
     return f"{error.kind}: {error.own_words}" if isinstance(error, PyTorchError) else str(error)
 
 
 @contextmanager
 def in_its_own_words(*kinds: type[BaseException]) -> Iterator[None]:
-    """Turn what PyTorch, or Python, raises inside into a `PyTorchError`."""
+    """Raise a `PyTorchError` for an exception of these kinds that is raised in the `with` block."""
     try:
         yield
     except kinds as error:

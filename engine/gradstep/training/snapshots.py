@@ -1,4 +1,4 @@
-"""Copies of what the trainer holds, which nothing changes."""
+"""Immutable copies of everything that a trainer holds."""
 
 from __future__ import annotations
 
@@ -14,56 +14,56 @@ from gradstep.loop.optimizers import HAND, Optimizer
 Grads = tuple[Tensor | None, ...]
 
 Memory = tuple[Mapping[str, Tensor], ...]
-"""What an optimizer remembers of each parameter, by PyTorch's names; empty where it remembers nothing."""
+"""State tensors of an optimizer for each parameter, by PyTorch's names; empty if there are none."""
 
 
 class Graph(Enum):
-    """What is left of the last forward pass's graph."""
+    """Condition of the last forward pass's graph."""
 
     LIVE = "live"
-    """A backward pass can go through it."""
+    """A backward pass can run through the graph."""
 
     USED = "used"
-    """A backward pass has freed what it saved."""
+    """A backward pass has freed the graph's saved tensors."""
 
     BROKEN = "broken"
-    """A backward pass broke off in it: PyTorch raised."""
+    """PyTorch raised an error in the middle of a backward pass through the graph."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Batch:
-    """A part of the samples, and the lines that run forward through it."""
+    """A part of the samples, and the lines of its forward pass."""
 
     lines: tuple[str, ...]
     indices: Tensor
-    """Their places, counted from 0; shape `(size,)`."""
+    """Indices of the part's samples, counted from 0; shape `(size,)`."""
 
     index: str = "i"
-    """What the lines call them."""
+    """Name of the indices in the lines."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ForwardPass:
-    """One forward pass: what it started from, and what came out."""
+    """A forward pass: its inputs that training changes, and its results."""
 
     parameters: tuple[Tensor, ...]
-    """The parameters' values that it used."""
+    """Values of the parameters."""
 
     rng: Tensor
-    """The random number generator's state before it."""
+    """State of the random number generator before the pass."""
 
     preds: Tensor
     loss: Tensor
     buffers: tuple[Tensor, ...] = ()
-    """The buffers' values before it."""
+    """Values of the buffers before the pass."""
 
     batch: Batch | None = None
-    """The samples that it had; None for all."""
+    """Part of the samples; None for all samples."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Snapshot:
-    """All that the trainer holds, as copies that nothing changes: enough to go back to, bit for bit."""
+    """Copies of everything that the trainer holds, enough to restore it bit for bit."""
 
     parameters: tuple[Tensor, ...]
     grads: Grads
@@ -71,29 +71,29 @@ class Snapshot:
     forward: ForwardPass | None = None
     graph: Graph | None = None
     written: frozenset[int] = frozenset()
-    """Which parameters were written to since the forward pass, by position; also where every bit stayed
-    the same, for PyTorch counts writes."""
+    """Indices of the parameters that were written to since the forward pass, even if no bit changed: PyTorch
+    counts writes."""
 
     buffers: tuple[Tensor, ...] = ()
-    """What a forward pass changes beside its results, such as a BatchNorm's running mean."""
+    """Buffers, which a forward pass may change, such as a BatchNorm's running mean."""
 
     optimizer: Optimizer = HAND
     memory: Memory = ()
-    """What that optimizer remembers: momentum buffers, averages, steps."""
+    """State tensors of the optimizer, such as momentum buffers and averages, for each parameter."""
 
     def numbers(self) -> Iterator[Tensor]:
-        """Give the tensors that it keeps for each parameter."""
+        """Yield all tensors that belong to a parameter: values, gradients and optimizer state."""
         yield from self.parameters
         yield from (grad for grad in self.grads if grad is not None)
-        yield from (one for part in self.memory for one in part.values())
+        yield from (tensor for state in self.memory for tensor in state.values())
 
     def without_graph(self) -> Snapshot:
-        """Give the same before any forward pass, with no gradients."""
+        """Return a copy without gradients and without a forward pass."""
         grads = (None,) * len(self.grads)
         return replace(self, grads=grads, forward=None, graph=None, written=frozenset())
 
     def with_optimizer(self, optimizer: Optimizer) -> Snapshot:
-        """Give the same with an optimizer that has not updated anything yet."""
+        """Return a copy with a new optimizer, which has not made a step."""
         return replace(self, optimizer=optimizer, memory=initial_memory(optimizer, self.parameters))
 
 
@@ -142,6 +142,6 @@ class OptimizerStep:
 
 
 def shared_rng(last: Tensor) -> Tensor:
-    """Give the random number generator's state: 5 KB, so one that did not change is shared with `last`."""
+    """Return the random number generator's state, 5 KB; if it did not change, `last` itself."""
     now = torch.get_rng_state()
     return last if torch.equal(now, last) else now

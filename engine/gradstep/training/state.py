@@ -1,4 +1,4 @@
-"""All that a session is at one point of its history."""
+"""State of a session at one point of its history."""
 
 from __future__ import annotations
 
@@ -18,37 +18,37 @@ from gradstep.training.loss_history import Losses
 from gradstep.training.snapshots import OptimizerStep, Snapshot
 
 AROUND = 2_000
-"""Bytes that a state of a small problem takes beside its numbers."""
+"""Bytes that a state takes in memory besides its tensors."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Passing:
-    """A recorded backward pass, and how far it has been stepped through."""
+    """A recorded backward pass, and the position in it."""
 
     trace: Trace
     cursor: int
-    """How many events are behind."""
+    """Number of events before the position."""
 
     start: State
-    """The state before the pass."""
+    """State before the pass."""
 
     over: bool = False
-    """Whether another statement has run since."""
+    """Whether another statement has run after the pass."""
 
     @property
     def finished(self) -> bool:
-        """Whether every event is behind."""
+        """Whether the position is after the last event."""
         return self.cursor == len(self.trace)
 
     @property
     def page(self) -> PassPage:
-        """Its page in the ledger, as far as it has come."""
+        """The pass's page in the ledger, up to the position."""
         start, loop = self.start, self.start.loop
         share = None if loop.split is None else (loop.at.part + 1, loop.parts)
         return PassPage(start.written.passes + 1, start.epoch + 1, self.trace, self.cursor, share)
 
     def accumulated(self) -> dict[str, Accumulation]:
-        """Give, for each parameter that the pass has written to by now, its last write."""
+        """Return the last write to each `.grad` before the position, by the parameter's name."""
         return {
             event.accumulation.parameter: event.accumulation
             for event in self.trace.events[: self.cursor]
@@ -58,63 +58,63 @@ class Passing:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class State:
-    """A point of the history, immutable; states share what did not change between them."""
+    """An immutable point of the history; states share whatever did not change between them."""
 
     trainer: Snapshot
     loop: Loop
     learning_rate: float
     epoch: int = 0
-    """Epochs run to their end."""
+    """Number of completed epochs."""
 
     losses: Losses = field(default_factory=Losses)
     passing: Passing | None = None
-    """The last recorded backward pass; None before the first, and after a new forward."""
+    """Last recorded backward pass; None before the first, and after a new forward pass."""
 
     written: Ledger = field(default_factory=Ledger)
-    """What was written to each `.grad`, without the pass that is under way."""
+    """Ledger of the writes to each `.grad`, without the pass that is under way."""
 
     recorded: bool = True
-    """Whether `passing` tells of the last pass since the last forward; False where that was not recorded."""
+    """Whether the last backward pass, if there was one since the last forward pass, was recorded."""
 
     part_losses: Mapping[int, float] = field(default_factory=dict)
-    """The losses of the parts that the epoch under way, or the last one, has computed by now; empty where
-    the samples are not split."""
+    """Losses of the parts of the current or last epoch so far, by number from 0; empty if the samples are not
+    split."""
 
     last_step: OptimizerStep | None = None
-    """The optimizer's step that has just run; None after any other statement, and for the update by hand."""
+    """Optimizer's step that has just run; None after any other statement and after an update by hand."""
 
     @property
     def ledger(self) -> Ledger:
-        """What was written to each `.grad` up to this point, also inside a pass."""
+        """Ledger of the writes to each `.grad` up to this point, including a pass under way."""
         under_way = self.passing if self.in_pass else None
         return self.written if under_way is None else self.written.with_page(under_way.page)
 
     @property
     def weight(self) -> int:
-        """Give about how many bytes it takes, as if it shared nothing with other states."""
+        """Approximate size in bytes, including what is shared with other states."""
         trace = 0 if self.passing is None else self.passing.trace.weight
-        return AROUND + trace + sum(bytes_of(one) for one in self.trainer.numbers())
+        return AROUND + trace + sum(bytes_of(tensor) for tensor in self.trainer.numbers())
 
     @property
     def in_pass(self) -> bool:
-        """Whether a backward pass has been begun and not finished."""
+        """Whether a backward pass is under way."""
         return self.passing is not None and not self.passing.finished
 
     @property
     def loss(self) -> float | None:
-        """The last forward pass's loss; None before the first."""
+        """Loss of the last forward pass; None before the first."""
         forward = self.trainer.forward
         return None if forward is None else forward.loss.item()
 
     @property
     def diverged(self) -> bool:
-        """Whether that loss is inf or nan."""
+        """Whether the last forward pass's loss is inf or nan."""
         return self.loss is not None and not math.isfinite(self.loss)
 
     def rewound_to(self, start: State) -> State:
-        """Give `start` with the loop, the optimizer and the learning rate of now: no part of training.
+        """Return `start` with this state's loop, optimizer and learning rate, which are not part of training.
 
-        An optimizer that `start` does not have remembers nothing there.
+        An optimizer that `start` does not have is a new one there.
         """
         loop = replace(self.loop, at=start.loop.at)
         same = start.trainer.optimizer == loop.optimizer
@@ -122,9 +122,9 @@ class State:
         return replace(start, trainer=trainer, loop=loop, learning_rate=self.learning_rate)
 
     def with_split(self, split: Split | None, spelling: Spelling) -> State:
-        """Give the same with the samples split in another way; an epoch under way is left as it is.
+        """Return this state with the samples split in another way; an epoch under way is abandoned.
 
-        A pass then lies behind, for it belongs to that epoch.
+        A recorded pass can no longer be stepped through, because it belongs to that epoch.
         """
         return replace(
             self,
@@ -134,9 +134,9 @@ class State:
         )
 
     def with_optimizer(self, optimizer: Optimizer) -> State:
-        """Give the same with an optimizer that has not updated anything yet.
+        """Return this state with a new optimizer.
 
-        A pass then lies behind: stepping back in it would bring back what the last optimizer remembered.
+        A recorded pass can no longer be stepped through: going back would restore the last optimizer's state.
         """
         return replace(
             self,
@@ -148,13 +148,13 @@ class State:
 
 
 def weight_together(states: Iterable[State]) -> int:
-    """Give about how many bytes the numbers of some states take; what they share is counted once."""
+    """Return the approximate size in bytes of the tensors of several states; shared tensors count once."""
     snapshots, traces = dict[int, Snapshot](), dict[int, Trace]()
     for state in states:
         snapshots[id(state.trainer)] = state.trainer
         if state.passing is not None:
             traces[id(state.passing.trace)] = state.passing.trace
-    pieces = memory_of(one for snapshot in snapshots.values() for one in snapshot.numbers())
+    pieces = memory_of(tensor for snapshot in snapshots.values() for tensor in snapshot.numbers())
     for trace in traces.values():
         pieces |= trace.pieces
     return sum(pieces.values())

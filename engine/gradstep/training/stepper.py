@@ -1,4 +1,4 @@
-"""Runs the loop's statements, whole or node by node, on live tensors, and keeps the state they lead to."""
+"""Execution of the loop's statements, whole or node by node, and the state that results."""
 
 from __future__ import annotations
 
@@ -21,24 +21,24 @@ from gradstep.training.state import Passing, State
 from gradstep.training.trainer import Trainer
 
 LEDGER_BYTES: Final = 10_000_000
-"""What the ledgers' pages may weigh; older ones are forgotten."""
+"""Largest total size of the ledgers' pages; older pages are dropped."""
 
 
 class Statements:
-    """A trainer, and the state that belongs to it."""
+    """A trainer, together with the state that its tensors are in."""
 
     def __init__(self, trainer: Trainer, state: State) -> None:
-        """Go on from `state`, which the trainer's tensors are in."""
+        """Start from `state`, which the trainer's tensors must already be in."""
         self.trainer = trainer
         self.state = state
         self.recording = True
-        """Whether passes are recorded. Without, they come to the same bits, and cannot be looked into."""
+        """Whether backward passes are recorded; other passes have the same bits, but no nodes to step."""
 
         self._page_store = PageStore(LEDGER_BYTES)
 
     @contextmanager
     def unrecorded(self) -> Iterator[None]:
-        """Have passes run as they are."""
+        """Run backward passes without recording inside the `with` block."""
         self.recording = False
         try:
             yield
@@ -46,7 +46,7 @@ class Statements:
             self.recording = True
 
     def return_to(self, state: State) -> None:
-        """Put the trainer's tensors, and what else there is, into an earlier or later state."""
+        """Restore an earlier or later state, including the trainer's tensors."""
         if state.trainer is not self.state.trainer:
             self.trainer.restore(state.trainer)
         self.state = state
@@ -80,10 +80,10 @@ class Statements:
             self.run(kind)
 
     def run(self, kind: Kind) -> None:
-        """Run a statement.
+        """Run a statement of the loop.
 
         Raises:
-            EngineError: PyTorch refused; what it did before that stays.
+            EngineError: PyTorch refused the statement; what it had changed by then stays changed.
         """
         match kind:
             case Kind.FORWARD:
@@ -113,12 +113,12 @@ class Statements:
 
     @property
     def feed(self) -> Feed | None:
-        """What hands out the parts of the samples; None where they are not split."""
+        """Parts of the samples; None if the samples are not split."""
         loop = self.state.loop
         return None if loop.split is None else Feed(loop.split, loop.lines(Kind.FORWARD))
 
     def _batch(self) -> Batch | None:
-        """Give the samples for a forward pass that runs now."""
+        """Return the part of the samples for a forward pass that runs now; None for all samples."""
         feed, state = self.feed, self.state
         if feed is None:
             return None
@@ -126,10 +126,10 @@ class Statements:
         return feed.batch(state.epoch + ended - int(loop.complete), loop.at.part)
 
     def step_node(self) -> None:
-        """Go one event forward in the pass; begin one where none is under way.
+        """Go one event forward in the backward pass; begin a pass if none is under way.
 
         Raises:
-            EngineError: PyTorch refused to begin; what it did before that stays.
+            EngineError: PyTorch refused the pass; what it had changed by then stays changed.
         """
         passing = self._pass_under_way() or self._begun_pass()
         if passing.cursor + 1 == len(passing.trace):
@@ -138,11 +138,11 @@ class Statements:
             self._stand_at(passing, passing.cursor + 1)
 
     def step_to(self, event: int) -> None:
-        """Go to an event of the pass, ahead of where it stands; begin one where none is under way.
+        """Go forward to an event of the backward pass; begin a pass if none is under way.
 
         Raises:
-            BadInput: the pass has no such event ahead; nothing has changed.
-            EngineError: PyTorch refused to begin; what it did before that stays.
+            BadInput: the pass has no such event after its position; nothing has changed.
+            EngineError: PyTorch refused the pass; what it had changed by then stays changed.
         """
         before = self.state
         passing = self._pass_under_way() or self._begun_pass()
@@ -158,7 +158,7 @@ class Statements:
             self._stand_at(passing, event)
 
     def step_node_back(self) -> None:
-        """Go one event back in the pass, also in a finished one; from its first event, to before the pass."""
+        """Go one event back in the pass, finished or not; from its first event, to the state before."""
         passing = self.state.passing
         if passing is None:
             return
@@ -191,13 +191,13 @@ class Statements:
         begun: Sequence[Kind] = (),
         part_losses: Mapping[int, float] | None = None,
     ) -> None:
-        """Take in what the trainer has run at full speed.
+        """Bring the state up to date with epochs that the trainer has run at full speed.
 
         Args:
-            epochs: How many whole ones.
-            losses: Their losses, behind those of before.
-            begun: What ran of one more epoch.
-            part_losses: The losses of that one's parts.
+            epochs: Number of whole epochs.
+            losses: Losses of all epochs, including earlier ones.
+            begun: Statements that ran of one more, unfinished epoch.
+            part_losses: Losses of the unfinished epoch's parts.
         """
         state, trainer = self.state, self.trainer.snapshot()
         loop, written = state.loop, state.written
@@ -220,9 +220,9 @@ class Statements:
         )
 
     def _settle_trace(self) -> None:
-        """Have the trace copy what its graph saved, before an update changes that in place."""
+        """Make the trace copy its graph's saved tensors before an update changes them in place."""
         if self.state.passing is not None:
-            self.state.passing.trace.events  # noqa: B018 - made when first looked at
+            self.state.passing.trace.events  # noqa: B018 - the first access makes the copies
 
     def _with_page(self, written: Ledger, page: Page | None) -> Ledger:
         if isinstance(page, PassPage):
@@ -230,14 +230,14 @@ class Statements:
         return written if page is None else self._page_store.put(written.with_page(page))
 
     def grads(self) -> NamedGrads:
-        """Give every `.grad` by its parameter's name, as copies."""
+        """Return copies of every `.grad`, by the parameter's name."""
         return self._named_grads(self.trainer.snapshot())
 
     def _named_grads(self, snapshot: Snapshot) -> NamedGrads:
         return dict(zip(self.trainer.problem.parameters, snapshot.grads, strict=True))
 
     def _advance(self, kind: Kind, passing: Passing | None, page: Page | None = None) -> None:
-        """Move the loop past a statement that has run; `page` is what it wrote to gradients."""
+        """Move the loop past a statement that has run; `page` records its writes to gradients."""
         state, trainer = self.state, self.trainer.snapshot()
         loop, ended = state.loop.ran(kind)
         epoch, losses, parts = state.epoch + ended, state.losses, state.part_losses
@@ -272,7 +272,7 @@ class Statements:
             raise
 
     def _half_page(self, kind: Kind, error: EngineError, before: State) -> Page | None:
-        """Give what a statement that raised half-way had written to gradients by then."""
+        """Return the writes to gradients that a statement made before it raised an error."""
         if isinstance(error, PyTorchError) and error.trace is not None:
             return Passing(error.trace, len(error.trace), before).page
         if kind is not Kind.ZERO:
@@ -283,7 +283,7 @@ class Statements:
 
 
 def _with_loss(state: State, loop: Loop, epoch: int, loss: float) -> tuple[Losses, Mapping[int, float]]:
-    """Give the losses of epochs and of parts with one more; an epoch has one when all its parts have."""
+    """Return the losses of epochs and of parts with `loss`; an epoch gets one when all its parts have."""
     if loop.split is None:
         return state.losses.with_loss(epoch, loss), state.part_losses
     part = loop.at.part

@@ -1,4 +1,4 @@
-"""The live tensors of a problem: forward, backward, update, zero, and many epochs of them."""
+"""Statements of the loop on a problem's own tensors: forward, backward, update, zero, and whole epochs."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ from gradstep.training.snapshots import Batch, ForwardPass, Grads, Graph, Memory
 
 
 class Trainer:
-    """Runs the statements of a loop on a problem's own tensors."""
+    """Runs the loop's statements on a problem's own tensors."""
 
     def __init__(self, problem: Problem) -> None:
-        """Take over the problem's tensors as they are."""
+        """Use the problem's tensors, starting from their present values."""
         self.problem = problem
         self.trace_limit = TRACE_LIMIT
-        """Bytes from which on a trace keeps summaries."""
+        """Bytes of a trace beyond which tensors are kept as summaries."""
 
         self.steady = Steady()
         self._live = LiveTensors(problem)
@@ -50,11 +50,11 @@ class Trainer:
     # What there is
 
     def snapshot(self) -> Snapshot:
-        """Give the present state; parts that did not change since the last one are shared with it."""
+        """Return the present state; unchanged tensors are shared with the last snapshot."""
         return self._kept
 
     def restore(self, snapshot: Snapshot) -> None:
-        """Go back to a state, with a live graph where it had one."""
+        """Restore a state, with a live graph if the state had one."""
         self._kept = snapshot
         self._loss = self._sources = None
         if snapshot.graph is Graph.LIVE:
@@ -70,14 +70,14 @@ class Trainer:
     # The statements
 
     def forward(self, batch: Batch | None = None) -> None:
-        """Compute predictions and loss, with a new graph, for a part of the samples or for all.
+        """Compute predictions and loss, and build a new graph, for a part of the samples or for all.
 
         Raises:
             PyTorchError: the model or the loss function raised.
             NotAScalar: the loss is not one number.
         """
         before = self._kept
-        torch.set_rng_state(before.rng)  # others in this process draw, too
+        torch.set_rng_state(before.rng)  # other code in this process draws, too
         self._loss, preds, self._sources = self._compute(batch)
         if before is self._untried and batch is None:
             self.steady.look(self._loss.item(), self.problem.first_loss)
@@ -102,8 +102,8 @@ class Trainer:
         """Run one backward pass and record it.
 
         Raises:
-            PyTorchError: there is no loss or no graph, or PyTorch refused; what it had accumulated by then
-                stays, as PyTorch leaves it.
+            PyTorchError: there is no loss or no graph, or PyTorch refused the pass; gradients that it had
+                accumulated by then stay, as PyTorch leaves them.
         """
         loss, left = self._differentiable_loss(), Graph.USED
         trace: Trace | None = None
@@ -129,7 +129,7 @@ class Trainer:
         return trace
 
     def backward_unrecorded(self) -> None:
-        """Run one backward pass as it is: the same bits, sooner.
+        """Run one backward pass without recording it: the same bits, faster.
 
         Raises:
             PyTorchError: as `backward` does.
@@ -142,7 +142,7 @@ class Trainer:
             self._keep(grads=self._live.grads(self._kept), graph=Graph.USED)
 
     def _differentiable_loss(self) -> Tensor:
-        """Give the loss; where there is none, or no graph, raise what PyTorch does."""
+        """Return the loss; raise PyTorch's error if there is no loss or it has no graph."""
         if self._kept.forward is None:
             raise PyTorchError(NameError("name 'loss' is not defined"))
         if self._loss is None:
@@ -157,7 +157,7 @@ class Trainer:
         """Run `p -= p.grad * lr` for every parameter, inside `no_grad`; or `optimizer.step()`.
 
         Raises:
-            PyTorchError: a `.grad` is None, which an optimizer passes over; or PyTorch refused.
+            PyTorchError: a `.grad` is None (an optimizer skips such parameters), or PyTorch refused the step.
         """
         versions = [version_of(leaf) for leaf in self._leaves]
         try:
@@ -169,7 +169,7 @@ class Trainer:
                     self._optimizer.with_rate(learning_rate).step()
         finally:
             written = {
-                place for place, leaf in enumerate(self._leaves) if version_of(leaf) != versions[place]
+                index for index, leaf in enumerate(self._leaves) if version_of(leaf) != versions[index]
             }
             self._keep(
                 parameters=self._live.parameters(self._kept),
@@ -181,7 +181,7 @@ class Trainer:
         """Run `p.grad.zero_()`, or `p.grad = None`, for every parameter; or `optimizer.zero_grad()`.
 
         Raises:
-            PyTorchError: a `.grad` that is to be filled with zeros is None, which an optimizer passes over.
+            PyTorchError: a `.grad` to fill with zeros is None (an optimizer skips such parameters).
         """
         try:
             with in_its_own_words(AttributeError):
@@ -211,9 +211,9 @@ class Trainer:
         feed: Feed | None = None,
         epoch: int = 0,
     ) -> FastRun:
-        """Run whole epochs unrecorded, as `gradstep.training.fast_loop.run_epochs` does; no graph is left."""
+        """Run whole epochs unrecorded, as `fast_loop.run_fast_epochs` does; no graph is left."""
         torch.set_rng_state(self._kept.rng)
-        # A recorded graph's nodes keep a place for hooks; the next graph would share those of the leaves.
+        # Nodes of a recorded graph keep their hooks; the next graph would share the nodes of the leaves.
         self._loss = self._sources = None
         try:
             by_hand = self._optimizer.chosen.by_hand
@@ -246,7 +246,7 @@ class Trainer:
         written: frozenset[int] | None = None,
         memory: Memory | None = None,
     ) -> None:
-        """Keep what a statement may have changed; where it changed nothing, the last snapshot stays."""
+        """Take a new snapshot after a statement; if nothing changed, the last snapshot stays."""
         old = self._kept
         new = replace(
             old,
@@ -269,7 +269,7 @@ class Trainer:
     # Graphs
 
     def _compute(self, batch: Batch | None) -> tuple[Tensor, Tensor, SourceMap]:
-        # A problem's own code may raise anything.
+        # The problem's own code may raise anything.
         with in_its_own_words(*OWN_CODE), watch_forward() as sources:
             preds, loss = self._forward.run(batch)
         if loss.numel() != 1:
@@ -277,7 +277,7 @@ class Trainer:
         return loss, preds, sources
 
     def _rebuild_graph(self) -> None:
-        """Run the last forward pass again, from what it started from: the same numbers, a new graph."""
+        """Run the last forward pass again from the same inputs, for a new graph with the same numbers."""
         forward = self._kept.forward
         assert forward is not None
         self._live.write(forward.parameters)
@@ -287,7 +287,7 @@ class Trainer:
         self.steady.look(self._loss.item(), forward.loss.item())
 
     def _rebuild_spent_graph(self) -> None:
-        """Make a graph that a backward pass went through, or broke off in, without touching any `.grad`."""
+        """Build the last graph again, in its condition after a backward pass; no `.grad` changes."""
         kept = self._kept
         self._rebuild_graph()
         assert self._loss is not None

@@ -118,7 +118,7 @@ def test_a_line_that_is_missing_is_found_where_it_was(data) -> None:
         error = refused(b"".join(left), allow_torn=True)
         assert error.line == number
         if b'"what":"did"' in lines()[number - 1] and b'"what":"did"' in lines()[number]:
-            assert "is due: lines are missing or out of order" in str(error)
+            assert "is expected: lines are missing or out of order" in str(error)
 
 
 @given(st.data())
@@ -191,7 +191,7 @@ def test_a_newer_version_is_named_whatever_else_it_has(rest) -> None:
     error = refused(b'{"gradstep session":7' + rest + b"\n")
     assert error.line == 1
     if len(rest) < 9000:
-        assert str(error) == f"{NAME}: line 1 says version 7 of the format; this gradstep reads 1: update it"
+        assert str(error) == f"{NAME}: line 1 has version 7 of the format; this gradstep reads 1: update it"
 
 
 @pytest.mark.parametrize("version", ["0", "-1", "1.5", '"1"', "null", "9" * 400])
@@ -223,7 +223,7 @@ WRONG = {
     "wrong number": (7, b'"count":5', b'"count":"five"', "$.action.count"),
     "unknown line": (5, b'"did"', b'"dreamt"', "dreamt"),
     "text for a number": (5, b'"w.grad":', b'"x":[["two"]],"w.grad":', "two"),
-    "action of another number": (6, b'"number":5', b'"number":9', "has action 9 where action 5 is due"),
+    "action of another number": (6, b'"number":5', b'"number":9', "has action 9, but action 5 is expected"),
     "no UTF-8": (6, b'"w.grad"', b'"\xff.grad"', "utf-8"),
     "deep": (6, b'"w.grad":', b'"x":' + b"[" * 5000 + b"]" * 5000 + b',"w.grad":', ""),
     "no JSON": (3, b'"epoch":', b'"epoch":,', "malformed"),
@@ -293,8 +293,8 @@ def on_disk(tmp_path: Path, kind: str) -> Path:
         ("folder", "this is a folder, not a session file"),
         ("empty", "this file is empty, not a session file"),
         ("under a file", "cannot be read: Not a directory"),
-        ("pipe", "this is no plain file, not a session file"),
-        ("device", "this is no plain file, not a session file"),
+        ("pipe", "this is not a regular file"),
+        ("device", "this is not a regular file"),
         ("loop", "cannot be read: Too many levels of symbolic links"),
         ("large", "this is no session file: it has 2,147,483,648 bytes"),
         ("name", "no file can have this name"),

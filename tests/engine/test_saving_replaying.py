@@ -153,7 +153,7 @@ def test_an_action_that_is_refused_only_now_is_a_mismatch() -> None:
         changed = with_change(1, lambda did, action=action: replace(did, action=action))
         found = mismatch(changed)
         assert found.number == 1
-        assert "it was done then, and is refused here: " in found.message
+        assert "it was accepted then and is refused here: " in found.message
 
 
 def test_an_action_that_pytorch_refused_half_way_is_refused_again() -> None:
@@ -163,12 +163,12 @@ def test_an_action_that_pytorch_refused_half_way_is_refused_again() -> None:
     again = replay(original)
     assert again.mismatch is None
     found = mismatch(with_change(2, lambda did: replace(did, refused=""), original))
-    assert "it was done then, and is refused here: TypeError" in found.message
+    assert "it was accepted then and is refused here: TypeError" in found.message
 
 
 def test_an_action_that_was_refused_only_then_is_a_mismatch() -> None:
     found = mismatch(with_change(3, lambda did: replace(did, refused="no")))
-    assert "it was refused then, and is done here: no" in found.message
+    assert "it was refused then and is accepted here: no" in found.message
 
 
 def test_what_the_file_was_made_with_is_named_where_it_is_something_else() -> None:

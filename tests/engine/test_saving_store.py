@@ -12,7 +12,7 @@ from gradstep.actions import Forward
 from gradstep.opening import open_session
 from gradstep.saving import session_folder as store_module
 from gradstep.saving.replay import replay
-from gradstep.saving.session_folder import LOOKED_AT, Store
+from gradstep.saving.session_folder import MOST_READ, Store
 from gradstep.saving.writer import SessionWriter
 from gradstep.start import Start
 from tests.saved_sessions import act, leave, saved_at
@@ -163,7 +163,7 @@ def test_of_hundreds_of_files_only_the_newest_are_looked_at(store, monkeypatch) 
         store_module, "_left_in_order", lambda path: looked_at.append(path) or left_in_order(path)
     )
     assert offered(store) is None
-    assert len(looked_at) == LOOKED_AT
+    assert len(looked_at) == MOST_READ
     assert old not in looked_at
 
 

@@ -281,13 +281,13 @@ def test_a_file_that_can_be_read_and_not_written_is_gone_on_from_unsaved(tmp_pat
 
 @pytest.mark.parametrize("device", ["/dev/zero", "/dev/null"])
 def test_a_device_is_not_read_without_end(device) -> None:
-    with pytest.raises(BadSessionFile, match="no plain file"):
+    with pytest.raises(BadSessionFile, match="not a regular file"):
         SessionWriter.reopen(Path(device))
 
 
 def test_a_pipe_is_not_waited_for(tmp_path) -> None:
     os.mkfifo(tmp_path / "pipe")
-    with pytest.raises(BadSessionFile, match="no plain file"):
+    with pytest.raises(BadSessionFile, match="not a regular file"):
         SessionWriter.reopen(tmp_path / "pipe")
 
 
@@ -410,7 +410,7 @@ def torn(tmp_path) -> Path:
 
 def test_a_file_that_is_cut_off_is_gone_on_with_in_a_new_one(tmp_path, torn) -> None:
     data, new = torn.read_bytes(), tmp_path / "new.jsonl"
-    with pytest.raises(CutOff, match="line 10 is cut off; the 8 actions before it are whole"):
+    with pytest.raises(CutOff, match="line 10 is cut off; the 8 actions before it are complete"):
         SessionWriter.reopen(torn)
     writer = SessionWriter.take_over(torn, [torn, new])
     assert writer.saved is not None

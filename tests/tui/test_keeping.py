@@ -190,7 +190,7 @@ def test_resume_without_a_file_goes_on_with_the_last_one(
         (("resume",), "there is no saved session"),
         (("resume", "{folder}"), "this is a folder"),
         (("replay", "{empty}"), "empty"),
-        (("replay", "{cut}"), "line 3 is cut off; the 1 action before it is whole"),
+        (("replay", "{cut}"), "line 3 is cut off; the 1 action before it is complete"),
         (("replay", "{edited}"), "line 2"),
         (("resume", "{edited}"), "line 2"),
         (("replay", "{new}"), "version 99"),

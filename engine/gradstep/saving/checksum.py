@@ -1,6 +1,7 @@
-"""The check at the end of each line: it covers the line and all lines before it.
+"""The checksum at the end of each line of a session file. It covers the line and all lines before it.
 
-So a line that was changed, lost or moved is found by reading alone; it is no protection against intent.
+So reading a file finds every line that was changed, lost or moved by accident. It does not protect against
+somebody who forges a file.
 """
 
 from __future__ import annotations
@@ -8,30 +9,31 @@ from __future__ import annotations
 from zlib import crc32
 
 FIRST = 0
-"""What the check of the first line goes on from."""
+"""Checksum before the first line."""
 
 _LENGTH = len(b',"check":"01234567"}')
 
 
 def sealed(content: bytes, before: int) -> tuple[bytes, int]:
-    """Turn a JSON object into a line of a session file.
+    """Return a JSON object as a line of a session file, with its line end, and the line's checksum.
 
     Args:
         content: A JSON object with at least one member, without line ends.
-        before: The check of the line before; `FIRST` where there is none.
-
-    Returns:
-        The line with its line end, and its check.
+        before: Checksum of the line before; `FIRST` for the first line.
     """
     check = crc32(content[:-1], before)
     return content[:-1] + _ending(check) + b"\n", check
 
 
 def unsealed(line: bytes, before: int) -> tuple[bytes, int | None]:
-    """Take the check off a line, which comes without its line end.
+    """Return the JSON object in a line of a session file, and the line's checksum.
+
+    Args:
+        line: A line without its line end.
+        before: Checksum of the line before; `FIRST` for the first line.
 
     Returns:
-        The JSON object, and the line's check; None where that does not fit the line and those before it.
+        The JSON object, and the checksum, which is None if it does not match the lines so far.
     """
     body = line[:-_LENGTH]
     check = crc32(body, before)

@@ -1,4 +1,4 @@
-"""The bits of a session's tensors, in short, and their numbers."""
+"""Digest of the bits of a session's tensors, and their numbers as a session file stores them."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ from gradstep.tensors.bitwise import raw
 from gradstep.training.state import State
 
 MOST_NUMBERS = 32
-"""Elements of the largest tensor that is written out."""
+"""Elements up to which a tensor is written out; a larger one is summarized."""
 
 Tensors = Mapping[str, Tensor | None]
 
 
 def this_environment() -> Environment:
-    """Give what bits may depend on, here and now."""
+    """Return the environment of this process: everything besides the actions that bits may depend on."""
     return Environment(
         str(torch.__version__),
         torch.get_num_threads(),
@@ -42,9 +42,15 @@ def this_environment() -> Environment:
 
 
 def tensors_of(names: Sequence[str], state: State) -> dict[str, Tensor | None]:
-    """Give the parameters, gradients and what the optimizer remembers, as PyTorch holds them, by name.
+    """Return the parameters, gradients and tensors of the optimizer's state, by name.
 
-    The names are "w", "w.grad", and "w.exp_avg" or whatever PyTorch calls it.
+    Args:
+        names: Names of the parameters.
+        state: A state of the session.
+
+    Returns:
+        Tensors in their own shapes, named "w", "w.grad" (None for no gradient) and, by PyTorch's names for an
+        optimizer's state, e.g. "w.exp_avg".
     """
     held = state.trainer
     found: dict[str, Tensor | None] = {}
@@ -57,7 +63,7 @@ def tensors_of(names: Sequence[str], state: State) -> dict[str, Tensor | None]:
 
 
 def bits_of(tensors: Tensors) -> str:
-    """Give 16 hexadecimal digits for the tensors' names, and which are None, dtypes, shapes and bits."""
+    """Return a digest, 16 hexadecimal digits, of names, dtypes, shapes and bits; None counts as well."""
     digest = blake2b(digest_size=8)
     for name, tensor in tensors.items():
         if tensor is None:
@@ -69,24 +75,24 @@ def bits_of(tensors: Tensors) -> str:
 
 
 def numbers_of(tensors: Tensors) -> dict[str, StoredValue]:
-    """Give the tensors' values, exactly; of large ones, a summary."""
+    """Return the exact values of small tensors and summaries of large ones, by name."""
     return {name: stored_value(tensor) for name, tensor in tensors.items()}
 
 
 def loss_of(state: State) -> Number | None:
-    """Give the last loss as a file has it."""
+    """Return the last loss as a session file stores it, or None before the first forward pass."""
     loss = state.loss
     return None if loss is None else exact(loss)
 
 
 def node_of(state: State) -> tuple[int, int] | None:
-    """Give how many of how many events of a pass are behind; None outside a pass."""
+    """Return the events behind and all events of the pass that is stepped through; None outside a pass."""
     passing = state.passing
     return (passing.cursor, len(passing.trace)) if passing is not None and state.in_pass else None
 
 
 def stored_value(tensor: Tensor | None) -> StoredValue:
-    """Give a tensor as a file has it; a complex number is a pair."""
+    """Return a tensor as a session file stores it; a complex number is a pair of numbers."""
     if tensor is None:
         return None
     plain = torch.view_as_real(tensor.detach()) if tensor.is_complex() else tensor.detach()
@@ -98,7 +104,7 @@ def stored_value(tensor: Tensor | None) -> StoredValue:
 
 def _listed(value: Any) -> Nested:
     if isinstance(value, list):
-        return [_listed(one) for one in value]  # type: ignore[misc]
+        return [_listed(element) for element in value]  # type: ignore[misc]
     return exact(value)
 
 

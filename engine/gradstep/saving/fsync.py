@@ -1,4 +1,4 @@
-"""Has a file reach the disk about once a second, in a thread of its own: it may take long."""
+"""Calls `fsync` on a session file about once a second, in a thread of its own because it may block."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from typing import Final
 
 from gradstep.saving.session_file import SessionFile
 
-EVERY: Final = 1.0
+INTERVAL: Final = 1.0
 """Seconds between one sync and the next."""
 
 
 class Syncer:
-    """Syncs a file while it is written to; so a slow disk keeps no line waiting."""
+    """Thread that syncs a file while another thread writes to it, so that a slow disk delays no line."""
 
     def __init__(self, file: SessionFile, failed: Callable[[OSError], None]) -> None:
-        """Start; `failed` is called from the thread, at most once."""
+        """Start the thread; it calls `failed` with the error of a sync, at most once."""
         self._file = file
         self._failed = failed
         self._wanted = Event()
@@ -25,11 +25,11 @@ class Syncer:
         self._thread.start()
 
     def want(self) -> None:
-        """Say that there is something new."""
+        """Request a sync, because the file has new lines."""
         self._wanted.set()
 
     def end(self) -> None:
-        """Have the last lines reach the disk, and end."""
+        """Sync the last lines and wait for the thread to end."""
         self._ended.set()
         self._wanted.set()
         self._thread.join()
@@ -38,7 +38,7 @@ class Syncer:
         ended = False
         while not ended:
             self._wanted.wait()
-            # In this order: `end` sets the other one first.
+            # In this order, because `end` sets `_ended` first.
             self._wanted.clear()
             ended = self._ended.is_set()
             try:
@@ -46,4 +46,4 @@ class Syncer:
             except OSError as error:
                 self._failed(error)
                 return
-            self._ended.wait(EVERY)
+            self._ended.wait(INTERVAL)

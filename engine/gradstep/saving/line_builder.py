@@ -1,4 +1,4 @@
-"""Makes the lines of a session file, and puts each where it belongs: in one write, after the last one."""
+"""Builds the lines of a session file and appends each in one write."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Lines:
-    """The lines of one file. A new file is made with its first action, so that none is ever without one."""
+    """Lines of one session file. A new file is created with the first action, so no file is without one."""
 
     def __init__(
         self,
@@ -29,37 +29,42 @@ class Lines:
         file: SessionFile | None = None,
         saved: SavedSession | None = None,
     ) -> None:
-        """Begin a new file, or go on after what `file` holds.
+        """Begin a new file, or continue an open one.
 
         Args:
-            start: Where the session starts.
-            paths: Where a new file may be; the first that is free is taken.
-            file: An open file; None for a new one.
-            saved: What it holds.
+            start: Start of the session.
+            paths: Candidate paths for a new file, of which the first free one is used.
+            file: File to continue; None for a new file.
+            saved: Content of the file to continue.
         """
         self.names: tuple[str, ...] = ()
-        """The parameters' names."""
+        """Names of the parameters."""
 
         self.file = file
         self.number = 0 if saved is None else len(saved.actions)
-        """Of the last action."""
+        """Number of the last action in the file, counted from 1; 0 for none."""
 
         self._start = start
         self._paths = iter(paths)
         self._check = FIRST if saved is None else saved.check
         self._untouched = saved is not None
-        """Whether the file is as it was opened."""
+        """Whether nothing was appended since the file was opened."""
 
         self._ended = saved is not None and saved.closed
 
     def add(self, action: Action, state: State, refused: str) -> None:
-        """Write what was done.
+        """Append an action.
+
+        Args:
+            action: Action that changed the session.
+            state: State after the action.
+            refused: PyTorch's error if it refused the action half-way, or an empty string.
 
         Raises:
-            OSError: it could not be written.
-            Busy: another program has taken the new file.
+            OSError: The line could not be written.
+            Busy: Another program has opened the new file.
         """
-        # Here, for it imports PyTorch: a file can be opened before that is there.
+        # Imported here because it imports PyTorch: a file can be opened before PyTorch is loaded.
         from gradstep.saving.fingerprint import bits_of, loss_of, node_of, numbers_of, tensors_of
 
         tensors = tensors_of(self.names, state)
@@ -78,17 +83,17 @@ class Lines:
         self._ended = False
 
     def end(self) -> None:
-        """Write that the session was left in order, where that is not the last line already.
+        """Append a line that marks the session as closed, unless it is the last line already.
 
         Raises:
-            OSError: it could not be written.
+            OSError: The line could not be written.
         """
         if self.file is not None and not self._ended:
             self._append(Closed(now()))
             self._ended = True
 
     def _before_first(self) -> tuple[Header | Opened, ...]:
-        """Give what has to stand before the first action of this process."""
+        """Return the records that precede the first action of this process."""
         if self.file is not None and not self._untouched:
             return ()
         from gradstep.saving.fingerprint import this_environment
@@ -102,15 +107,15 @@ class Lines:
             try:
                 return SessionFile.create(path)
             except FileExistsError as error:
-                taken = error
-        raise taken
+                last_error = error
+        raise last_error
 
     def _append(self, *structs: Struct) -> None:
         data, check = b"", self._check
         for struct in structs:
             line, check = sealed(encoder.encode(struct), check)
             data += line
-        # A new file gets its first lines at once: none is left empty but by a kill between these two.
+        # A new file gets its first lines at once: only a kill between these two statements leaves it empty.
         self.file = self.file or self._created()
         self.file.append(data)
         self._check, self._untouched = check, False

@@ -1,4 +1,4 @@
-"""Says how a replayed session differs from what its file says."""
+"""Describes how a replayed session differs from its file."""
 
 from __future__ import annotations
 
@@ -19,67 +19,69 @@ Index = tuple[int | str, ...]
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """A number that is not as the file has it."""
+    """A number that differs between the replayed session and the file."""
 
     name: str
-    """E.g. "w", "w.grad", "loss", "epoch"."""
+    """Name of the tensor or number, e.g. "w", "w.grad", "loss", "epoch"."""
 
     index: Index
-    """Where in the tensor; ("sum",) or ("norm",) of one that the file only summarizes; () for one number."""
+    """Indices in the tensor; ("sum",) or ("norm",) of a summarized tensor; () of a single number."""
 
     found: Number | None
-    """Here; None where there is none, as for a `.grad` that is None."""
+    """Number in the replayed session; None for no number, e.g. if `.grad` is None."""
 
     recorded: Number | None
-    """In the file."""
+    """Number in the file; None for no number."""
 
     @property
     def size(self) -> float:
-        """How far both are apart; inf where one is none, or is inf or nan."""
+        """Absolute difference; inf if a number is missing or the difference is nan."""
         if self.found is None or self.recorded is None:
             return math.inf
         size = abs(float(self.found) - float(self.recorded))
         return math.inf if math.isnan(size) else size
 
     def __str__(self) -> str:
-        """Say what, where, and by how much."""
-        where = self.name + "".join(f"[{one}]" if isinstance(one, int) else f", {one}" for one in self.index)
+        """Return the name, the place and both numbers in one sentence."""
+        where = self.name + "".join(
+            f"[{part}]" if isinstance(part, int) else f", {part}" for part in self.index
+        )
         apart = f", {self.size:g} apart" if math.isfinite(self.size) else ""
         return f"{where} is {self.found} here and {self.recorded} in the file{apart}"
 
 
 @dataclass(frozen=True, slots=True)
 class Mismatch:
-    """The first point of a replay that is not as the file says."""
+    """First action of a replay after which something differs from the file."""
 
     action: Action
     number: int
-    """The action's, counted from 1."""
+    """Number of the action, counted from 1."""
 
     line: int
-    """The action's in the file."""
+    """Line of the action in the file, counted from 1."""
 
     greatest: Difference | None
-    """The number that differs most; None where no number tells the difference."""
+    """Number that differs most; None if only the bits differ."""
 
     message: str
-    """All that in one line."""
+    """Description in one line."""
 
 
 def compared(
     did: Did, line: int, environment: Environment, tensors: Tensors, state: State, refused: str
 ) -> Mismatch:
-    """Find what differs, where it is known that something does.
+    """Return the mismatch between an action in a file and its replay, of which at least the bits differ.
 
     Args:
-        did: What the file says.
-        line: Its line.
-        environment: Where it was done.
-        tensors: The parameters and gradients now.
-        state: The state now.
-        refused: Why the action was refused now; empty where it was not.
+        did: Action and results in the file.
+        line: Line of the action in the file.
+        environment: Environment in which the file was written.
+        tensors: Parameters, gradients and optimizer state after the replay of the action.
+        state: State after the replay of the action.
+        refused: Error that the replay of the action raised, or an empty string.
     """
-    greatest = max(_differences(did, tensors, state), key=lambda one: one.size, default=None)
+    greatest = max(_differences(did, tensors, state), key=lambda found: found.size, default=None)
     what = _refusals_differ(did, refused) or str(greatest or _untold(did, tensors, state))
     message = f"action {did.number:,} (line {line:,}, {_written(did.action)}): {what}"
     if other := _environment_differs(environment):
@@ -96,17 +98,17 @@ def _differences(did: Did, tensors: Tensors, state: State) -> Iterator[Differenc
     for name in here.keys() & there.keys():
         found, recorded = dict(_flat(here[name])), dict(_flat(there[name]))
         for index in found.keys() | recorded.keys():
-            one, other = found.get(index), recorded.get(index)
-            if one != other:
-                yield Difference(name, index, one, other)
+            here_number, there_number = found.get(index), recorded.get(index)
+            if here_number != there_number:
+                yield Difference(name, index, here_number, there_number)
 
 
 def _flat(value: Any, index: Index = ()) -> Iterator[tuple[Index, Number | None]]:
-    """Give the numbers of a `StoredValue`, each with its place."""
+    """Yield the numbers of a `StoredValue`, each with its index."""
     match value:
         case list():
-            for place, one in enumerate(value):
-                yield from _flat(one, (*index, place))
+            for place, element in enumerate(value):
+                yield from _flat(element, (*index, place))
         case StoredSummary(total, norm):
             yield from {("sum",): total, ("norm",): norm}.items()
         case _:
@@ -114,12 +116,12 @@ def _flat(value: Any, index: Index = ()) -> Iterator[tuple[Index, Number | None]
 
 
 def _untold(did: Did, tensors: Tensors, state: State) -> str:
-    """Say what differs where no number does."""
+    """Describe a mismatch in which no number differs."""
     if did.numbers.keys() != tensors.keys():
         return f"the file has {', '.join(did.numbers)} and the problem {', '.join(tensors)}"
     if did.node != node_of(state):
         return f"inside the pass, {_place(node_of(state))} here and {_place(did.node)} in the file"
-    return "other bits than in the file, which has these numbers only in sum, or they are zeros or nans"
+    return "the bits differ, but the numbers in the file do not show it: they are sums, zeros or nans"
 
 
 def _place(node: tuple[int, int] | None) -> str:
@@ -128,14 +130,14 @@ def _place(node: tuple[int, int] | None) -> str:
 
 def _refusals_differ(did: Did, refused: str) -> str:
     if refused and not did.refused:
-        return f"it was done then, and is refused here: {refused}"
+        return f"it was accepted then and is refused here: {refused}"
     if did.refused and not refused:
-        return f"it was refused then, and is done here: {did.refused}"
+        return f"it was refused then and is accepted here: {did.refused}"
     return ""
 
 
 def _environment_differs(then: Environment) -> str:
-    """Name what the session ran on where this program runs on something else."""
+    """Return the parts of the file's environment that differ from this one, or an empty string."""
     before, here = structs.asdict(then), structs.asdict(this_environment())
     return ", ".join(
         f"{name} {value} (here {here[name]})" for name, value in before.items() if value != here[name]

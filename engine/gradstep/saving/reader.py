@@ -1,4 +1,4 @@
-"""Reads a session file, and says what is wrong with one that cannot be read; never changes it."""
+"""Reads a session file without changing it, and explains why a file cannot be read."""
 
 from __future__ import annotations
 
@@ -30,23 +30,23 @@ from gradstep.saving.records import (
 from gradstep.training.gc_pause import without_collection
 
 LONGEST_LINE: Final = 1 << 20
-"""In bytes; gradstep's own are some hundred long."""
+"""Size limit of a line in bytes; typical lines have some hundred."""
 
 LARGEST_FILE: Final = 1 << 30
-"""In bytes: some million actions."""
+"""Size limit of a file in bytes, enough for some million actions."""
 
 LONGEST_REASON: Final = 160
-"""In characters; what a file says of itself may be of any length."""
+"""Length in characters at which an error's reason is cut."""
 
 UNREADABLE: Final = (DecodeError, UnicodeDecodeError, RecursionError)
-"""What msgspec raises for bytes that are no such line."""
+"""Exceptions that msgspec raises for bytes that are not a line of a session file."""
 
 
 class BadSessionFile(EngineError):  # noqa: N818 - named after what happened, as the others are
-    """A session file cannot be read; it is left as it is."""
+    """A session file cannot be read. The file is not changed."""
 
     def __init__(self, path: Path, what: str, line: int | None = None) -> None:
-        """Say what is wrong with which line; None where it is the file as a whole."""
+        """Make the error for a line, or for the file as a whole if `line` is None."""
         where = f"{path}: " if line is None else f"{path}: line {line} "
         super().__init__(where + _short(" ".join(what.split()), LONGEST_REASON))
         self.path = path
@@ -54,50 +54,50 @@ class BadSessionFile(EngineError):  # noqa: N818 - named after what happened, as
 
 
 class CutOff(BadSessionFile):
-    """Only the last line is not whole; the actions before it can be gone on from."""
+    """The last line is incomplete; the session can continue from the actions before it."""
 
     def __init__(self, path: Path, line: int, actions: int) -> None:
-        """Count the whole actions before the line."""
-        before = {0: "no action is", 1: "the 1 action before it is"}.get(
-            actions, f"the {actions:,} actions before it are"
+        """Make the error for an incomplete line after a number of complete actions."""
+        before = {0: "no action is complete", 1: "the 1 action before it is complete"}.get(
+            actions, f"the {actions:,} actions before it are complete"
         )
-        super().__init__(path, f"is cut off; {before} whole", line)
+        super().__init__(path, f"is cut off; {before}", line)
         self.actions = actions
 
 
 @dataclass(frozen=True, slots=True)
 class SavedSession:
-    """What a session file holds."""
+    """Content of a session file."""
 
     path: Path
     header: Header
     records: tuple[Record, ...]
     check: int
-    """Of its last whole line; what the next line's check goes on from."""
+    """Checksum of the last complete line, from which that of the next line continues."""
 
     size: int
-    """Of its whole lines, in bytes."""
+    """Size of all complete lines, in bytes."""
 
     torn: int | None = None
-    """The number of the last line where that is cut off, and left out here; None where the file is whole."""
+    """Number of the last line if it is cut off and therefore left out here; None if the file is complete."""
 
     @property
     def whole(self) -> bool:
-        """Whether the file ends with a whole line."""
+        """Whether the file ends with a complete line."""
         return self.torn is None
 
     @property
     def closed(self) -> bool:
-        """Whether the session was left in order."""
+        """Whether the session was closed properly."""
         return self.whole and bool(self.records) and isinstance(self.records[-1], Closed)
 
     @property
     def actions(self) -> tuple[Did, ...]:
-        """What was done, in order."""
+        """Actions with their results, in order."""
         return tuple(record for record in self.records if isinstance(record, Did))
 
     def steps(self) -> Iterator[tuple[int, Did, Environment]]:
-        """Give each action with its line in the file, and where it was done."""
+        """Yield each action with its line in the file and the environment in which it was applied."""
         environment = self.header.environment
         for line, record in enumerate(self.records, start=2):
             if isinstance(record, Opened):
@@ -110,18 +110,18 @@ def read_session_file(path: Path, *, allow_torn: bool = False) -> SavedSession:
     """Read a session file.
 
     Args:
-        path: The file, which may be in use: then the last line may not be whole yet.
-        allow_torn: Whether to take what is before a last line that is cut off.
+        path: Path of the file. If another program is writing it, its last line may be incomplete.
+        allow_torn: Whether to accept a file whose last line is cut off, without that line.
 
     Raises:
-        CutOff: the last line is cut off, and that is not allowed, or no line is whole.
-        BadSessionFile: it is missing, unreadable, no session file, too new, damaged or edited.
+        CutOff: The last line is cut off and that is not allowed, or no line is complete.
+        BadSessionFile: The file is missing, unreadable, not a session file, too new, damaged or edited.
     """
     return parsed(path, _bytes_of(path), allow_torn=allow_torn)
 
 
 def parsed(path: Path, data: bytes, *, allow_torn: bool = False) -> SavedSession:
-    """Read the content of a session file; for arguments and errors see `read_session_file`."""
+    """Return the content of a session file from its bytes; for errors see `read_session_file`."""
     with without_collection():
         return _parsed(path, data, allow_torn)
 
@@ -136,7 +136,7 @@ def _parsed(path: Path, data: bytes, allow_torn: bool) -> SavedSession:
     try:
         header = header_decoder.decode(content)
     except UNREADABLE as error:
-        raise BadSessionFile(path, f"does not fit the format: {error}", 1) from None
+        raise BadSessionFile(path, f"does not match the format: {error}", 1) from None
     records, check = _records(path, lines, check)
     torn = len(lines) + 1 if tail else None
     if torn is not None and not allow_torn:
@@ -152,7 +152,7 @@ def _bytes_of(path: Path) -> bytes:
     try:
         check_plain(path, os.stat(path))
         with open(path, "rb") as file:
-            # A large foreign file is not read to its end.
+            # Checked first, so that a large file of another kind is not read to its end.
             start = file.read(LONGEST_LINE)
             _check_kind(path, start)
             return start + file.read(LARGEST_FILE)
@@ -165,20 +165,21 @@ def _bytes_of(path: Path) -> bytes:
 
 
 def check_plain(path: Path, found: os.stat_result) -> None:
-    """Look whether there is a file that can be read to its end.
+    """Check that a path leads to a regular file that is not too large.
 
     Raises:
-        BadSessionFile: it is a folder, a pipe, a device, or far too large.
+        BadSessionFile: The path leads to a folder, a pipe, a device, or a file that is too large.
     """
     if not stat.S_ISREG(found.st_mode):
-        kind = "a folder" if stat.S_ISDIR(found.st_mode) else "no plain file"
-        raise BadSessionFile(path, f"this is {kind}, not a session file")
+        folder = stat.S_ISDIR(found.st_mode)
+        reason = "this is a folder, not a session file" if folder else "this is not a regular file"
+        raise BadSessionFile(path, reason)
     if found.st_size > LARGEST_FILE:
-        raise BadSessionFile(path, f"this is no session file: it has {found.st_size:,} bytes")
+        raise BadSessionFile(path, f"this is not a session file: it has {found.st_size:,} bytes")
 
 
 def unreadable(path: Path, error: OSError) -> BadSessionFile:
-    """Give the error for a file that the system does not let be read."""
+    """Return the error for a file that the operating system refuses to read."""
     return BadSessionFile(path, f"cannot be read: {error.strerror}")
 
 
@@ -200,23 +201,23 @@ _version_decoder = Decoder(_Version)
 
 
 def _check_version(path: Path, line: bytes) -> None:
-    """Look at the version alone: the rest of the line may look different in another one."""
+    """Check the version alone, because other versions may have other fields in the first line."""
     try:
         version = _version_decoder.decode(line).version
     except UNREADABLE:
-        return  # no whole line of any version: its check will not fit
+        return  # not a line of any version; its checksum will not match
     if version > FORMAT:
         raise BadSessionFile(
             path,
-            f"says version {_short(str(version), 20)} of the format; this gradstep reads {FORMAT}: update it",
+            f"has version {_short(str(version), 20)} of the format; this gradstep reads {FORMAT}: update it",
             1,
         )
     if version < FORMAT:
-        raise BadSessionFile(path, f"says version {version} of the format, which there never was", 1)
+        raise BadSessionFile(path, f"has version {version} of the format, which never existed", 1)
 
 
 def _records(path: Path, lines: list[bytes], check: int) -> tuple[tuple[Record, ...], int]:
-    """Read all lines but the first; give also the last one's check."""
+    """Return the records in all lines but the first, and the checksum of the last line."""
     records, due = list[Record](), 1
     decode = record_decoder.decode
     for number, line in enumerate(lines[1:], start=2):
@@ -224,7 +225,7 @@ def _records(path: Path, lines: list[bytes], check: int) -> tuple[tuple[Record, 
         try:
             record = decode(content)
         except UNREADABLE as error:
-            raise BadSessionFile(path, f"does not fit the format: {error}", number) from None
+            raise BadSessionFile(path, f"does not match the format: {error}", number) from None
         if isinstance(record, Did):
             if record.number != due:
                 raise BadSessionFile(path, _not_due(record, due), number)
@@ -241,21 +242,21 @@ def _unsealed(path: Path, number: int, line: bytes, before: int, due: int | None
 
 
 def _why_unfit(content: bytes, line: bytes, due: int | None) -> str:
-    """Say what may have happened to a line whose check does not fit; `due` is the next action's number."""
+    """Return a probable cause for a checksum that does not match; `due` is the number of the next action."""
     if len(line) > LONGEST_LINE:
-        return f"is {len(line):,} bytes long, which no line of a session file is"
+        return f"has {len(line):,} bytes, more than any line of a session file"
     if line.endswith(b"\r"):
-        return "has a changed line end, CR LF: something has converted the file"
+        return "ends with CR LF: some program has converted the line ends"
     try:
         record = None if due is None else record_decoder.decode(content)
     except ValidationError as error:
-        return f"was changed, and does not fit the format: {error}"
+        return f"was changed and does not match the format: {error}"
     except UNREADABLE as error:
         return f"is damaged: {error}"
     if isinstance(record, Did) and record.number != due:
         return _not_due(record, due)
-    return "was changed, or a line before it is missing: its check does not fit"
+    return "was changed, or a line before it is missing: its checksum does not match"
 
 
 def _not_due(record: Did, due: int | None) -> str:
-    return f"has action {record.number} where action {due} is due: lines are missing or out of order"
+    return f"has action {record.number}, but action {due} is expected: lines are missing or out of order"

@@ -1,8 +1,8 @@
-"""The lines of a session file, as structs: what msgspec writes and checks.
+"""The lines of a session file as structs, which msgspec writes and validates.
 
-A session file is JSON lines in UTF-8. The first line is the `Header`; every other one is a `Record`: what was
-done, or that the session was opened again, or left in order. Each line ends with its check, which
-`gradstep.saving.checksum` adds and takes off.
+A session file is JSON lines in UTF-8. The first line is the `Header`, every other line a `Record`: an action,
+or a note that the session was opened again or closed. Each line ends with a checksum
+(`gradstep.saving.checksum`).
 """
 
 from __future__ import annotations
@@ -18,110 +18,113 @@ from gradstep.actions import Action
 from gradstep.start import Start
 
 FORMAT = 1
-"""The version of the format that this program writes, and the only one that it reads."""
+"""Version of the format that this program writes, and the only version that it reads."""
 
 MAGIC = b'{"gradstep session":'
-"""How a session file begins."""
+"""First bytes of every session file."""
 
 Number: TypeAlias = float | Literal["nan", "inf", "-inf"]
-"""A number, exactly; JSON knows no nan and no infinity."""
+"""An exact number; strings stand for nan and infinity, which JSON lacks."""
 
 _Row: TypeAlias = list[Number]
 _Matrix: TypeAlias = list[Number | _Row]
 _Cube: TypeAlias = list[Number | _Matrix]
 Nested: TypeAlias = Number | list[Number | _Cube]
-"""Nested lists of up to `MOST_DIMENSIONS`, spelled out, for msgspec has no recursive types."""
+"""Nested lists with up to `MOST_DIMENSIONS` levels, written out because msgspec has no recursive types."""
 
 MOST_DIMENSIONS = 4
 
 
 class _Line(Struct, frozen=True, forbid_unknown_fields=True, gc=False):
-    """What all parts of a line share."""
+    """Options of all structs in a session file."""
 
 
 class StoredSummary(_Line, frozen=True):
-    """What a file tells of a tensor that is too large to be written out."""
+    """Summary of a tensor that is too large to be written out."""
 
     sum: Number
     norm: Number
-    """The square root of the sum of the squares."""
+    """Square root of the sum of the squares."""
 
 
 StoredValue: TypeAlias = Nested | StoredSummary | None
-"""A tensor as it stands in a file; None where there is none, as for a `.grad` before the first pass."""
+"""A tensor in a session file; None for no tensor, e.g. a `.grad` before the first backward pass."""
 
 
 class Environment(_Line, frozen=True):
-    """What the bits of a session may depend on, besides its actions."""
+    """Versions and hardware on which the bits of a session may depend."""
 
     torch: str
-    """PyTorch's version."""
+    """Version of PyTorch."""
 
     threads: int
-    """How many threads PyTorch uses within one operation."""
+    """Threads that PyTorch uses within one operation."""
 
     machine: str
-    """The kind of processor, e.g. "x86_64"."""
+    """Kind of processor, e.g. "x86_64"."""
 
     vectors: str
-    """The vector instructions that PyTorch's kernels use, e.g. "AVX2"."""
+    """Vector instructions that PyTorch's kernels use, e.g. "AVX2"."""
 
     system: str
+    """Operating system, e.g. "Linux"."""
+
     python: str
+    """Version of Python."""
 
 
 class Header(_Line, frozen=True):
-    """The first line: what kind of file this is, and where the session starts."""
+    """First line of a session file: format, environment and start of the session."""
 
     version: int = field(name="gradstep session")
     start: Start
     environment: Environment
     started: datetime
     continues: str | None = None
-    """The name of the file whose whole lines were copied into this one, because its end is cut off."""
+    """Name of the file whose complete lines were copied into this one because its last line was cut off."""
 
 
 class _Record(_Line, frozen=True, tag_field="what", omit_defaults=True):
-    """What all lines but the first share."""
+    """Options of all lines but the first."""
 
 
 class Did(_Record, frozen=True, tag="did"):
-    """An action that changed the session, and where it led."""
+    """An action that changed the session, and the state after it."""
 
     number: int
-    """Counted from 1 in the whole file."""
+    """Number of the action in the file, counted from 1."""
 
     action: Action
     epoch: int
-    """Epochs run to their end."""
+    """Completed epochs."""
 
     loss: Number | None
-    """The last forward pass's loss; None before the first."""
+    """Loss of the last forward pass; None before the first."""
 
     bits: str
-    """A digest of the bits of parameters, gradients and of what the optimizer remembers
+    """Digest of the bits of parameters, gradients and optimizer state
     (`gradstep.saving.fingerprint.bits_of`)."""
 
     numbers: dict[str, StoredValue]
-    """The same tensors by name: "w", "w.grad" and, with an optimizer, "w.exp_avg" and the like. Inside a
-    pass, the gradients are those that it leaves: PyTorch has run it."""
+    """The same tensors by name: "w", "w.grad" and, with an optimizer, e.g. "w.exp_avg". While a pass is
+    stepped through, the gradients are those at its end."""
 
     node: tuple[int, int] | None = None
-    """Inside a pass, how many of how many events are behind."""
+    """Events behind, and all events of the pass that is stepped through; None outside a pass."""
 
     refused: str = ""
-    """What PyTorch said where it refused the action half-way."""
+    """PyTorch's error if it refused the action half-way, or an empty string."""
 
 
 class Opened(_Record, frozen=True, tag="opened"):
-    """The session was taken up again, perhaps elsewhere."""
+    """Note that the session was opened again, perhaps on another machine."""
 
     at: datetime
     environment: Environment
 
 
 class Closed(_Record, frozen=True, tag="closed"):
-    """The session was left in order."""
+    """Note that the session was closed properly."""
 
     at: datetime
 
@@ -134,12 +137,12 @@ encoder = Encoder()
 
 
 def now() -> datetime:
-    """Give the time, in UTC and whole seconds."""
+    """Return the current time in UTC, in whole seconds."""
     return datetime.now(UTC).replace(microsecond=0)
 
 
 def exact(value: float) -> Number:
-    """Give a number as a file has it."""
+    """Return a number as a session file stores it."""
     if math.isfinite(value):
         return value
     return "nan" if math.isnan(value) else "inf" if value > 0 else "-inf"

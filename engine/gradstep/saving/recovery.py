@@ -1,4 +1,4 @@
-"""Copies the whole lines of a session file that is cut off, so that the session can go on in a new one."""
+"""Copies the complete lines of a cut-off session file into a new file, in which the session continues."""
 
 from __future__ import annotations
 
@@ -16,23 +16,21 @@ from gradstep.saving.session_file import SessionFile
 
 
 def copied(path: Path, paths: Iterable[Path]) -> Path:
-    """Copy a file's whole lines; its header then says which file it continues.
+    """Copy the complete lines of a session file and return the path of the copy.
 
-    The new file gets its name when it is complete and on the disk: at no moment are there fewer actions.
+    The header of the copy names the original. The copy gets its own name only when it is complete and on the
+    disk, so a crash loses no action.
 
     Args:
-        path: The old file, which stays as it is.
-        paths: Where the new one may be; the first that is free is taken.
-
-    Returns:
-        The new file.
+        path: Path of the original, which is not changed.
+        paths: Candidate paths for the copy, of which the first free one is used.
 
     Raises:
-        Busy: another program has the old one open.
-        BadSessionFile: it cannot be read.
-        OSError: the new one cannot be made.
+        Busy: Another program has the original open.
+        BadSessionFile: The original cannot be read.
+        OSError: The copy cannot be created.
     """
-    old = SessionFile.open(path)  # so that no other program copies it, too
+    old = SessionFile.open(path)  # locked, so that no other program copies it as well
     try:
         data = _whole_lines(parsed(path, old.read(), allow_torn=True))
         for new in paths:
@@ -45,7 +43,7 @@ def copied(path: Path, paths: Iterable[Path]) -> Path:
 
 
 def _whole_lines(saved: SavedSession) -> bytes:
-    # The first line differs, so every check does.
+    # The first line differs, and so does every checksum after it.
     lines, check = [], FIRST
     for struct in (replace(saved.header, continues=saved.path.name), *saved.records):
         line, check = sealed(encoder.encode(struct), check)
@@ -54,11 +52,11 @@ def _whole_lines(saved: SavedSession) -> bytes:
 
 
 def _write_new(path: Path, data: bytes) -> None:
-    """Make a file with content, or none at all.
+    """Create a file with its whole content, or leave nothing.
 
     Raises:
-        FileExistsError: something has this name.
-        OSError: it cannot be made.
+        FileExistsError: The path is taken.
+        OSError: The file cannot be created.
     """
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
@@ -78,7 +76,11 @@ def _write_new(path: Path, data: bytes) -> None:
 
 
 def _rename(part: Path, path: Path) -> None:
-    """Give a file its name, unless something has it."""
+    """Rename a file unless the new name is taken.
+
+    Raises:
+        FileExistsError: The new name is taken.
+    """
     try:
         os.link(part, path)
     except FileExistsError:

@@ -1,4 +1,4 @@
-"""Does a saved session's actions again, and says where other bits come out."""
+"""Applies the actions of a saved session again and finds the first one after which the bits differ."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ from gradstep.scripts.script_errors import Abandoned, ScriptError
 from gradstep.session import Session
 from gradstep.training.state import State
 
-LATEST: Final = 500
-"""How many actions at the end are done again with all that can be looked into."""
+RECORDED_AT_END: Final = 500
+"""Actions at the end of a session whose backward passes are recorded during a replay."""
 
-OFTEN: Final = 16
-"""Of the actions before, every so many too."""
+RECORDED_EVERY: Final = 16
+"""Distance between the earlier actions whose backward passes are recorded as well."""
 
 
 @dataclass(frozen=True, slots=True)
 class Replayed:
-    """A session that has been replayed."""
+    """Result of a replay."""
 
     session: Session
     done: int
-    """How many actions; fewer than there are where it was stopped: then the session is of no use."""
+    """Actions applied. If they are fewer than in the file, the replay was stopped; discard the session."""
 
     mismatch: Mismatch | None
-    """The first action after which something was not as it was then; None where every bit is the same."""
+    """First action after which something differs from the file; None if every bit is the same."""
 
 
 def replay(
@@ -41,30 +41,30 @@ def replay(
     tell: Callable[[int], None] = lambda _: None,
     stopped: Callable[[], bool] = lambda: False,
 ) -> Replayed:
-    """Make the session again; it goes on after a mismatch.
+    """Replay a saved session to its end, also after a mismatch.
 
     Args:
-        saved: What to replay.
-        tell: Called with the number of actions done, after each.
-        stopped: Asked between actions, and between the epochs of a run.
+        saved: Session to replay.
+        tell: Called after each action with the number of actions applied so far.
+        stopped: Polled between actions and between the epochs of a run; return True to stop.
 
     Raises:
-        BadSessionFile: the session cannot even start, e.g. its problem is unknown.
-        ScriptError: its script is missing, or has changed since.
-        Abandoned: `stopped` said so while its script ran.
+        BadSessionFile: The session cannot start, e.g. because its problem is unknown.
+        ScriptError: The session's script is missing or has changed.
+        Abandoned: `stopped` returned True while the script ran.
     """
     try:
         session = open_session(saved.header.start, stopped)
-    except (ScriptError, Abandoned):  # that tells it best itself
+    except (ScriptError, Abandoned):  # their own messages are better
         raise
     except EngineError as error:
-        raise BadSessionFile(saved.path, f"names a start that cannot be: {error}", 1) from error
-    names = tuple(one.name for one in session.frame.parameters)
+        raise BadSessionFile(saved.path, f"names a start that is not possible: {error}", 1) from error
+    names = tuple(parameter.name for parameter in session.frame.parameters)
     mismatch, done = None, 0
     refusals = {number for number, did in enumerate(saved.actions) if did.refused}
-    looked_into = _looked_into([did.action for did in saved.actions], refusals)
+    recorded = _recorded([did.action for did in saved.actions], refusals)
     for line, did, environment in saved.steps():
-        refused = _apply(session, did.action, looked_into[done], stopped)
+        refused = _apply(session, did.action, recorded[done], stopped)
         if stopped():
             break
         done += 1
@@ -81,41 +81,41 @@ def repeat(
     refused: Container[int] = (),
     stopped: Callable[[], bool] = lambda: False,
 ) -> None:
-    """Do actions again on a fresh session, without comparing anything.
+    """Apply actions to a session at its start, without comparing anything.
 
     Args:
-        session: The session.
-        actions: What was done.
-        refused: Which of them PyTorch refused, counted from 0.
-        stopped: Asked between actions: where it says so, the session is of no use.
+        session: Session at its start.
+        actions: Actions to apply.
+        refused: Indices of the actions that PyTorch refused, counted from 0.
+        stopped: Polled between actions; return True to stop, and discard the session then.
     """
-    for action, looked_into in zip(actions, _looked_into(actions, refused), strict=True):
+    for action, recorded in zip(actions, _recorded(actions, refused), strict=True):
         if stopped():
             return
-        _apply(session, action, looked_into, stopped)
+        _apply(session, action, recorded, stopped)
 
 
-def _apply(session: Session, action: Action, looked_into: bool, stopped: Callable[[], bool]) -> str:
-    """Do an action; give why it was refused, empty where it was not."""
+def _apply(session: Session, action: Action, recorded: bool, stopped: Callable[[], bool]) -> str:
+    """Apply an action and return the error that refused it, or an empty string."""
     try:
-        session.do_again(action, stopped, recorded=looked_into)
+        session.do_again(action, stopped, recorded=recorded)
     except EngineError as error:
         return str(error)
     return ""
 
 
-def _looked_into(actions: Sequence[Action], refused: Container[int]) -> list[bool]:
-    """Say for each action whether its passes are recorded: recording is most of the work.
+def _recorded(actions: Sequence[Action], refused: Container[int]) -> list[bool]:
+    """Return for each action whether its backward passes are recorded, which is most of the work.
 
-    They are for the last ones, for those that a later action steps through, for what was refused, and now and
-    then, so that there are states to go back to.
+    They are recorded for the last actions, for passes that a later action steps through, for refused actions,
+    and at intervals, so that undo has states to restore.
     """
     flags, stepped = list[bool](), False
     for left, action in enumerate(reversed(actions)):
         if isinstance(action, StepNode | StepNodeBack | StepTo | Undo | Redo | GoTo):
             stepped = True
         number = len(actions) - 1 - left
-        flags.append(stepped or left < LATEST or left % OFTEN == 0 or number in refused)
+        flags.append(stepped or left < RECORDED_AT_END or left % RECORDED_EVERY == 0 or number in refused)
         if isinstance(action, Forward | RunEpochs):
             stepped = False
     return flags[::-1]

@@ -1,4 +1,4 @@
-"""An open session file: locked, and only ever appended to, in whole lines."""
+"""An open session file, which is locked and to which only complete lines are appended."""
 
 from __future__ import annotations
 
@@ -14,27 +14,27 @@ from gradstep.saving.reader import BadSessionFile, check_plain, unreadable
 
 LOCK_TRIES: Final = 10
 LOCK_PAUSE: Final = 0.01
-"""Seconds between tries: a program that only looks whether a file is in use holds it for a moment."""
+"""Seconds between tries; a program that checks whether a file is in use locks it for a moment."""
 
 _FLAGS = os.O_RDWR | os.O_APPEND | getattr(os, "O_BINARY", 0)
 
 
 class Busy(BadSessionFile):
-    """Another program has the session open."""
+    """Another program has the session file open."""
 
     def __init__(self, path: Path) -> None:
-        """Name the file."""
+        """Make the error for the file at a path."""
         super().__init__(path, "another gradstep has this session open")
 
 
 class SessionFile:
-    """A file that this program alone writes to; the lock ends with `close`, or with the process."""
+    """A locked file to which this program alone writes. The lock ends with `close` or with the process."""
 
     def __init__(self, path: Path, descriptor: int) -> None:
-        """Take over an open file.
+        """Lock an open file and take over its descriptor.
 
         Raises:
-            Busy: another program has it open.
+            Busy: Another program has the file open.
         """
         self.path = path
         self._descriptor = descriptor
@@ -49,24 +49,24 @@ class SessionFile:
 
     @classmethod
     def create(cls, path: Path) -> SessionFile:
-        """Make a new file that only this user can read.
+        """Create and lock a file that only this user can read.
 
         Raises:
-            FileExistsError: something has this name.
-            OSError: it cannot be made.
-            Busy: another program was faster to open it.
+            FileExistsError: The path is taken.
+            OSError: The file cannot be created.
+            Busy: Another program has opened the new file already.
         """
-        load_locks()  # loaded first: the file is not to be empty for longer than it must
+        load_locks()  # before the file is created, so that it is empty for a short time only
         return cls(path, os.open(path, _FLAGS | os.O_CREAT | os.O_EXCL, 0o600))
 
     @classmethod
     def open(cls, path: Path) -> SessionFile:
-        """Open a file that is there, to read it and to go on with it.
+        """Open and lock an existing file for reading and appending.
 
         Raises:
-            Busy: another program has it open.
-            BadSessionFile: it is no plain file.
-            OSError: it cannot be opened for reading and writing.
+            Busy: Another program has the file open.
+            BadSessionFile: The path does not lead to a regular file, or the file is too large.
+            OSError: The file cannot be opened for reading and writing.
         """
         file = cls(path, os.open(path, _FLAGS))
         try:
@@ -77,12 +77,12 @@ class SessionFile:
         return file
 
     def read(self) -> bytes:
-        """Give all that is in it.
+        """Return the whole content.
 
         Raises:
-            BadSessionFile: it cannot be read.
+            BadSessionFile: The file cannot be read.
         """
-        # Not through another descriptor: where locks are mandatory, that one could not read.
+        # By the same descriptor, because no other descriptor can read where locks are mandatory.
         parts = []
         try:
             os.lseek(self._descriptor, 0, os.SEEK_SET)
@@ -95,10 +95,10 @@ class SessionFile:
         return data
 
     def append(self, lines: bytes) -> None:
-        """Write whole lines, so that they survive this process.
+        """Append complete lines, which then survive the end of this process.
 
         Raises:
-            OSError: they could not be written; what was there before is whole, if the system lets it be.
+            OSError: The lines could not be written; if possible, the file is cut back to what it was before.
         """
         if self._can_vanish and os.fstat(self._descriptor).st_nlink == 0:
             raise FileNotFoundError(2, "the file was deleted")
@@ -113,15 +113,15 @@ class SessionFile:
         self._size += len(lines)
 
     def sync(self) -> None:
-        """Have the system write it to the disk, so that it survives the machine; may take long.
+        """Flush the file to the disk, so that it survives a crash of the machine. May block for long.
 
         Raises:
-            OSError: it could not.
+            OSError: The file could not be flushed.
         """
         os.fsync(self._descriptor)
 
     def close(self) -> None:
-        """Let others open it."""
+        """Close the file and release the lock."""
         with suppress(OSError):
             os.close(self._descriptor)
 
@@ -135,7 +135,7 @@ class SessionFile:
 
 
 def in_use(path: Path) -> bool:
-    """Whether another program, or a writer in this one, has the file open; False where none can tell."""
+    """Return whether any `SessionFile`, in this or another program, is open at a path; False if unknown."""
     try:
         descriptor = os.open(path, os.O_RDWR | getattr(os, "O_BINARY", 0))
     except OSError:
@@ -148,16 +148,19 @@ def in_use(path: Path) -> bool:
 
 @cache
 def load_locks() -> ModuleType | None:
-    """Give what locks files; None where the system has nothing for it to use."""
+    """Return the module `portalocker`, or None if the system has no file locks."""
     try:
         import portalocker
-    except ImportError:  # it needs fcntl, or msvcrt
+    except ImportError:  # portalocker needs fcntl or msvcrt
         return None
     return portalocker
 
 
 def _locked(descriptor: int) -> bool:
-    """Lock an open file; True also where the system has no locks, or none for this file."""
+    """Try to lock an open file; return False only if another descriptor holds the lock.
+
+    Without locks in the system or for this file, e.g. in a network folder, the file counts as locked.
+    """
     portalocker = load_locks()
     if portalocker is None:
         return True
@@ -165,6 +168,6 @@ def _locked(descriptor: int) -> bool:
         portalocker.lock(descriptor, portalocker.LockFlags.EXCLUSIVE | portalocker.LockFlags.NON_BLOCKING)
     except portalocker.AlreadyLocked:
         return False
-    except portalocker.LockException:  # e.g. a network folder without locks
+    except portalocker.LockException:
         return True
     return True

@@ -1,4 +1,4 @@
-"""The folder of saved sessions: names for new ones, and the one to go on with."""
+"""The folder of saved sessions: names for new files, and the session to offer for resuming."""
 
 from __future__ import annotations
 
@@ -16,31 +16,31 @@ from gradstep.saving.reader import UNREADABLE, BadSessionFile, SavedSession, rea
 from gradstep.saving.records import header_decoder
 from gradstep.saving.session_file import in_use
 
-LOOKED_AT: Final = 20
-"""How many of the newest files are looked at for one to go on with."""
+MOST_READ: Final = 20
+"""Newest files that are searched for an unfinished session."""
 
 _ENDING: Final = ".jsonl"
 _CLOSED: Final = b'\n{"what":"closed",'
 _PART: Final = 4096
-"""Bytes that hold a first line, and the last one of a session that was left in order."""
+"""Bytes within which the first line fits, and so does the last line of a properly closed session."""
 
 
 @dataclass(frozen=True, slots=True)
 class Unfinished:
-    """What the newest files in the folder say about how the last sessions ended."""
+    """Result of a search for a session that was not closed properly."""
 
     session: SavedSession | None
-    """The newest that was not left in order, and that no program has open; its end may be cut off."""
+    """Newest session that was not closed and that no program has open; its file may be cut off."""
 
     bad: tuple[BadSessionFile, ...] = ()
-    """What is wrong with those that cannot be read, newest first; they stay as they are."""
+    """Errors of the files that cannot be read, newest first; the files are not changed."""
 
 
 class Store:
-    """The folder in which sessions are saved by themselves."""
+    """The folder in which sessions are saved automatically."""
 
     def __init__(self, folder: Path | None = None) -> None:
-        """Use a folder, which need not be there; None for the one in the user's state directory."""
+        """Use a folder, which need not exist; None for the folder in the user's state directory."""
         if folder is None:
             import platformdirs
 
@@ -48,10 +48,13 @@ class Store:
         self.folder = folder
 
     def paths(self, problem: str) -> Iterator[Path]:
-        """Give names for a new session's file, best first, without end; makes the folder.
+        """Yield endless candidate paths for a new session's file, best first, and create the folder.
+
+        Args:
+            problem: Title of the problem, which becomes a part of the name.
 
         Raises:
-            OSError: the folder cannot be made.
+            OSError: The folder cannot be created.
         """
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         name = f"{datetime.now():%Y-%m-%d-%H%M%S}-{problem}"
@@ -60,13 +63,13 @@ class Store:
             yield self.folder / f"{name}-{number}{_ENDING}"
 
     def newest(self) -> Path | None:
-        """Give the file that was written to last; None where there is none."""
+        """Return the path of the file that was written last, or None if the folder has no session."""
         return next(self._newest_first(), None)
 
     def unfinished(self) -> Unfinished:
-        """Look for the session to go on with; changes nothing."""
+        """Search for the newest session that can be resumed, without changing any file."""
         bad, continued = list[BadSessionFile](), set[str]()
-        for path in islice(self._newest_first(), LOOKED_AT):
+        for path in islice(self._newest_first(), MOST_READ):
             if path.name not in continued and not _left_in_order(path) and not in_use(path):
                 try:
                     saved = read_session_file(path, allow_torn=True)
@@ -79,12 +82,12 @@ class Store:
         return Unfinished(None, tuple(bad))
 
     def _newest_first(self) -> Iterator[Path]:
-        """Give the files by the time at which they were last written to."""
+        """Yield the paths of the files, the one written last first."""
         found = list[tuple[int, str]]()
         with suppress(OSError), os.scandir(self.folder) as entries:
             for entry in entries:
                 with suppress(OSError):
-                    # An empty one is what a program leaves that was killed when it had just made it.
+                    # A program that is killed just after it created a file leaves the file empty.
                     if _is_ours(entry.name) and (status := entry.stat()).st_size:
                         found.append((status.st_mtime_ns, entry.name))
         for _, name in sorted(found, reverse=True):
@@ -96,7 +99,7 @@ def _is_ours(name: str) -> bool:
 
 
 def _left_in_order(path: Path) -> bool:
-    """Whether the last line says so."""
+    """Return whether the last line of a file marks the session as closed."""
     with suppress(OSError), open(path, "rb") as file:
         file.seek(max(0, os.fstat(file.fileno()).st_size - _PART))
         tail = file.read(_PART)
@@ -105,7 +108,7 @@ def _left_in_order(path: Path) -> bool:
 
 
 def _continues(path: Path) -> str:
-    """Give the name of the file that this one goes on from; empty where there is none."""
+    """Return the name of the file that a file continues, or an empty string if it continues none."""
     with suppress(OSError, *UNREADABLE), open(path, "rb") as file:
         content, _ = unsealed(file.readline(_PART).rstrip(b"\n"), FIRST)
         return header_decoder.decode(content).continues or ""

@@ -1,4 +1,4 @@
-"""Saves a session as it goes: the acting thread hands over what was done, another one writes it."""
+"""Saves a session while it runs: a thread writes each action after it was applied."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from gradstep.training.state import State
 
 PATIENCE: Final = 2.0
-"""Seconds that leaving waits for a slow disk."""
+"""Seconds that `flush` and `close` wait for a slow disk."""
 
 Warn = Callable[[str], None]
 
@@ -36,18 +36,18 @@ class _Done:
 
 
 class SessionWriter:
-    """Writes one session's file. Nothing here waits for a disk but `flush` and `close`, and those not long.
+    """Writer of one session's file. Only `flush` and `close` wait for the disk, for a limited time.
 
-    A writer that cannot write says so once, in `trouble`, and from then on does nothing.
+    After the first failure the writer sets `trouble` and writes nothing more.
     """
 
     def __init__(self, lines: Lines, saved: SavedSession | None, warn: Warn | None) -> None:
-        """Use `new`, `reopen` or `take_over`."""
+        """Make a writer; use `new`, `reopen` or `take_over` instead."""
         self.saved = saved
-        """What the file held when it was opened; None for a new one."""
+        """Content of the file when it was opened; None for a new file."""
 
         self.trouble = ""
-        """Why nothing is saved any more, in one sentence; empty while all is well. Set by another thread."""
+        """Reason why saving stopped, or an empty string. Set by the writer's thread."""
 
         self._lines = lines
         self._warn = warn
@@ -59,25 +59,29 @@ class SessionWriter:
 
     @classmethod
     def new(cls, paths: Iterable[Path], start: Start, warn: Warn | None = None) -> SessionWriter:
-        """Save in a new file, which is made with the first action.
+        """Return a writer for a new file, which is created with the first action.
 
         Args:
-            paths: Where; where something is there already, the next one is taken.
-            start: Where the session starts.
-            warn: Called once with `trouble` where there is some, from another thread.
+            paths: Candidate paths, of which the first free one is used.
+            start: Start of the session.
+            warn: Called from the writer's thread with `trouble`, at most once.
         """
         return cls(Lines(start, paths), None, warn)
 
     @classmethod
     def reopen(cls, path: Path, warn: Warn | None = None) -> SessionWriter:
-        """Go on with a file; it is read (`saved`) when no other program can write to it any more.
+        """Return a writer that continues a file, with the content of the file in `saved`.
 
-        Where it can be read but not written to, there is `trouble` from the start.
+        The file is locked before it is read. If it can only be read, `trouble` is set from the start.
+
+        Args:
+            path: Path of the file.
+            warn: As for `new`.
 
         Raises:
-            Busy: another program has it open.
-            CutOff: its last line is cut off: `take_over` goes on with what is before.
-            BadSessionFile: it cannot be read.
+            Busy: Another program has the file open.
+            CutOff: The last line is cut off; `take_over` continues from the lines before it.
+            BadSessionFile: The file cannot be read.
         """
         try:
             file = SessionFile.open(path)
@@ -92,16 +96,16 @@ class SessionWriter:
 
     @classmethod
     def take_over(cls, path: Path, paths: Iterable[Path], warn: Warn | None = None) -> SessionWriter:
-        """Go on with a file whose last line is cut off, in a new file; the old one stays as it is.
+        """Return a writer that continues a file with a cut-off last line in a new file.
 
         Args:
-            path: The old file.
-            paths: Where the new one may be; the first that is free is taken.
+            path: Path of the old file, which is not changed.
+            paths: Candidate paths for the new file, of which the first free one is used.
             warn: As for `new`.
 
         Raises:
-            Busy: another program has the old one open.
-            BadSessionFile: it cannot be read.
+            Busy: Another program has the old file open.
+            BadSessionFile: The old file cannot be read.
         """
         try:
             return cls.reopen(copied(path, paths), warn)
@@ -116,25 +120,25 @@ class SessionWriter:
 
     @property
     def path(self) -> Path | None:
-        """The file; None before it is made."""
+        """Path of the file; None before it is created."""
         return None if self._lines.file is None else self._lines.file.path
 
     def follow(self, session: Session) -> None:
-        """Begin with the session as it stands: what `saved` leads to, or the start."""
-        # Loaded now, so that the first action is on its way to the disk as soon as any other.
+        """Save the actions of a session that is at its start, or at the end of `saved`."""
+        # Imported now, so that the first action reaches the disk as soon as any other.
         from gradstep.saving.fingerprint import this_environment
 
         this_environment()
         load_locks()
         self._state = session.state
-        self._lines.names = tuple(one.name for one in session.frame.parameters)
+        self._lines.names = tuple(parameter.name for parameter in session.frame.parameters)
 
     def did(self, action: Action, state: State, error: EngineError | None = None) -> None:
-        """Save an action that was done; where it changed nothing, there is nothing to save.
+        """Save an action that was applied, unless it changed nothing.
 
         Args:
-            action: What was done; of a run that was stopped, the run of the epochs that ended.
-            state: The session's state after it.
+            action: Applied action; for a run that was stopped, a run of the epochs that were completed.
+            state: State of the session after the action.
             error: Error with which the engine or PyTorch ended the action; None if it was complete.
         """
         before = self._state
@@ -142,15 +146,15 @@ class SessionWriter:
         if self.trouble or state is before:
             return
         self._state = state
-        state.in_pass  # noqa: B018 - a trace makes its events when first asked: here, not in two threads at once
+        state.in_pass  # noqa: B018 - builds the trace's events now, so that no two threads build them at once
         self._queue.put(_Done(action, state, "" if error is None else str(error)))
         self._running()
 
     def flush(self, seconds: float = PATIENCE) -> bool:
-        """Wait until all that was done is written, so that it survives the end of this process.
+        """Wait until every action is written, so that it survives the end of this process.
 
         Returns:
-            Whether it is; False after `seconds`, or where there is `trouble`.
+            Whether every action is written; False after `seconds`, or if there is `trouble`.
         """
         if self._thread is not None and self._thread.is_alive() and not self.trouble:
             written = Event()
@@ -160,12 +164,10 @@ class SessionWriter:
         return not self.trouble
 
     def close(self, seconds: float = PATIENCE) -> bool:
-        """Mark the session as left in order, have it reach the disk, and let others open the file.
-
-        Nothing can be saved after it.
+        """Mark the session as closed, flush the file to the disk and release it. The writer is then unusable.
 
         Returns:
-            Whether all is saved; False after `seconds`, or where there is `trouble`.
+            Whether everything is saved; False after `seconds`, or if there is `trouble`.
         """
         thread = self._running()
         self._queue.put(None)
@@ -173,8 +175,8 @@ class SessionWriter:
         return not thread.is_alive() and not self.trouble
 
     def abandon(self) -> None:
-        """Let others open the file, which stays as it is; nothing can be saved after it."""
-        self.trouble = self.trouble or "this session was given up before it began"
+        """Release the file without changing it. The writer is then unusable."""
+        self.trouble = self.trouble or "this session was abandoned before it began"
         if self._lines.file is not None:
             self._lines.file.close()
 
@@ -184,12 +186,12 @@ class SessionWriter:
             self._thread.start()
         return self._thread
 
-    # In the thread
+    # In the writer's thread
 
     def _run(self) -> None:
         try:
             self._write_all()
-        except Exception as error:  # a bug: the learner is to know that nothing is saved
+        except Exception as error:  # a bug; the learner must know that nothing is saved
             self._fail(error)
             raise
 
@@ -206,7 +208,7 @@ class SessionWriter:
             self._lines.file.close()
 
     def _write(self, done: _Done | None) -> None:
-        """Write what was done, or that this is the end; not after trouble."""
+        """Write an action, or the end of the session for None; do nothing after a failure."""
         if self.trouble:
             return
         try:
@@ -225,14 +227,16 @@ class SessionWriter:
         with self._failing:
             if self.trouble:
                 return
-            where = getattr(error, "filename", None) or self.path
+            number = f"{self._lines.number + 1:,}"
             match error:
                 case OSError():
-                    reason = f"{error.strerror}; training goes on; {where}"
+                    path = getattr(error, "filename", None) or self.path
+                    trouble = f"not saved from action {number} on: {error.strerror}; training goes on; {path}"
                 case EngineError():
-                    reason = f"training goes on; {error}"
+                    trouble = f"not saved from action {number} on: training goes on; {error}"
                 case _:
-                    reason = f"training goes on; {type(error).__name__}: {error}"
-            self.trouble = f"not saved from action {self._lines.number + 1:,} on: {reason}"
+                    kind = type(error).__name__
+                    trouble = f"not saved from action {number} on: training goes on; {kind}: {error}"
+            self.trouble = trouble
         if self._warn is not None:
             self._warn(self.trouble)

@@ -1,1 +1,1 @@
-"""A CSV file as a problem: it is read, its columns are chosen, and a script is written that trains on it."""
+"""A CSV file as a problem: reading its columns, and writing the script that trains on them."""

@@ -1,7 +1,7 @@
-"""Reads a CSV file into named columns of numbers, and says what is wrong with one that holds none.
+"""Reads a CSV file into named columns of numbers, and explains what is wrong with any other file.
 
-The file is one for the standard library's `csv` module, with a line of names first. What separates the
-columns is found in that line: a comma, a semicolon, a tab, or a vertical bar.
+The standard library's `csv` module reads the file. Its first line names the columns. The separator is found
+in that line: a comma, a semicolon, a tab, or a vertical bar.
 """
 
 from __future__ import annotations
@@ -23,44 +23,44 @@ from gradstep.scripts.source_reader import read_bytes
 KIND: Final = "a CSV file"
 SEPARATORS: Final = ",;\t|"
 MOST_NUMBERS: Final = 1_000_000
-"""All of them go through every forward pass."""
+"""Largest number of cells; every forward pass uses all of them."""
 
 MOST_COLUMNS: Final = 1000
 LONGEST_NAME: Final = 100
 SHOWN: Final = 40
-"""Characters of a bad cell that are told."""
+"""Characters of a bad cell that a message quotes at most."""
 
 LISTED: Final = 20
-"""Column names that are told."""
+"""Column names that a message lists at most."""
 
 UTF8: Final = "Save the file as UTF-8 (in a spreadsheet: export, CSV UTF-8)."
-TAKE_OUT: Final = (
-    "Every column that is no target is an input and needs numbers: fix the cell, or take its row or its "
-    "column out of the file."
+CORRECT: Final = (
+    "Every column that is not a target is an input and needs numbers: correct the cell, or remove its row or "
+    "its column from the file."
 )
-COMMAS: Final = "A decimal comma must be a point, and a text with a comma in it needs quotation marks."
-SHORT: Final = "Each row needs one cell per column, separated as the names are."
+COMMAS: Final = "Write decimal commas as points, and put text that contains a comma into quotation marks."
+SHORT: Final = "Each row needs one cell per column, with the same separator as the names."
 NO_NAMES: Final = "The first line must name the columns: put names above the numbers."
 
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """What a CSV file holds."""
+    """Content of a CSV file."""
 
     path: Path
     data: bytes
     separator: str
     names: tuple[str, ...]
     rows: tuple[tuple[float, ...], ...]
-    """As they stand in the file, a number per column; single precision can hold each."""
+    """Rows in the order of the file, with one number per column; each fits into single precision."""
 
 
 def read_columns(path: Path) -> Columns:
     """Read a CSV file.
 
     Raises:
-        ScriptError: it cannot be read, or does not hold named columns of finite numbers; the message names
-            the line of the file, the row of numbers and the column.
+        ScriptError: The file cannot be read, or does not consist of named columns of finite numbers; the
+            message names the line of the file, the row of numbers and the column.
     """
     data = read_bytes(path, KIND)
     text = _decoded(path, data)
@@ -73,12 +73,12 @@ def read_columns(path: Path) -> Columns:
     names = _names(path, line, cells)
     rows = tuple(_rows(path, names, records))
     if not rows:
-        raise ScriptError(path, "there is no row of numbers below the names of the columns")
+        raise ScriptError(path, "there is no row of numbers below the column names")
     return Columns(path, data, separator, names, rows)
 
 
 def listed(names: Sequence[str]) -> str:
-    """Give names as a message lists them."""
+    """Return names as a list for a message, without the names beyond `LISTED`."""
     more = f" and {len(names) - LISTED:,} more" if len(names) > LISTED else ""
     return ", ".join(names[:LISTED]) + more
 
@@ -88,24 +88,24 @@ def _decoded(path: Path, data: bytes) -> str:
         raise ScriptError(path, "this file is in UTF-16 or UTF-32", UTF8)
     if b"\0" in data:
         place = f"line {data[: data.index(0)].count(10) + 1}"
-        raise ScriptError(path, "there is a NUL byte: this is no text in UTF-8", UTF8, place=place)
+        raise ScriptError(path, "there is a NUL byte, so this is not text in UTF-8", UTF8, place=place)
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         place = f"line {data[: error.start].count(10) + 1}"
         raise ScriptError(
-            path, f"the byte 0x{data[error.start]:02x} is no UTF-8", UTF8, place=place
+            path, f"the byte 0x{data[error.start]:02x} is not valid UTF-8", UTF8, place=place
         ) from None
 
 
 def _separator(text: str) -> str:
-    """Give what the line of names has most of, outside of quotes; a comma where it has nothing."""
+    """Return the separator that splits the line of names into most cells; a comma if none splits it."""
     head = next(filter(str.strip, StringIO(text, newline="")), "")
     return max(SEPARATORS, key=lambda sign: len(next(csv.reader([head], delimiter=sign), [])))
 
 
 def _records(path: Path, text: str, separator: str) -> Iterator[tuple[int, list[str]]]:
-    """Give the records but for empty lines, each with the line on which it begins."""
+    """Yield each record that is not an empty line, with the number of the line on which it begins."""
     reader = csv.reader(StringIO(text, newline=""), delimiter=separator, strict=True)
     line = 1
     while True:
@@ -114,8 +114,10 @@ def _records(path: Path, text: str, separator: str) -> Iterator[tuple[int, list[
         except StopIteration:
             return
         except csv.Error as error:
-            sentence = "Look for a quotation mark without its partner, on this line or below."
-            raise ScriptError(path, f"this is no CSV: {error}", sentence, place=f"line {line}") from None
+            sentence = "Look for an unmatched quotation mark on this line or below."
+            raise ScriptError(
+                path, f"this is not valid CSV: {error}", sentence, place=f"line {line}"
+            ) from None
         if cells:
             yield line, cells
         line = reader.line_num + 1
@@ -126,18 +128,20 @@ def _names(path: Path, line: int, cells: Sequence[str]) -> tuple[str, ...]:
     if len(names) > MOST_COLUMNS:
         raise ScriptError(path, f"there are {len(names):,} columns, more than {MOST_COLUMNS:,}", place=place)
     if all(_number(name) is not None for name in names):
-        raise ScriptError(path, f"{names[0]!r} is a number, not a column's name", NO_NAMES, place=place)
+        raise ScriptError(path, f"{names[0]!r} is a number, not the name of a column", NO_NAMES, place=place)
     for number, name in enumerate(names, 1):
         if not name:
-            told = "Give it one, or take the column out (pandas: to_csv(..., index=False))."
-            raise ScriptError(path, f"column {number} has no name", told, place=place)
+            sentence = "Name it, or remove the column (pandas: to_csv(..., index=False))."
+            raise ScriptError(path, f"column {number} has no name", sentence, place=place)
         if not name.isprintable() or len(name) > LONGEST_NAME:
-            told = f"it has control characters, or is longer than {LONGEST_NAME}"
-            raise ScriptError(path, f"column {number} has no usable name: {told}", place=place)
-    twice = [name for name, count in Counter(names).items() if count > 1]
-    if twice:
-        first, second = [number for number, name in enumerate(names, 1) if name == twice[0]][:2]
-        raise ScriptError(path, f"columns {first} and {second} are both called {twice[0]!r}", place=place)
+            words = (
+                f"the name of column {number} has control characters or more than {LONGEST_NAME} characters"
+            )
+            raise ScriptError(path, words, place=place)
+    repeated = [name for name, count in Counter(names).items() if count > 1]
+    if repeated:
+        first, second = [number for number, name in enumerate(names, 1) if name == repeated[0]][:2]
+        raise ScriptError(path, f"columns {first} and {second} are both called {repeated[0]!r}", place=place)
     return names
 
 
@@ -151,33 +155,33 @@ def _rows(
             words = f"this row has {cell}, and {len(names):,} columns have a name"
             raise ScriptError(path, words, COMMAS if len(cells) > len(names) else SHORT, place=place)
         if number * len(names) > MOST_NUMBERS:
-            told = "Train on some of the rows."
-            raise ScriptError(path, f"there are more than {MOST_NUMBERS:,} numbers", told, place=place)
+            sentence = "Train on some of the rows."
+            raise ScriptError(path, f"there are more than {MOST_NUMBERS:,} numbers", sentence, place=place)
         yield tuple(
             _checked(path, f"{place}, column {name}", cell) for name, cell in zip(names, cells, strict=True)
         )
 
 
 def _checked(path: Path, place: str, cell: str) -> float:
-    """Read a cell; what float() reads and no reader of the file would take for a number is none."""
+    """Return the number in a cell; refuse text that only `float` would read as a number, such as `1_0`."""
     text = cell.strip()
     value = _number(text)
     if value is None:
-        told = ascii(text if len(text) <= SHOWN else f"{text[:SHOWN]}...")
-        words = f"{told} is no number" if text else "the cell is empty"
+        quoted = ascii(text if len(text) <= SHOWN else f"{text[:SHOWN]}...")
+        words = f"{quoted} is not a number" if text else "the cell is empty"
         comma = text.replace(",", ".", 1)
-        point = f"Write it with a point, {comma}." if _number(comma) is not None else TAKE_OUT
-        raise ScriptError(path, words, point, place=place)
+        sentence = f"Write it with a point: {comma}." if _number(comma) is not None else CORRECT
+        raise ScriptError(path, words, sentence, place=place)
     if not math.isfinite(value) and not any(map(str.isdigit, text)):
-        raise ScriptError(path, f"the number is {text}", TAKE_OUT, place=place)
+        raise ScriptError(path, f"the number is {text}", CORRECT, place=place)
     if single(value) is None:
-        told = "The largest is about 3.4e+38: scale the column down."
-        raise ScriptError(path, f"{text[:SHOWN]} is too large for float32", told, place=place)
+        sentence = "The largest float32 is about 3.4e+38: scale the column down."
+        raise ScriptError(path, f"{text[:SHOWN]} is too large for float32", sentence, place=place)
     return value
 
 
 def single(value: float) -> bytes | None:
-    """Give the bits of a number in single precision; None where it is too large for that."""
+    """Return the bytes of a number in single precision, or None if it is too large."""
     try:
         return struct.pack("<f", value) if math.isfinite(value) else None
     except OverflowError:

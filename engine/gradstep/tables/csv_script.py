@@ -1,10 +1,10 @@
-"""Writes the script that trains a linear model on a CSV file: one that a learner could have written.
+"""Writes the script that trains a linear model on a CSV file, as a learner could have written it.
 
-Everything else takes it for a learner's own. The learning rate comes from the data. The loss of a linear
-model is a bowl, which curves most along the largest eigenvalue of its second derivatives, the same ones for
-each target: 2/numel times the second moment of the inputs with a column of ones for the bias. Descent
-diverges where the rate is above 2 divided by that. The script takes half of this limit, rounded to one
-digit, so at most two thirds of it.
+From then on the script is treated as a learner's own. Its learning rate comes from the data. The loss of a
+linear model is a paraboloid, whose curvature is largest along the first eigenvector of the Hessian. For each
+target, the Hessian is 2/numel times the second moment of the inputs, with a column of ones for the bias.
+Gradient descent diverges if the rate exceeds 2 divided by the largest eigenvalue. The script takes half of
+this limit, rounded to one digit, which is at most two thirds of the limit.
 """
 
 from __future__ import annotations
@@ -22,9 +22,10 @@ from gradstep.tables.csv_reader import Columns, listed, read_columns, single
 from gradstep.tables.table import Table
 
 MOST_WRITTEN: Final = 1000
-"""So many numbers stand in the script itself; of a larger file, the script reads them."""
+"""Largest number of cells that are written into the script; a script for a larger file reads the file."""
 
 WIDTH: Final = 100
+"""Characters in a line of the script."""
 
 STANDARDIZE: Final = """\
 # Each column of the inputs gets zero mean and unit standard deviation; the targets keep their units.
@@ -47,7 +48,7 @@ def mse(t1, t2):
     return torch.sum(diff * diff) / diff.numel()
 
 
-# Where the loss curves most, gradient descent diverges from a rate of 2 / curvature on. Half of that:
+# Gradient descent diverges from a rate of 2 / (largest curvature of the loss) on. Half of that:
 with_ones = torch.cat([inputs, torch.ones(len(inputs), 1)], 1).double()
 curvature = torch.linalg.eigvalsh(with_ones.t() @ with_ones)[-1].item() * 2 / targets.numel()
 learning_rate = float(f"{{1 / curvature:.0e}}")
@@ -55,18 +56,18 @@ learning_rate = float(f"{{1 / curvature:.0e}}")
 
 
 def table_source(path: Path, table: Table) -> ScriptSource:
-    """Read a CSV file and write the script that trains on it.
+    """Read a CSV file and return the script that trains on it.
 
     Raises:
-        ScriptError: the file cannot be read; a target is no column, or none is left as an input; a column is
-            to be standardized and has the same number in every row.
+        ScriptError: The file cannot be read, a target is not a column, no column is left as an input, or a
+            column to be standardized has the same number in every row.
     """
     columns = read_columns(path)
     places = _target_places(columns, table.targets)
     inputs = [place for place in range(len(columns.names)) if place not in places]
     if not inputs:
         names = listed(columns.names)
-        raise ScriptError(path, f"no column is left as an input: all of {names} are targets")
+        raise ScriptError(path, f"no column is left as an input, because all of {names} are targets")
     if table.standardize:
         _check_spread(columns, inputs)
     reads = len(columns.rows) * len(columns.names) > MOST_WRITTEN
@@ -79,24 +80,30 @@ def _target_places(columns: Columns, targets: Sequence[str]) -> list[int]:
     for name in targets:
         if name not in columns.names:
             close = get_close_matches(name, columns.names, n=1, cutoff=0.0)
-            words = f"there is no column {name!r} to be a target: did you mean {close[0]!r}?"
-            raise ScriptError(columns.path, f"{words} Columns: {listed(columns.names)}")
+            words = f"there is no column {name!r}: did you mean {close[0]!r}?"
+            raise ScriptError(columns.path, f"{words} The columns are {listed(columns.names)}")
         place = columns.names.index(name)
         if place in places:
-            raise ScriptError(columns.path, f"the target {name!r} is given twice")
+            raise ScriptError(columns.path, f"the target {name!r} is named twice")
         places.append(place)
     if not places:
         names = listed(columns.names)
-        raise ScriptError(columns.path, "no column is named as a target", f"--target takes one of: {names}")
+        raise ScriptError(columns.path, "no column is named as a target", f"Name one with --target: {names}.")
     return places
 
 
 def _check_spread(columns: Columns, inputs: Sequence[int]) -> None:
-    """Look whether each standard deviation is above zero, in the precision that the tensors have."""
+    """Check that the standard deviation of each input is above zero in the tensors' precision.
+
+    Raises:
+        ScriptError: A column has the same number in every row.
+    """
     for place in inputs:
         if len({single(row[place]) for row in columns.rows}) == 1:
             words = f"the column {columns.names[place]} has the same number in every row"
-            sentence = "It cannot have unit standard deviation: take it out, or leave out --standardize."
+            sentence = (
+                "It cannot be scaled to unit standard deviation: remove it, or leave out --standardize."
+            )
             raise ScriptError(columns.path, words, sentence)
 
 
@@ -123,7 +130,7 @@ def _text(
 
 
 def _word(name: str) -> str:
-    """Give a file's name as it can stand in a docstring."""
+    """Return a file's name with everything replaced that would break a docstring."""
     return ascii(name)[1:-1].replace('"', "'").replace("\\", "/")
 
 

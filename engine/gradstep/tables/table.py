@@ -1,4 +1,4 @@
-"""What a learner chose about a CSV file. Importing it does not import torch."""
+"""Choices of a learner about a CSV file. Importing this module does not import torch."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from msgspec import Struct
 
 
 class Table(Struct, frozen=True, forbid_unknown_fields=True):
-    """Which columns of a CSV file are predicted, and how the others go in."""
+    """Columns of a CSV file that are predicted, and the treatment of the other columns, the inputs."""
 
     targets: tuple[str, ...]
-    """The names of the columns that are predicted; all others are inputs."""
+    """Names of the columns that are predicted; all other columns are inputs."""
 
     standardize: bool = False
-    """Whether each input column is brought to zero mean and unit standard deviation."""
+    """Whether each input column is scaled to zero mean and unit standard deviation."""

@@ -129,7 +129,7 @@ def test_a_loss_an_epoch_or_a_place_in_the_pass_that_differs_is_named() -> None:
 def test_bits_that_no_number_tells_are_told_all_the_same() -> None:
     found = mismatch(with_change(5, lambda did: replace(did, bits="0" * 16)))
     assert found.greatest is None
-    assert found.message.startswith("action 5 (line 6, Zero()): other bits than in the file")
+    assert found.message.startswith("action 5 (line 6, Zero()): the bits differ, but the numbers")
 
 
 def test_a_large_tensor_differs_in_its_sum_or_norm() -> None:

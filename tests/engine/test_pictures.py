@@ -38,7 +38,7 @@ from gradstep.pictures.loss_surface import SAME, SIDE, Surface
 from gradstep.pictures.trajectory import AGAIN, MOST
 from gradstep.problem import Problem
 from gradstep.session import Session
-from gradstep.tensors.elements import place_of
+from gradstep.tensors.element_index import place_of
 from tests.engine.recorded import bits
 from tests.session_strategies import PROBLEMS, crops, line, problem
 from tests.unchanged import apply, state

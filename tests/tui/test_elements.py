@@ -8,7 +8,7 @@ from torch import nn
 
 from gradstep.problem import Problem
 from gradstep.session import Session
-from gradstep.tensors.elements import place_of
+from gradstep.tensors.element_index import place_of
 from gradstep_tui.plain.answers.elements import elements_texts
 from gradstep_tui.text.indices import Layout, index_from
 from tests.tui.bench import bench, frame, opened, press, text

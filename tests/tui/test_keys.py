@@ -106,6 +106,10 @@ OPENS: Final = {
 """The other keys; each has a test of its own below."""
 
 
+def test_every_key_has_one_handler() -> None:
+    assert BenchScreen.handlers.keys() == BY_ID.keys()
+
+
 def test_no_key_is_forgotten_here() -> None:
     assert {key.id for key in KEYS if key.action is not None} == set(DOES)
     assert {key.id for key in KEYS if key.edit is not None} == set(EDITS)

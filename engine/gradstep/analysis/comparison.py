@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from gradstep.tensors.bitwise import differing
-from gradstep.tensors.elements import element_name, index_at
+from gradstep.tensors.element_index import element_name, index_at
 from gradstep.training.loss_history import Losses
 from gradstep.training.state import State
 

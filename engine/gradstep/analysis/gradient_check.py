@@ -15,7 +15,7 @@ from gradstep.analysis.judgement import Judgement
 from gradstep.analysis.loss_probe import Apart, apart, eps_of, name_of, why_not_double
 from gradstep.errors import BadInput
 from gradstep.problem import Problem
-from gradstep.tensors.elements import element_name, index_at
+from gradstep.tensors.element_index import element_name, index_at
 from gradstep.training.stepper import Statements
 
 MARGIN: Final = 10.0

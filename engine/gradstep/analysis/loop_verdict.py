@@ -13,7 +13,7 @@ from gradstep.analysis.judgement import Finding
 from gradstep.ledger.ledger import since_zeroing
 from gradstep.loop.loop import START, Kind, Loop
 from gradstep.tensors.bitwise import differing, same_bits
-from gradstep.tensors.elements import element_name
+from gradstep.tensors.element_index import element_name
 from gradstep.training.pytorch_errors import PyTorchError
 from gradstep.training.state import State
 from gradstep.training.stepper import Statements

@@ -9,7 +9,7 @@ from typing import TypeAlias
 from torch import Tensor
 
 from gradstep.errors import BadInput
-from gradstep.tensors.elements import element_name, index_at, place_of
+from gradstep.tensors.element_index import element_name, index_at, place_of
 
 Pair: TypeAlias = tuple[float, float]
 """Two numbers, one for each of the two elements that a picture is about."""

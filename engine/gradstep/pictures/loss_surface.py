@@ -19,7 +19,7 @@ from gradstep.pictures.newton_minimum import lowest_of
 from gradstep.pictures.trajectory import Trajectory
 from gradstep.pictures.vmap_losses import batched_losses
 from gradstep.problem import Problem
-from gradstep.tensors.elements import place_of
+from gradstep.tensors.element_index import place_of
 from gradstep.training.pytorch_errors import PyTorchError
 
 SIDE: Final = 100

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import partial
-from typing import TYPE_CHECKING, ClassVar
+from collections.abc import Mapping, Sequence
+from typing import ClassVar
 
 from textual import events
 from textual.app import ComposeResult
@@ -13,13 +12,10 @@ from textual.containers import Horizontal, Vertical
 from textual.reactive import var
 from textual.widgets import Static
 
-from gradstep.errors import EngineError
 from gradstep_tui.bindings import BINDINGS
-from gradstep_tui.keys import BY_ID, KEYS, Key
-from gradstep_tui.screens.dialog_openers import OPENS
-from gradstep_tui.screens.session_screen import SessionScreen
-from gradstep_tui.text.refusals import key_refusal_text
-from gradstep_tui.text.verdict import verdict_text
+from gradstep_tui.keys import KEYS, Key
+from gradstep_tui.screens.key_handlers import HANDLERS
+from gradstep_tui.screens.keyed_screen import KeyedScreen, KeyHandler
 from gradstep_tui.widgets.keybar import KeyBar
 from gradstep_tui.widgets.loop import LoopPanel
 from gradstep_tui.widgets.losses import LossPanel
@@ -29,9 +25,6 @@ from gradstep_tui.widgets.status import StatusLine
 from gradstep_tui.widgets.step import StepPanel
 from gradstep_tui.widgets.trace import TracePanel
 
-if TYPE_CHECKING:
-    from gradstep.loop.loop import Kind
-
 SMALLEST = (80, 24)
 """Columns and rows that the bench needs."""
 
@@ -39,22 +32,19 @@ ROOMY = (112, 36)
 """Columns and rows from which panels get larger."""
 
 
-class BenchScreen(SessionScreen):
+class BenchScreen(KeyedScreen):
     """Turns keys into actions; the panels draw the frame."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*BINDINGS]
     AUTO_FOCUS = ""
     keys: ClassVar[Sequence[Key]] = KEYS
-    """What the key bar, the help and the command palette show."""
+    handlers: ClassVar[Mapping[str, KeyHandler]] = HANDLERS
 
     escape_does: ClassVar[str] = "stops"
     """To a run."""
 
     hint: var[str] = var("")
     """What to say where there is nothing else to say; empty for which key makes sense next."""
-
-    cursor: var[Kind | None] = var(None)
-    """The statement of the loop that edits are for, wherever it moves; None where the cursor is away."""
 
     def compose(self) -> ComposeResult:
         """Lay the panels out."""
@@ -81,82 +71,6 @@ class BenchScreen(SessionScreen):
         self.set_class(width >= ROOMY[0] and height >= ROOMY[1], "-roomy")
         if small:
             self.query_one("#too-small", Static).update(too_small_text(width, height))
-
-    # Keys
-
-    def action_press(self, key_id: str) -> None:
-        """Do what a key is for, or say why it cannot be done now."""
-        key = BY_ID[key_id]
-        if self.has_class("-small") and key_id != "quit":
-            return
-        if key.action is not None:
-            self.perform(key.action())
-        elif key.edit is not None:
-            self._edit(key)
-        elif key_id in OPENS:
-            OPENS[key_id](self)
-        else:
-            getattr(self, f"press_{key_id}")()
-
-    def press_verdict(self) -> None:
-        """Say what the loop does to training; nothing changes by it."""
-        session = self.idle_session()
-        if session is None:
-            return
-        try:
-            verdict = session.verdict()
-        except EngineError as error:  # the reference loop itself cannot run
-            self._show(session, error)
-        else:
-            self.complaint, self.notice = verdict.error, verdict_text(verdict)
-
-    def press_stop(self) -> None:
-        """Stop a run of epochs, or put the cursor away."""
-        if self.running:
-            self._stop.set()
-        elif self.cursor is not None:
-            self.cursor = None
-        else:
-            self.notice = "nothing is running"
-
-    def press_cursor_up(self) -> None:
-        """Put the cursor one statement up."""
-        self._move_cursor(-1)
-
-    def press_cursor_down(self) -> None:
-        """Put the cursor one statement down."""
-        self._move_cursor(1)
-
-    def press_quit(self) -> None:
-        """Leave."""
-        self.app.exit()
-
-    def _move_cursor(self, steps: int) -> None:
-        """Move the cursor; from away it comes to the next line, and from an end of the loop to the other."""
-        if self.frame is None:
-            self._waiting.append(partial(self._move_cursor, steps))
-            return
-        kinds = [statement.kind for statement in self.frame.loop.statements]
-        if self.cursor is None:
-            self.cursor = self.frame.next or kinds[0]
-        else:
-            self.cursor = kinds[(kinds.index(self.cursor) + steps) % len(kinds)]
-
-    def _edit(self, key: Key) -> None:
-        """Do to the statement under the cursor what the key is for."""
-        if self.frame is None:
-            self._waiting.append(partial(self._edit, key))
-        elif self.cursor is None:
-            self.notice = key_refusal_text(key, self.frame, None)
-        elif key.edit is not None:
-            self.perform(key.edit(self.cursor))
-
-    def can(self, key: Key) -> bool:
-        """Whether a key can work now; where it cannot, the notice says why."""
-        reason = "" if self.frame is None else key_refusal_text(key, self.frame, self.cursor)
-        if reason:
-            self.notice = reason
-        return not reason
 
 
 def too_small_text(width: int, height: int) -> str:

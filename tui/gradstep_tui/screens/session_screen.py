@@ -13,13 +13,13 @@ from textual.reactive import var
 from textual.screen import Screen
 from textual.timer import Timer
 
-from gradstep.actions import Action, GoTo, RunEpochs
+from gradstep.actions import Action
 from gradstep.errors import EngineError
 from gradstep.opening import open_session
 from gradstep.training.pytorch_errors import PyTorchError
 from gradstep_tui.screens.dialogs.confirm import ConfirmScreen
 from gradstep_tui.session.loader import Loaded, LoadFailed, Troubled, load
-from gradstep_tui.session.worker import Work, WorkEnded, run
+from gradstep_tui.session.worker import Work, WorkEnded, run, takes_long
 from gradstep_tui.terminal.textual_internals import keep_new_styles
 from gradstep_tui.text.frames import offer_text, printed_text
 from gradstep_tui.text.notices import notice_text
@@ -146,7 +146,7 @@ class SessionScreen(Screen[None]):
         self._session, self._seen, self._told = session, 0, False
         if session.origin is not None and session.origin.has_file:
             self.own = session.origin
-        self._show(session, None)
+        self.show(session, None)
         self.unsaved = self._keeper is not None and bool(self._keeper.trouble)
         if self._keeper is not None and self._keeper.notice:
             self.notice, self._keeper.notice = self._keeper.notice, ""
@@ -220,11 +220,11 @@ class SessionScreen(Screen[None]):
         try:
             session.apply(action)
         except EngineError as error:
-            self._show(session, error)
+            self.show(session, error)
         else:
-            self._show(session, None)
+            self.show(session, None)
 
-    def _show(self, session: Session, error: EngineError | None) -> None:
+    def show(self, session: Session, error: EngineError | None) -> None:
         """Show the session as it stands, and what was refused."""
         self.frame = session.frame
         self.complaint = error if isinstance(error, PyTorchError) else None
@@ -264,6 +264,10 @@ class SessionScreen(Screen[None]):
         """Return whether the work under way has to stop; may be called from its thread."""
         return self._stop.is_set()
 
+    def stop_work(self) -> None:
+        """Stop the work under way as soon as it can be stopped."""
+        self._stop.set()
+
     def abandon_work(self) -> None:
         """Stop the work under way, and drop the actions that wait for its end."""
         self._waiting.clear()
@@ -283,7 +287,7 @@ class SessionScreen(Screen[None]):
             self._ticker.stop()
         assert self._session is not None
         self.running, self.progress = False, None
-        self._show(self._session, message.error)
+        self.show(self._session, message.error)
         if message.error is None and self._then is not None:
             self._then(message.result)
         self._catch_up()
@@ -297,14 +301,3 @@ class SessionScreen(Screen[None]):
 
 def _noticed(frame: Frame) -> str:
     return "" if frame.notice is None else notice_text(frame.notice)
-
-
-def takes_long(action: Action) -> bool:
-    """Whether an action may run many epochs."""
-    match action:
-        case RunEpochs(count):
-            return count > 1
-        case GoTo(_, inside):
-            return inside > 1
-        case _:
-            return False

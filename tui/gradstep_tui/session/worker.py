@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from textual.message import Message
 
+from gradstep.actions import Action, GoTo, RunEpochs
 from gradstep.errors import EngineError
 
 if TYPE_CHECKING:
@@ -35,3 +36,14 @@ def run(screen: MessagePump, work: Work, stopped: Callable[[], bool]) -> None:
     except EngineError as refused:
         error = refused
     screen.post_message(WorkEnded(error, result))
+
+
+def takes_long(action: Action) -> bool:
+    """Whether an action may run many epochs."""
+    match action:
+        case RunEpochs(count):
+            return count > 1
+        case GoTo(_, inside):
+            return inside > 1
+        case _:
+            return False

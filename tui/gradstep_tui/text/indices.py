@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from gradstep.errors import BadInput
-from gradstep.tensors.elements import index_at
+from gradstep.tensors.element_index import index_at
 
 _SIGNS = str.maketrans("[](),:", "      ")
 

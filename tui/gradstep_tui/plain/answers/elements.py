@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from gradstep.errors import BadInput
-from gradstep.tensors.elements import index_at, place_of
+from gradstep.tensors.element_index import index_at, place_of
 from gradstep_tui.plain.answers.numbers import MOST_ASKED, size_text
 from gradstep_tui.plain.answers.sums import apart
 from gradstep_tui.text.frames import sum_note

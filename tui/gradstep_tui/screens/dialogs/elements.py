@@ -9,7 +9,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 
-from gradstep.tensors.elements import place_of
+from gradstep.tensors.element_index import place_of
 from gradstep_tui.drawing.lines import Line
 from gradstep_tui.screens.dialogs.ask import AskScreen
 from gradstep_tui.screens.dialogs.dialog import Dialog

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from functools import singledispatchmethod
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from gradstep_tui.screens.bench import BenchScreen
 from gradstep_tui.session.worker import WorkEnded
@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 class WorkshopBench(BenchScreen):
     """The participant's own bench. It handles the server's messages while other screens lie over it, too."""
 
+    keys_when_small: ClassVar[frozenset[str]] = BenchScreen.keys_when_small | IDS
+
     def __init__(self, autosave: ServerAutosave, link: ServerLink, welcome: Welcome) -> None:
         """Continue the session that `welcome` describes."""
         super().__init__(autosave.rejoin, autosave)
@@ -56,13 +58,6 @@ class WorkshopBench(BenchScreen):
         self.draw_badge()
         if not self.welcome.actions:
             self.load_at_once()
-
-    def action_press(self, key_id: str) -> None:
-        """Handle a key: one of the class's, or one of every bench's."""
-        if key_id in IDS:
-            getattr(self, f"press_{key_id}")()
-        else:
-            super().action_press(key_id)
 
     def begins(self, action: Action) -> None:
         """Tell the server that an action has started which takes a while."""

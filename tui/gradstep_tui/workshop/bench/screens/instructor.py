@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import singledispatchmethod
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import BindingType
 
 from gradstep_tui.keys import KEYS, Key
+from gradstep_tui.screens.keyed_screen import KeyHandler
 from gradstep_tui.workshop.bench.screens.bench import WorkshopBench
 from gradstep_tui.workshop.bench.screens.board import BoardScreen
 from gradstep_tui.workshop.bench.screens.feed import FeedScreen, WatchScreen
 from gradstep_tui.workshop.bench.screens.resume import ResumeScreen
-from gradstep_tui.workshop.bench.session.keys import FOR_INSTRUCTORS, binding
+from gradstep_tui.workshop.bench.session.keys import BOARD, FOR_INSTRUCTORS, PRESENT, binding
 from gradstep_tui.workshop.wire.messages import Feed, Present, Presenting, ResumeCodeNoted, Rows, ToBench
 
 if TYPE_CHECKING:
@@ -52,6 +53,12 @@ class InstructorBench(WorkshopBench):
     def press_present(self) -> None:
         """Present this bench to the class, or stop presenting it."""
         self.link.send(Present(not self.presents))
+
+    handlers: ClassVar[Mapping[str, KeyHandler]] = {
+        **WorkshopBench.handlers,
+        BOARD.id: press_board,
+        PRESENT.id: press_present,
+    }
 
     # The server's messages
 

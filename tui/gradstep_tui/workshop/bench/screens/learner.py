@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import singledispatchmethod
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import BindingType
 
 from gradstep_tui.keys import KEYS, Key
+from gradstep_tui.screens.keyed_screen import KeyHandler
 from gradstep_tui.workshop.bench.screens.bench import WorkshopBench, feed_end_text
 from gradstep_tui.workshop.bench.screens.feed import FeedScreen, FollowScreen
 from gradstep_tui.workshop.bench.screens.instructor_messages import TOAST, MessagesScreen
 from gradstep_tui.workshop.bench.screens.resume import ResumeScreen
-from gradstep_tui.workshop.bench.session.keys import FOR_LEARNERS, binding
+from gradstep_tui.workshop.bench.session.keys import ALLOW, FOLLOW, FOR_LEARNERS, HAND, MESSAGES, binding
 from gradstep_tui.workshop.wire.messages import (
     REMEMBERED,
     AllowWatching,
@@ -94,6 +95,14 @@ class LearnerBench(WorkshopBench):
         self.app.clear_notifications()
         self.draw_badge()
         self.app.push_screen(MessagesScreen([*self._messages], self.welcome.resume_code))
+
+    handlers: ClassVar[Mapping[str, KeyHandler]] = {
+        **WorkshopBench.handlers,
+        HAND.id: press_hand,
+        ALLOW.id: press_allow,
+        FOLLOW.id: press_follow,
+        MESSAGES.id: press_messages,
+    }
 
     # The server's messages
 

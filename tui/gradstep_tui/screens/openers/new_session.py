@@ -17,13 +17,13 @@ from gradstep_tui.text.refusals import error_text
 if TYPE_CHECKING:
     from gradstep.session import Session
     from gradstep.start import Start
-    from gradstep_tui.screens.bench import BenchScreen
+    from gradstep_tui.screens.keyed_screen import KeyedScreen
 
 LOADING = "loading; Esc stops it, and what is here goes on"
 STOPPED = "stopped; the session goes on as it was"
 
 
-def choose_problem(bench: BenchScreen) -> None:
+def choose_problem(bench: KeyedScreen) -> None:
     """Show the problems; begin the one that is chosen."""
 
     def chosen(start: Start | None) -> None:
@@ -35,7 +35,7 @@ def choose_problem(bench: BenchScreen) -> None:
         bench.app.push_screen(ProblemsScreen(listed(bench.own), session.problem.name), chosen)
 
 
-def reload(bench: BenchScreen) -> None:
+def reload(bench: KeyedScreen) -> None:
     """Read the problem's file again, and begin anew with it and what the learner chose."""
     session = bench.idle_session()
     if session is None:
@@ -48,7 +48,7 @@ def reload(bench: BenchScreen) -> None:
     begin(bench, start, f"{Path(start.problem).name} read again", after=session)
 
 
-def begin(bench: BenchScreen, start: Start, title: str, after: Session | None = None) -> None:
+def begin(bench: KeyedScreen, start: Start, title: str, after: Session | None = None) -> None:
     """Begin another session in a thread; the one that is there goes on where that cannot be.
 
     Args:

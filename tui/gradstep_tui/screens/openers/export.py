@@ -11,10 +11,10 @@ from gradstep_tui.screens.dialogs.ask import AskScreen
 from gradstep_tui.screens.dialogs.confirm import ConfirmScreen
 
 if TYPE_CHECKING:
-    from gradstep_tui.screens.bench import BenchScreen
+    from gradstep_tui.screens.keyed_screen import KeyedScreen
 
 
-def ask_export(bench: BenchScreen) -> None:
+def ask_export(bench: KeyedScreen) -> None:
     """Ask for the files' name, and export the session."""
     session = bench.idle_session()
     if session is None:

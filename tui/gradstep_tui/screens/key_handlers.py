@@ -1,0 +1,79 @@
+"""The handler of every key of the bench."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Final
+
+from gradstep.errors import EngineError
+from gradstep_tui.keys import KEYS, Key
+from gradstep_tui.screens.keyed_screen import KeyedScreen, KeyHandler
+from gradstep_tui.screens.openers.comparison import show_timeline, show_twin
+from gradstep_tui.screens.openers.export import ask_export
+from gradstep_tui.screens.openers.new_session import choose_problem, reload
+from gradstep_tui.screens.openers.pictures import show_pictures
+from gradstep_tui.screens.openers.settings import ask_batches, ask_epochs, ask_optimizer, ask_rate
+from gradstep_tui.screens.openers.views import (
+    show_check,
+    show_elements,
+    show_help,
+    show_ledger,
+    show_manual,
+    show_printed,
+    show_step,
+)
+from gradstep_tui.text.verdict import verdict_text
+from gradstep_tui.widgets.pictures.picture import GRAPH
+
+
+def show_verdict(bench: KeyedScreen) -> None:
+    """Say what the loop does to training; the session stays as it is."""
+    session = bench.idle_session()
+    if session is None:
+        return
+    try:
+        verdict = session.verdict()
+    except EngineError as error:  # the reference loop itself cannot run
+        bench.show(session, error)
+    else:
+        bench.complaint, bench.notice = verdict.error, verdict_text(verdict)
+
+
+def _apply(key: Key, bench: KeyedScreen) -> None:
+    assert key.action is not None
+    bench.perform(key.action())
+
+
+def _edit(key: Key, bench: KeyedScreen) -> None:
+    bench.edit(key)
+
+
+HANDLERS: Final[Mapping[str, KeyHandler]] = {
+    **{key.id: partial(_apply, key) for key in KEYS if key.action is not None},
+    **{key.id: partial(_edit, key) for key in KEYS if key.edit is not None},
+    "run": ask_epochs,
+    "type_rate": ask_rate,
+    "optimizer": ask_optimizer,
+    "batches": ask_batches,
+    "look": show_step,
+    "elements": show_elements,
+    "ledger": show_ledger,
+    "timeline": show_timeline,
+    "twin": show_twin,
+    "check": show_check,
+    "verdict": show_verdict,
+    "pictures": show_pictures,
+    "graph": partial(show_pictures, at=GRAPH),
+    "problems": choose_problem,
+    "reload": reload,
+    "printed": show_printed,
+    "export": ask_export,
+    "help": show_help,
+    "manual": show_manual,
+    "stop": KeyedScreen.stop,
+    "cursor_up": lambda bench: bench.move_cursor(-1),
+    "cursor_down": lambda bench: bench.move_cursor(1),
+    "quit": lambda bench: bench.app.exit(),
+}
+"""Handler of each key, by the key's id."""

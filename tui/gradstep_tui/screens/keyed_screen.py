@@ -1,0 +1,76 @@
+"""A session screen with keys: each key has one handler, and edits of the loop have a cursor."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
+
+from textual.reactive import var
+
+from gradstep_tui.keys import Key
+from gradstep_tui.screens.session_screen import SessionScreen
+from gradstep_tui.text.refusals import key_refusal_text
+
+if TYPE_CHECKING:
+    from gradstep.loop.loop import Kind
+
+KeyHandler: TypeAlias = Callable[[Any], None]
+"""Does what a key is for; called with the screen on which the key was pressed."""
+
+
+class KeyedScreen(SessionScreen):
+    """A session screen whose keys are handled by one table."""
+
+    keys: ClassVar[Sequence[Key]] = ()
+    """Keys that the key bar, the help screen and the command palette show."""
+
+    handlers: ClassVar[Mapping[str, KeyHandler]] = {}
+    """Handler of each key, by the key's id."""
+
+    keys_when_small: ClassVar[frozenset[str]] = frozenset({"quit"})
+    """Ids of the keys that also work while the terminal is too small to draw the screen."""
+
+    cursor: var[Kind | None] = var(None)
+    """Statement of the loop that edits are for, wherever it moves; None if there is no cursor."""
+
+    def action_press(self, key_id: str) -> None:
+        """Call the handler of a key."""
+        if not self.has_class("-small") or key_id in self.keys_when_small:
+            self.handlers[key_id](self)
+
+    def can(self, key: Key) -> bool:
+        """Return whether a key can work now; if it cannot, the notice says why."""
+        reason = "" if self.frame is None else key_refusal_text(key, self.frame, self.cursor)
+        if reason:
+            self.notice = reason
+        return not reason
+
+    def stop(self) -> None:
+        """Stop a run of epochs, or remove the cursor."""
+        if self.running:
+            self.stop_work()
+        elif self.cursor is not None:
+            self.cursor = None
+        else:
+            self.notice = "nothing is running"
+
+    def move_cursor(self, steps: int) -> None:
+        """Move the cursor by some statements, around the ends of the loop; without one, to the next line."""
+        if self.frame is None:
+            self.when_idle(partial(self.move_cursor, steps))
+            return
+        kinds = [statement.kind for statement in self.frame.loop.statements]
+        if self.cursor is None:
+            self.cursor = self.frame.next or kinds[0]
+        else:
+            self.cursor = kinds[(kinds.index(self.cursor) + steps) % len(kinds)]
+
+    def edit(self, key: Key) -> None:
+        """Apply the edit of a key to the statement under the cursor."""
+        if self.frame is None:
+            self.when_idle(partial(self.edit, key))
+        elif self.cursor is None:
+            self.notice = key_refusal_text(key, self.frame, None)
+        elif key.edit is not None:
+            self.perform(key.edit(self.cursor))

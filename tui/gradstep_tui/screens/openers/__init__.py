@@ -1,0 +1,1 @@
+"""Functions that open dialogs over the bench, and do what was chosen in them."""

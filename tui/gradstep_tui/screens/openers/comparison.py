@@ -1,0 +1,77 @@
+"""The timeline, and comparisons of the session with its twin or with another point."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from gradstep.actions import GoTo
+from gradstep_tui.screens.dialogs.comparison import ComparisonScreen
+from gradstep_tui.screens.dialogs.timeline import Against, Choice, TimelineScreen
+from gradstep_tui.text.comparison import Names
+
+if TYPE_CHECKING:
+    from gradstep.analysis.comparison import Comparison
+    from gradstep_tui.screens.keyed_screen import KeyedScreen
+
+
+def show_timeline(bench: KeyedScreen) -> None:
+    """Show the session's points; jump to one of them, or compare with it."""
+
+    def chosen(choice: Choice | None) -> None:
+        if isinstance(choice, GoTo):
+            bench.perform(choice)
+        elif isinstance(choice, Against):
+            _compare_with(bench, choice.point)
+
+    session = bench.idle_session()
+    if session is not None:
+        bench.app.push_screen(TimelineScreen(session.timeline, session.inside), chosen)
+
+
+def show_twin(bench: KeyedScreen) -> None:
+    """Show the session beside its twin."""
+
+    def open_screen(found: Comparison) -> None:
+        press = partial(_step_beside, bench)
+        bench.app.push_screen(ComparisonScreen(found, _twins(bench), "the session and its twin", press))
+
+    session = bench.idle_session()
+    if session is not None:
+        bench.work(session.twin, open_screen)
+
+
+def _compare_with(bench: KeyedScreen, point: int) -> None:
+    names = Names("the session", f"point {point}", f"at point {point}")
+
+    def open_screen(found: Comparison) -> None:
+        bench.app.push_screen(ComparisonScreen(found, names, f"the session and point {point}"))
+
+    session = bench.idle_session()
+    if session is not None:
+        bench.work(partial(session.compare, point), open_screen)
+
+
+def _step_beside(bench: KeyedScreen, key_id: str) -> None:
+    """Do what a key is for, then compare anew and show it where the comparison still is."""
+
+    def show(found: Comparison) -> None:
+        screen = bench.app.screen
+        if isinstance(screen, ComparisonScreen):
+            screen.show(found, _twins(bench))
+
+    def step() -> None:
+        bench.action_press(key_id)
+        bench.when_idle(compare)
+
+    def compare() -> None:
+        session = bench.idle_session()
+        if session is not None:
+            bench.work(session.twin, show)
+
+    bench.when_idle(step)
+
+
+def _twins(bench: KeyedScreen) -> Names:
+    on = bench.frame is None or "zero" in bench.frame.loop.enabled
+    return Names(f"session, zeroing {'on' if on else 'OFF'}", "twin, zeroing on", "with its twin")

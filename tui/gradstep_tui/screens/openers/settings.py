@@ -1,0 +1,89 @@
+"""Questions for a setting of the session: epochs to run, learning rate, optimizer, batches."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from gradstep.actions import (
+    RunEpochs,
+    SetBatches,
+    SetLearningRate,
+    SetOptimizer,
+    epochs_from,
+    learning_rate_from,
+)
+from gradstep.loop.batches import NO_SAMPLES
+from gradstep.loop.optimizer_table import EXAMPLE
+from gradstep.loop.optimizers import HAND, NAMES, Optimizer, optimizer_from
+from gradstep_tui.keys import BY_ID
+from gradstep_tui.screens.dialogs.ask import AskScreen
+from gradstep_tui.screens.dialogs.batch_check import BatchesScreen
+from gradstep_tui.screens.openers.computed import show_wanted
+from gradstep_tui.text.batch_check import usual_size
+from gradstep_tui.text.numbers import rate
+
+if TYPE_CHECKING:
+    from gradstep.loop.batches import Batches
+    from gradstep_tui.screens.keyed_screen import KeyedScreen
+
+DEFAULT_EPOCHS: Final = "100"
+"""Number of epochs that the question proposes."""
+
+
+def ask_epochs(bench: KeyedScreen) -> None:
+    """Ask how many epochs to run."""
+
+    def run(count: int | None) -> None:
+        if count is not None:
+            bench.perform(RunEpochs(count))
+
+    if bench.can(BY_ID["run"]):
+        bench.app.push_screen(AskScreen("Run how many epochs?", DEFAULT_EPOCHS, epochs_from), run)
+
+
+def ask_rate(bench: KeyedScreen) -> None:
+    """Ask for a learning rate."""
+
+    def set_rate(value: float | None) -> None:
+        if value is not None:
+            bench.perform(SetLearningRate(value))
+
+    now = "" if bench.frame is None else rate(bench.frame.learning_rate)
+    bench.app.push_screen(AskScreen("Which learning rate?", now, learning_rate_from), set_rate)
+
+
+def ask_optimizer(bench: KeyedScreen) -> None:
+    """Ask for an optimizer."""
+
+    def choose(optimizer: Optimizer | None) -> None:
+        if optimizer is not None:
+            bench.perform(SetOptimizer(optimizer))
+
+    question = f"Which optimizer? {', '.join(NAMES)}; with options, e.g. {EXAMPLE}"
+    if bench.can(BY_ID["optimizer"]):
+        bench.app.push_screen(AskScreen(question, HAND.text, optimizer_from), choose)
+
+
+def ask_batches(bench: KeyedScreen) -> None:
+    """Show what splitting the samples does, and split them as is chosen; it is computed in a thread."""
+    session = bench.idle_session()
+    if session is None or not bench.can(BY_ID["batches"]):
+        return
+    samples, loop = session.problem.samples, session.state.loop
+    if samples is None:
+        bench.notice = NO_SAMPLES
+        return
+
+    def compute(size: int) -> None:
+        show_wanted(bench, screen, size, lambda: partial(session.check_batches, size))
+
+    def choose(batches: Batches | None) -> None:
+        if bench.running:
+            bench.stop()
+        if batches is not None:
+            bench.when_idle(lambda: bench.perform(SetBatches(batches)))
+
+    size = usual_size(samples) if loop.split is None else loop.split.batches.size
+    screen = BatchesScreen(loop.batches, size, samples, compute)
+    bench.app.push_screen(screen, choose)

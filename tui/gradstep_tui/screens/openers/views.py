@@ -1,0 +1,68 @@
+"""Dialogs that show something of the session and change nothing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gradstep_tui.screens.dialogs.elements import ElementsScreen
+from gradstep_tui.screens.dialogs.gradient_check import CheckScreen
+from gradstep_tui.screens.dialogs.help import HelpScreen, open_manual
+from gradstep_tui.screens.dialogs.ledger import LedgerScreen
+from gradstep_tui.screens.dialogs.script_output import PrintedScreen
+from gradstep_tui.screens.dialogs.whole_step import LookScreen
+
+if TYPE_CHECKING:
+    from gradstep.analysis.gradient_check import GradientCheck
+    from gradstep_tui.screens.keyed_screen import KeyedScreen
+
+
+def show_step(bench: KeyedScreen) -> None:
+    """Show the current step in full."""
+    step = None if bench.frame is None else bench.frame.step
+    if step is None:
+        bench.notice = "there is no step to look at yet: s runs one"
+    else:
+        bench.app.push_screen(LookScreen(step))
+
+
+def show_ledger(bench: KeyedScreen) -> None:
+    """Show what every `.grad` was made of."""
+    if bench.frame is not None:
+        bench.app.push_screen(LedgerScreen(bench.frame))
+
+
+def show_elements(bench: KeyedScreen) -> None:
+    """Show all numbers of the parameters."""
+    if bench.frame is not None:
+        bench.app.push_screen(ElementsScreen(bench.frame))
+
+
+def show_check(bench: KeyedScreen) -> None:
+    """Show autograd's gradient beside finite differences."""
+
+    def open_screen(found: GradientCheck) -> None:
+        if bench.frame is not None:
+            bench.app.push_screen(CheckScreen(found, bench.frame.ledger))
+
+    session = bench.idle_session()
+    if session is not None:
+        bench.work(session.check_gradient, open_screen)
+
+
+def show_printed(bench: KeyedScreen) -> None:
+    """Show what the script printed, also while it runs."""
+    problem = bench.problem
+    if problem is None:
+        bench.notice = bench.starting
+        return
+    bench.app.push_screen(PrintedScreen(problem), lambda _: bench.printed_is_seen())
+
+
+def show_help(bench: KeyedScreen) -> None:
+    """Show the keys."""
+    bench.app.push_screen(HelpScreen(bench.keys))
+
+
+def show_manual(bench: KeyedScreen) -> None:
+    """Open the manual."""
+    open_manual(bench.app)

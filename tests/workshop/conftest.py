@@ -1,4 +1,4 @@
-"""Servers that tests share: each takes a few seconds to load PyTorch."""
+"""Servers that the tests share, because each takes a few seconds to load PyTorch."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.workshop.served import Server
 
 @pytest.fixture(scope="session")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A workshop with room for everybody. Each test takes names of its own."""
+    """A workshop with room for everybody. Each test uses names of its own."""
     folder = tmp_path_factory.mktemp("instructors")
     server = Server(keys=folder, delay=0.2)
     yield server
@@ -20,7 +20,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 @pytest.fixture(scope="session")
 def narrow() -> Iterator[Server]:
-    """A workshop in which everything is short: tests wait for its limits, and leave nobody there."""
+    """A workshop with low limits, which tests reach. Each test leaves it empty."""
     server = Server(
         *("--max-learners", "2"),
         connections=12,

@@ -1,4 +1,4 @@
-"""A real workshop server, in a process of its own, and what real clients are started with."""
+"""A real workshop server in a process of its own, and command lines of real clients."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ CODE: Final = "a join code"
 PATIENCE: Final = 60.0
 
 NEW: Final = "no loss yet"
-"""What a new bench shows."""
+"""Text on a new bench."""
 
 CONFIRM: Final = "I have written it down"
-"""What it asks for first: the resume code is to be confirmed."""
+"""Text that asks for a confirmation of the resume code at the first login."""
 
 RESUME: Final = re.compile(r"\b[a-z2-9]{4}-[a-z2-9]{4}-[a-z2-9]{4}\b")
 
 
 def need(tool: str) -> str:
-    """Give the path of a program; without it, the test is skipped (which is a failure in CI)."""
+    """Return the path of a program; skip the test if it is missing (which is a failure in CI)."""
     found = shutil.which(tool, path=f"{os.environ['PATH']}:/usr/sbin")
     if found is None:
         pytest.skip(f"{tool} is not installed")
@@ -44,7 +44,13 @@ def need(tool: str) -> str:
 
 
 def until(true: Callable[[], Any], what: str, seconds: float = PATIENCE) -> Any:
-    """Wait until something is true, and give it."""
+    """Wait until a condition returns something true, and return that.
+
+    Args:
+        true: The condition.
+        what: Description of the condition, for the error message.
+        seconds: Longest time to wait.
+    """
     end = time.monotonic() + seconds
     while not (found := true()):
         assert time.monotonic() < end, f"after {seconds} s, still not: {what}"
@@ -61,16 +67,16 @@ class Server:
         """Start it, and wait until it listens.
 
         Args:
-            arguments: More options.
-            state: Its folder, which then stays.
-            keys: Where an instructor's keys are made: `instructor`, and its public one, which it has to know.
-            limits: Other limits than the usual ones, as `Limits` has them.
+            arguments: More command-line options.
+            state: State folder, which is not removed; None for a temporary one.
+            keys: Folder for a new key pair of an instructor, which the server knows; None for no key.
+            limits: Fields of `Limits` that differ from the default.
         """
         self._own = None if state else tempfile.TemporaryDirectory(prefix="gradstep-workshop-")
         self.folder = Path(tempfile.mkdtemp(prefix="gradstep-served-"))
         self.state = state or Path(self._own.name) / "state"  # type: ignore[union-attr]
         self.codes: dict[str, str] = {}
-        """The resume codes of those who joined first here, by name."""
+        """Resume codes of those who have joined through this object, by name."""
 
         asker = self.folder / "ask"
         asker.write_text('#!/bin/sh\necho "$WORKSHOP_CODE"\n', encoding="ascii")
@@ -92,7 +98,7 @@ class Server:
         self.port = int(self.logged("listening")["port"])
 
     def close(self) -> None:
-        """Stop it; it has to leave in order."""
+        """Stop the server, and check that it exits with 0."""
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
             assert self.process.wait(PATIENCE) == 0, self.log
@@ -100,25 +106,25 @@ class Server:
         if self._own is not None:
             self._own.cleanup()
 
-    # What it tells
+    # Its output
 
     @property
     def log(self) -> str:
-        """Its standard error."""
+        """The server's standard error: the log."""
         return (self.folder / "log").read_text(encoding="utf-8")
 
     @property
-    def told(self) -> str:
-        """Its standard output."""
+    def output(self) -> str:
+        """The server's standard output."""
         return (self.folder / "out").read_text(encoding="utf-8")
 
     def events(self, event: str, **facts: object) -> list[dict[str, Any]]:
-        """Give the lines of the log that have these facts."""
+        """Return the events of the log that have a name and certain facts."""
         lines = [json.loads(line) for line in self.log.splitlines() if line.startswith("{")]
-        return [one for one in lines if one["event"] == event and facts.items() <= one.items()]
+        return [line for line in lines if line["event"] == event and facts.items() <= line.items()]
 
     def logged(self, event: str, **facts: object) -> dict[str, Any]:
-        """Wait for a line of the log."""
+        """Wait for an event in the log, and return its facts."""
 
         def found() -> list[dict[str, Any]]:
             assert self.process.poll() is None or self.events(event, **facts), self.log
@@ -134,20 +140,20 @@ class Server:
         return until(lambda: children(self.process.pid), "a forkserver")[0]  # type: ignore[no-any-return]
 
     def bench(self, name: str) -> int:
-        """The process of a learner who is logged in."""
+        """Return the pid of the bench process of a learner who is logged in."""
         return int(self.logged("bench", name=name)["pid"])
 
     def environment_of(self, name: str) -> dict[str, dict[str, str]]:
-        """Ask a learner's process for its environment, as Python and as C sees it."""
-        told = self.folder / f"{self.bench(name)}.json"
+        """Return the environment of a learner's process, as Python sees it and as C sees it."""
+        answer = self.folder / f"{self.bench(name)}.json"
         os.kill(self.bench(name), signal.SIGUSR1)
-        until(told.exists, "an answer")
-        return json.loads(told.read_text(encoding="ascii"))  # type: ignore[no-any-return]
+        until(answer.exists, "an answer")
+        return json.loads(answer.read_text(encoding="ascii"))  # type: ignore[no-any-return]
 
     # Clients
 
     def command(self, name: str, *arguments: str, program: str = "ssh", key: Path | None = None) -> list[str]:
-        """Give the command line of a client of OpenSSH's."""
+        """Return the command line of a client of OpenSSH."""
         port = "-P" if program in ("scp", "sftp") else "-p"
         options = [
             *("UserKnownHostsFile=/dev/null", "StrictHostKeyChecking=no", "LogLevel=ERROR"),
@@ -162,7 +168,7 @@ class Server:
         return [need(program), "-F", "none", port, str(self.port), *before, *given, *to, *after]
 
     def environment(self, code: str = CODE) -> dict[str, str | None]:
-        """Give what makes a client of OpenSSH's answer with a code."""
+        """Return environment variables with which a client of OpenSSH answers with a code."""
         return {
             "SSH_ASKPASS": str(self.folder / "ask"),
             "SSH_ASKPASS_REQUIRE": "force",
@@ -180,7 +186,7 @@ class Server:
         env: Mapping[str, str | None] | None = None,
         wait: str = NEW,
     ) -> Terminal:
-        """Log in with `ssh` in a terminal, and wait until it shows something; confirm a first resume code."""
+        """Log in with `ssh` in a terminal; confirm the resume code of a new name; wait for a text."""
         new = not self.is_taken(name.lower())
         terminal = Terminal(
             self.command(name, *arguments, key=key),
@@ -202,7 +208,7 @@ class Server:
         return terminal
 
     def is_taken(self, name: str) -> bool:
-        """Say whether somebody has taken a name."""
+        """Return whether a name is taken."""
         with closing(sqlite3.connect(self.state / "workshop.db")) as db:
             return db.execute("SELECT 1 FROM learners WHERE name = ?", (name,)).fetchone() is not None
 
@@ -218,12 +224,12 @@ class Server:
         )
 
     def socket(self) -> socket.socket:
-        """Connect, and say nothing."""
+        """Return a connected socket, on which nothing was sent."""
         return socket.create_connection(("127.0.0.1", self.port), timeout=PATIENCE)
 
 
 def make_key(path: Path) -> Path:
-    """Make a key for a client."""
+    """Write a key pair for a client, and return the path of the private key."""
     key = asyncssh.generate_private_key("ssh-ed25519")
     key.write_private_key(path)
     path.chmod(0o600)
@@ -232,16 +238,16 @@ def make_key(path: Path) -> Path:
 
 
 def children(pid: int) -> list[int]:
-    """Give the processes that a process started."""
+    """Return the pids of a process's children."""
     try:
         found = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii")
     except OSError:
         return []
-    return [int(one) for one in found.split()]
+    return [int(child) for child in found.split()]
 
 
 def lives(pid: int) -> bool:
-    """Whether a process is there, and no zombie."""
+    """Return whether a process exists and is not a zombie."""
     try:
         return Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()[0] != "Z"
     except OSError:
@@ -249,6 +255,6 @@ def lives(pid: int) -> bool:
 
 
 def resident(pid: int) -> int:
-    """Give the bytes that a process has in memory."""
+    """Return the resident memory of a process, in bytes."""
     pages = int(Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1])
     return pages * os.sysconf("SC_PAGE_SIZE")

@@ -1,4 +1,4 @@
-"""Clients that do what OpenSSH's would not."""
+"""Clients that do things which OpenSSH's do not."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ async def connect(
 
 
 async def bench(connection: asyncssh.SSHClientConnection, **options: Any) -> asyncssh.SSHClientProcess[bytes]:
-    """Ask for a terminal and a shell."""
+    """Request a terminal and a shell, which is a bench."""
     given = {"term_type": "xterm-256color", "term_size": (80, 24), "encoding": None, **options}
     return await connection.create_process(**given)
 
 
 async def shown(process: asyncssh.SSHClientProcess[bytes], wanted: bytes) -> bytes:
-    """Read until something is shown; give all that was."""
+    """Read until the output contains something; return all output."""
     read = b""
     while wanted not in read:
         piece = await process.stdout.read(1 << 16)
@@ -35,14 +35,14 @@ async def shown(process: asyncssh.SSHClientProcess[bytes], wanted: bytes) -> byt
     return read
 
 
-async def seated(process: asyncssh.SSHClientProcess[bytes]) -> None:
+async def confirm_resume_code(process: asyncssh.SSHClientProcess[bytes]) -> None:
     """Confirm the resume code of a first login."""
     await shown(process, CONFIRM.encode())
     process.stdin.write(b"\r")
 
 
 class Impatient(asyncssh.SSHClient):
-    """Sends many codes at once, without waiting for an answer to any."""
+    """A client that sends many codes at once, without waiting for answers."""
 
     def __init__(self, codes: list[str], name: str) -> None:
         self._codes, self._name = codes, name
@@ -60,7 +60,7 @@ class Impatient(asyncssh.SSHClient):
 
 
 class Borrowed(asyncssh.SSHKeyPair):
-    """Somebody else's public key, without the private one."""
+    """The public key of somebody else, without the private key."""
 
     _key_type = "public"
 

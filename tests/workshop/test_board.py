@@ -1,4 +1,4 @@
-"""The board: what it shows of a class, at any size, and what that costs."""
+"""The board: its content at any size, its keys, and its cost."""
 
 from __future__ import annotations
 
@@ -149,7 +149,7 @@ def test_two_hundred_learners_scroll_and_only_rows_that_changed_are_drawn_again(
     before = table.lines(110, 30)
     assert (
         sum("learner-" in _text(line) for line in before) == 30 - 6 - 3
-    )  # one more: the chosen one's details
+    )  # a row more: the details of the chosen learner
     for name in ("learner-007", "learner-150"):
         table.learn([Row(name, True, "crops", Facts(epoch=8, loss=1.25), NOW, Zero())])
     after = table.lines(110, 30)
@@ -174,7 +174,7 @@ def test_a_class_of_a_hundred_costs_the_server_and_the_board_little(tmp_path: Pa
     table = a_table([])
     costs = []
     for _ in range(5):
-        room.hub._changed |= {name for name, _ in many}  # all have done something since
+        room.hub._changed |= {name for name, _ in many}  # everybody has done something since
         began = time.process_time()
         room.hub.update_boards()
         table.learn(heard[-1].rows)  # type: ignore[attr-defined]
@@ -188,9 +188,9 @@ def test_a_class_of_a_hundred_costs_the_server_and_the_board_little(tmp_path: Pa
 
 @pytest.fixture
 def room(tmp_path: Path) -> Iterator[Classroom]:
-    one = Classroom(tmp_path)
-    yield one
-    one.close()
+    classroom = Classroom(tmp_path)
+    yield classroom
+    classroom.close()
 
 
 async def test_the_boards_keys_reach_the_class(room: Classroom) -> None:
@@ -199,7 +199,7 @@ async def test_the_boards_keys_reach_the_class(room: Classroom) -> None:
     bob.begin(Start("xor"))
     room.hub._participants["ann"].at = room.hub._participants["bob"].at = (
         time.time() + 3600
-    )  # idle stays `now`
+    )  # the idle time stays `now`
     async with room.opened("ida", "instructor", (110, 30)) as pilot:
         room.hub.update_boards()
         await until(pilot, lambda: "refused: RuntimeError" in text(pilot))

@@ -1,4 +1,4 @@
-"""Watching and following: the real screens, with real keys, in front of the real hub."""
+"""Watching and following: real screens with real keys, connected to a real hub."""
 
 from __future__ import annotations
 
@@ -39,9 +39,9 @@ from tests.workshop.classroom import Classroom, Headless, compare
 
 @pytest.fixture
 def room(tmp_path: Path) -> Iterator[Classroom]:
-    one = Classroom(tmp_path)
-    yield one
-    one.close()
+    classroom = Classroom(tmp_path)
+    yield classroom
+    classroom.close()
 
 
 def feed(pilot: Pilot[None]) -> FeedScreen:
@@ -51,11 +51,11 @@ def feed(pilot: Pilot[None]) -> FeedScreen:
 
 
 def shows(pilot: Pilot[None], whose: Headless) -> bool:
-    """Whether the feed has come to where somebody's session is, bit for bit."""
-    one = feed(pilot)
-    if one.frame is None or one._session is None or one.running:
+    """Return whether the feed shows somebody's session, bit for bit."""
+    screen = feed(pilot)
+    if screen.frame is None or screen._session is None or screen.running:
         return False
-    return bool(picture(one._session) == picture(whose.session))
+    return bool(picture(screen._session) == picture(whose.session))
 
 
 async def watching(pilot: Pilot[None], hub: Any, whose: Headless) -> None:
@@ -165,7 +165,7 @@ async def test_learners_see_what_is_presented_and_their_own_session_waits_as_it_
         compare("followed-80x24", text(pilot))
         teacher.act(Update(), Zero(), RunEpochs(30))
         await until(pilot, lambda: shows(pilot, teacher))
-        await press(pilot, "exclamation_mark", "F")  # breaks away
+        await press(pilot, "exclamation_mark", "F")  # leaves the feed
         await until(pilot, lambda: pilot.app.screen is bench)
         assert state(bench.frame) == own
         assert "HAND" in text(pilot).splitlines()[0]
@@ -174,11 +174,11 @@ async def test_learners_see_what_is_presented_and_their_own_session_waits_as_it_
         own = state(bench.frame)
         teacher.act(ToggleZeroing(), Forward())
         assert not room.hub._participants["ann"].looks_at
-        await press(pilot, "F")  # returns to where the class is
+        await press(pilot, "F")  # returns to the feed
         await until(pilot, lambda: bench.feed is not None)
         await until(pilot, lambda: shows(pilot, teacher))
         assert room.hub._participants["ann"].row(0).following
-        await press(pilot, "enter")  # even where something lies over it
+        await press(pilot, "enter")  # a dialog over the feed
         teacher.leave()
         await until(pilot, lambda: pilot.app.screen is bench)
         assert state(bench.frame) == own
@@ -234,7 +234,7 @@ async def test_messages_are_shown_over_anything_and_can_be_read_again(room: Clas
         teacher.link.send(Tell(f"\x1b]0;evil\x07{words}", "ann"))
         teacher.pump()
         await until(pilot, lambda: "teacher says" in text(pilot))
-        assert text(pilot).count("ledger") >= 4  # all of it, over the question
+        assert text(pilot).count("ledger") >= 4  # the whole message, over the question
         assert isinstance(pilot.app.screen, AskScreen)
         await press(pilot, "5", "enter")
         await until(pilot, lambda: "epochs done 5" in text(pilot))
@@ -271,7 +271,7 @@ def present(teacher: Headless, on: bool) -> None:
 async def test_a_feed_that_cannot_be_shown_closes_and_says_why(room: Classroom) -> None:
     ann = room.enter("ann")
     async with room.opened("teacher", "instructor") as pilot:
-        room.hub._participants["ann"].start = Start("/no/such/script.py")  # as it might ask
+        room.hub._participants["ann"].start = Start("/no/such/script.py")  # as a manipulated bench might send
         room.hub.update_boards()
         await until(pilot, lambda: "ann" in text(pilot))
         await press(pilot, "enter")
@@ -291,7 +291,7 @@ async def test_the_class_keys_are_in_the_help_and_the_palette_and_take_none_of_t
         assert not taken & set(names)
     assert {key.id for key in LOOKS} == set(LOOKING)
     async with room.opened("ann", size=(160, 60)) as pilot:
-        commands = [one.title for one in pilot.app.get_system_commands(pilot.app.screen)]
+        commands = [command.title for command in pilot.app.get_system_commands(pilot.app.screen)]
         await press(pilot, "?")
         for key in FOR_LEARNERS:
             assert f" {key.shown:<8} {key.tooltip}" in text(pilot)

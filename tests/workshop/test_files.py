@@ -1,4 +1,4 @@
-"""What learners fetch, with `scp` and `sftp`, and what they cannot."""
+"""Files that learners can fetch with `scp` and `sftp`, and files that they cannot."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def key(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def exported(served: Server, key: Path) -> str:
-    """A learner who has exported a session by key; what is told then."""
+    """Line that the bench shows after a learner has exported a session."""
     with served.join("exporter", key=key) as terminal:
         terminal.send("fx")
         terminal.wait_for("Export to which files?")
@@ -33,7 +33,7 @@ def exported(served: Server, key: Path) -> str:
 def test_the_told_line_fetches_an_export(
     served: Server, exported: str, key: Path, tmp_path: Path, protocol: list[str]
 ) -> None:
-    """It is complete at 80 columns; in the new way of `scp` and in the old one."""
+    """The line is complete at 80 columns; the command works with both protocols of `scp`."""
     words = exported.partition("fetch it with: ")[2].split()
     assert (words[0], words[1], words[4]) == ("scp", "-P", "."), exported
     name, _, file = words[3].partition(":")
@@ -41,8 +41,8 @@ def test_the_told_line_fetches_an_export(
     command = served.command(
         "exporter", *protocol, f"exporter@127.0.0.1:{file}", str(tmp_path), program="scp", key=key
     )
-    told = served.run(command, code="none")
-    assert told.returncode == 0, told.stderr
+    result = served.run(command, code="none")
+    assert result.returncode == 0, result.stderr
     assert (tmp_path / file).read_bytes() == (served.state / "exports/exporter" / file).read_bytes()
 
 
@@ -53,15 +53,17 @@ def test_sftp_lists_the_own_folder_and_shows_no_other(
     batch.write_text(
         "pwd\nls\nls /\n-ls ..\n-ls /etc\n-get /etc/passwd\n-get ../../host_key\n", encoding="ascii"
     )
-    told = served.run(
+    result = served.run(
         served.command("exporter", "-b", str(batch), program="sftp", key=key), code="none", cwd=tmp_path
     )
-    assert told.returncode == 0, told.stderr
-    assert "crops.py" in told.stdout
-    assert "Remote working directory: /\n" in told.stdout
+    assert result.returncode == 0, result.stderr
+    assert "crops.py" in result.stdout
+    assert "Remote working directory: /\n" in result.stdout
     assert sorted(os.listdir(tmp_path)) == ["batch"]
     for hidden in ("root:", "host_key\n", "workshop.db", "passwd\n"):
-        assert hidden not in told.stdout.replace("get /etc/passwd\n", "").replace("get ../../host_key\n", "")
+        assert hidden not in result.stdout.replace("get /etc/passwd\n", "").replace(
+            "get ../../host_key\n", ""
+        )
 
 
 async def test_nothing_is_written_removed_renamed_or_linked(served: Server, exported: str, key: Path) -> None:
@@ -115,7 +117,7 @@ def test_a_file_cannot_be_put_there(served: Server, exported: str, key: Path, tm
 async def test_nothing_outside_the_folder_is_read_by_whatever_path(
     served: Server, exported: str, key: Path
 ) -> None:
-    """Also through links, which only somebody with another way in can have made."""
+    """Links in the folder, which a learner cannot make, lead nowhere either."""
     folder = served.state / "exports/exporter"
     made = {folder / "link": served.state / "host_key", folder / "up": served.state}
     for link, to in made.items():

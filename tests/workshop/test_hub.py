@@ -1,4 +1,4 @@
-"""Who is in the class: any order of comings, goings and requests, against a model; restarts anywhere."""
+"""The hub: any order of logins, logouts, requests and restarts, compared with a model."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ def here(hub: Hub) -> list[str]:
     return sorted(name for name, participant in hub._participants.items() if participant.here)
 
 
-who_is_here = st.runner().flatmap(lambda one: st.sampled_from(here(one.hub)))
-somebody_is_here = precondition(lambda one: bool(here(one.hub)))
+who_is_here = st.runner().flatmap(lambda machine: st.sampled_from(here(machine.hub)))
+somebody_is_here = precondition(lambda machine: bool(here(machine.hub)))
 actions = st.sampled_from([Forward(), ToggleZeroing(), Undo(), RunEpochs(3)])
 
 
 class Line:
-    """A process, as the hub sees it: it hears things."""
+    """A bench as the hub sees it: a receiver of messages."""
 
     def __init__(self) -> None:
         self.heard: list[ToBench] = []
@@ -47,14 +47,14 @@ class Line:
         self.heard.append(message)
 
     def take(self, kind: type[Any]) -> list[Any]:
-        found = [one for one in self.heard if isinstance(one, kind)]
-        self.heard = [one for one in self.heard if not isinstance(one, kind)]
+        found = [message for message in self.heard if isinstance(message, kind)]
+        self.heard = [message for message in self.heard if not isinstance(message, kind)]
         return found
 
 
 @dataclass
 class Model:
-    """What is to be true of somebody."""
+    """Expected state of a participant."""
 
     start: Start = field(default_factory=Start)
     actions: list[Action] = field(default_factory=list)
@@ -65,11 +65,11 @@ class Model:
     looks_at: str = ""
     invited: bool = False
     shown: list[Any] = field(default_factory=list)
-    """What came of what is looked at, since it began to be."""
+    """Messages that the feed must have brought, beginning with the session."""
 
 
 class Class(RuleBasedStateMachine):
-    """The hub and its model."""
+    """The hub, and a model of every participant."""
 
     @initialize()
     def open(self) -> None:
@@ -87,7 +87,7 @@ class Class(RuleBasedStateMachine):
         self.store.close()
         shutil.rmtree(self.folder)
 
-    # Comings and goings
+    # Logins and logouts
 
     @rule(name=names, what=st.sampled_from(["join", "join", "join", "leave", "replaced"]))
     def come_or_go(self, name: str, what: str) -> None:
@@ -115,7 +115,7 @@ class Class(RuleBasedStateMachine):
             self.hub.leave(name, line.send)
 
     def replaced(self, name: str) -> None:
-        """A process leaves whose place another one has taken."""
+        """A bench leaves that another bench has replaced already."""
         if name in self.models:
             self.hub.leave(name, Line().send)
 
@@ -130,7 +130,7 @@ class Class(RuleBasedStateMachine):
         for name in [*self.models] if back else []:
             self.join(name)
 
-    # What is done
+    # Actions and messages
 
     @somebody_is_here
     @rule(name=who_is_here, action=actions, refused=st.booleans())
@@ -183,17 +183,17 @@ class Class(RuleBasedStateMachine):
         for other, model in self.models.items():
             wanted = name in INSTRUCTORS and other != name and to in ("", other)
             if model.line is not None:
-                assert [one.text for one in model.line.take(say.Told)] == ["a[2Jb c"] * wanted
+                assert [message.text for message in model.line.take(say.Told)] == ["a[2Jb c"] * wanted
 
-    # Looking
+    # Feeds
 
-    @precondition(lambda one: one.hub.presenter)
+    @precondition(lambda machine: machine.hub.presenter)
     @rule(name=st.sampled_from(LEARNERS))
     def follow_whoever_presents(self, name: str) -> None:
         if self._is_here(name):
             self.follow(name, "")
 
-    @precondition(lambda one: one._is_here("ida"))
+    @precondition(lambda machine: machine._is_here("ida"))
     @rule(whom=st.sampled_from(LEARNERS))
     def watch(self, whom: str) -> None:
         self.follow("ida", whom)
@@ -232,7 +232,7 @@ class Class(RuleBasedStateMachine):
         if name in INSTRUCTORS and on != (self.presenter == name):
             self._presented(name if on else "")
 
-    # What is always so
+    # Invariants
 
     @invariant()
     def the_hub_is_as_the_model(self) -> None:
@@ -259,12 +259,13 @@ class Class(RuleBasedStateMachine):
         kinds = (say.Feed, say.FeedAction, say.FeedEnded)
         for name, model in self.models.items():
             if model.line is not None:
-                heard = [one for one in model.line.heard if isinstance(one, kinds)]
-                ended = [one for one in heard if isinstance(one, say.FeedEnded)]
+                heard = [message for message in model.line.heard if isinstance(message, kinds)]
+                ended = [message for message in heard if isinstance(message, say.FeedEnded)]
                 assert heard[-len(model.shown) :] == model.shown if model.shown else heard == ended
-                watched = [one.count for one in model.line.heard if isinstance(one, say.WatcherCount)]
+                messages = model.line.heard
+                watched = [message.count for message in messages if isinstance(message, say.WatcherCount)]
                 assert not watched or watched[-1] == self._watchers(name)
-                presenting = [one.by for one in model.line.heard if isinstance(one, say.Presenting)]
+                presenting = [message.by for message in messages if isinstance(message, say.Presenting)]
                 assert not presenting or presenting[-1] == self.presenter
 
     @precondition(lambda self: any(self._is_here(name) for name in INSTRUCTORS))
@@ -295,10 +296,11 @@ class Class(RuleBasedStateMachine):
         return name in self.models and self.models[name].line is not None
 
     def _lookers(self, name: str) -> list[Model]:
-        return [one for one in self.models.values() if name and one.looks_at == name and one.line is not None]
+        models = self.models.values()
+        return [model for model in models if name and model.looks_at == name and model.line is not None]
 
     def _watchers(self, name: str) -> int:
-        return sum(not one.invited for one in self._lookers(name))
+        return sum(not model.invited for model in self._lookers(name))
 
     def _happened(self, name: str, message: Any) -> None:
         for other in self._lookers(name):
@@ -363,7 +365,7 @@ def test_a_message_waits_for_who_is_away(tmp_path: Path) -> None:
     hub.leave("ann", line.send)
     hub.heard("ida", say.Tell("come back", "ann"))
     welcome = hub.join("ann", "learner", line.send)
-    assert [(one.by, one.text) for one in welcome.told] == [("ida", "come back")]
+    assert [(message.by, message.text) for message in welcome.told] == [("ida", "come back")]
     assert welcome.missed == 1
     hub.leave("ann", line.send)
     assert hub.join("ann", "learner", line.send).missed == 0
@@ -386,7 +388,7 @@ def test_what_a_full_disk_does_not_take_is_kept_once_there_is_room(tmp_path: Pat
     assert "disk" in troubles[0].trouble
     store._db.execute("PRAGMA max_page_count = 100000")
     hub.update_boards()
-    assert [one.trouble for one in line.take(say.StorageStatus)] == [""]
+    assert [status.trouble for status in line.take(say.StorageStatus)] == [""]
     store.close()
     again = Store(tmp_path)
     kept = again.session("ann")

@@ -25,14 +25,14 @@ def test_an_instructor_watches_a_learner_and_is_followed_each_at_their_own_size(
         learner.wait_for(lambda text: "WATCHED" not in text)
         teacher.send("p")
         learner.wait_for("leader's bench, live")
-        teacher.send("of")  # to the own bench, where f computes the loss
+        teacher.send("of")  # o goes to the own bench, f computes the loss
         teacher.wait_for("next: backward")
         learner.wait_for("next: backward")
-        learner.send("Fz")  # breaks away: the own bench is as it was
+        learner.send("Fz")  # leaves the feed: the own bench has not changed
         learner.wait_for("next: forward")
         learner.send("F")
         learner.wait_for("next: backward")
-        teacher.send("\x1bOQ")  # F2: the board is as live as before it was left
+        teacher.send("\x1bOQ")  # F2: the board still shows changes
         teacher.wait_for("YOU PRESENT: 1 of 1 follow")
         learner.send("!")
         teacher.wait_for("1 hand up")

@@ -1,4 +1,4 @@
-"""How much a stranger, or a learner, can have of the server."""
+"""Limits on what a stranger, or a learner, can have of the server."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from asyncssh.packet import String
 
 from gradstep_tui.workshop.server.access.rate_limits import ConnectionLimiter, Limits
 from tests.workshop.served import CODE, CONFIRM, PATIENCE, Server, lives, resident, until
-from tests.workshop.talking import bench, connect, seated, shown
+from tests.workshop.talking import bench, confirm_resume_code, connect, shown
 
 
 def ended(line: socket.socket) -> bool:
-    """Whether the server has closed a connection."""
+    """Return whether the server has closed a connection."""
     line.settimeout(0.05)
     try:
         while data := line.recv(4096):
@@ -32,7 +32,7 @@ def ended(line: socket.socket) -> bool:
 
 
 def test_strangers_beyond_the_limit_are_dropped_while_a_learner_is_served(narrow: Server) -> None:
-    """Thirty silent connections: four may wait, for the time to log in; then a new login works."""
+    """Of thirty silent connections, four stay for the login time; after that, a new login works."""
     with narrow.join("served") as terminal, contextlib.ExitStack() as stack:
         until(lambda: len(narrow.events("bench", name="served")) == 1, "a bench")
         lines = [stack.enter_context(narrow.socket()) for _ in range(30)]
@@ -41,8 +41,8 @@ def test_strangers_beyond_the_limit_are_dropped_while_a_learner_is_served(narrow
         terminal.send("f")
         terminal.wait_for("18746.5391")
         assert time.monotonic() - began < 5
-        whys = {one["why"] for one in narrow.events("refused")}
-        assert "too many connections that have not logged in" in whys
+        reasons = {event["why"] for event in narrow.events("refused")}
+        assert "too many connections that have not logged in" in reasons
         assert narrow.run(narrow.command("too-early")).returncode == 255
         until(lambda: all(ended(line) for line in lines), "half-open logins freed", 10)
         with narrow.join("later"):
@@ -53,13 +53,13 @@ def test_strangers_beyond_the_limit_are_dropped_while_a_learner_is_served(narrow
 def test_more_learners_than_there_is_room_for_are_told_so(narrow: Server) -> None:
     teaches = (narrow.state / "instructor_code").read_text(encoding="ascii").strip()
     with (
-        narrow.join("teaches", code=teaches, wait=CONFIRM),  # takes no learner's place
+        narrow.join("teaches", code=teaches, wait=CONFIRM),  # does not count as a learner
         narrow.join("first"),
         narrow.join("second"),
     ):
-        told = narrow.join("third", wait="This workshop is full.")
-        assert told.wait_exit() == 1
-        told.close()
+        third = narrow.join("third", wait="This workshop is full.")
+        assert third.wait_exit() == 1
+        third.close()
     gone(narrow)
     with narrow.join("third"):
         pass
@@ -67,7 +67,7 @@ def test_more_learners_than_there_is_room_for_are_told_so(narrow: Server) -> Non
 
 
 def test_connections_from_one_address_and_in_all_are_counted(narrow: Server) -> None:
-    """Logged in but with nothing opened: they are dropped after the time to log in, too."""
+    """Connections that log in and open no channel are closed after the login time as well."""
 
     async def crowd() -> int:
         made = await asyncio.gather(
@@ -79,9 +79,10 @@ def test_connections_from_one_address_and_in_all_are_counted(narrow: Server) -> 
         last = await asyncio.gather(
             *(connect(narrow, f"crowd{number + 8}") for number in range(4)), return_exceptions=True
         )
-        found = [one for one in (*made, *more, *last) if isinstance(one, asyncssh.SSHClientConnection)]
-        for one in found:
-            await asyncio.wait_for(one.wait_closed(), PATIENCE)
+        results = (*made, *more, *last)
+        found = [result for result in results if isinstance(result, asyncssh.SSHClientConnection)]
+        for connection in found:
+            await asyncio.wait_for(connection.wait_closed(), PATIENCE)
         return len(found)
 
     assert asyncio.run(crowd()) <= 10
@@ -94,7 +95,7 @@ def test_connections_from_one_address_and_in_all_are_counted(narrow: Server) -> 
 def test_a_line_on_which_nothing_is_typed_is_closed_with_words(narrow: Server) -> None:
     with narrow.join("sleeper") as terminal:
         for key in "fs":
-            time.sleep(0.8)  # each key begins the time anew
+            time.sleep(0.8)  # each key restarts the timer
             terminal.send(key)
         terminal.wait_for("in backward 1/11")
         assert terminal.wait_exit(20) == 0
@@ -107,7 +108,7 @@ def test_a_line_on_which_nothing_is_typed_is_closed_with_words(narrow: Server) -
 
 
 async def test_a_dead_peer_is_noticed(narrow: Server) -> None:
-    """A proxy that passes nothing on any more, and closes nothing: as a cable that was cut."""
+    """A proxy stops forwarding and closes nothing, as if a cable were cut."""
     cut = asyncio.Event()
     ends: list[asyncio.StreamWriter] = []
 
@@ -127,7 +128,7 @@ async def test_a_dead_peer_is_noticed(narrow: Server) -> None:
         "127.0.0.1", port, username="cut-off", password=CODE, known_hosts=None, client_keys=None, config=None
     )
     process = await bench(connection)
-    await seated(process)
+    await confirm_resume_code(process)
     cut.set()
     began = time.monotonic()
     while not narrow.events("leave", name="cut-off"):
@@ -143,7 +144,7 @@ async def test_a_dead_peer_is_noticed(narrow: Server) -> None:
 async def test_a_paste_of_a_megabyte_leaves_server_and_bench_small(served: Server) -> None:
     async with await connect(served, "paster") as connection:
         process = await bench(connection)
-        await seated(process)
+        await confirm_resume_code(process)
         before = resident(served.process.pid), resident(served.bench("paster"))
         paste = b"x?\x1b[A" * 250_000
         writing = asyncio.create_task(_write(process, paste))
@@ -170,16 +171,16 @@ async def _write(process: asyncssh.SSHClientProcess[bytes], data: bytes) -> None
 async def test_a_client_that_does_not_read_makes_its_bench_wait_and_nobody_else(served: Server) -> None:
     async with await connect(served, "deaf", code=CODE) as connection:
         process = await bench(connection, term_size=(200, 60))
-        await seated(process)
+        await confirm_resume_code(process)
         process.channel.pause_reading()
         before = resident(served.process.pid)
         for _ in range(30):
-            process.stdin.write(b"?q")  # each draws a screen, and takes it away
+            process.stdin.write(b"?q")  # opens a screen and closes it
             await asyncio.sleep(0.02)
         assert resident(served.process.pid) - before < 16 << 20
         assert lives(served.bench("deaf"))
         async with await connect(served, "hearing") as other:
-            await seated(await bench(other))
+            await confirm_resume_code(await bench(other))
         process.channel.resume_reading()
         process.stdin.write(b"f")
         await asyncio.wait_for(shown(process, b"18746"), PATIENCE)
@@ -206,7 +207,9 @@ def test_the_doors_count_all_connections_those_of_an_address_strangers_and_new_o
 
 def gone(server: Server) -> None:
     """Wait until nobody is logged in any more."""
-    until(lambda: not [one for one in server.events("bench") if lives(one["pid"])], "nobody there")
+    until(
+        lambda: not [event for event in server.events("bench") if lives(event["pid"])], "nobody is logged in"
+    )
 
 
 pytestmark = pytest.mark.filterwarnings("error::pytest.PytestUnraisableExceptionWarning")

@@ -1,4 +1,4 @@
-"""Who comes in, and as whom: real clients against the real server."""
+"""Authentication and roles: real clients against the real server."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ import asyncssh
 import pytest
 
 from tests.workshop.served import CODE, CONFIRM, Server, make_key
-from tests.workshop.talking import Borrowed, Impatient, bench, connect, seated
+from tests.workshop.talking import Borrowed, Impatient, bench, confirm_resume_code, connect
 
 
 def test_three_wrong_codes_are_answered_late_and_end_the_connection(served: Server) -> None:
     began = time.monotonic()
-    told = served.run(served.command("wrong", "-o", "NumberOfPasswordPrompts=9"), code="not the code")
-    assert told.returncode == 255
-    assert "too many wrong codes" in told.stderr
+    result = served.run(served.command("wrong", "-o", "NumberOfPasswordPrompts=9"), code="not the code")
+    assert result.returncode == 255
+    assert "too many wrong codes" in result.stderr
     assert time.monotonic() - began > 3 * 0.2
-    assert [one["tries"] for one in served.events("wrong code", name="wrong")] == [1, 2, 3]
+    assert [event["tries"] for event in served.events("wrong code", name="wrong")] == [1, 2, 3]
     assert "not the code" not in served.log
 
 
 def test_a_name_is_free_again_where_the_line_drops_before_its_resume_code_was_noted(served: Server) -> None:
     served.join("interrupted", wait=CONFIRM).close()
     served.logged("released", name="interrupted")
-    with served.join("interrupted"):  # by the join code
+    with served.join("interrupted"):  # with the join code
         pass
     refused = served.run(served.command("interrupted", "-tt"))
     assert refused.returncode == 255
@@ -37,7 +37,7 @@ async def test_codes_sent_without_waiting_for_answers_count_all_the_same(served:
         await connect(served, "impatient", "", client_factory=lambda: Impatient(codes, "impatient"))
     assert len(served.events("wrong code", name="impatient")) <= 3
     async with await connect(served, "impatient"):
-        pass  # nobody has the name
+        pass  # the name is still free
 
 
 def test_a_code_may_be_typed_as_people_do(served: Server) -> None:
@@ -94,10 +94,10 @@ async def test_an_instructors_public_key_alone_gains_nothing(served: Server) -> 
     with pytest.raises(asyncssh.PermissionDenied):
         await connect(served, "borrower", "no code", client_keys=[Borrowed(public)])
     assert not served.events("join", name="borrower")
-    # The name is still free; and the role stays a learner's where a join code follows on the same connection.
+    # The name is still free, and a join code on the same connection still gives the role of a learner.
     async with await connect(served, "borrower", CODE, client_keys=[Borrowed(public)]) as connection:
         process = await bench(connection)
-        await seated(process)
+        await confirm_resume_code(process)
         assert served.events("join", name="borrower")[-1]["role"] == "learner"
 
 
@@ -108,7 +108,7 @@ async def test_an_instructors_public_key_alone_gains_nothing(served: Server) -> 
 async def test_a_name_that_is_none_is_refused_and_harms_no_log(
     served: Server, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("asyncssh.connection.saslprep", str)  # a good client would not send all of them
+    monkeypatch.setattr("asyncssh.connection.saslprep", str)  # a usual client would not send all of them
     with pytest.raises((asyncssh.DisconnectError, asyncssh.PermissionDenied, OSError)):
         await connect(served, name)
     assert served.log.isascii()
@@ -119,4 +119,4 @@ async def test_a_name_that_is_none_is_refused_and_harms_no_log(
 def test_capitals_are_the_same_name(served: Server) -> None:
     with served.join("Grace"):
         assert served.logged("join", name="grace")
-    assert served.run(served.command("grace")).returncode == 255  # taken
+    assert served.run(served.command("grace")).returncode == 255  # the name is taken

@@ -1,4 +1,4 @@
-"""What the server does not give, asked for by real clients."""
+"""Requests that the server refuses, made by real clients."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ from asyncssh.packet import String, UInt32
 
 from gradstep_tui.workshop.server.access.algorithms import modern
 from tests.workshop.served import CODE, Server, need, until
-from tests.workshop.talking import bench, connect, seated, shown
+from tests.workshop.talking import bench, confirm_resume_code, connect, shown
 
 
 def test_without_a_terminal_there_is_one_line_and_no_bench(served: Server) -> None:
-    told = served.run(served.command("no-pty", "-T"))
-    assert told.returncode == 1
-    assert told.stdout == "A bench needs a terminal: log in without a command, or with ssh -t.\n"
+    result = served.run(served.command("no-pty", "-T"))
+    assert result.returncode == 1
+    assert result.stdout == "A bench needs a terminal: log in without a command, or with ssh -t.\n"
     assert not served.events("bench", name="no-pty")
     assert not (served.state / "exports/no-pty").exists()
     with served.join("no-pty"):
-        pass  # the name was not taken by it: its owner has seen no resume code
+        pass  # the name is still free, because nobody has seen its resume code
 
 
 @pytest.mark.parametrize("command", ["id", "scp", "scp -f", "scp --help", "scp -x /", "sh -c id", "scpx"])
@@ -49,8 +49,8 @@ async def test_no_command_is_run(served: Server, command: str) -> None:
 def test_the_usual_client_gets_no_command_either(served: Server, tmp_path: Path) -> None:
     for options in ([], ["-tt"]):
         command = [*served.command("exec" + "t" * len(options), *options), f"touch {tmp_path}/made"]
-        told = served.run(command)
-        assert told.returncode != 0
+        result = served.run(command)
+        assert result.returncode != 0
     assert not [*tmp_path.iterdir()]
 
 
@@ -62,7 +62,7 @@ async def test_no_subsystem_but_sftp_is_there(served: Server, subsystem: str) ->
 
 
 async def test_nothing_is_forwarded(served: Server, tmp_path: Path) -> None:
-    """Ports both ways, sockets both ways, tunnels: each is refused, and nothing was opened."""
+    """Ports and sockets in both directions, and tunnels: each is refused, and nothing is opened."""
     with socket.create_server(("127.0.0.1", 0)) as here:
         port = here.getsockname()[1]
         here.setblocking(False)
@@ -98,12 +98,12 @@ def test_the_usual_client_is_forwarded_nothing_and_keeps_its_bench(served: Serve
             assert "X11 forwarding request failed" in before
             assert "remote port forwarding failed" in before
             with socket.create_connection(("127.0.0.1", here), timeout=10) as through:
-                assert through.recv(100) == b""  # the client listens, the server refuses
+                assert through.recv(100) == b""  # the client listens, and the server refuses to forward
             terminal.send("f")
             terminal.wait_for("18746.5391")
             files = os.listdir(f"/proc/{served.process.pid}/fd")
             open_here = [os.readlink(f"/proc/{served.process.pid}/fd/{file}") for file in files]
-            assert not [one for one in open_here if "agent" in one or "X11" in one]
+            assert not [path for path in open_here if "agent" in path or "X11" in path]
     finally:
         agent.kill()
         agent.wait()
@@ -112,7 +112,7 @@ def test_the_usual_client_is_forwarded_nothing_and_keeps_its_bench(served: Serve
 async def test_a_connection_has_one_channel(served: Server) -> None:
     async with await connect(served, "channels") as connection:
         process = await bench(connection)
-        await seated(process)
+        await confirm_resume_code(process)
         with pytest.raises(asyncssh.ChannelOpenError):
             await bench(connection)
         with pytest.raises(asyncssh.ChannelOpenError):
@@ -129,22 +129,22 @@ async def test_channels_of_odd_kinds_and_garbage_in_packets_harm_nobody(served: 
             raw.send_packet(MSG_CHANNEL_OPEN, *parts)
         await asyncio.sleep(0.1)
     async with await connect(served, "even") as connection:
-        await seated(await bench(connection))
+        await confirm_resume_code(await bench(connection))
 
 
 def test_only_modern_algorithms_are_offered(served: Server) -> None:
-    """Of the public tool's findings, those about quantum computers are left to `--post-quantum`."""
+    """`ssh-audit` has no objection except about quantum computers, which `--post-quantum` answers."""
     tool = shutil.which("ssh-audit", path=str(Path(sys.executable).parent))
     assert tool is not None
     given = [tool, "-jj", "--skip-rate-test", "-p", str(served.port), "127.0.0.1"]
     found = json.loads(subprocess.run(given, capture_output=True, text=True, check=False, timeout=60).stdout)
     assert found["banner"]["raw"] == "SSH-2.0-gradstep"
     notes = [
-        (one["algorithm"], level, text)
+        (row["algorithm"], level, text)
         for kind in ("kex", "key", "enc", "mac")
-        for one in found[kind]
+        for row in found[kind]
         for level in ("fail", "warn")
-        for text in one.get("notes", {}).get(level, [])
+        for text in row.get("notes", {}).get(level, [])
     ]
     assert {text for _, _, text in notes} <= {"does not provide protection against post-quantum attacks"}
     assert not {name for name, _, _ in notes} & {*modern(compress=False, post_quantum=True)["kex_algs"]}
@@ -160,13 +160,13 @@ async def test_a_client_can_join_by_a_post_quantum_exchange_of_keys(
     for number, exchange in enumerate(left):
         async with await connect(served, f"quantum-{number}", kex_algs=[exchange]) as connection:
             assert connection.get_extra_info("send_cipher") == "aes256-gcm@openssh.com"
-            await seated(await bench(connection))
+            await confirm_resume_code(await bench(connection))
 
 
 async def test_a_session_goes_on_when_keys_are_changed(served: Server) -> None:
     async with await connect(served, "rekeyed", rekey_bytes=20_000) as connection:
         process = await bench(connection)
-        await seated(process)
+        await confirm_resume_code(process)
         process.stdin.write(b"f")
         await shown(process, b"18746")
 

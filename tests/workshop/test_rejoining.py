@@ -62,7 +62,7 @@ def test_a_session_is_the_same_for_its_owner_after_coming_back_and_for_whoever_l
         tom.act(*before)
         tom.link.send(Present(True))
         tom.pump()
-        bob.link.send(Follow())  # late
+        bob.link.send(Follow())  # after the instructor's first actions
         bob.pump()
         follower = Onlooker(bob)
         if anew:

@@ -1,4 +1,4 @@
-"""What `gradstep serve` says when it cannot be started, and what it makes when it can."""
+"""Error messages of `gradstep serve`, and the files that it makes."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from tests.workshop.served import CODE, Server
 
 
 def refusal(*arguments: str, user: int | None = None) -> str:
-    """Try to start a server; give its one line."""
+    """Try to start a server; return the one line of its error message."""
     command = [sys.executable, "-m", "gradstep_tui", "serve", "--listen", "127.0.0.1:0", *arguments]
-    told = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, user=user)
-    assert told.returncode == 2
-    assert told.stderr.count("\n") == 1, told.stderr
-    assert "Traceback" not in told.stderr
-    return told.stderr
+    result = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, user=user)
+    assert result.returncode == 2
+    assert result.stderr.count("\n") == 1, result.stderr
+    assert "Traceback" not in result.stderr
+    return result.stderr
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,7 @@ def test_a_state_folder_that_cannot_be_used_is_told(tmp_path: Path) -> None:
 
 
 def test_a_half_written_or_readable_secret_is_told_and_never_used(tmp_path: Path) -> None:
-    """An empty code would open the door to everybody: a disk that was full may have left one."""
+    """A full disk may leave an empty file, and an empty code would admit everybody."""
     for name in ("join_code", "instructor_code"):
         state = tmp_path / name
         state.mkdir(mode=0o700)
@@ -80,9 +80,9 @@ def test_what_is_kept_is_its_owners_alone_and_a_second_server_is_refused(served:
 
 
 def test_it_says_how_to_join_and_that_it_runs_as_root(served: Server) -> None:
-    assert f"ssh -p {served.port} NAME@" in served.told
-    assert CODE in served.told
-    assert ("the server runs as root" in served.told) == (os.geteuid() == 0)
+    assert f"ssh -p {served.port} NAME@" in served.output
+    assert CODE in served.output
+    assert ("the server runs as root" in served.output) == (os.geteuid() == 0)
 
 
 def test_an_address_that_is_taken_is_told(served: Server, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""A bench as all that an ordinary account has, behind OpenSSH's own server."""
+"""`gradstep-shell`: an account that has a bench and nothing else, behind OpenSSH's own server."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Sshd:
             encoding="ascii",
         )
         if os.geteuid() == 0:
-            Path("/run/sshd").mkdir(exist_ok=True)  # where it separates privileges
+            Path("/run/sshd").mkdir(exist_ok=True)  # sshd separates privileges there
         self.process = subprocess.Popen(
             [need("sshd"), "-D", "-e", "-f", str(folder / "config")], stderr=(folder / "log").open("wb")
         )
@@ -80,7 +80,7 @@ def test_a_forced_command_is_a_bench_whose_session_and_files_stay_in_the_account
         terminal.send("x")
         terminal.wait_for("Export to which files?")
         terminal.send("enter")
-        terminal.wait_for(f"{state}/exports")  # all of it, though the line is short: in a dialog
+        terminal.wait_for(f"{state}/exports")  # a dialog has room for the whole path
         terminal.send("enter")
         assert sorted(os.listdir(state / "exports")) == ["crops.csv", "crops.ipynb", "crops.py", "crops.svg"]
         terminal.send("\x1a")  # ctrl+z
@@ -94,24 +94,24 @@ def test_a_forced_command_is_a_bench_whose_session_and_files_stay_in_the_account
 
 @pytest.mark.parametrize("asked", [["id"], ["-T"], ["-s", "sftp"], ["-T", "scp -f /etc/passwd"]])
 def test_without_a_terminal_there_is_one_line_whatever_is_asked_for(sshd: Sshd, asked: list[str]) -> None:
-    options = [one for one in asked if one.startswith("-")]
-    rest = [one for one in asked if not one.startswith("-")]
-    told = subprocess.run(
+    options = [part for part in asked if part.startswith("-")]
+    rest = [part for part in asked if not part.startswith("-")]
+    result = subprocess.run(
         sshd.command(*options, TO, *rest),
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
         timeout=60,
     )
-    assert told.returncode == 1
-    assert told.stdout == ""
-    if "-s" not in asked:  # what a subsystem says beside its protocol is not passed on
-        assert told.stderr.count("\n") == 1
-        assert "this account runs a bench and nothing else" in told.stderr
+    assert result.returncode == 1
+    assert result.stdout == ""
+    if "-s" not in asked:  # ssh does not show the standard error of a subsystem
+        assert result.stderr.count("\n") == 1
+        assert "this account runs a bench and nothing else" in result.stderr
 
 
 def test_variables_of_the_client_change_nothing(sshd: Sshd, tmp_path: Path) -> None:
-    """Also where the server of the account takes any: see its configuration above."""
+    """The server above accepts any variable: see its configuration."""
     sent = {
         "TEXTUAL_LOG": str(tmp_path / "log"),
         "TEXTUAL_DRIVER": "antigravity:Driver",

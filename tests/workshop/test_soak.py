@@ -1,4 +1,4 @@
-"""A class for a while: joins, dropped lines and killed benches at random. At the end nothing is left over.
+"""A class for a while: logins, broken connections and killed benches at random. At the end nothing is left.
 
 It takes two minutes, mostly of waiting; GRADSTEP_SOAK=3600 makes it an hour.
 """
@@ -30,12 +30,12 @@ needs_ssh = pytest.mark.skipif(
 
 
 class Learner:
-    """Presses `e` again and again, and counts the epochs that were seen to be done."""
+    """A learner who presses `e` again and again; counts the epochs that the screen shows as done."""
 
     def __init__(self, name: str) -> None:
         self.name = name
         self.code: str | None = None
-        """Until the bench is there, the name is nobody's."""
+        """Resume code; None until the bench is shown, because the name is free until then."""
 
         self.shown = ""
         self.client: Client | None = None
@@ -43,7 +43,7 @@ class Learner:
         self.waiting = False
 
     def look(self) -> None:
-        """Take in what is on the screen."""
+        """Read the resume code and the number of epochs from the output."""
         assert self.client is not None
         output = bytes(self.client.output)
         found = CODE.search(output)
@@ -95,7 +95,7 @@ def everybody_gone(server: Server) -> bool:
 
 
 def bustle(room: Class, server: Server, learners: list[Learner]) -> int:
-    """Have everything happen at random for a while; give what the server had in memory early on."""
+    """Do random things for a while; return the server's resident bytes early on."""
     draw, early = random.Random(7), 0
     began = time.monotonic()
     while (passed := time.monotonic() - began) < SECONDS:
@@ -106,21 +106,23 @@ def bustle(room: Class, server: Server, learners: list[Learner]) -> int:
         if learner.client is None:
             join(room, server, learner)
         elif learner.code is None:
-            pass  # without its resume code the name could not come back
+            pass  # without the resume code, the learner could not log in again
         elif chance < 0.02:
             drop(room, learner)
-        elif chance < 0.04 and all(one.code for one in learners if one.client) and server.benches():
+        elif (
+            chance < 0.04 and all(learner.code for learner in learners if learner.client) and server.benches()
+        ):
             os.kill(draw.choice(server.benches()), 9)
         elif not learner.waiting:
             learner.pressed += 1
             learner.waiting = True
             learner.client.type("e")
         room.settle(0.2)
-        for one in learners:
-            if one.client is not None:
-                one.look()
-                if one.client.ended:  # its bench was killed
-                    drop(room, one)
+        for learner in learners:
+            if learner.client is not None:
+                learner.look()
+                if learner.client.ended:  # its bench was killed
+                    drop(room, learner)
     return early
 
 
@@ -132,22 +134,25 @@ def test_after_a_while_of_joins_drops_and_kills_nothing_is_left_over_and_nothing
     learners = [Learner(f"soak{number}") for number in range(LEARNERS)]
     early = bustle(room, server, learners)
     assert resident(server.pid) < early + 20_000_000
-    for one in learners:
-        if one.client is not None:
-            drop(room, one)
+    for learner in learners:
+        if learner.client is not None:
+            drop(room, learner)
     assert everybody_gone(server)
     kept = files(server.pid), resident(server.pid), len(server.zombies())
-    seen_before = {one.name: one.seen for one in learners}
-    for one in learners:  # everybody is where they were: no epoch that was seen to be done is lost
-        one.seen = 0
-        join(room, server, one)
-    room.wait([one.client for one in learners if one.client], lambda one: DONE.search(one.output) is not None)
+    seen_before = {learner.name: learner.seen for learner in learners}
+    for learner in learners:  # everybody continues: no epoch that was shown as done is lost
+        learner.seen = 0
+        join(room, server, learner)
+    room.wait(
+        [learner.client for learner in learners if learner.client],
+        lambda client: DONE.search(client.output) is not None,
+    )
     room.settle(1.0)
-    for one in learners:
-        one.look()
-        assert seen_before[one.name] <= one.seen <= one.pressed, one.name
-    for one in [*learners]:
-        drop(room, one)
+    for learner in learners:
+        learner.look()
+        assert seen_before[learner.name] <= learner.seen <= learner.pressed, learner.name
+    for learner in [*learners]:
+        drop(room, learner)
     assert everybody_gone(server)
     room.settle(0.5)
     assert files(server.pid) == kept[0]

@@ -84,7 +84,7 @@ def test_a_run_for_ever_leaves_the_processor_to_others(served: Server) -> None:
             int((task / "stat").read_text(encoding="ascii").rpartition(")")[2].split()[16])
             for task in tasks.iterdir()
         }
-        assert nice == {10, 19}  # it draws before others compute
+        assert nice == {10, 19}  # its drawing comes before the computing of others
         began = time.monotonic()
         step(thinker)
         assert time.monotonic() - began < 5
@@ -104,10 +104,10 @@ except RuntimeError as error:
     print("refused", resource.getrlimit(resource.RLIMIT_CPU)[0], resource.getrlimit(resource.RLIMIT_CORE)[0])
 print(torch.ones(3).sum().item())
 """
-    told = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True
     )
-    assert told.stdout.split() == ["refused", "7200", "0", "3.0"]
+    assert result.stdout.split() == ["refused", "7200", "0", "3.0"]
 
 
 def test_a_disk_that_cannot_be_written_is_told_and_what_was_done_is_kept_later(served: Server) -> None:
@@ -149,9 +149,9 @@ def test_what_a_killed_process_took_along_is_nothing(own: Server, tmp_path: Path
         os.kill(forkserver, signal.SIGKILL)
         own.logged("forkserver started")
         ada.send("s")
-        ada.wait_for("in backward 2/11")  # who was there stays there
+        ada.wait_for("in backward 2/11")  # learners who are logged in stay
         os.kill(own.bench("lost"), signal.SIGKILL)
-        lost.wait_exit()  # and an end is still noticed
+        lost.wait_exit()  # the end of its process is still noticed
         with own.join("bob", key=key) as bob:
             step(bob)
             bob.send("q")

@@ -1,4 +1,4 @@
-"""What the store has taken survives the end of its process at any moment."""
+"""Whatever the database has committed survives the end of its process at any moment."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ OLD_DATABASE = Path(__file__).with_name("database-version-2.sql")
 def test_after_a_kill_every_action_that_was_kept_is_there_once_and_in_order(tmp_path: Path) -> None:
     draw = random.Random(time.time_ns())
     told: dict[str, list[str]] = defaultdict(list)
-    for number in range(3):  # each goes on where the last one was killed
+    for number in range(3):  # each process goes on where the last was killed
         command = [sys.executable, "-m", "tests.workshop.killed_store", str(tmp_path), str(number)]
         with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=Path(__file__).parents[2]) as child:
             assert child.stdout is not None
@@ -50,9 +50,9 @@ def test_after_a_kill_every_action_that_was_kept_is_there_once_and_in_order(tmp_
             reported = told[name][since + 1 :]
             extra = wanted[len(reported) :] if kept.start.seed is None or reported else wanted
             if since >= 0 and kept.start.seed != int(told[name][since].split()[1]):
-                reported = []  # killed between keeping that a session begins and telling of it
+                reported = []  # killed after storing a new session, before reporting it
             assert wanted[: len(reported)] == reported
-            assert len(extra) <= 1  # kept, and not told any more
+            assert len(extra) <= 1  # stored, and killed before reporting it
             told[name] = [*([f"begin {kept.start.seed}"] if kept.start.seed is not None else []), *wanted]
         store.close()
 
@@ -105,7 +105,7 @@ def test_what_was_said_survives_a_restart_and_who_was_away_is_told_that_there_is
     room.close()
     room = Classroom(tmp_path)
     welcome = room.hub.join("ann", "learner", [].append)
-    assert ([one.text for one in welcome.told], welcome.missed) == (["look at g"], 1)
+    assert ([message.text for message in welcome.told], welcome.missed) == (["look at g"], 1)
     room.close()
     room = Classroom(tmp_path)
     assert room.hub.join("ann", "learner", [].append).missed == 0
@@ -130,7 +130,7 @@ def test_hands_and_what_was_seen_survive_a_restart(tmp_path: Path) -> None:
 def test_a_database_of_an_older_version_is_converted_and_its_sessions_go_on(
     tmp_path: Path, version: int
 ) -> None:
-    """The file was written by the program when it still stored the words of the board."""
+    """The file comes from a version that stored the phrases of the board."""
     with closing(sqlite3.connect(tmp_path / "workshop.db", isolation_level=None)) as db:
         db.executescript(OLD_DATABASE.read_text(encoding="utf-8"))
         for column in ("told", "missed") if version == 1 else ():

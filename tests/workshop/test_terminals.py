@@ -1,4 +1,4 @@
-"""What of a client's terminal and environment reaches its bench."""
+"""The client's terminal and environment, as far as they reach the bench."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from gradstep_tui.workshop.bench.session.autosave import ServerAutosave
 from gradstep_tui.workshop.bench.session.server_link import ServerLink
 from gradstep_tui.workshop.wire.messages import Welcome
 from tests.workshop.served import Server, until
-from tests.workshop.talking import bench, connect, seated
+from tests.workshop.talking import bench, confirm_resume_code, connect
 
 
 def test_variables_that_change_behaviour_do_not_reach_a_bench(served: Server, tmp_path: Path) -> None:
     sent = {
-        "LD_PRELOAD": "",  # for `ssh` itself; what is sent is below
+        "LD_PRELOAD": "",  # for `ssh` itself; the value that is sent is below
         "TEXTUAL_DRIVER": "antigravity:Driver",
         "TEXTUAL_LOG": str(tmp_path / "log"),
         "PYTHONPATH": str(tmp_path),
@@ -32,15 +32,15 @@ def test_variables_that_change_behaviour_do_not_reach_a_bench(served: Server, tm
     options = [part for name in sent for part in ("-o", f"SendEnv={name}")]
     more = ("-o", "SetEnv=LD_PRELOAD=/tmp/evil.so")
     with served.join("sender", *more, *options, env=sent):
-        told = served.environment_of("sender")
-        assert told["python"] == {"TERM": "xterm-256color", "LANG": "C.UTF-8"}
-        assert told["c"] == {"TERM": "xterm-256color"}
+        environment = served.environment_of("sender")
+        assert environment["python"] == {"TERM": "xterm-256color", "LANG": "C.UTF-8"}
+        assert environment["c"] == {"TERM": "xterm-256color"}
     assert not [*tmp_path.iterdir()]
 
 
 async def test_a_bench_has_its_own_files_only(served: Server) -> None:
     async with await connect(served, "holder") as connection:
-        await seated(await bench(connection))
+        await confirm_resume_code(await bench(connection))
         folder = f"/proc/{served.bench('holder')}/fd"
         found = {int(file): os.readlink(f"{folder}/{file}") for file in os.listdir(folder)}
         assert {found[standard].startswith("/dev/pts/") for standard in (0, 1, 2)} == {True}
@@ -57,7 +57,7 @@ async def test_a_window_of_any_size_becomes_a_sane_one(
     name = f"size-{size[0]}-{size[1]}"
     async with await connect(served, name) as connection:
         process = await bench(connection, term_size=(80, 24))
-        await seated(process)
+        await confirm_resume_code(process)
         process.change_terminal_size(*size)
         process.stdin.write(b"f")
         await process.stdout.read(1000)
@@ -65,7 +65,7 @@ async def test_a_window_of_any_size_becomes_a_sane_one(
 
 
 def _size(pid: int) -> os.terminal_size:
-    """Look at the terminal itself."""
+    """Return the size of a process's terminal."""
     with open(f"/proc/{pid}/fd/0", "rb", buffering=0) as terminal:
         return os.get_terminal_size(terminal.fileno())
 

@@ -1,4 +1,4 @@
-"""Has each process of a workshop, copies of the warm one too, tell its environment when it gets SIGUSR1."""
+"""Makes each process of a workshop, forked ones too, write its environment to a file on SIGUSR1."""
 
 import ctypes
 import json
@@ -13,9 +13,9 @@ def _tell(*_):
     get = ctypes.CDLL(None).getenv
     get.restype = ctypes.c_char_p
     found = {name: value for name in _NAMES if (value := get(name.encode()))}
-    told = {"python": dict(os.environ), "c": {name: value.decode() for name, value in found.items()}}
+    environment = {"python": dict(os.environ), "c": {name: value.decode() for name, value in found.items()}}
     part = Path(__file__).parent / f".{os.getpid()}"
-    part.write_text(json.dumps(told), encoding="ascii")
+    part.write_text(json.dumps(environment), encoding="ascii")
     part.rename(Path(__file__).parent / f"{os.getpid()}.json")
 
 

@@ -82,7 +82,7 @@ class Participant:
     """The last messages of instructors, the oldest first."""
 
     missed: int = 0
-    """Number of those that arrived while the participant was logged out."""
+    """Number of messages that arrived while the participant was logged out."""
 
     send: Send | None = None
     """Sends a message to the bench process; None while the participant is logged out."""

@@ -152,7 +152,7 @@ class Welcome(_Message, frozen=True, kw_only=True):
     """The last messages of instructors, the oldest first."""
 
     missed: int = 0
-    """Number of those that arrived while the learner was away."""
+    """Number of messages that arrived while the learner was away."""
 
     trouble: str = ""
     """The database's error if sessions cannot be stored at the moment; empty otherwise."""
@@ -238,7 +238,7 @@ class Row(_Message, frozen=True):
     """The last action; None at the start of a session."""
 
     running: bool = False
-    """Whether that action is still running."""
+    """Whether the last action is still running."""
 
     hand: float = 0.0
     """Time at which the hand was raised, in seconds since 1970; 0 if it is down."""

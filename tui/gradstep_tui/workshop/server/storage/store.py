@@ -55,7 +55,7 @@ class Learner:
     """The last messages of instructors, the oldest first."""
 
     missed: int
-    """Number of those that arrived while the learner was logged out."""
+    """Number of messages that arrived while the learner was logged out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,7 +214,7 @@ class Store:
             hand: Time at which the hand was raised, in seconds since 1970; 0 if it is down.
             allows: Whether an instructor may watch.
             told: The last messages, the oldest first.
-            missed: Number of those that arrived while the learner was logged out.
+            missed: Number of messages that arrived while the learner was logged out.
 
         Raises:
             StoreError: the database cannot be written.

@@ -18,7 +18,7 @@ from gradstep_tui.commands import parsers
 from gradstep_tui.keys import KEYS
 from gradstep_tui.manual.pages import INDEX, page, topics
 from gradstep_tui.manual.plain_text import plain_text, spoken_lines
-from gradstep_tui.manual.search import find, topic_named
+from gradstep_tui.manual.search import excerpt, find, topic_named
 from gradstep_tui.workshop.bench.screens import board
 from gradstep_tui.workshop.bench.session.keys import FOR_LEARNERS
 from gradstep_tui.workshop.server.command import parser as serve_parser
@@ -269,6 +269,12 @@ def test_headings_come_first_and_every_heading_is_found() -> None:
             hits = find(head)
             assert hits[0].heading
             assert any(hit.topic == name and hit.heading for hit in hits), head
+
+
+def test_a_long_passage_is_listed_from_shortly_before_the_word_that_was_found() -> None:
+    text = "One step after another, the loss climbs back, and goes on swinging past the minimum."
+    assert excerpt(text, "step") == text
+    assert excerpt(text, "Swinging loss") == "… back, and goes on swinging past the minimum."
 
 
 def test_a_hit_knows_its_line() -> None:

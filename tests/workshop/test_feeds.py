@@ -79,7 +79,7 @@ async def test_a_watched_bench_is_drawn_live_and_looking_changes_nothing_in_it(r
         await until(pilot, lambda: shows(pilot, ann) and feed(pilot).complaint is not None)
         assert "PyTorch refused" in text(pilot)
         before = picture(feed(pilot)._session)
-        for key in ("enter", "g", "i", "G", "t", "T", "c", "?"):
+        for key in ("enter", "g", "i", "G", "t", "T", "c", "f1", "?"):
             await press(pilot, key)
             await until(pilot, lambda: pilot.app.screen is not feed(pilot))
             await press(pilot, "escape")

@@ -107,6 +107,18 @@ def test_keys_that_would_reach_the_servers_disk_or_job_control_do_nothing(served
         terminal.wait_for("18746.5391")
 
 
+def test_the_manual_opens_on_a_learners_bench_and_finds_words(served: Server) -> None:
+    with served.join("reader") as terminal:
+        terminal.wait_for("next: forward")
+        terminal.send("\x1bOP")  # F1
+        terminal.wait_for("> first-steps")
+        terminal.send("/")
+        terminal.send("ssh-audit\r")
+        terminal.wait_for("> workshop-administration")
+        terminal.send("\r")
+        terminal.wait_for("finds no failure")
+
+
 def test_scripts_of_ones_own_are_not_run(served: Server, tmp_path: Path) -> None:
     with served.join("scripter") as terminal:
         terminal.send("p")

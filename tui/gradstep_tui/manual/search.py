@@ -16,6 +16,9 @@ from gradstep_tui.manual.pages import INDEX, page, topics
 _BEGINS_A_BLOCK: Final = re.compile(r"\s*(?:[-*] |\d+\. |\||#|```)")
 """A line that does not continue the one before."""
 
+NEAR: Final = 30
+"""Characters from the beginning of a passage that a list of results always has room for."""
+
 _LINK: Final = re.compile(r"\[([^\]]*)\]\([^)]*\)")
 _RULE: Final = re.compile(r"[|\s:-]*")
 """A line that separates the head of a table from its rows, or an empty line."""
@@ -56,6 +59,16 @@ def find(wanted: str) -> Sequence[Hit]:
             if all(word.casefold() in passage.text.casefold() for word in words)
         ]
     return sorted(found, key=lambda passage: not passage.heading)
+
+
+def excerpt(text: str, wanted: str) -> str:
+    """Return a passage, without its beginning if the first word of `wanted` stands far from there."""
+    word = wanted.split()[0].casefold()
+    at = text.casefold().find(word)
+    if at < NEAR:
+        return text
+    begin = text.rfind(" ", 0, at - NEAR // 2) + 1
+    return f"… {text[begin:]}"
 
 
 def topic_named(text: str) -> str:

@@ -14,7 +14,7 @@ from textual.widgets import Input, Markdown
 from textual.widgets.markdown import MarkdownBlock
 
 from gradstep_tui.manual.pages import INDEX, page, topics
-from gradstep_tui.manual.search import Hit, find
+from gradstep_tui.manual.search import Hit, excerpt, find
 from gradstep_tui.screens.dialogs.dialog import Dialog
 from gradstep_tui.screens.manual_list import Choice, ManualList
 
@@ -185,7 +185,8 @@ class ManualScreen(Dialog[None]):
         """List the results, or the topics if there are none."""
         rows = [Choice(topic.name, topic.summary) for topic in topics()]
         if self.hits:
-            rows = [Choice(hit.topic, hit.text) for hit in self.hits]
+            wanted = self.query_one(Input).value
+            rows = [Choice(hit.topic, excerpt(hit.text, wanted)) for hit in self.hits]
         self.query_one(ManualList).show(rows)
         self._arrange()
 

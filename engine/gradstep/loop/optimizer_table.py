@@ -10,7 +10,7 @@ To add an optimizer of `torch.optim`, add a row to `ROWS` under PyTorch's name f
 Everything else is made from the row: what can be typed and its checks, fields in session files, the dialog
 that asks for an optimizer, explanations of a step, a script's own optimizer, exports and the state on screen.
 The tests take the rows from here as well: they compare options, state and formulas with what PyTorch has and
-computes. The documentation lists the optimizers by hand; a test says what to write there.
+computes. The manual's page on optimizers lists them with their options; a test compares it with the table.
 
 Importing this module does not import torch.
 """

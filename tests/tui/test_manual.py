@@ -177,11 +177,12 @@ def test_the_readme_sets_up_in_order() -> None:
     assert clone < cpu < start < README.index("```sh test\n")
 
 
-def test_the_readme_and_the_manual_name_the_version_of_pytorch_that_is_required() -> None:
+def test_every_way_to_install_names_the_version_of_pytorch_that_is_required() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     required = next(one for one in project["dependencies"] if one.startswith("torch"))
     bound = f"torch<{required.rpartition('<')[2]}"
-    for text in TEXTS.values():
+    guide = (ROOT / ".github/CONTRIBUTING.md").read_text(encoding="utf-8")
+    for text in (*TEXTS.values(), guide):
         for line in re.findall(r".*pip install.*", text):
             assert f"'{bound}'" in line or "/src[workshop]" in line, line
 

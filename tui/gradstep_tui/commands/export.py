@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gradstep.errors import BadInput
-from gradstep_tui.commands.parsers import EXPORT, complain_of
+from gradstep_tui.commands.parsers import EXPORT, complain, complain_of
 
 if TYPE_CHECKING:
     from gradstep.session import Session
@@ -108,13 +108,15 @@ def export_file(saved: Path, to: str, *, force: bool) -> int:
         to: A folder, or the files' common name without an ending.
         force: Whether files that exist already are replaced.
     """
-    from gradstep.errors import EngineError
+    from gradstep.errors import EngineError, Exists
     from gradstep.saving.reader import read_session_file
     from gradstep.saving.replay import replay
 
     try:
         replayed = replay(read_session_file(saved))
         written = written_text(export_session(replayed.session, to, force=force))
+    except Exists as error:
+        return complain(f"{error}; --force replaces it", EXPORT, hint=False)
     except EngineError as error:
         return complain_of(error, EXPORT, hint=False)
     except KeyboardInterrupt:

@@ -68,20 +68,20 @@ def test_batches_are_read_as_they_are_written(chosen: Batches) -> None:
 @pytest.mark.parametrize(
     ("typed", "said"),
     [
-        ("", "is no way to split samples"),
-        ("micro", "how many samples in a part? Type e.g. micro(2)"),
-        ("micro(0)", "0 is no size of a part"),
-        ("micro(2.5)", "2.5 is no size of a part"),
+        ("", "is not a way to split samples"),
+        ("micro", "the number of samples in a part: write e.g. micro(2)"),
+        ("micro(0)", "0 is not a size of a part"),
+        ("micro(2.5)", "2.5 is not a size of a part"),
         ("mikro(2)", "did you mean 'micro'? Known: full, micro, mini"),
         ("micro(2, wait='parts')", "did you mean 'weight'?"),
         ("micro(2, weight='part')", "did you mean 'parts'? Known: share, parts, none"),
         ("mini(2, weight='parts')", "there is no option of mini 'weight'"),
-        ("mini(2, shuffle=1)", "shuffle=1 cannot be: it is True or False"),
-        ("mini(2, seed=-1)", "-1 is no seed"),
-        ("mini(size)", "is no number"),
+        ("mini(2, shuffle=1)", "shuffle=1 is not possible: use True or False"),
+        ("mini(2, seed=-1)", "-1 is not a seed"),
+        ("mini(size)", "must be a number"),
         ("full(2)", "the full batch has no options"),
-        ("micro(2, 3)", "is no way to split samples"),
-        ("import os", "is no way to split samples"),
+        ("micro(2, 3)", "is not a way to split samples"),
+        ("import os", "is not a way to split samples"),
     ],
 )
 def test_what_cannot_be_is_told_with_what_can(typed: str, said: str) -> None:
@@ -95,7 +95,7 @@ def test_what_cannot_be_is_told_with_what_can(typed: str, said: str) -> None:
     [
         ("micro(6)", 5, "parts of 6 are too large: there are 5 samples"),
         ("mini(2)", None, "inputs and targets need the same number of rows"),
-        ("mini(1)", 5_000, "5,000 parts are too many: take at least 5"),
+        ("mini(1)", 5_000, "5,000 parts are too many: put at least 5"),
     ],
 )
 def test_samples_that_cannot_be_split_so_are_told_of(typed: str, samples: int | None, said: str) -> None:

@@ -177,7 +177,7 @@ def test_an_export_never_replaces_the_file_that_is_trained(tmp_path: Path, force
         ("appels,b\n1,2\n", "apples", "", "did you mean 'appels'? The columns are appels, b"),
         ("a,b\n1,2\n", "a b", "", "no column is left as an input"),
         ("a,b\n1,2\n", "b b", "", "named twice"),
-        ("a,b\n1,2\n", "", "", "with --target: a, b."),
+        ("a,b\n1,2\n", "", "", "The columns are: a, b."),
         ("a,b\n", "b", "", "no row of numbers"),
         ("\n\n", "b", "", "empty"),
         ("", "b", "", "empty"),

@@ -83,7 +83,7 @@ def test_the_left_column_fits_at_every_point_of_a_session(width: int) -> None:
 @pytest.mark.parametrize("width", RIGHT)
 def test_the_right_column_fits_at_every_point_of_a_session(width: int) -> None:
     for frame in walk():
-        rows = loop_lines(frame)
+        rows = loop_lines(frame, width=width)
         if width != RIGHT[0]:  # the curve is on the left there
             rows += [loss_line(frame, width), *curve_lines(frame.losses, width - 1, 8)]
         rows += [] if frame.backward is None else trace_lines(frame.backward, width, 11)

@@ -129,6 +129,16 @@ def test_options_of_a_csv_file_that_do_not_fit_are_told(arguments: tuple[str, ..
     assert words in told.stderr
 
 
+@pytest.mark.parametrize("command", ["run", "check"])
+def test_a_table_without_a_target_names_its_columns_and_the_option(command: str, tmp_path: Path) -> None:
+    path = tmp_path / "yields.csv"
+    path.write_text("rain,apples\n1,2\n", encoding="utf-8")
+    told = run(command, "--csv", str(path))
+    assert (told.returncode, told.stdout) == (2, "")
+    assert "The columns are: rain, apples." in told.stderr
+    assert "Name each target column with --target." in told.stderr
+
+
 def test_run_trains_a_script_and_prints_only_its_own_lines(script: Path) -> None:
     told = run("run", str(script), "--json", "--epochs", "3")
     assert told.returncode == 0

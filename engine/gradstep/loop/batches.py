@@ -1,4 +1,4 @@
-"""How an epoch's samples are split: into micro-batches that accumulate, or mini-batches that each update.
+"""Split of an epoch's samples: micro-batches, which accumulate, or mini-batches, which each update.
 
 Importing this module does not import torch.
 """
@@ -27,40 +27,42 @@ NO_SAMPLES: Final = (
 )
 
 MOST_PARTS: Final = 1_000
-"""How many parts an epoch may have: each of their passes is recorded, and has its page in the ledger."""
+"""Largest number of parts of an epoch; the pass of every part is recorded and has entries in the ledger."""
 
 LARGEST_SEED: Final = 2**32 - 1
-"""What leaves room for the epoch that is added to it."""
+"""Largest seed, so that the number of an epoch can be added to it."""
 
 
 class Batches(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """How an epoch goes through the samples."""
+    """Way in which an epoch goes through the samples."""
 
     way: Way = "full"
-    """`full`: all at once. `micro`: backward for each part, one update for all: accumulation on purpose.
-    `mini`: an update for each part."""
+    """Kind of split.
+
+    `full`: all samples at once. `micro`: a backward pass for each part and one update for all, which
+    accumulates gradients on purpose. `mini`: an update for each part.
+    """
 
     size: int = 0
-    """Samples in a part; the last part has what is left. 0 for the full batch."""
+    """Number of samples in a part; the last part may have fewer. 0 for the full batch."""
 
     weight: Weight = "share"
-    """What a micro-batch's loss is multiplied by: its share of the samples, 1 / the number of parts, or
-    nothing."""
+    """Factor of a micro-batch's loss: its share of the samples, 1 / the number of parts, or 1 for `none`."""
 
     shuffle: bool = False
     """Whether every epoch draws a new order of the samples."""
 
     seed: int = 0
-    """What the orders are drawn from, together with the epoch's number."""
+    """Seed of the orders; the number of the epoch is added to it."""
 
     @property
     def full(self) -> bool:
-        """Whether there is one part only: all samples."""
+        """Whether all samples are in one part."""
         return self.way == "full"
 
     @property
     def text(self) -> str:
-        """How a learner types it: `micro(2, weight='parts')`."""
+        """The split as a learner writes it: `micro(2, weight='parts')`."""
         if self.full:
             return self.way
         changed = [
@@ -72,7 +74,7 @@ class Batches(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tru
 
     @property
     def title(self) -> str:
-        """How it is named on screen."""
+        """Name of the split in English, e.g. `micro-batches of 2`."""
         return "full batch" if self.full else f"{self.way}-batches of {self.size}"
 
 
@@ -85,44 +87,46 @@ class Split:
 
     batches: Batches
     samples: int
+    """Number of all samples."""
+
     index: str = "i"
-    """What the loop calls the places of a part's samples."""
+    """Name of the tensor that holds the indices of a part's samples."""
 
     order: str = "order"
-    """What it calls those of all samples."""
+    """Name of the tensor that holds the indices of all samples, in the epoch's order."""
 
     generator: str = "g"
-    """What it calls that which draws their order."""
+    """Name of the `torch.Generator` that shuffles the samples."""
 
     @property
     def sizes(self) -> tuple[int, ...]:
-        """How many samples each part has."""
+        """Number of samples in each part."""
         whole, rest = divmod(self.samples, self.batches.size)
         return (self.batches.size,) * whole + ((rest,) if rest else ())
 
     @property
     def parts(self) -> int:
-        """How many parts there are."""
+        """Number of parts."""
         return -(-self.samples // self.batches.size)
 
     @property
     def accumulates(self) -> bool:
-        """Whether the parts' gradients are to add up before one update."""
+        """Whether the parts' gradients accumulate before one update."""
         return self.batches.way == "micro"
 
     def factor(self, size: int) -> float | None:
-        """Give what the loss of a part of `size` samples is multiplied by; None where it stays as it is."""
+        """Return the factor of the loss of a part of `size` samples; None if the loss is not multiplied."""
         return size / self.samples if self.accumulates and self.batches.weight == "share" else None
 
     def divisor(self) -> int | None:
-        """Give what the loss of every part is divided by; None where it stays as it is."""
+        """Return the divisor of the loss of every part; None if the loss is not divided."""
         return self.parts if self.accumulates and self.batches.weight == "parts" else None
 
     def epoch_loss(self, losses: Mapping[int, float]) -> float:
-        """Put the losses of an epoch's parts together.
+        """Return the loss of an epoch from the losses of its parts, by index of the part.
 
-        Micro-batches have one update, and `.grad` is the gradient of the sum of their losses: so that sum it
-        is. Mini-batches count by their share of the samples, as if each had been a part of a mean.
+        For micro-batches it is the sum, because `.grad` is the gradient of the sum of their losses. For
+        mini-batches it is the mean, weighted by their share of the samples.
         """
         if self.accumulates:
             return sum(losses.values())
@@ -130,7 +134,7 @@ class Split:
 
     @property
     def order_lines(self) -> tuple[str, ...]:
-        """The lines that put an epoch's samples in order; drawn anew for each where they are shuffled."""
+        """Lines that order an epoch's samples; shuffled samples get a new order in every epoch."""
         if not self.batches.shuffle:
             return (f"{self.order} = torch.arange({self.samples})",)
         seed = f"{self.batches.seed} + epoch" if self.batches.seed else "epoch"
@@ -139,12 +143,12 @@ class Split:
 
     @property
     def head(self) -> str:
-        """The line that begins the inner loop."""
+        """Line that begins the inner loop."""
         return f"for {self.index} in {self.order}.split({self.batches.size}):"
 
     @property
     def weight_lines(self) -> tuple[str, ...]:
-        """The line behind a part's loss that weighs it; none where it stays as it is."""
+        """Line after a part's loss that weighs it; empty if the loss is not weighed."""
         if self.factor(1) is not None:
             return (f"loss = loss * (len({self.index}) / {self.samples})",)
         divisor = self.divisor()
@@ -152,14 +156,14 @@ class Split:
 
 
 def split_of(batches: Batches, samples: int | None) -> Split | None:
-    """Split samples; None for the full batch.
+    """Return a split of samples, or None for the full batch.
 
     Args:
-        batches: How.
-        samples: How many there are; None where inputs and targets are not one each for every sample.
+        batches: Way to split the samples.
+        samples: Number of samples; None if inputs and targets do not have one row for each sample.
 
     Raises:
-        BadInput: they cannot be split like that.
+        BadInput: the samples cannot be split in that way.
     """
     batches = checked_batches(batches)
     if batches.full:
@@ -172,48 +176,48 @@ def split_of(batches: Batches, samples: int | None) -> Split | None:
     if split.parts > MOST_PARTS:
         least = -(-samples // MOST_PARTS)
         raise BadInput(
-            f"{split.parts:,} parts are too many: take at least {least:,} of the {samples:,} samples for each"
+            f"{split.parts:,} parts are too many: put at least {least:,} of the {samples:,} samples in each"
         )
     return split
 
 
 def checked_batches(batches: Batches) -> Batches:
-    """Give batches without the options that mean nothing to them.
+    """Return batches with the options reset that have no effect on their kind of split.
 
     Raises:
-        BadInput: there is no such way, or a value cannot be.
+        BadInput: there is no such kind of split, or a value is not possible.
     """
     if not isinstance(batches, Batches) or batches.way not in WAYS:
-        raise BadInput(f"{shown(batches)} is no way to split samples: type e.g. {EXAMPLE}")
+        raise BadInput(f"{shown(batches)} is not a way to split samples: write e.g. {EXAMPLE}")
     if batches.full:
         return FULL
     if isinstance(batches.size, bool) or not isinstance(batches.size, int) or batches.size < 1:
-        raise BadInput(f"{shown(batches.size)} is no size of a part: type a whole number from 1")
+        raise BadInput(f"{shown(batches.size)} is not a size of a part: use a whole number from 1")
     if batches.weight not in WEIGHTS:
         raise BadInput(unknown("weight", str(batches.weight), WEIGHTS))
     if not isinstance(batches.shuffle, bool):
-        raise BadInput(f"shuffle={shown(batches.shuffle)} cannot be: it is True or False")
+        raise BadInput(f"shuffle={shown(batches.shuffle)} is not possible: use True or False")
     seed = batches.seed
     if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed <= LARGEST_SEED:
-        raise BadInput(f"{shown(seed)} is no seed: type a whole number from 0 to {LARGEST_SEED}")
+        raise BadInput(f"{shown(seed)} is not a seed: use a whole number from 0 to {LARGEST_SEED}")
     weight: Weight = batches.weight if batches.way == "micro" else "share"
     return structs.replace(batches, weight=weight, seed=seed if batches.shuffle else 0)
 
 
 def batches_from(text: str) -> Batches:
-    """Read batches as `Batches.text` writes them: `full`, `micro(2)`, `mini(2, shuffle=True, seed=3)`.
+    """Return the batches that a text says: `full`, `micro(2)`, `mini(2, shuffle=True, seed=3)`.
 
     Raises:
-        BadInput: that is no way to split samples; the message lists the known ones and the closest match.
+        BadInput: the text is not a way to split samples; the message lists the known ways and the closest.
     """
     plain = text.strip()
     match parsed(plain):
         case ast.Name(id=name):
             positional, named = list[ast.expr](), dict[str, ast.expr]()
         case ast.Call(func=ast.Name(id=name), args=positional, keywords=keywords) if len(positional) <= 1:
-            named = {str(one.arg): one.value for one in keywords}
+            named = {str(keyword.arg): keyword.value for keyword in keywords}
         case _:
-            raise BadInput(f"{shown(plain)} is no way to split samples: type e.g. {EXAMPLE}")
+            raise BadInput(f"{shown(plain)} is not a way to split samples: write e.g. {EXAMPLE}")
     way = name.casefold()
     if way not in WAYS:
         raise BadInput(unknown("way to split samples", name, WAYS))
@@ -224,9 +228,9 @@ def batches_from(text: str) -> Batches:
     for option, value in named.items():
         if option not in known:
             if not known:
-                raise BadInput(f"the full batch has no options, so no {shown(option)}")
+                raise BadInput(f"{shown(option)} is not an option: the full batch has no options")
             raise BadInput(unknown(f"option of {way}", option, known))
         values[option] = literal(option, value, "number, word, True or False")
     if way != "full" and "size" not in values:
-        raise BadInput(f"how many samples in a part? Type e.g. {way}(2)")
+        raise BadInput(f"{way} needs the number of samples in a part: write e.g. {way}(2)")
     return checked_batches(structs.replace(Batches(way), **values))

@@ -1,4 +1,4 @@
-"""Which names of a script stand for what, where a learner gives them instead of leaving it to convention."""
+"""Names under which a script's model, loss, inputs, targets and learning rate are found."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from msgspec import Struct
 
 
 class Names(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """The names that were given; None for one that is to be found by convention."""
+    """Names that were given for the parts of a problem; None for a part that is found by convention."""
 
     model: str | None = None
     loss: str | None = None
@@ -32,14 +32,14 @@ CONVENTIONS: Final[Mapping[str, tuple[str, ...]]] = {
         "loss",
     ),
 }
-"""The names by which each is found, best first."""
+"""Conventional names of each part, best first."""
 
 RATES: Final = ("learning_rate", "lr", "LR", "eta", "step_size")
-"""The names of a learning rate, best first."""
+"""Conventional names of a learning rate, best first."""
 
 
 def free(name: str, taken: Collection[str]) -> str:
-    """Give a name of ours as it is where it is not taken, else the next one that is free: `i`, `i_`."""
+    """Return a name that the script does not use: `name` itself, or with underscores added, e.g. `i_`."""
     while name in taken:
         name += "_"
     return name

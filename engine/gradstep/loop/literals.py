@@ -39,7 +39,9 @@ def literal(option: str, value: ast.expr, kinds: str) -> Any:
     try:
         return ast.literal_eval(value)
     except (ValueError, TypeError, MemoryError, RecursionError):
-        raise BadInput(f"{option}={shown(ast.unparse(value))} is no {kinds}") from None
+        raise BadInput(
+            f"{option}={shown(ast.unparse(value))} is not possible: the value must be a {kinds}"
+        ) from None
 
 
 def shown(value: object) -> str:

@@ -16,7 +16,7 @@ ZEROS, NONE = ".zero_()", " = None"
 """The two ways to zero, as they stand behind `w.grad`."""
 
 STEP = ("optimizer.step()",)
-ZERO_GRAD = {True: ("optimizer.zero_grad()",), False: ("optimizer.zero_grad(", "    set_to_none=False)")}
+ZERO_GRAD = {True: ("optimizer.zero_grad()",), False: ("optimizer.zero_grad(set_to_none=False)",)}
 """The two ways to zero with an optimizer, by whether they set to None."""
 
 

@@ -107,7 +107,7 @@ def checked_optimizer(optimizer: Optimizer) -> Optimizer:
         BadInput: the program knows no such optimizer, or PyTorch would refuse an option.
     """
     if not isinstance(optimizer, Optimizer):
-        raise BadInput(f"{shown(optimizer)} is no optimizer: type e.g. {EXAMPLE}")
+        raise BadInput(f"{shown(optimizer)} is not an optimizer: write e.g. {EXAMPLE}")
     return _checked(_known_name(optimizer.name), optimizer.options)
 
 
@@ -127,7 +127,7 @@ def optimizer_from(text: str) -> Optimizer:
         case ast.Name() | ast.Attribute() as func:
             given = {}
         case _:
-            raise BadInput(f"{shown(plain)} is no optimizer: type its name and options, e.g. {EXAMPLE}")
+            raise BadInput(f"{shown(plain)} is not an optimizer: write its name and options, e.g. {EXAMPLE}")
     name = _known_name(ast.unparse(func).removeprefix("torch.").removeprefix("optim."))
     return _checked(
         name,
@@ -163,7 +163,7 @@ def _known_name(given: str) -> Name:
 
 def _no_option(name: Name, option: str) -> str:
     if option == "lr":
-        return "lr is no option here: the learning rate is set by itself (l, or --lr)"
+        return "lr is not an option here: the learning rate is set separately, for every optimizer"
     if not OPTIONS[name]:
-        return f"the update by hand has no options, so no {shown(option)}"
+        return f"{shown(option)} is not an option: the update by hand has no options"
     return f"{name} has no option {shown(option)}: {did_you_mean(option, OPTIONS[name])}"

@@ -1,4 +1,4 @@
-"""The loop that every problem begins with: forward, backward, update, zero."""
+"""Reference loop with which every problem begins: forward, backward, update, zero."""
 
 from __future__ import annotations
 
@@ -8,11 +8,17 @@ from gradstep.loop.script_names import Spelling
 
 
 def reference_loop(parameters: tuple[str, ...], loss_name: str, spelling: Spelling | None = None) -> Loop:
-    """Give the notebook's loop for these parameters: forward, backward, update, zero."""
+    """Return the loop in PyTorch's usual order: forward, backward, update, zero.
+
+    Args:
+        parameters: Names of the parameters in the script.
+        loss_name: Name of the loss function in the loop, for a problem without a spelling.
+        spelling: Names that the script uses; None for the conventional names.
+    """
     words = spelling or Spelling(loss_name)
     if words.every:
-        p = free("p", words.taken)
-        head, each = [f"for {p} in {words.every}:"], [("    ", p)]
+        variable = free("p", words.taken)
+        head, each = [f"for {variable} in {words.every}:"], [("    ", variable)]
     else:
         head, each = [], [("", name) for name in parameters]
     return Loop(

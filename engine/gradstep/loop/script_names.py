@@ -1,4 +1,4 @@
-"""What a problem's script calls what the loop uses."""
+"""The script's names for the model, the loss, the inputs, the targets and the parameters."""
 
 from __future__ import annotations
 
@@ -8,48 +8,54 @@ from gradstep.loop.batches import Split
 from gradstep.loop.conventions import free
 
 EACH = "parameters"
-"""The name of what holds all parameters by their names, where a script has no short expression for them."""
+"""Name of a dictionary of all parameters, for a script without a short expression for them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Spelling:
-    """What a problem's script calls what the loop uses."""
+    """The script's names for the model, the loss, the inputs, the targets and the parameters."""
 
     loss: str
-    """The loop's name for the loss function."""
+    """Name of the loss function in the loop."""
 
     model: str = "model"
     inputs: str = "inputs"
     targets: str = "targets"
 
     loss_in_script: str = ""
-    """The script's, where it differs: a function called `loss` would be hidden by the loop's own `loss`."""
+    """Name of the loss function in the script, if it differs from `loss`; else empty.
+
+    It differs for a function called `loss`, which the loop's own variable `loss` would hide.
+    """
 
     every: str = ""
-    """An expression for all parameters, to go through; empty where the loop has a line for each."""
+    """Expression that iterates over all parameters; empty if the loop has a line for each parameter."""
 
     modules: tuple[tuple[str, str], ...] = ()
-    """The modules that parameters belong to: its name in the script, and what their names begin with."""
+    """Modules that own parameters: name in the script, and prefix of the parameters' names."""
 
     held: tuple[tuple[str, str], ...] = ()
-    """Parameters of a module whose names are not to be found in its dictionary, or could be taken for the
-    script's own, each with its expression: `("weight", 'model.get_parameter("weight")')`."""
+    """Parameters that need an expression of their own, e.g. `("weight", 'model.get_parameter("weight")')`.
+
+    They are parameters of a module that its `named_parameters` does not list under that name, or whose name
+    is also a name of the script.
+    """
 
     taken: frozenset[str] = frozenset()
-    """Names that the script needs while it trains, and that the loop must not use for something else."""
+    """Names that the script uses while it trains, so that the loop must not reuse them."""
 
     def spelled(self, split: Split) -> Split:
-        """Give a split with names that are free."""
+        """Return a split whose loop variables have names that the script does not use."""
         index, order, generator = (free(name, self.taken) for name in ("i", "order", "g"))
         return replace(split, index=index, order=order, generator=generator)
 
     @property
     def forward(self) -> tuple[str, ...]:
-        """The two lines of a forward pass."""
+        """Two lines of a forward pass through all samples."""
         return self.forward_on(None)
 
     def forward_on(self, split: Split | None) -> tuple[str, ...]:
-        """Give the lines of a forward pass through all samples, or through a part of them."""
+        """Return the lines of a forward pass through a part of the samples; all samples if `split` is None."""
         part = "" if split is None else f"[{split.index}]"
         return (
             f"preds = {self.model}({self.inputs}{part})",

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from gradstep.loop.conventions import CONVENTIONS, Names
 from gradstep.scripts.execution import Namespace
-from gradstep.scripts.script_errors import ScriptError
+from gradstep.scripts.script_errors import Remedy, ScriptError
 from gradstep.scripts.source import ScriptSource
 
 NEEDS: Final[Mapping[str, str]] = {
@@ -89,11 +89,9 @@ def _lacks(source: ScriptSource, namespace: Namespace, missing: Sequence[str]) -
     classes += [name for name, value in namespace.items() if _is_module_class(value, namespace)]
     if classes and any("model" in need for need in missing):
         hints.append(f"{classes[0]} is a class: create an instance, model = {classes[0]}()")
-    sentence = (
-        "; ".join(hints)
-        or "Define it in the script, or give its name with --inputs, --targets, --model or --loss"
-    )
-    return ScriptError(source.path, f"lacks {'; and '.join(missing)}", f"{sentence}.")
+    sentence = "; ".join(hints) or "Define it in the script"
+    remedy = None if hints else Remedy.NAME_PARTS
+    return ScriptError(source.path, f"lacks {'; and '.join(missing)}", f"{sentence}.", remedy)
 
 
 def _named(source: ScriptSource, namespace: Namespace, part: str, name: str | None) -> str | None:
@@ -104,12 +102,14 @@ def _named(source: ScriptSource, namespace: Namespace, part: str, name: str | No
     if name not in own:
         close = get_close_matches(name, own, n=1, cutoff=0.0)
         near = f"Did you mean {close[0]}?" if close else "The script defines nothing."
-        raise ScriptError(source.path, f"--{part} {name}: the script defines no {name}", near)
+        raise ScriptError(
+            source.path, f"{name} was named as the {part}, and the script defines no {name}", near
+        )
     if not FITS[part](namespace[name]):
         kind = type(namespace[name]).__name__
         wanted = "a tensor" if FITS[part] is _is_tensor else "something that can be called"
         raise ScriptError(
-            source.path, f"--{part} {name}: {name} has the type {kind}", f"It must be {wanted}."
+            source.path, f"{name} was named as the {part}, and has the type {kind}", f"It must be {wanted}."
         )
     return name
 

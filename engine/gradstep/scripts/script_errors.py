@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
@@ -42,11 +43,32 @@ SENTENCES: Final[tuple[tuple[str, str], ...]] = (
 """Explanations of errors, each by the name of an exception or by a part of its message."""
 
 
+class Remedy(StrEnum):
+    """Setting of a start, outside the script or the table, that can mend an error."""
+
+    NAME_PARTS = "name parts"
+    """The script's names for its inputs, targets, model or loss function are given."""
+
+    CHOOSE_TARGETS = "choose targets"
+    """Columns of the table are named as targets."""
+
+    LEAVE_UNSTANDARDIZED = "leave unstandardized"
+    """The columns of the table are not standardized."""
+
+
 class ScriptError(BadInput):
     """A script cannot be trained: it cannot be read, raises an exception, or lacks a part of a problem."""
 
     def __init__(
-        self, path: Path, own_words: str, sentence: str = "", *, place: str = "", text: str = ""
+        self,
+        path: Path,
+        own_words: str,
+        sentence: str = "",
+        remedy: Remedy | None = None,
+        /,
+        *,
+        place: str = "",
+        text: str = "",
     ) -> None:
         """Make the error.
 
@@ -54,9 +76,11 @@ class ScriptError(BadInput):
             path: Path of the script.
             own_words: Name and message of Python's or PyTorch's exception, or what gradstep found wrong.
             sentence: Explanation, or what to do; may be empty.
+            remedy: Setting of the start that can mend the error; None if there is none.
             place: Place in the script, e.g. "line 3" or "cell 2, line 1"; empty if the whole script is meant.
             text: Text of the line at that place.
         """
+        self.remedy = remedy
         self.path, self.place, self.text = path, place, text.strip()
         self.own_words = _short(" ".join(own_words.split()))
         self.sentence = sentence

@@ -16,7 +16,7 @@ from pathlib import Path
 from textwrap import wrap
 from typing import Final
 
-from gradstep.scripts.script_errors import ScriptError
+from gradstep.scripts.script_errors import Remedy, ScriptError
 from gradstep.scripts.source import ScriptSource
 from gradstep.tables.csv_reader import Columns, listed, read_columns, single
 from gradstep.tables.table import Table
@@ -87,8 +87,9 @@ def _target_places(columns: Columns, targets: Sequence[str]) -> list[int]:
             raise ScriptError(columns.path, f"the target {name!r} is named twice")
         places.append(place)
     if not places:
-        names = listed(columns.names)
-        raise ScriptError(columns.path, "no column is named as a target", f"Name one with --target: {names}.")
+        sentence = f"The columns are: {listed(columns.names)}."
+        remedy = Remedy.CHOOSE_TARGETS
+        raise ScriptError(columns.path, "no column is named as a target", sentence, remedy)
     return places
 
 
@@ -101,10 +102,8 @@ def _check_spread(columns: Columns, inputs: Sequence[int]) -> None:
     for place in inputs:
         if len({single(row[place]) for row in columns.rows}) == 1:
             words = f"the column {columns.names[place]} has the same number in every row"
-            sentence = (
-                "It cannot be scaled to unit standard deviation: remove it, or leave out --standardize."
-            )
-            raise ScriptError(columns.path, words, sentence)
+            sentence = "It cannot be scaled to unit standard deviation: remove it from the table."
+            raise ScriptError(columns.path, words, sentence, Remedy.LEAVE_UNSTANDARDIZED)
 
 
 def _text(

@@ -16,6 +16,7 @@ from gradstep.opening import open_session
 from gradstep.scripts.script_errors import ScriptError
 from gradstep.start import Start, start_from
 from gradstep_tui.commands.broken_pipe import stop_writing
+from gradstep_tui.commands.option_hints import option_hint
 from gradstep_tui.commands.parsers import CHECK, LIST, complain_of
 from gradstep_tui.commands.start_options import start_of
 
@@ -81,7 +82,7 @@ def check_problem(options: Namespace) -> int:
     try:
         problem = open_session(start_of(options)).problem
     except ScriptError as error:
-        print(*error.lines, sep="\n", file=sys.stderr)
+        print(*filter(None, [*error.lines, option_hint(error)]), sep="\n", file=sys.stderr)
         return 2
     except EngineError as error:
         return complain_of(error, CHECK)

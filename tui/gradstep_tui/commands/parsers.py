@@ -11,6 +11,7 @@ from gradstep._version import __version__
 from gradstep.actions import epochs_from
 from gradstep.errors import BadInput, EngineError
 from gradstep.scripts.script_errors import ScriptError
+from gradstep_tui.commands.option_hints import with_options
 from gradstep_tui.commands.start_options import add_problem, add_seed, add_source, add_start
 
 RUN: Final = "gradstep run"
@@ -84,9 +85,10 @@ def complain_of(error: EngineError, command: str = "gradstep", *, hint: bool = T
         command: Command that the line names.
         hint: Whether to point to `--help`.
     """
-    if not isinstance(error, ScriptError) or "\n" not in str(error):
-        return complain(str(error), command, hint=hint)
-    print(f"{command}: {error}", file=sys.stderr)
+    message = with_options(error)
+    if not isinstance(error, ScriptError) or "\n" not in message:
+        return complain(message, command, hint=hint)
+    print(f"{command}: {message}", file=sys.stderr)
     return 2
 
 

@@ -17,6 +17,7 @@ from gradstep.actions import Action
 from gradstep.errors import EngineError
 from gradstep.opening import open_session
 from gradstep.training.pytorch_errors import PyTorchError
+from gradstep_tui.commands.option_hints import with_options
 from gradstep_tui.screens.dialogs.confirm import ConfirmScreen
 from gradstep_tui.session.loader import Loaded, LoadFailed, Troubled, load
 from gradstep_tui.session.worker import Work, WorkEnded, run, takes_long
@@ -173,7 +174,7 @@ class SessionScreen(Screen[None]):
 
     def fail(self, error: EngineError) -> None:
         """Leave."""
-        self.app.exit(return_code=2, message=f"gradstep: {error}")
+        self.app.exit(return_code=2, message=f"gradstep: {with_options(error)}")
 
     def _catch_up(self) -> None:
         while self._waiting and not self.running and self._session is not None:

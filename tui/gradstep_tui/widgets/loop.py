@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING, Final
 
 from textual.reactive import var
@@ -18,6 +19,10 @@ KEYS: Final = {"forward": "f", "backward": "b", "update": "u", "zero": "z"}
 
 CURSOR: Final = "|"
 """Sign before each line of the statement under the cursor."""
+
+
+MARGIN: Final = 3
+"""Columns before a statement's code: the marker, the key and the cursor."""
 
 
 class LoopPanel(Panel):
@@ -49,35 +54,50 @@ class LoopPanel(Panel):
         """Return the loop's lines."""
         if self.frame is None:
             return []
-        rows = loop_lines(self.frame, self.cursor)
+        rows = loop_lines(self.frame, self.cursor, width)
         head = 0 if self.frame.loop.split is None else len(self.frame.loop.split.order_lines)
         if len(rows) > height and self.frame.loop.inner.start == 0:
             rows = rows[head:]  # the lines that order the samples matter least
         return rows
 
 
-def loop_lines(frame: Frame, cursor: Kind | None = None) -> list[Line]:
+def loop_lines(frame: Frame, cursor: Kind | None = None, width: int | None = None) -> list[Line]:
     """Return the lines of a frame's loop.
 
     Args:
         frame: The frame.
         cursor: Statement under the cursor; None if there is no cursor.
+        width: Columns of the panel, in which a call that does not fit is broken; None to break nothing.
     """
     rows, loop = list[Line](), frame.loop
     for place, statement in enumerate(loop.statements):
         if loop.split is not None and place == loop.inner.start:
             rows += [line(f"   {text}") for text in (*loop.split.order_lines, loop.split.head)]
-        rows += _statement_lines(frame, statement, statement.kind == cursor, inner=place in loop.inner)
+        inner = place in loop.inner
+        rows += _statement_lines(frame, statement, statement.kind == cursor, width, inner=inner)
     return rows
 
 
-def _statement_lines(frame: Frame, statement: Statement, under_cursor: bool, *, inner: bool) -> list[Line]:
+def broken(text: str, room: int | None) -> tuple[str, ...]:
+    """Return a line of Python as one line, or as two if it is a call that is longer than `room` columns."""
+    call, bracket, arguments = text.partition("(")
+    if room is None or len(text) <= room or arguments in ("", ")"):
+        return (text,)
+    indent = " " * (len(call) - len(call.lstrip()))
+    return f"{call}{bracket}", f"{indent}    {arguments}"
+
+
+def _statement_lines(
+    frame: Frame, statement: Statement, under_cursor: bool, width: int | None, *, inner: bool
+) -> list[Line]:
     inside = frame.in_pass and statement.kind == "backward"
     is_next = inside or (not frame.in_pass and frame.next == statement.kind)
     role = "current" if is_next else "" if statement.enabled else "dim"
     edge = CURSOR if under_cursor else " "
     rows = []
-    for number, text in enumerate(statement.lines):
+    before = 2 * inner + (0 if statement.enabled else 2)
+    room = None if width is None else width - MARGIN - before
+    for number, text in enumerate(chain.from_iterable(broken(text, room) for text in statement.lines)):
         marker = ">" if is_next and number == 0 else " "
         code = f"{'  ' * inner}{text if statement.enabled else f'# {text}'}"
         key = KEYS[statement.kind] if number == 0 else " "

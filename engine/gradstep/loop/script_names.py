@@ -55,7 +55,7 @@ class Spelling:
         return self.forward_on(None)
 
     def forward_on(self, split: Split | None) -> tuple[str, ...]:
-        """Return the lines of a forward pass through a part of the samples; all samples if `split` is None."""
+        """Return the lines of a forward pass through a part of the samples, or all if `split` is None."""
         part = "" if split is None else f"[{split.index}]"
         return (
             f"preds = {self.model}({self.inputs}{part})",

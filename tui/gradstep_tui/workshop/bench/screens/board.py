@@ -34,7 +34,7 @@ KEYS: Final = (
     Key("own", "o,f2,escape", "o", "own bench", "Go to your own bench; F2 comes back here.", 9),
     Key("sort", "s", "s", "sort", "Sort by hands and waiting, by name, by epochs, by loss.", 5),
     Key("filter", "slash", "/", "filter", "Show only some: by name, problem, hand, error, ...", 5),
-    Key("manual", "f1", "F1", "manual", "Open the manual.", 0),
+    Key("manual", "f1", "F1", "manual", "Open the manual.", 1),
     Key("help", "question_mark", "?", "help", "Show what every key does.", 10),
     Key("leave", "q", "q", "leave", "Leave the workshop.", 8),
 )

@@ -1,4 +1,4 @@
-"""What splitting the samples does to the gradient: each way of it beside the full batch."""
+"""Effect of splitting the samples on the gradient: each way to split them, compared with the full batch."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from gradstep.analysis.judgement import Outcome
-from gradstep.analysis.loss_probe import Apart, apart, eps_of, why_not_double
+from gradstep.analysis.loss_probe import LossProbe, eps_of, loss_probe, why_not_double
 from gradstep.errors import BadInput, EngineError, Stopped
 from gradstep.loop.batches import Batches, Split, Weight, split_of
 from gradstep.training.batch_indices import Feed
@@ -19,40 +19,44 @@ from gradstep.training.pytorch_errors import first_words
 from gradstep.training.stepper import Statements
 
 Flat = list[Tensor]
-"""A gradient: for each parameter a flat tensor."""
+"""A gradient: one tensor of shape `(numel,)` for each parameter."""
 
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """A way to go through the samples, and the `.grad` that its update then uses."""
+    """A way to split the samples, and the `.grad` that its first update uses."""
 
     batches: Batches
+    """The way to split the samples."""
+
     outcome: Outcome
+    """Relation of the gradient to that of the full batch."""
 
     zeroed_inside: bool = False
-    """Whether the loop zeroes after each part, too."""
+    """Whether the loop zeroes the gradients after each part of the samples."""
 
     distance: float = math.nan
-    """|grad - full| / |full|, in the parameters' own precision and norms over all parameters."""
+    """|grad - full| / |full|, in the parameters' own precision, with norms over all parameters."""
 
     times: float = math.nan
-    """How many times as long as the full batch's it is."""
+    """|grad| / |full|, with norms over all parameters."""
 
     error: str = ""
-    """What PyTorch refused."""
+    """PyTorch's message if it cannot run the model on a part, or an empty string."""
 
 
 @dataclass(frozen=True, slots=True)
 class BatchCheck:
-    """What came of it."""
+    """Result of a check of ways to split the samples."""
 
     samples: int
+    """Number of samples."""
+
     sizes: tuple[int, ...]
-    """How many samples each part has."""
+    """Number of samples in each part."""
 
     trials: tuple[Trial, ...]
-    """Micro-batches by weight, then with zeroing inside the inner loop; then mini-batches, whose first
-    update it is."""
+    """Trials: micro-batches by weight, micro-batches with zeroing after each part, mini-batches."""
 
 
 TRIED: Final[tuple[tuple[Weight, bool], ...]] = (
@@ -61,27 +65,27 @@ TRIED: Final[tuple[tuple[Weight, bool], ...]] = (
     ("none", False),
     ("share", True),
 )
-"""The micro-batches that are tried: their weight, and whether zeroing is inside the inner loop."""
+"""Micro-batches to try: their weight, and whether the loop zeroes after each part."""
 
 
 def check_batches(
     statements: Statements, size: int, stopped: Callable[[], bool] = lambda: False
 ) -> BatchCheck:
-    """Compare ways to split the samples at the present parameters; changes nothing.
+    """Return a comparison of ways to split the samples at the present parameters; the session stays as it is.
 
-    Whether a gradient is the full batch's is decided in float64 where the problem can be computed in it, for
-    in the parameters' own precision rounding may look like a difference: it is where no more than half of the
-    digits differ.
+    A gradient counts as equal to the full batch's if no more than half of the digits differ. The comparison
+    is in float64 if the problem can be computed in it, because in the parameters' own precision rounding may
+    look like a difference.
 
     Args:
-        statements: What holds the parameters; afterwards it is in the state that it was in.
-        size: Samples in a part.
-        stopped: Asked between trials.
+        statements: Holds the parameters; ends in the state in which it began.
+        size: Number of samples in a part.
+        stopped: Called between trials; returns True to stop.
 
     Raises:
-        BadInput: the samples cannot be split like that.
-        PyTorchError: PyTorch refused the full batch here.
-        Stopped: `stopped` said so.
+        BadInput: the samples cannot be split into parts of that size, or the gradient is not finite.
+        PyTorchError: PyTorch refused the full batch.
+        Stopped: `stopped` returned True.
     """
     split = split_of(Batches("micro", size), statements.trainer.problem.samples)
     assert split is not None
@@ -96,7 +100,7 @@ def check_batches(
 
 
 class _Check:
-    """A check under way."""
+    """A check of ways to split the samples, under way."""
 
     def __init__(self, statements: Statements, split: Split) -> None:
         self._trainer = statements.trainer
@@ -108,9 +112,9 @@ class _Check:
         if not math.isfinite(_norm(self._full)):
             raise BadInput("the gradient is not finite here: nothing can be compared: undo, or reset")
         self._dtype = None if why_not_double(self._problem, self._snapshot.rng) else torch.float64
-        with apart(self._problem, self._snapshot.rng, self._dtype) as where:
-            self._tolerance = math.sqrt(eps_of(where.coarsest()))
-            self._exact_full = [one.double() for one in where.gradients()]
+        with loss_probe(self._problem, self._snapshot.rng, self._dtype) as probe:
+            self._tolerance = math.sqrt(eps_of(probe.coarsest()))
+            self._exact_full = [grad.double() for grad in probe.gradients()]
 
     def trials(self) -> Iterator[Trial]:
         for weight, inside in TRIED:
@@ -132,7 +136,7 @@ class _Check:
         return Trial(batches, _outcome(exact, self._exact_full, self._tolerance), inside, distance, times)
 
     def _accumulated(self, split: Split | None, *, zeroed_inside: bool) -> Flat:
-        """Run the real passes, part by part, up to the first update; give what `.grad` then holds."""
+        """Return the gradients that real passes, part by part, accumulate up to the first update."""
         trainer = self._trainer
         trainer.restore(self._nothing)
         if split is None:
@@ -148,20 +152,24 @@ class _Check:
                 trainer.forward(feed.batch(0, part))
                 trainer.backward_unrecorded()
         grads = zip(trainer.snapshot().grads, self._snapshot.parameters, strict=True)
-        return [(torch.zeros_like(p) if g is None else g).double().reshape(-1) for g, p in grads]
+        return [
+            (torch.zeros_like(parameter) if grad is None else grad).double().reshape(-1)
+            for grad, parameter in grads
+        ]
 
     def _exact(self, split: Split, *, zeroed_inside: bool) -> Flat:
-        """Compute the same with as many digits as there are."""
-        with apart(self._problem, self._snapshot.rng, self._dtype) as where:
+        """Return the same gradients, computed in float64 if the problem can be computed in it."""
+        with loss_probe(self._problem, self._snapshot.rng, self._dtype) as probe:
             feed, total = Feed(split, ()), list[Tensor]()
             for part in feed.indices(0)[: split.parts if split.accumulates else 1]:
-                share = [one.double() for one in _weighed(where, feed, part)]
+                share = [grad.double() for grad in _weighed(probe, feed, part)]
                 total = share if zeroed_inside or not total else _plus(total, share)
         return total
 
 
-def _weighed(where: Apart, feed: Feed, part: Tensor) -> Flat:
-    return [feed.weighed(one, len(part)) for one in where.gradients(part)]
+def _weighed(probe: LossProbe, feed: Feed, part: Tensor) -> Flat:
+    """Return the gradients of a part of the samples, weighed as the loop weighs its loss."""
+    return [feed.weighed(grad, len(part)) for grad in probe.gradients(part)]
 
 
 def _outcome(grad: Sequence[Tensor], full: Sequence[Tensor], tolerance: float) -> Outcome:
@@ -169,12 +177,12 @@ def _outcome(grad: Sequence[Tensor], full: Sequence[Tensor], tolerance: float) -
     near = tolerance * max(length, whole)
     if _norm(_minus(grad, full)) <= near:
         return Outcome.EQUAL
-    scaled = [one * (length / whole) for one in full] if whole else full
+    scaled = [grad_full * (length / whole) for grad_full in full] if whole else full
     return Outcome.MULTIPLE if _norm(_minus(grad, scaled)) <= near else Outcome.DIFFERS
 
 
 def _norm(parts: Sequence[Tensor]) -> float:
-    return math.sqrt(sum(float((one * one).sum()) for one in parts))
+    return math.sqrt(sum(float((part * part).sum()) for part in parts))
 
 
 def _minus(one: Sequence[Tensor], other: Sequence[Tensor]) -> Flat:

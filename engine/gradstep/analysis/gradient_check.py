@@ -1,4 +1,4 @@
-"""Autograd's gradient against central finite differences, with the size of error that is normal."""
+"""Check of autograd's gradient against central finite differences, with the error that is to be expected."""
 
 from __future__ import annotations
 
@@ -12,50 +12,57 @@ from torch import Tensor
 
 from gradstep.analysis.finite_differences import chosen_places, noise_of, step_for
 from gradstep.analysis.judgement import Judgement
-from gradstep.analysis.loss_probe import Apart, apart, eps_of, name_of, why_not_double
+from gradstep.analysis.loss_probe import LossProbe, eps_of, loss_probe, name_of, why_not_double
 from gradstep.errors import BadInput
 from gradstep.problem import Problem
 from gradstep.tensors.element_index import element_name, index_at
 from gradstep.training.stepper import Statements
 
 MARGIN: Final = 10.0
-"""An error is normal up to so many times its expected size: both parts of that are estimates."""
+"""Factor on the expected error up to which an error is normal, because the expected error is an estimate."""
 
 SAMPLES: Final = 9
-"""Losses from which the rounding noise is estimated."""
+"""Number of losses from which the rounding noise is estimated."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ElementCheck:
-    """One element of one parameter. Unless it says otherwise, numbers are of the check's precision."""
+    """Check of one element of a parameter, in the check's precision unless a field says otherwise."""
 
     parameter: str
+    """Name of the parameter."""
+
     index: tuple[int, ...]
+    """Index of the element in the parameter."""
+
     value: float
+    """Value of the element, p."""
+
     autograd: float
-    """dL/dp by autograd, of one pass at the present values."""
+    """dL/dp by autograd, of one backward pass at the present values."""
 
     own: float
-    """The same in the parameter's own precision: what a `.backward()` here and now adds to `.grad`."""
+    """dL/dp by autograd in the parameter's own precision, which a `.backward()` would add to `.grad` now."""
 
     grad: float | None
-    """What `.grad` holds; None where it is None."""
+    """Element of `.grad`; None if `.grad` is None."""
 
     step: float
-    """h."""
+    """Step of the finite difference, h."""
 
     plus: float
-    """L(p + h)."""
+    """Loss at p + h."""
 
     minus: float
-    """L(p - h)."""
+    """Loss at p - h."""
 
     truncation: float
-    """Expected size of what the formula leaves out, from the same formula with 2h (Richardson): that grows
-    with h^2, so the two differ by three times the error of the smaller step."""
+    """Expected truncation error: a third of the difference between the formulas with 2h and h (Richardson).
+
+    The error grows with h^2, so the two formulas differ by three times the error of the smaller step."""
 
     rounding: float
-    """Expected size of the losses' rounding noise, divided by h."""
+    """Expected rounding error: the rounding noise of the losses divided by h."""
 
     @property
     def name(self) -> str:
@@ -69,17 +76,17 @@ class ElementCheck:
 
     @property
     def error(self) -> float:
-        """How far the two are apart; nan where one is no number."""
+        """Distance between autograd's derivative and the finite difference; nan if one of them is nan."""
         return abs(self.autograd - self.finite)
 
     @property
     def normal(self) -> float:
-        """Up to this size the error is normal."""
+        """Largest error that is normal."""
         return MARGIN * (self.truncation + self.rounding)
 
     @property
     def judgement(self) -> Judgement:
-        """What the error says."""
+        """Judgement on the error."""
         if not math.isfinite(self.error) or not math.isfinite(self.normal):
             return Judgement.UNKNOWN
         return Judgement.NORMAL if self.error <= self.normal else Judgement.SUSPICIOUS
@@ -87,53 +94,59 @@ class ElementCheck:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GradientCheck:
-    """All elements that were checked, in the order of the parameters."""
+    """Result of a gradient check."""
 
     elements: tuple[ElementCheck, ...]
+    """Elements that were checked, in the order of the parameters."""
+
     total: int
-    """How many elements there are."""
+    """Number of elements of all parameters."""
 
     sampled: bool
-    """Whether only a sample was to be checked."""
+    """Whether the check was for a sample of the elements only."""
 
     stopped: bool
-    """Whether somebody did not want to wait for the rest."""
+    """Whether the learner stopped the check before its end."""
 
     precision: str
-    """What was computed in, e.g. `float64`."""
+    """Name of the dtype in which the losses were computed, e.g. `float64`."""
 
     why_not_double: str
-    """Why that is not float64; empty where it is."""
+    """Reason why the dtype is not float64, or an empty string if it is."""
 
     loss: float
+    """Loss at the present values."""
+
     noise: float
-    """Size of the loss's rounding noise."""
+    """Rounding noise of the loss, as a standard deviation."""
 
     def count(self, judgement: Judgement) -> int:
-        """Count the elements of a judgement."""
-        return sum(one.judgement is judgement for one in self.elements)
+        """Return the number of checked elements with a judgement."""
+        return sum(element.judgement is judgement for element in self.elements)
 
     @property
     def largest(self) -> int | None:
-        """Place of the element whose error is largest beside what is normal there; None without one."""
-        known = [place for place, one in enumerate(self.elements) if one.judgement is not Judgement.UNKNOWN]
+        """Position in `elements` of the largest error relative to the normal one; None if none is known."""
+        known = [
+            place for place, element in enumerate(self.elements) if element.judgement is not Judgement.UNKNOWN
+        ]
         return max(known, key=lambda place: _excess(self.elements[place]), default=None)
 
 
 def check_gradient(
     statements: Statements, grads: Mapping[str, Tensor | None], stopped: Callable[[], bool] = lambda: False
 ) -> GradientCheck:
-    """Check autograd's gradient at the present parameters; changes nothing.
+    """Return a check of autograd's gradient at the present parameters; the session stays as it is.
 
     Args:
-        statements: What holds the parameters; afterwards it is in the state that it was in.
-        grads: Each `.grad`, to be shown beside.
-        stopped: Asked between elements; those checked by then are given.
+        statements: Holds the parameters; ends in the state in which it began.
+        grads: The `.grad` of each parameter, by the parameter's name.
+        stopped: Called between elements; returns True to end the check with the elements checked so far.
 
     Raises:
-        PyTorchError: PyTorch refused a forward or a backward pass here.
+        PyTorchError: PyTorch refused a forward or a backward pass.
         NotAScalar: the loss is not one number.
-        BadInput: the loss is not finite here, or a parameter is complex.
+        BadInput: the loss is not finite, or a parameter is complex.
     """
     problem = statements.trainer.problem
     for name, parameter in problem.parameters.items():
@@ -141,32 +154,32 @@ def check_gradient(
             raise BadInput(f"{name} holds complex numbers: only real ones can be checked")
     rng = statements.state.trainer.rng
     with statements.borrowed(writes_tensors=True):
-        with apart(problem, rng) as plain:
+        with loss_probe(problem, rng) as plain:
             own = [grad.double() for grad in plain.gradients()]
         why = why_not_double(problem, rng)
-        with apart(problem, rng, None if why else torch.float64) as where:
-            return _Check(where, problem, own, grads, why).run(stopped)
+        with loss_probe(problem, rng, None if why else torch.float64) as probe:
+            return _Check(probe, problem, own, grads, why).run(stopped)
 
 
 class _Check:
-    """A check under way."""
+    """A gradient check under way."""
 
     def __init__(
         self,
-        where: Apart,
+        probe: LossProbe,
         problem: Problem,
         own: Sequence[Tensor],
         grads: Mapping[str, Tensor | None],
         why: str,
     ) -> None:
-        self._where = where
+        self._probe = probe
         self._names = tuple(problem.parameters)
         self._shapes = [parameter.shape for parameter in problem.parameters.values()]
         self._own, self._grads, self._why = own, grads, why
-        self._dtype = where.coarsest()
+        self._dtype = probe.coarsest()
         self._eps = eps_of(self._dtype)
-        self._autograd = [grad.double() for grad in where.gradients()]
-        self._loss = where.loss()
+        self._autograd = [grad.double() for grad in probe.gradients()]
+        self._loss = probe.loss()
         if not math.isfinite(self._loss):
             raise BadInput(f"the loss is {self._loss} here: nothing can be checked: undo, or reset")
         self._noise = max(self._measured_noise(), self._eps * abs(self._loss))
@@ -190,7 +203,7 @@ class _Check:
         )
 
     def _element(self, parameter: int, place: int) -> ElementCheck:
-        values, name = self._where.values[parameter], self._names[parameter]
+        values, name = self._probe.values[parameter], self._names[parameter]
         value = values[place].item()
         try:
             step, plus, minus, wider = self._differences(values, place, value)
@@ -213,15 +226,16 @@ class _Check:
         )
 
     def _differences(self, values: Tensor, place: int, value: float) -> tuple[float, float, float, float]:
-        """Give h, L(p + h), L(p - h), and the difference quotient for 2h.
+        """Return h, L(p + h), L(p - h), and the difference quotient for 2h.
 
-        Where that leaves the domain of the loss, as beside the logarithm's edge, h becomes relative to |p|.
+        If p + 2h or p - 2h is outside the domain of the loss, as near the edge of a logarithm's domain, h is
+        made proportional to |p|.
         """
         step = step_for(value, self._eps)
-        tried = self._around(values, place, value, step)
-        if value and not all(map(math.isfinite, tried)):
-            tried = self._around(values, place, value, step * abs(value) / max(1.0, abs(value)))
-        return tried
+        found = self._around(values, place, value, step)
+        if value and not all(map(math.isfinite, found)):
+            found = self._around(values, place, value, step * abs(value) / max(1.0, abs(value)))
+        return found
 
     def _around(
         self, values: Tensor, place: int, value: float, step: float
@@ -231,26 +245,26 @@ class _Check:
         return width / 2, plus, minus, (far_plus - far_minus) / far_width
 
     def _pair(self, values: Tensor, place: int, value: float, step: float) -> tuple[float, float, float]:
-        """Give both losses, and how far apart the rounded p + h and p - h really are."""
+        """Return L(p + h), L(p - h), and the distance between p + h and p - h as they were rounded."""
         values[place] = value + step
-        up, plus = values[place].item(), self._where.loss()
+        up, plus = values[place].item(), self._probe.loss()
         values[place] = value - step
-        return plus, self._where.loss(), up - values[place].item()
+        return plus, self._probe.loss(), up - values[place].item()
 
     def _measured_noise(self) -> float:
-        """Move all parameters together by a few units in their last place at a time."""
-        values = self._where.values
-        kept = [one.clone() for one in values]
-        steps = [16 * self._eps * one.abs().clamp(min=1.0) for one in kept]
+        """Return the noise of losses whose parameters all differ by a few units in the last place."""
+        values = self._probe.values
+        starts = [parameter.clone() for parameter in values]
+        steps = [16 * self._eps * start.abs().clamp(min=1.0) for start in starts]
         losses = []
         try:
             for number in range(SAMPLES):
-                for one, start, step in zip(values, kept, steps, strict=True):
-                    one.copy_(start + number * step)
-                losses.append(self._where.loss())
+                for parameter, start, step in zip(values, starts, steps, strict=True):
+                    parameter.copy_(start + number * step)
+                losses.append(self._probe.loss())
         finally:
-            for one, start in zip(values, kept, strict=True):
-                one.copy_(start)
+            for parameter, start in zip(values, starts, strict=True):
+                parameter.copy_(start)
         noise = noise_of(losses)
         return noise if math.isfinite(noise) else 0.0
 

@@ -1,4 +1,4 @@
-"""What an edited loop does to training, found out by running it beside the reference loop."""
+"""The verdict: the effect of an edited loop on training, found by running it beside the reference loop."""
 
 from __future__ import annotations
 
@@ -19,25 +19,27 @@ from gradstep.training.state import State
 from gradstep.training.stepper import Statements
 
 EPOCHS: Final = 5
-"""How many epochs of each loop are compared; a difference that zeroing makes shows in the second."""
+"""Number of epochs of each loop that are compared; the effect of zeroing shows in the second epoch."""
 
 
 @dataclass(frozen=True, slots=True)
 class ParameterDifference:
-    """The first number in which the two loops' parameters differ, after an epoch."""
+    """The first element in which the parameters of the two loops differ."""
 
     epoch: int
-    """Counted from 1."""
+    """Epoch after which the element differs, counted from 1."""
 
     parameter: str
+    """Name of the parameter."""
+
     index: tuple[int, ...]
-    """Its place in the parameter."""
+    """Index of the element in the parameter."""
 
     value: float
-    """With the edited loop."""
+    """Value with the edited loop."""
 
     reference: float
-    """With the reference loop."""
+    """Value with the reference loop."""
 
     @property
     def name(self) -> str:
@@ -47,31 +49,36 @@ class ParameterDifference:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The outcome of the comparison."""
+    """Verdict on an edited loop."""
 
     finding: Finding
+    """Effect of the edited loop on training."""
+
     epochs: int
-    """How many epochs were compared."""
+    """Number of epochs that were compared."""
 
     difference: ParameterDifference | None = None
-    """None where there is none."""
+    """First difference from the reference loop's numbers; None if there is none."""
 
     error: PyTorchError | None = None
-    """What PyTorch, or Python, refused; None where nothing was."""
+    """Error that PyTorch or Python raised in the edited loop; None if none was."""
 
     epoch: int = 1
-    """The epoch, counted from 1, in which it was refused."""
+    """Epoch in which the error was raised, counted from 1."""
 
 
 def judge(statements: Statements, start: State, loop: Loop, reference: Loop, rate: float) -> Verdict:
-    """Run `loop` and `reference` from the same start and compare every number after each epoch.
+    """Return the verdict on `loop`: both loops run from the same start, and every number is compared.
 
     Args:
-        statements: Runs them; afterwards it is in the state that it was in.
-        start: Where both begin.
-        loop: The loop as edited.
-        reference: What it is compared with.
-        rate: The learning rate of both.
+        statements: Runs the loops; ends in the state in which it began.
+        start: State from which both loops start.
+        loop: The edited loop.
+        reference: The reference loop.
+        rate: Learning rate of both loops.
+
+    Raises:
+        PyTorchError: PyTorch refused the reference loop.
     """
     with statements.borrowed():
         wanted = _Watched(statements, start, reference, rate)
@@ -89,17 +96,17 @@ def judge(statements: Statements, start: State, loop: Loop, reference: Loop, rat
 
 
 class _Watched:
-    """A run of a loop's epochs, and what its updates were seen to use."""
+    """A run of a loop's epochs that notes which gradients the updates use."""
 
     def __init__(self, statements: Statements, start: State, loop: Loop, rate: float) -> None:
         fresh = replace(loop, at=START)
         statements.return_to(replace(start, loop=fresh, learning_rate=rate))
         self._statements = statements
         self._differentiated: tuple[Tensor, ...] | None = None
-        """The parameters' values that the last backward pass belongs to."""
+        """Values of the parameters at which the last backward pass differentiated."""
 
         self.after: list[tuple[Tensor, ...]] = []
-        """The parameters after each epoch."""
+        """Values of the parameters after each epoch."""
 
         self.moved = self.accumulated = self.dropped = self.stale = self.too_soon = False
 
@@ -137,12 +144,12 @@ class _Watched:
         self.moved |= not _same(before.trainer.parameters, after.trainer.parameters)
 
     def _look(self, state: State) -> None:
-        """See what an update is about to use; where that is None, an optimizer does not complain."""
+        """Note which gradients the next update will use; an optimizer skips a `.grad` of None in silence."""
         self.too_soon |= None in state.trainer.grads
         shares = state.loop.is_inner(Kind.BACKWARD) and not state.loop.is_inner(Kind.UPDATE)
         for name in self._statements.trainer.problem.parameters:
             parts = since_zeroing(state.ledger.newest_first(name))
-            # The shares of one epoch's parts belong together.
+            # Parts of one epoch whose gradients add up before one update count as one.
             self.accumulated |= len({part.epoch if shares else part.number for part in parts}) > 1
             self.dropped |= shares and len({part.number for part in parts}) < state.loop.parts
         self.stale |= self._differentiated is not None and not _same(
@@ -153,13 +160,13 @@ class _Watched:
 def _first_difference(
     names: Sequence[str], found: Sequence[tuple[Tensor, ...]], wanted: Sequence[tuple[Tensor, ...]]
 ) -> ParameterDifference | None:
-    for epoch, (ones, others) in enumerate(zip(found, wanted, strict=False), 1):
-        for name, one, other in zip(names, ones, others, strict=True):
+    for epoch, (edited, reference) in enumerate(zip(found, wanted, strict=False), 1):
+        for name, one, other in zip(names, edited, reference, strict=True):
             if not same_bits(one, other):
-                # Bits differ, and numbers may not: 0.0 and -0.0, or two kinds of nan.
+                # Tensors of different bits may have equal numbers: 0.0 and -0.0, or two kinds of nan.
                 for index in torch.nonzero(differing(one, other)).tolist()[:1]:
-                    place = tuple(index)
-                    return ParameterDifference(epoch, name, place, one[place].item(), other[place].item())
+                    at = tuple(index)
+                    return ParameterDifference(epoch, name, at, one[at].item(), other[at].item())
     return None
 
 

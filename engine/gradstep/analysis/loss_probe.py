@@ -22,8 +22,8 @@ from gradstep.torch_internals import DispatchMode
 from gradstep.training.pytorch_errors import first_words, in_its_own_words
 
 
-class Apart:
-    """Computes the loss of a problem whose tensors hold copies of their numbers; created by `apart`."""
+class LossProbe:
+    """Computes the loss of a problem whose tensors hold copies of their numbers; created by `loss_probe`."""
 
     def __init__(self, problem: Problem, rng: Tensor) -> None:
         """Compute with the numbers that the problem's tensors hold now.
@@ -90,7 +90,7 @@ class Apart:
 
 
 @contextmanager
-def apart(problem: Problem, rng: Tensor, dtype: torch.dtype | None = None) -> Iterator[Apart]:
+def loss_probe(problem: Problem, rng: Tensor, dtype: torch.dtype | None = None) -> Iterator[LossProbe]:
     """Let a problem's tensors hold copies of their numbers inside the `with` block.
 
     Args:
@@ -104,7 +104,7 @@ def apart(problem: Problem, rng: Tensor, dtype: torch.dtype | None = None) -> It
         for tensor, data in owned:
             kind = dtype if dtype is not None and data.is_floating_point() else data.dtype
             tensor.data = torch.empty(data.shape, dtype=kind, device=data.device).copy_(data)
-        yield Apart(problem, rng)
+        yield LossProbe(problem, rng)
     finally:
         for tensor, data in owned:
             tensor.data = data
@@ -113,9 +113,9 @@ def apart(problem: Problem, rng: Tensor, dtype: torch.dtype | None = None) -> It
 def why_not_double(problem: Problem, rng: Tensor) -> str:
     """Return the reason why a problem cannot be computed in float64, or an empty string if it can."""
     try:
-        with apart(problem, rng, torch.float64) as where:
-            coarsest = where.coarsest()
-            where.gradients()
+        with loss_probe(problem, rng, torch.float64) as probe:
+            coarsest = probe.coarsest()
+            probe.gradients()
     except (EngineError, RuntimeError) as error:
         return first_words(error)
     if eps_of(coarsest) > eps_of(torch.float64):

@@ -90,7 +90,7 @@ class StateTensor(NamedTuple):
     None if PyTorch makes the tensor in the first step."""
 
 
-class Line(NamedTuple):
+class Formula(NamedTuple):
     """A line of an optimizer's formulas, `target = expression`, for some of the optimizer's options."""
 
     target: str
@@ -111,7 +111,7 @@ class Words(NamedTuple):
 
     text: str
     when: str = ""
-    """As in `Line`."""
+    """Options, as in `Formula.when`."""
 
 
 def _no_conflict(options: Mapping[str, Value]) -> str:
@@ -129,7 +129,7 @@ class OptimizerRow:
     state: tuple[StateTensor, ...] = ()
     """State tensors in PyTorch's order, which is the order in which they are shown."""
 
-    formulas: tuple[Line, ...] = ()
+    formulas: tuple[Formula, ...] = ()
     """Formulas of a step, in the order in which PyTorch computes them."""
 
     words: tuple[Words, ...] = ()

@@ -26,7 +26,7 @@ from gradstep.loop.optimizer_row import (
     PAIR,
     SHARE,
     SWITCH,
-    Line,
+    Formula,
     OptimizerRow,
     Option,
     StateTensor,
@@ -43,21 +43,21 @@ _EPS: Final = Option(1e-8, FROM_ZERO)
 
 _STEPS: Final = StateTensor("step", scalar=True)
 
-_STEP: Final = Line("step", "step + 1")
-_ASCENT: Final = Line("g", "-{g}", "maximize")
-_DECAY: Final = Line("g", "{g} + weight_decay * p", "weight_decay")
+_STEP: Final = Formula("step", "step + 1")
+_ASCENT: Final = Formula("g", "-{g}", "maximize")
+_DECAY: Final = Formula("g", "{g} + weight_decay * p", "weight_decay")
 
 _AVERAGES: Final = (
-    Line("exp_avg", "beta1 * exp_avg + (1 - beta1) * {g}"),
-    Line("exp_avg_sq", "beta2 * exp_avg_sq + (1 - beta2) * {g}**2"),
+    Formula("exp_avg", "beta1 * exp_avg + (1 - beta1) * {g}"),
+    Formula("exp_avg_sq", "beta2 * exp_avg_sq + (1 - beta2) * {g}**2"),
 )
 _ADAM: Final = (
     *_AVERAGES,
-    Line("max_exp_avg_sq", "maximum(max_exp_avg_sq, exp_avg_sq)", "amsgrad"),
-    Line("mean", "exp_avg / (1 - beta1**step)"),
-    Line("root", "sqrt(exp_avg_sq / (1 - beta2**step))", "not amsgrad"),
-    Line("root", "sqrt(max_exp_avg_sq / (1 - beta2**step))", "amsgrad"),
-    Line("p", "p - lr * mean / (root + eps)"),
+    Formula("max_exp_avg_sq", "maximum(max_exp_avg_sq, exp_avg_sq)", "amsgrad"),
+    Formula("mean", "exp_avg / (1 - beta1**step)"),
+    Formula("root", "sqrt(exp_avg_sq / (1 - beta2**step))", "not amsgrad"),
+    Formula("root", "sqrt(max_exp_avg_sq / (1 - beta2**step))", "amsgrad"),
+    Formula("p", "p - lr * mean / (root + eps)"),
 )
 _ADAM_STATE: Final = (
     _STEPS,
@@ -86,17 +86,19 @@ ROWS: Final[Mapping[str, OptimizerRow]] = {
         formulas=(
             _ASCENT,
             _DECAY,
-            Line("momentum_buffer", "{g}", "momentum, first"),
-            Line("momentum_buffer", "momentum * momentum_buffer + {g}", "momentum, not dampening, not first"),
-            Line(
+            Formula("momentum_buffer", "{g}", "momentum, first"),
+            Formula(
+                "momentum_buffer", "momentum * momentum_buffer + {g}", "momentum, not dampening, not first"
+            ),
+            Formula(
                 "momentum_buffer",
                 "momentum * momentum_buffer + (1 - dampening) * {g}",
                 "momentum, dampening, not first",
             ),
-            Line("g", "{g} + momentum * momentum_buffer", "nesterov"),
-            Line("p", "p - lr * {g}", "not momentum"),
-            Line("p", "p - lr * {g}", "nesterov"),
-            Line("p", "p - lr * momentum_buffer", "momentum, not nesterov"),
+            Formula("g", "{g} + momentum * momentum_buffer", "nesterov"),
+            Formula("p", "p - lr * {g}", "not momentum"),
+            Formula("p", "p - lr * {g}", "nesterov"),
+            Formula("p", "p - lr * momentum_buffer", "momentum, not nesterov"),
         ),
         words=(
             Words("each p moves against its gradient", "not momentum"),
@@ -130,13 +132,13 @@ ROWS: Final[Mapping[str, OptimizerRow]] = {
             _STEP,
             _ASCENT,
             _DECAY,
-            Line("square_avg", "alpha * square_avg + (1 - alpha) * {g}**2"),
-            Line("grad_avg", "alpha * grad_avg + (1 - alpha) * {g}", "centered"),
-            Line("root", "sqrt(square_avg - grad_avg**2)", "centered"),
-            Line("root", "sqrt(square_avg)", "not centered"),
-            Line("momentum_buffer", "momentum * momentum_buffer + {g} / (root + eps)", "momentum"),
-            Line("p", "p - lr * momentum_buffer", "momentum"),
-            Line("p", "p - lr * {g} / (root + eps)", "not momentum"),
+            Formula("square_avg", "alpha * square_avg + (1 - alpha) * {g}**2"),
+            Formula("grad_avg", "alpha * grad_avg + (1 - alpha) * {g}", "centered"),
+            Formula("root", "sqrt(square_avg - grad_avg**2)", "centered"),
+            Formula("root", "sqrt(square_avg)", "not centered"),
+            Formula("momentum_buffer", "momentum * momentum_buffer + {g} / (root + eps)", "momentum"),
+            Formula("p", "p - lr * momentum_buffer", "momentum"),
+            Formula("p", "p - lr * {g} / (root + eps)", "not momentum"),
         ),
         words=(Words("each gradient is divided by the root of the running average of its square"),),
     ),
@@ -161,7 +163,7 @@ ROWS: Final[Mapping[str, OptimizerRow]] = {
             "maximize": _MAXIMIZE,
         },
         state=_ADAM_STATE,
-        formulas=(_STEP, Line("p", "p - lr * weight_decay * p", "weight_decay"), _ASCENT, *_ADAM),
+        formulas=(_STEP, Formula("p", "p - lr * weight_decay * p", "weight_decay"), _ASCENT, *_ADAM),
         words=(
             Words("p shrinks by lr * weight_decay of itself, then moves as with Adam", "weight_decay"),
             Words("p moves as with Adam"),
@@ -184,10 +186,10 @@ ROWS: Final[Mapping[str, OptimizerRow]] = {
             _STEP,
             _ASCENT,
             _DECAY,
-            Line("rate", "lr / (1 + (step - 1) * lr_decay)", "lr_decay"),
-            Line("sum", "sum + {g}**2"),
-            Line("p", "p - lr * {g} / (sqrt(sum) + eps)", "not lr_decay"),
-            Line("p", "p - rate * {g} / (sqrt(sum) + eps)", "lr_decay"),
+            Formula("rate", "lr / (1 + (step - 1) * lr_decay)", "lr_decay"),
+            Formula("sum", "sum + {g}**2"),
+            Formula("p", "p - lr * {g} / (sqrt(sum) + eps)", "not lr_decay"),
+            Formula("p", "p - rate * {g} / (sqrt(sum) + eps)", "lr_decay"),
         ),
         words=(
             Words("each gradient is divided by the root of the sum of the squares of all gradients so far"),
@@ -211,18 +213,18 @@ ROWS: Final[Mapping[str, OptimizerRow]] = {
         formulas=(
             _STEP,
             _ASCENT,
-            Line("p", "p - lr * weight_decay * p", "weight_decay, decoupled_weight_decay"),
-            Line("g", "{g} + weight_decay * p", "weight_decay, not decoupled_weight_decay"),
-            Line("mu", "beta1 * (1 - 0.5 * 0.96**(step * momentum_decay))"),
-            Line("mu_next", "beta1 * (1 - 0.5 * 0.96**((step + 1) * momentum_decay))"),
-            Line("mu_product", "mu", "first"),
-            Line("mu_product", "mu_product * mu", "not first"),
+            Formula("p", "p - lr * weight_decay * p", "weight_decay, decoupled_weight_decay"),
+            Formula("g", "{g} + weight_decay * p", "weight_decay, not decoupled_weight_decay"),
+            Formula("mu", "beta1 * (1 - 0.5 * 0.96**(step * momentum_decay))"),
+            Formula("mu_next", "beta1 * (1 - 0.5 * 0.96**((step + 1) * momentum_decay))"),
+            Formula("mu_product", "mu", "first"),
+            Formula("mu_product", "mu_product * mu", "not first"),
             *_AVERAGES,
-            Line(
+            Formula(
                 "mean", "mu_next * exp_avg / (1 - mu_product * mu_next) + (1 - mu) * {g} / (1 - mu_product)"
             ),
-            Line("root", "sqrt(exp_avg_sq / (1 - beta2**step))"),
-            Line("p", "p - lr * mean / (root + eps)"),
+            Formula("root", "sqrt(exp_avg_sq / (1 - beta2**step))"),
+            Formula("p", "p - lr * mean / (root + eps)"),
         ),
         words=(Words("p moves as with Adam, looking one step ahead along the average gradient"),),
     ),
@@ -238,10 +240,10 @@ ROWS: Final[Mapping[str, OptimizerRow]] = {
             _STEP,
             _ASCENT,
             _DECAY,
-            Line("square_avg", "rho * square_avg + (1 - rho) * {g}**2"),
-            Line("delta", "sqrt(acc_delta + eps) / sqrt(square_avg + eps) * {g}"),
-            Line("acc_delta", "rho * acc_delta + (1 - rho) * delta**2"),
-            Line("p", "p - lr * delta"),
+            Formula("square_avg", "rho * square_avg + (1 - rho) * {g}**2"),
+            Formula("delta", "sqrt(acc_delta + eps) / sqrt(square_avg + eps) * {g}"),
+            Formula("acc_delta", "rho * acc_delta + (1 - rho) * delta**2"),
+            Formula("p", "p - lr * delta"),
         ),
         words=(
             Words(

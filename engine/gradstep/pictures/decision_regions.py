@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gradstep.analysis.loss_probe import apart
+from gradstep.analysis.loss_probe import loss_probe
 from gradstep.autograd.graph_walk import nodes_behind
 from gradstep.autograd.node_kinds import TAKES_LOGITS
 from gradstep.errors import BadInput
@@ -96,8 +96,8 @@ def regions(problem: Problem, rng: Tensor) -> tuple[Regions, ...]:
     if not inputs.is_floating_point() or not bool(inputs.isfinite().all()):
         raise BadInput("there is no map to draw: a map needs inputs that are finite floating point numbers")
     buffers = {name: buffer.clone() for name, buffer in problem.buffers.items()}
-    with apart(problem, rng) as where:
-        preds, loss = where.output()
+    with loss_probe(problem, rng) as probe:
+        preds, loss = probe.output()
         logits = any(node.name() == TAKES_LOGITS for node in nodes_behind(loss))
         first, second = (_axis(inputs[:, number]) for number in (0, 1))
         grid = torch.from_numpy(grid_points(first, second)).to(inputs.dtype)

@@ -8,7 +8,7 @@ from typing import Final
 import torch
 from torch import Tensor
 
-from gradstep.analysis.loss_probe import apart
+from gradstep.analysis.loss_probe import loss_probe
 from gradstep.errors import OWN_CODE, BadInput
 from gradstep.problem import Problem
 from gradstep.training.pytorch_errors import in_its_own_words
@@ -56,8 +56,8 @@ def fit(problem: Problem, rng: Tensor) -> Fit:
         PyTorchError: the model or the loss function raised.
         BadInput: predictions and targets do not correspond one to one.
     """
-    with apart(problem, rng) as where:
-        preds = where.output()[0].detach()
+    with loss_probe(problem, rng) as probe:
+        preds = probe.output()[0].detach()
         targets = problem.targets
         if preds.shape != targets.shape or preds.is_complex() or not preds.numel():
             raise BadInput(

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gradstep.analysis.loss_probe import Apart, apart
+from gradstep.analysis.loss_probe import LossProbe, loss_probe
 from gradstep.errors import BadInput, Stopped
 from gradstep.pictures.elements import Pair, ParameterElement, Spots, pair_of, put
 from gradstep.pictures.grid import FloatArray, grid_points
@@ -121,15 +121,15 @@ def surface(
         for place in places
     ]
     lowest = lowest_of(problem, spots, rng)
-    with apart(problem, rng) as where:
-        here = pair_of(where.values, spots)
-        loss, gradients = where.loss(), where.gradients()
+    with loss_probe(problem, rng) as probe:
+        here = pair_of(probe.values, spots)
+        loss, gradients = probe.loss(), probe.gradients()
         arrow = None if step is None else pair_of(step, spots)
         line = tuple(
             pair_of([parameter.reshape(-1) for parameter in values], spots) for values in path.values
         )
         area = _area(line, here, arrow, lowest)
-        losses, batched = _Losses(problem, where, spots, rng, stopped).over(area)
+        losses, batched = _Losses(problem, probe, spots, rng, stopped).over(area)
     first, second = _axes(area, losses.shape)
     return Surface(
         places=places,
@@ -154,12 +154,12 @@ class _Losses:
     def __init__(
         self,
         problem: Problem,
-        where: Apart,
+        probe: LossProbe,
         spots: Spots,
         rng: Tensor,
         stopped: Callable[[], bool],
     ) -> None:
-        self._problem, self._where, self._spots = problem, where, spots
+        self._problem, self._probe, self._spots = problem, probe, spots
         self._rng, self._stopped = rng, stopped
 
     def over(self, area: tuple[Pair, Pair]) -> tuple[FloatArray, bool]:
@@ -181,7 +181,7 @@ class _Losses:
             Stopped: the learner stopped the computation.
             PyTorchError: `vmap` cannot run the model or the loss function.
         """
-        largest = max(tensor.numel() for tensor in (self._problem.inputs, *self._where.values))
+        largest = max(tensor.numel() for tensor in (self._problem.inputs, *self._probe.values))
         count = min(max(AT_ONCE // max(largest, 1), 1), len(points))
         began, found = time.monotonic(), list[FloatArray]()
         for start in range(0, len(points), count):
@@ -198,7 +198,7 @@ class _Losses:
         """Return the parameters of the two elements, with their values for each of the points."""
         names, values = list(self._problem.parameters), dict[str, Tensor]()
         for column, (parameter, place) in enumerate(self._spots):
-            name, now = names[parameter], self._where.values[parameter]
+            name, now = names[parameter], self._probe.values[parameter]
             if name not in values:
                 values[name] = now.repeat(len(points), 1)
             values[name][:, place] = torch.from_numpy(points[:, column].copy()).to(now.dtype)
@@ -220,7 +220,7 @@ class _Losses:
         return min(max(int((SECONDS / max(each, 1e-9)) ** 0.5), FEWEST), SIDE // 2)
 
     def _one_by_one(self, points: FloatArray) -> FloatArray:
-        values, spots = self._where.values, self._spots
+        values, spots = self._probe.values, self._spots
         kept = pair_of(values, spots)
         losses = np.empty(len(points))
         try:
@@ -228,7 +228,7 @@ class _Losses:
                 if self._stopped():
                     raise Stopped
                 put(values, spots, point)
-                losses[number] = self._where.loss()
+                losses[number] = self._probe.loss()
         finally:
             put(values, spots, kept)
         return losses

@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 import torch
 
-from gradstep.analysis.loss_probe import Apart, apart
+from gradstep.analysis.loss_probe import LossProbe, loss_probe
 from gradstep.errors import EngineError
 from gradstep.pictures.elements import Pair, Spots, pair_of, put
 from gradstep.pictures.grid import FloatArray
@@ -35,24 +35,24 @@ def lowest_of(problem: Problem, spots: Spots, rng: torch.Tensor) -> Pair | None:
     """
     for dtype in (torch.float64, None):
         try:
-            with apart(problem, rng, dtype) as where:
-                return _newton(where, spots)
+            with loss_probe(problem, rng, dtype) as probe:
+                return _newton(probe, spots)
         except (EngineError, RuntimeError, np.linalg.LinAlgError):
             continue  # the problem does not run in this precision
     return None
 
 
-def _newton(where: Apart, spots: Spots) -> Pair | None:
-    at = pair_of(where.values, spots)
-    best = where.loss()
+def _newton(probe: LossProbe, spots: Spots) -> Pair | None:
+    at = pair_of(probe.values, spots)
+    best = probe.loss()
     for _ in range(STEPS):
-        slope, curvature = _derivatives(where, spots, at)
+        slope, curvature = _derivatives(probe, spots, at)
         if not np.isfinite(curvature).all() or np.linalg.eigvalsh(curvature)[0] <= 0:
             return None
         step = np.linalg.solve(curvature, slope)
         at = (float(at[0] - step[0]), float(at[1] - step[1]))
-        put(where.values, spots, at)
-        now = where.loss()
+        put(probe.values, spots, at)
+        now = probe.loss()
         if not now <= best * (1 + SAME) + 1e-12:
             return None
         if np.abs(step).max() <= SAME * max(1.0, *map(abs, at)):
@@ -61,7 +61,7 @@ def _newton(where: Apart, spots: Spots) -> Pair | None:
     return None
 
 
-def _derivatives(where: Apart, spots: Spots, at: Pair) -> tuple[FloatArray, FloatArray]:
+def _derivatives(probe: LossProbe, spots: Spots, at: Pair) -> tuple[FloatArray, FloatArray]:
     """Return the gradient, shape (2,), and the second derivatives, shape (2, 2), at a point.
 
     Both come from autograd's gradients a little to each side of the point along each axis.
@@ -71,7 +71,7 @@ def _derivatives(where: Apart, spots: Spots, at: Pair) -> tuple[FloatArray, Floa
         for axis in (0, 1):
             moved = list(at)
             moved[axis] += sign * steps[axis]
-            put(where.values, spots, moved)
-            slopes.append(np.array(pair_of(where.gradients(), spots)))
+            put(probe.values, spots, moved)
+            slopes.append(np.array(pair_of(probe.gradients(), spots)))
     curvature = np.array([(slopes[axis] - slopes[axis + 2]) / (2 * steps[axis]) for axis in (0, 1)])
     return np.mean(slopes, axis=0), (curvature + curvature.T) / 2

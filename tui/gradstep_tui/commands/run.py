@@ -18,14 +18,14 @@ from gradstep_tui.commands.parsers import RUN, complain_of
 if TYPE_CHECKING:
     from gradstep.session import Session
 
-Report = Callable[[Action, Frame], Iterable[str]]
+Reporter = Callable[[Action, Frame], Iterable[str]]
 """Returns the texts to print after an action, given the action and the frame after it."""
 
 DIVERGED, INTERRUPTED = 3, 130
 """Exit codes."""
 
 
-def run(make_session: Callable[[], Session], actions: Iterable[Action], report: Report) -> int:
+def run(make_session: Callable[[], Session], actions: Iterable[Action], report: Reporter) -> int:
     """Train, print a report after every action, and return the exit code.
 
     Args:
@@ -69,7 +69,7 @@ def diverged_in(frame: Frame) -> int | None:
     return None if frame.loss is None or math.isfinite(frame.loss) else len(frame.losses)
 
 
-def _train(session: Session, actions: Iterable[Action], report: Report) -> int:
+def _train(session: Session, actions: Iterable[Action], report: Reporter) -> int:
     for action in actions:
         frame = session.apply(action)
         try:

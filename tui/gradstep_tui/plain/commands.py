@@ -52,7 +52,7 @@ if TYPE_CHECKING:
     from gradstep_tui.plain.new_session import Beginning
 
 Question: TypeAlias = Callable[["Session", str], Iterable[str]]
-Work: TypeAlias = Callable[["Session", str, Callable[[], bool]], Iterable[str]]
+LongAnswer: TypeAlias = Callable[["Session", str, Callable[[], bool]], Iterable[str]]
 Begins: TypeAlias = Callable[["Session", str, "Start | None"], "Beginning | Iterable[str]"]
 
 DEFAULT_EPOCHS: Final = "100"
@@ -122,7 +122,7 @@ ASKING: Final[Mapping[str, tuple[str, Question]]] = {
 }
 """The keys that open or tell something: what follows them, and the answer."""
 
-WORKING: Final[Mapping[str, tuple[str, Work]]] = {
+WORKING: Final[Mapping[str, tuple[str, LongAnswer]]] = {
     "twin": ("", lambda session, _, stopped: twin_texts(session, stopped)),
     "check": ("[PARAMETER [ROW] [COLUMN]]", check_texts),
     "pictures": ("[NUMBER NUMBER]", pictures_texts),

@@ -16,7 +16,7 @@ from textual.widgets.markdown import MarkdownBlock
 from gradstep_tui.manual.pages import INDEX, page, topics
 from gradstep_tui.manual.search import Hit, excerpt, find
 from gradstep_tui.screens.dialogs.dialog import Dialog
-from gradstep_tui.screens.manual_list import Choice, ManualList
+from gradstep_tui.screens.manual_list import ManualRow, ManualList
 
 WIDE: Final = 108
 """Columns from which the list stands beside the page; on narrower screens one of them is shown."""
@@ -183,10 +183,10 @@ class ManualScreen(Dialog[None]):
 
     def _list(self) -> None:
         """List the results, or the topics if there are none."""
-        rows = [Choice(topic.name, topic.summary) for topic in topics()]
+        rows = [ManualRow(topic.name, topic.summary) for topic in topics()]
         if self.hits:
             wanted = self.query_one(Input).value
-            rows = [Choice(hit.topic, excerpt(hit.text, wanted)) for hit in self.hits]
+            rows = [ManualRow(hit.topic, excerpt(hit.text, wanted)) for hit in self.hits]
         self.query_one(ManualList).show(rows)
         self._arrange()
 

@@ -15,7 +15,7 @@ SHORTEST: Final = 12
 """Columns of a text that are worth drawing."""
 
 
-class Choice(NamedTuple):
+class ManualRow(NamedTuple):
     """A row of the list."""
 
     topic: str
@@ -49,10 +49,10 @@ class ManualList(Panel, can_focus=True):
     def __init__(self) -> None:
         """Start empty."""
         super().__init__()
-        self._rows: Sequence[Choice] = ()
+        self._rows: Sequence[ManualRow] = ()
         self._at = 0
 
-    def show(self, rows: Sequence[Choice]) -> None:
+    def show(self, rows: Sequence[ManualRow]) -> None:
         """List other rows, with the first one chosen."""
         self._rows, self._at = rows, 0
         self.redraw()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import ClassVar, Generic, TypeVar
+from typing import ClassVar, Generic
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -11,9 +11,7 @@ from textual.containers import Vertical
 from textual.widgets import Input, Label
 
 from gradstep.errors import BadInput
-from gradstep_tui.screens.dialogs.dialog import Dialog
-
-Value = TypeVar("Value")
+from gradstep_tui.screens.dialogs.dialog import Dialog, Value
 
 
 class AskScreen(Dialog[Value | None], Generic[Value]):

@@ -12,6 +12,7 @@ from typing import Final
 
 import pytest
 
+import gradstep
 from gradstep.errors import BadInput
 from gradstep.loop.optimizers import NAMES, OPTIONS
 from gradstep_tui.commands import parsers
@@ -156,6 +157,18 @@ def test_the_ledger_in_the_manual_is_the_programs() -> None:
     answer = Talk()("Z", "e", "e", "e", "ledger w 0 1").splitlines()
     shown = PAGES["loop-and-zeroing"].split("```\n")[1]
     assert shown.splitlines() == [line for line in answer if line.startswith("pass ")]
+
+
+def test_the_second_script_prints_what_the_manual_says(capsys: pytest.CaptureFixture[str]) -> None:
+    text = PAGES["python-api"]
+    _, script = re.findall(r"^```python\n(.*?)^```", text, flags=re.DOTALL | re.MULTILINE)
+    exec(compile(script, "python-api.md", "exec"), {"__name__": "__main__"})
+    assert capsys.readouterr().out == text.split("```\n")[3]
+
+
+def test_every_public_name_is_in_the_page_about_python_and_no_other() -> None:
+    names = [name for cell in table(PAGES["python-api"], "name") for name in re.findall(r"`(\w+)`", cell)]
+    assert sorted(names) == sorted(gradstep.__all__)
 
 
 def test_the_board_in_the_manual_is_the_programs() -> None:

@@ -135,7 +135,7 @@ def test_what_an_optimizer_is_called_can_be_typed(optimizer: Optimizer) -> None:
         ("SGD(nesterov=1)", ["True or False"]),
         ("Adam(betas=0.9)", ["two numbers"]),
         ("Adam(betas=(0.9, 1.0))", ["below 1"]),
-        ("Adadelta(rho=1.1)", ["Adadelta's rho is a number from 0 to 1"]),
+        ("Adadelta(rho=1.1)", ["Adadelta's rho must be a number from 0 to 1"]),
         ("((" * 500, ["is not an optimizer"]),
         ("SGD(momentum='" + "x" * 999 + "')", ["a number of at least 0"]),
     ],

@@ -144,7 +144,9 @@ def _checked(name: Name, given: Mapping[str, Any]) -> Optimizer:
         accepts = options[option].accepts
         read = accepts.read(value)
         if read is None:
-            raise BadInput(f"{option}={shown(value)} is not possible: {name}'s {option} is {accepts.words}")
+            raise BadInput(
+                f"{option}={shown(value)} cannot be used: {name}'s {option} must be {accepts.words}"
+            )
         if read != options[option].default:
             chosen[option] = read
     optimizer = structs.replace(Optimizer(name), **chosen)

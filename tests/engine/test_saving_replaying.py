@@ -166,6 +166,14 @@ def test_an_action_that_pytorch_refused_half_way_is_refused_again() -> None:
     assert "it was accepted then and is refused here: TypeError" in found.message
 
 
+def test_a_refusal_that_the_file_tells_in_other_words_is_the_same_refusal() -> None:
+    original = saved((*TURNED, RunEpochs(3), Forward()))
+    told = with_change(
+        2, lambda did: replace(did, refused="TypeError: as an older version told it"), original
+    )
+    assert replay(told).mismatch is None
+
+
 def test_an_action_that_was_refused_only_then_is_a_mismatch() -> None:
     found = mismatch(with_change(3, lambda did: replace(did, refused="no")))
     assert "it was refused then and is accepted here: no" in found.message

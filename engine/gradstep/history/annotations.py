@@ -1,4 +1,4 @@
-"""What was done between epochs that shows in the curve of losses."""
+"""Marks for actions between epochs that influence the curve of losses."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class What(StrEnum):
-    """What a mark stands for."""
+    """Kind of action that a mark stands for."""
 
     ZEROING_OFF = "zeroing off"
     ZEROING_ON = "zeroing on"
@@ -24,10 +24,10 @@ class What(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """Something that was done."""
+    """Action that influences the curve of losses."""
 
     epoch: int
-    """How many epochs had ended by then."""
+    """Number of epochs that had ended before the action."""
 
     what: What
     rate: float
@@ -35,7 +35,7 @@ class Mark:
 
 
 def marks(history: History) -> tuple[Mark, ...]:
-    """Give what was done on the way to where the session stands, since the start or the last reset."""
+    """Return the marks on the way to the present point, since the start or the last reset."""
     zeroing, found = True, list[Mark]()
     for point in [*history.here.way()][::-1]:
         if isinstance(point.action, Reset):

@@ -1,4 +1,4 @@
-"""Goes to any point of a history: by a kept state where there is one, else by doing the actions again.
+"""Travel to any point of a history: by a kept state if there is one, else by repeating actions.
 
 What an action leads to depends on the state before it only, so what is done again comes to the same bits.
 Of a long session few states are kept: the latest, and as many as it takes to come to any other one soon.
@@ -20,29 +20,29 @@ from gradstep.training.state import State, weight_together
 from gradstep.training.stepper import Statements
 
 LATEST: Final = 64
-"""How many of the points visited last keep their state, where they are not too heavy."""
+"""Number of recently visited points that keep their state, unless the states are too large."""
 
 LIGHT_BYTES: Final = 12_000_000
 """Below this weight, by `State.weight`, nobody asks what the latest share."""
 
 HEAVY_BYTES: Final = 256_000_000
-"""What the latest may take together, and the spread ones; of heavier ones few are kept."""
+"""Memory limits of the latest states and of the spread states; of larger states only a few are kept."""
 
 SPREAD_BYTES: Final = 14_000_000
-"""What the spread states may weigh, by `State.weight`, where there are more than `FEWEST`."""
+"""Limit on the `State.weight` of all spread states if there are more than `FEWEST`."""
 
 FEWEST: Final = 6
 HEAVY_FEWEST: Final = 2
-"""How many are kept however heavy they are."""
+"""Number of states that are kept however large they are."""
 
 SOON: Final = 0.01
 """Seconds that doing actions again may take on the way to a point, as far as the weight allows."""
 
 FAR: Final = 200
-"""Actions that may have to be done again, however quick they are."""
+"""Largest number of actions to repeat, however quick they are."""
 
 RETOLD: Final = 0.5
-"""Seconds that an action may take to be done again only because the ledger has forgotten it."""
+"""Seconds that repeating an action may take if it is repeated only because the ledger has dropped it."""
 
 
 class Travel:
@@ -59,7 +59,7 @@ class Travel:
         self._soon, self._far = SOON, FAR
 
     def keep(self, point: Point, state: State) -> None:
-        """Keep a point's state, as the latest one; not one that lacks what was to be looked into."""
+        """Keep a point's state as the latest one, unless its passes were not recorded."""
         if not state.recorded:
             return
         self._forget_latest(point)
@@ -130,7 +130,7 @@ class Travel:
         stopped: Callable[[], bool] = lambda: False,
         tell: Callable[[Progress], None] = lambda _: None,
     ) -> int:
-        """Do the same, where the action that led to a point had run that many on its way."""
+        """Do the same if the action that led to a point had run that many epochs on its way."""
         assert point.before is not None
         behind = point.before.epoch + self.left_behind(point)
         if epoch <= behind:  # that epoch was over before the action, though nobody could tell yet
@@ -139,7 +139,7 @@ class Travel:
         return behind + self.go_inside(point, epoch - behind, stopped, tell)
 
     def left_behind(self, point: Point) -> int:
-        """Say whether the action that led to a point left an epoch behind: 1, which is none of its own, or 0.
+        """Return 1 if the action that led to a point ended an epoch that an earlier action began, else 0.
 
         The statements may be in another state afterwards.
         """
@@ -167,7 +167,7 @@ class Travel:
         return state
 
     def _retire(self, point: Point, state: State | None) -> None:
-        """Keep the state of a point that is no longer among the latest, where it would be missed."""
+        """Keep the state of a point that leaves the latest ones, if repeating its actions would take long."""
         if state is None or point in self._spread or self._is_soon(point):
             return
         self._spread[point] = state
@@ -181,7 +181,7 @@ class Travel:
         return len(states) > HEAVY_FEWEST and weight_together(states.values()) > HEAVY_BYTES
 
     def _is_soon(self, point: Point) -> bool:
-        """Whether little has to be done again to come to a point by the spread states alone."""
+        """Return whether a point can be reached from the spread states alone by repeating little."""
         seconds = 0.0
         for steps, at in enumerate(point.way()):
             if at is self._start or (at is not point and at in self._spread):
@@ -207,5 +207,5 @@ class Travel:
 
 
 def part_of(action: Action | None, inside: int) -> Action:
-    """Give the action that does as much of `action` as `GoTo.inside` says."""
+    """Return the action that does as much of `action` as `GoTo.inside` says."""
     return RunEpochs(inside) if isinstance(action, RunEpochs) else StepTo(inside)

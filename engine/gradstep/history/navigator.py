@@ -1,4 +1,4 @@
-"""Goes on, back and elsewhere in a session's history: the statements and the tree of points move together."""
+"""Navigation in a session's history: the statements and the tree of points move together."""
 
 from __future__ import annotations
 
@@ -30,18 +30,18 @@ class Walk:
         self.history = History(self._start)
         self.travel = Travel(statements, self.history.here)
         self.notice: Notice | None = None
-        """What the last action had to say."""
+        """Notice of the last action; None if there is none."""
 
         self._unsteady_told = False
 
     def line(self) -> tuple[Action, ...]:
-        """Give the actions that lead here from the start, without those that were taken back."""
+        """Return the actions that lead from the start to the present point, without undone actions."""
         here, inside = self.history.here, self.history.inside
         done = [point.action for point in here.way() if point.action is not None][::-1]
         return tuple([*done[:-1], part_of(here.action, inside)] if inside else done)
 
     def room(self, number: int) -> Inside | None:
-        """Say how far one can go into the action that led to a point; None where there is nothing inside.
+        """Return the places inside the action that led to a point; None if there are none.
 
         Raises:
             BadInput: there is no such point.
@@ -101,7 +101,7 @@ class Walk:
         return action
 
     def _arrive(self, before: State, action: Action, ended: Ended, began: float) -> None:
-        """Where something has changed, make a point of it."""
+        """Add a point for the present state if the state has changed."""
         now = self._statements.state
         if now is before:
             return
@@ -113,14 +113,14 @@ class Walk:
         self.notice = self._once_more(ended.notice)
 
     def _once_more(self, notice: Notice | None) -> Notice | None:
-        """Give what there is to say; where that is nothing, say once that the model cannot be repeated."""
+        """Return the notice; without a notice, return once that the model cannot be repeated."""
         if notice or self._unsteady_told or not self._statements.trainer.steady.broken:
             return notice
         self._unsteady_told = True
         return NotRepeatable()
 
     def _branch_off(self, state: State) -> None:
-        """Where the session stands inside an action, make a point of that part of it first."""
+        """Add a point for the part of an action inside which the session stands, if it stands inside one."""
         here, inside = self.history.here, self.history.inside
         if inside:
             assert here.before is not None

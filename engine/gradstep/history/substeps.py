@@ -1,4 +1,4 @@
-"""What is inside an action: the epochs of a run, or the events of a backward pass."""
+"""Places inside an action: the epochs of a run, or the events of a backward pass."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ class Inside:
     unit: Unit
 
     places: range
-    """How far one can go into it, as `GoTo.inside` counts."""
+    """Numbers of the places, as `GoTo.inside` counts them."""
 
 
 def room_in(statements: Statements, travel: Travel, point: Point) -> Inside | None:
-    """Say how far one can go into the action that led to a point; None where there is nothing inside.
+    """Return the places inside the action that led to a point; None if there are none.
 
     The statements may be in another state afterwards.
     """
@@ -45,7 +45,7 @@ def room_in(statements: Statements, travel: Travel, point: Point) -> Inside | No
 
 
 def not_inside(action: GoTo, room: Inside | None) -> BadInput:
-    """Give the error that says why a jump cannot go there."""
+    """Return the error for a jump to a place that does not exist."""
     if room is None:
         return BadInput(f"there is nothing inside the action that led to point {action.point}")
     return BadInput(

@@ -1,4 +1,4 @@
-"""The history as a line to walk along: what was done, and where it branches."""
+"""The history as a line of points, with the branches at each point."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ class Stop:
     """For `GoTo`."""
 
     action: Action | None
-    """What led here; None for the start."""
+    """Action that led to the point; None for the start."""
 
     epoch: int
     """Epochs run to their end."""
 
     loss: float | None
-    """The last forward pass's loss; None before the first."""
+    """Loss of the last forward pass; None before the first forward pass."""
 
     learning_rate: float
     branches: tuple[int, ...]
-    """Numbers of the points that were reached from the point before, this one among them."""
+    """Numbers of all points that were reached from the previous point, including this point."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,17 +35,17 @@ class Timeline:
 
     stops: tuple[Stop, ...]
     here: int | None
-    """Place of the stop where the session stands, or inside of whose action; None where on another line."""
+    """Index of the stop at which, or inside whose action, the session stands; None if on another line."""
 
     inside: int
-    """How far inside, as `GoTo` counts; 0 at the action's end."""
+    """Place inside the action, as `GoTo.inside` counts it; 0 at the end of the action."""
 
     lines: int
-    """How many lines there are."""
+    """Number of lines in the tree."""
 
 
 def timeline(history: History, through: int | None = None) -> Timeline:
-    """Give the line on which the session stands, or the one through another point.
+    """Return the line on which the session stands, or the line through another point.
 
     Raises:
         BadInput: there is no such point.

@@ -1,4 +1,4 @@
-"""Every point that a session has been at: a tree, for what is done after an undo begins a branch."""
+"""Every point of a session's history, as a tree: an action after an undo begins a branch."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from gradstep.training.state import State
 
 
 class Setting(NamedTuple):
-    """How an epoch updates the parameters."""
+    """Settings with which an epoch updates the parameters."""
 
     rate: float
     """The learning rate."""
 
     optimizer: Optimizer = HAND
     chosen: int = 0
-    """How many optimizers were chosen before this one: each begins with nothing remembered."""
+    """Number of optimizers chosen before this one; each begins with an empty state."""
 
     batches: Batches = FULL
-    """How the samples are split."""
+    """Split of the samples."""
 
 
 @dataclass(slots=True, eq=False)
@@ -36,10 +36,10 @@ class Point:
     """Counted from 0, the start, in the order in which points were first reached."""
 
     before: Point | None
-    """None for the start."""
+    """Previous point; None for the start."""
 
     action: Action | None
-    """None for the start."""
+    """Action that led from the previous point to this point; None for the start."""
 
     epoch: int
     """Epochs run to their end."""
@@ -47,19 +47,19 @@ class Point:
     loss: float | None
     setting: Setting
     updated_at: Setting | None
-    """How the epoch under way has updated, where it has already."""
+    """Settings of the update in the epoch under way; None if that epoch has not updated yet."""
 
     notice: Notice | None = None
-    """What the action had to say."""
+    """Notice of the action; None if there is none."""
 
     seconds: float = 0.0
-    """How long it took."""
+    """Time that the action took, in seconds."""
 
     steps: int = 0
-    """How many actions lead here from the start."""
+    """Number of actions from the start to this point."""
 
     branches: list[Point] = field(default_factory=list)
-    """What was done from here, in the order in which it was first done."""
+    """Next points, in the order in which they were first reached."""
 
     ahead: Point | None = None
     """The branch taken last."""
@@ -70,14 +70,14 @@ class Point:
         return self.setting.rate
 
     def way(self) -> Iterator[Point]:
-        """Give this point and those before it, back to the start."""
+        """Yield this point and the points before it, back to the start."""
         at: Point | None = self
         while at is not None:
             yield at
             at = at.before
 
     def future(self) -> Iterator[Point]:
-        """Give the points ahead, on the branches taken last."""
+        """Yield the points ahead, along the branches that were taken last."""
         at = self.ahead
         while at is not None:
             yield at
@@ -85,36 +85,36 @@ class Point:
 
 
 class History:
-    """The tree of points, and where in it the session stands."""
+    """The tree of points, and the point at which the session stands."""
 
     def __init__(self, start: State) -> None:
         """Stand at `start`, with nothing before or after it."""
         setting = setting_of(start)
         self.points = [Point(0, None, None, start.epoch, start.loss, setting, None)]
         self.here = self.points[0]
-        """The point where the session stands, or inside of whose action it does."""
+        """Point at which, or inside whose action, the session stands."""
 
         self.inside = 0
-        """How far inside that action, as `GoTo` counts it; 0 at its end."""
+        """Place inside the action of `here`, as `GoTo.inside` counts it; 0 at the end of the action."""
 
         self.lines = 1
-        """How many ends the branches have."""
+        """Number of ends of the branches."""
 
         self._future = list[Point]()
-        """What lies ahead, the nearest last."""
+        """Points ahead, the nearest last."""
 
     @property
     def position(self) -> int:
-        """How many actions lie behind; the one that the session stands inside of counts."""
+        """Number of actions that can be undone; a partly done action counts."""
         return self.here.steps
 
     @property
     def future(self) -> int:
-        """How many lie ahead; the rest of the one that the session stands inside of counts."""
+        """Number of actions that can be redone; the rest of a partly done action counts."""
         return len(self._future) + bool(self.inside)
 
     def point(self, number: int) -> Point:
-        """Give a point by its number.
+        """Return a point by its number.
 
         Raises:
             BadInput: there is none.
@@ -124,7 +124,7 @@ class History:
         return self.points[number]
 
     def add(self, action: Action, state: State, notice: Notice | None = None, seconds: float = 0.0) -> Point:
-        """Go on to the point that `action` leads to: a new one, or the one that it led to before."""
+        """Go to the point that `action` leads to, which is new unless the action was done here before."""
         here = self.here
         known = next((one for one in here.branches if one.action == action), None)
         if known is not None:
@@ -151,7 +151,7 @@ class History:
         return point
 
     def go(self, point: Point, inside: int = 0) -> None:
-        """Stand at a point, or inside its action; its line becomes the one that redo follows."""
+        """Go to a point, or inside its action; redo then follows the line of that point."""
         if point.before is self.here and self._future and point is self._future[-1]:
             self._future.pop()
         elif point is self.here.before:
@@ -165,18 +165,18 @@ class History:
 
 
 def setting_after(before: Point, action: Action | None, state: State) -> Setting:
-    """Give the setting of a state that an action led to."""
+    """Return the settings of a state that an action led to."""
     chosen = before.setting.chosen + isinstance(action, SetOptimizer)
     return setting_of(state, chosen)
 
 
 def setting_of(state: State, chosen: int = 0) -> Setting:
-    """Give the setting of a state, after so many optimizers were chosen."""
+    """Return the settings of a state; `chosen` counts the optimizers that were chosen before."""
     return Setting(state.learning_rate, state.loop.optimizer, chosen, state.loop.batches)
 
 
 def _updated_at(before: Point, state: State) -> Setting | None:
-    """Give how the epoch under way has updated; None where it has not."""
+    """Return the settings of the update in the epoch under way; None if it has not updated."""
     if not state.loop.has_updated:
         return None
     return before.setting if before.updated_at is None else before.updated_at

@@ -1,4 +1,4 @@
-"""The loop of one epoch: its statements in order, which are enabled, where it stands, and its Python text."""
+"""The loop of one epoch: its statements in order, which of them are enabled, and how far it has run."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from gradstep.loop.optimizers import HAND, Optimizer
 from gradstep.loop.script_names import Spelling
 
 ZEROS, NONE = ".zero_()", " = None"
-"""The two ways to zero, as they stand behind `w.grad`."""
+"""Endings of a line that zeroes `w.grad`: in place, and by setting it to None."""
 
 STEP = ("optimizer.step()",)
 ZERO_GRAD = {True: ("optimizer.zero_grad()",), False: ("optimizer.zero_grad(set_to_none=False)",)}
-"""The two ways to zero with an optimizer, by whether they set to None."""
+"""Lines that zero with an optimizer, by whether they set `.grad` to None."""
 
 
 class Kind(StrEnum):
-    """What a statement does."""
+    """Kind of a statement."""
 
     FORWARD = "forward"
     BACKWARD = "backward"
@@ -31,7 +31,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """One line of the loop; its text may take several lines of Python."""
+    """One statement of the loop, of one or several lines of Python."""
 
     kind: Kind
     lines: tuple[str, ...]
@@ -40,30 +40,30 @@ class Statement:
 
 @dataclass(frozen=True, slots=True)
 class At:
-    """How far an epoch has come."""
+    """Position within an epoch."""
 
     last: Kind | None = None
-    """The statement that ran last; None before the first."""
+    """Statement that ran last; None before the first statement."""
 
     part: int = 0
-    """Which part of the samples it had, counted from 0; always 0 where they are not split."""
+    """Part of the samples that the last statement had, counted from 0; 0 if the samples are not split."""
 
     complete: bool = True
-    """Whether no epoch is under way: the last one ran to its end, or none has begun."""
+    """Whether no epoch is under way: the last epoch has ended, or none has begun."""
 
     updated: bool = False
-    """Whether the part under way, of the epoch under way, has updated the parameters."""
+    """Whether the part under way has updated the parameters in the epoch under way."""
 
 
 START: Final = At()
 
 Step: TypeAlias = tuple[Kind, int]
-"""A statement, and the part of the samples that it runs for."""
+"""Statement, and the index of the part of the samples that it runs for."""
 
 
 @dataclass(frozen=True, slots=True)
 class Loop:
-    """The statements of one epoch, and how far the epoch under way has come."""
+    """Statements of one epoch, and the position within the epoch under way."""
 
     statements: tuple[Statement, ...]
     at: At = START
@@ -72,16 +72,16 @@ class Loop:
     """Whether zeroing sets each `.grad` to None, as `optimizer.zero_grad()` does, or writes zeros into it."""
 
     optimizer: Optimizer = HAND
-    """What updates the parameters."""
+    """Optimizer that updates the parameters."""
 
     by_hand: tuple[tuple[str, ...], tuple[str, ...]] | None = None
-    """The lines that update and zero by hand, while an optimizer's stand in their place."""
+    """Lines that update and zero by hand, while an optimizer's lines replace them; else None."""
 
     split: Split | None = None
-    """How the samples are split; None where every statement has them all."""
+    """Split of the samples; None if every statement has all samples."""
 
     inner: range = range(0)
-    """The places of the statements that run for every part of the samples; empty where there are none."""
+    """Indices of the statements that run for every part of the samples; empty without a split."""
 
     @property
     def complete(self) -> bool:
@@ -90,66 +90,66 @@ class Loop:
 
     @property
     def batches(self) -> Batches:
-        """How the samples are split."""
+        """Way in which the samples are split."""
         return FULL if self.split is None else self.split.batches
 
     @property
     def has_updated(self) -> bool:
-        """Whether the epoch under way has updated the parameters, for some part of the samples."""
+        """Whether the epoch under way has updated the parameters for some part of the samples."""
         early = self.at.part > 0 and self.is_enabled(Kind.UPDATE) and self.is_inner(Kind.UPDATE)
         return not self.complete and (self.at.updated or early)
 
     @property
     def parts(self) -> int:
-        """How many parts the samples are split into."""
+        """Number of parts of the samples; 1 without a split."""
         return 1 if self.split is None else self.split.parts
 
     @property
     def enabled(self) -> tuple[Kind, ...]:
-        """The kinds that an epoch runs, in order, each once."""
+        """Kinds of the statements that an epoch runs, in order, each once."""
         return tuple(statement.kind for statement in self.statements if statement.enabled)
 
     @property
     def epoch(self) -> tuple[Kind, ...]:
-        """All that a whole epoch runs, in order: some kinds for every part of the samples."""
+        """Kinds of all statements that an epoch runs, in order; some run for every part of the samples."""
         return tuple(kind for kind, _ in self._steps())
 
     @property
     def next(self) -> Kind | None:
-        """The statement that runs next; None where every one is commented out."""
+        """Statement that runs next; None if every statement is commented out."""
         step = self.next_step
         return None if step is None else step[0]
 
     @property
     def next_step(self) -> Step | None:
-        """The same, and its part of the samples."""
+        """Statement that runs next with its part of the samples; None if every one is commented out."""
         at = self.at
         ahead = self._steps() if at.complete or at.last is None else self._steps(at.last, at.part)
         return next(ahead, None) or next(self._steps(), None)
 
     def rest(self) -> tuple[Kind, ...]:
-        """Give what remains of the epoch under way; the whole epoch where none is."""
+        """Return the rest of the epoch under way, or a whole epoch if none is under way."""
         return tuple(kind for kind, _ in self.rest_steps())
 
     def rest_steps(self) -> tuple[Step, ...]:
-        """The same, each with its part of the samples."""
+        """Return the rest of the epoch, each statement with its part of the samples."""
         step = self.next_step
         return () if step is None else (step, *self._steps(*step))
 
     def is_inner(self, kind: Kind) -> bool:
-        """Whether a statement runs for every part of the samples."""
+        """Return whether a statement runs for every part of the samples."""
         return self._place(kind) in self.inner
 
     def ran(self, kind: Kind) -> tuple[Loop, int]:
         """Move past a statement that has just run.
 
-        An epoch ends with the last enabled statement, or with the first one that runs out of order after
-        an update. Running its last statement again, or one behind it, does not end it again; unless that is
-        where the loop begins. A part of the samples ends like that, too.
+        An epoch ends with its last enabled statement, or with the first statement that runs out of order
+        after an update. Running the last statement again, or a later one, does not end the epoch again,
+        unless the loop begins there. A part of the samples ends in the same way.
 
         Returns:
-            The loop as it then stands, and how many epochs have ended by it: 0, 1, or 2 where the statement
-            both left an epoch behind and is all there is of the next.
+            The loop after the statement, and the number of epochs that ended: 0, 1, or 2 if the statement
+            ended an epoch and is also the only statement of the next epoch.
         """
         at, part = self.at, self.part_of(kind)
         wraps = at.last is not None and self._key(kind, part) < self._key(at.last, at.part)
@@ -163,7 +163,7 @@ class Loop:
         return replace(self, at=At(kind, part, complete=False, updated=updated)), ended
 
     def part_of(self, kind: Kind) -> int:
-        """Give the part of the samples that a statement has where it runs now, also out of order."""
+        """Return the part of the samples that a statement has if it runs now, in order or not."""
         at, step = self.at, self.next_step
         if self.split is None or at.last is None:
             return 0
@@ -179,7 +179,7 @@ class Loop:
         return at.part
 
     def ended_by_rest(self) -> int:
-        """Give how many epochs end with what remains of this one: 2 where it leaves one behind."""
+        """Return how many epochs end with the rest of this epoch: 1, or 2 if it also ends an earlier one."""
         loop, ended = self, 0
         for kind in self.rest():
             loop, more = loop.ran(kind)
@@ -187,7 +187,7 @@ class Loop:
         return ended
 
     def _steps(self, after: Kind | None = None, part: int = 0) -> Iterator[Step]:
-        """Give an epoch's steps, in order: all, or those after one of them."""
+        """Yield an epoch's steps in order: all steps, or the steps after a given one."""
         begin = -1 if after is None else self._place(after)
         inner = [one.kind for one in self._slice(self.inner) if one.enabled]
         if begin < self.inner.start:
@@ -207,13 +207,13 @@ class Loop:
         return islice(self.statements, places.start, max(places.start, places.stop))
 
     def _key(self, kind: Kind, part: int) -> tuple[int, int, int]:
-        """Give what orders the steps of an epoch."""
+        """Return a sort key that orders the steps of an epoch."""
         place = self._place(kind)
         region = 0 if place < self.inner.start else 1 if place in self.inner else 2
         return region, part if region == 1 else 0, place
 
     def toggled(self, kind: Kind) -> Loop:
-        """Comment a statement out, or in again."""
+        """Return the loop with a statement commented out, or brought back."""
         return replace(
             self,
             statements=tuple(
@@ -222,7 +222,7 @@ class Loop:
         )
 
     def with_zeroing(self, *, set_to_none: bool) -> Loop:
-        """Have zeroing set each `.grad` to None, or write zeros into it."""
+        """Return the loop with zeroing that sets each `.grad` to None, or writes zeros into it."""
         if set_to_none is self.set_to_none:
             return self
         loop = replace(self, set_to_none=set_to_none)
@@ -233,7 +233,7 @@ class Loop:
         return loop._with_lines({Kind.ZERO: ZERO_GRAD[set_to_none]})
 
     def with_optimizer(self, optimizer: Optimizer) -> Loop:
-        """Have an optimizer update and zero, or the hand-written lines again."""
+        """Return the loop with an optimizer that updates and zeroes, or with the hand-written lines."""
         by_hand = self.by_hand or (self.lines(Kind.UPDATE), self.lines(Kind.ZERO))
         if optimizer.by_hand:
             update, zero = by_hand
@@ -244,10 +244,10 @@ class Loop:
         return loop._with_lines({Kind.UPDATE: update, Kind.ZERO: zero})
 
     def moved(self, kind: Kind, steps: int) -> Loop:
-        """Move a statement one place down, or up where `steps` is -1; at an end of the loop it stays.
+        """Return the loop with a statement one place down, or up if `steps` is -1.
 
-        Where it stands at an end of the inner loop, it goes into that, or comes out of it, and keeps its
-        place. What ran has run: the next statement is the first enabled one after the new place of the last.
+        At an end of the loop the statement stays. At an edge of the inner loop it enters or leaves that loop
+        and keeps its place. The next statement is the first enabled one after the new place of the last one.
         """
         place, inner = self._place(kind), self.inner
         down = steps > 0
@@ -264,14 +264,15 @@ class Loop:
         return replace(self, statements=tuple(others))
 
     def leaves_inner(self, kind: Kind, steps: int) -> bool:
-        """Whether a move takes a statement out of the inner loop."""
+        """Return whether a move takes a statement out of the inner loop."""
         inner = self.inner
         return bool(inner) and self._place(kind) == (inner.stop - 1 if steps > 0 else inner.start)
 
     def with_split(self, split: Split | None, spelling: Spelling) -> Loop:
-        """Split the samples: micro-batches run forward and backward for each part, mini-batches all lines.
+        """Return the loop with split samples, at its first statement.
 
-        The loop begins anew with its first statement; one that was commented out stays so.
+        Micro-batches run forward and backward for each part, mini-batches run every statement. A statement
+        that was commented out stays commented out.
         """
         places = [self._place(kind) for kind in (Kind.FORWARD, Kind.BACKWARD)]
         if split is None:
@@ -289,11 +290,11 @@ class Loop:
         return replace(self, inner=inner, at=replace(self.at, part=part))
 
     def is_enabled(self, kind: Kind) -> bool:
-        """Whether an epoch runs `kind`."""
+        """Return whether an epoch runs a kind of statement."""
         return kind in self.enabled
 
     def lines(self, kind: Kind) -> tuple[str, ...]:
-        """Give a statement's lines of Python."""
+        """Return a statement's lines of Python."""
         return self.statements[self._place(kind)].lines
 
     def _with_lines(self, texts: Mapping[Kind, tuple[str, ...]]) -> Loop:
@@ -305,6 +306,6 @@ class Loop:
 
 
 def _zeroing(lines: tuple[str, ...], set_to_none: bool) -> tuple[str, ...]:
-    """Write hand-written zeroing the other way."""
+    """Return hand-written zeroing lines that write zeros, or set to None."""
     old, new = (ZEROS, NONE) if set_to_none else (NONE, ZEROS)
     return tuple(text.removesuffix(old) + new if text.endswith(old) else text for text in lines)

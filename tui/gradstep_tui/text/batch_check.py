@@ -1,17 +1,18 @@
-"""What splitting the samples does to the gradient, in words: the same on the bench and in a conversation."""
+"""Effect of splitting the samples on the gradient, in words for the bench and for a conversation."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
+from gradstep.analysis.judgement import Outcome
 from gradstep.loop.batches import FULL, Batches, Split
 
 if TYPE_CHECKING:
     from gradstep.analysis.batch_check import BatchCheck, Trial
 
 MOST_SIZES: Final = 8
-"""Sizes of parts that are written out at the most."""
+"""Largest number of parts whose sizes are written out."""
 
 FULL_TEXT: Final = "One pass through all samples: what the others are held against."
 
@@ -36,11 +37,11 @@ WHY: Final[Mapping[tuple[str, str], str]] = {
     ("shuffled", "differs"): "Mini-batches in a new order of the samples every epoch, drawn from a seed: "
     "the same each time.",
 }
-"""For each way and what came of it, the reason."""
+"""Reason for each outcome of each way."""
 
 
 def sizes_text(found: BatchCheck) -> str:
-    """Say how the samples are split."""
+    """Return how the samples are split, e.g. `5 samples in 3 parts: 2 + 2 + 1`."""
     sizes, size = found.sizes, found.sizes[0]
     many = f"{found.samples:,} samples in {len(sizes):,} part{'s' * (len(sizes) != 1)}"
     if len(sizes) <= MOST_SIZES:
@@ -50,7 +51,7 @@ def sizes_text(found: BatchCheck) -> str:
 
 
 def way_text(trial: Trial, found: BatchCheck) -> str:
-    """Name a way to go through the samples."""
+    """Return the name of a way to go through the samples."""
     if trial.batches.way == "mini":
         return "mini-batches, shuffled" if trial.batches.shuffle else "mini-batches"
     if trial.zeroed_inside:
@@ -60,15 +61,15 @@ def way_text(trial: Trial, found: BatchCheck) -> str:
 
 
 def outcome_text(trial: Trial) -> str:
-    """Say how its gradient compares with the full batch's."""
-    match str(trial.outcome):
-        case "refused":
+    """Return how the gradient of a way compares with the gradient of the full batch."""
+    match trial.outcome:
+        case Outcome.REFUSED:
             return "PyTorch refuses"
-        case "multiple":
+        case Outcome.MULTIPLE:
             return f"{trial.times:.4g} times as long"
-        case "equal" if trial.distance == 0:
+        case Outcome.EQUAL if trial.distance == 0:
             return "equal, to the last bit"
-        case "equal":
+        case Outcome.EQUAL:
             return f"equal, but for rounding ({trial.distance:.0e})"
         case _ if trial.distance != trial.distance:
             return "another gradient every time"
@@ -77,7 +78,7 @@ def outcome_text(trial: Trial) -> str:
 
 
 def why_text(trial: Trial) -> str:
-    """Say why."""
+    """Return why the gradient of a way compares as it does; empty if there is nothing to explain."""
     if trial.error:
         return f"{trial.error} The model does not take a part of the samples."
     name = str(trial.batches.weight)
@@ -89,10 +90,10 @@ def why_text(trial: Trial) -> str:
 
 
 def choices(found: BatchCheck) -> tuple[Batches, ...]:
-    """Give what can be chosen: the full batch, and each way that was tried."""
+    """Return the splits that can be chosen: the full batch, and each way that was tried."""
     return (FULL, *(trial.batches for trial in found.trials))
 
 
 def usual_size(samples: int) -> int:
-    """Give the size of a part to begin with: about a third of the samples."""
+    """Return the size of a part to begin with: about a third of the samples."""
     return max(1, -(-samples // 3))

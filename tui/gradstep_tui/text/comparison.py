@@ -20,16 +20,16 @@ SAME_TO: Final = 1e-3
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """What the two sides are called."""
+    """Names of the two sides."""
 
     one: str
     other: str
     short: str
-    """The other one, in a sentence."""
+    """Name of the other side within a sentence."""
 
 
 def first_text(first: FirstDifference | None, names: Names) -> str:
-    """Say where the two part."""
+    """Return the sentence about the first difference between the two sides."""
     if first is None:
         return "No difference: every number is the same, bit for bit."
     texts = [f"First difference in epoch {first.epoch:,}:"]
@@ -46,7 +46,7 @@ def first_text(first: FirstDifference | None, names: Names) -> str:
 
 
 def momentum_text(found: Comparison) -> str:
-    """Say what never zeroing is, where running it has shown so; else empty."""
+    """Return the sentence that never zeroing equals momentum 1, if a run has shown so; else an empty text."""
     if found.momentum is None or not found.momentum < SAME_TO:
         return ""
     exact = "bit for bit" if found.momentum == 0 else f"up to rounding, {found.momentum:.1e} at the most"

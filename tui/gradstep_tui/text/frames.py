@@ -32,16 +32,16 @@ DOES: Final[Mapping[str, str]] = {
     "update": "moves the parameters against their gradients",
     "zero": "sets the gradients back to zero",
 }
-"""What each kind of statement does."""
+"""Effect of each kind of statement."""
 
 RATE: Final = "learning rate"
-"""The mark that has a number."""
+"""Kind of mark that has a number."""
 
 QUOTED: Final = 40
-"""Characters of what a script printed that one line tells."""
+"""Largest number of characters of a script's output in one line."""
 
 MOST_PARTS: Final = 6
-"""Parts of a sum that are written out at the most."""
+"""Largest number of parts of a sum that are written out."""
 
 
 ACTIONS: Final[Mapping[type, str]] = {
@@ -60,11 +60,11 @@ ACTIONS: Final[Mapping[type, str]] = {
     actions.Undo: "undo",
     actions.Redo: "redo",
 }
-"""What each action that takes nothing is called."""
+"""Name of each action without arguments."""
 
 
 def action_text(action: actions.Action | None) -> str:
-    """Name an action; None is the start of a session."""
+    """Return the name of an action; None stands for the start of a session."""
     match action:
         case None:
             return "start"
@@ -89,7 +89,7 @@ def action_text(action: actions.Action | None) -> str:
 
 
 def offer_text(offer: Offer) -> str:
-    """Say which session could be gone on with."""
+    """Return the sentence about a session that can be continued."""
     many = "1 action" if offer.actions == 1 else f"{offer.actions:,} actions"
     return (
         f"The session of {offer.problem} from {offer.when} was not left in order: {many}, "
@@ -98,14 +98,14 @@ def offer_text(offer: Offer) -> str:
 
 
 def phase(frame: Frame) -> str:
-    """Say what comes next: a statement, or the rest of a backward pass."""
+    """Return what comes next: a statement, or the rest of a backward pass."""
     if frame.in_pass and frame.backward is not None:
         return f"in backward {frame.backward.done}/{len(frame.backward.rows)}"
     return step_text(frame.loop)
 
 
 def step_text(loop: Loop) -> str:
-    """Say which statement of a loop comes next, and for which part of the samples."""
+    """Return which statement of a loop comes next, and for which part of the samples."""
     step = loop.next_step
     if step is None:
         return "no next line"
@@ -115,21 +115,21 @@ def step_text(loop: Loop) -> str:
 
 
 def empty_text(frame: Frame) -> str:
-    """Say why there is no pass to show, and what to do about it."""
+    """Return why there is no pass to show, and what to do."""
     if frame.refusal(actions.StepNode()) is None:
         return READY
     return BEFORE_FORWARD if frame.loss is None else UNRECORDED
 
 
 def duration(seconds: float) -> str:
-    """Write a time in seconds, minutes or hours."""
+    """Return a time in seconds, minutes or hours."""
     if seconds < 120:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:,.0f} h"
 
 
 def change_texts(frame: Frame) -> tuple[str, str]:
-    """Give the loss's change since the epoch before, as a number and in percent; both may be empty."""
+    """Return the change of the loss since the previous epoch, as a number and in percent, or empty texts."""
     if frame.loss is None or not frame.loss_before or not math.isfinite(frame.loss - frame.loss_before):
         return "", ""
     change = frame.loss - frame.loss_before
@@ -139,7 +139,7 @@ def change_texts(frame: Frame) -> tuple[str, str]:
 
 
 def sum_note(parameter: ParameterFrame) -> str:
-    """Say how a `.grad` came to be what it is; empty where the last actions do not tell."""
+    """Return how `.grad` got its value; empty if the last actions did not change it."""
     written = parameter.accumulation
     if written is None:
         return "zeroed" if parameter.grad_changed and not has_nonzero(parameter.grad) else ""
@@ -149,12 +149,12 @@ def sum_note(parameter: ParameterFrame) -> str:
 
 
 def has_nonzero(tensor: Tensor | None) -> bool:
-    """Whether there is a tensor, and a number in it that is not 0."""
+    """Return whether there is a tensor with a number that is not 0."""
     return tensor is not None and bool(tensor.count_nonzero())
 
 
 def passes_texts(parts: Sequence[Write], at: Element) -> tuple[str, str] | None:
-    """Say, and write out, what `.grad` is the sum of; None where that is no more than one pass."""
+    """Return what `.grad` is the sum of, in words and written out; None if it is at most one pass."""
     passes = len({part.number for part in parts})  # one pass may write more than once
     if passes < 2:
         return None
@@ -169,60 +169,60 @@ def passes_texts(parts: Sequence[Write], at: Element) -> tuple[str, str] | None:
 
 
 def part_text(frame: Frame) -> str:
-    """Say which part of the samples the loss is of; empty where it is of all."""
+    """Return the part of the samples that the loss belongs to; empty if it belongs to all."""
     loop = frame.loop
     return "" if loop.split is None else f"part {loop.at.part + 1} of {loop.parts}"
 
 
 def share_text(write: Write) -> str:
-    """Say which part of the samples a write is the share of; empty where it is of all."""
+    """Return the part of the samples that a write belongs to; empty if it belongs to all."""
     return "" if write.share is None else f", part {write.share[0]} of {write.share[1]}"
 
 
 def unrecorded_text(fact: Unrecorded, at: Element) -> str:
-    """Say what a run did that was not recorded epoch by epoch."""
+    """Return what a run did whose epochs were not recorded."""
     many = f"{fact.epochs:,} epochs ran" if fact.epochs else f"{fact.passes:,} passes ran"
     return f"{many} at full speed, unrecorded; then it was {cell(at.of(fact.after))}"
 
 
 def forgotten_text(fact: Forgotten) -> str:
-    """Say that old lines are gone, and how to have them back."""
+    """Return that old entries are no longer kept, and how to get them back."""
     return f"the first {fact.passes:,} passes are no longer kept: the timeline (t) goes back to them"
 
 
 def mark_text(mark: Mark) -> str:
-    """Say what a mark stands for."""
+    """Return what a mark stands for."""
     what = f"{mark.what} {rate(mark.rate)}" if mark.what == RATE else str(mark.what)
     return f"{what} after epoch {mark.epoch:,}"
 
 
 def target_names(frame: Frame, columns: int) -> Sequence[str]:
-    """Give the names of the targets' columns, which the parameters' first dimension has."""
+    """Return the names of the targets' columns, taken from the parameters' first dimension."""
     firsts = (one.labels[0] for one in frame.parameters if one.labels)
     return next((names for names in firsts if names and len(names) == columns), ())
 
 
 def input_names(frame: Frame) -> Sequence[str]:
-    """Give the names of two inputs, which a parameter's last dimension has; none where nobody named them."""
+    """Return the names of two inputs, from a parameter's last dimension; empty if they have no names."""
     lasts = (one.labels[-1] for one in frame.parameters if len(one.labels) > 1)
     return next((names for names in lasts if len(names) == 2), ())
 
 
 def class_names(found: Regions, names: Sequence[str]) -> list[str]:
-    """Give what the classes of a map are called; `names` are those of the targets' columns."""
+    """Return the names of the classes of a map; `names` are the names of the targets' columns."""
     if found.column is None and len(names) == found.columns:
         return [*names]
     return [f"{value:g}" for value in found.classes]
 
 
 def wrong_points(found: Regions) -> list[int]:
-    """Give which of the data are of another class than is predicted."""
+    """Return the indices of the samples whose class is not the predicted class."""
     pairs = enumerate(zip(found.targets, found.preds, strict=True))
     return [number for number, (target, pred) in pairs if found.classes and target != pred]
 
 
 def printed_texts(problem: Problem) -> list[str]:
-    """Tell what there is to say about a script, and the newest lines that it printed."""
+    """Return the notes on a script, and the newest lines of its output."""
     printed = problem.printed
     texts = [f"note: {note}" for note in problem.notes]
     if printed.gone:
@@ -231,7 +231,7 @@ def printed_texts(problem: Problem) -> list[str]:
 
 
 def printed_text(printed: Printed) -> str:
-    """Say that there is new output, and how to see it."""
+    """Return that there is new output, and how to see it."""
     last = next(filter(str.strip, reversed(printed.lines)), "")
     cut = last if len(last) <= QUOTED else f"{last[:QUOTED]}..."
     return f"the script printed: {cut.strip()} (w shows all)"

@@ -18,7 +18,7 @@ SUSPICIOUS: Final = (
 
 
 def summary_text(found: GradientCheck) -> str:
-    """Say how many were checked, and how many of those are as they should be."""
+    """Return how many elements were checked, and how many of them have a normal error."""
     counts = {one: found.count(one) for one in sorted({element.judgement for element in found.elements})}
     told = ", ".join(f"{count:,} {judgement}" for judgement, count in counts.items())
     many = f"{len(found.elements):,} of {found.total:,} numbers checked"
@@ -29,7 +29,7 @@ def summary_text(found: GradientCheck) -> str:
 
 
 def precision_text(found: GradientCheck) -> str:
-    """Say what was computed in, and why."""
+    """Return the precision of the computation, and the reason for it."""
     if not found.why_not_double:
         return f"Computed in {found.precision}, on a copy."
     return (
@@ -39,7 +39,7 @@ def precision_text(found: GradientCheck) -> str:
 
 
 def worst_text(found: GradientCheck) -> str:
-    """Name the element whose error is largest beside what is normal there; empty where there is none."""
+    """Return the element whose error is largest relative to its normal error; empty if there is none."""
     if found.largest is None:
         return ""
     worst = found.elements[found.largest]
@@ -47,7 +47,7 @@ def worst_text(found: GradientCheck) -> str:
 
 
 def error_text(one: ElementCheck) -> str:
-    """Say how large the error is, and whether that is normal."""
+    """Return how large the error is, and whether that is normal."""
     return f"error {small(one.error)}, normal up to {small(one.normal)}: {one.judgement}"
 
 
@@ -63,12 +63,12 @@ def arithmetic_text(one: ElementCheck) -> str:
 
 
 def step_text(one: ElementCheck) -> str:
-    """Say where the element stands, and how far it is moved."""
+    """Return the value of the element, and how far it is moved."""
     return f"{one.name} = {cell(one.value)}, moved by h = {long(one.step)}"
 
 
 def expected_text(one: ElementCheck) -> str:
-    """Say what the normal error is made of."""
+    """Return the parts of the normal error."""
     return (
         f"expected error: {small(one.truncation)} that the formula leaves out (grows with h^2), "
         f"{small(one.rounding)} from rounding L (grows with 1/h); normal up to 10 times their sum"
@@ -76,7 +76,7 @@ def expected_text(one: ElementCheck) -> str:
 
 
 def grad_text(one: ElementCheck, ledger: Ledger) -> str:
-    """Say how what `.grad` holds relates to the gradient that was checked, which is one pass's, here."""
+    """Return how `.grad` relates to the checked gradient, which is that of one pass at the present values."""
     name = f"{one.parameter}.grad"
     if one.grad is None:
         return f"{name} is None: no pass has written to it. A backward here would make it {cell(one.own)}."

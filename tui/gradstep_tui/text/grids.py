@@ -19,7 +19,7 @@ class Element(NamedTuple):
     column: int = 0
 
     def of(self, tensor: Tensor | None) -> float | str | None:
-        """Give the number there; None where there is no tensor, `NOT_KEPT` where its numbers are not kept."""
+        """Return the number there; None if there is no tensor, `NOT_KEPT` if its numbers are not kept."""
         if tensor is None:
             return None
         if tensor.is_meta:
@@ -28,7 +28,7 @@ class Element(NamedTuple):
         return number
 
     def place_in(self, tensor: Tensor) -> tuple[int, ...]:
-        """Give the index of that place, a number per dimension."""
+        """Return the index of the place, a number for each dimension."""
         if not tensor.dim():
             return ()
         row, index = self.row, [self.column]
@@ -38,20 +38,20 @@ class Element(NamedTuple):
         return tuple(reversed(index))
 
     def moved(self, rows: int, columns: int, tensor: Tensor) -> Element:
-        """Give a place some rows and columns away, or the nearest one that there is."""
+        """Return the place some rows and columns away, or the nearest place in the grid."""
         height, width = grid_size(tensor)
         row, column = self.row + rows, self.column + columns
         return Element(min(max(row, 0), height - 1), min(max(column, 0), width - 1))
 
 
 def grid_size(tensor: Tensor) -> tuple[int, int]:
-    """Give the rows and columns that a tensor is drawn as."""
+    """Return the number of rows and columns of a drawn tensor."""
     width = tensor.shape[-1] if tensor.dim() else 1
     return tensor.numel() // max(width, 1), width
 
 
 def row_names(parameter: ParameterFrame) -> list[str]:
-    """Give a name per drawn row: the first dimension's names, else indices; one empty name for a vector."""
+    """Return a name for each row: names of the first dimension, else indices; one empty name for a vector."""
     shape = tuple(parameter.value.shape)
     if len(shape) < 2:
         return [""]
@@ -62,7 +62,7 @@ def row_names(parameter: ParameterFrame) -> list[str]:
 
 
 def row_name(parameter: ParameterFrame, row: int) -> str:
-    """Give the name of one drawn row."""
+    """Return the name of one row."""
     shape, labels = parameter.value.shape, parameter.labels
     if len(shape) < 2:
         return ""
@@ -70,12 +70,12 @@ def row_name(parameter: ParameterFrame, row: int) -> str:
 
 
 def column_names(parameter: ParameterFrame) -> tuple[str, ...]:
-    """Give the names of the drawn columns; empty where there are none."""
+    """Return the names of the columns; empty if they have none."""
     return parameter.labels[-1] if parameter.labels else ()
 
 
 def cells_of(tensor: Tensor, columns: int) -> list[list[float]]:
-    """Give a tensor's elements as rows of exact numbers, laid out as `cells` does."""
+    """Return a tensor's elements as rows of exact numbers, laid out as by `cells`."""
     grid = tensor.reshape(1, -1) if tensor.dim() < 2 else tensor.flatten(0, -2)
     numbers: list[list[float]] = grid[:, :columns].tolist()
     return numbers

@@ -13,7 +13,7 @@ _SIGNS = str.maketrans("[](),:", "      ")
 
 
 class Layout(NamedTuple):
-    """How a tensor is drawn: its last dimension runs across, and a vector is broken into rows."""
+    """Layout of a drawn tensor: the last dimension runs across, and a vector is broken into rows."""
 
     shape: tuple[int, ...]
     across: int
@@ -21,25 +21,25 @@ class Layout(NamedTuple):
 
     @classmethod
     def of(cls, shape: Sequence[int], columns: int) -> Layout:
-        """Give the layout of a shape where so many columns fit on a screen."""
+        """Return the layout of a shape in a limited number of columns."""
         return cls(tuple(shape), max(shape[-1], 1) if len(shape) > 1 else max(columns, 1))
 
     @property
     def size(self) -> int:
-        """How many numbers there are."""
+        """Number of elements."""
         return math.prod(self.shape)
 
     @property
     def rows(self) -> int:
-        """How many rows."""
+        """Number of rows."""
         return -(-self.size // self.across)
 
     def at(self, place: int) -> tuple[int, ...]:
-        """Give the index of a place, which counts the numbers from 0 in the order of rows."""
+        """Return the index of a place; places are counted from 0, row by row."""
         return index_at(self.shape, place)
 
     def moved(self, place: int, rows: int, columns: int) -> int:
-        """Give a place some rows and columns away, or the nearest one that there is."""
+        """Return the place some rows and columns away, or the nearest place in the layout."""
         row, column = divmod(place, self.across)
         row = min(max(row + rows, 0), max(self.rows - 1, 0))
         column = min(max(column + columns, 0), self.across - 1)

@@ -1,4 +1,4 @@
-"""Numbers as text: four decimals as PyTorch prints them, scientific where those would hide the number."""
+"""Numbers as text: four decimals as PyTorch prints them, or scientific if decimals would hide the number."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ NOT_KEPT: Final = "not kept"
 
 
 def cell(value: complex | bool | str | None) -> str:
-    """Write one number. An exact zero is `0`, unlike a small number; None is `None`."""
+    """Return one number as text. An exact zero is `0`, unlike a small number; None is `None`."""
     if isinstance(value, str):
         return value
     if value is None or isinstance(value, bool):
@@ -39,7 +39,7 @@ def rate(value: float) -> str:
 
 
 def cells(tensor: Tensor, rows: int | None = None, columns: int | None = None) -> list[list[str]]:
-    """Write a tensor's elements as rows; one of fewer dimensions is one row, of more is flattened to two.
+    """Return a tensor's elements as rows of text; a vector is one row, more than two dimensions become two.
 
     A tensor of whole numbers is written without decimals.
 
@@ -69,5 +69,5 @@ def shape_text(shape: tuple[int, ...]) -> str:
 
 
 def is_tensor(value: object) -> TypeGuard[Tensor]:
-    """Whether `value` is a tensor, asked without importing torch."""
+    """Return whether `value` is a tensor, without importing torch."""
     return hasattr(value, "dim") and hasattr(value, "numel")

@@ -14,7 +14,7 @@ GRAD: Final = "grad"
 
 
 def parts_of(parameter: ParameterFrame) -> dict[str, Tensor | None]:
-    """Give what can be looked at: the value, `.grad`, and what the optimizer remembers of each number."""
+    """Return the tensors of a parameter: the value, `.grad`, and the optimizer state of each element."""
     shape = parameter.value.shape
     memory = {name: one for name, one in parameter.memory.items() if one.shape == shape}
     return {VALUE: parameter.value, GRAD: parameter.grad, **memory}

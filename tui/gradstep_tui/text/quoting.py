@@ -1,4 +1,4 @@
-"""What a person typed, as a message repeats it."""
+"""Typed text, as a message repeats it."""
 
 from __future__ import annotations
 

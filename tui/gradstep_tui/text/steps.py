@@ -1,4 +1,4 @@
-"""A step of the backward pass, put so that nothing is said twice."""
+"""Parts of a step's explanation, merged so that nothing is shown twice."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ if TYPE_CHECKING:
 
 
 def written_by(frame: Frame, backward: PassFrame) -> ParameterFrame | None:
-    """Give the parameter whose `.grad` the current event writes to; None for another event."""
+    """Return the parameter whose `.grad` the current event writes to; None for any other event."""
     name = backward.rows[backward.done - 1].parameter
     written = (parameter for parameter in frame.parameters if parameter.accumulation)
     return next((parameter for parameter in written if parameter.name == name), None)
 
 
 def merged_operands(operands: tuple[Operand, ...]) -> list[tuple[str, OperandValue]]:
-    """Give operands that are one tensor a single line, e.g. `other, self` in `diff * diff`."""
+    """Return the operands, the same tensors merged, e.g. `other, self` in `diff * diff`."""
     merged: list[tuple[str, OperandValue]] = []
     for operand in operands:
         same = next((n for n, (_, value) in enumerate(merged) if _is_same(value, operand.value)), None)
@@ -38,7 +38,7 @@ def _is_same(one: OperandValue, other: OperandValue) -> bool:
 
 
 def merged_formulas(step: Explanation) -> dict[str, list[str]]:
-    """Give each formula once, with the names of all inputs whose gradient it is."""
+    """Return each formula once, with the names of all inputs whose gradient it computes."""
     both: dict[str, list[str]] = {}
     for name, formula in step.formulas:
         both.setdefault(formula, []).append(name)

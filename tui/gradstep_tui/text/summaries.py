@@ -19,21 +19,21 @@ BARS: Final = " ▁▂▃▄▅▆▇█"
 
 
 def summary(tensor: Tensor) -> Summary:
-    """Give a tensor's summary."""
+    """Return the summary of a tensor."""
     from gradstep.tensors.summary import summary_of  # torch: not before the first frame
 
     return summary_of(tensor)
 
 
 def histogram(tensor: Tensor) -> Histogram | None:
-    """Give a tensor's histogram; None where there is no finite number in it."""
+    """Return the histogram of a tensor; None if it holds no finite number."""
     from gradstep.tensors.summary import histogram_of
 
     return histogram_of(tensor)
 
 
 def facts(found: Summary) -> Iterator[tuple[str, str]]:
-    """Give what is to be said of all numbers, each with its name."""
+    """Return the statistics of all numbers, each with its name."""
     yield from (
         ("norm", cell(found.norm)),
         ("min", cell(found.low)),
@@ -46,7 +46,7 @@ def facts(found: Summary) -> Iterator[tuple[str, str]]:
 
 
 def summary_text(tensor: Tensor | None) -> str:
-    """Say it in one line; nan and inf only where there are some."""
+    """Return a summary in one line; nan and inf are counted only if there are any."""
     if tensor is None:
         return "None"
     found = summary(tensor)
@@ -57,7 +57,7 @@ def summary_text(tensor: Tensor | None) -> str:
 
 
 def bars(counts: Sequence[int], width: int) -> str:
-    """Draw counts as bars, a character each; where there is no room, neighbours are joined."""
+    """Return counts as bars, a character each; neighbours are joined if there is too little room."""
     step = max(-(-len(counts) // max(width, 1)), 1)
     joined = [sum(counts[first : first + step]) for first in range(0, len(counts), step)]
     most = max(joined, default=0)
@@ -79,7 +79,7 @@ def numbers_in(frame: Frame) -> int:
 
 
 def size_text(parameter: ParameterFrame) -> str:
-    """Say a parameter's shape, dtype and size."""
+    """Return a parameter's shape, dtype and size."""
     found = parameter.value
     dtype = str(found.dtype).removeprefix("torch.")
     return f"{shape_text(tuple(found.shape))} {dtype}, {found.numel():,} numbers"

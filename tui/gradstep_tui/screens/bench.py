@@ -14,8 +14,8 @@ from textual.widgets import Static
 
 from gradstep_tui.bindings import BINDINGS
 from gradstep_tui.keys import KEYS, Key
+from gradstep_tui.screens.base.keyed_screen import KeyedScreen, KeyHandler
 from gradstep_tui.screens.key_handlers import HANDLERS
-from gradstep_tui.screens.keyed_screen import KeyedScreen, KeyHandler
 from gradstep_tui.widgets.keybar import KeyBar
 from gradstep_tui.widgets.loop import LoopPanel
 from gradstep_tui.widgets.losses import LossPanel

@@ -8,7 +8,7 @@ from typing import Final
 
 from gradstep.errors import EngineError
 from gradstep_tui.keys import KEYS, Key
-from gradstep_tui.screens.keyed_screen import KeyedScreen, KeyHandler
+from gradstep_tui.screens.base.keyed_screen import KeyedScreen, KeyHandler
 from gradstep_tui.screens.openers.comparison import show_timeline, show_twin
 from gradstep_tui.screens.openers.export import ask_export
 from gradstep_tui.screens.openers.new_session import choose_problem, reload

@@ -12,7 +12,7 @@ from gradstep_tui.text.comparison import Names
 
 if TYPE_CHECKING:
     from gradstep.analysis.comparison import Comparison
-    from gradstep_tui.screens.keyed_screen import KeyedScreen
+    from gradstep_tui.screens.base.keyed_screen import KeyedScreen
 
 
 def show_timeline(bench: KeyedScreen) -> None:

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from gradstep_tui.screens.base.keyed_screen import KeyedScreen
     from gradstep_tui.screens.dialogs.batch_check import BatchesScreen
     from gradstep_tui.screens.dialogs.pictures import PicturesScreen
-    from gradstep_tui.screens.keyed_screen import KeyedScreen
     from gradstep_tui.session.worker import Work
 
 

@@ -11,7 +11,7 @@ from gradstep_tui.screens.dialogs.ask import AskScreen
 from gradstep_tui.screens.dialogs.confirm import ConfirmScreen
 
 if TYPE_CHECKING:
-    from gradstep_tui.screens.keyed_screen import KeyedScreen
+    from gradstep_tui.screens.base.keyed_screen import KeyedScreen
 
 
 def ask_export(bench: KeyedScreen) -> None:

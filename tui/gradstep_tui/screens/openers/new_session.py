@@ -17,7 +17,7 @@ from gradstep_tui.text.refusals import error_text
 if TYPE_CHECKING:
     from gradstep.session import Session
     from gradstep.start import Start
-    from gradstep_tui.screens.keyed_screen import KeyedScreen
+    from gradstep_tui.screens.base.keyed_screen import KeyedScreen
 
 LOADING = "loading; Esc stops it, and what is here goes on"
 STOPPED = "stopped; the session goes on as it was"

@@ -11,7 +11,7 @@ from gradstep_tui.session.pictures import album
 from gradstep_tui.widgets.pictures.picture import SURFACE
 
 if TYPE_CHECKING:
-    from gradstep_tui.screens.keyed_screen import KeyedScreen
+    from gradstep_tui.screens.base.keyed_screen import KeyedScreen
 
 
 def show_pictures(bench: KeyedScreen, at: int = SURFACE) -> None:

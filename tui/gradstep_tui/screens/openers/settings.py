@@ -25,7 +25,7 @@ from gradstep_tui.text.numbers import rate
 
 if TYPE_CHECKING:
     from gradstep.loop.batches import Batches
-    from gradstep_tui.screens.keyed_screen import KeyedScreen
+    from gradstep_tui.screens.base.keyed_screen import KeyedScreen
 
 DEFAULT_EPOCHS: Final = "100"
 """Number of epochs that the question proposes."""

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 from gradstep_tui.screens.dialogs.elements import ElementsScreen
 from gradstep_tui.screens.dialogs.gradient_check import CheckScreen
-from gradstep_tui.screens.dialogs.help import HelpScreen, open_manual
 from gradstep_tui.screens.dialogs.ledger import LedgerScreen
 from gradstep_tui.screens.dialogs.script_output import PrintedScreen
 from gradstep_tui.screens.dialogs.whole_step import LookScreen
+from gradstep_tui.screens.reading.key_table import HelpScreen, open_manual
 
 if TYPE_CHECKING:
     from gradstep.analysis.gradient_check import GradientCheck
-    from gradstep_tui.screens.keyed_screen import KeyedScreen
+    from gradstep_tui.screens.base.keyed_screen import KeyedScreen
 
 
 def show_step(bench: KeyedScreen) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.binding import BindingType
 
 from gradstep_tui.keys import KEYS, Key
-from gradstep_tui.screens.keyed_screen import KeyHandler
+from gradstep_tui.screens.base.keyed_screen import KeyHandler
 from gradstep_tui.workshop.bench.screens.bench import WorkshopBench, feed_end_text
 from gradstep_tui.workshop.bench.screens.feed import FeedScreen, FollowScreen
 from gradstep_tui.workshop.bench.screens.instructor_messages import TOAST, MessagesScreen

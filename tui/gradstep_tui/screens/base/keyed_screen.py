@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 from textual.reactive import var
 
 from gradstep_tui.keys import Key
-from gradstep_tui.screens.session_screen import SessionScreen
+from gradstep_tui.screens.base.session_screen import SessionScreen
 from gradstep_tui.text.refusals import key_refusal_text
 
 if TYPE_CHECKING:

@@ -1,0 +1,1 @@
+"""Screens to read: the table of keys, and the manual."""

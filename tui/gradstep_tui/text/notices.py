@@ -14,19 +14,29 @@ from gradstep.notices import (
     TraceSummarized,
     Unit,
 )
+from gradstep_tui.keys import BY_ID
+
+LOWER, ZEROING, REDO = (BY_ID[key_id].shown for key_id in ("lower_rate", "zeroing", "redo"))
+"""Signs of the keys that help."""
 
 
 def notice_text(notice: Notice) -> str:
     """Return the sentence for a notice."""
     match notice:
         case RunDiverged(epoch, loss, zeroing=True):
-            return f"diverged in epoch {epoch:,}: loss {loss}; steps overshoot, lower the learning rate ([)"
+            return (
+                f"diverged in epoch {epoch:,}: loss {loss}; steps overshoot, "
+                f"lower the learning rate ({LOWER})"
+            )
         case RunDiverged(epoch, loss):
-            return f"diverged in epoch {epoch:,}: loss {loss}; gradients pile up (Z), or lr is too high ([)"
+            return (
+                f"diverged in epoch {epoch:,}: loss {loss}; gradients pile up ({ZEROING}), "
+                f"or lr is too high ({LOWER})"
+            )
         case InsideAction(Unit.EPOCH, number, count):
-            return f"inside a run: epoch {number:,} of {count:,}; → goes on to its end"
+            return f"inside a run: epoch {number:,} of {count:,}; {REDO} goes on to its end"
         case InsideAction(_, number, count):
-            return f"inside a pass: event {number:,} of {count:,}; → goes on to its end"
+            return f"inside a pass: event {number:,} of {count:,}; {REDO} goes on to its end"
         case TraceSummarized(tensors, limit):
             return (
                 f"the pass made more than {limit / 1e6:,g} MB: only summaries of {tensors:,} tensors "

@@ -53,7 +53,7 @@ def test_a_lone_escape_and_a_key_that_begins_with_one_are_told_apart() -> None:
     with Terminal() as terminal:
         terminal.wait_for("next: forward")
         terminal.send("f?")
-        terminal.wait_for("Esc closes")
+        terminal.wait_for("Esc: close")
         terminal.send("escape")
         terminal.wait_for("next: backward")
         terminal.send("left")

@@ -130,7 +130,7 @@ def test_help_tells_every_command_and_the_names_that_every_keyboard_has() -> Non
 
 
 def test_help_of_one_command_is_one_line() -> None:
-    assert Talk()("help undo") == "undo, or <-, left arrow: Take the last action back, bit for bit."
+    assert Talk()("help undo") == "undo, or <-, left arrow: Undo the last action, exactly."
     assert "'nothing' is no command" in Talk()("? nothing")
 
 

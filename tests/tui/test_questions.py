@@ -48,8 +48,8 @@ async def test_a_value_far_too_long_keeps_the_question_readable() -> None:
     async with opened() as pilot:
         asking = await typed(pilot, "r", "9" * 5000)
         assert pilot.app.screen is asking
-        assert "type a whole number" in text(pilot)
-        assert "Esc changes nothing" in text(pilot)
+        assert "whole number" in text(pilot)
+        assert "Esc: cancel" in text(pilot)
         assert frame(pilot).epoch == 0
 
 

@@ -226,7 +226,7 @@ def test_a_terminal_without_utf8_gets_ascii_only(env: dict[str, str | None]) -> 
         terminal.send("fss")
         terminal.wait_for("in backward 2/11")
         terminal.send("?")
-        terminal.wait_for("Esc closes")
+        terminal.wait_for("Esc: close")
         terminal.send("escape")
         terminal.wait_for("in backward 2/11")
         terminal.send("q")
@@ -240,7 +240,7 @@ def test_a_terminal_of_16_colours_gets_no_other_ones() -> None:
         terminal.send("fss")
         terminal.wait_for("in backward 2/11")
         terminal.send("?")
-        terminal.wait_for("Esc closes")
+        terminal.wait_for("Esc: close")
         assert COLOUR.search(terminal.output)
         assert not MANY_COLOURS.search(terminal.output)
 

@@ -1,5 +1,4 @@
-"""Every key: declared once, read by the bindings, the key bar, the help screen, the command palette and
-the conversation."""
+"""The table of keys, for the bindings, the key bar, the help screen, the command palette and plain mode."""
 
 from __future__ import annotations
 
@@ -43,26 +42,28 @@ class Key:
     """One key of the bench."""
 
     id: str
-    """For keymaps; where there is no action, also the name of the screen's method: `key_<id>`."""
+    """Name of the key in keymaps; the screen's method for a key without an action is `key_<id>`."""
 
     keys: str
     """Textual's names of the keys, separated by commas."""
 
     shown: str
-    """How the key is written on screen."""
+    """Text for the key on screen."""
 
     label: str
+    """Word for the key's effect, in the key bar and the command palette."""
+
     tooltip: str
-    """What it does, as a sentence."""
+    """Sentence that says what the key does, for the help screen."""
 
     weight: int
-    """How much it belongs in the key bar: the lightest ones go first where it is narrow."""
+    """Importance in the key bar: the lightest keys are left out first; keys of weight 0 are never in it."""
 
     action: Callable[[], Action] | None = None
-    """What it does to the session; None where it opens or closes something, or needs the cursor."""
+    """Makes the key's action; None for a key that opens or closes something, or needs the cursor."""
 
     edit: Callable[[Kind], Action] | None = None
-    """What it does to the loop's statement under the cursor; None for a key that needs no cursor."""
+    """Makes the key's action for the statement under the cursor; None for a key that needs no cursor."""
 
     def can_work(self, frame: Frame, cursor: Kind | None) -> bool:
         """Return whether the key can work now: nothing is refused, and there is a cursor if needed."""
@@ -78,7 +79,7 @@ class Key:
         return None if asked is None else frame.refusal(asked)
 
     def _asks_for(self, cursor: Kind | None) -> Action | None:
-        """Give the action that decides whether the key can work; None where none does."""
+        """Return the action that decides whether the key can work now; None for a key that always can."""
         if self.edit is not None and cursor is not None:
             return self.edit(cursor)
         asked = ASKED.get(self.id)
@@ -90,7 +91,7 @@ ASKED: Final[Mapping[str, Action]] = {
     "optimizer": SetOptimizer(HAND),
     "batches": SetBatches(FULL),
 }
-"""For keys that ask for something, an action that can work whenever theirs can."""
+"""Action that can work whenever a key's own can, for the keys that first ask for a value."""
 
 
 KEYS: Final = (
@@ -124,7 +125,7 @@ KEYS: Final = (
         "Z,upper_z",
         "Z",
         "zeroing",
-        "Comment the loop's zeroing out, or in again.",
+        "Turn gradient zeroing off or on.",
         9,
         ToggleZeroing,
     ),
@@ -133,18 +134,18 @@ KEYS: Final = (
         "n",
         "n",
         "None/0",
-        "Have zeroing set every .grad to None, or write zeros again.",
+        "Choose whether zeroing sets .grad to None or to zeros.",
         0,
         ToggleSetToNone,
     ),
-    Key("cursor_up", "up", "↑", "line up", "Put the cursor one line of the loop up.", 1),
-    Key("cursor_down", "down", "↓", "line down", "Put the cursor one line of the loop down.", 1),
+    Key("cursor_up", "up", "↑", "line up", "Move the cursor one line of the loop up.", 1),
+    Key("cursor_down", "down", "↓", "line down", "Move the cursor one line of the loop down.", 1),
     Key(
         "comment",
         "number_sign",
         "#",
         "comment",
-        "Comment the line under the cursor out, or in again.",
+        "Comment out the line under the cursor, or uncomment it.",
         1,
         edit=ToggleStatement,
     ),
@@ -166,8 +167,8 @@ KEYS: Final = (
         1,
         edit=lambda kind: MoveStatement(kind, 1),
     ),
-    Key("verdict", "v", "v", "verdict", "Find out what the loop does: run it beside the reference loop.", 1),
-    Key("twin", "T,upper_t", "T", "twin", "Put the session beside its twin with zeroing, in lock step.", 4),
+    Key("verdict", "v", "v", "verdict", "Say what the loop does, compared with a correct loop.", 1),
+    Key("twin", "T,upper_t", "T", "twin", "Compare with the same run, gradients zeroed.", 4),
     Key("check", "c", "c", "check", "Check autograd's gradient against finite differences.", 1),
     Key(
         "pictures",
@@ -177,15 +178,15 @@ KEYS: Final = (
         "Show the loss surface, the fit, gradient sizes and losses.",
         1,
     ),
-    Key("graph", "G,upper_g", "G", "graph", "Draw autograd's graph, and go through the pass in it.", 2),
-    Key("undo", "left", "←", "undo", "Take the last action back, bit for bit.", 9, Undo),
-    Key("redo", "right", "→", "redo", "Do again what was taken back.", 8, Redo),
+    Key("graph", "G,upper_g", "G", "graph", "Draw autograd's graph, and step through backward in it.", 2),
+    Key("undo", "left", "←", "undo", "Undo the last action, exactly.", 9, Undo),
+    Key("redo", "right", "→", "redo", "Redo the action that was undone.", 8, Redo),
     Key(
         "timeline",
         "t",
         "t",
         "timeline",
-        "Show every point of the session: to jump to, to compare with.",
+        "List every point of the session, to go to or compare with.",
         6,
     ),
     Key(
@@ -221,17 +222,17 @@ KEYS: Final = (
         "R,upper_r",
         "R",
         "reset",
-        "Back to the start values; the loop and the learning rate stay.",
+        "Go back to the start values; loop and learning rate stay.",
         2,
         Reset,
     ),
-    Key("problems", "p", "p", "problems", "Begin another problem: choose from a list.", 1),
+    Key("problems", "p", "p", "problems", "Choose another problem, and begin it.", 1),
     Key(
         "reload",
         "f5,ctrl+r",
         "F5",
         "reload",
-        "Read the edited script again, and begin anew (also ctrl+r).",
+        "Read the edited script again, and start over (also ctrl+r).",
         1,
     ),
     Key("printed", "w", "w", "printed", "Show what the script printed.", 1),
@@ -245,8 +246,8 @@ KEYS: Final = (
         "Show all numbers of a parameter and of its .grad.",
         2,
     ),
-    Key("ledger", "g", "g", "ledger", "Show what every .grad was made of, write by write.", 5),
-    Key("stop", "escape", "Esc", "stop", "Stop a run of epochs; otherwise put the cursor away.", 0),
+    Key("ledger", "g", "g", "ledger", "Show every write to each .grad, as arithmetic.", 5),
+    Key("stop", "escape", "Esc", "stop", "Stop a run of epochs, or hide the cursor.", 0),
     Key("manual", "f1", "F1", "manual", "Open the manual: every topic, and a search over all of them.", 2),
     Key("help", "question_mark", "?", "help", "Show what every key does.", 10),
     Key("quit", "q", "q", "quit", "Leave the trainer.", 7),
@@ -254,4 +255,4 @@ KEYS: Final = (
 
 BY_ID: Final = {key.id: key for key in KEYS}
 BY_NAME: Final = {name: key for key in KEYS for name in key.keys.split(",")}
-"""The keys by Textual's names."""
+"""Keys by Textual's names for them."""

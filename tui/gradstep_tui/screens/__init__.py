@@ -1,1 +1,1 @@
-"""The screens: the bench, and what opens over it."""
+"""The screens: the bench, and the dialogs that open over it."""

@@ -1,4 +1,4 @@
-"""A screen that owns a session: has it loaded, applies actions to it, does what takes long in a thread."""
+"""A screen that owns a session: loads it, applies actions to it, and runs long work in a thread."""
 
 from __future__ import annotations
 
@@ -35,49 +35,49 @@ if TYPE_CHECKING:
     from gradstep_tui.session.autosave import Keeper, Offer
 
 DRAWS_PER_SECOND = 5
-"""How often a run of epochs is drawn."""
+"""Number of times per second that the progress of a run is drawn."""
 
-RUNNING = "one thing at a time: Esc stops what is running"
+RUNNING = "gradstep is busy: wait, or press Esc to stop"
 
 
 class SessionScreen(Screen[None]):
-    """Owns the session and its current frame; what is drawn of it is for others to say."""
+    """A screen that owns a session and its current frame; subclasses decide what is drawn."""
 
     frame: var[Frame | None] = var(None)
     notice: var[str] = var("")
     complaint: var[PyTorchError | None] = var(None)
-    """What PyTorch refused; None where it did not."""
+    """Error that PyTorch raised at the last action; None if it raised none."""
     unsaved: var[bool] = var(False)
-    """Whether nothing is saved any more."""
+    """Whether saving the session has failed."""
     badge: var[str] = var("")
-    """What else is to be seen at once; empty for nothing."""
+    """Further warning on the status line; empty for none."""
     running: var[bool] = var(False)
-    """Whether epochs are running, in a thread that has the session to itself."""
+    """Whether work is running in a thread, which then has the session to itself."""
     progress: var[Progress | None] = var(None, always_update=True)
-    """How far they have come."""
+    """Progress of the running epochs; None if no epochs are running."""
 
     waits_for: str = "PyTorch is starting"
-    """What there is no session before."""
+    """Text for the status line until there is a session."""
 
     def __init__(self, make_session: Callable[[], Session], keeper: Keeper | None = None) -> None:
-        """Show the session that `make_session` makes, once it is made; it runs in a thread of its own.
+        """Show a session as soon as it is made.
 
         Args:
-            make_session: Makes it.
-            keeper: What saves it, and may have an earlier one to offer; None where nothing does.
+            make_session: Makes the session; called in a thread.
+            keeper: Saves the session, and may offer an earlier one; None to save nothing.
         """
         super().__init__()
         self._make_session = make_session
         self._keeper = keeper
         self._session: Session | None = None
         self.own: Start | None = None
-        """The file of the learner's own that was trained last; None where there was none."""
+        """Start of the latest session that trained the learner's own file; None if there was none."""
 
         self._seen = 0
-        """How many of the lines that the script printed were there when they were looked at."""
+        """Number of lines of the script's output that the learner has seen."""
 
         self._told = False
-        """Whether it was told that there are more since."""
+        """Whether a notice has mentioned the lines after those."""
 
         self._loading = False
         self._waiting: deque[Callable[[], None]] = deque()
@@ -87,18 +87,18 @@ class SessionScreen(Screen[None]):
         self._then: Callable[[Any], None] | None = None
 
     def post_message(self, message: Message) -> bool:
-        """Come up for the first time with the styles that are just made; later they may have changed."""
+        """Post a message; when the screen first appears, skip a rebuild of styles that were just made."""
         keep_new_styles(self, message)
         return super().post_message(message)
 
     def on_mount(self) -> None:
-        """Fetch the session, after the first frame is on screen."""
+        """Load the session after the first frame is on screen."""
         self.call_after_refresh(self._load)
         if self._keeper is not None:
             self._keeper.listen(self._tell_trouble)
 
     def on_screen_suspend(self) -> None:
-        """Fetch it also where a key has opened another screen before that first frame."""
+        """Load the session even if a key opens another screen before the first frame."""
         self._load()
 
     def _load(self) -> None:
@@ -107,7 +107,7 @@ class SessionScreen(Screen[None]):
             self.run_worker(partial(load, self, self._make_session, self._keeper), thread=True)
 
     def load_at_once(self) -> None:
-        """Have the session in the first frame, where making it takes no time."""
+        """Make the session right away, for the first frame; for sessions that are made quickly."""
         self._loading = True
         try:
             session = self._make_session()
@@ -117,33 +117,39 @@ class SessionScreen(Screen[None]):
             self.take(session)
 
     def on_loaded(self, message: Loaded) -> None:
-        """Show the session, and do what was asked for meanwhile."""
+        """Show the session, and offer an earlier one or do the actions that were asked for meanwhile."""
         self.take(message.session)
         if message.offer is None:
             self._catch_up()
         else:
             texts = [offer_text(message.offer), f"It is saved in {message.offer.path}"]
-            ask = ConfirmScreen("go on?", texts, "Enter goes on with it, Esc begins anew and keeps it")
+            ask = ConfirmScreen(
+                "resume?", texts, "Enter: resume it   Esc: begin a new session, keep the file"
+            )
             self.app.push_screen(ask, partial(self._answered, message.offer))
 
     def _tell_trouble(self, trouble: str) -> None:
-        """Have the trouble told; called from another thread."""
+        """Post that saving has failed; called from another thread."""
         self.post_message(Troubled(trouble))
 
     def on_troubled(self, message: Troubled) -> None:
-        """Say that nothing is saved any more; training goes on."""
+        """Show that saving has failed; training goes on."""
         self.notice, self.unsaved = message.trouble, True
 
     def begin(self, start: Start, stopped: Callable[[], bool]) -> Session:
-        """Make another session, which is saved where this one is; called from another thread.
+        """Make another session, saved by the same keeper; called from another thread.
+
+        Args:
+            start: Problem and options of the session.
+            stopped: Called again and again while a script runs; if it returns True, no session is begun.
 
         Raises:
-            EngineError: there can be none, or `stopped` said so; the session that is there goes on.
+            EngineError: the session cannot be made, or `stopped` returned True; the current session goes on.
         """
         return open_session(start, stopped) if self._keeper is None else self._keeper.begin(start, stopped)
 
     def take(self, session: Session) -> None:
-        """Show a session, and what there is to say about how it was made."""
+        """Show a session, and the message about how it was made."""
         self._session, self._seen, self._told = session, 0, False
         if session.origin is not None and session.origin.has_file:
             self.own = session.origin
@@ -154,12 +160,12 @@ class SessionScreen(Screen[None]):
             self._told = False
 
     def printed_is_seen(self) -> None:
-        """Tell of what is printed from here on, once."""
+        """Note that the learner has seen the script's output so far."""
         if self._session is not None:
             self._seen, self._told = self._session.problem.printed.count, False
 
     def _answered(self, offer: Offer, yes: bool | None) -> None:
-        """Go on with the offered session, or leave it in order."""
+        """Resume the offered session, or mark it as closed."""
         assert self._keeper is not None
         keeper = self._keeper
         if yes:
@@ -169,11 +175,11 @@ class SessionScreen(Screen[None]):
             self.work(lambda _: keeper.decline(offer), keeps_keys=True)
 
     def on_load_failed(self, message: LoadFailed) -> None:
-        """Say why there is nothing to train."""
+        """Leave: there is no session."""
         self.fail(message.error)
 
     def fail(self, error: EngineError) -> None:
-        """Leave."""
+        """Leave with an error message and exit code 2."""
         self.app.exit(return_code=2, message=f"gradstep: {with_options(error)}")
 
     def _catch_up(self) -> None:
@@ -182,16 +188,16 @@ class SessionScreen(Screen[None]):
 
     @property
     def problem(self) -> Problem | None:
-        """What is trained, also while work is under way; None before it is there."""
+        """The problem that is trained, also while work is running; None before there is a session."""
         return None if self._session is None else self._session.problem
 
     @property
     def starting(self) -> str:
-        """Why something cannot be asked for yet."""
-        return f"{self.waits_for}: ask again when the session is there"
+        """Notice for a key that needs the session before there is one."""
+        return f"{self.waits_for}: press the key again when it is ready"
 
     def idle_session(self) -> Session | None:
-        """Give the session where it can be asked something now; else the notice says why not."""
+        """Return the session if it is there and idle; otherwise None, and the notice says why."""
         if self._session is None:
             self.notice = self.starting
         elif self.running:
@@ -203,7 +209,7 @@ class SessionScreen(Screen[None]):
     # Actions
 
     def perform(self, action: Action) -> None:
-        """Apply an action: now, or once the session is there."""
+        """Apply an action now, or once there is a session."""
         if self._session is None or (self.running and self._keeps_keys):
             self._waiting.append(partial(self.perform, action))
         elif self.running:
@@ -215,7 +221,7 @@ class SessionScreen(Screen[None]):
             self._apply(self._session, action)
 
     def begins(self, action: Action) -> None:
-        """Something has begun that takes a while: a bench in a class tells it."""
+        """Do nothing; called before an action that takes a while, which a bench in a workshop reports."""
 
     def _apply(self, session: Session, action: Action) -> None:
         try:
@@ -226,7 +232,7 @@ class SessionScreen(Screen[None]):
             self.show(session, None)
 
     def show(self, session: Session, error: EngineError | None) -> None:
-        """Show the session as it stands, and what was refused."""
+        """Show the session's frame, and the error of the last action or its notice."""
         self.frame = session.frame
         self.complaint = error if isinstance(error, PyTorchError) else None
         self.notice = error_text(error) if error is not None else _noticed(session.frame)
@@ -237,19 +243,20 @@ class SessionScreen(Screen[None]):
     # What takes long
 
     def when_idle(self, do: Callable[[], None]) -> None:
-        """Do something now, or once the work that is under way has ended."""
+        """Call `do` now, or once the running work has ended."""
         self._waiting.append(do)
         self._catch_up()
 
     def work(
         self, work: Work, then: Callable[[Any], None] | None = None, *, keeps_keys: bool = False
     ) -> None:
-        """Do something with the session in a thread of its own; not while another one has it.
+        """Run work on the session in a thread; if other work is running, only show a notice.
 
         Args:
-            work: What to do.
-            then: Called with what came of it, unless the engine refused.
-            keeps_keys: Whether actions that are asked for meanwhile are done afterwards, not refused.
+            work: The work.
+            then: Called with the result of the work, unless the engine raised an error.
+            keeps_keys: Whether actions asked for meanwhile are applied afterwards; otherwise they are
+                refused.
         """
         if self.running:
             self.notice = RUNNING
@@ -279,11 +286,11 @@ class SessionScreen(Screen[None]):
             self.progress = self._session.progress
 
     def on_work_ended(self, message: WorkEnded) -> None:
-        """Go on."""
-        self.end_work(message)  # Textual calls this one also where a subclass has its own
+        """Show the result of the work."""
+        self.end_work(message)  # a method of its own, because Textual also calls a subclass's handler
 
     def end_work(self, message: WorkEnded) -> None:
-        """Show what the work came to, and do what was asked for before it began."""
+        """Show the result of the work, and do the actions that were asked for meanwhile."""
         if self._ticker is not None:
             self._ticker.stop()
         assert self._session is not None
@@ -294,7 +301,7 @@ class SessionScreen(Screen[None]):
         self._catch_up()
 
     def on_unmount(self) -> None:
-        """End a run under way, so that its thread does not outlive the screen."""
+        """Stop running work, so that its thread does not outlive the screen."""
         self._stop.set()
         if self._keeper is not None:
             self._keeper.give_up()

@@ -1,1 +1,1 @@
-"""Screens that open over the bench."""
+"""The dialogs that open over the bench."""

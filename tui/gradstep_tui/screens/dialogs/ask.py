@@ -1,4 +1,4 @@
-"""A field that asks for one value and says in place what is wrong with it."""
+"""A dialog that asks for a value, and says below the field what is wrong with it."""
 
 from __future__ import annotations
 
@@ -15,9 +15,11 @@ from gradstep_tui.screens.dialogs.dialog import Dialog, Value
 
 
 class AskScreen(Dialog[Value | None], Generic[Value]):
-    """Asks; Enter takes what was typed, or the default where nothing was; Escape takes nothing."""
+    """A question with a field; the result is the value of the text or of the default, None after Escape."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", "cancel", tooltip="Change nothing.")]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "leave", "cancel", tooltip="Go back to the bench without a change.")
+    ]
     DEFAULT_CSS = """
     AskScreen { align: center middle; }
     AskScreen > Vertical {
@@ -29,22 +31,28 @@ class AskScreen(Dialog[Value | None], Generic[Value]):
     """
 
     def __init__(self, question: str, default: str, read: Callable[[str], Value]) -> None:
-        """Ask `question`; `read` makes a value of the text, or raises `BadInput`."""
+        """Ask a question.
+
+        Args:
+            question: The question.
+            default: Text that is used if the field is empty.
+            read: Returns the value for a text, or raises `BadInput`.
+        """
         super().__init__()
         self._question = question
         self._default = default
         self._read = read
 
     def compose(self) -> ComposeResult:
-        """Lay the question out."""
+        """Yield the widgets of the dialog."""
         with Vertical():
             yield Label(self._question)
             yield Input(placeholder=self._default, select_on_focus=False, compact=True)
             yield Label("", id="wrong", markup=False)
-            yield Label("Enter takes it, Esc changes nothing", classes="hint")
+            yield Label("Enter: OK   Esc: cancel", classes="hint")
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Take the value, or say what is wrong with it; the field keeps its text."""
+        """Close with the value, or say what is wrong with it; the field keeps its text."""
         try:
             value = self._read(event.value if event.value.strip() else self._default)
         except BadInput as wrong:
@@ -53,7 +61,7 @@ class AskScreen(Dialog[Value | None], Generic[Value]):
             self.dismiss(value)
 
     def type_ahead(self, text: str) -> None:
-        """Take what was typed before the field had the focus."""
+        """Insert text that was typed before the field had the focus."""
         for field in self.query(Input):
             field.insert_text_at_cursor(text)
 

@@ -1,4 +1,4 @@
-"""Ways to split the samples, over the bench: each is measured against the full batch, and one is taken."""
+"""The dialog to choose a way to split the samples, each compared with the full batch."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ if TYPE_CHECKING:
 
 
 class BatchesScreen(Dialog[Batches | None]):
-    """The ways, for one size of part at a time; gives the one that was taken."""
+    """A list of the ways for one batch size; the result is the chosen way, or None."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q,B,upper_b", "leave", "close", tooltip="Go back to the bench; nothing changes."),
-        Binding("enter", "take", "take", tooltip="Split the samples like this."),
-        Binding("up,k", "walk(-1)", "before", tooltip="Choose the way before."),
-        Binding("down,j", "walk(1)", "after", tooltip="Choose the way after."),
-        Binding("left,minus", "resize(-1)", "smaller", tooltip="Make the parts smaller."),
-        Binding("right,plus", "resize(1)", "larger", tooltip="Make the parts larger."),
+        Binding("escape,q,B,upper_b", "leave", "close", tooltip="Go back to the bench without a change."),
+        Binding("enter", "take", "take", tooltip="Split the samples this way."),
+        Binding("up,k", "walk(-1)", "before", tooltip="Choose the way above."),
+        Binding("down,j", "walk(1)", "after", tooltip="Choose the way below."),
+        Binding("left,minus", "resize(-1)", "smaller", tooltip="Make the batches smaller."),
+        Binding("right,plus", "resize(1)", "larger", tooltip="Make the batches larger."),
     ]
     DEFAULT_CSS = """
     BatchesScreen { align: center middle; }
@@ -40,35 +40,35 @@ class BatchesScreen(Dialog[Batches | None]):
     """
 
     def __init__(self, now: Batches, size: int, samples: int, compute: Callable[[int], None]) -> None:
-        """Show what is being computed, and then what came of it.
+        """Show the ways for a batch size, once they have been checked.
 
         Args:
-            now: How the session splits them.
-            size: Samples in a part, to begin with.
-            samples: How many there are.
-            compute: Has a check made for a size, and then `show` called with it.
+            now: Way that the session splits the samples.
+            size: First batch size, in samples.
+            samples: Number of samples.
+            compute: Runs a check in a thread, given a batch size, and calls `show` with the result.
         """
         super().__init__()
         self.wanted = size
-        """The size of the parts that is to be shown."""
+        """Batch size that the learner asked for, in samples."""
 
         self._samples = samples
         self._compute = compute
         self._ways = _BatchesPanel(now)
 
     def compose(self) -> ComposeResult:
-        """Lay the view out."""
+        """Yield the widgets of the dialog."""
         with Vertical() as box:
             box.border_title = "batches"
-            box.border_subtitle = "up down choose, left right the size, Enter takes it, Esc closes"
+            box.border_subtitle = "↑ ↓: choose   ← →: batch size   Enter: OK   Esc: cancel"
             yield self._ways
 
     def on_mount(self) -> None:
-        """Have the first check made."""
+        """Start the first check."""
         self._compute(self.wanted)
 
     def show(self, found: BatchCheck) -> None:
-        """Show what was computed."""
+        """Show the result of a check."""
         self._ways.show(found)
 
     def action_walk(self, steps: int) -> None:
@@ -76,24 +76,24 @@ class BatchesScreen(Dialog[Batches | None]):
         self._ways.walk(steps)
 
     def action_resize(self, steps: int) -> None:
-        """Make the parts larger or smaller."""
+        """Make the batches larger or smaller."""
         size = min(max(self.wanted + steps, 1), self._samples)
         if size != self.wanted:
             self.wanted = size
             self._compute(size)
 
     def action_take(self) -> None:
-        """Take the chosen way."""
+        """Close with the chosen way."""
         if self._ways.chosen is not None:
             self.dismiss(self._ways.chosen)
 
     def action_leave(self) -> None:
-        """Take nothing."""
+        """Close without a choice."""
         self.dismiss(None)
 
 
 class _BatchesPanel(Panel):
-    """The ways, and which of them is chosen."""
+    """The list of ways, with a cursor."""
 
     DEFAULT_CSS = "_BatchesPanel { height: 1fr; }"
 
@@ -105,7 +105,7 @@ class _BatchesPanel(Panel):
 
     @property
     def chosen(self) -> Batches | None:
-        """The way under the cursor; None while nothing is known yet."""
+        """The way under the cursor; None before the first check."""
         if self._found is None or self._at is None:
             return None
         return choices(self._found)[self._at]
@@ -113,7 +113,7 @@ class _BatchesPanel(Panel):
     def show(self, found: BatchCheck) -> None:
         self._found = found
         if self._at is None:
-            self._at = next((place for place, one in enumerate(choices(found)) if one == self._now), 1)
+            self._at = next((place for place, way in enumerate(choices(found)) if way == self._now), 1)
         self.redraw()
 
     def walk(self, steps: int) -> None:
@@ -124,5 +124,5 @@ class _BatchesPanel(Panel):
     def lines(self, width: int, height: int) -> list[Line]:
         if self._found is None or self._at is None:
             return wrapped("Comparing ways to split the samples; Esc stops.", width, "dim")
-        now = next((place for place, one in enumerate(choices(self._found)) if one == self._now), None)
+        now = next((place for place, way in enumerate(choices(self._found)) if way == self._now), None)
         return batches_lines(self._found, self._at, now, width)

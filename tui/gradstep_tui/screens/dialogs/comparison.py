@@ -1,4 +1,4 @@
-"""Two runs side by side, over the bench."""
+"""The dialog that compares two runs side by side."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ if TYPE_CHECKING:
 
 
 class ComparisonScreen(Dialog[None]):
-    """A comparison; beside its twin, the session goes on in lock step with it."""
+    """A comparison of two runs; with the session's twin, both can be stepped together."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q,enter,T,upper_t", "dismiss", "close", tooltip="Go back to the bench."),
         Binding("space", "step('next_line')", "next", tooltip="Run the session's next line."),
-        Binding("e", "step('epoch')", "epoch", tooltip="Run an epoch of both."),
-        Binding("left", "step('undo')", "undo", tooltip="Take the last action back."),
-        Binding("right", "step('redo')", "redo", tooltip="Do it again."),
-        Binding("Z,upper_z", "step('zeroing')", "zeroing", tooltip="Comment zeroing out, or in."),
+        Binding("e", "step('epoch')", "epoch", tooltip="Run one epoch in both runs."),
+        Binding("left", "step('undo')", "undo", tooltip="Undo the last action."),
+        Binding("right", "step('redo')", "redo", tooltip="Redo the action."),
+        Binding("Z,upper_z", "step('zeroing')", "zeroing", tooltip="Turn gradient zeroing off or on."),
     ]
     DEFAULT_CSS = """
     ComparisonScreen { align: center middle; }
@@ -44,11 +44,11 @@ class ComparisonScreen(Dialog[None]):
         """Show a comparison.
 
         Args:
-            found: What to show first.
-            names: What the two sides are called.
-            title: What is compared.
-            press: Does what a key of the bench is for, by its id, and then has `show` called; None where
-                the two stand still.
+            found: The comparison.
+            names: Names of the two runs.
+            title: Title of the dialog.
+            press: Presses a key of the bench, given its id, and calls `show` afterwards; None if the runs
+                cannot be stepped.
         """
         super().__init__()
         self._panel = _ComparisonPanel(found, names)
@@ -56,11 +56,11 @@ class ComparisonScreen(Dialog[None]):
         self._press = press
 
     def compose(self) -> ComposeResult:
-        """Lay the view out."""
+        """Yield the widgets of the dialog."""
         with Vertical() as box:
             box.border_title = self._title
-            steps = "" if self._press is None else "space line, e epoch, arrows undo and redo, Z zeroing, "
-            box.border_subtitle = f"{steps}Esc closes"
+            steps = "" if self._press is None else "space: line   e: epoch   ← →: undo, redo   Z: zeroing   "
+            box.border_subtitle = f"{steps}Esc: close"
             yield self._panel
 
     def show(self, found: Comparison, names: Names) -> None:
@@ -68,13 +68,13 @@ class ComparisonScreen(Dialog[None]):
         self._panel.show(found, names)
 
     def action_step(self, key_id: str) -> None:
-        """Go on with the session, and its twin with it."""
+        """Step the session, and its twin with it."""
         if self._press is not None:
             self._press(key_id)
 
 
 class _ComparisonPanel(Panel):
-    """The numbers and the plot."""
+    """The numbers and the plot of a comparison."""
 
     DEFAULT_CSS = "_ComparisonPanel { height: 1fr; }"
 

@@ -1,4 +1,4 @@
-"""A question that is answered with yes or no."""
+"""A dialog with a question to answer by yes or no."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from gradstep_tui.screens.dialogs.dialog import Dialog
 
 
 class ConfirmScreen(Dialog[bool]):
-    """Gives True after Enter or y, False after Escape or n."""
+    """A question; the result is True after Enter or y, False after Escape or n."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter,y", "answer(True)", "yes", tooltip="Do it."),
-        Binding("escape,n", "answer(False)", "no", tooltip="Do not."),
+        Binding("enter,y", "answer(True)", "yes", tooltip="Answer yes."),
+        Binding("escape,n", "answer(False)", "no", tooltip="Answer no."),
     ]
     DEFAULT_CSS = """
     ConfirmScreen { align: center middle; }
@@ -30,12 +30,12 @@ class ConfirmScreen(Dialog[bool]):
     """
 
     def __init__(self, title: str, texts: Sequence[str], hint: str) -> None:
-        """Ask.
+        """Ask a question.
 
         Args:
-            title: What it is about.
-            texts: The question, a paragraph each.
-            hint: What the two answers do.
+            title: Title of the dialog.
+            texts: Paragraphs of the question.
+            hint: Line that says what each answer does.
         """
         super().__init__()
         self._title = title
@@ -43,7 +43,7 @@ class ConfirmScreen(Dialog[bool]):
         self._hint = hint
 
     def compose(self) -> ComposeResult:
-        """Lay the question out."""
+        """Yield the widgets of the dialog."""
         with Vertical() as box:
             box.border_title = self._title
             for text in self._texts:

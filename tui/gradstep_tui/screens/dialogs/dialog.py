@@ -1,4 +1,4 @@
-"""What lies over the bench for a while."""
+"""The base class of the dialogs over the bench."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ Value = TypeVar("Value")
 
 
 class Dialog(ModalScreen[Value], Generic[Value]):
-    """A screen over the bench that closes once.
+    """A screen over the bench that closes only once.
 
-    Keys that arrive together may ask for that twice; the second time would take away what is below.
+    Keys that arrive together may close it twice; the second time would close the screen below.
     """
 
     def dismiss(self, result: Value | None = None) -> AwaitComplete:
-        """Close with a result, unless it has closed already."""
+        """Close the dialog with a result, unless it is closed already."""
         return super().dismiss(result) if self.is_current else AwaitComplete.nothing()  # type: ignore[no-untyped-call]

@@ -1,4 +1,4 @@
-"""The numbers of a parameter, to scroll through, however many they are."""
+"""The dialog with all numbers of a parameter, to scroll through."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class ElementsScreen(Dialog[None]):
-    """All numbers of each parameter, its `.grad`, and what the optimizer remembers."""
+    """A dialog that shows all numbers of each parameter, of its `.grad`, and of the optimizer's state."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q,m,enter", "dismiss", "close", tooltip="Go back to the bench."),
@@ -39,8 +39,8 @@ class ElementsScreen(Dialog[None]):
         Binding("ctrl+home", "all_end(-1)", "first", tooltip="Go to the first number."),
         Binding("ctrl+end", "all_end(1)", "last", tooltip="Go to the last number."),
         Binding("tab", "turn(1)", "parameter", tooltip="Go to the next parameter."),
-        Binding("shift+tab", "turn(-1)", "back", tooltip="Go to the parameter before."),
-        Binding("space", "next_part", "grad", tooltip="Show .grad, or the value again."),
+        Binding("shift+tab", "turn(-1)", "back", tooltip="Go to the previous parameter."),
+        Binding("space", "next_part", "grad", tooltip="Show the value, .grad, or the optimizer's state."),
         Binding("slash,colon", "ask", "go to", tooltip="Go to an index, e.g. 3,17."),
     ]
     DEFAULT_CSS = """
@@ -51,15 +51,15 @@ class ElementsScreen(Dialog[None]):
     """
 
     def __init__(self, frame: Frame) -> None:
-        """Show `frame`'s parameters, first the one that was written to last."""
+        """Show the parameters of `frame`, first the parameter that was written to last."""
         super().__init__()
         self._numbers = _ElementsPanel(frame)
 
     def compose(self) -> ComposeResult:
-        """Lay the view out."""
+        """Yield the widgets of the dialog."""
         with Vertical() as box:
             box.border_title = "numbers"
-            box.border_subtitle = "Tab parameter, space grad, / index, PgDn, Esc closes"
+            box.border_subtitle = "Tab: parameter  space: .grad  /: index  PgDn: page  Esc: close"
             yield self._numbers
 
     def action_move(self, rows: int, columns: int) -> None:
@@ -71,11 +71,11 @@ class ElementsScreen(Dialog[None]):
         self._numbers.move(pages * self._numbers.sight.rows, 0)
 
     def action_row_end(self, side: int) -> None:
-        """Go to an end of the row."""
+        """Go to the start (-1) or the end (1) of the row."""
         self._numbers.move(0, side * self._numbers.layout_now.across)
 
     def action_all_end(self, side: int) -> None:
-        """Go to the first or the last number."""
+        """Go to the first (-1) or the last (1) number."""
         self._numbers.go(0 if side < 0 else self._numbers.layout_now.size - 1)
 
     def action_turn(self, steps: int) -> None:
@@ -83,20 +83,20 @@ class ElementsScreen(Dialog[None]):
         self._numbers.turn(steps)
 
     def action_next_part(self) -> None:
-        """Show `.grad`, what the optimizer remembers, or the value again."""
+        """Show the next of the value, `.grad` and the parts of the optimizer's state."""
         self._numbers.next_part()
 
     def action_ask(self) -> None:
         """Ask for an index."""
         shape = tuple(self._numbers.parameter.value.shape)
         if shape:
-            question = f"Which index of {self._numbers.parameter.name}? e.g. {','.join('0' * len(shape))}"
+            question = f"Index in {self._numbers.parameter.name}, e.g. {','.join('0' * len(shape))}:"
             ask = AskScreen(question, "", partial(index_from, shape=shape))
             self.app.push_screen(ask, self._numbers.go_to)
 
 
 class _ElementsPanel(Panel):
-    """One part of one parameter."""
+    """The numbers of one of a parameter's tensors, with a cursor."""
 
     DEFAULT_CSS = "_ElementsPanel { height: 1fr; }"
 

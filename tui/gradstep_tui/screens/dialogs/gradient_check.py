@@ -1,4 +1,4 @@
-"""The gradient check: autograd against finite differences, over the bench."""
+"""The dialog with a gradient check: autograd against finite differences."""
 
 from __future__ import annotations
 
@@ -19,19 +19,24 @@ if TYPE_CHECKING:
 
 
 class CheckScreen(Dialog[None]):
-    """The list of elements, and how the chosen one was checked."""
+    """A list of elements, and the arithmetic of checking the chosen element."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q,c,enter", "dismiss", "close", tooltip="Go back to the bench."),
-        Binding("up,left,k", "walk(-1)", "before", tooltip="Choose the number before."),
-        Binding("down,right,j", "walk(1)", "after", tooltip="Choose the number after."),
-        Binding("pageup", "walk(-10)", "before", tooltip="Choose ten numbers before."),
-        Binding("pagedown", "walk(10)", "after", tooltip="Choose ten numbers after."),
+        Binding("up,left,k", "walk(-1)", "before", tooltip="Choose the previous number."),
+        Binding("down,right,j", "walk(1)", "after", tooltip="Choose the next number."),
+        Binding("pageup", "walk(-10)", "before", tooltip="Go back ten numbers."),
+        Binding("pagedown", "walk(10)", "after", tooltip="Go forward ten numbers."),
         Binding("home", "walk(-1000000)", "first", tooltip="Choose the first number."),
         Binding("end", "walk(1000000)", "last", tooltip="Choose the last number."),
         Binding("tab,space", "turn(1)", "parameter", tooltip="Go to the next parameter."),
-        Binding("shift+tab,backspace", "turn(-1)", "back", tooltip="Go to the last parameter."),
-        Binding("w", "worst", "worst", tooltip="Choose the largest error beside what is normal."),
+        Binding("shift+tab,backspace", "turn(-1)", "back", tooltip="Go to the previous parameter."),
+        Binding(
+            "w",
+            "worst",
+            "worst",
+            tooltip="Choose the number with the largest error relative to the normal error.",
+        ),
     ]
     DEFAULT_CSS = """
     CheckScreen { align: center middle; }
@@ -45,17 +50,17 @@ class CheckScreen(Dialog[None]):
         """Show a check.
 
         Args:
-            found: What came of it; of one element at least.
-            ledger: What the `.grad`s are made of.
+            found: Result of the check, with at least one element.
+            ledger: Record of all writes to each `.grad`.
         """
         super().__init__()
         self._elements = _CheckPanel(found, ledger)
 
     def compose(self) -> ComposeResult:
-        """Lay the view out."""
+        """Yield the widgets of the dialog."""
         with Vertical() as box:
             box.border_title = "check a gradient"
-            box.border_subtitle = "arrows choose, Tab the next parameter, w the worst, Esc closes"
+            box.border_subtitle = "arrows: choose   Tab: next parameter   w: worst   Esc: close"
             yield self._elements
 
     def action_walk(self, steps: int) -> None:
@@ -67,12 +72,12 @@ class CheckScreen(Dialog[None]):
         self._elements.turn(steps)
 
     def action_worst(self) -> None:
-        """Go to the element whose error is largest beside what is normal."""
+        """Go to the element whose error is largest relative to its normal error."""
         self._elements.go_to_worst()
 
 
 class _CheckPanel(Panel):
-    """The check, and what is chosen in it."""
+    """The gradient check, with the chosen element."""
 
     DEFAULT_CSS = "_CheckPanel { height: 1fr; }"
 
@@ -81,9 +86,9 @@ class _CheckPanel(Panel):
         self._found = found
         self._ledger = ledger
         self._at = 0
-        names = [one.parameter for one in found.elements]
+        names = [element.parameter for element in found.elements]
         self._starts = {name: names.index(name) for name in dict.fromkeys(names)}
-        """Where each parameter's elements begin."""
+        """Index of each parameter's first element, by the parameter's name."""
 
     def lines(self, width: int, height: int) -> list[Line]:
         return check_lines(self._found, self._ledger, self._at, width, height)

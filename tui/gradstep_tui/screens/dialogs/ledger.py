@@ -1,4 +1,4 @@
-"""The ledger of a `.grad`: every write to the chosen element."""
+"""The dialog with the ledger of each `.grad`: every write to the chosen element."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class LedgerScreen(Dialog[None]):
-    """What each element of each `.grad` was made of."""
+    """A dialog that shows, for each element of each `.grad`, every write to the element."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q,g,enter", "dismiss", "close", tooltip="Go back to the bench."),
@@ -28,7 +28,7 @@ class LedgerScreen(Dialog[None]):
         Binding("left", "move(0, -1)", "column left", tooltip="Choose the element to the left."),
         Binding("right", "move(0, 1)", "column right", tooltip="Choose the element to the right."),
         Binding("tab,space", "turn(1)", "parameter", tooltip="Go to the next parameter."),
-        Binding("shift+tab,backspace", "turn(-1)", "back", tooltip="Go to the last parameter."),
+        Binding("shift+tab,backspace", "turn(-1)", "back", tooltip="Go to the previous parameter."),
         Binding("pageup", "scroll_lines(5)", "older", tooltip="Show older lines."),
         Binding("pagedown", "scroll_lines(-5)", "newer", tooltip="Show newer lines."),
     ]
@@ -45,10 +45,10 @@ class LedgerScreen(Dialog[None]):
         self._pages = _LedgerPanel(frame)
 
     def compose(self) -> ComposeResult:
-        """Lay the view out."""
+        """Yield the widgets of the dialog."""
         with Vertical() as box:
             box.border_title = "ledger"
-            box.border_subtitle = "arrows choose a number, Tab the next parameter, Esc closes"
+            box.border_subtitle = "arrows: choose a number   Tab: next parameter   Esc: close"
             yield self._pages
 
     def action_move(self, rows: int, columns: int) -> None:

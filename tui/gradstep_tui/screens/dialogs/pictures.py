@@ -1,4 +1,4 @@
-"""Pictures of a session, over the bench: its loss surface, its fit, its gradients, its losses, its graph."""
+"""The dialog with the pictures of a session: loss surface, fit, gradient sizes, losses, and graph."""
 
 from __future__ import annotations
 
@@ -19,29 +19,49 @@ if TYPE_CHECKING:
     from gradstep.frame import Frame
     from gradstep_tui.session.pictures import Album
 
-HINT = "Tab next picture, arrows choose, l linear/log, x SVG, Esc closes"
-GRAPH_HINT = "f s S b step, arrows scroll, Tab next picture, x SVG, Esc closes"
+HINT = "Tab: next picture  arrows: choose  l: linear/log  x: SVG  Esc: close"
+GRAPH_HINT = "f s S b: step  arrows: scroll  Tab: next picture  x: SVG  Esc: close"
 
 
 class PicturesScreen(Dialog[None]):
-    """The pictures, one at a time."""
+    """A dialog that shows the pictures, one at a time."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q,i,enter,G,upper_g", "dismiss", "close", tooltip="Go back to the bench."),
         Binding("tab,space", "turn(1)", "next", tooltip="Show the next picture."),
-        Binding("shift+tab,backspace", "turn(-1)", "back", tooltip="Show the picture before."),
-        Binding("left", "choose(0, -1)", "across", tooltip="Another number across, or further left."),
-        Binding("right", "choose(0, 1)", "across", tooltip="Another number across, or further right."),
-        Binding("up", "choose(1, -1)", "up", tooltip="Another number up, another parameter, or further up."),
+        Binding("shift+tab,backspace", "turn(-1)", "back", tooltip="Show the previous picture."),
         Binding(
-            "down", "choose(1, 1)", "up", tooltip="Another number up, another parameter, or further down."
+            "left",
+            "choose(0, -1)",
+            "across",
+            tooltip="Choose the previous number for the horizontal axis, or scroll left.",
+        ),
+        Binding(
+            "right",
+            "choose(0, 1)",
+            "across",
+            tooltip="Choose the next number for the horizontal axis, or scroll right.",
+        ),
+        Binding(
+            "up",
+            "choose(1, -1)",
+            "up",
+            tooltip="Choose the previous vertical axis or parameter, or scroll up.",
+        ),
+        Binding(
+            "down",
+            "choose(1, 1)",
+            "up",
+            tooltip="Choose the next vertical axis or parameter, or scroll down.",
         ),
         Binding("l", "scale", "linear/log", tooltip="Change between a linear and a logarithmic scale."),
         Binding("x", "export", "export", tooltip="Write this picture as an SVG file."),
-        Binding("s", "step('step_node')", "node", tooltip="Run the next node, seen in the graph."),
+        Binding("s", "step('step_node')", "node", tooltip="Run the next node in the graph."),
         Binding("S,upper_s", "step('step_node_back')", "back", tooltip="Go one node back in the graph."),
         Binding("f", "step('forward')", "forward", tooltip="Compute the loss, and build a graph."),
-        Binding("b", "step('backward')", "backward", tooltip="Run the rest of the pass, seen in the graph."),
+        Binding(
+            "b", "step('backward')", "backward", tooltip="Run the rest of the backward pass in the graph."
+        ),
     ]
     DEFAULT_CSS = """
     PicturesScreen { align: center middle; }
@@ -59,26 +79,27 @@ class PicturesScreen(Dialog[None]):
         press: Callable[[str], None],
         at: int = SURFACE,
     ) -> None:
-        """Show what is being computed, and then what came of it.
+        """Show a picture, computed if necessary.
 
         Args:
-            frame: The session's.
-            count: How many numbers its parameters have.
-            compute: Has an album computed for two of those numbers, and then `show` called with it.
-            press: Does what a key of the bench is for, by its id, and then has `go_on` called.
-            at: Which picture to begin with.
+            frame: The session's frame.
+            count: Number of numbers in all parameters.
+            compute: Computes the pictures in a thread, given the indices of the surface's two numbers, and
+                calls `show` with them.
+            press: Presses a key of the bench, given its id, and calls `go_on` afterwards.
+            at: Index of the first picture, e.g. `SURFACE`.
         """
         super().__init__()
         self._count = count
         self._compute = compute
         self._press = press
         self.wanted = (0, min(1, count - 1))
-        """The two numbers that the surface is to be over."""
+        """Indices of the two numbers that the loss surface varies."""
 
         self._picture = PicturePanel(frame, at)
 
     def compose(self) -> ComposeResult:
-        """Lay the view out."""
+        """Yield the widgets of the dialog."""
         with Vertical():
             yield self._picture
 
@@ -87,15 +108,15 @@ class PicturesScreen(Dialog[None]):
         self.action_turn(0)
 
     def show(self, found: Album) -> None:
-        """Show what was computed."""
+        """Show computed pictures."""
         self._picture.show(found)
 
     def go_on(self, frame: Frame, notice: str) -> None:
-        """Show the session's graph after a step; what was computed before it counts no more."""
+        """Show the session's graph after a step; pictures computed before are out of date."""
         self._picture.go_on(frame, notice)
 
     def action_turn(self, steps: int) -> None:
-        """Show another picture, computed where it was not yet."""
+        """Go forward by a number of pictures, and have the picture computed if necessary."""
         self._picture.turn(steps)
         at = self._picture.at
         box = self.query_one(Vertical)
@@ -105,7 +126,7 @@ class PicturesScreen(Dialog[None]):
             self._compute(self.wanted)
 
     def action_choose(self, axis: int, steps: int) -> None:
-        """Choose another number for an axis of the surface, another parameter or view; scroll the graph."""
+        """Choose another axis of the surface, another parameter or another view, or scroll the graph."""
         at = self._picture.at
         if at == GRAPH:
             self._picture.scroll(axis, steps)
@@ -123,16 +144,16 @@ class PicturesScreen(Dialog[None]):
         self._picture.change_scale()
 
     def action_step(self, key_id: str) -> None:
-        """Go on with the session where the graph is shown."""
+        """Step the session, if the graph is shown."""
         if self._picture.at == GRAPH:
             self._press(key_id)
 
     def action_export(self) -> None:
-        """Ask for a name, and write the picture."""
+        """Ask for a file name, and write the picture."""
         title, larger = TITLES[self._picture.at], self._picture.larger()
         name = f"gradstep: {title}"
         picture = lines_svg(larger, name) if larger else self.app.export_screenshot(title=name)
-        question = "Write this picture to which file? .svg is added"
+        question = "File name for this picture (.svg is added):"
         self.app.push_screen(
             AskScreen(question, title.replace(" ", "-"), picture_writer(picture, exports_of(self.app))),
             self._tell,

@@ -1,4 +1,4 @@
-"""The problems to choose from, over the bench."""
+"""The dialog to choose another problem."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ if TYPE_CHECKING:
 
 
 FULL: Final = 2
-"""Rows for the chosen one's idea."""
+"""Number of rows for the idea of the chosen problem."""
 
 BESIDES: Final = FULL + 3
-"""Rows besides the list: those, an empty one, and the border."""
+"""Number of rows in addition to the list: the chosen problem's idea, an empty row, and the border."""
 
 
 class ProblemsScreen(Dialog[Start | None]):
-    """A list of problems; gives the start of the chosen one."""
+    """A list of problems; the result is the start of the chosen problem, or None."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q,p", "dismiss", "close", tooltip="Go on with what there is."),
+        Binding("escape,q,p", "dismiss", "close", tooltip="Go back to the bench without a change."),
         Binding("enter", "choose", "begin", tooltip="Begin the chosen problem."),
-        Binding("up,k", "walk(-1)", "up", tooltip="Choose the one above."),
-        Binding("down,j", "walk(1)", "down", tooltip="Choose the one below."),
-        Binding("home", "walk(-1000)", "first", tooltip="Choose the first."),
-        Binding("end", "walk(1000)", "last", tooltip="Choose the last."),
+        Binding("up,k", "walk(-1)", "up", tooltip="Choose the problem above."),
+        Binding("down,j", "walk(1)", "down", tooltip="Choose the problem below."),
+        Binding("home", "walk(-1000)", "first", tooltip="Choose the first problem."),
+        Binding("end", "walk(1000)", "last", tooltip="Choose the last problem."),
     ]
     DEFAULT_CSS = """
     ProblemsScreen { align: center middle; }
@@ -46,42 +46,42 @@ class ProblemsScreen(Dialog[Start | None]):
     """
 
     def __init__(self, found: Sequence[Listed], current: str) -> None:
-        """Show a list.
+        """Show a list of problems.
 
         Args:
-            found: What there is to choose.
-            current: The name of the one that is trained now, which is chosen at first.
+            found: The problems.
+            current: Name of the problem that is trained now, which is chosen first.
         """
         super().__init__()
         self._found = found
         self._list = _ProblemList(found, current)
 
     def compose(self) -> ComposeResult:
-        """Lay the list out."""
+        """Yield the widgets of the dialog."""
         with Vertical() as box:
             box.styles.height = len(self._found) + BESIDES
             box.border_title = "begin another problem"
-            box.border_subtitle = "arrows choose, Enter begins it anew, Esc closes"
+            box.border_subtitle = "arrows: choose   Enter: begin   Esc: cancel"
             yield self._list
 
     def action_choose(self) -> None:
-        """Close with the chosen one."""
+        """Close with the chosen problem."""
         self.dismiss(self._found[self._list.at].start)
 
     def action_walk(self, steps: int) -> None:
-        """Choose another one."""
+        """Choose another problem."""
         self._list.walk(steps)
 
 
 class _ProblemList(Panel):
-    """The names with their ideas, and the chosen one's in full."""
+    """The list of names and ideas, with the chosen problem's idea in full below."""
 
     DEFAULT_CSS = "_ProblemList { height: 1fr; }"
 
     def __init__(self, found: Sequence[Listed], current: str) -> None:
         super().__init__()
         self._found = found
-        names = [one.name for one in found]
+        names = [problem.name for problem in found]
         self._current = current
         self.at = names.index(current) if current in names else 0
 
@@ -94,21 +94,30 @@ class _ProblemList(Panel):
 
 
 def problem_lines(found: Sequence[Listed], at: int, current: str, width: int, height: int) -> list[Line]:
-    """Draw the list, the chosen one in view and marked by `>`, the one that is trained now by `*`."""
+    """Return the lines of the list around the chosen problem.
+
+    Args:
+        found: The problems.
+        at: Index of the chosen problem, which is marked by `>`.
+        current: Name of the problem that is trained now, which is marked by `*`.
+        width: Width of a line, in cells.
+        height: Number of lines that fit.
+    """
     chosen = found[at]
     full = wrap(f"{chosen.name}: {chosen.idea}", width)[:FULL]
     room = max(height - 1 - FULL, 1)
     top = min(max(at - room // 2, 0), max(len(found) - room, 0))
-    wide = max(len(one.name) for one in found)
+    wide = max(len(problem.name) for problem in found)
     rows = [
         line(
             Span(
-                f"{'>' if one is chosen else ' '}{'*' if one.name == current else ' '} {one.name:<{wide}}  ",
-                "key" if one is chosen else "",
+                f"{'>' if problem is chosen else ' '}{'*' if problem.name == current else ' '} "
+                f"{problem.name:<{wide}}  ",
+                "key" if problem is chosen else "",
             ),
-            Span(_cut(one.idea, width - wide - 5)),
+            Span(_cut(problem.idea, width - wide - 5)),
         )
-        for one in found[top : top + room]
+        for problem in found[top : top + room]
     ]
     return [*rows, line(""), *(line(Span(text, "dim")) for text in full)]
 

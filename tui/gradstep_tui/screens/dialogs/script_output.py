@@ -1,4 +1,4 @@
-"""What the script printed, over the bench; what it prints meanwhile comes in."""
+"""The dialog with the script's output, which grows while the script prints."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LOOKS_PER_SECOND: Final = 4
 
 
 class PrintedScreen(Dialog[None]):
-    """The newest lines, to scroll through. Any of Esc, q, w, Enter closes it."""
+    """The newest lines of the output, to scroll through. Esc, q, w and Enter close it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q,w,enter", "dismiss", "close", tooltip="Go back to the bench.")
@@ -33,20 +33,20 @@ class PrintedScreen(Dialog[None]):
     """
 
     def __init__(self, problem: Problem) -> None:
-        """Show what a problem's script printed."""
+        """Show the output of a problem's script."""
         super().__init__()
         self._problem = problem
         self._shown = -1
 
     def compose(self) -> ComposeResult:
-        """Lay the text out."""
+        """Yield the widgets of the dialog."""
         with VerticalScroll(can_focus=True) as scroll:
             scroll.border_title = "what the script printed"
-            scroll.border_subtitle = "arrows, PgUp and Home scroll, Esc closes"
+            scroll.border_subtitle = "arrows, PgUp, Home: scroll   Esc: close"
             yield Static(markup=False)
 
     def on_mount(self) -> None:
-        """Show the end, and look for more now and then."""
+        """Show the end, and poll for new output."""
         scroll = self.query_one(VerticalScroll)
         scroll.focus()
         scroll.anchor()
@@ -54,9 +54,9 @@ class PrintedScreen(Dialog[None]):
         self.set_interval(1 / LOOKS_PER_SECOND, self._look)
 
     def _look(self) -> None:
-        """Show new lines; whoever reads older ones has them stand still, until the end is in view again."""
+        """Show new lines, unless the learner has scrolled up to read older ones."""
         printed, scroll = self._problem.printed, self.query_one(VerticalScroll)
-        printed.catch_up()  # also in the middle of a run
+        printed.catch_up()  # works in the middle of a run, too
         if printed.changes == self._shown or scroll.scroll_target_y < scroll.max_scroll_y:
             return
         self._shown = printed.changes

@@ -1,4 +1,4 @@
-"""Lines of text over the bench."""
+"""A dialog with text to read."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from gradstep_tui.screens.dialogs.dialog import Dialog
 
 
 class TextScreen(Dialog[None]):
-    """Text to scroll through. Any of Esc, q, Enter closes it."""
+    """Text to scroll through. Esc, q and Enter close it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q,enter", "dismiss", "close", tooltip="Go back to the bench.")
@@ -31,10 +31,10 @@ class TextScreen(Dialog[None]):
         """Show text.
 
         Args:
-            title: What it is.
-            texts: Its lines; long ones are wrapped.
-            hint: What there is to say besides how to close it.
-            at_end: Whether to begin with the last line in view.
+            title: Title of the dialog.
+            texts: Lines of the text; long lines are wrapped.
+            hint: Beginning of the line at the bottom, before the keys that close and scroll.
+            at_end: Whether the end is visible first, instead of the beginning.
         """
         super().__init__()
         self._title = title
@@ -43,14 +43,14 @@ class TextScreen(Dialog[None]):
         self._at_end = at_end
 
     def compose(self) -> ComposeResult:
-        """Lay the text out."""
+        """Yield the widgets of the dialog."""
         with VerticalScroll(can_focus=True) as scroll:
             scroll.border_title = self._title
-            scroll.border_subtitle = f"{self._hint}Esc closes, arrows scroll"
+            scroll.border_subtitle = f"{self._hint}Esc: close   arrows: scroll"
             yield Static("\n".join(self._texts), markup=False)
 
     def on_mount(self) -> None:
-        """Take the keys, and go to the end where that is wanted."""
+        """Focus the text, and scroll to its end if asked for."""
         scroll = self.query_one(VerticalScroll)
         scroll.focus()
         if self._at_end:

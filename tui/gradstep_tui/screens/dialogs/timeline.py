@@ -1,4 +1,4 @@
-"""The timeline: every point of the session, to walk along and to jump to."""
+"""The dialog with the timeline: every point of the session, to go to or to compare with."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Against:
-    """Compare the session with a point."""
+    """The choice to compare the session with a point of its history."""
 
     point: int
 
@@ -33,22 +33,22 @@ Choice: TypeAlias = GoTo | Against
 
 
 class TimelineScreen(Dialog[Choice | None]):
-    """A line of points; gives where to jump, or what to compare with."""
+    """A list of points; the result is a point to go to, a point to compare with, or None."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q,t", "dismiss", "close", tooltip="Stay where you are."),
+        Binding("escape,q,t", "dismiss", "close", tooltip="Go back to the bench without a change."),
         Binding("enter", "jump", "jump", tooltip="Go to the chosen point."),
         Binding("c", "compare", "compare", tooltip="Compare the session with the chosen point."),
-        Binding("up,k", "walk(-1)", "earlier", tooltip="Choose the point before."),
-        Binding("down,j", "walk(1)", "later", tooltip="Choose the point after."),
-        Binding("pageup", "walk(-10)", "earlier", tooltip="Choose ten points before."),
-        Binding("pagedown", "walk(10)", "later", tooltip="Choose ten points after."),
+        Binding("up,k", "walk(-1)", "earlier", tooltip="Choose the previous point."),
+        Binding("down,j", "walk(1)", "later", tooltip="Choose the next point."),
+        Binding("pageup", "walk(-10)", "earlier", tooltip="Go back ten points."),
+        Binding("pagedown", "walk(10)", "later", tooltip="Go forward ten points."),
         Binding("home", "walk(-1000000)", "first", tooltip="Choose the start."),
-        Binding("end", "walk(1000000)", "last", tooltip="Choose the end of the line."),
-        Binding("left", "enter_action(-1)", "into", tooltip="Go into the action, from its end."),
-        Binding("right", "enter_action(1)", "out", tooltip="Go towards the action's end."),
+        Binding("end", "walk(1000000)", "last", tooltip="Choose the last point."),
+        Binding("left", "enter_action(-1)", "into", tooltip="Choose an earlier place inside the action."),
+        Binding("right", "enter_action(1)", "out", tooltip="Choose a later place inside the action."),
         Binding("tab", "branch(1)", "branch", tooltip="Show the next branch."),
-        Binding("shift+tab", "branch(-1)", "branch", tooltip="Show the branch before."),
+        Binding("shift+tab", "branch(-1)", "branch", tooltip="Show the previous branch."),
     ]
     DEFAULT_CSS = """
     TimelineScreen { align: center middle; }
@@ -61,51 +61,51 @@ class TimelineScreen(Dialog[Choice | None]):
     def __init__(
         self, line_through: Callable[[int | None], Timeline], room_in: Callable[[int], Inside | None]
     ) -> None:
-        """Show the session's line.
+        """Show the branch that the session is on.
 
         Args:
-            line_through: Gives the line through a point; through None, the session's own.
-            room_in: Says what is inside the action that led to a point.
+            line_through: Returns the timeline of the branch through a point, or through the session if None.
+            room_in: Returns the places inside the action that led to a point, or None if there are none.
         """
         super().__init__()
         self._points = _TimelinePanel(line_through, room_in)
 
     def compose(self) -> ComposeResult:
-        """Lay the view out."""
+        """Yield the widgets of the dialog."""
         with Vertical() as box:
             box.border_title = "timeline"
-            box.border_subtitle = "arrows walk, Enter jumps, Tab another branch, c compares, Esc"
+            box.border_subtitle = "↑ ↓: choose  Enter: go there  Tab: branch  c: compare  Esc: close"
             yield self._points
 
     def on_key(self, event: events.Key) -> None:
-        """Take digits as the epoch, or the event, inside the chosen action."""
+        """Handle a digit: part of the number of an epoch, or of an event, inside the chosen action."""
         if event.character is not None and event.character.isascii() and event.character.isdigit():
             event.stop()
             self._points.type_digit(int(event.character))
 
     def action_jump(self) -> None:
-        """Close with the chosen point."""
+        """Close with the chosen point as the point to go to."""
         self.dismiss(GoTo(self._points.number, self._points.inside))
 
     def action_compare(self) -> None:
-        """Close with the chosen point, to compare with it."""
+        """Close with the chosen point as the point to compare with."""
         self.dismiss(Against(self._points.number))
 
     def action_walk(self, steps: int) -> None:
-        """Choose another point of the line."""
+        """Choose another point of the branch."""
         self._points.walk(steps)
 
     def action_enter_action(self, steps: int) -> None:
-        """Go inside the chosen action, or further."""
+        """Choose another place inside the chosen action."""
         self._points.go_inside(steps)
 
     def action_branch(self, steps: int) -> None:
-        """Show another branch that begins where the chosen one does."""
+        """Show another of the branches that begin at the point before the chosen one."""
         self._points.turn(steps)
 
 
 class _TimelinePanel(Panel):
-    """The list, what is chosen in it, and how far inside."""
+    """The list of points, with the chosen point and the place inside its action."""
 
     DEFAULT_CSS = "_TimelinePanel { height: 1fr; }"
 
@@ -119,12 +119,12 @@ class _TimelinePanel(Panel):
         self._at = self._shown.here or 0
         self.inside = self._shown.inside
         self._typed = 0
-        """The digits typed so far, which may be less than what is there to choose."""
+        """Number typed so far; it may be smaller than the smallest place inside the action."""
         self._room = room_in(self.number)
 
     @property
     def number(self) -> int:
-        """The chosen point."""
+        """Number of the chosen point."""
         return self._shown.stops[self._at].number
 
     def lines(self, width: int, height: int) -> list[Line]:
@@ -159,7 +159,7 @@ class _TimelinePanel(Panel):
         self.redraw()
 
     def _stand(self, inside: int) -> None:
-        """Stand inside the action, or at its end, which `GoTo` calls 0."""
+        """Choose a place inside the action; `GoTo` counts the action's end as 0."""
         assert self._room is not None
         inside = max(inside, self._room.places[0]) if inside else 0
         self.inside, self._typed = 0 if inside == self._room.places.stop else inside, 0

@@ -1,4 +1,4 @@
-"""All numbers of one step."""
+"""The dialog with all numbers of a step."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class LookScreen(Dialog[None]):
-    """One step of the pass in full, to scroll through."""
+    """A step of the backward pass in full, to scroll through."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q,enter", "dismiss", "close", tooltip="Go back to the bench.")
@@ -37,15 +37,15 @@ class LookScreen(Dialog[None]):
         self._step = step
 
     def compose(self) -> ComposeResult:
-        """Lay the step out."""
+        """Yield the widgets of the dialog."""
         with VerticalScroll(can_focus=True) as scroll:
             scroll.border_title = "this step"
-            scroll.border_subtitle = "Esc closes, arrows scroll"
+            scroll.border_subtitle = "Esc: close   arrows: scroll"
             yield _WholeStep(self._step)
 
 
 class _WholeStep(Panel):
-    """The step, as high as it needs to be."""
+    """The explanation of the step, as high as all of its lines."""
 
     def __init__(self, step: Explanation) -> None:
         super().__init__()

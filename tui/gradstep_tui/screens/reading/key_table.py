@@ -1,4 +1,4 @@
-"""What every key does."""
+"""The dialog that lists every key."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ MORE: Final = """
 
  On screen
    *              the last action changed this number
-   >              the current step of the pass; the line that runs next
+   >              the current step of the pass, and the line that runs next
    #              a line of the loop that is commented out
-   |              the cursor: the lines of the loop that #, K and J edit
+   |              the cursor, at the lines of the loop that #, K and J edit
    old + new = sum   backward() adds to .grad; it never overwrites it
    (engine)       done by PyTorch's engine between two autograd nodes
    None, 0        no gradient at all; a gradient that is zero
@@ -29,7 +29,7 @@ MORE: Final = """
 
 
 class HelpScreen(Dialog[None]):
-    """The key table, and the signs on the bench. Any of Esc, q, ? closes it."""
+    """The list of keys, and the signs on the bench. Esc, q, ? and Enter close it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q,question_mark,enter", "dismiss", "close", tooltip="Go back to the bench."),
@@ -44,15 +44,15 @@ class HelpScreen(Dialog[None]):
     """
 
     def __init__(self, keys: Sequence[Key] = KEYS, more: str = MORE) -> None:
-        """Tell of `keys`, and then `more`."""
+        """Show the list of `keys`, and then the text `more`."""
         super().__init__()
         self._text = help_text(keys, more)
 
     def compose(self) -> ComposeResult:
-        """Lay the table out."""
+        """Yield the widgets of the dialog."""
         with VerticalScroll(can_focus=True) as scroll:
             scroll.border_title = "keys"
-            scroll.border_subtitle = "F1 opens the manual, Esc closes, arrows scroll"
+            scroll.border_subtitle = "F1: manual   Esc: close   arrows: scroll"
             yield Static(self._text, markup=False)
 
     def action_manual(self) -> None:
@@ -69,5 +69,5 @@ def open_manual(app: App[object]) -> None:
 
 
 def help_text(keys: Sequence[Key] = KEYS, more: str = MORE) -> str:
-    """Write the key table."""
+    """Return the list of `keys`, a line each, followed by the text `more`."""
     return "\n".join(f" {key.shown:<8} {key.tooltip}" for key in keys) + "\n" + more

@@ -547,7 +547,7 @@ async def test_two_pieces_of_work_never_have_the_session_at_once() -> None:
         await until(pilot, began.is_set)
         bench(pilot).work(lambda _: pytest.fail("the first one is still at it"))
         assert bench(pilot).running
-        assert "Esc stops what is running" in bench(pilot).notice
+        assert "press Esc to stop" in bench(pilot).notice
         go_on.set()
         await until(pilot, lambda: not bench(pilot).running)
 

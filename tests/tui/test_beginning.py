@@ -155,7 +155,7 @@ async def test_escape_stops_reading_a_script_that_runs_for_ever(script: Path, ke
         assert "gradstep is busy" in text(pilot)
         await press(pilot, "escape")
         await ended(pilot)
-        assert "stopped; the session goes on as it was" in text(pilot)
+        assert "loading was stopped; the session goes on as before" in text(pilot)
         assert state(frame(pilot)) == before
 
 
@@ -198,5 +198,5 @@ def test_a_conversation_begins_other_problems_and_reads_its_script_again(
         f"{script}, line 1: 1 / 0",
         "ZeroDivisionError: division by zero",
         "The script raised this error while it ran.",
-        "Nothing is lost: the session goes on as it was.",
+        "Nothing is lost: the session goes on as before.",
     ]

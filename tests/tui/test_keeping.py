@@ -329,7 +329,7 @@ async def test_x_writes_a_script_a_notebook_losses_and_a_picture(
         await until(pilot, lambda: isinstance(pilot.app.screen, ConfirmScreen))
         assert "mine.py exists already" in text(pilot)
         await press(pilot, "escape")
-        assert "nothing was written" in text(pilot)
+        assert "no file was written" in text(pilot)
         await press(pilot, "left", "x", *"mine", "enter")
         await until(pilot, lambda: isinstance(pilot.app.screen, ConfirmScreen))
         await press(pilot, "y")

@@ -170,7 +170,7 @@ async def test_the_cursor_comes_to_the_next_line_goes_round_and_escape_puts_it_a
         ]
         await press(pilot, "escape")
         assert under_cursor(pilot) == ""
-        assert "nothing is running" not in text(pilot)
+        assert "nothing to stop" not in text(pilot)
         assert state(frame(pilot)) == state(headless([Forward()]))
 
 
@@ -326,7 +326,7 @@ async def test_enter_before_any_step_says_what_to_press() -> None:
     async with opened() as pilot:
         await press(pilot, "enter")
         assert pilot.app.screen is bench(pilot)
-        assert "no step to look at yet: s runs one" in text(pilot)
+        assert "no step to show yet: press s in a backward pass" in text(pilot)
 
 
 @pytest.mark.parametrize("close", ["escape", "q", "?", "enter"])
@@ -341,7 +341,7 @@ async def test_help_opens_and_closes(close: str) -> None:
 async def test_escape_with_nothing_running_says_so() -> None:
     async with opened() as pilot:
         await press(pilot, "escape")
-        assert "nothing is running" in text(pilot)
+        assert "there is nothing to stop or close" in text(pilot)
 
 
 async def test_q_leaves() -> None:

@@ -110,7 +110,7 @@ def test_every_key_is_understood_by_its_sign_and_by_its_word_and_does_what_it_do
 def test_a_key_that_no_row_answers_is_told_as_such() -> None:
     command = command_of(Key("new", "y", "y", "brand new", "Do something new.", 1))
     assert command.question is not None
-    assert list(command.question(Talk().session, "")) == ["this cannot be done here, only on the bench"]
+    assert list(command.question(Talk().session, "")) == ["this works only on the bench, not in plain mode"]
 
 
 def test_no_two_commands_share_a_name() -> None:
@@ -126,12 +126,12 @@ def test_help_tells_every_command_and_the_names_that_every_keyboard_has() -> Non
         assert command.help in told
         assert all(re.search(rf"(?<!\S){re.escape(n)}(?=[,: ])", told) for n in command.names if n.isascii())
     for screens_own in ("cursor", "asks for N", "Esc stops"):
-        assert screens_own not in told.replace("there is no cursor here", "")
+        assert screens_own not in told.replace("plain mode has no cursor", "")
 
 
 def test_help_of_one_command_is_one_line() -> None:
     assert Talk()("help undo") == "undo, or <-, left arrow: Undo the last action, exactly."
-    assert "'nothing' is no command" in Talk()("? nothing")
+    assert "'nothing' is not a command" in Talk()("? nothing")
 
 
 @pytest.mark.parametrize(
@@ -180,13 +180,13 @@ def test_case_matters_for_single_keys_only() -> None:
 @pytest.mark.parametrize(
     ("line", "answer"),
     [
-        ("foward", "'foward' is no command; did you mean forward? help lists them all"),
-        ("udpate now", "'udpate now' is no command; did you mean update? help lists them all"),
-        ("F", "'F' is no command; did you mean f? help lists them all"),
-        ("%", "'%' is no command; help lists them all"),
-        ("x" * 500, f"'{'x' * 40}...' is no command; help lists them all"),
-        ("\x1b[2J", "'\\x1b[2J' is no command; help lists them all"),
-        ("forward please", "forward takes nothing after it, and got 'please'"),
+        ("foward", "'foward' is not a command; did you mean forward? help lists them all"),
+        ("udpate now", "'udpate now' is not a command; did you mean update? help lists them all"),
+        ("F", "'F' is not a command; did you mean f? help lists them all"),
+        ("%", "'%' is not a command; help lists them all"),
+        ("x" * 500, f"'{'x' * 40}...' is not a command; help lists them all"),
+        ("\x1b[2J", "'\\x1b[2J' is not a command; help lists them all"),
+        ("forward please", "forward takes no arguments, but got 'please'"),
         ("run many", "'many' is not a number of epochs: use a whole number from 1 to 1,000,000"),
         ("run 0", "'0' is not a number of epochs: use a whole number from 1 to 1,000,000"),
         ("lr fast", "'fast' is not a learning rate: use a positive finite number, e.g. 1e-5"),
@@ -196,18 +196,18 @@ def test_case_matters_for_single_keys_only() -> None:
             "up sideways",
             "'sideways' is not a line of the loop: it has forward, backward, update, zero",
         ),
-        ("losses -1", "'-1' is no number of losses: type a whole number from 1, e.g. losses 20"),
-        ("ledger q", "'q' is no parameter: there is w, b"),
-        ("ledger w pears", "'pears' is no row: there is 0 to 1, or apples, oranges"),
-        ("ledger w 0 3", "'3' is no column: there is 0 to 2, or temp, rainfall, humidity"),
-        ("ledger b 0 1", "'1' is one name too many: say, ledger b oranges"),
+        ("losses -1", "'-1' is not a number of losses: enter a whole number from 1, e.g. losses 20"),
+        ("ledger q", "'q' is not a parameter; the parameters are w, b"),
+        ("ledger w pears", "'pears' is not a row; enter a number from 0 to 1, or apples, oranges"),
+        ("ledger w 0 3", "'3' is not a column; enter a number from 0 to 2, or temp, rainfall, humidity"),
+        ("ledger b 0 1", "'1' is too much; type, for example, ledger b oranges"),
         ("<-", "there is nothing to undo"),
-        ("go", "go needs the number of a point: timeline tells them"),
-        ("go back", "'back' is no number of a point: timeline tells them"),
+        ("go", "go needs the number of a point: timeline lists them"),
+        ("go back", "'back' is not the number of a point: timeline lists them"),
         ("go 7", "there is no point 7: the last one is 0"),
         ("go 0 1", "there is nothing inside the action that led to point 0"),
-        ("timeline x", "'x' is no number of a point: timeline tells them"),
-        ("compare", "compare needs the number of a point: timeline tells them"),
+        ("timeline x", "'x' is not the number of a point: timeline lists them"),
+        ("compare", "compare needs the number of a point: timeline lists them"),
         ("compare 9", "there is no point 9: the last one is 0"),
         ("S", "no backward pass is under way: node starts one"),
     ],
@@ -246,7 +246,7 @@ def test_the_greeting_tells_what_is_trained_the_rate_the_loop_and_the_first_comm
         "line 1, forward (f), next: preds = model(inputs); loss = mse(preds, targets)",
         "line 3, update (u): with torch.no_grad(): w -= w.grad * lr; b -= b.grad * lr",
         "next: forward computes the predictions and the loss; type next, or f",
-        "help tells them all, quit leaves",
+        "help lists all commands, quit leaves",
     ):
         assert text in told
     assert told.isascii()
@@ -270,7 +270,7 @@ def test_a_step_tells_its_place_its_words_its_formulas_and_its_numbers() -> None
     assert "both factors are the same tensor" in told[1]
     assert "formula: grad of self = g * other" in told
     assert any(text.startswith("other, self, 5x2: 7.6542, -159.2996; -7.1302") for text in told)
-    assert told[-1] == "next: s goes one node on, next runs the rest of the pass"
+    assert told[-1] == "next: type s to run one node, or next to run the rest of the pass"
 
 
 def test_what_the_engine_does_between_nodes_is_told_apart() -> None:
@@ -310,7 +310,7 @@ def test_numbers_that_did_not_change_are_not_told_as_changed() -> None:
 
 
 def test_zeroing_is_told_both_ways() -> None:
-    assert "w.grad is zeroed: all of its numbers are 0" in Talk()("f", "b", "z")
+    assert "w.grad is zeroed: all its numbers are 0" in Talk()("f", "b", "z")
     assert "b.grad is None now" in Talk()("f", "b", "n", "z")
 
 
@@ -328,14 +328,14 @@ def test_zeroing_is_told_both_ways() -> None:
         (["f", "s", "next"], "ran backward to its end, 11 events: loss.backward()"),
         (["next"], "ran forward: preds = model(inputs)"),
         (["e", "R"], "back at the start values; the loop and the learning rate stay"),
-        (["f", "<-"], "taken back; no more actions can be undone\nno loss yet"),
-        (["f", "b", "undo"], "taken back; 1 more action can be undone"),
-        (["f", "undo", "redo"], "done again; no more actions can be redone\nloss 18746.5391"),
+        (["f", "<-"], "undone; no more actions can be undone\nno loss yet"),
+        (["f", "b", "undo"], "undone; 1 more action can be undone"),
+        (["f", "undo", "redo"], "redone; no more actions can be redone\nloss 18746.5391"),
         (["run 3"], "ran 3 epochs with learning rate 1e-05\nloss 8719.2031, changed by -4037.3496"),
         (["run 3"], "epochs done: 3"),
         (["lr 1", "run 50"], "diverged in epoch 5: loss inf"),
         (["f", "b", "u", "S"], "the pass is over: undo what has run since, then type back"),
-        (["# f", "# b", "# u", "# z"], "comment forward brings that one back"),
+        (["# f", "# b", "# u", "# z"], "comment forward to bring that line back"),
         (["# f", "# b", "# u", "# z", "next"], "every line of the loop is commented out"),
         (["# b", "f", ""], "next: update, which cannot run now: there is no gradient yet"),
         (["v"], "the loop is equivalent"),
@@ -345,7 +345,7 @@ def test_zeroing_is_told_both_ways() -> None:
         (["cannot"], "move up forward: this line is already the first of the loop"),
         (["e", "e", "losses 1"], "losses of 2 epochs: lowest 12756.5527, highest 18746.5391\nepoch 2: 12756"),
         (["r 40", "curve"], "\nepoch 40: "),
-        (["e", "f", "timeline"], "point 2, here: forward, epoch 1, loss 12756.5527\none line; "),
+        (["e", "f", "timeline"], "point 2, here: forward, epoch 1, loss 12756.5527\nno branches yet: "),
         (
             ["f", "<-", "e", "t"],
             "point 0: start, epoch 0\npoint 2, here: one epoch, epoch 1, loss 18746.5391;",
@@ -370,7 +370,7 @@ def test_zeroing_is_told_both_ways() -> None:
         (["o adam", "u"], "optimizer.step() skipped every parameter: .grad is None"),
         (["o adam", "f", "b", "u"], "w.exp_avg apples: temp 39.9979, rainfall 5.5757, humidity -7.6676"),
         (["o adam", "f", "b", "u"], "formula: p = p - lr * mean / (root + eps)"),
-        (["o adam", "f", "b", "u", "R"], "nothing is remembered of w now"),
+        (["o adam", "f", "b", "u", "R"], "the optimizer has no state for w now"),
         (["o adam", "f", "b", "u", "step"], "b before, 2 numbers: 0.3397, 0.4415"),
         (["o SGD(momentum=0.9)", "e", "params"], "w.momentum_buffer apples: temp 399.9787"),
         (["o SGD(momentum=0.9)", "status"], "crops: SGD(momentum=0.9), learning rate 1e-05"),
@@ -378,7 +378,7 @@ def test_zeroing_is_told_both_ways() -> None:
         (["o SGD", "Z", "run 3", "T"], "bit for bit"),
         (["split"], "5 samples in 3 parts: 2 + 2 + 1\nmicro, loss * (len(i) / 5) (batches micro(2)): equal"),
         (["split 2"], "micro, loss / 3 (batches micro(2, weight='parts')): differs by 4.4%. Divided by"),
-        (["split x"], "'x' is no size of a part: type a whole number from 1, e.g. split 2"),
+        (["split x"], "'x' is not a batch size: enter a whole number from 1, e.g. split 2"),
         (["split 6"], "parts of 6 are too large: there are 5 samples"),
         (["B micro(2)"], "the samples now go through the loop as micro-batches of 2"),
         (["B micro(2)"], "for each of 3 parts: order = torch.arange(5); for i in order.split(2):"),
@@ -441,7 +441,7 @@ def test_the_ledger_tells_zeroing_and_epochs_that_were_not_recorded() -> None:
     assert "zero_(): 2.5913 becomes 0" in Talk()("e", "g b")
     assert "set to None: 2.5913 becomes None" in Talk()("n", "e", "g b apples")
     assert "3 epochs ran at full speed, unrecorded" in Talk()("r 5", "g")
-    assert "nothing yet: .grad is None until the first pass" in Talk()("g")
+    assert "nothing yet: .grad is None until the first backward pass" in Talk()("g")
 
 
 def test_a_name_of_several_words_names_a_row() -> None:
@@ -650,7 +650,7 @@ def test_a_conversation_over_a_pipe_is_told_in_plain_text_and_ends_with_its_inpu
     assert "gradstep>" not in told
     assert "learning rate 2e-05" in told
     assert "loss 18746.5391" in told
-    assert "is no command; help lists them all" in told
+    assert "is not a command; help lists them all" in told
     assert told.splitlines()[-1].startswith("loss ")
 
 

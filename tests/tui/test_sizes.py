@@ -31,7 +31,7 @@ async def test_below_80x24_it_says_what_it_needs_and_comes_back_with_the_session
         if size[0] >= 40:
             assert "gradstep needs 80x24" in text(pilot)
             assert f"this terminal is {size[0]}x{size[1]}" in text(pilot)
-            assert "q leaves" in text(pilot)
+            assert "q quits" in text(pilot)
         await press(pilot, "s", "b", "u", "left", "r", "?", "Z")
         assert pilot.app.screen is bench(pilot)
         await pilot.resize_terminal(80, 24)
@@ -66,7 +66,7 @@ async def test_every_size_from_80x24_on_shows_everything(size: tuple[int, int]) 
             assert part in shown
         for part in (">b loss.backward()", "preds = model(inputs)", "w -= w.grad * lr", "# w.grad.zero_()"):
             assert part in shown
-        for part in ("next: s one node on", "space next", "s node", "? help", "q quit"):
+        for part in ("next: s runs one node", "space next", "s node", "? help", "q quit"):
             assert part in shown
 
 

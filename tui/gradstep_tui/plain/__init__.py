@@ -1,1 +1,1 @@
-"""`gradstep --plain`: the trainer as a conversation, a line at a time, for screen readers and pipes."""
+"""`gradstep --plain`: the trainer as typed commands and lines of text, for screen readers and pipes."""

@@ -1,4 +1,4 @@
-"""Commands as they are typed: their names, and finding the one that a line means."""
+"""Commands as they are typed, and how a line is matched with a command."""
 
 from __future__ import annotations
 
@@ -17,54 +17,54 @@ if TYPE_CHECKING:
     from gradstep_tui.plain.new_session import Beginning
 
 MOST_WORDS: Final = 3
-"""Words of a command's name at the most."""
+"""Largest number of words in a command's name."""
 
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """One thing that can be typed. Without anything to do it leaves."""
+    """A command that can be typed; a command without any of the functions below leaves plain mode."""
 
     names: tuple[str, ...]
-    """The first is the one that help shows first. A single character is a key, and its case matters."""
+    """Names of the command, the main one first. A single character is a key, whose case matters."""
 
     help: str
-    """What it does, as a sentence."""
+    """Sentence that says what the command does."""
 
     takes: str = ""
-    """How that which follows the name is written in help; empty where nothing may follow."""
+    """Notation of the arguments in help, e.g. `[N]`; empty if the command takes none."""
 
     action: Callable[[str], Action] | None = None
-    """Makes what is done to the session from what follows the name; may raise BadInput."""
+    """Makes the action to apply to the session from the arguments; may raise BadInput."""
 
     question: Callable[[Session, str], Iterable[str]] | None = None
-    """Gives the lines of an answer that changes nothing; may raise an EngineError."""
+    """Returns the lines of an answer, without changing the session; may raise an EngineError."""
 
     work: Callable[[Session, str, Callable[[], bool]], Iterable[str]] | None = None
-    """The same for what takes long, and asks now and then whether to stop."""
+    """Like `question`, for answers that take long; calls its third argument to see whether to stop."""
 
     begins: Callable[[Session, str, Start | None], Beginning | Iterable[str]] | None = None
-    """Gives the session that takes the place of this one, or lines of an answer; may raise an EngineError."""
+    """Returns the session that replaces this one, or lines of an answer; may raise an EngineError."""
 
 
 class NotUnderstood(BadInput):
-    """A line that means no command."""
+    """A line matches no command."""
 
 
 def by_name(commands: Iterable[Command]) -> dict[str, Command]:
-    """Give the commands by each of their names."""
+    """Return the commands by each of their names, folded."""
     return {folded(name): command for command in commands for name in command.names}
 
 
 def folded(name: str) -> str:
-    """Give a name as it is compared: only a single character keeps its case."""
+    """Return a name for comparison: in lower case, except for a single character."""
     return name if len(name) == 1 else name.casefold()
 
 
 def understood(line: str, names: Mapping[str, Command]) -> tuple[Command, str]:
-    """Find the command that a line means; gives it, and what follows its name.
+    """Return the command that a line names, and the arguments after the name.
 
     Raises:
-        NotUnderstood: it means none, or something follows where nothing may.
+        NotUnderstood: no command has such a name, or the command takes no arguments.
     """
     words = line.split()
     for count in range(min(MOST_WORDS, len(words)), 0, -1):
@@ -73,7 +73,7 @@ def understood(line: str, names: Mapping[str, Command]) -> tuple[Command, str]:
             continue
         rest = " ".join(words[count:])
         if rest and not command.takes:
-            raise NotUnderstood(f"{command.names[0]} takes nothing after it, and got {quoted(rest)}")
+            raise NotUnderstood(f"{command.names[0]} takes no arguments, but got {quoted(rest)}")
         return command, rest
     raise NotUnderstood(_puzzled(" ".join(words), names))
 
@@ -81,11 +81,11 @@ def understood(line: str, names: Mapping[str, Command]) -> tuple[Command, str]:
 def _puzzled(text: str, names: Mapping[str, Command]) -> str:
     closest = _closest(text, names)
     suggestion = f"did you mean {closest}? " if closest else ""
-    return f"{quoted(text)} is no command; {suggestion}help lists them all"
+    return f"{quoted(text)} is not a command; {suggestion}help lists them all"
 
 
 def _closest(text: str, names: Mapping[str, Command]) -> str:
-    """Give the name that the text, or its first word, is most like; empty where it is like none."""
+    """Return the name that is most similar to a text or its first word; empty if none is similar."""
     if len(text) == 1:
         return text.swapcase() if text.swapcase() in names else ""
     known = [name for name in names if len(name) > 1]

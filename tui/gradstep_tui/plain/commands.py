@@ -1,4 +1,4 @@
-"""The table of commands: every key of the bench by its sign and by words, and questions that only read."""
+"""The table of commands: every key of the bench by its sign and its words, and commands that only read."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ LongAnswer: TypeAlias = Callable[["Session", str, Callable[[], bool]], Iterable[
 Begins: TypeAlias = Callable[["Session", str, "Start | None"], "Beginning | Iterable[str]"]
 
 DEFAULT_EPOCHS: Final = "100"
-"""What `run` takes where no number follows it, as on the bench."""
+"""Number of epochs for `run` without a number, as on the bench."""
 
 MORE_NAMES: Final[Mapping[str, tuple[str, ...]]] = {
     "step_node_back": ("backspace",),
@@ -71,34 +71,34 @@ MORE_NAMES: Final[Mapping[str, tuple[str, ...]]] = {
     "elements": ("summary",),
     "problems": ("problem",),
 }
-"""What else a key may be called, by its id: signs that a keyboard has, words that are shorter."""
+"""Further names of a key's command, by the key's id: signs that a keyboard has, and shorter words."""
 
 HELP: Final[Mapping[str, str]] = {
     "step_node_back": "Go one autograd node back.",
     "run": f"Run N epochs, {DEFAULT_EPOCHS} without a number; ctrl+c stops them.",
-    "comment": "Comment a line of the loop out, or in again: forward, backward, update or zero.",
+    "comment": "Comment out a line of the loop, or uncomment it: forward, backward, update or zero.",
     "move_up": "Move a line of the loop up.",
     "move_down": "Move a line of the loop down.",
     "type_rate": "Set the learning rate, e.g. lr 1e-4.",
-    "optimizer": "Choose the optimizer, e.g. optimizer SGD(momentum=0.9); by hand without a name.",
-    "batches": "Split the samples: batches micro(2), batches mini(2, shuffle=True); all at once without.",
-    "look": "Tell all numbers of the current step of the pass.",
-    "elements": "Tell the summary of every parameter, of one, or its numbers: numbers w, numbers w[1,2].",
-    "ledger": "Tell what one number of a .grad was made of, e.g. ledger w apples rainfall, or ledger w 0 1.",
-    "twin": "Compare the session with its twin, the reference loop with zeroing from the same start.",
-    "check": "Check autograd's gradient against finite differences; tell of all numbers, or of one.",
-    "pictures": "Tell what the pictures show: the loss over two numbers, say w[0,1] b[0]; the fit; and more.",
-    "graph": "Tell autograd's graph: from where to where every node's gradients go.",
-    "timeline": "Tell every point of the session, or of the branch through point N.",
+    "optimizer": "Choose the optimizer, e.g. optimizer SGD(momentum=0.9); without a name, update by hand.",
+    "batches": "Split the samples, e.g. batches micro(2) or mini(2, shuffle=True); by default, do not split.",
+    "look": "Show all numbers of the current step.",
+    "elements": "Summarize every parameter, or one, or show its numbers: numbers w, numbers w[1,2].",
+    "ledger": "Show every write to one number of a .grad, e.g. ledger w apples rainfall, or ledger w 0 1.",
+    "twin": "Compare with the same run, gradients zeroed.",
+    "check": "Check autograd's gradient against finite differences, for all numbers or for one.",
+    "pictures": "Describe the pictures: the loss over two numbers, e.g. w[0,1] b[0]; the fit; and more.",
+    "graph": "Describe autograd's graph: where every node's gradients come from and go to.",
+    "timeline": "List every point of the session, or of the branch through point N.",
     "export": "Write the session as a script, a notebook and CSV, named NAME; --force replaces files.",
-    "problems": "Begin another problem, e.g. problem xor; tell them all where no name follows.",
-    "printed": "Tell what the script printed; what is new is told after each command.",
-    "reload": "Read the edited script again, and begin anew with it.",
-    "stop": "ctrl+c is what stops a run of epochs here.",
+    "problems": "Begin another problem, e.g. problem xor; without a name, list all problems.",
+    "printed": "Show what the script printed; new lines also appear after each command.",
+    "reload": "Read the edited script again, and start over.",
+    "stop": "Nothing to type here: ctrl+c stops a run of epochs.",
     "manual": "Read a page of the manual, e.g. manual keys; manual search WORDS finds passages in all pages.",
-    "help": "Tell every command, or what one command does, e.g. help undo.",
+    "help": "List every command, or explain one, e.g. help undo.",
 }
-"""Where a key's own sentence speaks of the screen, what stands for it here."""
+"""Help for the commands of keys whose own sentence speaks of the screen, by the key's id."""
 
 TAKING: Final[Mapping[str, tuple[str, Callable[[str], Action]]]] = {
     "run": ("[N]", lambda text: RunEpochs(epochs_from(text or DEFAULT_EPOCHS))),
@@ -106,7 +106,7 @@ TAKING: Final[Mapping[str, tuple[str, Callable[[str], Action]]]] = {
     "batches": ("[WAY]", lambda text: SetBatches(batches_from(text or "full"))),
     "optimizer": ("[NAME]", lambda text: SetOptimizer(optimizer_from(text))),
 }
-"""The keys that ask for something on the bench: how it is written in help, and the action it makes."""
+"""Keys that ask for a value on the bench, by id: notation of the value in help, and the action's maker."""
 
 ASKING: Final[Mapping[str, tuple[str, Question]]] = {
     "look": ("", lambda session, _: whole_step_texts(session.frame)),
@@ -120,7 +120,7 @@ ASKING: Final[Mapping[str, tuple[str, Question]]] = {
     "printed": ("", lambda session, _: printed_texts(session.problem)),
     "stop": ("", lambda *_: ("nothing is running; ctrl+c stops a run of epochs",)),
 }
-"""The keys that open or tell something: what follows them, and the answer."""
+"""Keys that show something, by id: notation of the arguments in help, and the answer."""
 
 WORKING: Final[Mapping[str, tuple[str, LongAnswer]]] = {
     "twin": ("", lambda session, _, stopped: twin_texts(session, stopped)),
@@ -128,19 +128,19 @@ WORKING: Final[Mapping[str, tuple[str, LongAnswer]]] = {
     "pictures": ("[NUMBER NUMBER]", pictures_texts),
     "export": ("[--force] [NAME]", lambda session, text, _: export_texts(session, text)),
 }
-"""The keys whose answer may take long: what follows them, and the answer; it can be stopped."""
+"""Keys whose answer may take long and can be stopped, by id: notation of the arguments, and the answer."""
 
 BEGINNING: Final[Mapping[str, tuple[str, Begins]]] = {
     "problems": ("[NAME]", another_problem),
     "reload": ("", same_again),
 }
-"""The keys after which there is another session: what follows them, and which one."""
+"""Keys that begin another session, by id: notation of the arguments, and the maker of the session."""
 
 ELSEWHERE: Final[Mapping[str, str]] = {
-    "cursor_up": "there is no cursor here: name the line, as in comment zero, or up update",
-    "cursor_down": "there is no cursor here: name the line, as in comment zero, or down update",
+    "cursor_up": "plain mode has no cursor: name the line, as in comment zero, or up update",
+    "cursor_down": "plain mode has no cursor: name the line, as in comment zero, or down update",
 }
-"""The keys that have no meaning in a conversation, and why."""
+"""Answer for the keys that have no meaning in plain mode, by id."""
 
 
 def _frame_question(tell: Callable[[Frame], Iterable[str]]) -> Question:
@@ -148,7 +148,7 @@ def _frame_question(tell: Callable[[Frame], Iterable[str]]) -> Question:
 
 
 def show_texts(frame: Frame) -> Iterator[str]:
-    """Tell all that the bench shows."""
+    """Yield everything that the bench shows."""
     yield from status_texts(frame)
     yield from parameter_texts(frame)
     yield from loss_texts(frame)
@@ -160,7 +160,7 @@ def show_texts(frame: Frame) -> Iterator[str]:
 
 
 def verdict_texts(session: Session) -> Iterator[str]:
-    """Say what the loop does to training, and what PyTorch refuses in it."""
+    """Yield the verdict on the loop, and the error if PyTorch refuses to run it."""
     verdict = session.verdict()
     yield verdict_text(verdict)
     if verdict.error is not None:
@@ -169,45 +169,45 @@ def verdict_texts(session: Session) -> Iterator[str]:
 
 
 def export_texts(session: Session, text: str) -> Iterator[str]:
-    """Write the session to files, in the current folder where no other is named."""
+    """Write the session to files, by default in the current folder, and yield the message about them."""
     words = text.split()
     name = " ".join(word for word in words if word != "--force")
     yield written_text(export_session(session, name or ".", force="--force" in words))
 
 
 def help_texts(text: str) -> Iterator[str]:
-    """Tell what every command does, or one."""
+    """Yield a line for every command, or for one."""
     commands = [understood(text, BY_NAME)[0]] if text else COMMANDS
     yield from map(command_text, commands)
     if not text:
-        yield "An empty line tells what comes next. old + new = sum: backward adds to .grad, always."
+        yield "An empty line says what comes next. old + new = sum: backward always adds to .grad."
 
 
 def command_text(command: Command) -> str:
-    """Write a command's names, what may follow them, and what it does."""
+    """Return a command's names, arguments and help as one line."""
     first, *others = filter(str.isascii, command.names)
     also = f", or {', '.join(others)}" if others else ""
     return f"{first}{f' {command.takes}' if command.takes else ''}{also}: {command.help}"
 
 
 def kind_from(text: str) -> Kind:
-    """Read which line of the loop is meant: its word, or the key that runs it.
+    """Return the loop's statement named by a word, or by the key that runs it.
 
     Raises:
-        BadInput: there is no such line.
+        BadInput: there is no such statement.
     """
     word = next((key.id for key in KEYS if key.shown == text), text)
     return checked_kind(word.casefold())  # type: ignore[arg-type] # to be checked
 
 
 def names_of(key: Key) -> tuple[str, ...]:
-    """Give all names of a key: its word first, then its sign, then what else it may be called."""
+    """Return all names of a key's command: its word, its sign, then its further names."""
     ascii_first = sorted((key.label, key.shown), key=lambda name: not name.isascii())
     return tuple(dict.fromkeys([*ascii_first, *MORE_NAMES.get(key.id, ())]))
 
 
 def command_of(key: Key) -> Command:
-    """Make the command that stands for a key."""
+    """Return the command for a key."""
     names, text = names_of(key), HELP.get(key.id, key.tooltip)
     make, edit = key.action, key.edit
     if make is not None:
@@ -227,23 +227,23 @@ def command_of(key: Key) -> Command:
         return Command(names, text, takes, begins=begins)
     if key.id == "quit":
         return Command(names, text)
-    why = ELSEWHERE.get(key.id, "this cannot be done here, only on the bench")
+    why = ELSEWHERE.get(key.id, "this works only on the bench, not in plain mode")
     return Command(names, why, question=lambda *_: (why,))
 
 
 RESUME: Final = Command(
     ("resume",),
-    "Go on with the session that was not left in order, where one is offered at the start.",
-    question=lambda *_: ("none is offered; `gradstep resume --plain` goes on with the one saved last",),
+    "Resume the earlier session that is offered at the start.",
+    question=lambda *_: ("no session is offered; `gradstep resume --plain` resumes the latest one",),
 )
 
 MORE: Final = (
     RESUME,
-    Command(("show",), "Tell everything again.", question=_frame_question(show_texts)),
-    Command(("status", "where"), "Tell how far training has come.", question=_frame_question(status_texts)),
+    Command(("show",), "Show everything again.", question=_frame_question(show_texts)),
+    Command(("status", "where"), "Show the progress of training.", question=_frame_question(status_texts)),
     Command(
         ("parameters", "params"),
-        "Tell every parameter and its .grad.",
+        "Show every parameter and its .grad.",
         question=_frame_question(parameter_texts),
     ),
     Command(
@@ -255,34 +255,40 @@ MORE: Final = (
     Command(("compare",), "Compare the session with a point of the timeline.", "N", work=compare_texts),
     Command(
         ("split",),
-        "Compare ways to split the samples into parts of N: what each does to the gradient.",
+        "Compare ways to split the samples into batches of N, by their gradients.",
         "[N]",
         work=split_texts,
     ),
-    Command(("loss",), "Tell the loss and its change.", question=_frame_question(loss_texts)),
+    Command(("loss",), "Show the loss and its change.", question=_frame_question(loss_texts)),
     Command(
         ("predictions", "preds"),
-        "Tell the last forward pass's predictions.",
+        "Show the predictions of the last forward pass.",
         question=_frame_question(prediction_texts),
     ),
-    Command(("loop",), "Tell the loop's lines.", question=_frame_question(loop_texts)),
+    Command(("loop",), "Show the loop's lines.", question=_frame_question(loop_texts)),
     Command(
         ("trace", "events"),
-        "Tell the list of the backward pass's events.",
+        "List the events of the backward pass.",
         question=_frame_question(trace_texts),
     ),
     Command(
         ("losses",),
-        "Tell the last N losses, 10 without a number.",
+        "Show the last N losses, 10 by default.",
         "[N]",
         question=lambda session, text: losses_texts(session.frame, text),
     ),
     Command(
-        ("curve",), "Tell the loss of ten epochs from first to last.", question=_frame_question(curve_texts)
+        ("curve",),
+        "Show the loss of ten epochs, from the first to the last.",
+        question=_frame_question(curve_texts),
     ),
-    Command(("cannot",), "Tell what cannot be done now, and why.", question=_frame_question(cannot_texts)),
+    Command(
+        ("cannot",),
+        "List the commands that cannot work now, and why.",
+        question=_frame_question(cannot_texts),
+    ),
 )
-"""What is no key: the bench shows it all the time, or has it in a dialog."""
+"""Commands without a key: the bench shows their answers all the time, or in a dialog."""
 
 COMMANDS: Final = (*map(command_of, KEYS), *MORE)
 BY_NAME: Final = by_name(COMMANDS)

@@ -1,4 +1,4 @@
-"""The conversation: a line is read, understood, done and answered."""
+"""The conversation of plain mode: each line is matched with a command, executed and answered."""
 
 from __future__ import annotations
 
@@ -25,37 +25,37 @@ if TYPE_CHECKING:
     from gradstep.start import Start
     from gradstep_tui.session.autosave import Keeper, Offer
 
-RESUMES: Final = "The command resume goes on with it."
+RESUMES: Final = "Type resume to continue it."
 MOST_PRINTED: Final = 10
-"""Lines of what the script printed that are told after one command."""
+"""Largest number of lines of the script's output that are shown after a command."""
 
-WELCOME: Final = "Type a command and Enter; help tells them all, quit leaves."
+WELCOME: Final = "Type a command and press Enter; help lists all commands, quit leaves."
 
 
 class Conversation:
-    """Answers one line after the other about one session."""
+    """A conversation about a session: answers one line after another."""
 
     def __init__(self, session: Session, say: Callable[[str], None], keeper: Keeper | None = None) -> None:
-        """Talk about a session.
+        """Make a conversation.
 
         Args:
-            session: What to talk about.
-            say: Is given each line of an answer.
-            keeper: What saves the session; None where nothing does.
+            session: The session.
+            say: Called with each line of an answer.
+            keeper: Saves the session; None to save nothing.
         """
         self._say = say
         self._keeper = keeper
         self._offer: Offer | None = None
         self._own: Start | None = None
-        """The file of the learner's own that was trained last; None where there was none."""
+        """Start of the latest session that trained the learner's own file; None if there was none."""
 
         self._take(session)
         self._troubled = False
         self._printed = 0
-        """How many of the lines that the script printed were told."""
+        """Number of lines of the script's output that were shown."""
 
     def greet(self) -> None:
-        """Tell what is trained, how to begin, and which session could be gone on with."""
+        """Say what is trained, how to begin, and whether an earlier session can be resumed."""
         self._say_all([WELCOME, *show_texts(self._session.frame)])
         if self._keeper is not None:
             self._offer = self._keeper.offer()
@@ -65,10 +65,10 @@ class Conversation:
         self._say_printed()
 
     def answer(self, line: str) -> bool:
-        """Do and say what a line asks for; gives whether the conversation goes on."""
+        """Execute and answer a line; return whether the conversation goes on."""
         goes_on = self._answer(line)
         self._say_printed()
-        if self._keeper is not None:  # what was told is saved, or it is told that it is not
+        if self._keeper is not None:  # everything shown so far is saved, or the learner hears that it is not
             self._keeper.flush()
             if self._keeper.trouble and not self._troubled:
                 self._troubled = True
@@ -127,11 +127,11 @@ class Conversation:
             self._own = session.origin
 
     def _say_printed(self) -> None:
-        """Tell what the script has printed since; of much, the end."""
+        """Show the script's output since the last command; of long output, the end."""
         printed = self._session.problem.printed
         new, self._printed = printed.count - self._printed, printed.count
         if new > MOST_PRINTED:
-            self._say(f"script: {new - MOST_PRINTED:,} lines (printed tells those that are kept), and then")
+            self._say(f"script: {new - MOST_PRINTED:,} more lines before these (type printed to see them)")
         self._say_all(f"script: {text}" for text in printed.lines[-min(new, MOST_PRINTED) :] if new > 0)
 
     def _say_notice(self, keeper: Keeper) -> None:
@@ -147,7 +147,7 @@ class Conversation:
             else:
                 after = self._session.apply(action)
         except PyTorchError:
-            if self._session.frame is not before:  # what ran before it stays
+            if self._session.frame is not before:  # something ran before the error
                 self._say_all(change_texts(before, self._session.frame))
             raise
         self._say_all(answer_texts(action, before, after))

@@ -1,4 +1,4 @@
-"""A run of epochs in a conversation: it tells how far it has come, and ctrl+c stops it."""
+"""Runs epochs in plain mode: reports the progress now and then, and stops at ctrl+c."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from gradstep.training.progress import Progress
 
 TELL_EVERY: Final = 2.0
-"""Seconds between two lines on how far a run has come; a shorter run tells its end only."""
+"""Seconds between two reports of a run's progress; a shorter run reports only its end."""
 
 
 def run(session: Session, action: RunEpochs | GoTo, say: Callable[[str], None]) -> Frame:
-    """Apply an action that may take long: it says how far it has come now and then, a run also how fast.
+    """Apply an action that may take long, and return the frame after it; progress and speed are reported.
 
     Raises:
         EngineError: as `Session.apply` does.
@@ -40,14 +40,14 @@ def run(session: Session, action: RunEpochs | GoTo, say: Callable[[str], None]) 
 
 @contextmanager
 def stoppable(session: Session, say: Callable[[str], None]) -> Iterator[Callable[[], bool]]:
-    """Give what long work asks between epochs: it says how far that is, and whether ctrl+c was typed."""
+    """Yield the `stopped` function for long work: it reports progress, and returns True after ctrl+c."""
     teller = _Teller(session, say)
     with _stopped_by_ctrl_c() as stop:
         yield lambda: teller.tell_in_time() or stop.is_set()
 
 
 def progress_text(progress: Progress) -> str:
-    """Say how far a run has come, how fast, and how long it will take."""
+    """Return the text of a run's progress: epochs done, loss, speed, and time left."""
     left = progress.seconds_left
     losses = progress.curve
     loss = f", loss {cell(losses[len(losses) - 1])}" if len(losses) else ""
@@ -56,7 +56,7 @@ def progress_text(progress: Progress) -> str:
 
 
 class _Teller:
-    """Says how far a run has come, now and then."""
+    """Reports the progress of a run every `TELL_EVERY` seconds."""
 
     def __init__(self, session: Session, say: Callable[[str], None]) -> None:
         self._session = session
@@ -64,7 +64,7 @@ class _Teller:
         self._told = time.monotonic()
 
     def tell_in_time(self) -> bool:
-        """Say it where the last time is long enough ago; gives False, so that the run goes on."""
+        """Report the progress if the last report was long ago; return False, so that the run goes on."""
         now = time.monotonic()
         if now - self._told >= TELL_EVERY and self._session.progress is not None:
             self._told = now
@@ -74,7 +74,7 @@ class _Teller:
 
 @contextmanager
 def _stopped_by_ctrl_c() -> Iterator[threading.Event]:
-    """Give an event that ctrl+c sets; a second ctrl+c interrupts, should the first not be heard."""
+    """Yield an event that ctrl+c sets; a second ctrl+c, if the first is ignored, interrupts."""
     stop = threading.Event()
 
     def heard(*_: Any) -> None:

@@ -1,4 +1,4 @@
-"""Another session in a conversation: of another problem, or of the script as it is now."""
+"""Chooses the session that replaces the current one: of another problem, or of the edited script."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ class Beginning:
 
     start: Start
     title: str
-    """What to say once it has begun."""
+    """Message once the session has begun."""
 
     after: Session | None = None
-    """A session whose edits of the loop are made in it, too; None for none."""
+    """Session whose edits of the loop are repeated in the new session; None for none."""
 
 
 def another_problem(session: Session, name: str, own: Start | None) -> Beginning | Sequence[str]:
-    """Give the session of another problem; without a name, the list of problems.
+    """Return the session of another problem to begin; without a name, lines that list the problems.
 
     Args:
-        session: The one that there is.
-        name: What the learner typed.
-        own: The file of the learner's own that was trained last.
+        session: The current session.
+        name: Name that the learner typed; empty for the list.
+        own: Start of the latest session that trained the learner's own file; None if there was none.
 
     Raises:
         BadInput: there is no such problem.
@@ -45,10 +45,10 @@ def another_problem(session: Session, name: str, own: Start | None) -> Beginning
 
 
 def same_again(session: Session, _: str, own: Start | None) -> Beginning:
-    """Give the session of the same file as it is now, with what the learner chose.
+    """Return the session of the same file, read again, with the learner's choices.
 
     Raises:
-        Refused: there is no file to read.
+        Refused: the session was not loaded from a file.
     """
     start = start_again(session)
     return Beginning(start, f"{Path(start.problem).name} read again", session)

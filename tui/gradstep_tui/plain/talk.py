@@ -1,4 +1,4 @@
-"""The conversation over standard input and output: a terminal, a pipe, or a file."""
+"""Runs plain mode on standard input and output, which may be a terminal, a pipe or a file."""
 
 from __future__ import annotations
 
@@ -22,39 +22,39 @@ if TYPE_CHECKING:
 PROMPT: Final = "gradstep> "
 PLAIN: Final = "gradstep --plain"
 INTERRUPTED: Final = 130
-"""Exit code."""
+"""Exit code after ctrl+c."""
 
 INCAPABLE: Final = ("", "dumb", "unknown")
-"""Values of TERM with which a terminal can do no more than show lines."""
+"""Values of TERM for terminals that can only show lines of text."""
 
 
 def talk(
     make_session: Callable[[], Session], *, keeper: Keeper | None = None, ascii_only: bool = False
 ) -> int:
-    """Hold the conversation about the session that `make_session` makes; gives the exit code.
+    """Run plain mode for the session that `make_session` makes, and return the exit code.
 
-    It ends with `quit` or the end of input, and by ctrl+c while nothing runs.
+    It ends after `quit`, at the end of the input, or at ctrl+c while nothing runs.
 
     Args:
-        make_session: Makes it.
-        keeper: What saves it, and may have an earlier one to offer; None where nothing does.
+        make_session: Makes the session.
+        keeper: Saves the session, and may offer an earlier one; None to save nothing.
         ascii_only: Whether to write ASCII characters only.
     """
     _prepare_streams(ascii_only)
     try:
-        say("gradstep, told line by line. PyTorch is starting.")
-        # Not wherever standard output is: while an action runs, that takes what the script prints.
+        say("gradstep in plain mode. PyTorch is starting.")
+        # Print to the real standard output: while an action runs, `sys.stdout` captures the script's output.
         tell = partial(print, file=sys.stdout, flush=True)
         conversation = Conversation(make_session(), tell, keeper)
         conversation.greet()
         for line in lines():
             if not conversation.answer(line):
                 break
-    except EngineError as error:  # there is nothing to train
+    except EngineError as error:  # there is no session
         return complain_of(error)
     except KeyboardInterrupt:
         with suppress(OSError):
-            say("")  # as at the end of input
+            say("")  # so that the shell's prompt is on a line of its own
         return INTERRUPTED
     except OSError as error:
         return stop_writing(error, PLAIN)
@@ -62,12 +62,12 @@ def talk(
 
 
 def say(text: str) -> None:
-    """Write a line at once, so that a reader at the other end of a pipe has it."""
+    """Write a line and flush it, so that a reader at the other end of a pipe receives it."""
     print(text, flush=True)
 
 
 def lines() -> Iterator[str]:
-    """Give what is typed, line by line; with a prompt where a person types it."""
+    """Yield the lines of the input, with a prompt if it comes from a terminal."""
     if sys.stdin is None:  # closed before the start
         return
     typed = sys.stdin.isatty() and sys.stdout is not None and sys.stdout.isatty()
@@ -78,30 +78,30 @@ def lines() -> Iterator[str]:
 
 
 def _line(typed: bool) -> str:
-    """Read a line with its end; empty where the input ends."""
+    """Return the next line with its line end; empty at the end of the input."""
     try:
         return f"{input(PROMPT)}\n" if typed else sys.stdin.readline()
     except EOFError:
-        say("")  # the shell's prompt belongs on a line of its own
+        say("")  # so that the shell's prompt is on a line of its own
         return ""
-    except OSError:  # the terminal is gone
+    except OSError:  # the terminal was closed
         return ""
 
 
 def _edit_lines(environ: Mapping[str, str] = os.environ) -> None:
-    """Let lines be edited and repeated, where the terminal can; nothing else is to be written to it."""
+    """Enable line editing and history if the terminal is capable, without further control sequences."""
     if environ.get("TERM", "dumb") in INCAPABLE:
         return
     try:
         import readline
-    except ImportError:  # Windows, whose console does it by itself
+    except ImportError:  # Windows, whose console has line editing of its own
         return
     for setting in ("enable-bracketed-paste", "enable-meta-key"):
         readline.parse_and_bind(f"set {setting} off")
 
 
 def _prepare_streams(ascii_only: bool) -> None:
-    """Take any bytes that are typed, and write any text, escaped where the terminal cannot show it."""
+    """Make standard input accept any bytes, and standard output escape characters that it cannot show."""
     if isinstance(sys.stdin, TextIOWrapper):
         sys.stdin.reconfigure(errors="replace")
     if isinstance(sys.stdout, TextIOWrapper):

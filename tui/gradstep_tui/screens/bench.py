@@ -1,4 +1,4 @@
-"""The main screen: keys become actions, frames become panels."""
+"""The main screen, which turns keys into actions and draws frames in panels."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ from gradstep_tui.widgets.step import StepPanel
 from gradstep_tui.widgets.trace import TracePanel
 
 SMALLEST = (80, 24)
-"""Columns and rows that the bench needs."""
+"""Smallest number of columns and rows in which the bench fits."""
 
 ROOMY = (112, 36)
-"""Columns and rows from which panels get larger."""
+"""Numbers of columns and rows from which panels get larger."""
 
 
 class BenchScreen(KeyedScreen):
-    """Turns keys into actions; the panels draw the frame."""
+    """The bench: a session's panels, key bar and notices."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*BINDINGS]
     AUTO_FOCUS = ""
@@ -41,13 +41,13 @@ class BenchScreen(KeyedScreen):
     handlers: ClassVar[Mapping[str, KeyHandler]] = HANDLERS
 
     escape_does: ClassVar[str] = "stops"
-    """To a run."""
+    """Verb that says what Esc does to a run."""
 
     hint: var[str] = var("")
-    """What to say where there is nothing else to say; empty for which key makes sense next."""
+    """Hint that is shown if there is no notice; empty for the key to press next."""
 
     def compose(self) -> ComposeResult:
-        """Lay the panels out."""
+        """Yield the panels."""
         bench = BenchScreen
         yield StatusLine(self.waits_for).data_bind(bench.frame, bench.unsaved, bench.badge)
         with Horizontal(id="columns"):
@@ -74,8 +74,8 @@ class BenchScreen(KeyedScreen):
 
 
 def too_small_text(width: int, height: int) -> str:
-    """Say what the bench needs."""
+    """Return the text for a terminal that is too small for the bench."""
     return (
         f"gradstep needs {SMALLEST[0]}x{SMALLEST[1]}\nthis terminal is {width}x{height}\n"
-        "nothing is lost: make it larger\nq leaves"
+        "make it larger: nothing is lost\nq quits"
     )

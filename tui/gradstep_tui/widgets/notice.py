@@ -1,4 +1,4 @@
-"""One line that answers the last key, or says which one makes sense next."""
+"""The line that answers the last key, shows a run's progress, or suggests the next key."""
 
 from __future__ import annotations
 
@@ -15,35 +15,35 @@ if TYPE_CHECKING:
     from gradstep.training.progress import Progress
 
 BAR = 12
-"""Cells of the progress bar."""
+"""Width of the progress bar, in cells."""
 
 
 class NoticeLine(Panel):
-    """A notice, the progress of a run, or a hint."""
+    """The progress of a run, or else a notice, or else a hint."""
 
     notice: var[str] = var("")
     hint: var[str] = var("")
     progress: var[Progress | None] = var(None, always_update=True)
 
     def __init__(self, escape_does: str = "stops") -> None:
-        """Say what Esc does to a run."""
+        """Make a line that says of Esc, during a run, that it `escape_does`."""
         super().__init__()
         self._escape_does = escape_does
 
     def watch_hint(self) -> None:
-        """Draw it."""
+        """Redraw the line."""
         self.redraw()
 
     def watch_notice(self) -> None:
-        """Draw it."""
+        """Redraw the line."""
         self.redraw()
 
     def watch_progress(self) -> None:
-        """Draw it."""
+        """Redraw the line."""
         self.redraw()
 
     def lines(self, width: int, height: int) -> list[Line]:
-        """Give the most urgent of the three."""
+        """Return the only line: the most urgent of progress, notice and hint."""
         if self.progress is not None:
             return [progress_line(self.progress, self._escape_does)]
         if self.notice:
@@ -54,14 +54,14 @@ class NoticeLine(Panel):
 
 
 def hint_line(frame: Frame) -> Line:
-    """Name the key that makes sense next."""
+    """Return the hint that names the key to press next."""
     if frame.in_pass:
         return line(
             " next: ",
             Span("s", "key"),
-            " one node on, or ",
+            " runs one node, or ",
             Span("space", "key"),
-            " for the rest of the pass",
+            " the rest of the pass",
         )
     if frame.next is None:
         return line(
@@ -71,7 +71,7 @@ def hint_line(frame: Frame) -> Line:
 
 
 def progress_line(progress: Progress, escape_does: str = "stops") -> Line:
-    """Draw how far a run has come, how fast, and how long it will take."""
+    """Return the line with a run's progress: epochs done, speed, and time left."""
     done = progress.done
     filled = BAR * done // progress.count
     left = progress.seconds_left

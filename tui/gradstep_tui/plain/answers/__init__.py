@@ -1,1 +1,1 @@
-"""Sentences that answer a command of `gradstep --plain`."""
+"""The answers to the commands of `gradstep --plain`, as lines of text."""

@@ -1,4 +1,4 @@
-"""Ways to split the samples, in sentences."""
+"""Describes a check of the ways to split the samples in sentences."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ def split_texts(session: Session, text: str, stopped: Callable[[], bool]) -> Ite
     size = split.batches.size if split is not None else usual_size(samples or 1)
     if text:
         if not (text.isascii() and text.isdigit() and len(text) < 10 and int(text)):
-            raise BadInput(f"{text[:40]!r} is no size of a part: type a whole number from 1, e.g. split 2")
+            raise BadInput(f"{text[:40]!r} is not a batch size: enter a whole number from 1, e.g. split 2")
         size = int(text)
     found = session.check_batches(size, stopped)
     yield sizes_text(found)
-    for one in found.trials:
-        chosen = "" if one.zeroed_inside else f" (batches {one.batches.text})"
-        yield f"{way_text(one, found)}{chosen}: {outcome_text(one)}. {why_text(one)}".rstrip()
+    for trial in found.trials:
+        chosen = "" if trial.zeroed_inside else f" (batches {trial.batches.text})"
+        yield f"{way_text(trial, found)}{chosen}: {outcome_text(trial)}. {why_text(trial)}".rstrip()

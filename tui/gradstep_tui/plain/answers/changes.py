@@ -1,4 +1,4 @@
-"""The answer to an action: what ran, and all that is different after it."""
+"""Describes an action in sentences: the code that ran, and everything that changed."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ RUNS: Final[Mapping[type[Action], Kind]] = {
 
 
 def answer_texts(action: Action, before: Frame, after: Frame) -> Iterator[str]:
-    """Tell what an action did: what ran, what changed by it, what it has to say and what comes next."""
+    """Yield the answer to an action: the code that ran, the changes, the notice, and the next command."""
     yield from _done_texts(action, before, after)
     yield from change_texts(before, after)
     if after.notice is not None:
@@ -52,7 +52,7 @@ def answer_texts(action: Action, before: Frame, after: Frame) -> Iterator[str]:
 
 
 def change_texts(before: Frame, after: Frame) -> Iterator[str]:
-    """Tell what is different after an action, whichever it was."""
+    """Yield everything that is different after an action."""
     yield from _pass_texts(before, after)
     if after.loss_changed or not _same(before.loss, after.loss) or after.stale is not before.stale:
         yield from loss_texts(after)
@@ -97,8 +97,8 @@ def _done_texts(action: Action, before: Frame, after: Frame) -> Iterator[str]:
 
 
 def _ran_text(kind: Kind, before: Frame, after: Frame) -> str:
-    """Name the statement that ran, in the loop's own words."""
-    statement = next(one for one in after.loop.statements if one.kind is kind)
+    """Return the line that names the statement that ran, with its code."""
+    statement = next(statement for statement in after.loop.statements if statement.kind is kind)
     rest = " to its end" if before.in_pass and kind is Kind.BACKWARD else ""
     count = f", {len(after.backward.rows)} events" if kind is Kind.BACKWARD and after.backward else ""
     return f"ran {kind}{rest}{count}: {code(statement)}"
@@ -118,20 +118,20 @@ def _went_back(before: Frame, after: Frame) -> str:
 DONE: Final[Mapping[type, Callable[[Frame, Frame], str]]] = {
     RunEpochs: _ran_epochs,
     StepNodeBack: _went_back,
-    Undo: lambda _, after: f"taken back; {_more(after.position)} can be undone",
-    Redo: lambda _, after: f"done again; {_more(after.future)} can be redone",
+    Undo: lambda _, after: f"undone; {_more(after.position)} can be undone",
+    Redo: lambda _, after: f"redone; {_more(after.future)} can be redone",
     Reset: lambda *_: "back at the start values; the loop and the learning rate stay",
 }
-"""How an action that runs no statement is told; one that is missing here is told by what it changed."""
+"""First line of the answer to an action that runs no statement; other actions have none."""
 
 
 def _pass_texts(before: Frame, after: Frame) -> Iterator[str]:
-    """Tell the current event where a pass has been stepped through."""
+    """Yield the current event if the action stepped through a backward pass."""
     now = after.backward
     if now is None or now.over or _place(before.backward) == _place(now):
         return
     if now.finished and not _steps_by_one(before.backward, now):
-        return  # it ran as a whole: what it came to is told of every .grad
+        return  # the pass ran as a whole, and the changes of each .grad describe it
     yield from step_texts(after)
     if now.finished:
         yield "the backward pass is finished"
@@ -147,17 +147,17 @@ def _place(backward: PassFrame | None) -> tuple[int, int] | None:
 
 
 def _loop_texts(before: Loop, after: Loop) -> Iterator[str]:
-    """Tell which lines were commented out or in, and how the order or the zeroing changed."""
+    """Yield the changes of the loop: lines commented out or in, their order, and the way of zeroing."""
     for kind in (statement.kind for statement in after.statements):
         if before.is_enabled(kind) and not after.is_enabled(kind):
             yield f"{kind} is commented out of the loop{_consequence(kind)}"
         elif after.is_enabled(kind) and not before.is_enabled(kind):
             yield f"{kind} is in the loop again"
-    order, was = ([one.kind for one in loop.statements] for loop in (after, before))
+    order, was = ([statement.kind for statement in loop.statements] for loop in (after, before))
     if order != was:
         yield f"the loop's order is now {', '.join(order)}"
     if after.set_to_none is not before.set_to_none:
-        zero = next(one for one in after.statements if one.kind is Kind.ZERO)
+        zero = next(statement for statement in after.statements if statement.kind is Kind.ZERO)
         yield f"zeroing is now: {code(zero)}"
 
 
@@ -169,7 +169,7 @@ def _more(count: int) -> str:
     return "no more actions" if count == 0 else "1 more action" if count == 1 else f"{count:,} more actions"
 
 
-def _same(one: float | None, other: float | None) -> bool:
-    if one is None or other is None:
-        return one is other
-    return one == other or (math.isnan(one) and math.isnan(other))
+def _same(before: float | None, after: float | None) -> bool:
+    if before is None or after is None:
+        return before is after
+    return before == after or (math.isnan(before) and math.isnan(after))

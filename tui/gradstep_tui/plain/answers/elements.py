@@ -1,4 +1,4 @@
-"""Parameters of any size in sentences: summaries, and single numbers."""
+"""Describes parameters of any size in sentences: summaries, and single numbers."""
 
 from __future__ import annotations
 
@@ -21,52 +21,60 @@ if TYPE_CHECKING:
     from gradstep.frame import Frame, ParameterFrame
 
 RANGES: Final = 8
-"""Ranges that a histogram is told in."""
+"""Number of ranges in which a histogram is described."""
 
 TOLD: Final = 10
-"""Numbers that are told from an index on."""
+"""Number of elements that are listed from an index on."""
 
 
 def elements_texts(frame: Frame, text: str) -> Iterator[str]:
-    """Tell the summaries of all parameters, of one, or its numbers from an index on: `0.weight[3,17]`."""
+    """Yield summaries of all parameters or of one, or the numbers of one from an index on.
+
+    Args:
+        frame: The frame.
+        text: Name of a parameter, with or without an index, e.g. `0.weight[3,17]`; empty for all parameters.
+
+    Raises:
+        BadInput: there is no such parameter or index.
+    """
     if not text:
-        for one in frame.parameters:
-            yield from _summaries(one)
+        for parameter in frame.parameters:
+            yield from _summaries(parameter)
         return
     name, _, rest = text.replace("[", " ", 1).partition(" ")
-    parameter = next((one for one in frame.parameters if one.name == name.removesuffix(".grad")), None)
-    if parameter is None:
-        known = ", ".join(one.name for one in frame.parameters[:TOLD])
-        raise BadInput(f"{name[:40]!r} is no parameter: there is {known}")
+    by_name = {parameter.name: parameter for parameter in frame.parameters}
+    named = by_name.get(name.removesuffix(".grad"))
+    if named is None:
+        raise BadInput(f"{name[:40]!r} is not a parameter; there are {', '.join([*by_name][:TOLD])}")
     if rest.strip():
-        yield from _numbers(parameter, rest)
+        yield from _numbers(named, rest)
         return
-    for title, tensor in parts_of(parameter).items():
-        yield f"{_title(parameter, title)}, {size_text(parameter.value)}: {summary_text(tensor)}"
+    for title, tensor in parts_of(named).items():
+        yield f"{_title(named, title)}, {size_text(named.value)}: {summary_text(tensor)}"
         yield from () if tensor is None else _histogram_texts(tensor)
 
 
 def is_large(frame: Frame) -> bool:
-    """Whether there are too many numbers to tell each."""
+    """Return whether there are too many numbers to list each."""
     return numbers_in(frame) > MOST_ASKED
 
 
 def large_change_texts(frame: Frame) -> Iterator[str]:
-    """Tell what the last action changed, each parameter and each `.grad` by its summary."""
-    for one in frame.parameters:
-        if one.value_before is not None:
-            was, now = apart(summary(one.value_before).norm, summary(one.value).norm)
-            yield f"{one.name} changed: norm {was} becomes {now}"
-    for one in frame.parameters:
-        if not one.grad_changed:
+    """Yield the last action's changes, each parameter and each `.grad` by its summary."""
+    for parameter in frame.parameters:
+        if parameter.value_before is not None:
+            was, now = apart(summary(parameter.value_before).norm, summary(parameter.value).norm)
+            yield f"{parameter.name} changed: norm {was} becomes {now}"
+    for parameter in frame.parameters:
+        if not parameter.grad_changed:
             continue
-        if one.accumulation is None:
-            yield f"{one.name}.grad is now: {summary_text(one.grad)}"
+        name, written = f"{parameter.name}.grad", parameter.accumulation
+        if written is None:
+            yield f"{name} is now: {summary_text(parameter.grad)}"
         else:
-            old, new, total = (
-                _norm(part) for part in (one.accumulation.before, one.accumulation.part, one.grad)
-            )
-            yield f"{one.name}.grad, {sum_note(one)}: norm of old {old}, of new {new}, of their sum {total}"
+            old, new, total = (_norm(part) for part in (written.before, written.part, parameter.grad))
+            note = sum_note(parameter)
+            yield f"{name}, {note}: norm of old {old}, of new {new}, of their sum {total}"
 
 
 def _norm(tensor: Tensor | None) -> str:
@@ -99,8 +107,8 @@ def _numbers(parameter: ParameterFrame, text: str) -> Iterator[str]:
     first = place_of(shape, index_from(text, shape))
     for place in range(first, min(first + TOLD, parameter.value.numel())):
         at = index_at(shape, place)
-        told = [
-            f"{title} {'None' if one is None else cell(one[at].item())}"
-            for title, one in parts_of(parameter).items()
+        numbers = [
+            f"{title} {'None' if tensor is None else cell(tensor[at].item())}"
+            for title, tensor in parts_of(parameter).items()
         ]
-        yield f"{parameter.name}[{','.join(map(str, at))}]: {', '.join(told)}"
+        yield f"{parameter.name}[{','.join(map(str, at))}]: {', '.join(numbers)}"

@@ -1,4 +1,4 @@
-"""A gradient check in sentences."""
+"""Describes a gradient check in sentences."""
 
 from __future__ import annotations
 
@@ -29,14 +29,19 @@ if TYPE_CHECKING:
     from gradstep.session import Session
 
 MOST_TOLD: Final = 10
-"""Suspicious numbers that are told at the most, where none is asked for."""
+"""Largest number of suspicious elements that are listed if none is asked for."""
 
 
 def check_texts(session: Session, text: str, stopped: Callable[[], bool]) -> Iterator[str]:
-    """Check autograd's gradient; tell of all numbers and how the worst was checked, or of the one asked for.
+    """Check autograd's gradient, and return the lines on all elements, or on one.
+
+    Args:
+        session: The session.
+        text: Parameter, row and column of the element; empty for all elements and details of the worst.
+        stopped: Called again and again; if it returns True, the check is abandoned.
 
     Raises:
-        EngineError: there is no such number, or as `Session.check_gradient` does.
+        EngineError: there is no such element, or the gradient cannot be checked.
     """
     place = None
     if text:
@@ -45,28 +50,29 @@ def check_texts(session: Session, text: str, stopped: Callable[[], bool]) -> Ite
     found, ledger = session.check_gradient(stopped), session.frame.ledger
     if place is None:
         return _all_texts(found, ledger)
-    element = next((one for one in found.elements if (one.parameter, one.index) == place), None)
+    by_place = {(element.parameter, element.index): element for element in found.elements}
+    element = by_place.get(place)
     if element is None:
-        raise BadInput("that number is not in the sample that was checked: check tells of the sample")
+        raise BadInput("that number is not in the sample that was checked: type check to see the sample")
     return _element_texts(element, ledger)
 
 
 def _all_texts(found: GradientCheck, ledger: Ledger) -> Iterator[str]:
     yield summary_text(found)
     yield precision_text(found)
-    suspicious = [one for one in found.elements if one.judgement is Judgement.SUSPICIOUS]
-    for one in islice(suspicious, MOST_TOLD):
-        yield f"{step_text(one)}; {error_text(one)}"
+    suspicious = (element for element in found.elements if element.judgement is Judgement.SUSPICIOUS)
+    for element in islice(suspicious, MOST_TOLD):
+        yield f"{step_text(element)}; {error_text(element)}"
     yield from filter(None, [worst_text(found)])
     if found.largest is not None:
         yield from _element_texts(found.elements[found.largest], ledger)
 
 
-def _element_texts(one: ElementCheck, ledger: Ledger) -> Iterator[str]:
-    yield step_text(one)
-    yield f"finite difference: {formula_text(one)} = {arithmetic_text(one)}"
-    yield f"autograd: {long(one.autograd)}; {error_text(one)}"
-    yield expected_text(one)
-    if one.judgement is Judgement.SUSPICIOUS:
+def _element_texts(element: ElementCheck, ledger: Ledger) -> Iterator[str]:
+    yield step_text(element)
+    yield f"finite difference: {formula_text(element)} = {arithmetic_text(element)}"
+    yield f"autograd: {long(element.autograd)}; {error_text(element)}"
+    yield expected_text(element)
+    if element.judgement is Judgement.SUSPICIOUS:
         yield SUSPICIOUS
-    yield grad_text(one, ledger)
+    yield grad_text(element, ledger)

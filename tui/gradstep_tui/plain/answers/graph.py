@@ -1,4 +1,4 @@
-"""Autograd's graph in sentences, a node at a time."""
+"""Describes autograd's graph in sentences, a node at a time."""
 
 from __future__ import annotations
 
@@ -12,12 +12,15 @@ from gradstep_tui.text.frames import empty_text
 if TYPE_CHECKING:
     from gradstep.frame import Frame
 
-BEGINS: Final = ("begins with the gradient of the loss by itself, 1", "begins a pass inside this one")
-STATES: Final = {RAN: "ran", NOW: "now", AHEAD: "still ahead"}
+BEGINS: Final = (
+    "begins with the gradient of the loss by the loss itself, 1",
+    "begins a backward pass inside this one",
+)
+STATES: Final = {RAN: "has run", NOW: "current", AHEAD: "still ahead"}
 
 
 def graph_texts(frame: Frame) -> Iterator[str]:
-    """Tell where every node's gradients come from, where they go, and whether it ran."""
+    """Yield a line for every node: whether it has run, and where its gradients come from and go to."""
     backward = frame.backward
     if backward is None:
         yield empty_text(frame)

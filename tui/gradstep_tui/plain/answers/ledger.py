@@ -1,4 +1,4 @@
-"""The ledger of one number of a `.grad`, in sentences."""
+"""Describes the ledger of one number of a `.grad` in sentences."""
 
 from __future__ import annotations
 
@@ -20,14 +20,22 @@ if TYPE_CHECKING:
     from gradstep.ledger.ledger import Line as Fact
 
 MOST_LINES: Final = 1_000
-"""Lines of the ledger that are told at the most, the newest ones."""
+"""Largest number of entries of the ledger that are listed; the newest are."""
 
 _SIGNS: Final = str.maketrans("[],", "   ")
-"""So that a place may also be typed as Python has it, `w.grad[0, 1]`."""
+"""Replaces brackets and commas by blanks, so that a place may be typed as in Python: `w.grad[0, 1]`."""
 
 
 def ledger_texts(frame: Frame, text: str) -> Iterator[str]:
-    """Tell every write to one number of a `.grad`, e.g. `w 0 1`, `w apples rainfall`; else to the first."""
+    """Yield a line for every write to a number of a `.grad`.
+
+    Args:
+        frame: The frame.
+        text: Parameter, row and column, e.g. `w 0 1` or `w apples rainfall`; empty for the first number.
+
+    Raises:
+        BadInput: there is no such parameter, row or column.
+    """
     parameter, at = place_from(frame, text)
     newest_first = list(islice(frame.ledger.newest_first(parameter.name), MOST_LINES))
     name = element_name(f"{parameter.name}.grad", parameter, _number(parameter, at))
@@ -35,41 +43,41 @@ def ledger_texts(frame: Frame, text: str) -> Iterator[str]:
     for fact in reversed(newest_first):
         yield from fact_texts(fact, at)
     if not newest_first:
-        yield "nothing yet: .grad is None until the first pass"
+        yield "nothing yet: .grad is None until the first backward pass"
     yield from passes_texts(since_zeroing(iter(newest_first)), at) or ()
 
 
 def place_from(frame: Frame, text: str) -> tuple[ParameterFrame, Element]:
-    """Read which number of which parameter is meant.
+    """Return the parameter and the element that a text names; by default, the first ones.
 
     Raises:
         BadInput: there is no such parameter, row or column.
     """
     words = text.translate(_SIGNS).split()
     name = words.pop(0).removesuffix(".grad") if words else frame.parameters[0].name
-    parameter = next((one for one in frame.parameters if one.name == name), None)
+    parameter = next((parameter for parameter in frame.parameters if parameter.name == name), None)
     if parameter is None:
-        names = ", ".join(one.name for one in frame.parameters)
-        raise BadInput(f"{name[:40]!r} is no parameter: there is {names}")
+        names = ", ".join(parameter.name for parameter in frame.parameters)
+        raise BadInput(f"{name[:40]!r} is not a parameter; the parameters are {names}")
     height, width = grid_size(parameter.value)
     dimensions = parameter.value.dim()
     row = _index(words, row_names(parameter), height, "row") if dimensions > 1 and words else 0
     column = _index(words, column_names(parameter), width, "column") if dimensions > 0 and words else 0
     if words:
-        raise BadInput(f"{' '.join(words)[:40]!r} is one name too many: say, {example(parameter)}")
+        raise BadInput(f"{' '.join(words)[:40]!r} is too much; type, for example, {example(parameter)}")
     return parameter, Element(row, column)
 
 
 def example(parameter: ParameterFrame) -> str:
-    """Give a command that asks for the last number of a parameter."""
+    """Return a command that asks for the last number of a parameter."""
     return f"ledger {element_name(parameter.name, parameter, parameter.value.numel() - 1)}"
 
 
 def fact_texts(fact: Fact, at: Element) -> Iterator[str]:
-    """Tell one line of the ledger; the paths that met inside a pass come after it."""
+    """Yield the lines for one entry of the ledger, with the paths that were summed inside a pass after it."""
     match fact:
         case Write():
-            old, new, total = (cell(at.of(one)) for one in (fact.before, fact.part, fact.after))
+            old, new, total = (cell(at.of(tensor)) for tensor in (fact.before, fact.part, fact.after))
             where = f"pass {fact.number}, epoch {fact.epoch}{share_text(fact)}, event {fact.event}"
             yield f"{where}: {old} + {new} = {total}"
             yield from _path_texts(fact, at)
@@ -90,14 +98,14 @@ def _change_text(cause: str, before: Tensor | None, after: Tensor | None, at: El
 
 def _path_texts(write: Write, at: Element) -> Iterator[str]:
     if write.paths:
-        yield f"  inside this pass {len(write.paths)} paths were summed to {cell(at.of(write.part))}:"
+        yield f"  inside this pass, {len(write.paths)} paths were summed to {cell(at.of(write.part))}:"
     for path in write.paths:
         source = f" for {path.source}" if path.source else ""
         yield f"  {cell(at.of(path.grad))} from {path.maker}{source}"
 
 
 def _index(words: list[str], names: Sequence[str], size: int, what: str) -> int:
-    """Take the words that name a row or a column, or its number from 0, off the front of `words`."""
+    """Return the index of a row or a column, and remove the words that name it from the front of `words`."""
     known = [name.casefold().translate(_SIGNS).split() for name in names]
     for count in range(len(words), 0, -1):
         wanted = [word.casefold() for word in words[:count]]
@@ -108,7 +116,7 @@ def _index(words: list[str], names: Sequence[str], size: int, what: str) -> int:
     if word.isascii() and word.isdigit() and len(word) < 10 and int(word) < size:
         return int(word)
     named = f", or {', '.join(names[:10])}" if any(names) else ""
-    raise BadInput(f"{word[:40]!r} is no {what}: there is 0 to {size - 1}{named}")
+    raise BadInput(f"{word[:40]!r} is not a {what}; enter a number from 0 to {size - 1}{named}")
 
 
 def _number(parameter: ParameterFrame, at: Element) -> int:

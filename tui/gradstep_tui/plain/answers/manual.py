@@ -1,4 +1,4 @@
-"""The manual, read aloud."""
+"""The pages of the manual as lines that can be read aloud, and a search over them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ SEARCH: Final = "search"
 """First word of a line that searches all pages."""
 
 MOST_HITS: Final = 20
-"""Passages that one search returns at the most."""
+"""Largest number of passages that a search lists."""
 
 
 def manual_texts(text: str) -> Iterator[str]:

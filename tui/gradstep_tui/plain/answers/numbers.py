@@ -1,4 +1,4 @@
-"""Tensors as sentences: each number behind the names of its row and column."""
+"""Describes tensors in sentences: each number follows the names of its row and column."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
     from gradstep.frame import ParameterFrame
 
 MOST_TOLD: Final = 60
-"""Numbers of one tensor that the answer to an action tells at the most; `parameters` and `step` tell more."""
+"""Largest number of a tensor's numbers in the answer to an action; `parameters` and `step` show more."""
 
 MOST_ASKED: Final = 10_000
-"""Numbers of one tensor that a question tells at the most."""
+"""Largest number of a tensor's numbers in the answer to a question."""
 
 
 def row_texts(name: str, parameter: ParameterFrame, tensor: Tensor, most: int = MOST_ASKED) -> Iterator[str]:
-    """Tell a tensor of the parameter's shape, row by row: `w apples: temp 0.3394, rainfall 1.2554`."""
+    """Yield the rows of a tensor of a parameter's shape: `w apples: temp 0.3394, rainfall 1.2554`."""
     columns = column_names(parameter)
     rows = _some_rows(tensor, most)
     for number, numbers in enumerate(rows):
@@ -31,7 +31,7 @@ def row_texts(name: str, parameter: ParameterFrame, tensor: Tensor, most: int = 
 
 
 def element_name(name: str, parameter: ParameterFrame, place: int) -> str:
-    """Give a name for one number of a parameter, counted row by row: `w apples temp`."""
+    """Return the name of an element of a parameter, counted row by row: `w apples temp`."""
     if not parameter.value.dim():
         return name
     row, column = divmod(place, max(parameter.value.shape[-1], 1))
@@ -42,13 +42,13 @@ def element_name(name: str, parameter: ParameterFrame, place: int) -> str:
 
 
 def rest_text(name: str, hidden: int) -> Iterator[str]:
-    """Say how many numbers are not told, where there are any."""
+    """Yield the line that says how many numbers are left out; no line if none are."""
     if hidden > 0:
         yield f"{name}: {hidden:,} more numbers"
 
 
 def operand_text(name: str, value: Any, most: int = MOST_TOLD) -> str:
-    """Tell a named value in one line; a matrix's rows are separated by semicolons."""
+    """Return a named value on one line; a matrix's rows are separated by semicolons."""
     if not is_tensor(value) or not value.dim() or value.is_meta:
         return f"{name} = {value_text(value)}"
     rows = _some_rows(value, most)
@@ -58,7 +58,7 @@ def operand_text(name: str, value: Any, most: int = MOST_TOLD) -> str:
 
 
 def operand_texts(name: str, value: Any, most: int = MOST_ASKED) -> Iterator[str]:
-    """Tell a named value in full, a line for each row of a matrix."""
+    """Yield a named value in full, with a line for each row of a matrix."""
     if not is_tensor(value) or value.dim() < 2 or value.is_meta:
         yield operand_text(name, value, most)
         return
@@ -69,7 +69,7 @@ def operand_texts(name: str, value: Any, most: int = MOST_ASKED) -> Iterator[str
 
 
 def size_text(tensor: Tensor) -> str:
-    """Write a shape for the ear: `5x2`, or `2 numbers`."""
+    """Return a tensor's shape as text that can be read aloud: `5x2`, or `2 numbers`."""
     if tensor.dim() == 0:
         return "one number"
     if tensor.dim() > 1:
@@ -78,7 +78,7 @@ def size_text(tensor: Tensor) -> str:
 
 
 def _some_rows(tensor: Tensor, most: int) -> list[list[str]]:
-    """Write whole rows, as many as hold no more than `most` numbers; of a longer first row, its beginning."""
+    """Return as many whole rows as hold at most `most` numbers; of a longer first row, its beginning."""
     width = max(tensor.shape[-1] if tensor.dim() else 1, 1)
     return cells(tensor, max(most // width, 1), most)
 

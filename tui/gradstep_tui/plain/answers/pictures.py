@@ -1,4 +1,4 @@
-"""What the pictures show, in sentences."""
+"""Describes the pictures in sentences."""
 
 from __future__ import annotations
 
@@ -21,23 +21,28 @@ if TYPE_CHECKING:
     from gradstep.session import Session
 
 NAMES: Final = re.compile(r"[^\s\[]+(?:\s*\[[^\]]*\])?")
-"""A number of a parameter, as Python writes it."""
+"""Pattern of a number of a parameter, as Python writes it."""
 
 MOST_TOLD: Final = 5
-"""Passes of a parameter, and marks, that are told at the most: the latest ones."""
+"""Largest number of passes of a parameter, and of marks, that are described; the latest are."""
 
 
 def pictures_texts(session: Session, text: str, stopped: Callable[[], bool]) -> Iterator[str]:
-    """Tell what there is to draw; the surface is over the two numbers that are named, or the first two.
+    """Return the lines that describe all pictures.
+
+    Args:
+        session: The session.
+        text: Names of the two numbers that the loss surface varies; empty for the first two.
+        stopped: Called again and again; if it returns True, the loss surface is abandoned.
 
     Raises:
-        BadInput: these are no two numbers of the parameters.
+        BadInput: `text` does not name two numbers of the parameters.
     """
     pictures, places = session.pictures(), (0, 1)
     if text:
         named = NAMES.findall(text)
         if len(named) != 2:
-            raise BadInput("pictures needs two numbers, as in pictures w[0, 1] b[0], or none")
+            raise BadInput("pictures takes two numbers, as in pictures w[0, 1] b[0], or none")
         places = pictures.number(named[0]), pictures.number(named[1])
     found = album(pictures, places, stopped)
     return iter(
@@ -52,29 +57,29 @@ def pictures_texts(session: Session, text: str, stopped: Callable[[], bool]) -> 
 
 
 def surface_texts(found: Surface) -> Iterator[str]:
-    """Tell where training stands on the loss over two numbers, and how it came there."""
+    """Yield lines on the current point of the loss surface, and the path to it."""
     names = " and ".join(place.name for place in found.places)
-    yield f"surface: the loss over {names}, the others as they are"
+    yield f"surface: the loss over {names}, all other numbers fixed"
     yield f"here {_two(found.here)}, the loss is {cell(found.loss)}"
-    yield f"gradient of one pass here: {_two(found.gradient)}"
+    yield f"the gradient of one pass here is {_two(found.gradient)}"
     if found.step is not None:
         yield f"the next update adds {_two(found.step)}"
     if found.lowest is not None:
-        yield f"lowest over the two at {_two(found.lowest)}"
+        yield f"over these two, the loss is lowest at {_two(found.lowest)}"
     for number in sampled_epochs(len(found.path)):
         yield f"path: after epoch {found.epochs[number]:,} at {_two(found.path[number])}"
 
 
 def fit_texts(found: Fit) -> Iterator[str]:
-    """Tell how far predictions are from their targets."""
-    away = [abs(one - other) for one, other in zip(found.preds, found.targets, strict=True)]
+    """Yield lines on how far the predictions are from their targets."""
+    away = [abs(pred - target) for pred, target in zip(found.preds, found.targets, strict=True)]
     worst = max(range(len(away)), key=lambda number: away[number])
     yield f"fit: {found.total:,} predictions, on average {cell(sum(away) / len(away))} from their targets"
     yield f"furthest off: target {cell(found.targets[worst])}, prediction {cell(found.preds[worst])}"
 
 
 def regions_texts(found: Regions, names: Sequence[str]) -> Iterator[str]:
-    """Tell what the model predicts over its two inputs; `names` are those of the targets' columns."""
+    """Yield lines on the model's predictions over its two inputs; `names` are the targets' columns."""
     column = "" if found.column is None or found.columns == 1 else f", column {found.column} of the output"
     yield f"map over the two inputs{column}: {found.rule}"
     if not found.classes:
@@ -84,24 +89,25 @@ def regions_texts(found: Regions, names: Sequence[str]) -> Iterator[str]:
     for number, name in enumerate(called):
         share = float((found.predicted == number).mean())
         yield f"{name} fills {share:.0%} of the map"
-    yield f"{len(found.points) - len(off)} of {len(found.points)} points of the data are predicted rightly"
+    yield f"{len(found.points) - len(off)} of {len(found.points)} points of the data are predicted correctly"
     for number in off[:MOST_TOLD]:
         target, pred = (values[number] for values in (found.targets, found.preds))
-        said = called[int(pred)] if pred == pred else "nothing"
-        yield f"predicted wrongly: at {_two(found.points[number])} {said}, it is {called[int(target)]}"
+        guess = called[int(pred)] if pred == pred else "nothing"
+        yield f"predicted wrongly: at {_two(found.points[number])} {guess}, it is {called[int(target)]}"
 
 
 def _maps_texts(maps: Sequence[Regions], frame: Frame) -> Iterator[str]:
-    return (text for one in maps for text in regions_texts(one, target_names(frame, one.columns)))
+    return (text for regions in maps for text in regions_texts(regions, target_names(frame, regions.columns)))
 
 
 def size_texts(found: Sizes) -> Iterator[str]:
-    """Tell how large the latest gradients of a parameter were."""
+    """Yield lines on the sizes of a parameter's latest gradients."""
     name = f"{found.parameter}.grad"
-    for one in found.passes[-MOST_TOLD:]:
-        yield f"size of {name}: epoch {one.epoch:,} added {cell(one.added)}, then it held {cell(one.held)}"
+    for recorded in found.passes[-MOST_TOLD:]:
+        added, held = cell(recorded.added), cell(recorded.held)
+        yield f"size of {name}: epoch {recorded.epoch:,} added {added}, which made it {held}"
     if found.unrecorded:
-        yield f"{name}: {found.unrecorded:,} passes ran unrecorded, or are forgotten"
+        yield f"{name}: {found.unrecorded:,} passes ran unrecorded, or were forgotten"
 
 
 def _or_words(name: str, found: Any, tell: Callable[[Any], Iterator[str]]) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Refusals and notices of the engine as sentences for a conversation, with the commands that help."""
+"""Refusals and notices of the engine as sentences for plain mode, with the commands that help."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SENTENCES: Final[Mapping[Reason, str]] = {
     Reason.IN_PASS: "a backward pass is under way: backward finishes it, back goes one event back",
     Reason.NO_PASS: "no backward pass is under way: node starts one",
     Reason.PASS_OVER: "the pass is over: undo what has run since, then type back",
-    Reason.ALL_COMMENTED_OUT: "every line of the loop is commented out: comment forward brings that one back",
+    Reason.ALL_COMMENTED_OUT: "every line of the loop is commented out: type comment forward to bring that line back",
     Reason.DIVERGED: "this epoch's loss is {loss}, which backward would spread: undo takes the epoch back",
     Reason.FIRST_LINE: "this line is already the first of the loop",
     Reason.LAST_LINE: "this line is already the last of the loop",
@@ -66,7 +66,7 @@ def error_texts(error: EngineError) -> Iterable[str]:
     """Return the lines that report an error; an error of PyTorch's is followed by its explanation."""
     match error:
         case ScriptError():
-            return [*error.lines, "Nothing is lost: the session goes on as it was."]
+            return [*error.lines, "Nothing is lost: the session goes on as before."]
         case PyTorchError():
             return [f"PyTorch refused: {error.kind}: {error.own_words}", *filter(None, [error.lesson])]
         case Refused():

@@ -1,4 +1,4 @@
-"""Answers to questions about a frame: status, parameters, loss, loop, losses."""
+"""Describes a frame in sentences: status, parameters, loss, predictions, loop, losses."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ if TYPE_CHECKING:
     from gradstep.training.loss_history import Losses
 
 DEFAULT_LOSSES: Final = 10
-"""How many losses are told where no number is asked for."""
+"""Number of losses that `losses` lists by default."""
 
 CURVE_POINTS: Final = 10
-"""About how many epochs stand for the whole curve."""
+"""Largest number of epochs that are listed of the whole curve."""
 
 
 def status_texts(frame: Frame) -> Iterator[str]:
-    """Tell what is trained, how, how far it has come, and what can be undone."""
+    """Yield the status: problem, optimizer, learning rate, zeroing, epochs, phase, and undo."""
     zeroing = "on" if frame.loop.is_enabled(Kind.ZERO) else "OFF, gradients pile up"
     yield (
         f"{frame.problem}: {frame.loop.optimizer.title}, learning rate {rate(frame.learning_rate)}, "
@@ -41,16 +41,16 @@ def status_texts(frame: Frame) -> Iterator[str]:
 
 
 def split_text(frame: Frame) -> str:
-    """Say how the samples are split; empty where they are not."""
+    """Return the text on how the samples are split; empty if they are not."""
     split = frame.loop.split
     return "" if split is None else f"{split.batches.title}, {split.parts} parts; "
 
 
 def parameter_texts(frame: Frame) -> Iterator[str]:
-    """Tell every parameter and its `.grad`; of a large model their summaries."""
+    """Yield every parameter and its `.grad`; of a large model, summaries of them."""
     if is_large(frame):
         yield from elements_texts(frame, "")
-        yield "numbers NAME tells more of one, numbers NAME[INDEX] single numbers"
+        yield "numbers NAME shows more of one parameter, numbers NAME[INDEX] single numbers"
         return
     for parameter in frame.parameters:
         yield f"{parameter.name}, {size_text(parameter.value)}:"
@@ -60,7 +60,7 @@ def parameter_texts(frame: Frame) -> Iterator[str]:
 
 
 def loss_texts(frame: Frame) -> Iterator[str]:
-    """Tell the loss, its change since the epoch before, and whether the parameters have moved since."""
+    """Yield the loss, its change since the epoch before, and whether it was computed before the update."""
     if frame.loss is None:
         yield "no loss yet: run forward (f)"
         return
@@ -71,7 +71,7 @@ def loss_texts(frame: Frame) -> Iterator[str]:
 
 
 def prediction_texts(frame: Frame) -> Iterator[str]:
-    """Tell the last forward pass's predictions."""
+    """Yield the predictions of the last forward pass."""
     if frame.preds is None:
         yield "no predictions yet: run forward (f)"
     else:
@@ -79,7 +79,7 @@ def prediction_texts(frame: Frame) -> Iterator[str]:
 
 
 def loop_texts(frame: Frame) -> Iterator[str]:
-    """Tell the loop's lines in order: which runs next, and which are commented out."""
+    """Yield the loop's lines in order, and say which runs next and which are commented out."""
     inner, split = frame.loop.inner, frame.loop.split
     for number, statement in enumerate(frame.loop.statements, 1):
         if split is not None and number - 1 == inner.start:
@@ -93,11 +93,11 @@ def loop_texts(frame: Frame) -> Iterator[str]:
 
 
 def hint_text(frame: Frame) -> str:
-    """Say what makes sense next, and how it is asked for."""
+    """Return the hint that names the command to type next."""
     if frame.in_pass:
-        return "next: s goes one node on, next runs the rest of the pass"
+        return "next: type s to run one node, or next to run the rest of the pass"
     if frame.next is None:
-        return "every line of the loop is commented out: comment forward brings that one back"
+        return "every line of the loop is commented out: type comment forward to bring that line back"
     refusal = frame.refusal(NextLine())
     if refusal is not None:
         return f"next: {frame.next}, which cannot run now: {refusal_text(refusal)}"
@@ -105,7 +105,7 @@ def hint_text(frame: Frame) -> str:
 
 
 def losses_texts(frame: Frame, text: str) -> Iterator[str]:
-    """Tell the last losses, as many as `text` says."""
+    """Yield the latest losses, as many as `text` says or `DEFAULT_LOSSES`."""
     count = _count(text) if text else DEFAULT_LOSSES
     known = len(frame.losses)
     yield summary_text(frame.losses)
@@ -113,19 +113,19 @@ def losses_texts(frame: Frame, text: str) -> Iterator[str]:
 
 
 def curve_texts(frame: Frame) -> Iterator[str]:
-    """Tell the curve by some epochs at equal distances, the first and the last among them."""
+    """Yield the losses of some epochs at equal distances, from the first to the last."""
     yield summary_text(frame.losses)
     yield from (_epoch_text(frame.losses, epoch) for epoch in sampled_epochs(len(frame.losses)))
 
 
 def sampled_epochs(known: int) -> list[int]:
-    """Give some of so many epochs, counted from 0, at equal distances: the first and the last among them."""
+    """Return some of `known` epochs, counted from 0, at equal distances, from the first to the last."""
     points = min(CURVE_POINTS, known)
     return sorted({round(point * (known - 1) / max(points - 1, 1)) for point in range(points)})
 
 
 def cannot_texts(frame: Frame) -> Iterator[str]:
-    """Tell what cannot be done now, and why: what the bench shows as dimmed keys."""
+    """Yield the commands that cannot work now, and why; the bench dims their keys."""
     refused: dict[Refusal, list[str]] = {}
     for key in KEYS:
         for kind in (None,) if key.edit is None else Kind:
@@ -138,7 +138,7 @@ def cannot_texts(frame: Frame) -> Iterator[str]:
 
 
 def summary_text(losses: Losses) -> str:
-    """Say how many epochs have a place in the curve, and between which numbers it lies."""
+    """Return the text on the number of epochs in the loss history, and its lowest and highest loss."""
     if not len(losses):
         return "no loss yet: run forward (f)"
     ((low, high),) = losses.sampled(1)
@@ -147,7 +147,7 @@ def summary_text(losses: Losses) -> str:
 
 
 def code(statement: Statement) -> str:
-    """Write a statement's Python in one line."""
+    """Return a statement's Python code on one line."""
     return "; ".join(text.strip() for text in statement.lines).replace(":; ", ": ").replace("(; ", "(")
 
 
@@ -167,7 +167,7 @@ def _count(text: str) -> int:
     plain = text.replace(",", "").replace("_", "")
     if not (plain.isascii() and plain.isdigit() and len(plain) < 10 and int(plain)):
         shown = text if len(text) <= 40 else f"{text[:40]}..."
-        raise BadInput(f"{shown!r} is no number of losses: type a whole number from 1, e.g. losses 20")
+        raise BadInput(f"{shown!r} is not a number of losses: enter a whole number from 1, e.g. losses 20")
     return int(plain)
 
 

@@ -1,4 +1,4 @@
-"""The backward pass in sentences: the list of its events, and what one of them did."""
+"""Describes the backward pass in sentences: the list of its events, and the current event."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
     from gradstep.derivatives import Explanation, Product
     from gradstep.frame import Frame, PassFrame, TraceRow
 
-AT_START = "the pass starts with the gradient of the loss by itself, which is 1"
-NO_STEP = "there is no step to look at yet: s runs one"
+AT_START = "the pass starts with the gradient of the loss by the loss itself, 1"
+NO_STEP = "there is no step to show yet: type s in a backward pass"
 
 
 def trace_texts(frame: Frame) -> Iterator[str]:
-    """Tell every event of the pass in the engine's order, and which one is the current."""
+    """Yield a line for every event of the pass, in the order of autograd's engine."""
     backward = frame.backward
     if backward is None:
         yield empty_text(frame)
@@ -33,7 +33,7 @@ def trace_texts(frame: Frame) -> Iterator[str]:
 
 
 def step_texts(frame: Frame) -> Iterator[str]:
-    """Tell the current event in a few lines: its words and formulas, each value in one line."""
+    """Yield a few lines on the current event: its explanation and formulas, and each value on one line."""
     backward = frame.backward
     if backward is None or backward.step is None:
         yield NO_STEP if backward is None else AT_START
@@ -41,18 +41,18 @@ def step_texts(frame: Frame) -> Iterator[str]:
     step = backward.step
     yield from _head_texts(backward, step)
     if written_by(frame, backward) is not None:
-        return  # its numbers are `old + new = sum`, which is told of every .grad that has changed
+        return  # its numbers are `old + new = sum`, which every change of a .grad is described by anyway
     yield from (operand_text(name, value) for name, value in merged_operands(step.operands))
     yield from map(_product_text, step.products)
     yield from (operand_text(result.name, result.value) for result in step.results)
 
 
 def whole_step_texts(frame: Frame) -> Iterator[str]:
-    """Tell the current event, or an optimizer's step, with all numbers, each row of a matrix in a line."""
+    """Yield the current event, or an optimizer's step, with all numbers, a line for each row of a matrix."""
     if frame.update is not None:
         yield from update_texts(frame.update)
-        yield from (text for one in frame.update.operands for text in operand_texts(one.name, one.value))
-        yield from (text for one in frame.update.results for text in operand_texts(one.name, one.value))
+        for operand in (*frame.update.operands, *frame.update.results):
+            yield from operand_texts(operand.name, operand.value)
         return
     backward = frame.backward
     if backward is None or backward.step is None:
@@ -66,7 +66,7 @@ def whole_step_texts(frame: Frame) -> Iterator[str]:
         return
     for name, value in merged_operands(step.operands):
         yield from operand_texts(name, value)
-    known = {one.name for one in step.operands}
+    known = {operand.name for operand in step.operands}
     for product in step.products:
         yield _product_text(product)
         for factor in (product.left, product.right):
@@ -77,17 +77,17 @@ def whole_step_texts(frame: Frame) -> Iterator[str]:
 
 
 def update_texts(update: Explanation) -> Iterator[str]:
-    """Tell how an optimizer makes new values; their numbers are told of every parameter."""
+    """Yield an optimizer's step and its formulas; each parameter's numbers are described elsewhere."""
     yield f"{update.title}, {update.source}: {update.words}"
     yield from (f"formula: {name} = {text}" for name, text in update.where)
 
 
 def _head_texts(backward: PassFrame, step: Explanation) -> Iterator[str]:
-    """Tell which event it is, what happens in it, and its formulas."""
+    """Yield the current event's number and name, its explanation, and its formulas."""
     row = backward.rows[backward.done - 1]
     kind = "node" if row.is_node else "between nodes,"
     source = f" for {step.source}" if step.source else ""
-    depth = f", in a pass inside the pass, depth {row.depth}" if row.depth else ""
+    depth = f", in a pass inside this pass, depth {row.depth}" if row.depth else ""
     yield f"{kind} {backward.done} of {len(backward.rows)}: {step.title}{source}{depth}"
     yield step.words
     for formula, names in merged_formulas(step).items():
@@ -96,7 +96,7 @@ def _head_texts(backward: PassFrame, step: Explanation) -> Iterator[str]:
 
 
 def _grad_name(name: str, step: Explanation) -> str:
-    """Give the name under which a formula's outcome stands among the results."""
+    """Return the name that a formula's result has among the step's results."""
     grad = f"grad of {name}"
     return grad if any(result.name == grad for result in step.results) else name
 

@@ -1,4 +1,4 @@
-"""`old + new = sum`, and every other change of a number, element by element."""
+"""Describes changes element by element: `old + new = sum` for a `.grad`, old and new for other numbers."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def sum_texts(parameter: ParameterFrame, most: int = MOST_TOLD) -> Iterator[str]:
-    """Tell what a pass wrote to a `.grad`, a line for each number: `old + new = sum`."""
+    """Yield the lines for a pass's write to a `.grad`: `old + new = sum`, a line for each number."""
     written = parameter.accumulation
     name = f"{parameter.name}.grad"
     if written is None or written.after is None:
@@ -31,7 +31,7 @@ def sum_texts(parameter: ParameterFrame, most: int = MOST_TOLD) -> Iterator[str]
 
 
 def value_texts(parameter: ParameterFrame, most: int = MOST_TOLD) -> Iterator[str]:
-    """Tell the old and the new number of every element that the last action changed."""
+    """Yield the old and the new number of every element of a parameter that the last action changed."""
     before = parameter.value_before
     if before is None:
         return
@@ -47,7 +47,7 @@ def value_texts(parameter: ParameterFrame, most: int = MOST_TOLD) -> Iterator[st
 
 
 def grad_texts(parameter: ParameterFrame) -> Iterator[str]:
-    """Tell what the last action made of a `.grad`."""
+    """Yield the lines for the last action's change of a `.grad`; no lines if it did not change."""
     name = f"{parameter.name}.grad"
     if not parameter.grad_changed:
         return
@@ -56,14 +56,14 @@ def grad_texts(parameter: ParameterFrame) -> Iterator[str]:
     elif parameter.accumulation is not None:
         yield from sum_texts(parameter)
     elif not has_nonzero(parameter.grad):
-        yield f"{name} is zeroed: all of its numbers are 0"
+        yield f"{name} is zeroed: all its numbers are 0"
     else:
         yield f"{name} is now:"
         yield from (f"  {text}" for text in row_texts(name, parameter, parameter.grad, MOST_TOLD))
 
 
 def memory_texts(parameter: ParameterFrame, *, everything: bool = False) -> Iterator[str]:
-    """Tell what the optimizer remembers of a parameter, where the last action changed it."""
+    """Yield the lines for the optimizer's state that the last action changed, or for all of it."""
     for part, value in parameter.memory.items():
         if everything or parameter.memory_changed(part):
             name = f"{parameter.name}.{part}"
@@ -73,11 +73,11 @@ def memory_texts(parameter: ParameterFrame, *, everything: bool = False) -> Iter
             else:
                 yield f"{name}: {operand_text(name, value).removeprefix(f'{name} = ')}"
     if parameter.memory_before and not parameter.memory and not everything:
-        yield f"nothing is remembered of {parameter.name} now"
+        yield f"the optimizer has no state for {parameter.name} now"
 
 
 def _flat(tensor: Tensor | None, count: int) -> list[str]:
-    """Write the first `count` numbers; None where there is no tensor."""
+    """Return the first `count` numbers as texts; `None` for each if there is no tensor."""
     if tensor is None:
         return ["None"] * count
     if tensor.is_meta:
@@ -85,7 +85,7 @@ def _flat(tensor: Tensor | None, count: int) -> list[str]:
     return [number for row in cells(tensor.reshape(-1)[:count]) for number in row]
 
 
-def apart(one: float, other: float) -> tuple[str, str]:
-    """Write two different numbers, with more digits where they would be written alike."""
-    texts = cell(one), cell(other)
-    return texts if texts[0] != texts[1] else (f"{one:.9g}", f"{other:.9g}")
+def apart(old: float, new: float) -> tuple[str, str]:
+    """Return two different numbers as texts, with more digits if the texts would be the same."""
+    texts = cell(old), cell(new)
+    return texts if texts[0] != texts[1] else (f"{old:.9g}", f"{new:.9g}")

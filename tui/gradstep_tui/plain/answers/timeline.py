@@ -1,4 +1,4 @@
-"""Back in time: the points of a session, and two runs side by side, in sentences."""
+"""Describes the timeline, and comparisons of two runs, in sentences."""
 
 from __future__ import annotations
 
@@ -21,48 +21,48 @@ if TYPE_CHECKING:
 
 
 def timeline_texts(session: Session, text: str) -> Iterator[str]:
-    """Tell the points of the line on which the session stands, or of the one through another point."""
+    """Yield the points of the branch that the session is on, or of the branch through point `text`."""
     line = session.timeline(_number(text) if text else None)
     for place in range(len(line.stops)):
         yield _stop_text(line, place)
     if line.lines == 1:
-        yield "one line; doing something else after an undo begins a branch"
+        yield "no branches yet: a new action after an undo begins one"
     else:
         there = "this one" if line.here is not None else "another one"
         yield f"{line.lines} branches; the session is on {there}"
-    yield "go N goes to a point, compare N compares with it, timeline N tells the line through it"
+    yield "go N goes to a point, compare N compares with it, timeline N lists the branch through it"
 
 
 def go_to(text: str) -> GoTo:
-    """Read a point, and how far inside the action that led to it.
+    """Return the action for a point, and optionally a place inside the action that led to it.
 
     Raises:
-        BadInput: these are no numbers.
+        BadInput: `text` is not one or two numbers.
     """
     words = text.split(maxsplit=1)
     if not words:
-        raise BadInput("go needs the number of a point: timeline tells them")
+        raise BadInput("go needs the number of a point: timeline lists them")
     return GoTo(_number(words[0]), _number(words[1]) if len(words) > 1 else 0)
 
 
 def twin_texts(session: Session, stopped: Callable[[], bool]) -> Iterator[str]:
-    """Compare the session with its twin, the reference loop from the same start."""
+    """Return the comparison of the session with its twin, the reference loop from the same start."""
     zeroing = "on" if session.frame.loop.is_enabled(Kind.ZERO) else "OFF"
     found = session.twin(stopped)
     return comparison_texts(found, Names(f"session, zeroing {zeroing}", "twin, zeroing on", "with its twin"))
 
 
 def compare_texts(session: Session, text: str, stopped: Callable[[], bool]) -> Iterator[str]:
-    """Compare the session with another point of its history."""
+    """Return the comparison of the session with another point of its history."""
     if not text:
-        raise BadInput("compare needs the number of a point: timeline tells them")
+        raise BadInput("compare needs the number of a point: timeline lists them")
     point = _number(text)
     found = session.compare(point, stopped)
     return comparison_texts(found, Names("session", f"point {point}", f"at point {point}"))
 
 
 def comparison_texts(found: Comparison, names: Names) -> Iterator[str]:
-    """Tell what two runs came to, where they part, and some losses of both curves."""
+    """Yield the comparison of two runs: their numbers, where they part, and some losses of both."""
     many = "1 epoch" if found.epochs == 1 else f"{found.epochs:,} epochs"
     yield f"compared after {many}: {names.one}; and {names.other}"
     if found.last is not None:
@@ -71,9 +71,9 @@ def comparison_texts(found: Comparison, names: Names) -> Iterator[str]:
         yield f"furthest apart in {gap.parameter}: {gap.name}, {_pair(gap.one, gap.other)}"
     yield first_text(found.first, names)
     yield from filter(None, [momentum_text(found)])
-    one, other = found.losses
-    for epoch in sampled_epochs(len(one)):
-        yield f"loss of epoch {epoch + 1:,}: {_pair(one[epoch], other[epoch])}"
+    ours, theirs = found.losses
+    for epoch in sampled_epochs(len(ours)):
+        yield f"loss of epoch {epoch + 1:,}: {_pair(ours[epoch], theirs[epoch])}"
 
 
 def _stop_text(line: Timeline, place: int) -> str:
@@ -85,12 +85,12 @@ def _stop_text(line: Timeline, place: int) -> str:
     return f"point {stop.number}{here}: {action_text(stop.action)}, epoch {stop.epoch:,}{loss}{branches}"
 
 
-def _pair(one: complex, other: complex) -> str:
-    mine, others = told_apart(one, other)
-    return f"{mine} and {others}, gap {'none' if one == other else cell(one - other)}"
+def _pair(ours: complex, theirs: complex) -> str:
+    mine, others = told_apart(ours, theirs)
+    return f"{mine} and {others}, gap {'none' if ours == theirs else cell(ours - theirs)}"
 
 
 def _number(text: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) < 10):
-        raise BadInput(f"{quoted(text)} is no number of a point: timeline tells them")
+        raise BadInput(f"{quoted(text)} is not the number of a point: timeline lists them")
     return int(text)

@@ -1,4 +1,4 @@
-"""The question to which files the session is exported, and what then becomes of it."""
+"""Asks for the names of the files to export the session to, and writes them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def ask_export(bench: KeyedScreen) -> None:
-    """Ask for the files' name, and export the session."""
+    """Ask for the files' common name, and export the session."""
     session = bench.idle_session()
     if session is None:
         return
@@ -35,7 +35,7 @@ def ask_export(bench: KeyedScreen) -> None:
     def tell(to: str, came: str | Exists) -> None:
         if isinstance(came, Exists):
             texts = [f"{exports.shown(came.path)} exists already."]
-            hint = "Enter replaces it, and the others of that name; Esc writes nothing"
+            hint = "Enter: replace it and the other files of that name   Esc: cancel"
             bench.app.push_screen(ConfirmScreen("replace?", texts, hint), partial(replace, to))
         else:
             bench.notice = came
@@ -44,8 +44,8 @@ def ask_export(bench: KeyedScreen) -> None:
         if yes:
             export(to, force=True)
         else:
-            bench.notice = "nothing was written"
+            bench.notice = "the export was cancelled: no file was written"
 
-    question = "Export to which files? .py, .ipynb, .csv and .svg are added"
+    question = "Export to which files? (.py, .ipynb, .csv and .svg are added)"
     name = "gradstep" if bench.frame is None else bench.frame.problem
     bench.app.push_screen(AskScreen(question, name, str.strip), export)

@@ -1,4 +1,4 @@
-"""Another session in place of the one on the bench: of another problem, or of the script as it is now."""
+"""Replaces the session on the bench: by a session of another problem, or of the edited script."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
     from gradstep.start import Start
     from gradstep_tui.screens.base.keyed_screen import KeyedScreen
 
-LOADING = "loading; Esc stops it, and what is here goes on"
-STOPPED = "stopped; the session goes on as it was"
+LOADING = "loading; Esc stops it and keeps this session"
+STOPPED = "loading was stopped; the session goes on as before"
 
 
 def choose_problem(bench: KeyedScreen) -> None:
-    """Show the problems; begin the one that is chosen."""
+    """Show the problems, and begin a session of the chosen one."""
 
     def chosen(start: Start | None) -> None:
         if start is not None:
@@ -36,7 +36,7 @@ def choose_problem(bench: KeyedScreen) -> None:
 
 
 def reload(bench: KeyedScreen) -> None:
-    """Read the problem's file again, and begin anew with it and what the learner chose."""
+    """Read the problem's file again, and begin a session with the learner's choices."""
     session = bench.idle_session()
     if session is None:
         return
@@ -49,13 +49,13 @@ def reload(bench: KeyedScreen) -> None:
 
 
 def begin(bench: KeyedScreen, start: Start, title: str, after: Session | None = None) -> None:
-    """Begin another session in a thread; the one that is there goes on where that cannot be.
+    """Begin another session in a thread; if it cannot be made, the current session goes on.
 
     Args:
-        bench: Gets the session.
-        start: Where it starts.
-        title: What to say then.
-        after: A session whose edits of the loop are made in it, too.
+        bench: The bench that shows the session.
+        start: Problem and options of the session.
+        title: Notice once the session has begun.
+        after: Session whose edits of the loop are repeated in the new session; None for none.
     """
 
     def work(stopped: Callable[[], bool]) -> Session | ScriptError:
@@ -71,7 +71,7 @@ def begin(bench: KeyedScreen, start: Start, title: str, after: Session | None = 
 
     def show(came: Session | ScriptError) -> None:
         if isinstance(came, ScriptError):
-            texts = (*came.lines, "", "Nothing is lost: the session goes on as it was.")
+            texts = (*came.lines, "", "Nothing is lost: the session goes on as before.")
             bench.app.push_screen(TextScreen("this cannot be trained", texts))
         else:
             bench.take(came)

@@ -151,7 +151,7 @@ class ManualScreen(Dialog[None]):
     # Drawing
 
     def watch_reading(self) -> None:
-        """Show where keys go."""
+        """Show the list or the page, whichever the keys go to."""
         self._arrange()
 
     def watch_searching(self) -> None:

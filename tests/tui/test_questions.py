@@ -37,7 +37,7 @@ async def test_a_bad_value_is_answered_in_place_by_one_sentence_and_changes_noth
             assert asking.query_one(Input).value == value
             said = str(asking.query_one("#wrong", Label).render())
             assert said.startswith(repr(value)), said
-            assert "type a" in said
+            assert "use a" in said
             assert said[:50] in text(pilot)
             assert state(frame(pilot)) == before
             await press(pilot, "escape")

@@ -28,7 +28,7 @@ from gradstep_tui.widgets.pictures.picture import GRAPH
 
 
 def show_verdict(bench: KeyedScreen) -> None:
-    """Say what the loop does to training; the session stays as it is."""
+    """Show the verdict on the loop; the session does not change."""
     session = bench.idle_session()
     if session is None:
         return

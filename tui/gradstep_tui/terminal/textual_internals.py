@@ -146,7 +146,7 @@ class StyledOnceApp(App[None]):
     """
 
     def __init__(self) -> None:
-        """Take the styles for those of the theme that the app starts with."""
+        """Assume that the current styles are those of the theme that the app starts with."""
         super().__init__()
         self._styled_for = self.theme
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from gradstep.loop.loop import Kind
 
 KeyHandler: TypeAlias = Callable[[Any], None]
-"""Does what a key is for; called with the screen on which the key was pressed."""
+"""Handles a key; called with the screen on which the key was pressed."""
 
 
 class KeyedScreen(SessionScreen):
@@ -53,10 +53,10 @@ class KeyedScreen(SessionScreen):
         elif self.cursor is not None:
             self.cursor = None
         else:
-            self.notice = "nothing is running"
+            self.notice = "there is nothing to stop or close"
 
     def move_cursor(self, steps: int) -> None:
-        """Move the cursor by some statements, around the ends of the loop; without one, to the next line."""
+        """Move the cursor by some statements, in a circle; a hidden cursor appears at the next statement."""
         if self.frame is None:
             self.when_idle(partial(self.move_cursor, steps))
             return

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def show_timeline(bench: KeyedScreen) -> None:
-    """Show the session's points; jump to one of them, or compare with it."""
+    """Show the timeline; go to the chosen point, or compare the session with it."""
 
     def chosen(choice: Choice | None) -> None:
         if isinstance(choice, GoTo):
@@ -30,7 +30,7 @@ def show_timeline(bench: KeyedScreen) -> None:
 
 
 def show_twin(bench: KeyedScreen) -> None:
-    """Show the session beside its twin."""
+    """Compare the session with its twin, the same run with zeroing."""
 
     def open_screen(found: Comparison) -> None:
         press = partial(_step_beside, bench)
@@ -53,7 +53,7 @@ def _compare_with(bench: KeyedScreen, point: int) -> None:
 
 
 def _step_beside(bench: KeyedScreen, key_id: str) -> None:
-    """Do what a key is for, then compare anew and show it where the comparison still is."""
+    """Handle a key of the bench, then compare the session with its twin again for the open dialog."""
 
     def show(found: Comparison) -> None:
         screen = bench.app.screen

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def show_pictures(bench: KeyedScreen, at: int = SURFACE) -> None:
-    """Show pictures of the session; they are computed in a thread of its own."""
+    """Show pictures of the session, computed in a thread; `at` is the index of the first."""
     session, frame = bench.idle_session(), bench.frame
     if session is None or frame is None:
         return
@@ -33,8 +33,8 @@ def show_pictures(bench: KeyedScreen, at: int = SURFACE) -> None:
         if bench.frame is not None:
             pictures = session.pictures()
             refused = bench.complaint
-            said = "" if refused is None else f"PyTorch refused ({refused.kind}). {refused.lesson}"
-            screen.go_on(bench.frame, said or bench.notice)
+            message = "" if refused is None else f"PyTorch refused ({refused.kind}). {refused.lesson}"
+            screen.go_on(bench.frame, message or bench.notice)
 
     def stop(_: None) -> None:
         if bench.running:

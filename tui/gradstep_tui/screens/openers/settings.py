@@ -32,7 +32,7 @@ DEFAULT_EPOCHS: Final = "100"
 
 
 def ask_epochs(bench: KeyedScreen) -> None:
-    """Ask how many epochs to run."""
+    """Ask for a number of epochs, and run them."""
 
     def run(count: int | None) -> None:
         if count is not None:
@@ -43,7 +43,7 @@ def ask_epochs(bench: KeyedScreen) -> None:
 
 
 def ask_rate(bench: KeyedScreen) -> None:
-    """Ask for a learning rate."""
+    """Ask for a learning rate, and set it."""
 
     def set_rate(value: float | None) -> None:
         if value is not None:
@@ -54,7 +54,7 @@ def ask_rate(bench: KeyedScreen) -> None:
 
 
 def ask_optimizer(bench: KeyedScreen) -> None:
-    """Ask for an optimizer."""
+    """Ask for an optimizer, and set it."""
 
     def choose(optimizer: Optimizer | None) -> None:
         if optimizer is not None:
@@ -66,7 +66,7 @@ def ask_optimizer(bench: KeyedScreen) -> None:
 
 
 def ask_batches(bench: KeyedScreen) -> None:
-    """Show what splitting the samples does, and split them as is chosen; it is computed in a thread."""
+    """Show ways to split the samples, and use the chosen one; their check runs in a thread."""
     session = bench.idle_session()
     if session is None or not bench.can(BY_ID["batches"]):
         return

@@ -20,13 +20,13 @@ def show_step(bench: KeyedScreen) -> None:
     """Show the current step in full."""
     step = None if bench.frame is None else bench.frame.step
     if step is None:
-        bench.notice = "there is no step to look at yet: s runs one"
+        bench.notice = "there is no step to show yet: press s in a backward pass"
     else:
         bench.app.push_screen(LookScreen(step))
 
 
 def show_ledger(bench: KeyedScreen) -> None:
-    """Show what every `.grad` was made of."""
+    """Show the ledger of every `.grad`."""
     if bench.frame is not None:
         bench.app.push_screen(LedgerScreen(bench.frame))
 
@@ -38,7 +38,7 @@ def show_elements(bench: KeyedScreen) -> None:
 
 
 def show_check(bench: KeyedScreen) -> None:
-    """Show autograd's gradient beside finite differences."""
+    """Check autograd's gradient against finite differences, and show the result."""
 
     def open_screen(found: GradientCheck) -> None:
         if bench.frame is not None:
@@ -50,7 +50,7 @@ def show_check(bench: KeyedScreen) -> None:
 
 
 def show_printed(bench: KeyedScreen) -> None:
-    """Show what the script printed, also while it runs."""
+    """Show the script's output, also while it runs."""
     problem = bench.problem
     if problem is None:
         bench.notice = bench.starting

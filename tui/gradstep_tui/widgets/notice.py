@@ -59,9 +59,9 @@ def hint_line(frame: Frame) -> Line:
         return line(
             " next: ",
             Span("s", "key"),
-            " runs one node, or ",
+            " runs one node, ",
             Span("space", "key"),
-            " the rest of the pass",
+            " runs the rest of the pass",
         )
     if frame.next is None:
         return line(

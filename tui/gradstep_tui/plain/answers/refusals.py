@@ -16,7 +16,8 @@ SENTENCES: Final[Mapping[Reason, str]] = {
     Reason.IN_PASS: "a backward pass is under way: backward finishes it, back goes one event back",
     Reason.NO_PASS: "no backward pass is under way: node starts one",
     Reason.PASS_OVER: "the pass is over: undo what has run since, then type back",
-    Reason.ALL_COMMENTED_OUT: "every line of the loop is commented out: type comment forward to bring that line back",
+    Reason.ALL_COMMENTED_OUT: "every line of the loop is commented out: type comment forward to bring that "
+    "line back",
     Reason.DIVERGED: "this epoch's loss is {loss}, which backward would spread: undo takes the epoch back",
     Reason.FIRST_LINE: "this line is already the first of the loop",
     Reason.LAST_LINE: "this line is already the last of the loop",

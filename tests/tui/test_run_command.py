@@ -255,7 +255,7 @@ def test_numbers_that_json_lacks_are_strings(capsys: pytest.CaptureFixture[str])
         (["--epochs", "1.5"], "'1.5'"),
         (["--epochs", "1000001"], "'1000001'"),
         (["--epochs", "9" * 5000], "epochs"),
-        (["--epochs", ""], "nothing"),
+        (["--epochs", ""], "an empty text"),
         (["--epochs", "new\nline"], "new"),
         (["--lr", "fast"], "'fast'"),
         (["--lr", "0"], "'0'"),

@@ -29,9 +29,11 @@ TOPICS: Final = frozenset(
         "graph",
         "keys",
         "ledger",
+        "manual",
         "new_session",
         "numbers",
         "pictures",
+        "refusals",
         "steps",
         "timeline",
     }

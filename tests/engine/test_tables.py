@@ -24,7 +24,7 @@ from gradstep.tables import csv_reader as reading
 from gradstep.tables.csv_script import table_source
 from gradstep.tables.table import Table
 from gradstep_tui.commands.export import export_session
-from gradstep_tui.session.autosave import Keeper
+from gradstep_tui.session.autosave import Autosave
 from tests.engine.exported import run, started
 from tests.engine.recorded import bits
 
@@ -131,10 +131,10 @@ def test_exports_run_also_in_a_python_of_their_own(tmp_path: Path) -> None:
 
 def test_a_session_of_a_table_is_replayed_bit_for_bit_and_only_on_the_same_file(tmp_path: Path) -> None:
     path, saved = table(tmp_path, CROPS), tmp_path / "session.jsonl"
-    keeper = Keeper(saved)
-    begun = keeper.begin(start_from_table(path, Table(BOTH.targets, True), rate=0.1))
+    autosave = Autosave(saved)
+    begun = autosave.begin(start_from_table(path, Table(BOTH.targets, True), rate=0.1))
     begun.apply(RunEpochs(7))
-    keeper.close()
+    autosave.close()
     replayed = replay(read_session_file(saved))
     assert replayed.mismatch is None
     assert replayed.session.frame.epoch == 7

@@ -23,7 +23,7 @@ from gradstep.session import Session
 from gradstep.start import Start
 from gradstep_tui.app import GradstepApp
 from gradstep_tui.screens.bench import BenchScreen
-from gradstep_tui.session.autosave import Keeper
+from gradstep_tui.session.autosave import Autosave
 from tests.engine.recorded import bits
 
 Opened: TypeAlias = Pilot[None]
@@ -54,11 +54,11 @@ async def opened(
     rate: float | None = None,
     ascii_only: bool = False,
     make: Callable[[], Session] | None = None,
-    keeper: Keeper | None = None,
+    autosave: Autosave | None = None,
 ) -> AsyncIterator[Opened]:
     """Open the bench on `crops`, or on what `make` makes, and wait until its session is there."""
     make = make or partial(open_session, Start(rate=rate))
-    async with starting(size, make=make, keeper=keeper, ascii_only=ascii_only) as pilot:
+    async with starting(size, make=make, autosave=autosave, ascii_only=ascii_only) as pilot:
         await until(pilot, lambda: bench(pilot).frame is not None)
         yield pilot
 
@@ -68,11 +68,11 @@ async def starting(
     size: tuple[int, int] = (80, 24),
     *,
     make: Callable[[], Session],
-    keeper: Keeper | None = None,
+    autosave: Autosave | None = None,
     ascii_only: bool = False,
 ) -> AsyncIterator[Opened]:
     """Open the bench without waiting for its session."""
-    app = GradstepApp(make, keeper=keeper, ascii_only=ascii_only)
+    app = GradstepApp(make, autosave=autosave, ascii_only=ascii_only)
     async with app.run_test(size=size) as pilot:
         yield pilot
 

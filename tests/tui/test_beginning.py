@@ -16,7 +16,7 @@ from gradstep_tui.commands.export import export_session
 from gradstep_tui.plain.conversation import Conversation
 from gradstep_tui.screens.dialogs.problems import ProblemsScreen
 from gradstep_tui.screens.dialogs.text import TextScreen
-from gradstep_tui.session.autosave import Keeper
+from gradstep_tui.session.autosave import Autosave
 from tests.tui.bench import Opened, bench, frame, idle, opened, press, state, text, until
 
 SCRIPT = """
@@ -42,19 +42,19 @@ def script(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def keeper(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Keeper]:
+def autosave(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Autosave]:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    keeper = Keeper()
-    yield keeper
-    keeper.close()
+    autosave = Autosave()
+    yield autosave
+    autosave.close()
 
 
 def files(tmp_path: Path) -> list[Path]:
     return sorted((tmp_path / "state").rglob("*.jsonl"))
 
 
-def opened_on(script: Path, keeper: Keeper) -> object:
-    return opened(make=lambda: keeper.begin(start_from(str(script))), keeper=keeper)
+def opened_on(script: Path, autosave: Autosave) -> object:
+    return opened(make=lambda: autosave.begin(start_from(str(script))), autosave=autosave)
 
 
 async def ended(pilot: Opened) -> None:
@@ -63,9 +63,9 @@ async def ended(pilot: Opened) -> None:
 
 
 async def test_p_begins_another_problem_and_the_one_before_is_left_in_order(
-    script: Path, keeper: Keeper, tmp_path: Path
+    script: Path, autosave: Autosave, tmp_path: Path
 ) -> None:
-    async with opened_on(script, keeper) as pilot:  # type: ignore[attr-defined]
+    async with opened_on(script, autosave) as pilot:  # type: ignore[attr-defined]
         await press(pilot, "e", "p")
         assert isinstance(pilot.app.screen, ProblemsScreen)
         shown = text(pilot)
@@ -89,9 +89,9 @@ async def test_p_begins_another_problem_and_the_one_before_is_left_in_order(
 
 @pytest.mark.parametrize("key", ["f5", "ctrl+r"])
 async def test_reload_reads_the_edited_script_and_keeps_what_was_chosen(
-    script: Path, keeper: Keeper, tmp_path: Path, key: str
+    script: Path, autosave: Autosave, tmp_path: Path, key: str
 ) -> None:
-    async with opened_on(script, keeper) as pilot:  # type: ignore[attr-defined]
+    async with opened_on(script, autosave) as pilot:  # type: ignore[attr-defined]
         await press(pilot, "Z", "n", "up", "up", "K", "e", "e")
         before = frame(pilot)
         script.write_text(SCRIPT.replace("lr = 0.1", "lr = 0.3"), encoding="utf-8")
@@ -109,14 +109,14 @@ async def test_reload_reads_the_edited_script_and_keeps_what_was_chosen(
         await press(pilot, "]", key)  # now it is chosen
         await ended(pilot)
         assert frame(pilot).learning_rate == 0.5
-        keeper.flush()
+        autosave.flush()
         assert sorted(read_session_file(path).closed for path in files(tmp_path)) == [False, True, True]
 
 
 async def test_an_error_in_the_edited_script_is_told_in_full_and_the_session_goes_on(
-    script: Path, keeper: Keeper, tmp_path: Path
+    script: Path, autosave: Autosave, tmp_path: Path
 ) -> None:
-    async with opened_on(script, keeper) as pilot:  # type: ignore[attr-defined]
+    async with opened_on(script, autosave) as pilot:  # type: ignore[attr-defined]
         await press(pilot, "e", "f")
         before = state(frame(pilot))
         script.write_text("# new\n" + SCRIPT.replace("(1, 1", "(1, 7"), encoding="utf-8")
@@ -139,13 +139,13 @@ async def test_an_error_in_the_edited_script_is_told_in_full_and_the_session_goe
         await ended(pilot)
         assert "there is no such file" in text(pilot)
         await press(pilot, "escape", "u")
-        keeper.flush()
+        autosave.flush()
         (saved,) = files(tmp_path)
         assert len(read_session_file(saved).actions) == 4
 
 
-async def test_escape_stops_reading_a_script_that_runs_for_ever(script: Path, keeper: Keeper) -> None:
-    async with opened_on(script, keeper) as pilot:  # type: ignore[attr-defined]
+async def test_escape_stops_reading_a_script_that_runs_for_ever(script: Path, autosave: Autosave) -> None:
+    async with opened_on(script, autosave) as pilot:  # type: ignore[attr-defined]
         await press(pilot, "e")
         before = state(frame(pilot))
         script.write_text("import time\nwhile True: time.sleep(0.05)\n", encoding="utf-8")
@@ -167,15 +167,15 @@ def test_a_session_can_be_exported_after_its_script_was_edited(script: Path, tmp
     assert SCRIPT.strip() in written.read_text(encoding="utf-8")
 
 
-def talk(keeper: Keeper, script: Path) -> tuple[Conversation, list[str]]:
+def talk(autosave: Autosave, script: Path) -> tuple[Conversation, list[str]]:
     said = list[str]()
-    return Conversation(keeper.begin(start_from(str(script))), said.append, keeper), said
+    return Conversation(autosave.begin(start_from(str(script))), said.append, autosave), said
 
 
 def test_a_conversation_begins_other_problems_and_reads_its_script_again(
-    script: Path, keeper: Keeper, tmp_path: Path
+    script: Path, autosave: Autosave, tmp_path: Path
 ) -> None:
-    conversation, said = talk(keeper, script)
+    conversation, said = talk(autosave, script)
     told = {}
     for line in ("problem", "problem xro", "run 2", "Z", "reload", "problem xor", "p mine", "F5"):
         said.clear()

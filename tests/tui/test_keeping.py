@@ -20,7 +20,7 @@ from gradstep.saving.reader import read_session_file
 from gradstep.start import Start
 from gradstep_tui import cli
 from gradstep_tui.screens.dialogs.confirm import ConfirmScreen
-from gradstep_tui.session.autosave import Keeper
+from gradstep_tui.session.autosave import Autosave
 from tests.terminal import Terminal
 from tests.tui.bench import bench, frame, headless, idle, opened, press, state, text, until
 
@@ -35,17 +35,17 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @contextmanager
-def kept(save: Path | None = None) -> Iterator[Keeper]:
-    keeper = Keeper(save)
+def kept(save: Path | None = None) -> Iterator[Autosave]:
+    autosave = Autosave(save)
     try:
-        yield keeper
+        yield autosave
     finally:
-        keeper.close()
+        autosave.close()
 
 
 def saved(path: Path, *actions: Action) -> Path:
-    with kept(path) as keeper:
-        session = keeper.begin(Start())
+    with kept(path) as autosave:
+        session = autosave.begin(Start())
         for action in actions:
             session.apply(action)
     return path
@@ -53,13 +53,13 @@ def saved(path: Path, *actions: Action) -> Path:
 
 def left_open(*actions: Action) -> None:
     """Save a session in the state folder, as a program leaves it that was killed."""
-    keeper = Keeper()
-    session = keeper.begin(Start())
+    autosave = Autosave()
+    session = autosave.begin(Start())
     for action in actions:
         session.apply(action)
-    keeper.flush()
-    assert keeper._writer is not None
-    keeper._writer.abandon()
+    autosave.flush()
+    assert autosave._writer is not None
+    autosave._writer.abandon()
 
 
 def files() -> list[Path]:
@@ -103,7 +103,7 @@ def test_a_killed_program_is_offered_again_and_resumes_to_the_same_screen(folder
         assert len(files()) == 1
         terminal.send("q")
         assert terminal.wait_exit() == 0
-    assert Keeper().offer() is None
+    assert Autosave().offer() is None
 
 
 def test_a_running_program_is_not_offered_to_another(tmp_path: Path) -> None:
@@ -123,20 +123,20 @@ def test_a_running_program_is_not_offered_to_another(tmp_path: Path) -> None:
 async def test_an_offer_that_is_declined_is_kept_and_not_made_again(folder: Path) -> None:
     left_open(Forward(), RunEpochs(5))
     (path,) = files()
-    with kept() as keeper:
-        async with opened(make=lambda: keeper.begin(Start()), keeper=keeper) as pilot:
+    with kept() as autosave:
+        async with opened(make=lambda: autosave.begin(Start()), autosave=autosave) as pilot:
             await until(pilot, lambda: isinstance(pilot.app.screen, ConfirmScreen))
             await press(pilot, "escape")
             await idle(pilot)
             assert state(frame(pilot)) == state(headless([]))
     assert len(read_session_file(path).actions) == 2
-    assert Keeper().offer() is None
+    assert Autosave().offer() is None
 
 
 async def test_keys_typed_before_the_answer_are_done_after_it(folder: Path) -> None:
     left_open(Forward())
-    with kept() as keeper:
-        async with opened(make=lambda: keeper.begin(Start()), keeper=keeper) as pilot:
+    with kept() as autosave:
+        async with opened(make=lambda: autosave.begin(Start()), autosave=autosave) as pilot:
             await until(pilot, lambda: isinstance(pilot.app.screen, ConfirmScreen))
             await press(pilot, "y", "b")
             await until(pilot, lambda: frame(pilot).backward is not None)
@@ -231,9 +231,9 @@ def test_a_bad_file_is_told_in_one_line_with_code_2_and_stays_as_it_is(
 async def test_replay_begins_at_the_start_and_the_right_arrow_steps_through_it(folder: Path) -> None:
     path = saved(folder / "mine", Forward(), StepNode(), StepNode(), Undo())
     before = path.read_bytes()
-    with kept() as keeper:
-        keeper.offers = False
-        async with opened(make=lambda: keeper.replay(path), keeper=keeper) as pilot:
+    with kept() as autosave:
+        autosave.offers = False
+        async with opened(make=lambda: autosave.replay(path), autosave=autosave) as pilot:
             assert state(frame(pilot)) == state(headless([]))
             assert "4 actions replayed, all numbers identical" in text(pilot)
             await press(pilot, "right", "right")
@@ -279,8 +279,8 @@ async def test_where_nothing_can_be_saved_it_is_told_once_and_training_goes_on(
 ) -> None:
     (folder / "file").write_text("in the way")
     monkeypatch.setenv("XDG_STATE_HOME", str(folder / "file"))
-    with kept() as keeper:
-        async with opened(size=(160, 50), make=lambda: keeper.begin(Start()), keeper=keeper) as pilot:
+    with kept() as autosave:
+        async with opened(size=(160, 50), make=lambda: autosave.begin(Start()), autosave=autosave) as pilot:
             await press(pilot, "f")
             await until(pilot, lambda: "not saved from action 1 on" in text(pilot))
             assert "training goes on" in text(pilot)

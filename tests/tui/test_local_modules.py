@@ -13,7 +13,7 @@ import pytest
 from gradstep.saving.reader import read_session_file
 from gradstep.start import start_from
 from gradstep_tui.cli import main
-from gradstep_tui.session.autosave import Keeper
+from gradstep_tui.session.autosave import Autosave
 from tests.tui.bench import bench, frame, idle, opened, press, text, until
 
 SCRIPT = """
@@ -53,15 +53,17 @@ def script(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
 
 
 @pytest.fixture
-def keeper(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Keeper]:
+def autosave(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Autosave]:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    keeper = Keeper()
-    yield keeper
-    keeper.close()
+    autosave = Autosave()
+    yield autosave
+    autosave.close()
 
 
-async def test_a_reload_sees_what_was_edited_in_a_module_called_engine(script: Path, keeper: Keeper) -> None:
-    async with opened(make=lambda: keeper.begin(start_from(str(script))), keeper=keeper) as pilot:
+async def test_a_reload_sees_what_was_edited_in_a_module_called_engine(
+    script: Path, autosave: Autosave
+) -> None:
+    async with opened(make=lambda: autosave.begin(start_from(str(script))), autosave=autosave) as pilot:
         await press(pilot, "f", "b")
         first = frame(pilot).loss
         write_engine(script.parent, 5.0)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from textual.driver import Driver
 
     from gradstep.session import Session
-    from gradstep_tui.session.autosave import Keeper
+    from gradstep_tui.session.autosave import Autosave
 
 ENDING_SIGNALS: Final = ("SIGINT", "SIGTERM", "SIGHUP")
 """Names of the signals at which the program ends in an orderly way; not every system has all of them."""
@@ -46,18 +46,22 @@ class GradstepApp(StyledOnceApp):
     ]
 
     def __init__(
-        self, make_session: Callable[[], Session], *, keeper: Keeper | None = None, ascii_only: bool = False
+        self,
+        make_session: Callable[[], Session],
+        *,
+        autosave: Autosave | None = None,
+        ascii_only: bool = False,
     ) -> None:
         """Show a bench for the session that `make_session` makes.
 
         Args:
             make_session: Makes the session; called in a thread once the first frame is on screen.
-            keeper: Saves the session; None to save nothing.
+            autosave: Saves the session; None to save nothing.
             ascii_only: Whether to draw with ASCII characters only.
         """
         super().__init__()
         self._make_session = make_session
-        self._keeper = keeper
+        self._autosave = autosave
         self._ascii = [AsciiFilter()] if ascii_only else []
 
     def get_driver_class(self) -> type[Driver]:
@@ -78,7 +82,7 @@ class GradstepApp(StyledOnceApp):
 
     def get_default_screen(self) -> Screen[None]:
         """Return the bench."""
-        return BenchScreen(self._make_session, self._keeper)
+        return BenchScreen(self._make_session, self._autosave)
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         """Return Textual's filters, with one for ASCII if asked for, and one that removes ANSI colours."""

@@ -25,7 +25,7 @@ from gradstep_tui.commands.parsers import (
     run_parser,
 )
 from gradstep_tui.commands.start_options import start_of
-from gradstep_tui.session.autosave import Keeper
+from gradstep_tui.session.autosave import Autosave
 
 if TYPE_CHECKING:
     from gradstep.session import Session
@@ -62,15 +62,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return complain_of(error)
     if options.save is not None and (wrong := _cannot_save(options.save)):
         return complain(wrong)
-    keeper = Keeper(options.save)
-    return _train(partial(keeper.begin, start), keeper, options)
+    autosave = Autosave(options.save)
+    return _train(partial(autosave.begin, start), autosave, options)
 
 
 def _resume(arguments: Sequence[str]) -> int:
     options = resume_parser().parse_args(arguments)
-    keeper = Keeper()
-    keeper.offers = False
-    return _train(partial(keeper.resume, options.file), keeper, options)
+    autosave = Autosave()
+    autosave.offers = False
+    return _train(partial(autosave.resume, options.file), autosave, options)
 
 
 def _replay(arguments: Sequence[str]) -> int:
@@ -79,9 +79,9 @@ def _replay(arguments: Sequence[str]) -> int:
         from gradstep_tui.commands.replay import replay_to_end
 
         return replay_to_end(options.file)
-    keeper = Keeper()
-    keeper.offers = False
-    return _train(partial(keeper.replay, options.file), keeper, options)
+    autosave = Autosave()
+    autosave.offers = False
+    return _train(partial(autosave.replay, options.file), autosave, options)
 
 
 def _export(arguments: Sequence[str]) -> int:
@@ -147,7 +147,7 @@ COMMANDS: Final[Mapping[str, Callable[[Sequence[str]], int]]] = {
 """Functions of the subcommands, by their name."""
 
 
-def _train(make_session: Callable[[], Session], keeper: Keeper, options: Namespace) -> int:
+def _train(make_session: Callable[[], Session], autosave: Autosave, options: Namespace) -> int:
     """Train on the bench or in plain mode, close the session, and return the exit code."""
     in_terminal = all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout))
     if not options.plain and not in_terminal:
@@ -158,11 +158,11 @@ def _train(make_session: Callable[[], Session], keeper: Keeper, options: Namespa
         print(DUMB, file=sys.stderr)
     try:
         make = partial(_for_one_learner, make_session, options.trace_limit)
-        return (_converse if plain else _draw)(make, keeper, options.ascii)
+        return (_converse if plain else _draw)(make, autosave, options.ascii)
     except MissingName as error:  # Textual or PyTorch is of a version that gradstep cannot work with
         return complain_of(error)
     finally:
-        keeper.close()
+        autosave.close()
 
 
 def _for_one_learner(make_session: Callable[[], Session], limit: int | None) -> Session:
@@ -176,13 +176,13 @@ def _for_one_learner(make_session: Callable[[], Session], limit: int | None) -> 
     return session
 
 
-def _converse(make_session: Callable[[], Session], keeper: Keeper, ascii_only: bool) -> int:
+def _converse(make_session: Callable[[], Session], autosave: Autosave, ascii_only: bool) -> int:
     from gradstep_tui.plain.talk import talk
 
-    return talk(make_session, keeper=keeper, ascii_only=ascii_only)
+    return talk(make_session, autosave=autosave, ascii_only=ascii_only)
 
 
-def _draw(make_session: Callable[[], Session], keeper: Keeper, ascii_only: bool) -> int:
+def _draw(make_session: Callable[[], Session], autosave: Autosave, ascii_only: bool) -> int:
     from gradstep_tui.app import GradstepApp
     from gradstep_tui.terminal.encoding import terminal_speaks_utf8
     from gradstep_tui.terminal.redirected_output import terminal_for_the_screen
@@ -191,7 +191,7 @@ def _draw(make_session: Callable[[], Session], keeper: Keeper, ascii_only: bool)
     know_escape_soon()
     ascii_only = ascii_only or not terminal_speaks_utf8()
     with terminal_for_the_screen():
-        app = GradstepApp(make_session, keeper=keeper, ascii_only=ascii_only)
+        app = GradstepApp(make_session, autosave=autosave, ascii_only=ascii_only)
         app.run()
     return app.return_code or 0
 

@@ -23,7 +23,7 @@ from gradstep_tui.text.frames import offer_text
 if TYPE_CHECKING:
     from gradstep.session import Session
     from gradstep.start import Start
-    from gradstep_tui.session.autosave import Keeper, Offer
+    from gradstep_tui.session.autosave import Autosave, Offer
 
 RESUMES: Final = "Type resume to continue it."
 MOST_PRINTED: Final = 10
@@ -35,16 +35,18 @@ WELCOME: Final = "Type a command and press Enter; help lists all commands, quit 
 class Conversation:
     """A conversation about a session: answers one line after another."""
 
-    def __init__(self, session: Session, say: Callable[[str], None], keeper: Keeper | None = None) -> None:
+    def __init__(
+        self, session: Session, say: Callable[[str], None], autosave: Autosave | None = None
+    ) -> None:
         """Make a conversation.
 
         Args:
             session: The session.
             say: Called with each line of an answer.
-            keeper: Saves the session; None to save nothing.
+            autosave: Saves the session; None to save nothing.
         """
         self._say = say
-        self._keeper = keeper
+        self._autosave = autosave
         self._offer: Offer | None = None
         self._own: Start | None = None
         """Start of the latest session that trained the learner's own file; None if there was none."""
@@ -57,22 +59,24 @@ class Conversation:
     def greet(self) -> None:
         """Say what is trained, how to begin, and whether an earlier session can be resumed."""
         self._say_all([WELCOME, *show_texts(self._session.frame)])
-        if self._keeper is not None:
-            self._offer = self._keeper.offer()
+        if self._autosave is not None:
+            self._offer = self._autosave.offer()
             if self._offer is not None:
                 self._say(f"{offer_text(self._offer)} {RESUMES}")
-            self._say_notice(self._keeper)
+            self._say_notice(self._autosave)
         self._say_printed()
 
     def answer(self, line: str) -> bool:
         """Execute and answer a line; return whether the conversation goes on."""
         goes_on = self._answer(line)
         self._say_printed()
-        if self._keeper is not None:  # everything shown so far is saved, or the learner hears that it is not
-            self._keeper.flush()
-            if self._keeper.trouble and not self._troubled:
+        if (
+            self._autosave is not None
+        ):  # everything shown so far is saved, or the learner hears that it is not
+            self._autosave.flush()
+            if self._autosave.trouble and not self._troubled:
                 self._troubled = True
-                self._say(self._keeper.trouble)
+                self._say(self._autosave.trouble)
         return goes_on
 
     def _answer(self, line: str) -> bool:
@@ -81,8 +85,8 @@ class Conversation:
             return True
         try:
             command, rest = understood(line, BY_NAME)
-            if command is RESUME and self._offer is not None and self._keeper is not None:
-                self._resume(self._keeper, self._offer)
+            if command is RESUME and self._offer is not None and self._autosave is not None:
+                self._resume(self._autosave, self._offer)
             elif command.action is not None:
                 self._do(command.action(rest))
             elif command.begins is not None:
@@ -98,27 +102,27 @@ class Conversation:
             self._say_all(error_texts(error))
         return True
 
-    def _resume(self, keeper: Keeper, offer: Offer) -> None:
+    def _resume(self, autosave: Autosave, offer: Offer) -> None:
         with stoppable(self._session, self._say) as stopped:
-            self._take(keeper.resume(offer.path, stopped))
+            self._take(autosave.resume(offer.path, stopped))
         self._offer = None
-        self._say_notice(keeper)
+        self._say_notice(autosave)
         self._say_all(show_texts(self._session.frame))
 
     def _begin(self, beginning: Beginning | Iterable[str]) -> None:
         if not isinstance(beginning, Beginning):
             self._say_all(beginning)
             return
-        keeper = self._keeper
-        make = partial(open_session if keeper is None else keeper.begin, beginning.start)
+        autosave = self._autosave
+        make = partial(open_session if autosave is None else autosave.begin, beginning.start)
         with stoppable(self._session, self._say) as stopped:
             session = make(stopped)
         if beginning.after is not None:
             edit_like(session, beginning.after)
         self._take(session)
         self._say(beginning.title)
-        if keeper is not None:
-            self._say_notice(keeper)
+        if autosave is not None:
+            self._say_notice(autosave)
         self._say_all(show_texts(session.frame))
 
     def _take(self, session: Session) -> None:
@@ -134,10 +138,10 @@ class Conversation:
             self._say(f"script: {new - MOST_PRINTED:,} more lines before these (type printed to see them)")
         self._say_all(f"script: {text}" for text in printed.lines[-min(new, MOST_PRINTED) :] if new > 0)
 
-    def _say_notice(self, keeper: Keeper) -> None:
-        if keeper.notice:
-            self._say(keeper.notice)
-            keeper.notice = ""
+    def _say_notice(self, autosave: Autosave) -> None:
+        if autosave.notice:
+            self._say(autosave.notice)
+            autosave.notice = ""
 
     def _do(self, action: Action) -> None:
         before = self._session.frame

@@ -17,7 +17,7 @@ from gradstep_tui.plain.conversation import Conversation
 
 if TYPE_CHECKING:
     from gradstep.session import Session
-    from gradstep_tui.session.autosave import Keeper
+    from gradstep_tui.session.autosave import Autosave
 
 PROMPT: Final = "gradstep> "
 PLAIN: Final = "gradstep --plain"
@@ -29,7 +29,7 @@ INCAPABLE: Final = ("", "dumb", "unknown")
 
 
 def talk(
-    make_session: Callable[[], Session], *, keeper: Keeper | None = None, ascii_only: bool = False
+    make_session: Callable[[], Session], *, autosave: Autosave | None = None, ascii_only: bool = False
 ) -> int:
     """Run plain mode for the session that `make_session` makes, and return the exit code.
 
@@ -37,7 +37,7 @@ def talk(
 
     Args:
         make_session: Makes the session.
-        keeper: Saves the session, and may offer an earlier one; None to save nothing.
+        autosave: Saves the session, and may offer an earlier one; None to save nothing.
         ascii_only: Whether to write ASCII characters only.
     """
     _prepare_streams(ascii_only)
@@ -45,7 +45,7 @@ def talk(
         say("gradstep in plain mode. PyTorch is starting.")
         # Print to the real standard output: while an action runs, `sys.stdout` captures the script's output.
         tell = partial(print, file=sys.stdout, flush=True)
-        conversation = Conversation(make_session(), tell, keeper)
+        conversation = Conversation(make_session(), tell, autosave)
         conversation.greet()
         for line in lines():
             if not conversation.answer(line):

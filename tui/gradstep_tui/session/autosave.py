@@ -35,7 +35,7 @@ class Offer:
     """Local date and time at which the session began."""
 
 
-class Keeper:
+class Autosave:
     """Makes sessions and saves them. Importing this class does not import torch; making a session does."""
 
     def __init__(self, save: Path | None = None) -> None:

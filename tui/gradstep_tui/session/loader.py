@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from textual.message_pump import MessagePump
 
     from gradstep.session import Session
-    from gradstep_tui.session.autosave import Keeper, Offer
+    from gradstep_tui.session.autosave import Autosave, Offer
 
 
 class Loaded(Message):
@@ -46,19 +46,19 @@ class Troubled(Message):
         self.trouble = trouble
 
 
-def load(screen: MessagePump, make_session: Callable[[], Session], keeper: Keeper | None) -> None:
+def load(screen: MessagePump, make_session: Callable[[], Session], autosave: Autosave | None) -> None:
     """Make a session and post `Loaded` or `LoadFailed` to `screen`.
 
     Args:
         screen: Receiver of the message.
         make_session: Makes the session; may raise an `EngineError`.
-        keeper: Source of the earlier session to offer; None to offer none.
+        autosave: Source of the earlier session to offer; None to offer none.
     """
     # Importing torch makes a million objects and no garbage: collection would waste a fifth of the time.
     try:
         with without_collection():
             session = make_session()
-            offer = None if keeper is None else keeper.offer()
+            offer = None if autosave is None else autosave.offer()
     except EngineError as error:
         screen.post_message(LoadFailed(error))
         return

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from gradstep.errors import EngineError
-from gradstep_tui.session.autosave import Keeper
+from gradstep_tui.session.autosave import Autosave
 from gradstep_tui.workshop.bench.rlimits import apply_limits
 from gradstep_tui.workshop.bench.session.built_in import require_built_in
 from gradstep_tui.workshop.wire.environment import BEFORE_LOADING
@@ -67,7 +67,7 @@ def _run_bench(exports: Path) -> int:
     autosave = ShellAutosave()
     know_escape_soon()
     app = SandboxedApp(
-        lambda: autosave.begin(Start()), keeper=autosave, ascii_only=not terminal_speaks_utf8()
+        lambda: autosave.begin(Start()), autosave=autosave, ascii_only=not terminal_speaks_utf8()
     )
     app.exports = FolderExports(exports, app.post_message)
     try:
@@ -77,7 +77,7 @@ def _run_bench(exports: Path) -> int:
     return app.return_code or 0
 
 
-class ShellAutosave(Keeper):
+class ShellAutosave(Autosave):
     """Saves sessions in the account's state folder, and refuses those that would run a file."""
 
     def allowed(self, start: Start) -> Start:

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from gradstep.session import Session
     from gradstep.start import Start
     from gradstep.training.progress import Progress
-    from gradstep_tui.session.autosave import Keeper, Offer
+    from gradstep_tui.session.autosave import Autosave, Offer
 
 DRAWS_PER_SECOND = 5
 """Number of times per second that the progress of a run is drawn."""
@@ -59,16 +59,16 @@ class SessionScreen(Screen[None]):
     waits_for: str = "PyTorch is starting"
     """Text for the status line until there is a session."""
 
-    def __init__(self, make_session: Callable[[], Session], keeper: Keeper | None = None) -> None:
+    def __init__(self, make_session: Callable[[], Session], autosave: Autosave | None = None) -> None:
         """Show a session as soon as it is made.
 
         Args:
             make_session: Makes the session; called in a thread.
-            keeper: Saves the session, and may offer an earlier one; None to save nothing.
+            autosave: Saves the session, and may offer an earlier one; None to save nothing.
         """
         super().__init__()
         self._make_session = make_session
-        self._keeper = keeper
+        self._autosave = autosave
         self._session: Session | None = None
         self.own: Start | None = None
         """Start of the latest session that trained the learner's own file; None if there was none."""
@@ -94,8 +94,8 @@ class SessionScreen(Screen[None]):
     def on_mount(self) -> None:
         """Load the session after the first frame is on screen."""
         self.call_after_refresh(self._load)
-        if self._keeper is not None:
-            self._keeper.listen(self._tell_trouble)
+        if self._autosave is not None:
+            self._autosave.listen(self._tell_trouble)
 
     def on_screen_suspend(self) -> None:
         """Load the session even if a key opens another screen before the first frame."""
@@ -104,7 +104,7 @@ class SessionScreen(Screen[None]):
     def _load(self) -> None:
         if not self._loading:
             self._loading = True
-            self.run_worker(partial(load, self, self._make_session, self._keeper), thread=True)
+            self.run_worker(partial(load, self, self._make_session, self._autosave), thread=True)
 
     def load_at_once(self) -> None:
         """Make the session right away, for the first frame; for sessions that are made quickly."""
@@ -137,7 +137,7 @@ class SessionScreen(Screen[None]):
         self.notice, self.unsaved = message.trouble, True
 
     def begin(self, start: Start, stopped: Callable[[], bool]) -> Session:
-        """Make another session, saved by the same keeper; called from another thread.
+        """Make another session, saved like this one; called from another thread.
 
         Args:
             start: Problem and options of the session.
@@ -146,7 +146,9 @@ class SessionScreen(Screen[None]):
         Raises:
             EngineError: the session cannot be made, or `stopped` returned True; the current session goes on.
         """
-        return open_session(start, stopped) if self._keeper is None else self._keeper.begin(start, stopped)
+        return (
+            open_session(start, stopped) if self._autosave is None else self._autosave.begin(start, stopped)
+        )
 
     def take(self, session: Session) -> None:
         """Show a session, and the message about how it was made."""
@@ -154,9 +156,9 @@ class SessionScreen(Screen[None]):
         if session.origin is not None and session.origin.has_file:
             self.own = session.origin
         self.show(session, None)
-        self.unsaved = self._keeper is not None and bool(self._keeper.trouble)
-        if self._keeper is not None and self._keeper.notice:
-            self.notice, self._keeper.notice = self._keeper.notice, ""
+        self.unsaved = self._autosave is not None and bool(self._autosave.trouble)
+        if self._autosave is not None and self._autosave.notice:
+            self.notice, self._autosave.notice = self._autosave.notice, ""
             self._told = False
 
     def printed_is_seen(self) -> None:
@@ -166,13 +168,13 @@ class SessionScreen(Screen[None]):
 
     def _answered(self, offer: Offer, yes: bool | None) -> None:
         """Resume the offered session, or mark it as closed."""
-        assert self._keeper is not None
-        keeper = self._keeper
+        assert self._autosave is not None
+        autosave = self._autosave
         if yes:
-            resume = partial(keeper.resume, offer.path)
+            resume = partial(autosave.resume, offer.path)
             self.work(resume, self.take, keeps_keys=True)
         else:
-            self.work(lambda _: keeper.decline(offer), keeps_keys=True)
+            self.work(lambda _: autosave.decline(offer), keeps_keys=True)
 
     def on_load_failed(self, message: LoadFailed) -> None:
         """Leave: there is no session."""
@@ -303,8 +305,8 @@ class SessionScreen(Screen[None]):
     def on_unmount(self) -> None:
         """Stop running work, so that its thread does not outlive the screen."""
         self._stop.set()
-        if self._keeper is not None:
-            self._keeper.give_up()
+        if self._autosave is not None:
+            self._autosave.give_up()
 
 
 def _noticed(frame: Frame) -> str:

@@ -43,8 +43,8 @@ class WorkshopApp(SandboxedApp):
 
     def __init__(self, link: ServerLink, welcome: Welcome, *, ascii_only: bool) -> None:
         """Continue the session that `welcome` describes."""
-        self._autosave = ServerAutosave(link, welcome)
-        super().__init__(self._autosave.rejoin, keeper=self._autosave, ascii_only=ascii_only)
+        self._server_autosave = ServerAutosave(link, welcome)
+        super().__init__(self._server_autosave.rejoin, autosave=self._server_autosave, ascii_only=ascii_only)
         self.link, self.welcome = link, welcome
         self.exports = ServerExports(link, welcome, self.post_message)
         self.stop_reason: StopReason | None = None
@@ -58,7 +58,7 @@ class WorkshopApp(SandboxedApp):
     def get_default_screen(self) -> Screen[None]:
         """Return the bench for the participant's role."""
         kind = InstructorBench if self.welcome.role == "instructor" else LearnerBench
-        return kind(self._autosave, self.link, self.welcome)
+        return kind(self._server_autosave, self.link, self.welcome)
 
     def on_mount(self) -> None:
         """Listen to the server. Textual calls the handlers of the base classes as well."""

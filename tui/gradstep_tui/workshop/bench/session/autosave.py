@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from gradstep.opening import open_session
 from gradstep.start import Start
-from gradstep_tui.session.autosave import Keeper
+from gradstep_tui.session.autosave import Autosave
 from gradstep_tui.workshop.bench.session.built_in import require_built_in
 from gradstep_tui.workshop.bench.session.folder_exports import FilesWritten, FolderExports
 from gradstep_tui.workshop.wire.facts import facts_of, refusal_of
@@ -45,7 +45,7 @@ def make_sessions() -> None:
         _READY[start] = open_session(start)
 
 
-class ServerAutosave(Keeper):
+class ServerAutosave(Autosave):
     """Reports new sessions and every action to the server."""
 
     def __init__(self, link: ServerLink, welcome: Welcome) -> None:

@@ -16,7 +16,7 @@ FOLLOW: Final = Key(
     "F,upper_f",
     "F",
     "class",
-    "See what the instructor presents, or go back to your own bench.",
+    "Follow the instructor, or go back to your own bench.",
     6,
 )
 ALLOW: Final = Key(

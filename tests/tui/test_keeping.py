@@ -151,9 +151,9 @@ def test_a_conversation_resumes_what_is_offered(folder: Path, capsys: pytest.Cap
     left_open(Forward(), RunEpochs(5))
     assert command("--plain", typed="resume\nundo\nresume\n") == 0
     told = capsys.readouterr().out
-    assert "was not left in order: 2 actions, epochs done 5. The command resume goes on with it." in told
+    assert "was not left in order: 2 actions, epochs done 5. Type resume to continue it." in told
     assert "2 actions replayed, all numbers identical" in told
-    assert "none is offered" in told
+    assert "no session is offered" in told
     assert read_session_file(files()[0]).actions[-1].action == Undo()
 
 

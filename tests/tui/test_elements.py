@@ -101,7 +101,7 @@ def test_an_index_is_read_as_pytorch_writes_it() -> None:
         ("numbers w[0,1]", "w[0,1]: value 1.2554, grad 55.7572"),
         ("numbers w.grad[-1,-1]", "w[1,2]: value 1.3499, grad -10435.6660"),
         ("summary b", "b, 2 numbers: norm"),
-        ("numbers q", "'q' is no parameter: there is w, b"),
+        ("numbers q", "'q' is not a parameter; the parameters are w, b"),
         ("numbers w[0,3]", "3 is outside: there is 0 to 2"),
         ("numbers w[0,1,2]", "'0,1,2]' has 3 numbers: there are 2 dimensions"),
         ("numbers w x", "'x' is no number of a row or column"),

@@ -106,9 +106,9 @@ def test_in_plain_lines_the_graph_is_told() -> None:
     talk.answer("graph")
     assert told[:6] == [
         "the graph of loss.backward(): 9 nodes, from the loss to the leaves",
-        "1 Div, ran: begins with the gradient of the loss by itself, 1; goes to 2 Sum",
-        "2 Sum, ran: from 1 Div; goes to 3 Mul",
-        "3 Mul, now: from 2 Sum; goes to 5 Sub twice",
+        "1 Div, has run: begins with the gradient of the loss by the loss itself, 1; goes to 2 Sum",
+        "2 Sum, has run: from 1 Div; goes to 3 Mul",
+        "3 Mul, current: from 2 Sum; goes to 5 Sub twice",
         "5 Sub, still ahead: adds up 2 gradients, from 3 Mul twice; goes to 6 Add",
         "6 Add, still ahead: from 5 Sub; goes to 9 Mm and 8 -> b.grad",
     ]

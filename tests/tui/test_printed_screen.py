@@ -64,7 +64,7 @@ def test_a_conversation_tells_what_is_new_after_each_command(script: Path) -> No
     conversation.answer("f")
     assert said[-2:] == ["script: in forward", "script: careful"]
     conversation.answer("run 20")
-    assert said[-MOST_PRINTED - 1] == "script: 28 lines (printed tells those that are kept), and then"
+    assert said[-MOST_PRINTED - 1] == "script: 28 more lines before these (type printed to see them)"
     said.clear()
     conversation.answer("printed")
     assert len(said) == 43

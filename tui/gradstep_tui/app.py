@@ -38,7 +38,7 @@ class GradstepApp(StyledOnceApp):
     """One bench in one terminal."""
 
     TITLE = "gradstep"
-    CSS_PATH = "screens/bench.tcss"  # Textual does not read a default screen's own
+    CSS_PATH = "screens/bench.tcss"  # Textual does not read the CSS_PATH of a default screen
     # The terminal's own colours suit light and dark backgrounds, and need few bytes on a slow connection.
     theme: Reactive[str] = Reactive("ansi-dark")
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -102,7 +102,7 @@ def _check(path: Path, force: bool) -> None:
         mode = os.lstat(path).st_mode
     except FileNotFoundError:
         return
-    except (OSError, ValueError) as error:  # e.g. a name too long, or with a zero byte in it
+    except (OSError, ValueError) as error:  # e.g. a name that is too long, or contains a zero byte
         raise _unwritable(path, error) from error
     if stat.S_ISDIR(mode):
         raise BadInput(f"cannot write {path}: it is a folder")

@@ -214,7 +214,7 @@ class Autosave:
         self.allowed(saved.header.start)
         replayed = replay(saved, stopped=lambda: stopped() or self.has_given_up())
         if replayed.done < len(saved.actions):
-            raise EngineError("stopped: nothing was resumed, and the file is as it was")
+            raise EngineError("resuming was stopped: the session file is unchanged")
         if replayed.mismatch is not None:
             self.notice = f"the replay gave different numbers: {replayed.mismatch.message}"
         else:

@@ -58,7 +58,7 @@ class PromptSelector(selectors.SelectSelector):
         Raises:
             EOFError: the terminal was closed.
         """
-        if len(self.get_map()) == 1:  # nothing but the waker
+        if len(self.get_map()) == 1:  # only the waker is registered
             return []
         patience = SOON if self._quiet == 0 else timeout if self._quiet < QUIET else None
         found = [ready for ready in super().select(patience) if ready[0].fileobj is not self._woken]

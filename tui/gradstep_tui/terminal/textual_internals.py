@@ -140,9 +140,9 @@ def is_passed_on(key: events.Key) -> bool:
 
 
 class StyledOnceApp(App[None]):
-    """An app that makes its styles anew only if its theme has changed.
+    """An app that rebuilds its styles only if its theme has changed.
 
-    Textual makes them at the start and for every new screen: a fifth of the time to the first frame.
+    Textual rebuilds them at the start and for every new screen, a fifth of the time to the first frame.
     """
 
     def __init__(self) -> None:
@@ -151,7 +151,7 @@ class StyledOnceApp(App[None]):
         self._styled_for = self.theme
 
     def refresh_css(self, animate: bool = True) -> None:
-        """Make all styles anew if the theme has changed since they were made."""
+        """Rebuild all styles if the theme has changed since they were built."""
         if self.theme != self._styled_for:
             self._styled_for = self.theme
             super().refresh_css(animate)

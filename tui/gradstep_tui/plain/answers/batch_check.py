@@ -13,10 +13,15 @@ if TYPE_CHECKING:
 
 
 def split_texts(session: Session, text: str, stopped: Callable[[], bool]) -> Iterator[str]:
-    """Compare ways to split the samples into parts of so many; tell each, and how to choose it.
+    """Yield the lines of a check of the ways to split the samples, with the command that chooses each.
+
+    Args:
+        session: The session.
+        text: Number of samples in a part; empty for the size that the session uses, or a usual one.
+        stopped: Called again and again; if it returns True, the check is abandoned.
 
     Raises:
-        EngineError: that is no size, or as `Session.check_batches` does.
+        EngineError: `text` is not a size, or the ways cannot be checked.
     """
     split, samples = session.state.loop.split, session.problem.samples
     size = split.batches.size if split is not None else usual_size(samples or 1)

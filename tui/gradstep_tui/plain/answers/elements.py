@@ -45,7 +45,8 @@ def elements_texts(frame: Frame, text: str) -> Iterator[str]:
     by_name = {parameter.name: parameter for parameter in frame.parameters}
     named = by_name.get(name.removesuffix(".grad"))
     if named is None:
-        raise BadInput(f"{name[:40]!r} is not a parameter; there are {', '.join([*by_name][:TOLD])}")
+        known = ", ".join([*by_name][:TOLD]) + ", ..." * (len(by_name) > TOLD)
+        raise BadInput(f"{name[:40]!r} is not a parameter; the parameters are {known}")
     if rest.strip():
         yield from _numbers(named, rest)
         return

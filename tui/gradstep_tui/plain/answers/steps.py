@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from gradstep.frame import Frame, PassFrame, TraceRow
 
 AT_START = "the pass starts with the gradient of the loss by the loss itself, 1"
-NO_STEP = "there is no step to show yet: type s in a backward pass"
+NO_STEP = "there is no step to show yet: type s to run a node"
 
 
 def trace_texts(frame: Frame) -> Iterator[str]:
@@ -41,7 +41,7 @@ def step_texts(frame: Frame) -> Iterator[str]:
     step = backward.step
     yield from _head_texts(backward, step)
     if written_by(frame, backward) is not None:
-        return  # its numbers are `old + new = sum`, which every change of a .grad is described by anyway
+        return  # the answer describes the write to the `.grad`, `old + new = sum`, as a change
     yield from (operand_text(name, value) for name, value in merged_operands(step.operands))
     yield from map(_product_text, step.products)
     yield from (operand_text(result.name, result.value) for result in step.results)

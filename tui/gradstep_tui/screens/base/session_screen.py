@@ -242,7 +242,7 @@ class SessionScreen(Screen[None]):
         if not (self.notice or self._told) and printed.count > self._seen:
             self.notice, self._told = printed_text(printed), True
 
-    # What takes long
+    # Long work
 
     def when_idle(self, do: Callable[[], None]) -> None:
         """Call `do` now, or once the running work has ended."""

@@ -20,7 +20,7 @@ def show_step(bench: KeyedScreen) -> None:
     """Show the current step in full."""
     step = None if bench.frame is None else bench.frame.step
     if step is None:
-        bench.notice = "there is no step to show yet: press s in a backward pass"
+        bench.notice = "there is no step to show yet: press s to run a node"
     else:
         bench.app.push_screen(LookScreen(step))
 

@@ -381,5 +381,5 @@ def test_in_plain_lines_the_pictures_are_told() -> None:
     told.clear()
     for wrong in ("pictures w", "pictures w[9, 9] b[0]", "pictures w[0,0] w[0,0]"):
         talk.answer(wrong)
-    assert "needs two numbers" in told[0]
+    assert "takes two numbers" in told[0]
     assert "is no number of a parameter" in told[1]

@@ -162,7 +162,7 @@ def test_in_plain_lines_a_map_is_told() -> None:
     whole = "\n".join(told)
     assert "map over the two inputs: the class with the largest output" in whole
     assert "upper fills 68% of the map" in whole
-    assert "2 of 6 points of the data are predicted rightly" in whole
+    assert "2 of 6 points of the data are predicted correctly" in whole
     assert "predicted wrongly: at (0.8000, -0.1000) upper, it is right" in told
     (_, second) = Session(problems.load("shared")).pictures().regions()
     told = [*regions_texts(second, ())]

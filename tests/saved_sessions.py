@@ -30,7 +30,7 @@ from gradstep.saving.records import encoder
 from gradstep.saving.writer import SessionWriter
 from gradstep.session import Session
 from gradstep.start import Start
-from tests.engine.recorded import bits
+from tests.engine.recording_checks import bits
 from tests.session_strategies import batches, counts, optimizers, rates
 
 NEVER: Callable[[], bool] = bool

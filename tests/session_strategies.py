@@ -19,7 +19,7 @@ from gradstep.loop.optimizer_table import ROWS
 from gradstep.loop.optimizers import OPTIONS, Optimizer, checked_optimizer
 from gradstep.problem import Problem
 from gradstep.session import Session
-from tests.engine.recorded import bits
+from tests.engine.recording_checks import bits
 
 
 def mean_square(preds: Tensor, targets: Tensor) -> Tensor:

@@ -41,7 +41,7 @@ from gradstep.loop.reference import reference_loop
 from gradstep.loop.script_names import Spelling
 from gradstep.notices import RunDiverged
 from gradstep.session import Session
-from tests.engine.recorded import bits
+from tests.engine.recording_checks import bits
 from tests.session_strategies import batches, problem
 
 F, B, U, Z = Kind.FORWARD, Kind.BACKWARD, Kind.UPDATE, Kind.ZERO

@@ -27,7 +27,7 @@ from gradstep.notices import RunDiverged, RunStopped
 from gradstep.session import Session
 from gradstep.training.progress import Progress
 from gradstep.training.pytorch_errors import PyTorchError
-from tests.engine.recorded import bits
+from tests.engine.recording_checks import bits
 from tests.session_strategies import PROBLEMS, Plain, crops, edits_to, orders, perceptron, session_with
 
 F, B, U, Z = Kind

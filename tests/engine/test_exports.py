@@ -49,7 +49,7 @@ from gradstep.loop.optimizers import optimizer_from
 from gradstep.opening import open_session
 from gradstep.session import Session
 from gradstep.start import Start
-from tests.engine.exported import (
+from tests.engine.export_cases import (
     ALL_IN_A_ROW,
     BACK,
     BY_HAND,
@@ -69,7 +69,7 @@ from tests.engine.exported import (
     started,
     tampered,
 )
-from tests.engine.recorded import bits
+from tests.engine.recording_checks import bits
 
 
 def after(session: Session, actions: Sequence[Action]) -> Session:

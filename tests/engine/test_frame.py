@@ -41,7 +41,7 @@ from gradstep.loop.loop import Kind
 from gradstep.loop.optimizers import HAND
 from gradstep.session import Session
 from gradstep.training.pytorch_errors import PyTorchError
-from tests.engine.recorded import bits
+from tests.engine.recording_checks import bits
 from tests.session_strategies import crops
 
 ACTIONS: list[Action] = [

@@ -31,9 +31,9 @@ from gradstep.errors import BadInput
 from gradstep.problem import Problem
 from gradstep.session import Session
 from gradstep.training.pytorch_errors import PyTorchError
-from tests.engine.recorded import bits
+from tests.engine.recording_checks import bits
+from tests.session_state import apply, state
 from tests.session_strategies import PROBLEMS, crops, perceptron, problem
-from tests.unchanged import apply, state
 
 
 class Wrong(torch.autograd.Function):

@@ -54,7 +54,7 @@ from gradstep.session import Session
 from gradstep.start import Start
 from gradstep.training.pytorch_errors import PyTorchError
 from gradstep.training.snapshots import initial_memory
-from tests.engine.recorded import bits
+from tests.engine.recording_checks import bits
 from tests.session_strategies import PROBLEMS, Plain, crops, line, optimizers, perceptron, rates, values_of
 
 ROOT = Path(__file__).parents[2]

@@ -39,9 +39,9 @@ from gradstep.pictures.trajectory import AGAIN, MOST
 from gradstep.problem import Problem
 from gradstep.session import Session
 from gradstep.tensors.element_index import place_of
-from tests.engine.recorded import bits
+from tests.engine.recording_checks import bits
+from tests.session_state import apply, state
 from tests.session_strategies import PROBLEMS, crops, line, problem
-from tests.unchanged import apply, state
 
 
 def after(made: Problem, *actions: Action, rate: float | None = None) -> Session:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from gradstep import problems
 from gradstep.errors import BadInput
 from gradstep.scripts.loader import load_script
-from tests.engine.recorded import bits
+from tests.engine.recording_checks import bits
 
 SCRIPT = {
     "inputs": "inputs = torch.ones(2, 1)",

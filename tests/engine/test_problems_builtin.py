@@ -15,7 +15,7 @@ from gradstep.derivatives import explain
 from gradstep.frame import Frame
 from gradstep.problem import Problem
 from gradstep.session import Session
-from tests.engine.recorded import bits
+from tests.engine.recording_checks import bits
 from tests.engine.test_derivatives_formulas import assert_formulas_give_what_pytorch_made, known_nodes
 from tests.session_strategies import Plain
 

@@ -14,7 +14,7 @@ from gradstep.saving.reader import SavedSession, read_session_file
 from gradstep.saving.replay import replay
 from gradstep.saving.session_folder import Store
 from tests.engine.test_imports import ROOT
-from tests.killed import digest
+from tests.killed_sessions import digest
 
 KILLS = 30
 
@@ -23,7 +23,7 @@ KILLS = 30
 def killed(tmp_path_factory: pytest.TempPathFactory) -> dict[Path, list[str]]:
     """What each child had finished, by its file."""
     folder = tmp_path_factory.mktemp("killed")
-    command = [sys.executable, "-m", "tests.killed", str(folder), str(KILLS)]
+    command = [sys.executable, "-m", "tests.killed_sessions", str(folder), str(KILLS)]
     told = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
     assert told.returncode == 0, told.stderr
     return {folder / name: finished for name, finished in map(json.loads, told.stdout.splitlines())}

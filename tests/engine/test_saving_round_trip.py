@@ -34,7 +34,7 @@ from gradstep.saving.replay import replay
 from gradstep.saving.writer import SessionWriter
 from gradstep.session import Session
 from gradstep.start import Start
-from tests.engine.recorded import bits
+from tests.engine.recording_checks import bits
 from tests.saved_sessions import SOME, act, any_action, leave, picture, saved_at
 from tests.session_strategies import PROBLEMS, orders, rates, session_with
 

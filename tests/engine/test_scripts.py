@@ -22,8 +22,8 @@ from gradstep.scripts.script_errors import Abandoned, ScriptError
 from gradstep.session import Session
 from gradstep.start import Start, start_from
 from gradstep.training.pytorch_errors import PyTorchError
-from tests.engine.exported import run
-from tests.engine.recorded import bits
+from tests.engine.export_cases import run
+from tests.engine.recording_checks import bits
 
 MODULE = """
 import torch

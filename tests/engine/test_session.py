@@ -40,7 +40,7 @@ from gradstep.training.pytorch_errors import PyTorchError
 from gradstep.training.state import State
 from gradstep.training.stepper import Statements
 from gradstep.training.trainer import Trainer
-from tests.engine.recorded import bits
+from tests.engine.recording_checks import bits
 from tests.session_strategies import Plain, crops, perceptron, problem
 
 

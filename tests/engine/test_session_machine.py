@@ -39,7 +39,7 @@ from gradstep.loop.loop import Kind
 from gradstep.loop.optimizers import HAND, Optimizer
 from gradstep.session import Session
 from gradstep.training.pytorch_errors import PyTorchError
-from tests.engine.recorded import bits
+from tests.engine.recording_checks import bits
 from tests.engine.test_ledger import assert_ledger_ends_at
 from tests.session_strategies import PROBLEMS, Plain, counts, optimizers, rates
 

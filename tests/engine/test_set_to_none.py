@@ -27,7 +27,7 @@ from gradstep.errors import Refused
 from gradstep.ledger.ledger import Write, Zeroed
 from gradstep.session import Session
 from gradstep.training.pytorch_errors import PyTorchError
-from tests.engine.recorded import bits
+from tests.engine.recording_checks import bits
 from tests.session_strategies import PROBLEMS
 
 

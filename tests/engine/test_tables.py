@@ -25,8 +25,8 @@ from gradstep.tables.csv_script import table_source
 from gradstep.tables.table import Table
 from gradstep_tui.commands.export import export_session
 from gradstep_tui.session.autosave import Autosave
-from tests.engine.exported import run, started
-from tests.engine.recorded import bits
+from tests.engine.export_cases import run, started
+from tests.engine.recording_checks import bits
 
 CROPS = """\
 temp,rainfall,humidity,apples,oranges

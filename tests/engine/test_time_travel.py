@@ -36,7 +36,7 @@ from gradstep.history import checkpoints as travel
 from gradstep.loop.loop import Kind
 from gradstep.session import Session
 from gradstep.training import stepper as statements
-from tests.engine.recorded import bits
+from tests.engine.recording_checks import bits
 from tests.session_strategies import PROBLEMS
 
 ACTIONS: Sequence[Action] = (

@@ -18,7 +18,7 @@ from gradstep.autograd.trace import record_backward
 from gradstep.errors import MissingName
 from gradstep.private_names import PrivateName, check_names, is_there
 from gradstep.torch_internals import NAMES, PYTORCH, DispatchMode
-from tests.engine.recorded import bits
+from tests.engine.recording_checks import bits
 from tests.missing_names import path_of, refusal_without, removed
 
 REQUIRED = [name for name in NAMES if name.required]

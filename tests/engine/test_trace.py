@@ -3,7 +3,7 @@ from __future__ import annotations
 import torch
 from hypothesis import HealthCheck, given, settings
 
-from tests.engine.recorded import same_as_plain
+from tests.engine.recording_checks import same_as_plain
 from tests.strategies import Graph, graphs
 
 OFTEN = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])

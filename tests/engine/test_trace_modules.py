@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from tests.engine.recorded import Made, same_as_plain
+from tests.engine.recording_checks import Made, same_as_plain
 
 ROWS = torch.tensor([1, 4, 4, 0])
 

@@ -21,7 +21,7 @@ from gradstep.autograd import hooks, recorder
 from gradstep.autograd.events import ReduceEvent
 from gradstep.autograd.trace import record_backward
 from gradstep.training.gc_pause import without_collection
-from tests.engine.recorded import Made, NotComparable, same_as_plain
+from tests.engine.recording_checks import Made, NotComparable, same_as_plain
 
 SAMPLES_IN_A_NORMAL_RUN = 1
 

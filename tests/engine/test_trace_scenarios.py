@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 from torch.utils.checkpoint import checkpoint
 
-from tests.engine.recorded import Made, same_as_plain
+from tests.engine.recording_checks import Made, same_as_plain
 
 SCENARIOS: dict[str, Callable[[], Made]] = {}
 

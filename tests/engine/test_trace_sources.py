@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from gradstep.autograd.source_map import SourceMap, watch_forward
 from gradstep.autograd.trace import record_backward
-from tests.engine.recorded import assert_nothing_stays, bits, started
+from tests.engine.recording_checks import assert_nothing_stays, bits, started
 
 
 class Squared(torch.autograd.Function):

@@ -18,7 +18,7 @@ from gradstep.autograd.events import (
 )
 from gradstep.autograd.trace import record_backward
 from gradstep.errors import GraphFreed, NoGraph, NotAScalar
-from tests.engine.recorded import assert_nothing_stays, graph_nodes, hook_count, ran, started
+from tests.engine.recording_checks import assert_nothing_stays, graph_nodes, hook_count, ran, started
 
 
 class Fails(torch.autograd.Function):

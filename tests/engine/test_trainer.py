@@ -13,7 +13,7 @@ from gradstep.errors import EngineError
 from gradstep.loop.loop import Kind
 from gradstep.training.snapshots import Graph, Snapshot
 from gradstep.training.trainer import Trainer
-from tests.engine.recorded import bits
+from tests.engine.recording_checks import bits
 from tests.session_strategies import PROBLEMS, Plain, crops, perceptron, with_dropout
 
 RATE = 0.01

@@ -32,7 +32,7 @@ from gradstep.analysis.comparison import Comparison
 from gradstep.errors import BadInput, EngineError, Stopped
 from gradstep.loop.loop import Kind
 from gradstep.notices import RunDiverged
-from tests.engine.recorded import bits
+from tests.engine.recording_checks import bits
 from tests.engine.test_time_travel import begun, picture
 from tests.session_strategies import PROBLEMS, Plain
 

@@ -24,7 +24,7 @@ from gradstep.start import Start
 from gradstep_tui.app import GradstepApp
 from gradstep_tui.screens.bench import BenchScreen
 from gradstep_tui.session.autosave import Autosave
-from tests.engine.recorded import bits
+from tests.engine.recording_checks import bits
 
 Opened: TypeAlias = Pilot[None]
 

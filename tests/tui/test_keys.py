@@ -35,7 +35,7 @@ from gradstep_tui.keys import BY_ID, KEYS
 from gradstep_tui.screens.bench import BenchScreen
 from gradstep_tui.screens.dialogs.ask import AskScreen
 from gradstep_tui.screens.dialogs.whole_step import LookScreen
-from gradstep_tui.screens.reading.key_table import HelpScreen
+from gradstep_tui.screens.help.key_table import HelpScreen
 from tests.tui.bench import (
     Opened,
     bench,

@@ -10,8 +10,8 @@ import pytest
 from textual.widgets import Markdown
 
 from gradstep_tui.manual.pages import page, topics
-from gradstep_tui.screens.reading.key_table import HelpScreen
-from gradstep_tui.screens.reading.manual import ManualScreen
+from gradstep_tui.screens.help.key_table import HelpScreen
+from gradstep_tui.screens.help.manual import ManualScreen
 from tests.engine.test_imports import loaded_after
 from tests.terminal import GRADSTEP, Terminal
 from tests.tui.bench import Opened, bench, drawn, frame, opened, press, state, strips, text, until

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.workshop.served import Server
+from tests.workshop.workshop_server import Server
 
 
 @pytest.fixture(scope="session")

@@ -9,8 +9,8 @@ import asyncssh
 import pytest
 
 from tests.terminal import Terminal
-from tests.workshop.served import Server, make_key
-from tests.workshop.talking import connect
+from tests.workshop.misbehaving_clients import connect
+from tests.workshop.workshop_server import Server, make_key
 
 
 @pytest.fixture(scope="module")

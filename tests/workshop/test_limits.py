@@ -14,8 +14,8 @@ from asyncssh.channel import SSHClientChannel
 from asyncssh.packet import String
 
 from gradstep_tui.workshop.server.access.rate_limits import ConnectionLimiter, Limits
-from tests.workshop.served import CODE, CONFIRM, PATIENCE, Server, lives, resident, until
-from tests.workshop.talking import bench, confirm_resume_code, connect, shown
+from tests.workshop.misbehaving_clients import bench, confirm_resume_code, connect, shown
+from tests.workshop.workshop_server import CODE, CONFIRM, PATIENCE, Server, lives, resident, until
 
 
 def ended(line: socket.socket) -> bool:

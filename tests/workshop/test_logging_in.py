@@ -8,8 +8,8 @@ from pathlib import Path
 import asyncssh
 import pytest
 
-from tests.workshop.served import CODE, CONFIRM, Server, make_key
-from tests.workshop.talking import Borrowed, Impatient, bench, confirm_resume_code, connect
+from tests.workshop.misbehaving_clients import Borrowed, Impatient, bench, confirm_resume_code, connect
+from tests.workshop.workshop_server import CODE, CONFIRM, Server, make_key
 
 
 def test_three_wrong_codes_are_answered_late_and_end_the_connection(served: Server) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.workshop.served import CODE, Server
+from tests.workshop.workshop_server import CODE, Server
 
 
 def refusal(*arguments: str, user: int | None = None) -> str:

@@ -15,7 +15,7 @@ import pytest
 
 from gradstep_tui.workshop.bench.rlimits import MEMORY
 from tests.terminal import Terminal
-from tests.workshop.served import NEW, make_key, need, until
+from tests.workshop.workshop_server import NEW, make_key, need, until
 
 SHELL = f"{sys.executable} -m gradstep_tui.workshop.shell"
 

@@ -14,8 +14,8 @@ from gradstep.start import Start
 from gradstep_tui.workshop.bench.session.autosave import ServerAutosave
 from gradstep_tui.workshop.bench.session.server_link import ServerLink
 from gradstep_tui.workshop.wire.messages import Welcome
-from tests.workshop.served import Server, until
-from tests.workshop.talking import bench, confirm_resume_code, connect
+from tests.workshop.misbehaving_clients import bench, confirm_resume_code, connect
+from tests.workshop.workshop_server import Server, until
 
 
 def test_variables_that_change_behaviour_do_not_reach_a_bench(served: Server, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from gradstep_tui.screens.dialogs.gradient_check import CheckScreen
 from gradstep_tui.screens.dialogs.ledger import LedgerScreen
 from gradstep_tui.screens.dialogs.script_output import PrintedScreen
 from gradstep_tui.screens.dialogs.whole_step import LookScreen
-from gradstep_tui.screens.reading.key_table import HelpScreen, open_manual
+from gradstep_tui.screens.help.key_table import HelpScreen, open_manual
 
 if TYPE_CHECKING:
     from gradstep.analysis.gradient_check import GradientCheck

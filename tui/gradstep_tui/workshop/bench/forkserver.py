@@ -46,7 +46,7 @@ def load_everything() -> None:
     torch.set_num_threads(1)
     with suppress(RuntimeError):
         torch.set_num_interop_threads(1)
-    import gradstep_tui.screens.reading.manual  # noqa: F401 - loaded for all forked processes
+    import gradstep_tui.screens.help.manual  # noqa: F401 - loaded for all forked processes
     from gradstep_tui.workshop.bench.learner_process import rehearse
 
     asyncio.run(rehearse())

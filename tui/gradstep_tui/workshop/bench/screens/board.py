@@ -14,7 +14,7 @@ from textual.screen import Screen
 from gradstep.errors import BadInput
 from gradstep_tui.keys import Key
 from gradstep_tui.screens.dialogs.ask import AskScreen
-from gradstep_tui.screens.reading.key_table import HelpScreen, open_manual
+from gradstep_tui.screens.help.key_table import HelpScreen, open_manual
 from gradstep_tui.workshop.bench.widgets.board_table import BoardTable
 from gradstep_tui.workshop.wire.messages import LONGEST_TEXT, LowerHand, Row, Tell
 

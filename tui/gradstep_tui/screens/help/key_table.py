@@ -63,7 +63,7 @@ class HelpScreen(Dialog[None]):
 
 def open_manual(app: App[object]) -> None:
     """Open the manual; its screen and the Markdown parser are imported only now."""
-    from gradstep_tui.screens.reading.manual import ManualScreen
+    from gradstep_tui.screens.help.manual import ManualScreen
 
     app.push_screen(ManualScreen())
 

@@ -19,7 +19,7 @@ from gradstep.reasons import Reason
 from gradstep.session import Session
 from gradstep.training.fast_loop import run_fast_epochs
 from gradstep.training.pytorch_errors import PyTorchError
-from tests.engine.recorded import bits
+from tests.engine.recording_checks import bits
 from tests.session_strategies import Plain, crops, line, perceptron, problem, with_dropout
 
 NEVER = bool

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.terminal import Terminal
-from tests.workshop.served import NEW, PATIENCE, Server, children, lives, make_key, until
+from tests.workshop.workshop_server import NEW, PATIENCE, Server, children, lives, make_key, until
 
 STEPPED = "in backward 1/11"
 

@@ -7,7 +7,7 @@ import torch
 from gradstep.actions import Action
 from gradstep.errors import EngineError
 from gradstep.session import Session
-from tests.engine.recorded import bits
+from tests.engine.recording_checks import bits
 
 
 def state(session: Session) -> object:

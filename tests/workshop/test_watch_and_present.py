@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.workshop.served import CONFIRM, Server
+from tests.workshop.workshop_server import CONFIRM, Server
 
 
 def test_an_instructor_watches_a_learner_and_is_followed_each_at_their_own_size(served: Server) -> None:

@@ -18,8 +18,8 @@ from gradstep.errors import BadInput
 from gradstep.pictures.decision_regions import SIDE, DecisionRule, Regions
 from gradstep.problem import Problem
 from gradstep.session import Session
+from tests.session_state import state
 from tests.session_strategies import problem, with_dropout
-from tests.unchanged import state
 
 INPUTS: Final = torch.tensor([[0.0, 1.0], [1.0, 3.0], [2.0, -1.0], [4.0, 0.0]])
 

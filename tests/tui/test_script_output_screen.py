@@ -12,7 +12,7 @@ from gradstep.opening import open_session
 from gradstep.start import start_from
 from gradstep_tui.plain.conversation import MOST_PRINTED, Conversation
 from gradstep_tui.screens.dialogs.script_output import PrintedScreen
-from tests.engine.test_printed import NOISY
+from tests.engine.test_captured_output import NOISY
 from tests.tui.bench import bench, frame, idle, opened, press, text, until
 
 

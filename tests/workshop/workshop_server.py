@@ -81,7 +81,7 @@ class Server:
         asker = self.folder / "ask"
         asker.write_text('#!/bin/sh\necho "$WORKSHOP_CODE"\n', encoding="ascii")
         asker.chmod(0o700)
-        shutil.copy(Path(__file__).parent / "looking" / "sitecustomize.py", self.folder)
+        shutil.copy(Path(__file__).parent / "memory_probe" / "sitecustomize.py", self.folder)
         given = ["--listen", "127.0.0.1:0", "--state", str(self.state), "--code", CODE, *arguments]
         if keys is not None:
             self.instructor = make_key(keys / "instructor")

@@ -25,7 +25,7 @@ from gradstep.saving.writer import SessionWriter
 from gradstep.session import Session
 from gradstep.start import Start
 from tests.saved_sessions import SOME, act, leave, picture, saved_at
-from tests.tui.test_portable import LIKE_WINDOWS
+from tests.tui.test_without_unix import LIKE_WINDOWS
 
 ELSEWHERE = """
 import sys

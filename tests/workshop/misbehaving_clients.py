@@ -8,7 +8,7 @@ import asyncssh
 from asyncssh.constants import MSG_USERAUTH_REQUEST
 from asyncssh.packet import Boolean, String
 
-from tests.workshop.served import CODE, CONFIRM, Server
+from tests.workshop.workshop_server import CODE, CONFIRM, Server
 
 
 async def connect(

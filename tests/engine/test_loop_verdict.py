@@ -30,7 +30,7 @@ from gradstep.analysis.loop_verdict import EPOCHS
 from gradstep.errors import EngineError
 from gradstep.loop.loop import Kind
 from gradstep.session import Session
-from tests.engine.recorded import bits
+from tests.engine.recording_checks import bits
 from tests.session_strategies import problem
 
 BY_HAND = {Kind.FORWARD: Forward(), Kind.BACKWARD: Backward(), Kind.UPDATE: Update(), Kind.ZERO: Zero()}

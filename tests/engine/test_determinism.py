@@ -14,8 +14,8 @@ from gradstep.notices import Notice, NotRepeatable
 from gradstep.opening import open_session
 from gradstep.session import Session
 from gradstep.start import Start
-from tests.engine.exported import run
-from tests.engine.recorded import bits
+from tests.engine.export_cases import run
+from tests.engine.recording_checks import bits
 
 UNSTEADY = NotRepeatable()
 SCRIPT = """

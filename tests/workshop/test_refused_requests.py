@@ -19,8 +19,8 @@ from asyncssh.constants import MSG_CHANNEL_OPEN
 from asyncssh.packet import String, UInt32
 
 from gradstep_tui.workshop.server.access.algorithms import modern
-from tests.workshop.served import CODE, Server, need, until
-from tests.workshop.talking import bench, confirm_resume_code, connect, shown
+from tests.workshop.misbehaving_clients import bench, confirm_resume_code, connect, shown
+from tests.workshop.workshop_server import CODE, Server, need, until
 
 
 def test_without_a_terminal_there_is_one_line_and_no_bench(served: Server) -> None:

@@ -19,7 +19,7 @@ from gradstep.tensors.placeholders import is_placeholder
 from gradstep.tensors.summary import histogram_of, summarize, summary_of
 from gradstep.training import trainer
 from tests.benchmarks.models import mlp
-from tests.engine.recorded import bits
+from tests.engine.recording_checks import bits
 from tests.tui.bench import state
 
 TWICE = (Forward(), Backward(), Forward(), *[StepNode()] * 12, StepNodeBack(), Backward(), Update(), Zero())

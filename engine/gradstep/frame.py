@@ -72,8 +72,8 @@ class TraceRow:
     name: str
     """`Mul` for `MulBackward0`, `-> w.grad` for `AccumulateGrad`; `engine` or `hook` between nodes."""
 
-    brief: str
-    """Short description of the event, e.g. `g / 10` or `add 2 paths`."""
+    briefs: tuple[str, ...]
+    """Short descriptions of the event, most telling first, e.g. `g / 10` and the shorter `g / other`."""
 
     shape: tuple[int, ...]
     """Shape of the gradient that the event made; () if it made none."""

@@ -11,7 +11,7 @@ from torch import Tensor
 from gradstep.actions import RefusalKey
 from gradstep.autograd.events import Accumulation, Event, HookEvent, NodeEvent, PathsEvent, ReduceEvent
 from gradstep.autograd.trace import Trace
-from gradstep.derivatives import Explanation, brief, explain
+from gradstep.derivatives import Explanation, briefs, explain
 from gradstep.derivatives.optimizer_step import explain_update
 from gradstep.frame import Frame, ParameterFrame, PassFrame, TraceRow
 from gradstep.loop.loop import Kind
@@ -163,7 +163,7 @@ def _row(event: Event, trace: Trace) -> TraceRow:
     source = event.source.expression if isinstance(event, NodeEvent) and event.source else ""
     return TraceRow(
         _name(event),
-        brief(event, trace),
+        briefs(event, trace),
         () if made is None else tuple(made.shape),
         event.depth,
         isinstance(event, NodeEvent),

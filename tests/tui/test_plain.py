@@ -42,6 +42,7 @@ from gradstep_tui.plain.commands import BY_NAME, COMMANDS, ELSEWHERE, MORE_NAMES
 from gradstep_tui.plain.conversation import Conversation
 from gradstep_tui.plain.talk import lines
 from gradstep_tui.text.numbers import cell, cells, is_tensor, rate
+from gradstep_tui.text.steps import brief_text
 from gradstep_tui.text.values import value_text
 from tests.session_strategies import PROBLEMS
 from tests.terminal import Terminal
@@ -504,7 +505,7 @@ def facts(frame: Frame) -> Iterator[str]:
     yield from map(refusal_text, frame.refusals.values())
     if frame.backward is not None:
         for row in frame.backward.rows:
-            yield from (row.name if row.is_node else "between nodes", row.brief, row.source)
+            yield from (row.name if row.is_node else "between nodes", brief_text(row), row.source)
             yield "x".join(map(str, row.shape))
         yield from step_facts(frame)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from typing import Final
 
 from torch import Tensor
 
@@ -12,12 +11,12 @@ from gradstep.autograd.trace import Trace
 from gradstep.derivatives.labels import grad_name
 from gradstep.derivatives.worksheet import Worksheet, worksheet_for
 
-WIDTH: Final = 16
-"""Longest label in characters; only `-> name.grad` gets longer, if a parameter has a long name."""
 
+def briefs(event: Event, trace: Trace) -> tuple[str, ...]:
+    """Return the labels of an event, most telling first, e.g. `g / 10` and `g / other`.
 
-def brief(event: Event, trace: Trace) -> str:
-    """Return an event's label, e.g. `g / 10`, `add 2 paths`, `sum to 2`, `-> w.grad`.
+    A list with little room shows a later label, which is shorter. Other examples are `add 2 paths`, `sum to 2`
+    and `-> w.grad`.
 
     Args:
         event: One of `trace.events`.
@@ -25,22 +24,22 @@ def brief(event: Event, trace: Trace) -> str:
     """
     match event:
         case NodeEvent(name=name) if name == ACCUMULATE_GRAD:
-            return f"-> {grad_name(event)}"
+            return (f"-> {grad_name(event)}",)
         case NodeEvent():
             sheet = worksheet_for(event)
-            return "no formula yet" if sheet is None else _node(sheet)
+            return ("no formula yet",) if sheet is None else _node(sheet)
         case ReduceEvent():
             return _reduction(event)
         case PathsEvent():
-            return f"add {len(event.parts)} paths"
+            return (f"add {len(event.parts)} paths",)
         case HookEvent():
-            return "a hook's change"
+            return ("a hook's change",)
 
 
-def _node(sheet: Worksheet) -> str:
+def _node(sheet: Worksheet) -> tuple[str, ...]:
     text = sheet.text(sheet.rule.brief)
     filled = re.sub(r"\b(other|min|max)\b", lambda word: _number(sheet, word[0]) or word[0], text)
-    return filled if len(filled) <= WIDTH else text
+    return (text,) if filled == text else (filled, text)
 
 
 def _number(sheet: Worksheet, name: str) -> str | None:
@@ -53,9 +52,8 @@ def _number(sheet: Worksheet, name: str) -> str | None:
     return f"{value:g}"
 
 
-def _reduction(event: ReduceEvent) -> str:
+def _reduction(event: ReduceEvent) -> tuple[str, ...]:
     before, after = event.before, event.after
     if before.shape == after.shape:
-        return f"as {str(after.dtype).removeprefix('torch.')}"
-    text = f"sum to {'x'.join(str(size) for size in after.shape) or '()'}"
-    return text if len(text) <= WIDTH else "sum to shape"
+        return (f"as {str(after.dtype).removeprefix('torch.')}",)
+    return f"sum to {'x'.join(str(size) for size in after.shape) or '()'}", "sum to shape"

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from gradstep_tui.text.numbers import is_tensor
 
 if TYPE_CHECKING:
     from gradstep.derivatives import Explanation, Operand
     from gradstep.derivatives.explanation import OperandValue
-    from gradstep.frame import Frame, ParameterFrame, PassFrame
+    from gradstep.frame import Frame, ParameterFrame, PassFrame, TraceRow
+
+BRIEF_WIDTH: Final = 16
+"""Characters for the short description of an event in a list of events."""
+
+
+def brief_text(row: TraceRow) -> str:
+    """Return the most telling description of an event that fits, or the shortest; empty if it is the name."""
+    fitting = (brief for brief in row.briefs if len(brief) <= BRIEF_WIDTH)
+    brief = next(fitting, row.briefs[-1])
+    return "" if brief == row.name else brief
 
 
 def written_by(frame: Frame, backward: PassFrame) -> ParameterFrame | None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from gradstep_tui.drawing.lines import Line, Span, fitted, line, window_start, wrapped
 from gradstep_tui.text.frames import empty_text
 from gradstep_tui.text.numbers import shape_text
+from gradstep_tui.text.steps import brief_text
 from gradstep_tui.widgets.panel import Panel
 
 if TYPE_CHECKING:
@@ -48,8 +49,7 @@ def _row(backward: PassFrame, number: int, width: int) -> Line:
     name = (
         f"{'  ' * row.depth}{row.name if row.is_node else '(engine)' if row.name == 'engine' else '(hook)'}"
     )
-    brief = "" if row.brief == row.name else row.brief
-    text = f"{marker}{number + 1:>{max(len(str(len(backward.rows))), 2)}} {name:<9} {brief:<13}"
+    text = f"{marker}{number + 1:>{max(len(str(len(backward.rows))), 2)}} {name:<9} {brief_text(row):<13}"
     shape = f"{shape_text(row.shape):>5}"
     shape = shape if len(shape) == 5 else f" {shape}"
     source = Span(_source(row, width - len(text) - 9), role if current else "dim")

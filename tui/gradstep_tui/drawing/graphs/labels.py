@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from gradstep_tui.drawing.graphs.characters import FLAT, TALL, Drawing, Plan
 from gradstep_tui.drawing.graphs.layers import Net
+from gradstep_tui.text.steps import brief_text
 
 if TYPE_CHECKING:
     from gradstep.autograd.events import Event
@@ -129,5 +130,5 @@ def label(node: GraphNode, number: int | None, rows: Sequence[TraceRow], with_br
     if number is None:
         return f"-> {node.parameter or 'leaf'}.grad" if node.name == "AccumulateGrad" else node.name
     row = rows[number]
-    brief = f"  {row.brief}" if with_brief and row.brief != row.name else ""
+    brief = f"  {text}" if with_brief and (text := brief_text(row)) else ""
     return f"{number + 1} {row.name}{brief}"

@@ -9,7 +9,7 @@ from gradstep_tui.plain.answers.numbers import operand_text, operand_texts
 from gradstep_tui.plain.answers.sums import sum_texts
 from gradstep_tui.text.frames import empty_text
 from gradstep_tui.text.numbers import shape_text
-from gradstep_tui.text.steps import merged_formulas, merged_operands, written_by
+from gradstep_tui.text.steps import brief_text, merged_formulas, merged_operands, written_by
 
 if TYPE_CHECKING:
     from gradstep.derivatives import Explanation, Product
@@ -108,7 +108,7 @@ def _product_text(product: Product) -> str:
 
 def _row_text(row: TraceRow) -> str:
     name = row.name if row.is_node else "between nodes, a hook" if row.name == "hook" else "between nodes"
-    brief = f", {row.brief}" if row.brief != row.name else ""
+    brief = f", {text}" if (text := brief_text(row)) else ""
     source = f", for {row.source}" if row.source else ""
     depth = f", depth {row.depth}" if row.depth else ""
     size = shape_text(row.shape) if row.shape else "of one number"

@@ -11,6 +11,7 @@ from gradstep_tui.drawing.graphs.labels import AHEAD, NOW, RAN, current, drawn, 
 from gradstep_tui.drawing.lines import Line, Span, line, wrapped
 from gradstep_tui.text.frames import empty_text
 from gradstep_tui.text.numbers import shape_text
+from gradstep_tui.text.steps import brief_text
 
 if TYPE_CHECKING:
     from gradstep.frame import Frame, PassFrame
@@ -124,11 +125,11 @@ def event_text(backward: PassFrame) -> str:
         return "The backward pass is over."
     row, event = backward.rows[backward.done - 1], backward.events[backward.done - 1]
     what = f"{row.name} ({row.source})" if row.source else row.name
-    if row.is_node and row.brief != row.name:
-        what += f": {row.brief}"
+    if row.is_node and (brief := brief_text(row)):
+        what += f": {brief}"
     if not row.is_node:
         where = "after" if hasattr(event, "output") else "before"
-        what = f"({row.name}) {row.brief}, {where} {backward.nodes[event.node].name}"
+        what = f"({row.name}) {brief_text(row)}, {where} {backward.nodes[event.node].name}"
     return f"{NOW} {backward.done}/{len(backward.rows)} {what}, {shape_text(row.shape)}"
 
 

@@ -253,7 +253,7 @@ def test_a_broadcast_is_told_with_what_the_engine_sums(trace: Trace) -> None:
     event = next(event for event in trace.events if isinstance(event, ReduceEvent))
     told = explain(event, trace)
     assert told.title == "the engine sums a gradient"
-    assert told.words.startswith("the 2nd input of AddBackward0 was broadcast from (2,) to (5, 2)")
+    assert told.words.startswith("input 2 of AddBackward0 was broadcast from (2,) to (5, 2)")
     assert told.words.endswith("over 5 rows")
     assert torch.equal(value_of(told.formulas[0][1], {"g": event.before, "torch": torch}), event.after)
 
@@ -305,7 +305,7 @@ def test_an_unknown_node_is_told_with_its_numbers() -> None:
     assert told.formulas == ()
     assert "no explanation yet" in told.words
     assert torch.equal(values(told)["g"], torch.ones(2))
-    assert torch.equal(values(told)["grad of 1st input"], torch.full((2,), 3.0))
+    assert torch.equal(values(told)["grad of input 1"], torch.full((2,), 3.0))
     assert briefs(event, recorded) == ("no formula yet",)
 
 

@@ -36,7 +36,7 @@ def model(x):
 def loss_fn(preds, targets):
     return ((preds - targets) ** 2).mean()
 """
-DRAWN = "undo does not bring back the numbers that the model draws from {}"
+DRAWN = "undo does not restore the numbers that the model draws from {}"
 DRAWS = "(random.random() + np.random.rand())"
 
 

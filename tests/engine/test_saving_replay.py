@@ -121,7 +121,7 @@ def test_a_loss_an_epoch_or_a_place_in_the_pass_that_differs_is_named() -> None:
     assert "epoch is 1.0 here and 2.0 in the file, 1 apart" in (
         mismatch(with_change(5, lambda did: replace(did, epoch=2))).message
     )
-    assert "inside the pass, event 1 of 11 here and event 1 of 9 in the file" in (
+    assert "event 1/11 of the pass was the last one here, event 1/9 in the file" in (
         mismatch(with_change(2, lambda did: replace(did, node=(1, 9)))).message
     )
 
@@ -145,7 +145,7 @@ def test_other_parameters_than_the_files_are_named() -> None:
     def change(did: Did) -> Did:
         return replace(did, numbers={"v": 1.0}, bits="0" * 16)
 
-    assert "the file has v and the problem w, w.grad, b, b.grad" in mismatch(with_change(4, change)).message
+    assert "the file has v and the problem has w, w.grad, b, b.grad" in mismatch(with_change(4, change)).message
 
 
 def test_an_action_that_is_refused_only_now_is_a_mismatch() -> None:
@@ -153,7 +153,7 @@ def test_an_action_that_is_refused_only_now_is_a_mismatch() -> None:
         changed = with_change(1, lambda did, action=action: replace(did, action=action))
         found = mismatch(changed)
         assert found.number == 1
-        assert "it was accepted then and is refused here: " in found.message
+        assert "the action was accepted then and is refused here: " in found.message
 
 
 def test_an_action_that_pytorch_refused_half_way_is_refused_again() -> None:
@@ -163,7 +163,7 @@ def test_an_action_that_pytorch_refused_half_way_is_refused_again() -> None:
     again = replay(original)
     assert again.mismatch is None
     found = mismatch(with_change(2, lambda did: replace(did, refused=""), original))
-    assert "it was accepted then and is refused here: TypeError" in found.message
+    assert "the action was accepted then and is refused here: TypeError" in found.message
 
 
 def test_a_refusal_that_the_file_tells_in_other_words_is_the_same_refusal() -> None:
@@ -176,7 +176,7 @@ def test_a_refusal_that_the_file_tells_in_other_words_is_the_same_refusal() -> N
 
 def test_an_action_that_was_refused_only_then_is_a_mismatch() -> None:
     found = mismatch(with_change(3, lambda did: replace(did, refused="no")))
-    assert "it was refused then and is accepted here: no" in found.message
+    assert "the action was refused then and is accepted here: no" in found.message
 
 
 def test_what_the_file_was_made_with_is_named_where_it_is_something_else() -> None:

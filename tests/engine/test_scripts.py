@@ -174,7 +174,7 @@ def test_a_scripts_own_optimizer_updates_with_its_options(
 @pytest.mark.parametrize(
     ("optimizer", "why"),
     [
-        ("torch.optim.Adamax(net.parameters(), 0.05)", "the optimizers here are hand, SGD"),
+        ("torch.optim.Adamax(net.parameters(), 0.05)", "the supported optimizers are SGD"),
         ("torch.optim.SGD([{'params': [p]} for p in net.parameters()], 0.05)", "6 groups of parameters"),
         ("torch.optim.SGD(net.first.parameters(), 0.05)", "it does not update norm.weight, norm.bias"),
         (f"{OWN}; other = torch.optim.Adam(net.parameters())", "the script has 2 optimizers"),
@@ -262,8 +262,8 @@ def test_what_is_no_notebook_is_told_so(tmp_path: Path, text: str) -> None:
         (HAND.replace(".mean()", ".mean().item()"), "line 8", "float", ".item()"),
         (HAND.replace("w.t()", "w.detach().t()"), "", "depends on no parameter", "cuts the graph"),
         (HAND.replace("preds - targets", "preds - targets[:3]"), "line 9", "must match", "broadcast"),
-        (HAND.replace("requires_grad=True", ""), "", "lacks a parameter", ""),
-        (HAND.replace("X = torch.ones(5, 3)", "X = [[1, 2, 3]]"), "", "lacks inputs", "torch.tensor(X)"),
+        (HAND.replace("requires_grad=True", ""), "", "has no parameter", ""),
+        (HAND.replace("X = torch.ones(5, 3)", "X = [[1, 2, 3]]"), "", "has no inputs", "torch.tensor(X)"),
         ("a\0b", "", "null bytes", ""),
     ],
 )
@@ -316,7 +316,7 @@ def test_what_is_odd_is_noted(tmp_path: Path) -> None:
     text = text.replace("lr = 0.1", "loss_fn(model(X), y).backward()")
     problem = load_script(script(tmp_path, text))
     told = " ".join(problem.notes)
-    for words in ("no learning rate", "does not depend on it: idle", "broadcast", "left gradients in w"):
+    for words in ("no learning rate", "depends on none of them: idle", "broadcast", "left gradients in w"):
         assert words in told
     assert list(problem.parameters) == ["w"]
     assert problem.parameters["w"].grad is None

@@ -15,8 +15,7 @@ from gradstep.derivatives.worksheet import Worksheet, worksheet_for
 def briefs(event: Event, trace: Trace) -> tuple[str, ...]:
     """Return the labels of an event, most telling first, e.g. `g / 10` and `g / other`.
 
-    A list with little room shows a later label, which is shorter. Other examples are `add 2 paths`, `sum to 2`
-    and `-> w.grad`.
+    A later label is shorter. Other examples are `add 2 paths`, `sum to 2` and `-> w.grad`.
 
     Args:
         event: One of `trace.events`.

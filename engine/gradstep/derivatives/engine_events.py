@@ -2,35 +2,50 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Final
+
 from torch import Tensor
 
 from gradstep.autograd.events import ACCUMULATE_GRAD, HookEvent, NodeEvent, PathsEvent, ReduceEvent
 from gradstep.autograd.trace import Trace
 from gradstep.derivatives.explanation import Explanation, Operand
-from gradstep.derivatives.labels import grad_name, ordinal
+from gradstep.derivatives.labels import grad_name
+
+
+SUMMED: Final[Mapping[str, str]] = {
+    "rows": "input {slot} of {node} was broadcast from {small} to {large}, so its gradient is summed over "
+    "{count} rows",
+    "columns": "input {slot} of {node} was broadcast from {small} to {large}, so its gradient is summed over "
+    "{count} columns",
+    "all": "input {slot} of {node} was broadcast from {small} to {large}, so its gradient is summed over all "
+    "elements",
+    "dims": "input {slot} of {node} was broadcast from {small} to {large}, so its gradient is summed over dim "
+    "{dims}",
+}
+"""Sentences about a sum over broadcast dims, by what is summed over."""
+
+CAST: Final = "input {slot} of {node} has dtype {dtype}, so its gradient is cast to that"
 
 
 def explain_reduction(event: ReduceEvent, trace: Trace) -> Explanation:
     """Explain how the engine gave a gradient the shape and dtype of the input that it belongs to."""
     before, after = event.before, event.after
-    given = f"the {ordinal(event.output + 1)} input of {_node_name(event.node, trace)}"
-    formula, words, done = "g", list[str](), list[str]()
+    slot, node = event.output + 1, _node_name(event.node, trace)
+    title, formula, sentences = "", "g", list[str]()
     if before.shape != after.shape:
+        title = "the engine sums a gradient"
         formula += f".sum_to_size({tuple(after.shape)})"
-        words.append(
-            f"was broadcast from {tuple(after.shape)} to {tuple(before.shape)}, "
-            f"so its gradient is summed {_over(tuple(before.shape), tuple(after.shape))}"
-        )
-        done.append("sums")
+        sentences.append(_summed(slot, node, tuple(before.shape), tuple(after.shape)))
     if before.dtype != after.dtype:
+        title = "the engine sums and casts a gradient" if title else "the engine casts a gradient"
         formula += f".to({after.dtype})"
-        words.append(f"has dtype {_dtype(after)}, so its gradient is cast to that")
-        done.append("casts")
+        sentences.append(CAST.format(slot=slot, node=node, dtype=_dtype(after)))
     return Explanation(
-        title=f"the engine {' and '.join(done)} a gradient",
+        title=title,
         source=None,
         formulas=(("after", formula),),
-        words=f"{given} {' and '.join(words)}",
+        words="; ".join(sentences),
         operands=(Operand("g", before),),
         results=(Operand("after", after),),
     )
@@ -38,13 +53,13 @@ def explain_reduction(event: ReduceEvent, trace: Trace) -> Explanation:
 
 def explain_paths(event: PathsEvent, trace: Trace) -> Explanation:
     """Explain how the engine added up the gradients that arrived on several paths."""
-    makers = [_node_name(producer, trace) for producer in event.producers]
+    makers = ", ".join(_node_name(producer, trace) for producer in event.producers)
     names = [f"g{number}" for number in range(1, len(event.parts) + 1)]
     return Explanation(
         title="the engine adds gradients",
         source=None,
         formulas=(("total", " + ".join(names)),),
-        words=f"{len(names)} paths meet here, from {' and '.join(makers)}: their gradients are added",
+        words=f"{len(names)} paths meet here, from {makers}: their gradients are added",
         operands=tuple(Operand(name, part) for name, part in zip(names, event.parts, strict=True)),
         results=(Operand("total", event.total),),
     )
@@ -70,16 +85,17 @@ def _node_name(node: int, trace: Trace) -> str:
     return "a node"
 
 
-def _over(large: tuple[int, ...], small: tuple[int, ...]) -> str:
-    """Return the dims over which a broadcast gradient is summed, in words, e.g. `over 5 rows`."""
-    padded = (1,) * (len(large) - len(small)) + small
-    dims = [dim for dim, (after, before) in enumerate(zip(large, padded, strict=True)) if after != before]
-    if len(large) == 2 and len(dims) == 1:
-        count, kind = large[dims[0]], ("row", "column")[dims[0]]
-        return f"over {count} {kind}{'s' * (count != 1)}"
-    if len(dims) == len(large):
-        return "over all elements"
-    return "over dim " + " and ".join(f"{dim} ({large[dim]} long)" for dim in dims)
+def _summed(slot: int, node: str, large: tuple[int, ...], small: tuple[int, ...]) -> str:
+    """Return the sentence about the dims over which a broadcast gradient is summed."""
+    new = len(large) - len(small)
+    dims = [dim for dim, size in enumerate(large) if dim < new or size != small[dim - new]]
+    kind, count = "dims", large[dims[0]]
+    if len(large) == 2 and len(dims) == 1 and count != 1:
+        kind = ("rows", "columns")[dims[0]]
+    elif len(dims) == len(large):
+        kind = "all"
+    long = ", ".join(f"{dim} ({large[dim]} long)" for dim in dims)
+    return SUMMED[kind].format(slot=slot, node=node, small=small, large=large, count=count, dims=long)
 
 
 def _dtype(tensor: Tensor) -> str:

@@ -20,7 +20,7 @@ from gradstep.autograd.trace import Trace
 from gradstep.derivatives.engine_events import explain_hook, explain_paths, explain_reduction
 from gradstep.derivatives.explanation import Explanation, Operand, Product
 from gradstep.derivatives.expressions import TROUBLE, factors
-from gradstep.derivatives.labels import grad_name, ordinal
+from gradstep.derivatives.labels import grad_name
 from gradstep.derivatives.worksheet import Worksheet, worksheet_for
 
 NO_EXPLANATION: Final = "no explanation yet"
@@ -106,7 +106,7 @@ def _operands(sheet: Worksheet) -> Iterator[Operand]:
 def _results(event: NodeEvent, sheet: Worksheet | None) -> Iterator[Operand]:
     for slot, grad in enumerate(event.grads_out or ()):
         if grad is not None and event.edges[slot] is not None:
-            name = f"{ordinal(slot + 1)} input" if sheet is None else sheet.input_name(slot)
+            name = f"input {slot + 1}" if sheet is None else sheet.input_name(slot)
             yield Operand(f"grad of {name}", grad)
 
 

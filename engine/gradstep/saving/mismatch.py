@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from msgspec import structs
 
@@ -15,6 +15,21 @@ from gradstep.saving.records import Did, Environment, Number, StoredSummary, Sto
 from gradstep.training.state import State
 
 Index = tuple[int | str, ...]
+
+NUMBER: Final = "{name} is {found} here and {recorded} in the file"
+NUMBER_APART: Final = "{name} is {found} here and {recorded} in the file, {size:g} apart"
+OTHER_TENSORS: Final = "the file has {recorded} and the problem has {found}"
+OTHER_EVENT: Final = "event {found} of the pass was the last one here, event {recorded} in the file"
+NO_EVENT_HERE: Final = "no event of a pass has run here, event {recorded} was the last one in the file"
+NO_EVENT_THERE: Final = "event {found} of a pass was the last one here, no event has run in the file"
+ONLY_BITS: Final = "the bits differ, but the numbers in the file do not show it: they are sums, zeros or nans"
+REFUSED_HERE: Final = "the action was accepted then and is refused here: {error}"
+ACCEPTED_HERE: Final = "the action was refused then and is accepted here: {error}"
+
+AFTER: Final = "action {number:,} (line {line:,}, {action}): {difference}"
+AFTER_ELSEWHERE: Final = (
+    "action {number:,} (line {line:,}, {action}): {difference}; the file was made with {environment}"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +58,11 @@ class Difference:
 
     def __str__(self) -> str:
         """Return the name, the place and both numbers in one sentence."""
-        where = self.name + "".join(
-            f"[{part}]" if isinstance(part, int) else f", {part}" for part in self.index
+        name = self.name + "".join(
+            f"[{part}]" if isinstance(part, int) else f".{part}()" for part in self.index
         )
-        apart = f", {self.size:g} apart" if math.isfinite(self.size) else ""
-        return f"{where} is {self.found} here and {self.recorded} in the file{apart}"
+        template = NUMBER_APART if math.isfinite(self.size) else NUMBER
+        return template.format(name=name, found=self.found, recorded=self.recorded, size=self.size)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +97,14 @@ def compared(
         refused: Error that the replay of the action raised, or an empty string.
     """
     greatest = max(_differences(did, tensors, state), key=lambda found: found.size, default=None)
-    what = _refusals_differ(did, refused) or str(greatest or _untold(did, tensors, state))
-    message = f"action {did.number:,} (line {line:,}, {_written(did.action)}): {what}"
-    if other := _environment_differs(environment):
-        message += f"; the file was made with {other}"
+    other = _environment_differs(environment)
+    message = (AFTER_ELSEWHERE if other else AFTER).format(
+        number=did.number,
+        line=line,
+        action=_written(did.action),
+        difference=_refusals_differ(did, refused) or str(greatest or _untold(did, tensors, state)),
+        environment=other,
+    )
     return Mismatch(did.action, did.number, line, greatest, " ".join(message.split()))
 
 
@@ -118,21 +137,24 @@ def _flat(value: Any, index: Index = ()) -> Iterator[tuple[Index, Number | None]
 def _untold(did: Did, tensors: Tensors, state: State) -> str:
     """Describe a mismatch in which no number differs."""
     if did.numbers.keys() != tensors.keys():
-        return f"the file has {', '.join(did.numbers)} and the problem {', '.join(tensors)}"
+        return OTHER_TENSORS.format(recorded=", ".join(did.numbers), found=", ".join(tensors))
     if did.node != node_of(state):
-        return f"inside the pass, {_place(node_of(state))} here and {_place(did.node)} in the file"
-    return "the bits differ, but the numbers in the file do not show it: they are sums, zeros or nans"
+        return _events_differ(node_of(state), did.node)
+    return ONLY_BITS
 
 
-def _place(node: tuple[int, int] | None) -> str:
-    return "no event" if node is None else f"event {node[0]} of {node[1]}"
+def _events_differ(found: tuple[int, int] | None, recorded: tuple[int, int] | None) -> str:
+    """Return that the replay and the file are at different events; None stands for no pass under way."""
+    here, there = ("" if node is None else f"{node[0]}/{node[1]}" for node in (found, recorded))
+    template = NO_EVENT_HERE if not here else NO_EVENT_THERE if not there else OTHER_EVENT
+    return template.format(found=here, recorded=there)
 
 
 def _refusals_differ(did: Did, refused: str) -> str:
     if refused and not did.refused:
-        return f"it was accepted then and is refused here: {refused}"
+        return REFUSED_HERE.format(error=refused)
     if did.refused and not refused:
-        return f"it was refused then and is accepted here: {did.refused}"
+        return ACCEPTED_HERE.format(error=did.refused)
     return ""
 
 

@@ -16,13 +16,21 @@ from gradstep.scripts.script_errors import Remedy, ScriptError
 from gradstep.scripts.source import ScriptSource
 
 NEEDS: Final[Mapping[str, str]] = {
-    "inputs": "inputs, a tensor ({})",
-    "targets": "targets, a tensor ({})",
-    "model": "a model, which is a function or an nn.Module ({})",
-    "loss": "a loss function ({})",
-    "parameter": "a parameter: a tensor with requires_grad=True, or an nn.Module",
+    "inputs": "the script has no inputs, a tensor with one of the names {names}",
+    "targets": "the script has no targets, a tensor with one of the names {names}",
+    "model": "the script has no model, a function or an nn.Module with one of the names {names}",
+    "loss": "the script has no loss function, with one of the names {names}",
+    "parameter": "the script has no parameter, a tensor with requires_grad=True or an nn.Module",
 }
-"""Parts of a problem in the words of an error message; `{}` stands for the conventional names."""
+"""Sentence about each part of a problem that is missing; `names` are the conventional names."""
+
+MUST_BE: Final[Mapping[str, str]] = {
+    "inputs": "It must be a tensor.",
+    "targets": "It must be a tensor.",
+    "model": "It must be a function or an nn.Module.",
+    "loss": "It must be a function or an nn.Module.",
+}
+"""Sentence about what each part of a problem must be."""
 
 LISTED: Final = 4
 """Conventional names that an error message lists at most."""
@@ -58,10 +66,10 @@ def find(source: ScriptSource, namespace: Namespace, given: Names) -> Found:
     """
     found: dict[str, str] = {}
     missing = list[str]()
-    for part, conventions in CONVENTIONS.items():
+    for part in CONVENTIONS:
         name = _named(source, namespace, part, getattr(given, part)) or _by_convention(namespace, part)
         if name is None:
-            missing.append(NEEDS[part].format(", ".join(conventions[:LISTED])))
+            missing.append(part)
         else:
             found[part] = name
     modules = {
@@ -71,7 +79,7 @@ def find(source: ScriptSource, namespace: Namespace, given: Names) -> Found:
     }
     parameters = _parameters(namespace, modules, found.get("model", ""))
     if not parameters:
-        missing.append(NEEDS["parameter"])
+        missing.append("parameter")
     if missing:
         raise _lacks(source, namespace, missing)
     values = {part: namespace[name] for part, name in found.items()}
@@ -82,16 +90,19 @@ def _lacks(source: ScriptSource, namespace: Namespace, missing: Sequence[str]) -
     hints = list[str]()
     for part in ("inputs", "targets"):
         near = [name for name in CONVENTIONS[part] if name in namespace and _no_tensor(namespace[name])]
-        if near and any(need.startswith(part) for need in missing):
+        if near and part in missing:
             kind = type(namespace[near[0]]).__name__
-            hints.append(f"{near[0]} has the type {kind}: convert it with torch.tensor({near[0]})")
+            hints.append(f"{near[0]} has the type {kind}: convert it with torch.tensor({near[0]}).")
     classes = [name for name in CONVENTIONS["model"] if inspect.isclass(namespace.get(name))]
     classes += [name for name, value in namespace.items() if _is_module_class(value, namespace)]
-    if classes and any("model" in need for need in missing):
-        hints.append(f"{classes[0]} is a class: create an instance, model = {classes[0]}()")
-    sentence = "; ".join(hints) or "Define it in the script"
+    if classes and "model" in missing:
+        hints.append(f"{classes[0]} is a class: create an instance, model = {classes[0]}().")
+    sentence = " ".join(hints) or "Define it in the script."
     remedy = None if hints else Remedy.NAME_PARTS
-    return ScriptError(source.path, f"lacks {'; and '.join(missing)}", f"{sentence}.", remedy)
+    words = "; ".join(
+        NEEDS[part].format(names=", ".join(CONVENTIONS.get(part, ())[:LISTED])) for part in missing
+    )
+    return ScriptError(source.path, words, sentence, remedy)
 
 
 def _named(source: ScriptSource, namespace: Namespace, part: str, name: str | None) -> str | None:
@@ -107,9 +118,8 @@ def _named(source: ScriptSource, namespace: Namespace, part: str, name: str | No
         )
     if not FITS[part](namespace[name]):
         kind = type(namespace[name]).__name__
-        wanted = "a tensor" if FITS[part] is _is_tensor else "something that can be called"
         raise ScriptError(
-            source.path, f"{name} was named as the {part}, and has the type {kind}", f"It must be {wanted}."
+            source.path, f"{name} was named as the {part}, and has the type {kind}", MUST_BE[part]
         )
     return name
 

@@ -12,7 +12,7 @@ from torch import Tensor
 from gradstep.errors import BadInput
 from gradstep.loop.conventions import RATES
 from gradstep.loop.optimizer_table import ROWS
-from gradstep.loop.optimizers import HAND, OPTIONS, PYTORCH_NAMES, Optimizer, checked_optimizer
+from gradstep.loop.optimizers import HAND, PYTORCH_NAMES, Optimizer, checked_optimizer
 from gradstep.scripts.execution import Namespace
 
 DEFAULT_RATE: Final = 0.01
@@ -23,6 +23,32 @@ KINDS: Final = {getattr(torch.optim, name): name for name in PYTORCH_NAMES}
 SWITCHES: Final = ("decoupled_weight_decay", "fused", "differentiable", "capturable")
 """Switches that change what an optimizer computes; the trainer has them only for optimizers whose row of the
 table names them."""
+
+SEVERAL: Final = (
+    "the optimizer {kind} is left out and the loop updates by hand, as plain SGD does: the script has {count} "
+    "optimizers"
+)
+UNSUPPORTED: Final = (
+    "the optimizer {kind} is left out and the loop updates by hand, as plain SGD does: the supported "
+    "optimizers are {names}"
+)
+GROUPS: Final = (
+    "the optimizer {kind} is left out and the loop updates by hand, as plain SGD does: it has {count} groups "
+    "of parameters"
+)
+NOT_UPDATED: Final = (
+    "the optimizer {kind} is left out and the loop updates by hand, as plain SGD does: it does not update "
+    "{names}"
+)
+SWITCH: Final = (
+    "the optimizer {kind} is left out and the loop updates by hand, as plain SGD does: {switch}={value} is "
+    "not supported"
+)
+OPTION: Final = (
+    "the optimizer {kind} is left out and the loop updates by hand, as plain SGD does: {reason}"
+)
+HAS_STEPPED: Final = "the optimizer {kind} starts without the state from the script's own steps"
+NO_RATE: Final = "the script defines no learning rate ({first} or {second}), so the learning rate is {rate}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +77,7 @@ def discover_update(namespace: Namespace, parameters: Mapping[str, Tensor]) -> S
     except BadInput as reason:
         return ScriptUpdate(HAND, rate, (*notes, str(reason)))
     if _has_stepped(optimizers[0]):
-        left = f"the state of the optimizer {chosen.name} from the script's own steps is left out"
-        notes = (*notes, left)
+        notes = (*notes, HAS_STEPPED.format(kind=chosen.name))
     return ScriptUpdate(chosen, _number(optimizers[0].param_groups[0]["lr"]), notes)
 
 
@@ -70,19 +95,18 @@ def _taken_over(optimizers: Sequence[torch.optim.Optimizer], parameters: Mapping
     """
     optimizer = optimizers[0]
     kind = type(optimizer).__name__
-    by_hand = f"the optimizer {kind} is left out and the loop updates by hand, as plain SGD does"
     if len(optimizers) > 1:
-        raise BadInput(f"{by_hand}: the script has {len(optimizers)} optimizers")
+        raise BadInput(SEVERAL.format(kind=kind, count=len(optimizers)))
     name = KINDS.get(type(optimizer))
     if name is None:
-        raise BadInput(f"{by_hand}: the optimizers here are {', '.join(OPTIONS)}")
+        raise BadInput(UNSUPPORTED.format(kind=kind, names=", ".join(PYTORCH_NAMES)))
     groups = optimizer.param_groups
     if len(groups) > 1:
-        raise BadInput(f"{by_hand}: it has {len(groups)} groups of parameters")
+        raise BadInput(GROUPS.format(kind=kind, count=len(groups)))
     held = {id(parameter) for parameter in groups[0]["params"]}
     lacking = [key for key, parameter in parameters.items() if id(parameter) not in held]
     if lacking:
-        raise BadInput(f"{by_hand}: it does not update {', '.join(lacking)}")
+        raise BadInput(NOT_UPDATED.format(kind=kind, names=", ".join(lacking)))
     row = ROWS[name]
     odd = [
         switch
@@ -92,12 +116,12 @@ def _taken_over(optimizers: Sequence[torch.optim.Optimizer], parameters: Mapping
         and bool(groups[0][switch]) != row.fixed.get(switch, False)
     ]
     if odd:
-        raise BadInput(f"{by_hand}: {odd[0]}={bool(groups[0][odd[0]])} is not supported here")
+        raise BadInput(SWITCH.format(kind=kind, switch=odd[0], value=bool(groups[0][odd[0]])))
     options: dict[str, Any] = {option: groups[0][option] for option in row.options if option in groups[0]}
     try:
         return checked_optimizer(Optimizer(name, **options))
     except BadInput as reason:
-        raise BadInput(f"{by_hand}: {reason}") from None
+        raise BadInput(OPTION.format(kind=kind, reason=reason)) from None
 
 
 def _has_stepped(optimizer: torch.optim.Optimizer) -> bool:
@@ -115,9 +139,7 @@ def _rate(namespace: Namespace, optimizers: Sequence[torch.optim.Optimizer]) -> 
             return float(value), ()
     if optimizers:
         return _number(optimizers[0].param_groups[0]["lr"]), ()
-    return DEFAULT_RATE, (
-        f"the script defines no learning rate ({' or '.join(RATES[:2])}), so it is {DEFAULT_RATE}",
-    )
+    return DEFAULT_RATE, (NO_RATE.format(first=RATES[0], second=RATES[1], rate=DEFAULT_RATE),)
 
 
 def _number(rate: Tensor | float) -> float:

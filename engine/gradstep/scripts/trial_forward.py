@@ -18,7 +18,8 @@ from gradstep.scripts.source import ScriptSource
 from gradstep.tensors.bitwise import same_bits
 from gradstep.torch_internals import AccumulateGrad, leaf_of, makes_sparse_gradient
 
-DRAWS: Final = "undo does not restore the numbers that the model draws from {}"
+DRAWS: Final = "undo does not restore the numbers that the model draws from {module}"
+UNUSED: Final = "training leaves these unchanged, because the loss depends on none of them: {names}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,32 +76,32 @@ def try_forward(source: ScriptSource, found: Found) -> Tried:
             f"the loss also depends on a tensor ({shapes}) that requires grad and has no name in the script",
             "Give each parameter a name of its own at the script's top level.",
         )
-    notes = (*_notes(found, preds, loss, used), *map(DRAWS.format, drawn))
+    notes = (*_notes(found, preds, loss, used), *(DRAWS.format(module=module) for module in drawn))
     return Tried(preds.detach(), float(loss.item()), used, changed, notes)
 
 
-def described(value: object) -> str:
-    """Return shape and dtype of a tensor, e.g. `5x3 float32`, or the type of anything else, e.g. `a list`."""
-    if not isinstance(value, Tensor):
-        return f"a {type(value).__name__}"
-    return f"{_shape(value)} {str(value.dtype).removeprefix('torch.')}"
+def described(tensor: Tensor) -> str:
+    """Return shape and dtype of a tensor, e.g. `5x3 float32`."""
+    return f"{_shape(tensor)} {str(tensor.dtype).removeprefix('torch.')}"
 
 
 def _computed(source: ScriptSource, found: Found) -> tuple[Tensor, Tensor]:
     names, values = found.names, found.values
-    inputs = f"{names['inputs']} is {described(values['inputs'])}"
-    with located(source, f"{names['model']}({names['inputs']}) raised this; {inputs}."):
+    inputs, targets, call = names["inputs"], names["targets"], f"{names['model']}({names['inputs']})"
+    with located(source, f"{call} raised this; {inputs} is {described(values['inputs'])}."):
         preds = values["model"](values["inputs"])
     if not isinstance(preds, Tensor):
         raise ScriptError(
             source.path,
-            f"{names['model']}({names['inputs']}) returned {described(preds)}, not a tensor",
+            f"{call} returned a value of the type {type(preds).__name__}, not a tensor",
             "Return the predictions as one tensor.",
             **place_of(source, values["model"]),
         )
-    call = f"{names['loss']}(preds, {names['targets']})"
-    about = f"preds is {described(preds)}, {names['targets']} is {described(values['targets'])}"
-    with located(source, f"{call} raised this; {about}."):
+    call = f"{names['loss']}(preds, {targets})"
+    with located(
+        source,
+        f"{call} raised this; preds is {described(preds)}, {targets} is {described(values['targets'])}.",
+    ):
         loss = values["loss"](preds, values["targets"])
     _check_loss(source, call, values["loss"], loss)
     return preds, loss
@@ -108,7 +109,7 @@ def _computed(source: ScriptSource, found: Found) -> tuple[Tensor, Tensor]:
 
 def _check_loss(source: ScriptSource, call: str, loss_fn: object, loss: object) -> None:
     if not isinstance(loss, Tensor):
-        words = f"{call} returned {described(loss)}, not a tensor"
+        words = f"{call} returned a value of the type {type(loss).__name__}, not a tensor"
         raise ScriptError(source.path, words, "Remove .item().", **place_of(source, loss_fn))
     if loss.numel() != 1:
         raise ScriptError(
@@ -133,7 +134,7 @@ def _notes(found: Found, preds: Tensor, loss: Tensor, used: Mapping[str, Tensor]
     notes = list[str]()
     unused = [name for name in found.parameters if name not in used]
     if unused:
-        notes.append(f"not trained, because the loss does not depend on it: {', '.join(unused)}")
+        notes.append(UNUSED.format(names=", ".join(unused)))
     targets = found.values["targets"]
     if targets.dtype.is_floating_point and targets.shape != preds.shape:
         notes.append(

@@ -145,7 +145,9 @@ def test_other_parameters_than_the_files_are_named() -> None:
     def change(did: Did) -> Did:
         return replace(did, numbers={"v": 1.0}, bits="0" * 16)
 
-    assert "the file has v and the problem has w, w.grad, b, b.grad" in mismatch(with_change(4, change)).message
+    assert (
+        "the file has v and the problem has w, w.grad, b, b.grad" in mismatch(with_change(4, change)).message
+    )
 
 
 def test_an_action_that_is_refused_only_now_is_a_mismatch() -> None:

@@ -12,14 +12,13 @@ from gradstep.autograd.trace import Trace
 from gradstep.derivatives.explanation import Explanation, Operand
 from gradstep.derivatives.labels import grad_name
 
-
 SUMMED: Final[Mapping[str, str]] = {
     "rows": "input {slot} of {node} was broadcast from {small} to {large}, so its gradient is summed over "
     "{count} rows",
     "columns": "input {slot} of {node} was broadcast from {small} to {large}, so its gradient is summed over "
     "{count} columns",
-    "all": "input {slot} of {node} was broadcast from {small} to {large}, so its gradient is summed over all "
-    "elements",
+    "all": "input {slot} of {node} was broadcast from {small} to {large}, so its gradient is summed over "
+    "all elements",
     "dims": "input {slot} of {node} was broadcast from {small} to {large}, so its gradient is summed over dim "
     "{dims}",
 }

@@ -25,8 +25,8 @@ SWITCHES: Final = ("decoupled_weight_decay", "fused", "differentiable", "captura
 table names them."""
 
 SEVERAL: Final = (
-    "the optimizer {kind} is left out and the loop updates by hand, as plain SGD does: the script has {count} "
-    "optimizers"
+    "the optimizer {kind} is left out and the loop updates by hand, as plain SGD does: the script has "
+    "{count} optimizers"
 )
 UNSUPPORTED: Final = (
     "the optimizer {kind} is left out and the loop updates by hand, as plain SGD does: the supported "
@@ -44,9 +44,7 @@ SWITCH: Final = (
     "the optimizer {kind} is left out and the loop updates by hand, as plain SGD does: {switch}={value} is "
     "not supported"
 )
-OPTION: Final = (
-    "the optimizer {kind} is left out and the loop updates by hand, as plain SGD does: {reason}"
-)
+OPTION: Final = "the optimizer {kind} is left out and the loop updates by hand, as plain SGD does: {reason}"
 HAS_STEPPED: Final = "the optimizer {kind} starts without the state from the script's own steps"
 NO_RATE: Final = "the script defines no learning rate ({first} or {second}), so the learning rate is {rate}"
 

@@ -19,8 +19,8 @@ SUMMED: Final[Mapping[str, str]] = {
     "{count} columns",
     "all": "input {slot} of {node} was broadcast from {small} to {large}, so its gradient is summed over "
     "all elements",
-    "dims": "input {slot} of {node} was broadcast from {small} to {large}, so its gradient is summed over dim "
-    "{dims}",
+    "dims": "input {slot} of {node} was broadcast from {small} to {large}, so its gradient is summed over "
+    "dim {dims}",
 }
 """Sentences about a sum over broadcast dims, by what is summed over."""
 

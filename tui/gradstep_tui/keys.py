@@ -42,7 +42,7 @@ class Key:
     """One key of the bench."""
 
     id: str
-    """Name of the key in keymaps; the screen's method for a key without an action is `key_<id>`."""
+    """Name of the key in keymaps and in the table of handlers."""
 
     keys: str
     """Textual's names of the keys, separated by commas."""

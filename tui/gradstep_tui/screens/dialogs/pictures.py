@@ -153,7 +153,7 @@ class PicturesScreen(Dialog[None]):
         title, larger = TITLES[self._picture.at], self._picture.larger()
         name = f"gradstep: {title}"
         picture = lines_svg(larger, name) if larger else self.app.export_screenshot(title=name)
-        question = "File name for this picture (.svg is added):"
+        question = "Write this picture to which file? (.svg is added)"
         self.app.push_screen(
             AskScreen(question, title.replace(" ", "-"), picture_writer(picture, exports_of(self.app))),
             self._tell,

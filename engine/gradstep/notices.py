@@ -23,7 +23,7 @@ class RunDiverged:
     """A run of epochs ended because its loss became inf or nan."""
 
     epoch: int
-    """Epoch whose loss it is, counted from 1 at the session's start."""
+    """Number of the epoch in which the loss became inf or nan, counted from 1 over the whole session."""
 
     loss: float = field(compare=False)
     """Inf or nan. It is not compared: nan differs from itself."""

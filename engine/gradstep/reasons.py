@@ -78,7 +78,7 @@ SENTENCES: Final = {
 """A sentence for each reason, for scripts that print it; it names no key, command or option."""
 
 PYTORCH_REFUSES: Final = frozenset({Reason.NO_LOSS, Reason.NO_GRADIENT, Reason.GRAPH_FREED})
-"""Reasons of PyTorch's: the action may be tried all the same, and PyTorch then raises its own error."""
+"""Reasons for which PyTorch itself refuses: the action may be tried, and PyTorch then raises its error."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -375,7 +375,7 @@ class DispatchMode(TorchDispatchMode):  # type: ignore[no-untyped-call] # it has
         super().__init_subclass__()  # type: ignore[no-untyped-call]
 
     def __init__(self) -> None:
-        """Prepare the mode; it is in force inside a `with`."""
+        """Make a dispatch mode, which takes effect inside a `with` block."""
         super().__init__()  # type: ignore[no-untyped-call]
 
     @classmethod

@@ -69,9 +69,9 @@ class GradstepApp(StyledOnceApp):
         return woken_at_the_end(super().get_driver_class())
 
     async def on_event(self, event: events.Event) -> None:
-        """Pass a character that was typed before a question's field had the focus on to the field.
+        """Give a question's field the characters that were typed before it had the focus.
 
-        Textual would drop the character.
+        Textual would drop them.
         """
         missed = event.character if isinstance(event, events.Key) and is_passed_on(event) else None
         # A field with the focus does not forward characters, so this character went to the screen below.

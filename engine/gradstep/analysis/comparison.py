@@ -29,10 +29,10 @@ class Gap:
     """Index of the element in the parameter."""
 
     one: complex
-    """Value in the first run; a float if the parameter is real."""
+    """The element's value in the first run; a float if the parameter is real."""
 
     other: complex
-    """Value in the second run; a float if the parameter is real."""
+    """The element's value in the second run; a float if the parameter is real."""
 
     @property
     def name(self) -> str:

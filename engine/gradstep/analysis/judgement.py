@@ -32,7 +32,7 @@ class Finding(StrEnum):
     """Effect of an edited loop on training, compared with the reference loop."""
 
     EQUIVALENT = "equivalent"
-    """Every compared number is the same."""
+    """Every compared number is the same as in the reference loop."""
 
     RAISES = "raises"
     """PyTorch or Python raises an error."""

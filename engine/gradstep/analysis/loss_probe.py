@@ -134,7 +134,7 @@ def name_of(dtype: torch.dtype) -> str:
 
 
 class _Types(DispatchMode):
-    """Collects the dtypes of all floating point tensors that operations return."""
+    """Dispatch mode that collects the dtypes of the floating-point tensors that operations return."""
 
     def __init__(self) -> None:
         super().__init__()

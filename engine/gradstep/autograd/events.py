@@ -27,7 +27,7 @@ class Edge:
     """Index of the receiving node in `Trace.nodes`."""
 
     slot: int
-    """Number of the output, counted from 0, that the gradient belongs to."""
+    """Which output of the receiving node's forward operation the gradient is for, counted from 0."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,10 @@ class Copier:
         """By `id` of a gradient that left a node: the gradient, its version counter, and its copy."""
 
     def received(self, grads: NodeGrads) -> NodeGrads:
-        """Return copies of gradients that enter a node; an unchanged one was copied when it was sent."""
+        """Return a copy of each gradient that enters a node.
+
+        For a gradient that has not changed since it left another node, that is the copy made then.
+        """
         sent = self._sent
         copies: list[Tensor | None] = []
         for grad in grads:

@@ -88,10 +88,10 @@ class Recorder:
 
     @property
     def calls(self) -> list[NodeCall]:
-        """All calls of nodes, in order.
+        """All calls of nodes, in the order in which they were noted.
 
-        A call of one of PyTorch's own nodes is noted when it ends; that of a leaf or a custom Function, when
-        it begins.
+        A call of `AccumulateGrad` or of a custom Function's node is noted when it begins, any other when it
+        ends.
         """
         calls = [NodeCall(*row) for row in self.rows]
         next_grads = {

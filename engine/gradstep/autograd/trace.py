@@ -142,7 +142,7 @@ class Trace:
 
     @cached_property
     def parameters(self) -> tuple[str, ...]:
-        """Names of the leaves that the graph leads to."""
+        """Names of the named leaves that the graph leads to."""
         return tuple(self._names[id(node.leaf)] for node in self._nodes if id(node.leaf) in self._names)
 
     def _all_events(self) -> Iterator[Event]:

@@ -42,7 +42,7 @@ def _node(sheet: Worksheet) -> tuple[str, ...]:
 
 
 def _number(sheet: Worksheet, name: str) -> str | None:
-    """Return a saved number in as few digits as `%g` needs; None for tensors and inputs with a gradient."""
+    """Return a node's saved number as `%g` writes it; None if it is no number or gets a gradient."""
     value = sheet.values.get(name)
     if isinstance(value, Tensor) and value.dim() == 0:
         value = value.item()

@@ -187,7 +187,12 @@ class Loop:
         return ended
 
     def _steps(self, after: Kind | None = None, part: int = 0) -> Iterator[Step]:
-        """Yield an epoch's steps in order: all steps, or the steps after a given one."""
+        """Yield an epoch's steps in order: a statement's kind, and the number of its part of the samples.
+
+        Args:
+            after: Statement of the last step that is left out; None to yield all steps.
+            part: Part of the samples of that step, counted from 0.
+        """
         begin = -1 if after is None else self._place(after)
         inner = [one.kind for one in self._slice(self.inner) if one.enabled]
         if begin < self.inner.start:

@@ -136,7 +136,7 @@ def _axis(values: Tensor) -> FloatArray:
 
 
 Reading: TypeAlias = tuple[DecisionRule, tuple[float, ...], Tensor, Tensor]
-"""A rule, the classes, the targets and all predictions; targets and predictions as numbers."""
+"""A way to read outputs as classes: the rule, the classes, each sample's class, each point's class."""
 
 
 def _readings(outputs: Tensor, targets: Tensor, logits: bool) -> list[Reading]:

@@ -38,7 +38,7 @@ SAME: Final = 1e-4
 """Relative tolerance between losses that were computed in a batch and the same losses computed singly."""
 
 NEAR: Final = 10.0
-"""Distance up to which a minimum is shown, in extents of the path or sizes of the present number."""
+"""Largest distance of a minimum that is drawn, as a multiple of the path's extent or the element's size."""
 
 MARGIN: Final = 0.15
 """Room around the path and the minimum, as a fraction of their extent."""
@@ -195,7 +195,14 @@ class _Losses:
         return np.concatenate(found)
 
     def _values(self, points: FloatArray) -> dict[str, Tensor]:
-        """Return the parameters of the two elements, with their values for each of the points."""
+        """Return, by name, values for the parameters that hold the two drawn elements.
+
+        They have shape `(points, *parameter.shape)`: copies of the present values, with the two elements set
+        to each point's coordinates.
+
+        Args:
+            points: Values of the two elements, shape `(points, 2)`.
+        """
         names, values = list(self._problem.parameters), dict[str, Tensor]()
         for column, (parameter, place) in enumerate(self._spots):
             name, now = names[parameter], self._probe.values[parameter]

@@ -60,7 +60,10 @@ class _Instead(TorchFunctionMode):
         return func(*self._replaced(args), **self._replaced(kwargs or {}))
 
     def _replaced(self, value: Any) -> Any:
-        """Return a value with its tensors replaced, also inside lists, tuples and dictionaries."""
+        """Return an argument of a function of PyTorch with other tensors in place of some of its own.
+
+        Tensors inside lists, tuples and dictionaries are replaced as well.
+        """
         if isinstance(value, Tensor):
             return self._instead.get(id(value), value)
         if type(value) in (tuple, list):

@@ -87,7 +87,7 @@ def repeat(
         session: Session at its start.
         actions: Actions to apply.
         refused: Indices of the actions that PyTorch refused, counted from 0.
-        stopped: Polled between actions; return True to stop, and discard the session then.
+        stopped: Polled between actions; return True to stop. The session is then incomplete: discard it.
     """
     for action, recorded in zip(actions, _recorded(actions, refused), strict=True):
         if stopped():

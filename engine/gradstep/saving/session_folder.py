@@ -67,7 +67,7 @@ class Store:
         return next(self._newest_first(), None)
 
     def unfinished(self) -> Unfinished:
-        """Search for the newest session that can be resumed, without changing any file."""
+        """Return the newest session that can be resumed, and unreadable files' errors; change no file."""
         bad, continued = list[BadSessionFile](), set[str]()
         for path in islice(self._newest_first(), MOST_READ):
             if path.name not in continued and not _left_in_order(path) and not in_use(path):

@@ -141,7 +141,10 @@ def _epochs_without_loss(
     stopped: Callable[[], bool],
     tell: Callable[[Progress], None],
 ) -> int:
-    """Run whole epochs of a loop whose forward line is commented out; the last graph stays unchanged."""
+    """Run epochs of a loop whose forward line is commented out, and return how many were completed.
+
+    Nothing replaces the graph of the last forward pass.
+    """
     before = progress.first
     for done in range(count):
         if stopped():

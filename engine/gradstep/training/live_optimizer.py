@@ -42,7 +42,11 @@ class LiveOptimizer:
             self._put(memory)
 
     def memory(self, last: Memory) -> Memory:
-        """Return copies of the state of each parameter; tensors with the same bits are shared with `last`."""
+        """Return a copy of the optimizer's state, a dict per parameter; empty without state.
+
+        Args:
+            last: An earlier result: its tensors are used again if the bits are the same, to save memory.
+        """
         if self._made is None:
             return last
         found = tuple(_tensors(self._made.state.get(leaf, {})) for leaf in self._leaves)

@@ -9,7 +9,7 @@ import numpy as np
 
 
 class Losses:
-    """Losses of the first epochs; immutable, although several objects may share one growing buffer."""
+    """Losses of a session's epochs, from the first. Immutable, but several may share a growing buffer."""
 
     __slots__ = ("_buffer", "_length")
 

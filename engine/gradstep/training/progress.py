@@ -10,7 +10,7 @@ from gradstep.training.loss_history import Losses
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """A run of epochs under way; `losses` shares the buffer that the run appends to."""
+    """A run of epochs under way."""
 
     count: int
     """Number of epochs of the run."""
@@ -19,6 +19,8 @@ class Progress:
     """Number of epochs before the run."""
 
     losses: Losses
+    """Losses of the session's epochs so far, in the buffer to which the run appends, so it grows."""
+
     started: float
     """`time.monotonic()` at the start of the run."""
 

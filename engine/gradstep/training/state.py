@@ -48,7 +48,7 @@ class Passing:
         return PassPage(start.written.passes + 1, start.epoch + 1, self.trace, self.cursor, share)
 
     def accumulated(self) -> dict[str, Accumulation]:
-        """Return the last write to each `.grad` before the position, by the parameter's name."""
+        """Return the last write to each `.grad` among the events done so far, by the parameter's name."""
         return {
             event.accumulation.parameter: event.accumulation
             for event in self.trace.events[: self.cursor]

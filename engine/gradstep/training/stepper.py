@@ -237,7 +237,13 @@ class Statements:
         return dict(zip(self.trainer.problem.parameters, snapshot.grads, strict=True))
 
     def _advance(self, kind: Kind, passing: Passing | None, page: Page | None = None) -> None:
-        """Move the loop past a statement that has run; `page` records its writes to gradients."""
+        """Move the loop past a statement that has just run.
+
+        Args:
+            kind: The statement.
+            passing: The last recorded backward pass; None if there is none.
+            page: The ledger's record of the statement's writes to `.grad`; None if there is none.
+        """
         state, trainer = self.state, self.trainer.snapshot()
         loop, ended = state.loop.ran(kind)
         epoch, losses, parts = state.epoch + ended, state.losses, state.part_losses

@@ -128,7 +128,9 @@ class Autosave:
         return session
 
     def offer(self) -> Offer | None:
-        """Return the latest session that was not closed properly; None if there is none.
+        """Return the latest session that was not closed properly.
+
+        None if there is none, or if sessions are not offered.
 
         If a session file cannot be read, `notice` says what is wrong with it.
         """

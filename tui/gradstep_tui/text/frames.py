@@ -169,13 +169,13 @@ def passes_texts(parts: Sequence[Write], at: Element) -> tuple[str, str] | None:
 
 
 def part_text(frame: Frame) -> str:
-    """Return the part of the samples that the loss belongs to; empty if it belongs to all."""
+    """Return, e.g. as `part 2 of 3`, the samples that the loss is of; empty if all."""
     loop = frame.loop
     return "" if loop.split is None else f"part {loop.at.part + 1} of {loop.parts}"
 
 
 def share_text(write: Write) -> str:
-    """Return the part of the samples that a write belongs to; empty if it belongs to all."""
+    """Return, e.g. as `, part 2 of 3`, the samples that a write's gradient is of; empty if all."""
     return "" if write.share is None else f", part {write.share[0]} of {write.share[1]}"
 
 

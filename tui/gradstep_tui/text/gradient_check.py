@@ -98,5 +98,5 @@ def long(value: float) -> str:
 
 
 def small(value: float) -> str:
-    """Write the size of an error."""
+    """Return the size of an error as text, e.g. `1.2e-08`."""
     return "0" if value == 0 else f"{value:.1e}"

@@ -28,7 +28,7 @@ class KeyBar(Panel):
         self._keys = keys
 
     def watch_cursor(self) -> None:
-        """Redraw: other edits may be possible at the new place."""
+        """Redraw the bar: which editing keys are dimmed depends on the line under the cursor."""
         self.redraw()
 
     def lines(self, width: int, height: int) -> list[Line]:

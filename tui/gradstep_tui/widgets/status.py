@@ -30,11 +30,11 @@ class StatusLine(Panel):
         self._waits_for = waits_for
 
     def watch_badge(self) -> None:
-        """Redraw the line."""
+        """Redraw the status line, because its badge has changed."""
         self.redraw()
 
     def watch_unsaved(self) -> None:
-        """Redraw the line."""
+        """Redraw the status line, because the session can no longer be saved, or can be again."""
         self.redraw()
 
     def lines(self, width: int, height: int) -> list[Line]:

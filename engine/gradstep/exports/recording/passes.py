@@ -30,7 +30,7 @@ class Pass:
 
     @property
     def watched(self) -> bool:
-        """Whether an event other than a write to a `.grad` was shown, so that hooks must record numbers."""
+        """Whether the learner saw an event other than a write to a `.grad`, whose numbers need hooks."""
         return any(not is_write(self.events[place]) for place in self.seen)
 
     @property

@@ -106,7 +106,7 @@ class Wires:
 
 
 def _in_rows(wires: list[_Wire], aside: int, first: int) -> list[list[_Wire]]:
-    """Assign a row to each wire, so that in every column lines from above end before lines to below begin.
+    """Return the wires of each row, chosen so that in every column lines from above end before others begin.
 
     Args:
         wires: Wires, none of them straight.

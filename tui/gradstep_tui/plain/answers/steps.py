@@ -96,7 +96,7 @@ def _head_texts(backward: PassFrame, step: Explanation) -> Iterator[str]:
 
 
 def _grad_name(name: str, step: Explanation) -> str:
-    """Return the name that a formula's result has among the step's results."""
+    """Return `grad of NAME` if a result of the step is called so, otherwise the plain name."""
     grad = f"grad of {name}"
     return grad if any(result.name == grad for result in step.results) else name
 

@@ -60,7 +60,7 @@ class LedgerScreen(Dialog[None]):
         self._pages.turn(steps)
 
     def action_scroll_lines(self, steps: int) -> None:
-        """Scroll through the lines."""
+        """Scroll by `steps` lines: to older lines if positive, to newer lines if negative."""
         self._pages.scroll_back(steps)
 
 

@@ -83,7 +83,7 @@ class ManualScreen(Dialog[None]):
         self._list()
 
     async def on_resize(self, event: events.Resize) -> None:
-        """Choose the arrangement for the new size."""
+        """Show the page beside the list if the screen is wide enough for both, otherwise one at a time."""
         self.set_class(event.size.width >= WIDE, "-wide")
         self._arrange()
         if self.has_class("-wide") and not self.query_one(Markdown).source:

@@ -28,7 +28,7 @@ WORKER_NICE: Final = 19
 
 
 class SandboxedApp(GradstepApp):
-    """The app for somebody who may use a bench on this machine, and nothing else of it."""
+    """The app for a remote learner: it starts no browser and no shell, and writes into one folder only."""
 
     CSS_PATH = str(Path(__file__).parents[2] / "screens" / "bench.tcss")
     exports: FolderExports

@@ -1,4 +1,4 @@
-"""The class: who is in it, what everybody has done, who looks at whom. Its only I/O is the database."""
+"""State of a class: its participants, their actions, and who watches whom. Its only I/O is the database."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ class Forked(Struct, frozen=True, tag=True):
 
 
 class Ended(Struct, frozen=True, tag=True):
-    """The learner's process has exited."""
+    """Report that a learner's process has exited."""
 
     number: int
     """Number of the request."""

@@ -199,7 +199,7 @@ class FeedEnded(_Message, frozen=True):
 
 
 class Presenting(_Message, frozen=True):
-    """An instructor presents, or nobody does any more."""
+    """Announcement that an instructor shows the class a bench, or that nobody does any more."""
 
     by: str
     """Name of the instructor; empty for nobody."""

@@ -100,7 +100,7 @@ class BoardScreen(Screen[None]):
         self.set_interval(EVERY, self.table.redraw)
 
     def watch_notice(self, notice: str) -> None:
-        """Draw the notice."""
+        """Show the changed notice below the table of learners."""
         self.table.notice = notice
         self.table.redraw()
 

@@ -9,7 +9,7 @@ POST_QUANTUM: Final = (
     "mlkem768x25519-sha256",  # OpenSSH 9.9, 2024
     "sntrup761x25519-sha512@openssh.com",  # OpenSSH 8.5, 2021; asyncssh supports it if liboqs is installed
 )
-"""Key exchanges that resist quantum computers as well."""
+"""Names of the SSH key exchanges that are expected to withstand quantum computers, best first."""
 
 CLASSICAL: Final = ("curve25519-sha256", "curve25519-sha256@libssh.org")
 """Key exchanges for older clients; `ssh-audit` warns that quantum computers may break them one day."""

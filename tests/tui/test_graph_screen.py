@@ -99,7 +99,7 @@ def test_in_plain_lines_the_graph_is_told() -> None:
     told: list[str] = []
     talk = Conversation(Session(crops()), told.append)
     talk.answer("graph")
-    assert "forward (f)" in told[-1]
+    assert "forward computes the loss" in told[-1]
     for command in ("f", "s", "s", "s"):
         talk.answer(command)
     told.clear()

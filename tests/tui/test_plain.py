@@ -257,7 +257,7 @@ def test_forward_tells_its_statement_the_loss_and_what_comes_next() -> None:
     assert Talk()("f").splitlines() == [
         "ran forward: preds = model(inputs); loss = mse(preds, targets)",
         "loss 18746.5391",
-        "next: backward runs loss.backward(); s goes through it node by node; type next, or b",
+        "next: backward runs loss.backward(); node goes through it node by node; type next, or b",
     ]
 
 
@@ -271,7 +271,7 @@ def test_a_step_tells_its_place_its_words_its_formulas_and_its_numbers() -> None
     assert "both factors are the same tensor" in told[1]
     assert "formula: grad of self = g * other" in told
     assert any(text.startswith("other, self, 5x2: 7.6542, -159.2996; -7.1302") for text in told)
-    assert told[-1] == "next: type s to run one node, or next to run the rest of the pass"
+    assert told[-1] == "next: type node to run one node, or next to run the rest of the pass"
 
 
 def test_what_the_engine_does_between_nodes_is_told_apart() -> None:
@@ -363,7 +363,7 @@ def test_zeroing_is_told_both_ways() -> None:
         (["e", "twin"], "No difference: every number is the same, bit for bit."),
         (["Z", "run 3", "T"], "compared after 3 epochs: session, zeroing OFF; and twin, zeroing on\n"),
         (["Z", "run 3", "T"], "loss of epoch 3: 4873.9033 and 8719.2031, gap -3845.2998"),
-        (["Z", "run 3", "T"], "First difference in epoch 3: its loss is 4873.9033, with its twin 8719.2031."),
+        (["Z", "run 3", "T"], "First difference in epoch 3: its loss is 4873.9033 here and 8719.2031 for its twin."),
         (["Z", "run 3", "T"], "torch.optim.SGD(momentum=1)"),
         (["e", "go 0", "lr 1", "e", "compare 1"], "furthest apart in b: b[1], "),
         (["o adam"], "the update is now Adam; before, SGD by hand"),

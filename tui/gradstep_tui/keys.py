@@ -254,5 +254,8 @@ KEYS: Final = (
 )
 
 BY_ID: Final = {key.id: key for key in KEYS}
+SIGNS: Final[Mapping[str, str]] = {key.id: key.shown for key in KEYS}
+"""Text for each key on screen, by the key's id: sentences that name a key take it from here."""
+
 BY_NAME: Final = {name: key for key in KEYS for name in key.keys.split(",")}
 """Keys by Textual's names for them."""

@@ -49,6 +49,10 @@ BATCHES: Final[Mapping[str, str]] = {
     "micro": "Every batch has its own backward pass; a single update follows the last of them.",
     "mini": "Every batch has its own backward pass and its own update.",
 }
+FULL_BATCH: Final = "Full batch"
+SPLIT: Final = "Batches: {batches}"
+BY_HAND: Final = "Update by hand"
+OPTIMIZER: Final = "Optimizer: {optimizer}"
 INSIDE: Final = "Here loss.backward() runs in one go; hooks record what the session showed node by node."
 TAKEN_BACK: Final = (
     "The session stepped back to before this pass: each .grad is restored, and the graph was retained."
@@ -127,9 +131,10 @@ def _title(moment: Moment) -> str:
         case SetLearningRate() | RaiseLearningRate() | LowerLearningRate():
             return f"Learning rate {after.learning_rate:g}"
         case SetBatches(batches):
-            return batches.title.capitalize()
+            return FULL_BATCH if batches.full else SPLIT.format(batches=batches.text)
         case SetOptimizer():
-            return f"Optimizer: {after.loop.optimizer.title}"
+            chosen = after.loop.optimizer
+            return BY_HAND if chosen.by_hand else OPTIMIZER.format(optimizer=chosen.text)
         case RunEpochs(count):
             return "Run one epoch" if count == 1 else f"Run {count:,} epochs"
         case StepNode():

@@ -72,11 +72,6 @@ class Batches(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tru
         ]
         return f"{self.way}({', '.join([str(self.size), *changed])})"
 
-    @property
-    def title(self) -> str:
-        """Name of the split in English, e.g. `micro-batches of 2`."""
-        return "full batch" if self.full else f"{self.way}-batches of {self.size}"
-
 
 FULL: Final = Batches()
 

@@ -63,11 +63,6 @@ class _Chosen(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tru
             return self.name
         return f"{self.name}({', '.join(f'{option}={value!r}' for option, value in self.options.items())})"
 
-    @property
-    def title(self) -> str:
-        """Name on screen; the update by hand is SGD, too."""
-        return "SGD by hand" if self.by_hand else self.text
-
 
 if TYPE_CHECKING:
 

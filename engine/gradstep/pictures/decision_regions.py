@@ -29,10 +29,17 @@ MARGIN: Final = 0.15
 class DecisionRule(StrEnum):
     """Ways to read a prediction from the model's outputs."""
 
-    LARGEST = "the class with the largest output"
-    LOGIT = "1 where the output is above 0, that is a probability above 1/2; else 0"
-    NEARER = "which of the two targets the output is nearer to"
-    OUTPUT = "the output itself"
+    LARGEST = "largest"
+    """The class is the column with the largest output."""
+
+    LOGIT = "logit"
+    """The class is 1 if the output is above 0, so that its probability is above 1/2, else 0."""
+
+    NEARER = "nearer"
+    """The class is the one of two targets that is nearer to the output."""
+
+    OUTPUT = "output"
+    """The prediction is the output itself."""
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)

@@ -19,6 +19,7 @@ from gradstep_tui.commands.broken_pipe import stop_writing
 from gradstep_tui.commands.option_hints import option_hint
 from gradstep_tui.commands.parsers import CHECK, LIST, complain_of
 from gradstep_tui.commands.start_options import start_of
+from gradstep_tui.text.settings import optimizer_title
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -109,7 +110,7 @@ def found_texts(problem: Problem) -> Iterator[str]:
         yield f"  {name:<{wide}}  {size_text(tensor)}, {count:,} number{'s' * (count != 1)}"
     if problem.buffers:
         yield f"buffers        {', '.join(problem.buffers)}: changed by each forward pass, restored by undo"
-    yield f"optimizer      {problem.optimizer.title}"
+    yield f"optimizer      {optimizer_title(problem.optimizer)}"
     yield f"learning rate  {problem.learning_rate:g}"
     yield f"first loss     {problem.first_loss}"
     yield f"the loop       {'; '.join(words)}"

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from gradstep.errors import EngineError
 from gradstep.opening import open_session
+from gradstep_tui.keys import SIGNS
 
 if TYPE_CHECKING:
     from gradstep.saving.reader import SavedSession
@@ -232,5 +233,6 @@ class Autosave:
 def script_notice(session: Session) -> str:
     """Return the first note about a session's script, and how to see the others; empty if there is none."""
     notes = session.problem.notes
-    more = f" (w shows {len(notes) - 1} more)" if len(notes) > 1 else ""
-    return f"{notes[0]}{more}" if notes else ""
+    if len(notes) > 1:
+        return f"{notes[0]} ({SIGNS['printed']} shows {len(notes) - 1} more)"
+    return "".join(notes)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from gradstep.analysis.judgement import Outcome
 from gradstep.loop.batches import FULL, Batches, Split
+from gradstep_tui.keys import SIGNS
 
 if TYPE_CHECKING:
     from gradstep.analysis.batch_check import BatchCheck, Trial
@@ -31,13 +32,13 @@ WHY: Final[Mapping[tuple[str, str], str]] = {
     ("none", "differs"): "Nobody divides: the gradients of several means add up, and the last part's samples "
     "count more.",
     ("zeroed", "differs"): "Zeroing inside the inner loop leaves the update the last part's share only. To "
-    "run it, move zero (K) to the top of that loop, and have it set None (n).",
+    "run it, move zero ({move_up}) to the top of that loop, and have it set None ({set_to_none}).",
     ("mini", "differs"): "An update for each part: more steps in an epoch, each along its own part's "
     "gradient. The number is that of the first.",
     ("shuffled", "differs"): "Mini-batches in a new order of the samples every epoch, drawn from a seed: "
     "the same each time.",
 }
-"""Reason for each outcome of each way."""
+"""Reason for each outcome of each way; a name in braces is a key's id."""
 
 
 def sizes_text(found: BatchCheck) -> str:
@@ -77,8 +78,13 @@ def outcome_text(trial: Trial) -> str:
             return f"differs by {100 * trial.distance:,.1f}%"
 
 
-def why_text(trial: Trial) -> str:
-    """Return why the gradient of a way compares as it does; empty if there is nothing to explain."""
+def why_text(trial: Trial, signs: Mapping[str, str] = SIGNS) -> str:
+    """Return why the gradient of a way compares as it does; empty if there is nothing to explain.
+
+    Args:
+        trial: The way.
+        signs: Key or command for each id of a key.
+    """
     if trial.error:
         return f"{trial.error} The model does not take a part of the samples."
     name = str(trial.batches.weight)
@@ -86,7 +92,7 @@ def why_text(trial: Trial) -> str:
         name = "shuffled" if trial.batches.shuffle else "mini"
     elif trial.zeroed_inside:
         name = "zeroed"
-    return WHY.get((name, str(trial.outcome)), "")
+    return WHY.get((name, str(trial.outcome)), "").format(**signs)
 
 
 def choices(found: BatchCheck) -> tuple[Batches, ...]:

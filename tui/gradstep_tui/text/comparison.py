@@ -10,9 +10,29 @@ from gradstep_tui.text.numbers import cell
 if TYPE_CHECKING:
     from gradstep.analysis.comparison import Comparison, FirstDifference
 
+SAME: Final = "No difference: every number is the same, bit for bit."
+OTHER_LOSS: Final = (
+    "First difference in epoch {epoch:,}: its loss is {losses[0]} here and {losses[1]} for {other}. The "
+    "epoch began with {element} = {values[0]} here and {values[1]} for {other}."
+)
+OTHER_LOSS_ONLY: Final = (
+    "First difference in epoch {epoch:,}: its loss is {losses[0]} here and {losses[1]} for {other}. It began "
+    "with the same weights: another order of the lines, or other random numbers."
+)
+OTHER_WEIGHT: Final = (
+    "First difference in epoch {epoch:,}: its update led to {element} = {values[0]} here and {values[1]} for "
+    "{other}."
+)
+
 MOMENTUM: Final = (
     "Never zeroing is SGD with momentum 1: .grad is the momentum buffer, and each update uses the sum of all "
-    "gradients so far. Checked just now: torch.optim.SGD(momentum=1) with zeroing comes to these weights"
+    "gradients so far. Checked just now: torch.optim.SGD(momentum=1) with zeroing comes to these weights bit "
+    "for bit."
+)
+MOMENTUM_ROUNDED: Final = (
+    "Never zeroing is SGD with momentum 1: .grad is the momentum buffer, and each update uses the sum of all "
+    "gradients so far. Checked just now: torch.optim.SGD(momentum=1) with zeroing comes to these weights up "
+    "to rounding, {distance:.1e} at the most."
 )
 SAME_TO: Final = 1e-3
 """Up to this relative distance two runs are the same but for rounding, which grows with the epochs."""
@@ -22,40 +42,42 @@ SAME_TO: Final = 1e-3
 class Names:
     """Names of the two sides."""
 
-    one: str
+    here: str
+    """Name of the session's side."""
+
     other: str
+    """Name of the other side."""
+
     short: str
-    """Name of the other side within a sentence."""
+    """Name of the other side within a sentence, e.g. `its twin`."""
 
 
 def first_text(first: FirstDifference | None, names: Names) -> str:
-    """Return the sentence about the first difference between the two sides."""
+    """Return the sentences about the first difference between the two sides."""
     if first is None:
-        return "No difference: every number is the same, bit for bit."
-    texts = [f"First difference in epoch {first.epoch:,}:"]
-    if first.losses is not None:
-        one, other = told_apart(*first.losses)
-        texts.append(f"its loss is {one}, {names.short} {other}.")
-    if first.weight is not None:
-        one, other = told_apart(first.weight.one, first.weight.other)
-        by = "The epoch began with" if first.losses is not None else "its update led to"
-        texts.append(f"{by} {first.weight.name} = {one}, {names.short} {other}.")
-    elif first.losses is not None:
-        texts.append("It began with the same weights: another order of the lines, or other random numbers.")
-    return " ".join(texts)
+        return SAME
+    losses, weight = first.losses, first.weight
+    with_loss = OTHER_LOSS_ONLY if weight is None else OTHER_LOSS
+    template = OTHER_WEIGHT if losses is None else with_loss
+    return template.format(
+        epoch=first.epoch,
+        losses=losses and told_apart(*losses),
+        element=weight and weight.name,
+        values=weight and told_apart(weight.one, weight.other),
+        other=names.short,
+    )
 
 
 def momentum_text(found: Comparison) -> str:
     """Return the sentence that never zeroing equals momentum 1, if a run has shown so; else an empty text."""
     if found.momentum is None or not found.momentum < SAME_TO:
         return ""
-    exact = "bit for bit" if found.momentum == 0 else f"up to rounding, {found.momentum:.1e} at the most"
-    return f"{MOMENTUM} {exact}."
+    return MOMENTUM if found.momentum == 0 else MOMENTUM_ROUNDED.format(distance=found.momentum)
 
 
-def told_apart(one: complex, other: complex) -> tuple[str, str]:
-    """Write two numbers so that they look as different as they are."""
-    mine, others = cell(one), cell(other)
-    if mine == others and one != other and not (one != one and other != other):
-        return f"{one:.9g}", f"{other:.9g}"
+def told_apart(here: complex, other: complex) -> tuple[str, str]:
+    """Return two numbers as texts that differ if the numbers do."""
+    mine, others = cell(here), cell(other)
+    if mine == others and here != other and not (here != here and other != other):
+        return f"{here:.9g}", f"{other:.9g}"
     return mine, others

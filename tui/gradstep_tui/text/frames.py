@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from gradstep import actions
+from gradstep_tui.keys import SIGNS
 from gradstep_tui.text.grids import Element
 from gradstep_tui.text.numbers import cell, rate
+from gradstep_tui.text.settings import batches_title
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -18,21 +20,40 @@ if TYPE_CHECKING:
     from gradstep.history.annotations import Mark
     from gradstep.ledger.ledger import Forgotten, Unrecorded, Write
     from gradstep.loop.loop import Loop
-    from gradstep.pictures.decision_regions import Regions
     from gradstep.problem import Problem
     from gradstep_tui.session.autosave import Offer
 
-BEFORE_FORWARD = "Nothing to go back through yet: forward (f) computes the loss and builds autograd's graph."
-READY = "The graph is ready. s runs one autograd node at a time, b the whole pass."
-UNRECORDED = "The last pass is gone from the list. Run forward (f), then s, to look into the next one."
+
+class NoPass(NamedTuple):
+    """Sentences for a frame without a backward pass, and what to do."""
+
+    before_forward: str
+    """Sentence before the first forward pass."""
+
+    ready: str
+    """Sentence if a backward pass can start."""
+
+    unrecorded: str
+    """Sentence if the last backward pass is not recorded."""
+
+
+NO_PASS: Final = NoPass(
+    f"Nothing to go back through yet: forward ({SIGNS['forward']}) computes the loss and builds autograd's "
+    "graph.",
+    f"The graph is ready. {SIGNS['step_node']} runs one autograd node at a time, {SIGNS['backward']} the "
+    "whole pass.",
+    f"The last pass is gone from the list. Run forward ({SIGNS['forward']}), then {SIGNS['step_node']}, to "
+    "look into the next one.",
+)
+"""Sentences of the bench."""
 
 DOES: Final[Mapping[str, str]] = {
     "forward": "computes the predictions and the loss",
-    "backward": "runs loss.backward(); s goes through it node by node",
+    "backward": f"runs loss.backward(); {SIGNS['step_node']} goes through it node by node",
     "update": "moves the parameters against their gradients",
     "zero": "sets the gradients back to zero",
 }
-"""Effect of each kind of statement."""
+"""Effect of each kind of statement, for the bench."""
 
 RATE: Final = "learning rate"
 """Kind of mark that has a number."""
@@ -81,7 +102,7 @@ def action_text(action: actions.Action | None) -> str:
         case actions.SetOptimizer(optimizer):
             return f"optimizer {optimizer.text}"
         case actions.SetBatches(batches):
-            return batches.title
+            return batches_title(batches)
         case actions.GoTo(point, inside):
             return f"go to point {point}{f', inside at {inside}' if inside else ''}"
         case _:
@@ -114,11 +135,16 @@ def step_text(loop: Loop) -> str:
     return f"next: {kind}{where}"
 
 
-def empty_text(frame: Frame) -> str:
-    """Return why there is no pass to show, and what to do."""
+def empty_text(frame: Frame, words: NoPass = NO_PASS) -> str:
+    """Return why there is no pass to show, and what to do.
+
+    Args:
+        frame: A frame without a backward pass.
+        words: Sentences to choose from.
+    """
     if frame.refusal(actions.StepNode()) is None:
-        return READY
-    return BEFORE_FORWARD if frame.loss is None else UNRECORDED
+        return words.ready
+    return words.before_forward if frame.loss is None else words.unrecorded
 
 
 def duration(seconds: float) -> str:
@@ -159,7 +185,7 @@ def passes_texts(parts: Sequence[Write], at: Element) -> tuple[str, str] | None:
     if passes < 2:
         return None
     start = [parts[0].before] if at.of(parts[0].before) else []  # what was there before the first of them
-    numbers = [cell(at.of(one)) for one in (*start, *(part.part for part in parts))]
+    numbers = [cell(at.of(tensor)) for tensor in (*start, *(part.part for part in parts))]
     if len(numbers) > MOST_PARTS:
         numbers = [*numbers[: MOST_PARTS - 2], "...", numbers[-1]]
     words = f"Accumulated across {passes} passes, since nothing zeroed it in between:"
@@ -186,39 +212,17 @@ def unrecorded_text(fact: Unrecorded, at: Element) -> str:
 
 
 def forgotten_text(fact: Forgotten) -> str:
-    """Return that old entries are no longer kept, and how to get them back."""
-    return f"the first {fact.passes:,} passes are no longer kept: the timeline (t) goes back to them"
+    """Return the bench's sentence that old entries are no longer kept, and how to get them back."""
+    return (
+        f"the first {fact.passes:,} passes are no longer kept: the timeline ({SIGNS['timeline']}) goes back "
+        "to them"
+    )
 
 
 def mark_text(mark: Mark) -> str:
     """Return what a mark stands for."""
     what = f"{mark.what} {rate(mark.rate)}" if mark.what == RATE else str(mark.what)
     return f"{what} after epoch {mark.epoch:,}"
-
-
-def target_names(frame: Frame, columns: int) -> Sequence[str]:
-    """Return the names of the targets' columns, taken from the parameters' first dimension."""
-    firsts = (one.labels[0] for one in frame.parameters if one.labels)
-    return next((names for names in firsts if names and len(names) == columns), ())
-
-
-def input_names(frame: Frame) -> Sequence[str]:
-    """Return the names of two inputs, from a parameter's last dimension; empty if they have no names."""
-    lasts = (one.labels[-1] for one in frame.parameters if len(one.labels) > 1)
-    return next((names for names in lasts if len(names) == 2), ())
-
-
-def class_names(found: Regions, names: Sequence[str]) -> list[str]:
-    """Return the names of the classes of a map; `names` are the names of the targets' columns."""
-    if found.column is None and len(names) == found.columns:
-        return [*names]
-    return [f"{value:g}" for value in found.classes]
-
-
-def wrong_points(found: Regions) -> list[int]:
-    """Return the indices of the samples whose class is not the predicted class."""
-    pairs = enumerate(zip(found.targets, found.preds, strict=True))
-    return [number for number, (target, pred) in pairs if found.classes and target != pred]
 
 
 def printed_texts(problem: Problem) -> list[str]:
@@ -234,4 +238,4 @@ def printed_text(printed: Printed) -> str:
     """Return that there is new output, and how to see it."""
     last = next(filter(str.strip, reversed(printed.lines)), "")
     cut = last if len(last) <= QUOTED else f"{last[:QUOTED]}..."
-    return f"the script printed: {cut.strip()} (w shows all)"
+    return f"the script printed: {cut.strip()} ({SIGNS['printed']} shows all)"

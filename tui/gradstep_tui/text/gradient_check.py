@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
+from gradstep.analysis.judgement import Judgement
 from gradstep.ledger.ledger import since_zeroing
 from gradstep_tui.text.numbers import cell
 
@@ -17,25 +19,44 @@ SUSPICIOUS: Final = (
 )
 
 
+SUMMARIES: Final[Mapping[tuple[bool, bool], str]] = {
+    (False, False): "{checked:,} of {total:,} numbers checked: {counts}.",
+    (False, True): "{checked:,} of {total:,} numbers checked (stopped): {counts}.",
+    (True, False): "{checked:,} of {total:,} numbers checked (a sample: the largest gradients, and others "
+    "evenly spread): {counts}.",
+    (True, True): "{checked:,} of {total:,} numbers checked (a sample: the largest gradients, and others "
+    "evenly spread; stopped): {counts}.",
+}
+"""Summary of a check, by whether it was of a sample, and whether the learner stopped it."""
+
+PRECISION: Final = "Computed in {precision}, on a copy."
+LOWER_PRECISION: Final = (
+    "Computed in {precision}, where larger errors are normal, since this model does not run in float64: {why}"
+)
+COUNTS: Final[Mapping[Judgement, str]] = {
+    Judgement.NORMAL: "{count:,} normal",
+    Judgement.SUSPICIOUS: "{count:,} suspicious",
+    Judgement.UNKNOWN: "{count:,} unknown",
+}
+ERRORS: Final[Mapping[Judgement, str]] = {
+    Judgement.NORMAL: "error {error}, normal up to {limit}: normal",
+    Judgement.SUSPICIOUS: "error {error}, normal up to {limit}: suspicious",
+    Judgement.UNKNOWN: "error {error}, normal up to {limit}: unknown",
+}
+
+
 def summary_text(found: GradientCheck) -> str:
     """Return how many elements were checked, and how many of them have a normal error."""
-    counts = {one: found.count(one) for one in sorted({element.judgement for element in found.elements})}
-    told = ", ".join(f"{count:,} {judgement}" for judgement, count in counts.items())
-    many = f"{len(found.elements):,} of {found.total:,} numbers checked"
-    why = " (stopped)" if found.stopped else ""
-    if found.sampled:
-        why = f" (a sample: the largest gradients, and others evenly spread{'; stopped' * found.stopped})"
-    return f"{many}{why}: {told}."
+    judgements = sorted({element.judgement for element in found.elements})
+    counts = ", ".join(COUNTS[judgement].format(count=found.count(judgement)) for judgement in judgements)
+    template = SUMMARIES[found.sampled, found.stopped]
+    return template.format(checked=len(found.elements), total=found.total, counts=counts)
 
 
 def precision_text(found: GradientCheck) -> str:
     """Return the precision of the computation, and the reason for it."""
-    if not found.why_not_double:
-        return f"Computed in {found.precision}, on a copy."
-    return (
-        f"Computed in {found.precision}, where larger errors are normal, since this model does not run in "
-        f"float64: {found.why_not_double}"
-    )
+    template = LOWER_PRECISION if found.why_not_double else PRECISION
+    return template.format(precision=found.precision, why=found.why_not_double)
 
 
 def worst_text(found: GradientCheck) -> str:
@@ -46,50 +67,61 @@ def worst_text(found: GradientCheck) -> str:
     return f"Largest beside what is normal: {worst.name}, {error_text(worst)}."
 
 
-def error_text(one: ElementCheck) -> str:
+def error_text(element: ElementCheck) -> str:
     """Return how large the error is, and whether that is normal."""
-    return f"error {small(one.error)}, normal up to {small(one.normal)}: {one.judgement}"
+    return ERRORS[element.judgement].format(error=small(element.error), limit=small(element.normal))
 
 
-def formula_text(one: ElementCheck) -> str:
+def formula_text(element: ElementCheck) -> str:
     """Write the difference quotient with letters."""
-    name = one.name
+    name = element.name
     return f"(L({name} + h) - L({name} - h)) / 2h"
 
 
-def arithmetic_text(one: ElementCheck) -> str:
+def arithmetic_text(element: ElementCheck) -> str:
     """Write the difference quotient with numbers."""
-    return f"({one.plus:.16g} - {one.minus:.16g}) / {long(2 * one.step)} = {long(one.finite)}"
+    return f"({element.plus:.16g} - {element.minus:.16g}) / {long(2 * element.step)} = {long(element.finite)}"
 
 
-def step_text(one: ElementCheck) -> str:
+def step_text(element: ElementCheck) -> str:
     """Return the value of the element, and how far it is moved."""
-    return f"{one.name} = {cell(one.value)}, moved by h = {long(one.step)}"
+    return f"{element.name} = {cell(element.value)}, moved by h = {long(element.step)}"
 
 
-def expected_text(one: ElementCheck) -> str:
+def expected_text(element: ElementCheck) -> str:
     """Return the parts of the normal error."""
     return (
-        f"expected error: {small(one.truncation)} that the formula leaves out (grows with h^2), "
-        f"{small(one.rounding)} from rounding L (grows with 1/h); normal up to 10 times their sum"
+        f"expected error: {small(element.truncation)} that the formula leaves out (grows with h^2), "
+        f"{small(element.rounding)} from rounding L (grows with 1/h); normal up to 10 times their sum"
     )
 
 
-def grad_text(one: ElementCheck, ledger: Ledger) -> str:
+NO_GRAD: Final = "{name} is None: no pass has written to it. A backward here would make it {own}."
+ZERO_GRAD: Final = "{name} holds 0 here: a backward now would add {own}."
+SAME_GRAD: Final = "{name} holds just this: {held}, one pass at these parameters."
+SUMMED_GRAD: Final = (
+    "{name} holds {held}: the sum of {passes} passes, not zeroed in between. What is checked is one pass "
+    "here: {own}."
+)
+OTHER_GRAD: Final = (
+    "{name} holds {held}: from other parameter values, or from more than one pass. What is checked is one "
+    "pass here: {own}."
+)
+
+
+def grad_text(element: ElementCheck, ledger: Ledger) -> str:
     """Return how `.grad` relates to the checked gradient, which is that of one pass at the present values."""
-    name = f"{one.parameter}.grad"
-    if one.grad is None:
-        return f"{name} is None: no pass has written to it. A backward here would make it {cell(one.own)}."
-    if one.grad == 0 and one.own != 0:
-        return f"{name} holds 0 here: a backward now would add {cell(one.own)}."
-    if one.grad == one.own:
-        return f"{name} holds just this: {cell(one.grad)}, one pass at these parameters."
-    passes = len({part.number for part in since_zeroing(ledger.newest_first(one.parameter))})
-    if passes > 1:
-        why = f"the sum of {passes} passes, not zeroed in between"
+    passes = len({part.number for part in since_zeroing(ledger.newest_first(element.parameter))})
+    if element.grad is None:
+        template = NO_GRAD
+    elif element.grad == 0 and element.own != 0:
+        template = ZERO_GRAD
+    elif element.grad == element.own:
+        template = SAME_GRAD
     else:
-        why = "from other parameter values, or from more than one pass"
-    return f"{name} holds {cell(one.grad)}: {why}. What is checked is one pass here: {cell(one.own)}."
+        template = SUMMED_GRAD if passes > 1 else OTHER_GRAD
+    held = "" if element.grad is None else cell(element.grad)
+    return template.format(name=f"{element.parameter}.grad", own=cell(element.own), held=held, passes=passes)
 
 
 def long(value: float) -> str:

@@ -14,9 +14,9 @@ from gradstep.notices import (
     TraceSummarized,
     Unit,
 )
-from gradstep_tui.keys import BY_ID
+from gradstep_tui.keys import SIGNS
 
-LOWER, ZEROING, REDO = (BY_ID[key_id].shown for key_id in ("lower_rate", "zeroing", "redo"))
+LOWER, ZEROING, REDO = (SIGNS[key_id] for key_id in ("lower_rate", "zeroing", "redo"))
 """Signs of the keys that help."""
 
 

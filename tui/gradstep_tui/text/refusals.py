@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from gradstep.errors import EngineError, Refused
 from gradstep.reasons import Reason, Refusal
 from gradstep.training.pytorch_errors import first_words
-from gradstep_tui.keys import BY_ID, Key
+from gradstep_tui.keys import SIGNS, Key
 
 if TYPE_CHECKING:
     from gradstep.frame import Frame
@@ -38,8 +38,6 @@ SENTENCES: Final[Mapping[Reason, str]] = {
 
 NO_CURSOR: Final = "choose a line of the loop first: {cursor_up} or {cursor_down}"
 """Sentence for a key that edits the line under the cursor while there is no cursor."""
-
-SIGNS: Final = {key_id: key.shown for key_id, key in BY_ID.items()}
 
 
 def refusal_text(refusal: Refusal) -> str:

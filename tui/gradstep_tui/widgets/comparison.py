@@ -45,7 +45,7 @@ def head_line(found: Comparison, names: Names) -> Line:
     many = f"epochs: {found.epochs:,}"
     return line(
         Span(f" {many:<18}", "dim"),
-        Span(f"{f'{ONE} {names.one}':<24}", "key"),
+        Span(f"{f'{ONE} {names.here}':<24}", "key"),
         Span(f"{f'{OTHER} {names.other}':<22}", "key"),
         Span("largest gap", "key"),
     )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from textual.reactive import var
 
 from gradstep_tui.drawing.lines import Line, Span, length, line
+from gradstep_tui.keys import SIGNS
 from gradstep_tui.text.frames import change_texts, part_text
 from gradstep_tui.text.numbers import cell
 from gradstep_tui.widgets.panel import Panel
@@ -52,7 +53,7 @@ class LossPanel(Panel):
 def loss_line(frame: Frame, width: int) -> Line:
     """Return the line with the loss and its change since the epoch before, only in percent if it is long."""
     if frame.loss is None:
-        return line(Span(" no loss yet: run forward (f)", "dim"))
+        return line(Span(f" no loss yet: run forward ({SIGNS['forward']})", "dim"))
     mark = "*" if frame.loss_changed else " "
     loss = Span(f" {cell(frame.loss)}{mark}", "mark" if frame.loss_changed else "")
     change, percent = change_texts(frame)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from textual.reactive import var
 
 from gradstep_tui.drawing.lines import Line, Span, line
+from gradstep_tui.keys import SIGNS
 from gradstep_tui.text.frames import DOES, duration
 from gradstep_tui.widgets.panel import Panel
 
@@ -58,16 +59,18 @@ def hint_line(frame: Frame) -> Line:
     if frame.in_pass:
         return line(
             " next: ",
-            Span("s", "key"),
+            Span(SIGNS["step_node"], "key"),
             " runs one node, ",
-            Span("space", "key"),
+            Span(SIGNS["next_line"], "key"),
             " runs the rest of the pass",
         )
     if frame.next is None:
         return line(
-            " every line of the loop is commented out: arrows and ", Span("#", "key"), " bring one back"
+            " every line of the loop is commented out: arrows and ",
+            Span(SIGNS["comment"], "key"),
+            " bring one back",
         )
-    return line(" next: ", Span("space", "key"), f" {DOES[frame.next]}")
+    return line(" next: ", Span(SIGNS["next_line"], "key"), f" {DOES[frame.next]}")
 
 
 def progress_line(progress: Progress, escape_does: str = "stops") -> Line:
@@ -81,6 +84,6 @@ def progress_line(progress: Progress, escape_does: str = "stops") -> Line:
         f" {done:,} of {progress.count:,} epochs, {progress.rate:,.0f}/s",
         "" if left is None else f", {duration(left)} left",
         "  ",
-        Span("Esc", "key"),
+        Span(SIGNS["stop"], "key"),
         f" {escape_does}",
     )

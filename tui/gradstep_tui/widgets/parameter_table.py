@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from gradstep_tui.drawing.lines import Line, Span, line, window_start
+from gradstep_tui.keys import SIGNS
 from gradstep_tui.text.grids import Element, grid_size
 from gradstep_tui.text.numbers import WIDEST, cell, shape_text
 from gradstep_tui.text.summaries import histogram_text, numbers_in, shortened, summary
@@ -53,9 +54,9 @@ def table_lines(frame: Frame, width: int, height: int) -> list[Line]:
     ]
     some = f"{first + 1}-{first + len(shown)} of " if len(shown) < count else ""
     many = f"{some}{count} parameter{'s' * (count != 1)}"
-    total = f"{many}, {numbers_in(frame):,} numbers: press m"
+    total = f"{many}, {numbers_in(frame):,} numbers: press {SIGNS['elements']}"
     if len(total) >= width:
-        total = f"{some}{count}, {numbers_in(frame):,} numbers: press m"
+        total = f"{some}{count}, {numbers_in(frame):,} numbers: press {SIGNS['elements']}"
     return [head, *rows, line(Span(f" {total}", "dim"))]
 
 

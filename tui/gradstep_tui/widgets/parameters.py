@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from gradstep_tui.drawing.lines import Line, Span, line
+from gradstep_tui.keys import SIGNS
 from gradstep_tui.text.frames import sum_note
 from gradstep_tui.text.grids import cells_of, column_names, row_names
 from gradstep_tui.text.numbers import NOT_KEPT, WIDEST, cells
@@ -52,7 +53,11 @@ class ParameterPanel(Panel):
                 shown = fitting_parts(self.frame, width, height, stacked=stacked)
                 break
         hidden = [part for part in parts_of(self.frame) if part not in shown]
-        return f"{self.title}; g shows {', '.join(hidden)}"[: max(width - 4, 0)] if hidden else self.title
+        return (
+            f"{self.title}; {SIGNS['ledger']} shows {', '.join(hidden)}"[: max(width - 4, 0)]
+            if hidden
+            else self.title
+        )
 
 
 def columns_in(width: int) -> int:

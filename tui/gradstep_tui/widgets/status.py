@@ -9,6 +9,7 @@ from textual.reactive import var
 from gradstep_tui.drawing.lines import Line, Span, length, line
 from gradstep_tui.text.frames import phase
 from gradstep_tui.text.numbers import rate
+from gradstep_tui.text.settings import optimizer_title
 from gradstep_tui.widgets.panel import Panel
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def status_line(frame: Frame, width: int, *, unsaved: bool = False, badge: str =
 def _status(frame: Frame, without: int, width: int, badge: str) -> Line:
     """Return the line without the first `without` of: options, optimizer, "done", rate, zeroing."""
     chosen, on = frame.loop.optimizer, "zero" in [kind.value for kind in frame.loop.enabled]
-    optimizer = chosen.title if chosen.by_hand or not without else f"{chosen.name}(...)"
+    optimizer = optimizer_title(chosen) if chosen.by_hand or not without else f"{chosen.name}(...)"
     rates = f"lr {_short_rate(frame.learning_rate)}" if without < 4 else ""
     left = [
         Span(f" {frame.problem}", "title"),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from textual.reactive import var
 
 from gradstep_tui.drawing.lines import Line, Span, beside, length, line, wrapped
+from gradstep_tui.keys import SIGNS
 from gradstep_tui.text.grids import column_names, grid_size, row_names
 from gradstep_tui.text.numbers import WIDEST, cells, is_tensor, shape_text
 from gradstep_tui.text.steps import merged_formulas, merged_operands, written_by
@@ -99,7 +100,7 @@ def update_lines(update: Explanation, width: int, height: int) -> list[Line]:
         return [*rows, *numbers, *words]
     if room >= 0 or height - len(rows) < 2:
         return [*rows, *numbers][:height]
-    more = line(Span(" Enter shows all numbers", "dim"))
+    more = line(Span(f" {SIGNS['look']} shows all numbers", "dim"))
     return [*rows, *numbers[: height - len(rows) - 1], more]
 
 

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from gradstep.errors import BadInput
 from gradstep_tui.text.batch_check import outcome_text, sizes_text, usual_size, way_text, why_text
 
 if TYPE_CHECKING:
     from gradstep.session import Session
+
+
+COMMANDS: Final = {"move_up": "up zero", "set_to_none": "none"}
+"""Commands that reasons mention, by the key's id."""
 
 
 def split_texts(session: Session, text: str, stopped: Callable[[], bool]) -> Iterator[str]:
@@ -33,4 +37,4 @@ def split_texts(session: Session, text: str, stopped: Callable[[], bool]) -> Ite
     yield sizes_text(found)
     for trial in found.trials:
         chosen = "" if trial.zeroed_inside else f" (batches {trial.batches.text})"
-        yield f"{way_text(trial, found)}{chosen}: {outcome_text(trial)}. {why_text(trial)}".rstrip()
+        yield f"{way_text(trial, found)}{chosen}: {outcome_text(trial)}. {why_text(trial, COMMANDS)}".rstrip()

@@ -28,6 +28,7 @@ from gradstep_tui.plain.answers.steps import step_texts, update_texts
 from gradstep_tui.plain.answers.sums import grad_texts, memory_texts, value_texts
 from gradstep_tui.text.frames import action_text
 from gradstep_tui.text.numbers import rate
+from gradstep_tui.text.settings import batches_title, optimizer_title
 
 if TYPE_CHECKING:
     from gradstep.frame import Frame, PassFrame
@@ -62,11 +63,11 @@ def change_texts(before: Frame, after: Frame) -> Iterator[str]:
         yield from _number_texts(after)
     was, now = before.loop.optimizer, after.loop.optimizer
     if now != was:
-        yield f"the update is now {now.title}; before, {was.title}"
+        yield f"the update is now {optimizer_title(now)}; before, {optimizer_title(was)}"
     if after.update is not None and after.update is not before.update:
         yield from update_texts(after.update)
     if after.loop.split != before.loop.split:
-        yield f"the samples now go through the loop as {after.loop.batches.title}"
+        yield f"the samples now go through the loop as {batches_title(after.loop.batches)}"
         yield from loop_texts(after)
     if after.learning_rate != before.learning_rate:
         yield f"learning rate {rate(before.learning_rate)} becomes {rate(after.learning_rate)}"

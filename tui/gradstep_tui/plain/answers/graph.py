@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Final
 
 from gradstep_tui.drawing.graphs.labels import AHEAD, NOW, RAN, first_events, label, signs
+from gradstep_tui.plain.answers.steps import NO_PASS
 from gradstep_tui.text.frames import empty_text
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ def graph_texts(frame: Frame) -> Iterator[str]:
     """Yield a line for every node: whether it has run, and where its gradients come from and go to."""
     backward = frame.backward
     if backward is None:
-        yield empty_text(frame)
+        yield empty_text(frame, NO_PASS)
         return
     nodes, first = backward.nodes, first_events(backward.events)
     names = [label(node, first.get(number), backward.rows) for number, node in enumerate(nodes)]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from gradstep.errors import BadInput
 from gradstep.ledger.ledger import Forgotten, Hooked, Unrecorded, Write, Zeroed, since_zeroing
 from gradstep_tui.plain.answers.numbers import element_name
-from gradstep_tui.text.frames import forgotten_text, passes_texts, share_text, unrecorded_text
+from gradstep_tui.text.frames import passes_texts, share_text, unrecorded_text
 from gradstep_tui.text.grids import Element, column_names, grid_size, row_names
 from gradstep_tui.text.numbers import cell
 
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 MOST_LINES: Final = 1_000
 """Largest number of entries of the ledger that are listed; the newest are."""
+
+FORGOTTEN: Final = "the first {passes:,} passes are no longer kept: timeline and go lead back to them"
 
 _SIGNS: Final = str.maketrans("[],", "   ")
 """Replaces brackets and commas by blanks, so that a place may be typed as in Python: `w.grad[0, 1]`."""
@@ -89,7 +91,7 @@ def fact_texts(fact: Fact, at: Element) -> Iterator[str]:
         case Unrecorded():
             yield unrecorded_text(fact, at)
         case Forgotten():
-            yield forgotten_text(fact)
+            yield FORGOTTEN.format(passes=fact.passes)
 
 
 def _change_text(cause: str, before: Tensor | None, after: Tensor | None, at: Element) -> str:

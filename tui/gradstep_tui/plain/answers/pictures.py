@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 from gradstep.errors import BadInput, EngineError
 from gradstep_tui.plain.answers.state import sampled_epochs
 from gradstep_tui.session.pictures import album
-from gradstep_tui.text.frames import class_names, mark_text, target_names, wrong_points
+from gradstep_tui.text.decision_regions import class_names, rule_text, target_names, wrong_points
+from gradstep_tui.text.frames import mark_text
 from gradstep_tui.text.numbers import cell
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ def fit_texts(found: Fit) -> Iterator[str]:
 def regions_texts(found: Regions, names: Sequence[str]) -> Iterator[str]:
     """Yield lines on the model's predictions over its two inputs; `names` are the targets' columns."""
     column = "" if found.column is None or found.columns == 1 else f", column {found.column} of the output"
-    yield f"map over the two inputs{column}: {found.rule}"
+    yield f"map over the two inputs{column}: {rule_text(found)}"
     if not found.classes:
         yield f"from {cell(float(found.predicted.min()))} to {cell(float(found.predicted.max()))} on the map"
         return

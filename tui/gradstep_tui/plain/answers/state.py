@@ -16,12 +16,16 @@ from gradstep_tui.plain.answers.refusals import refusal_text
 from gradstep_tui.plain.answers.sums import memory_texts
 from gradstep_tui.text.frames import DOES, change_texts, part_text, phase
 from gradstep_tui.text.numbers import cell, rate
+from gradstep_tui.text.settings import batches_title, optimizer_title
 
 if TYPE_CHECKING:
     from gradstep.frame import Frame, ParameterFrame
     from gradstep.loop.loop import Statement
     from gradstep.reasons import Refusal
     from gradstep.training.loss_history import Losses
+
+EFFECTS: Final = {**DOES, "backward": "runs loss.backward(); node goes through it node by node"}
+"""Effect of each kind of statement, with the command that helps."""
 
 DEFAULT_LOSSES: Final = 10
 """Number of losses that `losses` lists by default."""
@@ -33,8 +37,9 @@ CURVE_POINTS: Final = 10
 def status_texts(frame: Frame) -> Iterator[str]:
     """Yield the status: problem, optimizer, learning rate, zeroing, epochs, phase, and undo."""
     zeroing = "on" if frame.loop.is_enabled(Kind.ZERO) else "OFF, gradients pile up"
+    optimizer = optimizer_title(frame.loop.optimizer)
     yield (
-        f"{frame.problem}: {frame.loop.optimizer.title}, learning rate {rate(frame.learning_rate)}, "
+        f"{frame.problem}: {optimizer}, learning rate {rate(frame.learning_rate)}, "
         f"zeroing {zeroing}; {split_text(frame)}epochs done {frame.epoch:,}; {phase(frame)}"
     )
     yield f"{_actions(frame.position)} can be undone, {frame.future:,} redone"
@@ -43,7 +48,7 @@ def status_texts(frame: Frame) -> Iterator[str]:
 def split_text(frame: Frame) -> str:
     """Return the text on how the samples are split; empty if they are not."""
     split = frame.loop.split
-    return "" if split is None else f"{split.batches.title}, {split.parts} parts; "
+    return "" if split is None else f"{batches_title(split.batches)}, {split.parts} parts; "
 
 
 def parameter_texts(frame: Frame) -> Iterator[str]:
@@ -62,7 +67,7 @@ def parameter_texts(frame: Frame) -> Iterator[str]:
 def loss_texts(frame: Frame) -> Iterator[str]:
     """Yield the loss, its change since the epoch before, and whether it was computed before the update."""
     if frame.loss is None:
-        yield "no loss yet: run forward (f)"
+        yield "no loss yet: type forward"
         return
     change, percent = change_texts(frame)
     since = f", changed by{change}{percent} since the epoch before" if percent else ""
@@ -73,7 +78,7 @@ def loss_texts(frame: Frame) -> Iterator[str]:
 def prediction_texts(frame: Frame) -> Iterator[str]:
     """Yield the predictions of the last forward pass."""
     if frame.preds is None:
-        yield "no predictions yet: run forward (f)"
+        yield "no predictions yet: type forward"
     else:
         yield from operand_texts("predictions", frame.preds)
 
@@ -95,13 +100,13 @@ def loop_texts(frame: Frame) -> Iterator[str]:
 def hint_text(frame: Frame) -> str:
     """Return the hint that names the command to type next."""
     if frame.in_pass:
-        return "next: type s to run one node, or next to run the rest of the pass"
+        return "next: type node to run one node, or next to run the rest of the pass"
     if frame.next is None:
         return "every line of the loop is commented out: type comment forward to bring that line back"
     refusal = frame.refusal(NextLine())
     if refusal is not None:
         return f"next: {frame.next}, which cannot run now: {refusal_text(refusal)}"
-    return f"next: {frame.next} {DOES[frame.next]}; type next, or {BY_ID[frame.next].shown}"
+    return f"next: {frame.next} {EFFECTS[frame.next]}; type next, or {BY_ID[frame.next].shown}"
 
 
 def losses_texts(frame: Frame, text: str) -> Iterator[str]:
@@ -140,7 +145,7 @@ def cannot_texts(frame: Frame) -> Iterator[str]:
 def summary_text(losses: Losses) -> str:
     """Return the text on the number of epochs in the loss history, and its lowest and highest loss."""
     if not len(losses):
-        return "no loss yet: run forward (f)"
+        return "no loss yet: type forward"
     ((low, high),) = losses.sampled(1)
     span = "no finite loss among them" if math.isnan(low) else f"lowest {cell(low)}, highest {cell(high)}"
     return f"losses of {len(losses):,} epoch{'' if len(losses) == 1 else 's'}: {span}"

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from gradstep_tui.plain.answers.numbers import operand_text, operand_texts
 from gradstep_tui.plain.answers.sums import sum_texts
-from gradstep_tui.text.frames import empty_text
+from gradstep_tui.text.frames import NoPass, empty_text
 from gradstep_tui.text.numbers import shape_text
 from gradstep_tui.text.steps import brief_text, merged_formulas, merged_operands, written_by
 
@@ -16,14 +16,20 @@ if TYPE_CHECKING:
     from gradstep.frame import Frame, PassFrame, TraceRow
 
 AT_START = "the pass starts with the gradient of the loss by the loss itself, 1"
-NO_STEP = "there is no step to show yet: type s to run a node"
+NO_STEP = "there is no step to show yet: type node to run a node"
+NO_PASS: Final = NoPass(
+    "Nothing to go back through yet: forward computes the loss and builds autograd's graph.",
+    "The graph is ready. node runs one autograd node at a time, backward the whole pass.",
+    "The last pass is gone from the list. Type forward, then node, to look into the next one.",
+)
+"""Sentences of plain mode for a frame without a backward pass."""
 
 
 def trace_texts(frame: Frame) -> Iterator[str]:
     """Yield a line for every event of the pass, in the order of autograd's engine."""
     backward = frame.backward
     if backward is None:
-        yield empty_text(frame)
+        yield empty_text(frame, NO_PASS)
         return
     yield f"loss.backward(): {backward.done} of {len(backward.rows)} events are done"
     for number, row in enumerate(backward.rows, 1):

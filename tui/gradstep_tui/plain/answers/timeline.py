@@ -49,7 +49,7 @@ def twin_texts(session: Session, stopped: Callable[[], bool]) -> Iterator[str]:
     """Return the comparison of the session with its twin, the reference loop from the same start."""
     zeroing = "on" if session.frame.loop.is_enabled(Kind.ZERO) else "OFF"
     found = session.twin(stopped)
-    return comparison_texts(found, Names(f"session, zeroing {zeroing}", "twin, zeroing on", "with its twin"))
+    return comparison_texts(found, Names(f"session, zeroing {zeroing}", "twin, zeroing on", "its twin"))
 
 
 def compare_texts(session: Session, text: str, stopped: Callable[[], bool]) -> Iterator[str]:
@@ -58,13 +58,13 @@ def compare_texts(session: Session, text: str, stopped: Callable[[], bool]) -> I
         raise BadInput("compare needs the number of a point: timeline lists them")
     point = _number(text)
     found = session.compare(point, stopped)
-    return comparison_texts(found, Names("session", f"point {point}", f"at point {point}"))
+    return comparison_texts(found, Names("session", f"point {point}", f"point {point}"))
 
 
 def comparison_texts(found: Comparison, names: Names) -> Iterator[str]:
     """Yield the comparison of two runs: their numbers, where they part, and some losses of both."""
     many = "1 epoch" if found.epochs == 1 else f"{found.epochs:,} epochs"
-    yield f"compared after {many}: {names.one}; and {names.other}"
+    yield f"compared after {many}: {names.here}; and {names.other}"
     if found.last is not None:
         yield f"last loss: {_pair(*found.last)}"
     for gap in found.gaps:

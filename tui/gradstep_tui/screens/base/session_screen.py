@@ -18,6 +18,7 @@ from gradstep.errors import EngineError
 from gradstep.opening import open_session
 from gradstep.training.pytorch_errors import PyTorchError
 from gradstep_tui.commands.option_hints import with_options
+from gradstep_tui.keys import SIGNS
 from gradstep_tui.screens.dialogs.confirm import ConfirmScreen
 from gradstep_tui.session.loader import Loaded, LoadFailed, Troubled, load
 from gradstep_tui.session.worker import Work, WorkEnded, run, takes_long
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
 DRAWS_PER_SECOND = 5
 """Number of times per second that the progress of a run is drawn."""
 
-RUNNING = "gradstep is busy: wait, or press Esc to stop"
+RUNNING = f"gradstep is busy: wait, or press {SIGNS['stop']} to stop"
 
 
 class SessionScreen(Screen[None]):

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 
 from gradstep_tui.drawing.lines import Line
+from gradstep_tui.keys import SIGNS
 from gradstep_tui.screens.dialogs.dialog import Dialog
 from gradstep_tui.text.comparison import Names
 from gradstep_tui.widgets.comparison import comparison_lines
@@ -17,6 +18,11 @@ from gradstep_tui.widgets.panel import Panel
 
 if TYPE_CHECKING:
     from gradstep.analysis.comparison import Comparison
+
+STEPS: Final = (
+    "{next_line}: line   {epoch}: epoch   {undo} {redo}: undo, redo   {zeroing}: zeroing   ".format(**SIGNS)
+)
+"""Keys of the bench that step both runs, in the bottom line."""
 
 
 class ComparisonScreen(Dialog[None]):
@@ -59,7 +65,7 @@ class ComparisonScreen(Dialog[None]):
         """Yield the widgets of the dialog."""
         with Vertical() as box:
             box.border_title = self._title
-            steps = "" if self._press is None else "space: line   e: epoch   ← →: undo, redo   Z: zeroing   "
+            steps = "" if self._press is None else STEPS
             box.border_subtitle = f"{steps}Esc: close"
             yield self._panel
 

@@ -42,7 +42,7 @@ def show_twin(bench: KeyedScreen) -> None:
 
 
 def _compare_with(bench: KeyedScreen, point: int) -> None:
-    names = Names("the session", f"point {point}", f"at point {point}")
+    names = Names("the session", f"point {point}", f"point {point}")
 
     def open_screen(found: Comparison) -> None:
         bench.app.push_screen(ComparisonScreen(found, names, f"the session and point {point}"))
@@ -74,4 +74,4 @@ def _step_beside(bench: KeyedScreen, key_id: str) -> None:
 
 def _twins(bench: KeyedScreen) -> Names:
     on = bench.frame is None or "zero" in bench.frame.loop.enabled
-    return Names(f"session, zeroing {'on' if on else 'OFF'}", "twin, zeroing on", "with its twin")
+    return Names(f"session, zeroing {'on' if on else 'OFF'}", "twin, zeroing on", "its twin")

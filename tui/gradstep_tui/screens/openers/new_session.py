@@ -10,6 +10,7 @@ from gradstep.errors import EngineError, Refused
 from gradstep.reload import edit_like, start_again
 from gradstep.scripts.script_errors import Abandoned, ScriptError
 from gradstep_tui.commands.list_and_check import listed
+from gradstep_tui.keys import SIGNS
 from gradstep_tui.screens.dialogs.problems import ProblemsScreen
 from gradstep_tui.screens.dialogs.text import TextScreen
 from gradstep_tui.text.refusals import error_text
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from gradstep.start import Start
     from gradstep_tui.screens.base.keyed_screen import KeyedScreen
 
-LOADING = "loading; Esc stops it and keeps this session"
+LOADING = f"loading; {SIGNS['stop']} stops it and keeps this session"
 STOPPED = "loading was stopped; the session goes on as before"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from gradstep_tui.keys import SIGNS
 from gradstep_tui.screens.dialogs.elements import ElementsScreen
 from gradstep_tui.screens.dialogs.gradient_check import CheckScreen
 from gradstep_tui.screens.dialogs.ledger import LedgerScreen
@@ -20,7 +21,7 @@ def show_step(bench: KeyedScreen) -> None:
     """Show the current step in full."""
     step = None if bench.frame is None else bench.frame.step
     if step is None:
-        bench.notice = "there is no step to show yet: press s to run a node"
+        bench.notice = f"there is no step to show yet: press {SIGNS['step_node']} to run a node"
     else:
         bench.app.push_screen(LookScreen(step))
 

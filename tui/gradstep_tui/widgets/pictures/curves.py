@@ -10,6 +10,7 @@ from gradstep.history.annotations import What
 from gradstep_tui.drawing.canvas import AXIS, Canvas
 from gradstep_tui.drawing.lines import Line, Span, line, wrapped
 from gradstep_tui.drawing.scales import Scale, scale_of
+from gradstep_tui.keys import SIGNS
 from gradstep_tui.text.frames import mark_text
 from gradstep_tui.text.numbers import cell
 
@@ -22,8 +23,13 @@ ADDED, HELD, BOTH = "#", "o", "@"
 BAR: Final = "#"
 LOSS, STEEP_WAY = "*", ":"
 
-SIGNS: Final = {What.ZEROING_OFF: "Z", What.ZEROING_ON: "z", What.RATE: "r", What.BRANCH: "B"}
+CHANGES: Final = {What.ZEROING_OFF: "Z", What.ZEROING_ON: "z", What.RATE: "r", What.BRANCH: "B"}
 """Sign below the loss curve for each kind of change."""
+
+NO_PASS: Final = "No backward pass is recorded yet: press {backward}, or {epoch} for single epochs."
+NO_PASS_FOR: Final = (
+    "No backward pass for {parameter} is recorded yet: press {backward}, or {epoch} for single epochs."
+)
 
 MOST_TOLD: Final = 3
 """Largest number of changes that are described in words; the latest are."""
@@ -41,7 +47,7 @@ def size_lines(found: Sizes, epoch: int, width: int, height: int, is_log: bool |
     """
     up = scale_of([size for recorded in found.passes for size in (recorded.added, recorded.held)], is_log)
     if up is None:
-        text = f"No backward pass for {found.parameter} is recorded yet: press b, or e for single epochs."
+        text = NO_PASS_FOR.format(parameter=found.parameter, **SIGNS)
         return wrapped(f"{text} {_unrecorded(found)}".rstrip(), width)
     name = f"{found.parameter}.grad"
     text = (
@@ -73,7 +79,7 @@ def layer_lines(found: Sequence[Sizes], width: int, height: int, is_log: bool | 
     latest = [sizes.passes[-1] if sizes.passes else None for sizes in found]
     scale = scale_of([size.added for size in latest if size is not None], is_log)
     if scale is None:
-        return wrapped("No backward pass is recorded yet: press b, or e for single epochs.", width)
+        return wrapped(NO_PASS.format(**SIGNS), width)
     scale = scale if scale.is_log else Scale(0, scale.high)
     epoch = max(size.epoch for size in latest if size is not None)
     head = line(Span(f"size of each gradient, in the pass of epoch {epoch:,}", "label"))
@@ -116,7 +122,11 @@ def loss_lines(
     pairs = losses.sampled(canvas.width)
     up = scale_of([loss for pair in pairs for loss in pair], is_log)
     if up is None:
-        text = "No loss yet: press e to run an epoch." if not len(losses) else "No loss is a finite number."
+        text = (
+            f"No loss yet: press {SIGNS['epoch']} to run an epoch."
+            if not len(losses)
+            else "No loss is a finite number."
+        )
         return wrapped(text, width)
     last = len(losses)
     below = _mark_lines(marks, last, up, width)
@@ -143,13 +153,13 @@ def _mark_lines(marks: Sequence[Mark], last: int, up: Scale, width: int) -> list
     for mark in marks:
         column = across.place(min(max(mark.epoch, 1), max(last, 2)), row.width)
         if column is not None:
-            sign = SIGNS[mark.what]
+            sign = CHANGES[mark.what]
             row.put(column, 0, sign if row.at(column, 0) in (" ", sign) else "+", "key")
     if not marks:
         return wrapped("The loop and the learning rate were never changed.", width, "dim")
     texts = [mark_text(mark) for mark in marks[-MOST_TOLD:]]
     more = f"{len(marks) - MOST_TOLD} earlier; " if len(marks) > MOST_TOLD else ""
-    signs = ", ".join(f"{sign} {what}" for what, sign in SIGNS.items())
+    signs = ", ".join(f"{sign} {what}" for what, sign in CHANGES.items())
     return [
         line(" " * AXIS, *row.lines()[0]),
         *wrapped(f"{signs}, + several. {more}{'; '.join(texts)}.", width),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from gradstep_tui.drawing.canvas import AXIS, Canvas
 from gradstep_tui.drawing.lines import Line, Span, line, wrapped
 from gradstep_tui.drawing.scales import Scale, scale_of
-from gradstep_tui.text.frames import class_names, wrong_points
+from gradstep_tui.text.decision_regions import class_names, rule_text, wrong_points
 from gradstep_tui.text.numbers import cell
 from gradstep_tui.widgets.pictures.loss_surface import RAMP, UNKNOWN
 
@@ -73,7 +73,7 @@ def _class_text(found: Regions, names: Sequence[str]) -> str:
     off = len(wrong_points(found))
     count = len(found.points)
     wrong = f"{off} of them, in lower case, are predicted wrongly" if off else "all are predicted correctly"
-    return f"{signs}: {found.rule}. Letters are the {count} points of the data; {wrong}."
+    return f"{signs}: {rule_text(found)}. Letters are the {count} points of the data; {wrong}."
 
 
 def _scale_text(found: Regions, scale: Scale) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from gradstep_tui.drawing.graphs.characters import Box, Drawing
 from gradstep_tui.drawing.graphs.labels import AHEAD, NOW, RAN, current, drawn, signs
 from gradstep_tui.drawing.lines import Line, Span, line, wrapped
+from gradstep_tui.keys import SIGNS
 from gradstep_tui.text.frames import empty_text
 from gradstep_tui.text.numbers import shape_text
 from gradstep_tui.text.steps import brief_text
@@ -16,7 +17,7 @@ from gradstep_tui.text.steps import brief_text
 if TYPE_CHECKING:
     from gradstep.frame import Frame, PassFrame
 
-SIGNS: Final = (
+LEGEND: Final = (
     f"{RAN} has run, {NOW} is the current node, nodes without a sign are still ahead. Gradients flow down; "
     "PyTorch adds them where lines meet."
 )
@@ -56,7 +57,7 @@ class GraphView:
         backward = frame.backward
         if backward is None or not backward.nodes:
             return wrapped(empty_text(frame), width)
-        below = [*wrapped(event_text(backward), width, "key", 2), *wrapped(SIGNS, width)]
+        below = [*wrapped(event_text(backward), width, "key", 2), *wrapped(LEGEND, width)]
         room = height - len(below)
         found = drawn(backward, width, room)
         drawing = found.drawing
@@ -120,7 +121,7 @@ class GraphView:
 def event_text(backward: PassFrame) -> str:
     """Return the text that describes the current event."""
     if not backward.done:
-        return "Nothing has run yet: press s to run the first node."
+        return f"Nothing has run yet: press {SIGNS['step_node']} to run the first node."
     if backward.over:
         return "The backward pass is over."
     row, event = backward.rows[backward.done - 1], backward.events[backward.done - 1]

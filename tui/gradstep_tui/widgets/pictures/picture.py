@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from gradstep.errors import EngineError
 from gradstep_tui.drawing.lines import Line, wrapped
-from gradstep_tui.text.frames import input_names, target_names
+from gradstep_tui.text.decision_regions import input_names, target_names
 from gradstep_tui.widgets.panel import Panel
 from gradstep_tui.widgets.pictures.curves import layer_lines, loss_lines, size_lines
 from gradstep_tui.widgets.pictures.decision_regions import regions_lines

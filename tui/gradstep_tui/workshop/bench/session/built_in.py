@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from gradstep.errors import BadInput
+from gradstep_tui.keys import SIGNS
 
 if TYPE_CHECKING:
     from gradstep.start import Start
 
-NO_SCRIPTS: Final = "scripts of your own do not run here: choose a built-in problem (p)"
+NO_SCRIPTS: Final = f"scripts of your own do not run here: choose a built-in problem ({SIGNS['problems']})"
 
 
 def require_built_in(start: Start) -> Start:

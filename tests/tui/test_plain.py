@@ -363,7 +363,10 @@ def test_zeroing_is_told_both_ways() -> None:
         (["e", "twin"], "No difference: every number is the same, bit for bit."),
         (["Z", "run 3", "T"], "compared after 3 epochs: session, zeroing OFF; and twin, zeroing on\n"),
         (["Z", "run 3", "T"], "loss of epoch 3: 4873.9033 and 8719.2031, gap -3845.2998"),
-        (["Z", "run 3", "T"], "First difference in epoch 3: its loss is 4873.9033 here and 8719.2031 for its twin."),
+        (
+            ["Z", "run 3", "T"],
+            "First difference in epoch 3: its loss is 4873.9033 here and 8719.2031 for its twin.",
+        ),
         (["Z", "run 3", "T"], "torch.optim.SGD(momentum=1)"),
         (["e", "go 0", "lr 1", "e", "compare 1"], "furthest apart in b: b[1], "),
         (["o adam"], "the update is now Adam; before, SGD by hand"),

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Final
 
 from gradstep_tui.drawing.graphs.labels import AHEAD, NOW, RAN, first_events, label, signs
-from gradstep_tui.plain.answers.steps import NO_PASS
+from gradstep_tui.plain.answers.refusals import NO_PASS
 from gradstep_tui.text.frames import empty_text
 
 if TYPE_CHECKING:

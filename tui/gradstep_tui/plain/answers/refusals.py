@@ -10,6 +10,7 @@ from gradstep.notices import InsideAction, Notice, RunDiverged, TraceSummarized,
 from gradstep.reasons import Reason, Refusal
 from gradstep.scripts.script_errors import ScriptError
 from gradstep.training.pytorch_errors import PyTorchError
+from gradstep_tui.text.frames import NoPass
 from gradstep_tui.text.notices import plain_notice_text
 
 SENTENCES: Final[Mapping[Reason, str]] = {
@@ -33,6 +34,13 @@ SENTENCES: Final[Mapping[Reason, str]] = {
     Reason.NO_SCRIPT: "there is nothing to reload: this session has no script",
 }
 """Sentence for each reason; `loss` stands for the loss that diverged."""
+
+NO_PASS: Final = NoPass(
+    "Nothing to go back through yet: forward computes the loss and builds autograd's graph.",
+    "The graph is ready. node runs one autograd node at a time, backward the whole pass.",
+    "The last pass is gone from the list. Type forward, then node, to look into the next one.",
+)
+"""Sentences of plain mode for a frame without a backward pass."""
 
 
 def refusal_text(refusal: Refusal) -> str:

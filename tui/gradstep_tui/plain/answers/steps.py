@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from gradstep_tui.plain.answers.numbers import operand_text, operand_texts
+from gradstep_tui.plain.answers.refusals import NO_PASS
 from gradstep_tui.plain.answers.sums import sum_texts
-from gradstep_tui.text.frames import NoPass, empty_text
+from gradstep_tui.text.frames import empty_text
 from gradstep_tui.text.numbers import shape_text
 from gradstep_tui.text.steps import brief_text, merged_formulas, merged_operands, written_by
 
@@ -17,12 +18,6 @@ if TYPE_CHECKING:
 
 AT_START = "the pass starts with the gradient of the loss by the loss itself, 1"
 NO_STEP = "there is no step to show yet: type node to run a node"
-NO_PASS: Final = NoPass(
-    "Nothing to go back through yet: forward computes the loss and builds autograd's graph.",
-    "The graph is ready. node runs one autograd node at a time, backward the whole pass.",
-    "The last pass is gone from the list. Type forward, then node, to look into the next one.",
-)
-"""Sentences of plain mode for a frame without a backward pass."""
 
 
 def trace_texts(frame: Frame) -> Iterator[str]:

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 from gradstep.errors import EngineError
 from gradstep.opening import open_session
-from gradstep_tui.keys import SIGNS
 
 if TYPE_CHECKING:
     from gradstep.saving.reader import SavedSession
@@ -234,5 +233,5 @@ def script_notice(session: Session) -> str:
     """Return the first note about a session's script, and how to see the others; empty if there is none."""
     notes = session.problem.notes
     if len(notes) > 1:
-        return f"{notes[0]} ({SIGNS['printed']} shows {len(notes) - 1} more)"
+        return f"{notes[0]} (1 of {len(notes)} notes: the others are shown with the script's output)"
     return "".join(notes)

@@ -168,7 +168,7 @@ def refusal_key(action: Action) -> RefusalKey:
     """Return the key under which `Frame.refusals` holds the refusal of an action.
 
     The key is the action's class. A move of a statement is its own key: whether the statement can move
-    depends on which one it is and where it would go. A move with values of a wrong type has its class as key.
+    depends on the statement and on its new place. A move with values of a wrong type has its class as key.
     """
     match action:
         case MoveStatement(str(), int()):

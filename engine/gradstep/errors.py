@@ -14,7 +14,7 @@ OWN_CODE: Final = (Exception, SystemExit)
 
 
 class EngineError(Exception):
-    """Base of all errors: a request cannot be met; the message says what, where, and what to do."""
+    """Base of all errors: a request cannot be met. The message says what was wrong, and what to do."""
 
 
 class NotAScalar(EngineError):
@@ -60,7 +60,7 @@ class Stopped(EngineError):
     """The learner stopped a computation before its end; nothing has changed."""
 
     def __init__(self) -> None:
-        """Say that there is no result."""
+        """Make the error, whose message is always the same."""
         super().__init__("stopped: there is no result, and nothing has changed")
 
 

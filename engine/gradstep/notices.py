@@ -1,4 +1,4 @@
-"""What an action may have to say after it worked, as facts; importing this module does not import torch."""
+"""Notices about an action that worked, as facts; importing this module does not import torch."""
 
 from __future__ import annotations
 

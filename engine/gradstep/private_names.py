@@ -56,7 +56,7 @@ class PrivateName:
 
 
 def is_there(name: PrivateName) -> bool:
-    """Return whether the installed version has the name, and still uses it where gradstep replaces it."""
+    """Return whether the installed version has the name, and still uses it as gradstep expects."""
     try:
         if not hasattr(name.owner(), name.attribute):
             return False

@@ -235,7 +235,7 @@ class Session:
             BadInput: The loss is not finite here, or a parameter is complex.
             Stopped: `stopped` returned True.
         """
-        grads = {one.name: one.grad for one in self.frame.parameters}
+        grads = {parameter.name: parameter.grad for parameter in self.frame.parameters}
         with self._kept:
             return check_gradient(self._statements, grads, stopped)
 

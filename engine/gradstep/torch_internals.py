@@ -242,7 +242,7 @@ def engine_entry() -> Callable[..., Any]:
 
 
 def replace_engine_entry(entry: Callable[..., Any]) -> None:
-    """Have `backward` and `grad` enter the engine through `entry`, which two modules of PyTorch name."""
+    """Make `entry` the function through which `backward` and `grad` enter the engine; two modules name it."""
     torch.autograd._engine_run_backward = entry  # type: ignore[attr-defined]
     torch.autograd.graph._engine_run_backward = entry
 
@@ -253,7 +253,7 @@ def setup_context_test() -> Callable[[Any], bool]:
 
 
 def replace_setup_context_test(test: Callable[[Any], bool]) -> None:
-    """Have `Function.apply` call `test` first; the test runs before the Function's node is made."""
+    """Make `test` the function that `Function.apply` calls first, before it makes the Function's node."""
     function._is_setup_context_defined = test
 
 
@@ -274,7 +274,7 @@ def has_post_accumulate_hooks(leaf: Tensor) -> bool:
 
 
 def gradients_again(node: Node, grads_in: tuple[Tensor | None, ...]) -> tuple[Tensor | None, ...]:
-    """Have a node make its gradients once more, outside the engine.
+    """Run a node's backward once more, outside the engine.
 
     Args:
         node: A node whose saved tensors are still there.
@@ -303,16 +303,16 @@ def makes_sparse_gradient(node: Node) -> bool:
 class CustomApply:
     """Replaces the `apply` of a custom Function's node, which runs the script's own `backward`.
 
-    It has the `remove` of a hook's handle, which gives the node the `apply` of its class back.
+    It has the `remove` of a hook's handle, which restores the `apply` of the node's class.
     """
 
     def __init__(self, node: Node, applied: Callable[..., Any]) -> None:
-        """Have the engine call `applied` in place of the node's `apply`."""
+        """Make `applied` the function that the engine calls in place of the node's `apply`."""
         self._node = node
         node.apply = applied  # type: ignore[attr-defined]
 
     def remove(self) -> None:
-        """Give the node the `apply` of its class back."""
+        """Restore the `apply` of the node's class."""
         del self._node.apply  # type: ignore[attr-defined]
 
 

@@ -384,7 +384,7 @@ def test_complex_parameters_are_compared_and_taken_home(tmp_path: Path) -> None:
     for action in (ToggleZeroing(), Forward(), Backward(), RunEpochs(3)):
         session.apply(action)
     found = session.twin()
-    assert isinstance(found.gaps[0].one, complex)
+    assert isinstance(found.gaps[0].first, complex)
     assert found.gaps[0].size > 0
     with pytest.raises(BadInput, match="w holds complex numbers"):
         session.pictures().surface(0, 1)

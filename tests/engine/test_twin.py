@@ -81,8 +81,8 @@ def test_without_zeroing_the_third_loss_is_the_first_that_differs() -> None:
     without.epochs(2, rate, UNZEROED)
     with_zeroing.epochs(2, rate)
     assert found.first.weight is not None
-    assert found.first.weight.one == element(without, found)
-    assert found.first.weight.other == element(with_zeroing, found)
+    assert found.first.weight.first == element(without, found)
+    assert found.first.weight.second == element(with_zeroing, found)
     without.run(Kind.FORWARD, rate)
     with_zeroing.run(Kind.FORWARD, rate)
     assert found.first.losses == (without.loss.item(), with_zeroing.loss.item())
@@ -125,7 +125,7 @@ def test_the_twin_is_plain_pytorch_with_each_epochs_learning_rate(schedule: list
         found = session.twin()
     gaps = {gap.parameter: gap for gap in found.gaps}
     for name, value in plain.problem.parameters.items():
-        assert gaps[name].other == value[gaps[name].index].item()
+        assert gaps[name].second == value[gaps[name].index].item()
     assert found.losses[1][len(found.losses[1]) - 1] == plain.loss.item()
 
 
@@ -139,7 +139,7 @@ def test_a_session_that_was_reset_or_jumped_into_a_run_has_the_twin_of_what_is_l
     found = session.twin()
     assert found.epochs == 12
     plain = Plain(problems.load("crops")).epochs(12, session.frame.learning_rate)
-    assert found.gaps[0].other == plain.leaves[0][found.gaps[0].index].item()
+    assert found.gaps[0].second == plain.leaves[0][found.gaps[0].index].item()
     assert session.frame.future == 1
 
 
@@ -205,7 +205,7 @@ def test_two_branches_are_compared_after_as_many_epochs_as_both_have() -> None:
     others = Plain(problems.load("crops")).epochs(5, rate)
     others.epochs(8, rate, UNZEROED)
     for gap, one, other in zip(found.gaps, mine.leaves, others.leaves, strict=True):
-        assert (gap.one, gap.other) == (one[gap.index].item(), other[gap.index].item())
+        assert (gap.first, gap.second) == (one[gap.index].item(), other[gap.index].item())
         assert gap.size == (one - other).abs().max().item()
     assert found.first is not None
     assert found.first.epoch == 8

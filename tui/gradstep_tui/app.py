@@ -69,7 +69,7 @@ class GradstepApp(StyledOnceApp):
         return woken_at_the_end(super().get_driver_class())
 
     async def on_event(self, event: events.Event) -> None:
-        """Give a question's field the characters that were typed before it had the focus.
+        """Pass characters that were typed before a question's field had the focus to the field.
 
         Textual would drop them.
         """

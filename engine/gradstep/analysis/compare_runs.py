@@ -39,7 +39,7 @@ class RunComparer:
         Args:
             problem: Problem of the session.
             statements: Runs epochs; the caller restores its state.
-            history: Tree of the session's actions, which says where the session stands.
+            history: Tree of the session's actions, with the point at which the session is.
             travel: Puts `statements` into the state of any point of the history.
         """
         self._problem = problem

@@ -28,10 +28,10 @@ class Gap:
     index: tuple[int, ...]
     """Index of the element in the parameter."""
 
-    one: complex
+    first: complex
     """The element's value in the first run; a float if the parameter is real."""
 
-    other: complex
+    second: complex
     """The element's value in the second run; a float if the parameter is real."""
 
     @property
@@ -42,7 +42,7 @@ class Gap:
     @property
     def size(self) -> float:
         """Distance between the two values; nan if one of them is nan."""
-        return abs(self.one - self.other)
+        return abs(self.first - self.second)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,52 +101,52 @@ class Comparison:
     It is relative to the largest weight of each parameter; None if the optimizer was not run."""
 
 
-def compare(names: Sequence[str], one: Side, other: Side) -> Comparison:
+def compare(names: Sequence[str], first: Side, second: Side) -> Comparison:
     """Return the comparison of two runs of one problem from the same start.
 
     Args:
         names: Names of the parameters.
-        one: The first run.
-        other: The second run.
+        first: The first run.
+        second: The second run.
     """
-    known = min(len(one.losses), len(other.losses))
-    losses = Losses(one.losses.first(known), known), Losses(other.losses.first(known), known)
+    known = min(len(first.losses), len(second.losses))
+    losses = Losses(first.losses.first(known), known), Losses(second.losses.first(known), known)
     last = (losses[0][known - 1], losses[1][known - 1]) if known else None
-    gaps = _gaps(names, one.now, other.now)
-    return Comparison(one.now.epoch, losses, last, gaps, _first(names, one, other, known))
+    gaps = _gaps(names, first.now, second.now)
+    return Comparison(first.now.epoch, losses, last, gaps, _first(names, first, second, known))
 
 
-def _first(names: Sequence[str], one: Side, other: Side, known: int) -> FirstDifference | None:
-    mine, others = (np.frombuffer(side.losses.first(known)) for side in (one, other))
+def _first(names: Sequence[str], first: Side, second: Side, known: int) -> FirstDifference | None:
+    mine, others = (np.frombuffer(side.losses.first(known)) for side in (first, second))
     differs = np.flatnonzero(~((mine == others) | (np.isnan(mine) & np.isnan(others))))
     if len(differs):
         epoch = int(differs[0])
-        weight = _first_weight(names, one.after(epoch), other.after(epoch))
+        weight = _first_weight(names, first.after(epoch), second.after(epoch))
         return FirstDifference(epoch + 1, (float(mine[epoch]), float(others[epoch])), weight)
-    weight = _first_weight(names, one.now, other.now)
-    return None if weight is None else FirstDifference(max(one.now.epoch, known), None, weight)
+    weight = _first_weight(names, first.now, second.now)
+    return None if weight is None else FirstDifference(max(first.now.epoch, known), None, weight)
 
 
-def _first_weight(names: Sequence[str], one: State, other: State) -> Gap | None:
-    for name, mine, others in _pairs(names, one, other):
+def _first_weight(names: Sequence[str], first: State, second: State) -> Gap | None:
+    for name, mine, others in _pairs(names, first, second):
         for index in torch.nonzero(differing(mine, others)).tolist()[:1]:
             return _gap(name, index, mine, others)
     return None
 
 
-def _gaps(names: Sequence[str], one: State, other: State) -> tuple[Gap, ...]:
+def _gaps(names: Sequence[str], first: State, second: State) -> tuple[Gap, ...]:
     found = []
-    for name, mine, others in _pairs(names, one, other):
+    for name, mine, others in _pairs(names, first, second):
         if mine.numel():
             distance = torch.where(differing(mine, others), (mine - others).abs(), 0).nan_to_num(torch.inf)
             found.append(_gap(name, index_at(mine.shape, int(distance.argmax())), mine, others))
     return tuple(found)
 
 
-def _pairs(names: Sequence[str], one: State, other: State) -> Sequence[tuple[str, Tensor, Tensor]]:
-    return list(zip(names, one.trainer.parameters, other.trainer.parameters, strict=True))
+def _pairs(names: Sequence[str], first: State, second: State) -> Sequence[tuple[str, Tensor, Tensor]]:
+    return list(zip(names, first.trainer.parameters, second.trainer.parameters, strict=True))
 
 
-def _gap(name: str, index: Sequence[int], one: Tensor, other: Tensor) -> Gap:
+def _gap(name: str, index: Sequence[int], first: Tensor, second: Tensor) -> Gap:
     place = tuple(index)
-    return Gap(name, place, one[place].item(), other[place].item())
+    return Gap(name, place, first[place].item(), second[place].item())

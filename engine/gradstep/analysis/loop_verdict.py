@@ -161,12 +161,12 @@ def _first_difference(
     names: Sequence[str], found: Sequence[tuple[Tensor, ...]], wanted: Sequence[tuple[Tensor, ...]]
 ) -> ParameterDifference | None:
     for epoch, (edited, reference) in enumerate(zip(found, wanted, strict=False), 1):
-        for name, one, other in zip(names, edited, reference, strict=True):
-            if not same_bits(one, other):
+        for name, mine, other in zip(names, edited, reference, strict=True):
+            if not same_bits(mine, other):
                 # Tensors of different bits may have equal numbers: 0.0 and -0.0, or two kinds of nan.
-                for index in torch.nonzero(differing(one, other)).tolist()[:1]:
+                for index in torch.nonzero(differing(mine, other)).tolist()[:1]:
                     at = tuple(index)
-                    return ParameterDifference(epoch, name, at, one[at].item(), other[at].item())
+                    return ParameterDifference(epoch, name, at, mine[at].item(), other[at].item())
     return None
 
 

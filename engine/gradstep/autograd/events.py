@@ -27,7 +27,7 @@ class Edge:
     """Index of the receiving node in `Trace.nodes`."""
 
     slot: int
-    """Which output of the receiving node's forward operation the gradient is for, counted from 0."""
+    """Output of the receiving node's forward operation that the gradient is for, counted from 0."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ def _of_number_too(
 
 
 def _unsqueeze(tensor: Tensor, dims: Sequence[int]) -> Tensor:
-    """Return the tensor with dims of size 1 where a reduction over `dims` removed them."""
+    """Return the tensor with dims of size 1 in place of those that a reduction over `dims` removed."""
     full = tensor.dim() + len(dims)
     for dim in sorted(dim % full for dim in dims):
         tensor = tensor.unsqueeze(dim)

@@ -95,7 +95,7 @@ class Travel:
         """Put the statements into the state in the middle of the action that led to a point.
 
         Returns:
-            How far inside that is; less than `inside` where it was stopped on the way.
+            Epochs or events of the action that are done; fewer than `inside` if `stopped` returned True.
         """
         assert point.before is not None
         self.go(point.before)
@@ -109,15 +109,19 @@ class Travel:
         stopped: Callable[[], bool] = lambda: False,
         tell: Callable[[Progress], None] = lambda _: None,
     ) -> int:
-        """Put the statements into the state in which a point's line had run so many epochs to their end.
+        """Put the statements into the state after a number of epochs on the way to a point.
 
         Returns:
-            How many that is; fewer where it was stopped on the way.
+            Epochs that are done; fewer than `epoch` if `stopped` returned True.
         """
         if not epoch:
             self.go(self._start)
             return 0
-        at = next(one for one in point.way() if one.before is None or one.before.epoch < epoch <= one.epoch)
+        at = next(
+            passed
+            for passed in point.way()
+            if passed.before is None or passed.before.epoch < epoch <= passed.epoch
+        )
         if at.before is None or at.epoch == epoch:
             self.go(at)
             return at.epoch

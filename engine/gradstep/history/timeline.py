@@ -67,5 +67,5 @@ def _stop(point: Point) -> Stop:
         point.epoch,
         point.loss,
         point.learning_rate,
-        tuple(one.number for one in around),
+        tuple(branch.number for branch in around),
     )

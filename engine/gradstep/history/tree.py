@@ -126,7 +126,7 @@ class History:
     def add(self, action: Action, state: State, notice: Notice | None = None, seconds: float = 0.0) -> Point:
         """Go to the point that `action` leads to, which is new unless the action was done here before."""
         here = self.here
-        known = next((one for one in here.branches if one.action == action), None)
+        known = next((branch for branch in here.branches if branch.action == action), None)
         if known is not None:
             self.go(known)
             return known
@@ -157,9 +157,9 @@ class History:
         elif point is self.here.before:
             self._future.append(self.here)
         elif point is not self.here:
-            for one in point.way():
-                if one.before is not None:
-                    one.before.ahead = one
+            for passed in point.way():
+                if passed.before is not None:
+                    passed.before.ahead = passed
             self._future = [*point.future()][::-1]
         self.here, self.inside = point, inside
 

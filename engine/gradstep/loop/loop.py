@@ -144,7 +144,7 @@ class Loop:
         """Move past a statement that has just run.
 
         An epoch ends with its last enabled statement, or with the first statement that runs out of order
-        after an update. Running the last statement again, or a later one, does not end the epoch again,
+        after an update. Running the last statement again, or a later statement, does not end the epoch again,
         unless the loop begins there. A part of the samples ends in the same way.
 
         Returns:
@@ -194,22 +194,21 @@ class Loop:
             part: Part of the samples of that step, counted from 0.
         """
         begin = -1 if after is None else self._place(after)
-        inner = [one.kind for one in self._slice(self.inner) if one.enabled]
+        inner = [*self._enabled(self.inner)]
         if begin < self.inner.start:
-            yield from (
-                (one.kind, 0) for one in self._slice(range(begin + 1, self.inner.start)) if one.enabled
-            )
+            yield from ((kind, 0) for kind in self._enabled(range(begin + 1, self.inner.start)))
         if begin in self.inner:
-            rest = self._slice(range(begin + 1, self.inner.stop))
-            yield from ((one.kind, part) for one in rest if one.enabled)
+            yield from ((kind, part) for kind in self._enabled(range(begin + 1, self.inner.stop)))
         if begin < self.inner.stop:
             first = part + 1 if begin in self.inner else 0
             yield from ((kind, number) for number in range(first, self.parts) for kind in inner)
         outer = range(max(begin + 1, self.inner.stop), len(self.statements))
-        yield from ((one.kind, self.parts - 1) for one in self._slice(outer) if one.enabled)
+        yield from ((kind, self.parts - 1) for kind in self._enabled(outer))
 
-    def _slice(self, places: range) -> Iterator[Statement]:
-        return islice(self.statements, places.start, max(places.start, places.stop))
+    def _enabled(self, places: range) -> Iterator[Kind]:
+        """Yield the kinds of the enabled statements at consecutive places."""
+        statements = islice(self.statements, places.start, max(places.start, places.stop))
+        return (statement.kind for statement in statements if statement.enabled)
 
     def _key(self, kind: Kind, part: int) -> tuple[int, int, int]:
         """Return a sort key that orders the steps of an epoch."""
@@ -222,7 +221,8 @@ class Loop:
         return replace(
             self,
             statements=tuple(
-                replace(one, enabled=not one.enabled) if one.kind is kind else one for one in self.statements
+                replace(statement, enabled=not statement.enabled) if statement.kind is kind else statement
+                for statement in self.statements
             ),
         )
 
@@ -264,7 +264,7 @@ class Loop:
             )
         if inner and place == (inner.start - 1 if down else inner.stop):
             return self._with_inner(range(place, inner.stop) if down else range(inner.start, inner.stop + 1))
-        others = [one for one in self.statements if one.kind is not kind]
+        others = [statement for statement in self.statements if statement.kind is not kind]
         others.insert(max(place + steps, 0), self.statements[place])
         return replace(self, statements=tuple(others))
 
@@ -303,11 +303,14 @@ class Loop:
         return self.statements[self._place(kind)].lines
 
     def _with_lines(self, texts: Mapping[Kind, tuple[str, ...]]) -> Loop:
-        changed = (replace(one, lines=texts.get(one.kind, one.lines)) for one in self.statements)
+        changed = (
+            replace(statement, lines=texts.get(statement.kind, statement.lines))
+            for statement in self.statements
+        )
         return replace(self, statements=tuple(changed))
 
     def _place(self, kind: Kind) -> int:
-        return next(place for place, one in enumerate(self.statements) if one.kind is kind)
+        return next(place for place, statement in enumerate(self.statements) if statement.kind is kind)
 
 
 def _zeroing(lines: tuple[str, ...], set_to_none: bool) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""What the program knows about one optimizer: options, state, formulas and words, as data.
+"""Row of the table of optimizers: options, state, formulas and words of one optimizer, as data.
 
 Importing this module does not import torch. The rows themselves are in `gradstep.loop.optimizer_table`.
 """

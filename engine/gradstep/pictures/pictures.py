@@ -35,7 +35,7 @@ class Pictures:
 
         Args:
             statements: Holds the session's state; every method leaves it in the state in which it was.
-            history: Tree of the session's actions, which says where the session stands.
+            history: Tree of the session's actions, with the point at which the session is.
             travel: Puts `statements` into the state of any point of the history.
         """
         self._statements, self._history, self._travel = statements, history, travel

@@ -44,7 +44,7 @@ def find_trajectory(
 
     Args:
         statements: Runs epochs again; ends in the state in which it began.
-        history: Tree of the session's actions, which says where the session stands.
+        history: Tree of the session's actions, with the point at which the session is.
         travel: Puts `statements` into the state of any point of the history.
         stopped: Called between points; returns True to stop.
 

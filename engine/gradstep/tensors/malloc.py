@@ -20,7 +20,7 @@ LARGEST: Final = 32 << 20
 
 
 def keep_freed_memory() -> bool:
-    """Have the allocator keep freed memory for the next trace; return False if it has no such setting.
+    """Set the allocator to keep freed memory for the next trace; return False if it has no such setting.
 
     By default glibc returns the memory to the system at once, and the next pass fetches it again page by
     page, which takes a sixth of the time of recording a transformer block. The setting holds for the whole

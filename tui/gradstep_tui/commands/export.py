@@ -19,7 +19,7 @@ INTERRUPTED = 130
 
 
 class Exports:
-    """Decides where a learner's files are written, and how messages name them."""
+    """Chooses the folder of a learner's files, and their names in messages."""
 
     def place(self, to: str) -> str:
         """Return the path for a name that the learner typed.
@@ -76,7 +76,7 @@ def picture_writer(picture: str, exports: Exports) -> Callable[[str], str]:
 
     Args:
         picture: Text of the SVG.
-        exports: Decides where files are written.
+        exports: Chooses the folder.
     """
 
     def write(to: str) -> str:

@@ -39,7 +39,7 @@ class Listed:
 
     name: str
     idea: str
-    """Short text on what the problem shows, or where it comes from."""
+    """Short text on the lesson of the problem, or on its origin."""
 
     start: Start
 

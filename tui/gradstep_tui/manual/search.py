@@ -32,7 +32,7 @@ class Hit:
     """Name of the page."""
 
     line: int
-    """Line of the page's Markdown text where the passage begins, from 0."""
+    """Line of the page's Markdown text at which the passage begins, counted from 0."""
 
     text: str
     """The passage on one line, without Markdown's signs for links and headings."""

@@ -57,7 +57,7 @@ class Conversation:
         """Number of lines of the script's output that were shown."""
 
     def greet(self) -> None:
-        """Say what is trained, how to begin, and whether an earlier session can be resumed."""
+        """Show the problem and how to begin, and offer to resume an earlier session if there is one."""
         self._say_all([WELCOME, *show_texts(self._session.frame)])
         if self._autosave is not None:
             self._offer = self._autosave.offer()

@@ -95,13 +95,13 @@ check_names(TEXTUAL, NAMES)
 
 
 def set_escape_delay(seconds: float) -> None:
-    """Have Textual take an Escape that nothing follows within `seconds` for the key itself."""
+    """Set the time after which Textual takes a lone Escape for the key itself, in seconds."""
     if is_there(_ESCAPE_DELAY):
         constants.ESCAPE_DELAY = seconds  # type: ignore[misc]
 
 
 def read_terminal_with(selector: type[selectors.BaseSelector]) -> None:
-    """Have Textual's driver for Linux and macOS wait for the terminal with a selector of this class.
+    """Make Textual's driver for Linux and macOS wait for the terminal with a selector of this class.
 
     Nothing changes if Textual has no place for it, or no way to wake the selector when the app ends.
     """
@@ -124,7 +124,7 @@ def waking_driver(driver: type[Driver], wake: Callable[[], object]) -> type[Driv
 
 
 def keep_new_styles(screen: Screen[Any], message: Message) -> None:
-    """Have a screen that comes up for the first time keep the styles that were just made for it.
+    """Keep the styles that were just made for a screen that comes up for the first time.
 
     Args:
         screen: The screen that is about to receive `message`.

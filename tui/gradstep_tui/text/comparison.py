@@ -63,7 +63,7 @@ def first_text(first: FirstDifference | None, names: Names) -> str:
         epoch=first.epoch,
         losses=losses and told_apart(*losses),
         element=weight and weight.name,
-        values=weight and told_apart(weight.one, weight.other),
+        values=weight and told_apart(weight.first, weight.second),
         other=names.short,
     )
 

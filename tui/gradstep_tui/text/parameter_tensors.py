@@ -16,5 +16,5 @@ GRAD: Final = "grad"
 def parts_of(parameter: ParameterFrame) -> dict[str, Tensor | None]:
     """Return the tensors of a parameter: the value, `.grad`, and the optimizer state of each element."""
     shape = parameter.value.shape
-    memory = {name: one for name, one in parameter.memory.items() if one.shape == shape}
+    memory = {name: tensor for name, tensor in parameter.memory.items() if tensor.shape == shape}
     return {VALUE: parameter.value, GRAD: parameter.grad, **memory}

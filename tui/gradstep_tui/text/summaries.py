@@ -74,8 +74,8 @@ def histogram_text(tensor: Tensor, width: int) -> str:
 
 
 def numbers_in(frame: Frame) -> int:
-    """Count the numbers of all parameters."""
-    return sum(one.value.numel() for one in frame.parameters)
+    """Return how many numbers all parameters hold."""
+    return sum(parameter.value.numel() for parameter in frame.parameters)
 
 
 def size_text(parameter: ParameterFrame) -> str:

@@ -1,4 +1,4 @@
-"""Draws two runs side by side: their numbers, where they part, and both loss curves in one plot."""
+"""Draws two runs side by side: their numbers, their first difference, and both loss curves in one plot."""
 
 from __future__ import annotations
 
@@ -57,12 +57,12 @@ def number_lines(found: Comparison) -> list[Line]:
     if found.last is not None:
         rows.append(_row("loss", *found.last))
     widest = sorted(found.gaps, key=lambda gap: -_known(gap.size))[:MOST_GAPS]
-    rows += [_row(gap.name, gap.one, gap.other) for gap in widest]
+    rows += [_row(gap.name, gap.first, gap.second) for gap in widest]
     return rows
 
 
 def first_lines(first: FirstDifference | None, names: Names, width: int) -> list[Line]:
-    """Return the lines that say where the two runs part."""
+    """Return the lines on the first difference between the two runs."""
     return indented(first_text(first, names), width, "" if first is None else "mark")
 
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from gradstep.history.timeline import Stop, Timeline
 
 HERE: Final = ">"
-"""Sign before the point where the session is."""
+"""Sign before the present point of the session."""
 
 CURSOR: Final = "|"
 """Sign before the chosen point."""

@@ -21,7 +21,7 @@ STATES: Final = {RAN: "has run", NOW: "current", AHEAD: "still ahead"}
 
 
 def graph_texts(frame: Frame) -> Iterator[str]:
-    """Yield a line for every node: whether it has run, and where its gradients come from and go to."""
+    """Yield a line for every node: whether it has run, and the nodes before and after it."""
     backward = frame.backward
     if backward is None:
         yield empty_text(frame, NO_PASS)

@@ -62,13 +62,13 @@ def compare_texts(session: Session, text: str, stopped: Callable[[], bool]) -> I
 
 
 def comparison_texts(found: Comparison, names: Names) -> Iterator[str]:
-    """Yield the comparison of two runs: their numbers, where they part, and some losses of both."""
+    """Yield the comparison of two runs: their numbers, the first difference, and some losses of both."""
     many = "1 epoch" if found.epochs == 1 else f"{found.epochs:,} epochs"
     yield f"compared after {many}: {names.here}; and {names.other}"
     if found.last is not None:
         yield f"last loss: {_pair(*found.last)}"
     for gap in found.gaps:
-        yield f"furthest apart in {gap.parameter}: {gap.name}, {_pair(gap.one, gap.other)}"
+        yield f"furthest apart in {gap.parameter}: {gap.name}, {_pair(gap.first, gap.second)}"
     yield first_text(found.first, names)
     yield from filter(None, [momentum_text(found)])
     ours, theirs = found.losses

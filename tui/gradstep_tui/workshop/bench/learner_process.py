@@ -1,4 +1,4 @@
-"""What a forked process does: it becomes one learner's bench, on a terminal of its own."""
+"""Turns a forked process into one learner's bench, on a terminal of its own."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ class SandboxedApp(GradstepApp):
         asyncio.get_running_loop().set_default_executor(executor)
 
     def on_files_written(self, message: FilesWritten) -> None:
-        """Show where files were written in a dialog if the notice has no room for the whole sentence."""
+        """Show the folder of written files in a dialog if the notice has no room for the whole sentence."""
         if len(message.text) > self.size.width - 4:
             self.push_screen(TextScreen("written", message.text.split(": ")))
 
@@ -72,6 +72,6 @@ class SandboxedApp(GradstepApp):
 
 
 def lower_priority() -> None:
-    """Give the current thread the lowest priority; Linux schedules each thread by its own niceness."""
+    """Set the current thread to the lowest priority; Linux schedules each thread by its own niceness."""
     with suppress(OSError):
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), WORKER_NICE)

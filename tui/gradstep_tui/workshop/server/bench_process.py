@@ -43,7 +43,7 @@ class ClientChannel(Protocol):
         """Send output to the client's terminal."""
 
     def pause(self, on: bool) -> None:
-        """Have the client wait before it sends more input, or no longer."""
+        """Stop the client from sending more input, or let it go on."""
 
     def leave(self, status: int) -> None:
         """Close the channel with an exit status."""

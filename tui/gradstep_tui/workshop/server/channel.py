@@ -142,7 +142,7 @@ class Channel(StreamSession):
             self.channel.write(data)
 
     def pause(self, on: bool) -> None:
-        """Have the client wait before it sends more input, or no longer."""
+        """Stop the client from sending more input, or let it go on."""
         if self.channel is not None:
             (self.channel.pause_reading if on else self.channel.resume_reading)()
 

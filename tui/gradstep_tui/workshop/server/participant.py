@@ -1,4 +1,4 @@
-"""What the server knows of a participant, whether logged in or not."""
+"""Participants of a workshop as the server keeps them, logged in or not."""
 
 from __future__ import annotations
 

@@ -60,7 +60,7 @@ class WorkshopBench(BenchScreen):
             self.load_at_once()
 
     def begins(self, action: Action) -> None:
-        """Tell the server that an action has started which takes a while."""
+        """Report to the server that a long action has started."""
         self.link.send(ActionStarted(action))
 
     def end_work(self, message: WorkEnded) -> None:

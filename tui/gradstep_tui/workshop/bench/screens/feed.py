@@ -94,7 +94,7 @@ class FeedScreen(BenchScreen):
         self.when_idle(partial(self._follow, action))
 
     def announce(self, action: Action) -> None:
-        """Say that the session's owner has started an action which takes a while."""
+        """Show that the session's owner has started a long action."""
         self.hint = f"{self._feed.name} is running: {action_text(action)}; the result appears here at its end"
 
     def presence(self, here: bool) -> None:

@@ -49,7 +49,7 @@ class ResumeScreen(Dialog[None]):
 
 
 def coming_back(welcome: Welcome) -> list[str]:
-    """Return paragraphs that say how to log in again, and where the code is shown again."""
+    """Return paragraphs on how to log in again, and on the key that shows the code again."""
     log_in = (
         f"log in with\n{welcome.again}\nand type this code" if welcome.again else "log in and type this code"
     )

@@ -26,7 +26,7 @@ class FilesWritten(Message):
     """Files were written into the folder for exports."""
 
     def __init__(self, text: str) -> None:
-        """Carry the sentence that says which files, and where they are."""
+        """Make the message, whose sentence names the files and their folder."""
         super().__init__()
         self.text = text
 
@@ -73,5 +73,5 @@ class FolderExports(Exports):
         return text
 
     def words(self, names: Sequence[str]) -> str:
-        """Return a sentence that says which files were written, and where."""
+        """Return a sentence that names the written files and their folder."""
         return f"wrote {', '.join(names)} in {self._folder}"

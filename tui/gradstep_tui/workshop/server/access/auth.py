@@ -68,7 +68,7 @@ class ClientConnection(asyncssh.SSHServer):
         that only allows the owners of those keys to log in under that name."""
 
         self._takes = False
-        """Whether the name is new: it is taken with the first bench, where the resume code is shown."""
+        """Whether the name is new: it is taken with the first bench, which shows the resume code."""
 
         self._tries = 0
         self._channels = 0

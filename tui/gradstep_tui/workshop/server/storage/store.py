@@ -159,7 +159,7 @@ class Store:
         return [learner for (name,) in names if (learner := self.learner(name)) is not None]
 
     def take(self, name: str, role: Role, code: str, fingerprints: Iterable[str] = ()) -> bool:
-        """Give a free name an owner; return False if it is not free.
+        """Assign a free name to an owner; return False if the name is not free.
 
         Args:
             name: The name.

@@ -6,7 +6,7 @@ Frames hold tensors, whose `==` returns a tensor, so a frame is equal only to it
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -95,8 +95,8 @@ class TraceRow:
 class PassFrame:
     """A backward pass and how far it has been stepped through."""
 
-    rows: tuple[TraceRow, ...]
-    """One row for each event of the pass, in order."""
+    rows: Sequence[TraceRow]
+    """One row for each event of the pass, in order; a row is made when it is first looked at."""
 
     done: int
     """Number of events that have been stepped through: the current event is `rows[done - 1]`."""
@@ -115,6 +115,9 @@ class PassFrame:
 
     nodes: tuple[GraphNode, ...] = ()
     """Graph that the pass goes through; events refer to its nodes by index."""
+
+    written: str | None = None
+    """Name of the parameter whose `.grad` was written last up to here; None before the first write."""
 
     @property
     def finished(self) -> bool:

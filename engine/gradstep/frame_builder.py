@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from typing import overload
 
 from torch import Tensor
 
@@ -144,13 +145,50 @@ def _pass_frame(passing: Passing) -> PassFrame:
     step = None if passing.cursor == 0 else _step(passing.trace, passing.cursor - 1)
     trace = passing.trace
     return PassFrame(
-        _rows(trace), passing.cursor, passing.over, step, trace.summarized, trace.events, trace.nodes
+        _rows(trace),
+        passing.cursor,
+        passing.over,
+        step,
+        trace.summarized,
+        trace.events,
+        trace.nodes,
+        passing.written_last,
     )
 
 
+class _Rows(Sequence[TraceRow]):
+    """Rows of a pass, each made when it is first looked at: a list shows a few of perhaps 100,000."""
+
+    def __init__(self, trace: Trace) -> None:
+        self._trace = trace
+        self._made: dict[int, TraceRow] = {}
+
+    def __len__(self) -> int:
+        return len(self._trace)
+
+    @overload
+    def __getitem__(self, number: int) -> TraceRow: ...
+    @overload
+    def __getitem__(self, number: slice) -> tuple[TraceRow, ...]: ...
+    def __getitem__(self, number: int | slice) -> TraceRow | tuple[TraceRow, ...]:
+        if isinstance(number, slice):
+            return tuple(self[at] for at in range(*number.indices(len(self))))
+        event = self._trace.events[number]
+        place = number % len(self)
+        if place not in self._made:
+            self._made[place] = _row(event, self._trace)
+        return self._made[place]
+
+    def __eq__(self, other: object) -> bool:
+        return self is other or (isinstance(other, Sequence) and tuple(self) == tuple(other))
+
+    def __hash__(self) -> int:
+        return hash(tuple(self))
+
+
 @lru_cache(maxsize=16)
-def _rows(trace: Trace) -> tuple[TraceRow, ...]:
-    return tuple(_row(event, trace) for event in trace.events)
+def _rows(trace: Trace) -> _Rows:
+    return _Rows(trace)
 
 
 @lru_cache(maxsize=64)

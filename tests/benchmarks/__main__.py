@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
 from tests.benchmarks import (
+    deep,
     epochs,
     history,
     keys,
@@ -35,6 +36,7 @@ BENCHMARKS: Final[Mapping[str, Callable[[bool], Iterator[Row]]]] = {
     "recording": recording.rows,
     "trace": recording.weight_rows,
     "large": large.rows,
+    "deep": deep.rows,
     "memory": memory.rows,
     "history": history.rows,
     "saving": saving.writing_rows,

@@ -54,6 +54,11 @@ class _Call:
     instruction: int
     """Offset in `code` of the instruction that called the function."""
 
+    @property
+    def nodes(self) -> int:
+        """Number of nodes that the call made."""
+        return self.after_last - self.first
+
 
 class SourceMap:
     """The calls that were seen while a forward pass was watched."""
@@ -64,15 +69,39 @@ class SourceMap:
         """For each call: the first sequence number, the one after the last, the caller's code and its
         instruction."""
 
+        self._looked_up = 0
+        """Number of `calls` that `_innermost` covers."""
+
+        self._innermost: dict[int, _Call] = {}
+        """Shortest watched call that made each node, by the node's sequence number."""
+
+        self._found: dict[tuple[CodeType, int], Source] = {}
+        """Expressions found so far, by code and instruction: a loop makes many nodes in one place."""
+
     def find(self, sequence_nr: int) -> Source | None:
         """Return the expression that made the node `sequence_nr`, or None if no watched call made it.
 
         If calls were nested, it is the expression of the innermost one.
         """
-        calls = [_Call(*call) for call in self.calls if call[0] <= sequence_nr < call[1]]
-        if not calls:
+        self._look_up()
+        call = self._innermost.get(sequence_nr)
+        if call is None:
             return None
-        return _source_of(min(calls, key=lambda call: call.after_last - call.first))
+        place = call.code, call.instruction
+        if place not in self._found:
+            self._found[place] = _source_of(call)
+        return self._found[place]
+
+    def _look_up(self) -> None:
+        """Assign the calls since the last look to the nodes that they made, each node to one call."""
+        innermost = self._innermost
+        for seen in self.calls[self._looked_up :]:
+            call = _Call(*seen)
+            for number in range(call.first, call.after_last):
+                known = innermost.get(number)
+                if known is None or call.nodes < known.nodes:
+                    innermost[number] = call
+        self._looked_up = len(self.calls)
 
 
 def watch_forward() -> AbstractContextManager[SourceMap]:

@@ -22,7 +22,7 @@ from gradstep.autograd.event_builder import (
     hooks_after_write,
     reductions_after,
 )
-from gradstep.autograd.events import ACCUMULATE_GRAD, Edge, Event, NodeEvent
+from gradstep.autograd.events import ACCUMULATE_GRAD, Accumulation, Edge, Event, NodeEvent
 from gradstep.autograd.graph import GraphNode
 from gradstep.autograd.leaf_copies import LeafCopies, SavedCopies
 from gradstep.autograd.node_calls import NodeCall
@@ -106,6 +106,28 @@ class Trace:
         shows as `Overwritten`, so read the events before the parameters are updated.
         """
         return tuple(self._all_events())
+
+    @cached_property
+    def writes(self) -> tuple[tuple[int, Accumulation], ...]:
+        """Writes to the `.grad` of named parameters, in order, each with its event's index in `events`."""
+        return tuple(
+            (number, event.accumulation)
+            for number, event in enumerate(self.events)
+            if isinstance(event, NodeEvent) and event.accumulation and event.accumulation.parameter
+        )
+
+    @cached_property
+    def _first_events(self) -> dict[int, NodeEvent]:
+        """First event of each node that ran, by the node's index."""
+        first: dict[int, NodeEvent] = {}
+        for event in self.events:
+            if isinstance(event, NodeEvent):
+                first.setdefault(event.node, event)
+        return first
+
+    def event_of(self, node: int) -> NodeEvent | None:
+        """Return the first event of the node with an index; None if the node did not run."""
+        return self._first_events.get(node)
 
     @cached_property
     def _names(self) -> dict[int, str]:

@@ -78,10 +78,10 @@ def explain_hook(event: HookEvent, trace: Trace) -> Explanation:
 
 
 def _node_name(node: int, trace: Trace) -> str:
-    for event in trace.events:
-        if isinstance(event, NodeEvent) and event.node == node:
-            return grad_name(event) if event.name == ACCUMULATE_GRAD else event.name
-    return "a node"
+    event = trace.event_of(node)
+    if event is None:
+        return "a node"
+    return grad_name(event) if event.name == ACCUMULATE_GRAD else event.name
 
 
 def _summed(slot: int, node: str, large: tuple[int, ...], small: tuple[int, ...]) -> str:

@@ -7,9 +7,11 @@ by different paths of the graph, and then writes their sum.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import TYPE_CHECKING, Final, TypeAlias
+from weakref import WeakKeyDictionary
 
 from gradstep.autograd.events import HookEvent, NodeEvent, PathsEvent
 
@@ -116,8 +118,17 @@ AROUND: Final = 3_000
 """Approximate bytes that a page takes in addition to its tensors."""
 
 Line: TypeAlias = Write | Hooked | Zeroed | Unrecorded | Forgotten
+PassLine: TypeAlias = tuple[int, str, Line]
+"""Line of a pass: the position of its event, counted from 1, the parameter's name, and the line."""
+
 NamedGrads: TypeAlias = Mapping[str, "Tensor | None"]
 """The `.grad` of each parameter, by the parameter's name."""
+
+
+_PASS_LINES: Final[WeakKeyDictionary[Trace, dict[tuple[int, int, Share | None], Sequence[PassLine]]]] = (
+    WeakKeyDictionary()
+)
+"""Lines of whole passes, by the pass and by its number, epoch and share."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -153,15 +164,27 @@ class PassPage:
 
     def all_lines(self) -> Iterator[tuple[str, Line]]:
         """Yield the pass's lines for every named parameter, oldest first, each with the parameter's name."""
+        lines = takewhile(lambda found: found[0] <= self.done, self._lines_of_whole_pass())
+        return ((name, line) for _, name, line in lines)
+
+    def _lines_of_whole_pass(self) -> Sequence[PassLine]:
+        """Return the lines with the positions of their events, made once for all positions in the pass."""
+        key = self.number, self.epoch, self.share
+        known = _PASS_LINES.setdefault(self.trace, {})
+        if key not in known:
+            known[key] = tuple(self._make_lines())
+        return known[key]
+
+    def _make_lines(self) -> Iterator[PassLine]:
         made: dict[int, NodeEvent] = {}
         met: dict[int, PathsEvent] = {}
         written: dict[int, str] = {}
-        for position, event in enumerate(self.trace.events[: self.done], 1):
+        for position, event in enumerate(self.trace.events, 1):
             match event:
                 case PathsEvent(node=node):
                     met[node] = event
                 case HookEvent(node=node) if node in written:
-                    yield written[node], Hooked(self.number, event.before, event.after)
+                    yield position, written[node], Hooked(self.number, event.before, event.after)
                 case NodeEvent(node=node, accumulation=None):
                     made[node] = event
                 case NodeEvent(node=node, accumulation=write) if write and write.parameter:
@@ -169,7 +192,7 @@ class PassPage:
                     paths = _paths(met.get(node), made)
                     parts = write.before, write.part, write.after
                     line = Write(self.number, self.epoch, position, *parts, paths, self.share)
-                    yield write.parameter, line
+                    yield position, write.parameter, line
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import defaultdict, deque
 from typing import Final
 
 from gradstep.ledger.ledger import AROUND, Ledger, Line, PassPage, Write, WritesPage
@@ -42,10 +42,10 @@ def light(page: PassPage) -> PassPage | WritesPage:
     """Return a page with the same lines that does not keep a large trace."""
     if page.weight <= HEAVY:
         return page
-    written = dict[str, tuple[Line, ...]]()
+    written = defaultdict[str, list[Line]](list)
     weight = AROUND
     for name, line in page.all_lines():
-        written[name] = (*written.get(name, ()), line)
+        written[name].append(line)
         # The tensors `before` and `after` are shared with the session's states: only `part` counts.
         weight += bytes_of(line.part) if isinstance(line, Write) and line.part is not None else 0
-    return WritesPage(written, weight)
+    return WritesPage({name: tuple(lines) for name, lines in written.items()}, weight)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import takewhile
 
-from gradstep.autograd.events import Accumulation, NodeEvent
+from gradstep.autograd.events import Accumulation
 from gradstep.autograd.trace import Trace
 from gradstep.ledger.ledger import Ledger, PassPage
 from gradstep.loop.batches import Split
@@ -49,11 +51,17 @@ class Passing:
 
     def accumulated(self) -> dict[str, Accumulation]:
         """Return the last write to each `.grad` among the events done so far, by the parameter's name."""
-        return {
-            event.accumulation.parameter: event.accumulation
-            for event in self.trace.events[: self.cursor]
-            if isinstance(event, NodeEvent) and event.accumulation and event.accumulation.parameter
-        }
+        return {write.parameter: write for write in self._writes() if write.parameter}
+
+    @property
+    def written_last(self) -> str | None:
+        """Name of the parameter whose `.grad` was written last among the events done so far; None if none was."""
+        last = deque(self._writes(), maxlen=1)
+        return last[0].parameter if last else None
+
+    def _writes(self) -> Iterator[Accumulation]:
+        before = takewhile(lambda write: write[0] < self.cursor, self.trace.writes)
+        return (write for _, write in before)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -64,8 +64,7 @@ def written_last(frame: Frame) -> int:
     """Return the index of the parameter that was written to last; 0 if none was."""
     if frame.in_pass and frame.backward is not None:
         places = {parameter.name: place for place, parameter in enumerate(frame.parameters)}
-        done = (row.parameter for row in reversed(frame.backward.rows[: frame.backward.done]))
-        return next((places[name] for name in done if name in places), 0)
+        return places.get(frame.backward.written or "", 0)
     return next((place for place, parameter in enumerate(frame.parameters) if parameter.grad_changed), 0)
 
 

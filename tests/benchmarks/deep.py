@@ -1,4 +1,4 @@
-"""Graphs of many nodes: the time of a recorded pass for each node, and of a step in the middle of the pass."""
+"""Graphs of many nodes: the time that a recorded pass takes for each node, and a step inside the pass."""
 
 from __future__ import annotations
 

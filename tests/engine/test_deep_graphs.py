@@ -1,4 +1,4 @@
-"""Deep graphs: the work of a pass grows with the number of nodes and no faster, and a step's hardly at all."""
+"""Deep graphs: the work of a pass grows no faster than the number of nodes, and a step's hardly at all."""
 
 from __future__ import annotations
 
@@ -96,7 +96,9 @@ def _apply_and_show(session: Session, action: Action) -> None:
 
 
 @pytest.mark.parametrize("model", [_chain, _diamonds, _hooked])
-@pytest.mark.parametrize("action", [Backward(), StepNode(), RunEpochs(3)], ids=lambda action: type(action).__name__)
+@pytest.mark.parametrize(
+    "action", [Backward(), StepNode(), RunEpochs(3)], ids=lambda action: type(action).__name__
+)
 def test_the_work_of_a_pass_grows_no_faster_than_its_graph(
     model: Callable[[Tensor, Tensor, int], Tensor], action: Action
 ) -> None:
@@ -110,7 +112,8 @@ def test_a_step_in_a_long_pass_takes_as_long_as_in_a_short_one(
     model: Callable[[Tensor, Tensor, int], Tensor],
 ) -> None:
     few, many = (
-        partial(_work, model, length, Forward(), StepNode(), StepTo(length), StepNode()) for length in (FEW, MANY)
+        partial(_work, model, length, Forward(), StepNode(), StepTo(length), StepNode())
+        for length in (FEW, MANY)
     )
     few()
     assert many() < 1.6 * few()

@@ -7,7 +7,7 @@ from typing import Final
 
 from torch import Tensor
 
-from gradstep.autograd.events import ACCUMULATE_GRAD, HookEvent, NodeEvent, PathsEvent, ReduceEvent
+from gradstep.autograd.events import ACCUMULATE_GRAD, HookEvent, PathsEvent, ReduceEvent
 from gradstep.autograd.trace import Trace
 from gradstep.derivatives.explanation import Explanation, Operand
 from gradstep.derivatives.labels import grad_name

@@ -55,7 +55,7 @@ class Passing:
 
     @property
     def written_last(self) -> str | None:
-        """Name of the parameter whose `.grad` was written last among the events done so far; None if none was."""
+        """Parameter whose `.grad` was written last among the events done so far; None if none was."""
         last = deque(self._writes(), maxlen=1)
         return last[0].parameter if last else None
 

@@ -243,7 +243,7 @@ def test_a_line_that_does_not_fit_the_format_is_named(kind) -> None:
 @pytest.mark.parametrize(
     ("change", "told"),
     [
-        ({"problem": "corps"}, "did you mean 'crops'"),
+        ({"problem": "corps"}, "Did you mean 'crops'"),
         ({"rate": -1.0}, "learning rate"),
         ({"seed": 2**70}, "seed"),
     ],

@@ -253,8 +253,20 @@ def test_a_topic_is_found_by_its_name_or_a_part_of_it(typed: str, topic: str) ->
     [("optimisers", "optimizers"), ("keyz", "keys"), ("systemd", "workshop-administration")],
 )
 def test_an_unknown_topic_is_answered_with_the_closest(typed: str, closest: str) -> None:
-    with pytest.raises(BadInput, match=f"did you mean '{closest}'"):
+    with pytest.raises(BadInput, match=f"Did you mean '{closest}'"):
         topic_named(typed)
+
+
+@pytest.mark.parametrize("typed", ["nonsense", "qqq", "zzz yyy"])
+def test_no_topic_is_suggested_if_none_resembles_the_word_and_no_page_has_it(typed: str) -> None:
+    with pytest.raises(BadInput) as caught:
+        topic_named(typed)
+    assert str(caught.value) == f"no topic is called {typed!r}."
+
+
+def test_all_topics_with_the_word_are_suggested() -> None:
+    with pytest.raises(BadInput, match="Did you mean 'workshop-teaching' or 'workshop-administration'"):
+        topic_named("workshop")
 
 
 def test_a_search_finds_all_words_in_one_passage_in_any_case() -> None:

@@ -209,7 +209,7 @@ def test_plain_mode_lists_the_topics_and_finds_words() -> None:
 @pytest.mark.parametrize(
     ("typed", "answer"),
     [
-        ("manual keyz", "there is no topic 'keyz': did you mean 'keys'? manual lists the topics"),
+        ("manual keyz", "no topic is called 'keyz'. Did you mean 'keys'? Type manual to list the topics."),
         ("manual search xylophone", "nothing in the manual has 'xylophone'"),
         ("manual search", "type words to search for"),
     ],
@@ -260,7 +260,7 @@ def test_an_unknown_topic_is_told_in_one_line_with_the_closest() -> None:
     ran = run_help("keyz")
     assert (ran.returncode, ran.stdout) == (2, "")
     assert ran.stderr == (
-        "gradstep help: there is no topic 'keyz': did you mean 'keys'? `gradstep help` lists the topics\n"
+        "gradstep help: no topic is called 'keyz'. Did you mean 'keys'? `gradstep help` lists the topics.\n"
     )
 
 

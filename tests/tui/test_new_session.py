@@ -183,7 +183,7 @@ def test_a_conversation_begins_other_problems_and_reads_its_script_again(
         told[line] = list(said)
     assert [row.split()[0] for row in told["problem"][1:]] == ["mine", *problems.names()]
     assert told["problem xro"] == [
-        f"there is no problem 'xro': did you mean 'xor'? Known: {', '.join(problems.names())}"
+        f"no problem is called 'xro'. Did you mean 'xor'? The problems are: {', '.join(problems.names())}"
     ]
     assert told["reload"][0] == "mine.py read again"
     assert "zeroing OFF" in "".join(told["reload"])

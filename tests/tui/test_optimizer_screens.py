@@ -82,7 +82,10 @@ async def test_an_unknown_optimizer_is_answered_in_place() -> None:
         asked = " ".join(text(pilot).split())
         assert [name for name in NAMES if name not in asked] == []
         said = str(asking.query_one("#wrong", Label).render())
-        assert said == f"there is no optimizer 'Adan': did you mean 'Adam'? Known: {', '.join(NAMES)}"
+        assert (
+            said
+            == f"no optimizer is called 'Adan'. Did you mean 'Adam'? The optimizers are: {', '.join(NAMES)}"
+        )
         await press(pilot, "escape")
         assert frame(pilot).loop.optimizer == HAND
 

@@ -391,8 +391,11 @@ def test_zeroing_is_told_both_ways() -> None:
         (["B micro(2)", "f", "b", "f", "b", "g"], "pass 2, epoch 1, part 2 of 3, event 12: -18.0173 + "),
         (["B micro(2)", "f", "b", "f", "b", "g"], "Accumulated on purpose: the shares of 2 parts of the"),
         (["B micro(2)", "t"], "micro-batches of 2, epoch 0"),
-        (["B mikro(2)"], "did you mean 'micro'? Known: full, micro, mini"),
-        (["o adan"], "there is no optimizer 'adan': did you mean 'Adam'? Known: hand, SGD, RMSprop"),
+        (["B mikro(2)"], "Did you mean 'micro'? The ways to split samples are: full, micro, mini"),
+        (
+            ["o adan"],
+            "no optimizer is called 'adan'. Did you mean 'Adam'? The optimizers are: hand, SGD, RMSprop",
+        ),
         (["f", "s", "o adam"], "a backward pass is under way"),
         (["Esc"], "nothing is running; ctrl+c stops a run of epochs"),
     ],

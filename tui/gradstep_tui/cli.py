@@ -6,11 +6,14 @@ import os
 import sys
 from argparse import Namespace
 from collections.abc import Callable, Mapping, Sequence
+from difflib import get_close_matches
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
+from gradstep import problems
 from gradstep.errors import BadInput, MissingName
 from gradstep.opening import open_session
+from gradstep.scripts.source_reader import is_path
 from gradstep_tui.commands.parsers import (
     RUN,
     USES,
@@ -56,6 +59,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         word = options.problem
         use = next(use for use in USES if use.startswith(f"gradstep {word} "))
         return complain(f"put options after the word {word}: {use}")
+    if meant := _command_meant(options.problem):
+        return complain(f"no problem is called {options.problem!r}. Did you mean `gradstep {meant}`?")
     try:
         start = start_of(options)
     except BadInput as error:
@@ -194,6 +199,14 @@ def _draw(make_session: Callable[[], Session], autosave: Autosave, ascii_only: b
         app = GradstepApp(make_session, autosave=autosave, ascii_only=ascii_only)
         app.run()
     return app.return_code or 0
+
+
+def _command_meant(word: str | None) -> str | None:
+    """Return the subcommand that a word resembles more than any problem's name; None if there is none."""
+    if word is None or is_path(word):
+        return None
+    close = get_close_matches(word.casefold(), [*problems.names(), *COMMANDS], n=1)
+    return close[0] if close and close[0] in COMMANDS else None
 
 
 def _cannot_save(path: os.PathLike[str]) -> str:

@@ -55,13 +55,17 @@ def shown(value: object) -> str:
     return text if len(text) <= LONGEST else f"{text[:LONGEST]}..."
 
 
-def did_you_mean(given: str, known: Collection[str]) -> str:
-    """Return a question for the closest of the known names, and all of them; capitals do not matter."""
-    lower = {name.casefold(): name for name in known}
-    close = lower[get_close_matches(given.casefold(), lower, n=1, cutoff=0.0)[0]]
-    return f"did you mean {close!r}? Known: {', '.join(known)}"
-
-
 def unknown(what: str, given: str, known: Collection[str]) -> str:
-    """Return a message that nothing of the kind `what` is called `given`, with the closest known name."""
-    return f"there is no {what} {shown(given)}: {did_you_mean(given, known)}"
+    """Return a message that a name is unknown, with all known names and the one that it resembles, if any.
+
+    Args:
+        what: Kind of the named things; its first word is a noun with a plural in `s`, e.g. `option of SGD`.
+        given: The unknown name; capitals do not matter.
+        known: The known names.
+    """
+    lower = {name.casefold(): name for name in known}
+    close = get_close_matches(given.casefold(), lower, n=1)
+    question = f"Did you mean {lower[close[0]]!r}? " if close else ""
+    noun, blank, rest = what.partition(" ")
+    names = f"The {noun}s{blank}{rest} are: {', '.join(known)}"
+    return f"no {what} is called {shown(given)}. {question}{names}"

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 from msgspec import Struct, defstruct, structs
 
 from gradstep.errors import BadInput
-from gradstep.loop.literals import did_you_mean, literal, parsed, shown, unknown
+from gradstep.loop.literals import literal, parsed, shown, unknown
 from gradstep.loop.optimizer_row import OptimizerRow, Value
 from gradstep.loop.optimizer_table import EXAMPLE, ROWS
 
@@ -163,4 +163,4 @@ def _no_option(name: Name, option: str) -> str:
         return "lr is not an option here: the learning rate is set separately, for every optimizer"
     if not OPTIONS[name]:
         return f"{shown(option)} is not an option: the update by hand has no options"
-    return f"{name} has no option {shown(option)}: {did_you_mean(option, OPTIONS[name])}"
+    return unknown(f"option of {name}", option, OPTIONS[name])

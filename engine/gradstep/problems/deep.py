@@ -1,4 +1,4 @@
-"""Vanishing gradients: every sigmoid on the way back shrinks them, so the first layer hardly learns."""
+"""Vanishing gradients: each sigmoid shrinks the gradients further back, so the first layer hardly learns."""
 
 import torch
 from torch import nn

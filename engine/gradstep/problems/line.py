@@ -1,4 +1,4 @@
-"""One weight, one bias: a straight line through points, and the two slopes that pull it there."""
+"""One weight, one bias: a straight line through points, and the two gradients that pull it there."""
 
 import torch
 

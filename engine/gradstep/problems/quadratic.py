@@ -1,4 +1,4 @@
-"""An ill-conditioned bowl: one direction is a hundred times as steep, and sets the rate for both."""
+"""An ill-conditioned bowl: one direction is 100 times as steep, and limits the learning rate for both."""
 
 import torch
 

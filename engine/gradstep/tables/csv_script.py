@@ -79,9 +79,10 @@ def _target_places(columns: Columns, targets: Sequence[str]) -> list[int]:
     places = list[int]()
     for name in targets:
         if name not in columns.names:
-            close = get_close_matches(name, columns.names, n=1, cutoff=0.0)
-            words = f"there is no column {name!r}: did you mean {close[0]!r}?"
-            raise ScriptError(columns.path, f"{words} The columns are {listed(columns.names)}")
+            close = get_close_matches(name, columns.names, n=1)
+            question = f"Did you mean {close[0]!r}? " if close else ""
+            names = f"The columns are: {listed(columns.names)}"
+            raise ScriptError(columns.path, f"no column is called {name!r}. {question}{names}")
         place = columns.names.index(name)
         if place in places:
             raise ScriptError(columns.path, f"the target {name!r} is named twice")

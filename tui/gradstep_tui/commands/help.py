@@ -27,7 +27,7 @@ def show_help(arguments: Sequence[str]) -> int:
     try:
         topic = topic_named(wanted) if wanted else INDEX
     except BadInput as error:
-        return complain(f"{error} `{HELP}` lists the topics", HELP, hint=False)
+        return complain(f"{error} `{HELP}` lists the topics.", HELP, hint=False)
     text = plain_text(page(topic))
     try:
         _show(text if _writes_unicode() else text.translate(TABLE).encode("ascii", "replace").decode())

@@ -35,16 +35,16 @@ USES: Final = (
 )
 
 _RUN_DESCRIPTION: Final = """\
-Train without a screen and print the start values, the results of the first step,
+Train without a screen and print the start values, the results of the first epoch,
 statement by statement (forward, backward, update, zero), then the loss and the
 predictions after N more epochs, N + 1 in all."""
 
 _RUN_CODES: Final = """\
 exit codes:
-  0   trained to the end, or the reader of the output closed it
+  0   trained to the end, or the program that reads the output ended first, e.g. `head`
   1   the output could not be written
   2   a wrong option or value
-  3   diverged: the loss became inf or nan; the epoch is on standard error
+  3   diverged: the loss became inf or nan; standard error says in which epoch
   130 stopped by ctrl+c"""
 
 
@@ -100,17 +100,15 @@ def bench_parser() -> Parser:
         description="Gradient descent one line at a time, and PyTorch's backward pass one node at a time.",
         epilog="""`gradstep run` trains without a screen, `gradstep resume` continues a saved session,
             `gradstep replay` steps through a saved session, `gradstep export` writes it as a script and a
-            notebook, `gradstep list` lists the built-in problems, and `gradstep check` shows what gradstep
-            finds in a script. Each has its own options: see `gradstep run --help`. `gradstep help` shows the
-            manual.""",
+            notebook, `gradstep list` lists the built-in problems, `gradstep check` shows what gradstep
+            finds in a script, and `gradstep serve` serves a class over SSH. Each has its own options: see
+            `gradstep run --help`. `gradstep help` shows the manual.""",
         allow_abbrev=False,
     )
     add_problem(parser)
     parser.add_argument("--version", action="version", version=f"gradstep {__version__}")
     add_start(parser)
-    parser.add_argument(
-        "--save", type=Path, metavar="FILE", help="save the session in FILE, which must not exist yet"
-    )
+    parser.add_argument("--save", type=Path, metavar="FILE", help="save the session in FILE, a new file")
     _add_drawing(parser)
     return parser
 
@@ -202,10 +200,10 @@ def run_parser() -> Parser:
         type=_epochs,
         default=100,
         metavar="N",
-        help="epochs after the first step (default: 100)",
+        help="epochs after the first epoch (default: 100)",
     )
     parser.add_argument(
-        "--no-zero", dest="zeroing", action="store_false", help="turn gradient zeroing off first"
+        "--no-zero", dest="zeroing", action="store_false", help="train without zeroing the gradients"
     )
     add_start(parser)
     parser.add_argument(

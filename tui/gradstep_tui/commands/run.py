@@ -1,4 +1,4 @@
-"""`gradstep run`: training without a screen, one step statement by statement and then many epochs."""
+"""`gradstep run`: training without a screen, one epoch statement by statement and then many more."""
 
 from __future__ import annotations
 
@@ -44,12 +44,12 @@ def run(make_session: Callable[[], Session], actions: Iterable[Action], report: 
 
 
 def plan(epochs: int, zeroing: bool, batches: Batches | None = None) -> Iterator[Action]:
-    """Yield the actions of a run: one step statement by statement, `epochs` more epochs, and a forward pass.
+    """Yield the actions of a run: one epoch statement by statement, `epochs` more, and a forward pass.
 
-    If the samples are split into batches, the first step is a whole epoch, and no forward pass follows.
+    If the samples are split into batches, the first epoch is a single action, and no forward pass follows.
 
     Args:
-        epochs: Number of epochs after the first step.
+        epochs: Number of epochs after the first epoch.
         zeroing: Whether gradients are zeroed.
         batches: Way the samples are split; None to use all samples in every pass.
     """

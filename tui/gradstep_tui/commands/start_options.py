@@ -80,7 +80,9 @@ def start_of(options: Namespace) -> Start:
 
 def _add_names(parser: ArgumentParser) -> None:
     """Add the options for the names in a script."""
-    group = parser.add_argument_group("names in a script, if they do not follow the conventions")
+    group = parser.add_argument_group(
+        "names in a script, if they do not follow the conventions (see `gradstep help your-script`)"
+    )
     group.add_argument("--model", metavar="NAME", help="the function or nn.Module that predicts")
     group.add_argument("--loss", metavar="NAME", help="the loss function")
     group.add_argument("--inputs", metavar="NAME", help="the tensor that the model is called with")
@@ -95,7 +97,7 @@ def _names_of(options: Namespace) -> Names | None:
 
 def add_seed(parser: ArgumentParser) -> None:
     """Add the option for the seed of the start values."""
-    parser.add_argument("--seed", type=_seed, metavar="N", help="draw random start values with this seed")
+    parser.add_argument("--seed", type=_seed, metavar="N", help="choose random start values with this seed")
 
 
 def add_start(parser: ArgumentParser) -> None:
@@ -112,7 +114,8 @@ def add_start(parser: ArgumentParser) -> None:
         "--optimizer",
         type=_optimizer,
         metavar="NAME",
-        help=f"{', '.join(NAMES)}; with options, e.g. '{EXAMPLE}' (default: the script's own, else hand)",
+        help=f"the optimizer: hand (the update by hand), {', '.join(NAMES[1:])}; with options, e.g. "
+        f"'{EXAMPLE}' (default: the script's own, else hand)",
     )
 
 

@@ -19,6 +19,9 @@ _BEGINS_A_BLOCK: Final = re.compile(r"\s*(?:[-*] |\d+\. |\||#|```)")
 NEAR: Final = 30
 """Characters from the beginning of a passage that a list of results always has room for."""
 
+MOST_SUGGESTED: Final = 3
+"""Largest number of topics that a message suggests."""
+
 _LINK: Final = re.compile(r"\[([^\]]*)\]\([^)]*\)")
 _RULE: Final = re.compile(r"[|\s:-]*")
 """A line that separates the head of a table from its rows, or an empty line."""
@@ -78,7 +81,7 @@ def topic_named(text: str) -> str:
     one topic has it.
 
     Raises:
-        BadInput: there is no such topic; the message names the closest one.
+        BadInput: there is no such topic; the message names those that may be meant, if there are any.
     """
     wanted = "-".join(text.split()).casefold()
     names = [INDEX, *(topic.name for topic in topics())]
@@ -87,16 +90,23 @@ def topic_named(text: str) -> str:
     having = [name for name in names if wanted and wanted in name]
     if len(having) == 1:
         return having[0]
-    raise BadInput(f"there is no topic {shown(text)}: did you mean {_closest(wanted, names)!r}?")
+    meant = " or ".join(map(repr, _suggestions(text, wanted, names)))
+    raise BadInput(f"no topic is called {shown(text)}." + (f" Did you mean {meant}?" if meant else ""))
 
 
-def _closest(wanted: str, names: Sequence[str]) -> str:
-    """Return the topic that is named most similarly, or that has the first passage with these words."""
+def _suggestions(text: str, wanted: str, names: Sequence[str]) -> Sequence[str]:
+    """Return the topics that may be meant: with a similar name, or else the first with a passage on it.
+
+    Args:
+        text: Name as it was typed.
+        wanted: The same in lower case, with hyphens for blanks.
+        names: Names of all topics.
+    """
+    having = [name for name in names if wanted and wanted in name]
+    if 1 < len(having) <= MOST_SUGGESTED:
+        return having
     similar = get_close_matches(wanted, names, n=1)
-    passages = find(wanted.replace("-", " "))
-    if similar or not passages:
-        return (similar or get_close_matches(wanted, names, n=1, cutoff=0.0))[0]
-    return passages[0].topic
+    return similar or [passage.topic for passage in find(text)[:1]]
 
 
 @cache

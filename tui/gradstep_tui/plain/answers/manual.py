@@ -31,7 +31,7 @@ def manual_texts(text: str) -> Iterator[str]:
     try:
         name = topic_named(text) if text else INDEX
     except BadInput as error:
-        raise BadInput(f"{error} manual lists the topics") from None
+        raise BadInput(f"{error} Type manual to list the topics.") from None
     yield from spoken_lines(page(name))
 
 

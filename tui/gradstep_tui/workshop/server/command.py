@@ -63,7 +63,8 @@ def parser() -> Parser:
         allow_abbrev=False,
     )
     add = serve_parser.add_argument
-    add("--listen", default="0.0.0.0:2222", metavar="HOST:PORT", help="default: 0.0.0.0:2222")
+    listen = "address to listen on (default: 0.0.0.0:2222)"
+    add("--listen", default="0.0.0.0:2222", metavar="HOST:PORT", help=listen)
     _add_class_options(add)
     _add_connection_options(add)
     return serve_parser
@@ -75,7 +76,8 @@ def _add_class_options(add: Callable[..., object]) -> None:
     add("--code", metavar="CODE", help=joining)
     keys = "public keys of instructors, as in authorized_keys; the instructor code works as well"
     add("--instructor-keys", type=Path, metavar="FILE", help=keys)
-    add("--max-learners", type=_whole(1, 2_000), default=200, metavar="N", help="default: 200")
+    most = "most learners logged in at once (default: 200)"
+    add("--max-learners", type=_whole(1, 2_000), default=200, metavar="N", help=most)
     state = "folder for sessions, names and the host key (default: in your home folder)"
     add("--state", type=Path, metavar="DIR", help=state)
     problem = f"problem of a new learner: {', '.join(problems.names())} (default: crops)"
@@ -84,11 +86,14 @@ def _add_class_options(add: Callable[..., object]) -> None:
 
 def _add_connection_options(add: Callable[..., object]) -> None:
     """Add the options about SSH connections."""
-    idle = "close a connection after so long without input; 0 for never (default: 60)"
+    idle = "close a connection after this many minutes without a key; 0 for never (default: 60)"
     add("--idle", type=_whole(0, 10_000), default=60, metavar="MINUTES", help=idle)
-    compress = "compress every connection; turn away clients that cannot"
+    compress = "compress every connection; turn away clients that cannot compress"
     add("--compress", action="store_true", help=compress)
-    post_quantum = "turn away clients without a post-quantum key exchange, e.g. OpenSSH before 9.9"
+    post_quantum = (
+        "turn away clients without a post-quantum key exchange (OpenSSH before 9.9, or before 8.5 if the "
+        "server has liboqs)"
+    )
     add("--post-quantum", action="store_true", help=post_quantum)
 
 

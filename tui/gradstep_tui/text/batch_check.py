@@ -15,6 +15,11 @@ if TYPE_CHECKING:
 MOST_SIZES: Final = 8
 """Largest number of parts whose sizes are written out."""
 
+ONE_PART: Final = "{samples:,} samples in 1 part: {size}"
+PARTS: Final = "{samples:,} samples in {parts:,} parts: {sizes}"
+MANY_PARTS: Final = "{samples:,} samples in {parts:,} parts of {size:,}"
+MANY_PARTS_AND_REST: Final = "{samples:,} samples in {parts:,} parts of {size:,}, {last:,} in the last"
+
 FULL_TEXT: Final = "One pass through all samples: what the others are held against."
 
 WHY: Final[Mapping[tuple[str, str], str]] = {
@@ -43,12 +48,20 @@ WHY: Final[Mapping[tuple[str, str], str]] = {
 
 def sizes_text(found: BatchCheck) -> str:
     """Return how the samples are split, e.g. `5 samples in 3 parts: 2 + 2 + 1`."""
-    sizes, size = found.sizes, found.sizes[0]
-    many = f"{found.samples:,} samples in {len(sizes):,} part{'s' * (len(sizes) != 1)}"
-    if len(sizes) <= MOST_SIZES:
-        return f"{many}: {' + '.join(map(str, sizes))}"
-    last = "" if sizes[-1] == size else f", {sizes[-1]:,} in the last"
-    return f"{many} of {size:,}{last}"
+    sizes = found.sizes
+    if len(sizes) == 1:
+        template = ONE_PART
+    elif len(sizes) <= MOST_SIZES:
+        template = PARTS
+    else:
+        template = MANY_PARTS if sizes[-1] == sizes[0] else MANY_PARTS_AND_REST
+    return template.format(
+        samples=found.samples,
+        parts=len(sizes),
+        sizes=" + ".join(map(str, sizes[:MOST_SIZES])),
+        size=sizes[0],
+        last=sizes[-1],
+    )
 
 
 def way_text(trial: Trial, found: BatchCheck) -> str:

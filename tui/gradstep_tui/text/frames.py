@@ -207,8 +207,10 @@ def share_text(write: Write) -> str:
 
 def unrecorded_text(fact: Unrecorded, at: Element) -> str:
     """Return what a run did whose epochs were not recorded."""
-    many = f"{fact.epochs:,} epochs ran" if fact.epochs else f"{fact.passes:,} passes ran"
-    return f"{many} at full speed, unrecorded; then it was {cell(at.of(fact.after))}"
+    after = cell(at.of(fact.after))
+    if fact.epochs:
+        return f"{fact.epochs:,} epochs ran at full speed, unrecorded; then it was {after}"
+    return f"{fact.passes:,} passes ran at full speed, unrecorded; then it was {after}"
 
 
 def forgotten_text(fact: Forgotten) -> str:

@@ -10,6 +10,7 @@ from typing import Final
 import pytest
 
 from gradstep._version import __version__
+from gradstep_tui.workshop.bench.session.keys import FOR_INSTRUCTORS, FOR_LEARNERS
 
 ROOT: Final = Path(__file__).parents[2]
 GUIDE: Final = (ROOT / ".github" / "CONTRIBUTING.md").read_text(encoding="utf-8")
@@ -37,6 +38,21 @@ def test_names_in_the_walk_of_a_key_are_in_the_files_that_it_names() -> None:
     for name in ("Forward", "action_press", "perform", "apply", "data_bind"):
         assert name in walk
         assert any(re.search(rf"\b{name}\b", text) for text in texts), name
+
+
+def test_names_in_how_to_add_something_are_in_the_files_that_it_names() -> None:
+    guide = GUIDE.partition("## How to add")[2].partition("\n## ")[0]
+    for entry in guide.split("\n\n"):
+        texts = [(ROOT / path).read_text(encoding="utf-8") for path in re.findall(r"`([\w/]+\.py)`", entry)]
+        for name in re.findall(r"`([A-Z]\w{2,}|[a-z]+_[a-z]+|checked)`", entry):
+            assert any(re.search(rf"\b{name}\b", text) for text in texts), name
+
+
+def test_the_guide_names_the_keys_that_a_class_takes() -> None:
+    said = re.search(r"the keys that a class adds: (.+) are taken", GUIDE.replace("\n", " "))
+    assert said is not None
+    taken = {key.shown for key in (*FOR_LEARNERS, *FOR_INSTRUCTORS)}
+    assert set(re.findall(r"`(\S+)`", said[1])) == taken
 
 
 def test_the_changelog_begins_with_the_version_that_is_being_made() -> None:

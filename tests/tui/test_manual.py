@@ -14,6 +14,7 @@ import pytest
 
 import gradstep
 from gradstep.errors import BadInput
+from gradstep.loop.conventions import CONVENTIONS, RATES
 from gradstep.loop.optimizers import NAMES, OPTIONS
 from gradstep_tui.commands import parsers
 from gradstep_tui.keys import KEYS
@@ -141,6 +142,16 @@ def test_every_optimizer_is_there_with_all_its_options() -> None:
     for name in NAMES:
         row = next(line for line in text.splitlines() if line.startswith(f"| `{name}` |"))
         assert set(re.findall(r"`(\w+)`", row)) - {name} == set(OPTIONS[name])
+
+
+def test_the_names_of_the_parts_of_a_script_are_those_that_gradstep_looks_for() -> None:
+    cells = [row.split("|") for row in PAGES["your-script"].splitlines() if row.startswith("| ")]
+    said = {cell[1].partition(",")[0].strip(): tuple(re.findall(r"`(\w+)`", cell[2])) for cell in cells}
+    assert said["inputs"] == CONVENTIONS["inputs"]
+    assert said["targets"] == CONVENTIONS["targets"]
+    assert said["model"] == CONVENTIONS["model"]
+    assert said["loss function"] == CONVENTIONS["loss"]
+    assert said["learning rate"] == RATES
 
 
 def test_every_number_of_the_walks_is_the_programs() -> None:

@@ -10,15 +10,25 @@ from typing import Any
 import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import fields
 
 from gradstep.actions import Action
 from gradstep.errors import EngineError
+from gradstep.loop.loop import Kind
 from gradstep.opening import open_session
 from gradstep.start import Start
 from gradstep_tui.text.frames import phase
 from gradstep_tui.workshop.bench.screens.bench import feed_end_text
 from gradstep_tui.workshop.bench.widgets.board_text import MILESTONES, phase_text
-from gradstep_tui.workshop.wire.facts import Facts, facts_of, phase_of
+from gradstep_tui.workshop.wire.facts import (
+    Facts,
+    Phase,
+    PhaseKind,
+    PyTorchRefusal,
+    checked,
+    facts_of,
+    phase_of,
+)
 from gradstep_tui.workshop.wire.farewells import FAREWELLS
 from gradstep_tui.workshop.wire.messages import FeedEnded
 from gradstep_tui.workshop.wire.milestones import Milestone, seen_in
@@ -78,3 +88,19 @@ def test_every_identifier_has_words() -> None:
     assert set(FAREWELLS) == set(StopReason)
     ends = [feed_end_text(FeedEnded(reason, "ann")) for reason in FeedEndReason]
     assert len(set(ends)) == len(FeedEndReason)
+
+
+def test_checking_changes_no_field_that_is_safe() -> None:
+    facts = Facts(
+        phase=Phase(PhaseKind.IN_BACKWARD, Kind.UPDATE, number=3, total=11),
+        epoch=7,
+        loss=0.5,
+        refusal=PyTorchRefusal("RuntimeError", "freed"),
+        curve="70 1",
+        seen=tuple(Milestone)[:1],
+    )
+    for record in (facts, facts.phase, facts.refusal):
+        assert record is not None
+        for field in fields(record):  # a field at its default would not show that it was forgotten
+            assert getattr(record, field.name) != field.default, field.name
+    assert checked(facts) == facts

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final, Literal
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from gradstep.loop.loop import Kind
 from gradstep.training.pytorch_errors import PyTorchError
@@ -143,12 +144,15 @@ def curve_of(losses: Losses) -> str:
 
 
 def checked(facts: Facts) -> Facts:
-    """Return facts that a board can show safely: those of a learner's process may contain anything."""
+    """Return facts that a board can show safely: those of a learner's process may contain anything.
+
+    Fields of types with few values, such as an enum or a bool, are safe already and stay as they are.
+    """
     phase, refusal = facts.phase, facts.refusal
-    return Facts(
-        phase=Phase(phase.kind, phase.statement, _bounded(phase.number), _bounded(phase.total)),
+    return replace(
+        facts,
+        phase=replace(phase, number=_bounded(phase.number), total=_bounded(phase.total)),
         epoch=_bounded(facts.epoch),
-        loss=facts.loss,
         refusal=None if refusal is None else checked_refusal(refusal),
         curve="".join(level if level in LEVELS else " " for level in facts.curve[:CURVE]),
         seen=tuple(milestone for milestone in Milestone if milestone in facts.seen),
@@ -157,7 +161,7 @@ def checked(facts: Facts) -> Facts:
 
 def checked_refusal(refusal: PyTorchRefusal) -> PyTorchRefusal:
     """Return an error whose texts are short and do nothing to a terminal."""
-    return PyTorchRefusal(clean(refusal.kind), clean(refusal.words))
+    return replace(refusal, kind=clean(refusal.kind), words=clean(refusal.words))
 
 
 def clean(text: str, longest: int = LONGEST) -> str:

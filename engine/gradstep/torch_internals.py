@@ -8,6 +8,7 @@ of a pass is bound here once, so that going through the door costs nothing.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from contextlib import AbstractContextManager
 from functools import cache
 from operator import attrgetter
 from typing import Any, Final, NamedTuple
@@ -91,6 +92,31 @@ _SKIP_DYNAMO: Final = PrivateName(
     required=False,
 )
 
+node_creation_hook: Final[Callable[[Callable[[Node], None]], AbstractContextManager[None]] | None] = getattr(
+    torch.autograd.graph, "node_creation_hook", None
+)
+"""Makes a context manager in which PyTorch calls a hook for every node that this thread makes.
+
+It is public. None in a PyTorch before 2.14, in which calls are watched and their nodes known by number.
+"""
+
+_TO_WATCH_CALLS: Final = (
+    PrivateName(
+        "torch._C._autograd._get_sequence_nr",
+        lambda: torch._C._autograd,
+        "It says how many autograd nodes this thread has made, before and after a watched call.",
+        "Without it no node could be traced to the line of the script that made it.",
+    ),
+    PrivateName(
+        "torch.autograd.function._is_setup_context_defined",
+        lambda: function,
+        "gradstep replaces it while a forward pass is watched: `Function.apply` asks it first.",
+        "Without it the nodes of custom Functions would be traced to wrong lines in silence.",
+        used_by=lambda: function.Function.apply,
+    ),
+)
+"""Names that are needed if PyTorch has no hook for nodes that are made."""
+
 NAMES: Final = (
     _ENGINE_ENTRY,
     PrivateName(
@@ -101,23 +127,10 @@ NAMES: Final = (
     ),
     _ENGINE_SHORTCUT,
     PrivateName(
-        "torch._C._autograd._get_sequence_nr",
-        lambda: torch._C._autograd,
-        "It says how many autograd nodes this thread has made, before and after a watched call.",
-        "Without it no node could be traced to the line of the script that made it.",
-    ),
-    PrivateName(
         "torch.autograd.graph.Node._sequence_nr",
         _product_node,
         "It is the number of one node, by which its line and the order of nodes are known.",
         "Without it no node could be traced to the line of the script that made it.",
-    ),
-    PrivateName(
-        "torch.autograd.function._is_setup_context_defined",
-        lambda: function,
-        "gradstep replaces it while a forward pass is watched: `Function.apply` asks it first.",
-        "Without it the nodes of custom Functions would be traced to wrong lines in silence.",
-        used_by=lambda: function.Function.apply,
     ),
     PrivateName(
         "torch.autograd.function.BackwardCFunction",
@@ -199,8 +212,9 @@ NAMES: Final = (
         "It remembers a tensor's summary for as long as the tensor lives.",
         "Without it summaries could not be kept, because tensors do not compare as dictionary keys must.",
     ),
+    *(_TO_WATCH_CALLS if node_creation_hook is None else ()),
 )
-"""Every private or undocumented name of PyTorch that gradstep uses."""
+"""Every private or undocumented name of PyTorch that gradstep uses with the installed version."""
 
 check_names(PYTORCH, NAMES)  # before the imports below, whose errors would not say what to do
 
@@ -213,8 +227,8 @@ __all__ = ["BackwardCFunction", "WeakIdKeyDictionary"]
 AccumulateGrad: Final[type[Node]] = type(_leaf_node())
 """Class of the node that adds to a leaf's `.grad`."""
 
-next_sequence_number: Final[Callable[[], int]] = torch._C._autograd._get_sequence_nr
-"""Returns the number that the next autograd node of this thread will have."""
+next_sequence_number: Final[Callable[[], int]] = getattr(torch._C._autograd, "_get_sequence_nr", lambda: 0)
+"""Returns the number that the next autograd node of this thread will have; only to watch calls."""
 
 version_of: Final[Callable[[Tensor], int]] = attrgetter("_version")
 """Returns the number of in-place changes of a tensor.

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import linecache
+import threading
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -51,6 +53,7 @@ def told(text: str) -> list[tuple[str, str, int]]:
         "Y": torch.ones(5, 2),
         "w": torch.ones(2, 3, requires_grad=True),
         "b": torch.ones(2, requires_grad=True),
+        "größe": torch.ones(2, requires_grad=True),
         "Squared": Squared,
         "SquaredWithSetup": SquaredWithSetup,
         "layer": nn.Linear(3, 2),
@@ -130,6 +133,67 @@ def test_a_function_of_the_learners_is_told_by_its_own_lines() -> None:
 
 def test_a_changed_value_is_told_by_its_statement() -> None:
     assert ("AddBackward0", "y += 1", 2) in told("y = w * 2\ny += 1\nloss = y.sum()\n")
+
+
+@pytest.mark.parametrize(
+    ("text", "node", "expression"),
+    [
+        ("loss = torch.sum(\n    w  # the weights\n    * 2  # twice\n)\n", "MulBackward0", "w * 2"),
+        ("loss = torch.sum(  # all\n    w * 2,  # twice\n)\n", "SumBackward0", "torch.sum( w * 2, )"),
+        ("y = w \\\n    * 2\nloss = y.sum()\n", "MulBackward0", "w * 2"),
+        ("y = (w['#' == ' ':]  # '\n    * 2)\nloss = y.sum()\n", "MulBackward0", "w['#' == ' ':] * 2"),
+        ("loss = (\n    w\n    .pow(2)\n    .sum()\n)\n", "PowBackward0", "w.pow(2)"),
+        ("loss = (\n    w\n    .pow(2)\n    .sum()\n)\n", "SumBackward0", "w.pow(2).sum()"),
+        ("loss = (w  # first\n    .pow(\n 2).T.sum())\n", "PermuteBackward0", "w.pow( 2).T"),
+        ("loss = (w\n    .T\n    .sum())\n", "PermuteBackward0", "w.T"),
+        ("loss = (größe\n    .pow(2).sum())\n", "PowBackward0", "größe.pow(2)"),
+        ("y = w * 2\ny[0] = w[1]\nloss = y.sum()\n", "CopySlices", "y[0] = w[1]"),
+        ("y = w * 2\ny[0, 1:] = (\n  b[0]\n)\nloss = y.sum()\n", "CopySlices", "y[0, 1:] = ( b[0] )"),
+        ("y = w * 2\ny[0], z = w[1], 3\nloss = y.sum()\n", "CopySlices", "y[0], z = w[1], 3"),
+        ("y = w * 2\nloss = y[0].sum()\n", "SelectBackward0", "y[0]"),
+    ],
+)
+def test_an_expression_is_whole_and_nothing_else(text: str, node: str, expression: str) -> None:
+    assert expression in [said for name, said, _ in told(text) if name.endswith(node)]
+
+
+def test_an_addition_to_an_element_is_told_as_one_statement() -> None:
+    said = told("y = w * 2\ny[0] += w[1]\nloss = y.sum()\n")
+    assert {expression for _, expression, _ in said} >= {"y[0] += w[1]", "w[1]"}
+
+
+def test_a_node_of_another_thread_has_no_source_rather_than_a_wrong_one() -> None:
+    w, made = torch.ones(2, requires_grad=True), list[Tensor]()
+
+    def elsewhere(numbered: int) -> None:
+        while (w + 1).grad_fn._sequence_nr() < numbered - 1:
+            pass
+        made.append(w.exp().sin())
+
+    with watch_forward() as sources:
+        here = (w * 2).cos() + w
+        thread = threading.Thread(target=elsewhere, args=[here.grad_fn._sequence_nr() - 2])
+        thread.start()
+        thread.join()
+        loss = (here + made[0]).sum()
+    found = {event.name: event.source for event in started(record_backward(loss, sources=sources))}
+    for other in ("ExpBackward0", "SinBackward0"):
+        assert found[other] is None
+    for ours in ("MulBackward0", "CosBackward0", "SumBackward0"):
+        assert found[ours] is not None
+
+
+def test_a_file_that_was_edited_since_shows_no_text_of_another_code(tmp_path: Path) -> None:
+    file = tmp_path / "edited.py"
+    file.write_text("def squared(w):\n    return w * w\n")
+    names: dict[str, Any] = {}
+    exec(compile(file.read_text(), str(file), "exec"), names)
+    file.write_text("def squared(w):\n    return torch.exp(w)\n")
+    with watch_forward() as sources:
+        loss = names["squared"](torch.ones((), requires_grad=True))
+    source = started(record_backward(loss, sources=sources))[0].source
+    assert source is not None
+    assert (source.expression, source.line) == ("", 2)
 
 
 def test_code_without_text_still_has_its_line() -> None:

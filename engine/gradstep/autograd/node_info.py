@@ -13,6 +13,7 @@ from gradstep.autograd.events import ACCUMULATE_GRAD
 from gradstep.autograd.node_calls import EnginePass, NodeCall
 from gradstep.autograd.recorder import NodeInput
 from gradstep.autograd.saved_tensors import HeldTensors, read_saved
+from gradstep.autograd.source_map import Source, SourceMap
 from gradstep.torch_internals import AccumulateGrad, leaf_of, sequence_number_of
 
 
@@ -34,6 +35,9 @@ class NodeInfo(NamedTuple):
     saved: Mapping[str, Any]
     """Copies of the operands that the forward operation saved, by PyTorch's names."""
 
+    source: Source | None
+    """Forward expression that made the node; None if no watched call made it, and for `AccumulateGrad`."""
+
     @property
     def priority(self) -> float:
         """Rank in the engine's queue: of the nodes that are ready, the engine runs the highest."""
@@ -41,7 +45,11 @@ class NodeInfo(NamedTuple):
 
 
 def read_node(
-    node: Node, edges: list[NodeInput | None], held: HeldTensors, copy: Callable[[Tensor], Tensor]
+    node: Node,
+    edges: list[NodeInput | None],
+    held: HeldTensors,
+    copy: Callable[[Tensor], Tensor],
+    sources: SourceMap | None = None,
 ) -> NodeInfo:
     """Return the facts about a node after its pass.
 
@@ -50,10 +58,12 @@ def read_node(
         edges: Receivers of its gradients.
         held: Tensors that it saved, held since before the pass.
         copy: Called for each saved tensor; returns the copy to keep.
+        sources: Calls of the watched forward pass; None if it was not watched.
     """
     if isinstance(node, AccumulateGrad):
-        return NodeInfo(ACCUMULATE_GRAD, -1, edges, leaf_of(node), {})
-    return NodeInfo(node.name(), sequence_number_of(node), edges, None, read_saved(node, held, copy))
+        return NodeInfo(ACCUMULATE_GRAD, -1, edges, leaf_of(node), {}, None)
+    source = None if sources is None else sources.find(node)
+    return NodeInfo(node.name(), sequence_number_of(node), edges, None, read_saved(node, held, copy), source)
 
 
 def next_to_run(nodes: Sequence[NodeInfo], calls: Sequence[NodeCall], engine_pass: EnginePass) -> int | None:

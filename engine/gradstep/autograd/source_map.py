@@ -1,24 +1,33 @@
 """Finds the expression of the forward pass that made an autograd node.
 
-Every autograd node takes the next sequence number of its thread when it is made. So the nodes that a torch
-function made are exactly those with numbers between the thread's counter before the call and the counter
-after it.
+A PyTorch that calls a hook for every node it makes hands the nodes over themselves. An older one numbers the
+nodes of a thread: the nodes that a torch function made are those with numbers between the thread's counter
+before the call and the counter after it.
 """
 
 from __future__ import annotations
 
-import linecache
 import sys
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from os.path import dirname, sep
 from types import CodeType, FrameType
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import torch
+from torch import Tensor
+from torch.autograd.graph import Node
 from torch.overrides import TorchFunctionMode
 
-from gradstep.torch_internals import next_sequence_number, replace_setup_context_test, setup_context_test
+from gradstep.autograd.expressions import expression_at
+from gradstep.torch_internals import (
+    next_sequence_number,
+    node_creation_hook,
+    replace_setup_context_test,
+    sequence_number_of,
+    setup_context_test,
+)
 
 _NOT_THE_SCRIPT: Final = (__file__, dirname(torch.__file__) + sep)
 """Beginnings of the paths of files that are neither the script's nor the caller's."""
@@ -29,17 +38,19 @@ class Source:
     """The forward expression that made a node."""
 
     expression: str
-    """The exact sub-expression, e.g. `x @ w.t()`; the whole line if Python does not know its columns."""
+    """The exact sub-expression, e.g. `x @ w.t()`; the whole line if Python does not know its columns.
+
+    Empty if the text of the code is not known, as after an edit of a file that is not read again.
+    """
 
     file: str
     """Name of the file that holds the expression, as Python reports it."""
 
     line: int
-    """First line of the expression, counted from 1."""
+    """Line of the expression, counted from 1: its first one, or in a chain of methods the method's."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Call:
+class _Call(NamedTuple):
     """One watched call of a torch function."""
 
     first: int
@@ -54,6 +65,9 @@ class _Call:
     instruction: int
     """Offset in `code` of the instruction that called the function."""
 
+    results: tuple[Node, ...]
+    """Nodes of the tensors that the call returned; empty if they are not known."""
+
     @property
     def nodes(self) -> int:
         """Number of nodes that the call made."""
@@ -65,43 +79,63 @@ class SourceMap:
 
     def __init__(self) -> None:
         """Start with no call seen."""
-        self.calls: list[tuple[int, int, CodeType, int]] = []
-        """For each call: the first sequence number, the one after the last, the caller's code and its
-        instruction."""
-
+        self.calls: list[tuple[int, int, CodeType, int, tuple[Node, ...]]] = []
+        """Arguments of one `_Call` for each call; to make the object itself would slow the pass down."""
+        self.made: dict[Node, tuple[CodeType, int]] = {}
+        """Code and instruction that made a node, if this PyTorch hands the nodes over."""
         self._looked_up = 0
         """Number of `calls` that `_innermost` covers."""
-
         self._innermost: dict[int, _Call] = {}
         """Shortest watched call that made each node, by the node's sequence number."""
+        self._found: dict[tuple[int, int], Source] = {}
+        """Sources by the `id` of the code and the instruction; `calls` and `made` keep the codes alive."""
 
-        self._found: dict[tuple[CodeType, int], Source] = {}
-        """Expressions found so far, by code and instruction: a loop makes many nodes in one place."""
-
-    def find(self, sequence_nr: int) -> Source | None:
-        """Return the expression that made the node `sequence_nr`, or None if no watched call made it.
+    def find(self, node: Node) -> Source | None:
+        """Return the expression that made a node, or None if no watched call made it.
 
         If calls were nested, it is the expression of the innermost one.
         """
-        self._look_up()
-        call = self._innermost.get(sequence_nr)
-        if call is None:
-            return None
-        place = call.code, call.instruction
-        if place not in self._found:
-            self._found[place] = _source_of(call)
-        return self._found[place]
+        place = self.made.get(node)
+        if place is None:
+            call = self._call_of(sequence_number_of(node))
+            if call is None or _is_of_another_thread(node, call):
+                return None
+            place = call.code, call.instruction
+        code, instruction = place
+        key = id(code), instruction
+        source = self._found.get(key)
+        if source is None:
+            expression, line = expression_at(code, instruction)
+            source = self._found[key] = Source(expression, code.co_filename, line)
+        return source
 
-    def _look_up(self) -> None:
-        """Assign the calls since the last look to the nodes that they made, each node to one call."""
+    def _call_of(self, number: int) -> _Call | None:
+        """Return the innermost watched call that made the node with a sequence number."""
         innermost = self._innermost
         for seen in self.calls[self._looked_up :]:
             call = _Call(*seen)
-            for number in range(call.first, call.after_last):
-                known = innermost.get(number)
+            for made in range(call.first, call.after_last):
+                known = innermost.get(made)
                 if known is None or call.nodes < known.nodes:
-                    innermost[number] = call
+                    innermost[made] = call
         self._looked_up = len(self.calls)
+        return innermost.get(number)
+
+
+def _is_of_another_thread(node: Node, call: _Call) -> bool:
+    """Return whether the call made another node with the number of this one: each thread counts its own."""
+    if not call.results or node in call.results:
+        return False
+    number, waiting, seen = sequence_number_of(node), list(call.results), set[Node]()
+    while waiting:
+        found = waiting.pop()
+        if found in seen or not call.first <= sequence_number_of(found) < call.after_last:
+            continue
+        if sequence_number_of(found) == number:
+            return found is not node
+        seen.add(found)
+        waiting += [following for following, _ in found.next_functions if following is not None]
+    return False
 
 
 def watch_forward() -> AbstractContextManager[SourceMap]:
@@ -109,10 +143,29 @@ def watch_forward() -> AbstractContextManager[SourceMap]:
 
     The computation is unchanged: each call is passed on with its own arguments.
     """
-    return _ForwardWatch()
+    return _CallWatch() if node_creation_hook is None else _NodeWatch(node_creation_hook)
 
 
-class _ForwardWatch(TorchFunctionMode):
+class _NodeWatch(AbstractContextManager[SourceMap]):
+    """Sees every node that this thread makes."""
+
+    def __init__(self, hook: Callable[[Callable[[Node], None]], AbstractContextManager[None]]) -> None:
+        self._sources = SourceMap()
+        self._hook = hook(self._note)
+
+    def __enter__(self) -> SourceMap:
+        self._hook.__enter__()
+        return self._sources
+
+    def __exit__(self, *raised: Any) -> None:
+        self._hook.__exit__(*raised)
+
+    def _note(self, node: Node) -> None:
+        caller = _caller_outside(sys._getframe(1))
+        self._sources.made[node] = caller.f_code, caller.f_lasti
+
+
+class _CallWatch(TorchFunctionMode):
     """Sees every torch function that Python calls, and every call of a custom Function."""
 
     def __init__(self) -> None:
@@ -130,7 +183,7 @@ class _ForwardWatch(TorchFunctionMode):
         def test(setup_context: Any) -> Any:
             number = next_sequence_number()  # the Function's own node takes this one
             caller = _caller_outside(sys._getframe(1))
-            note((number, number + 1, caller.f_code, caller.f_lasti))
+            note((number, number + 1, caller.f_code, caller.f_lasti, ()))
             return plain(setup_context)
 
         replace_setup_context_test(test)
@@ -151,8 +204,20 @@ class _ForwardWatch(TorchFunctionMode):
             caller = sys._getframe(1)
             if caller.f_code.co_filename.startswith(_NOT_THE_SCRIPT):
                 caller = _caller_outside(caller)
-            self._note((first, after_last, caller.f_code, caller.f_lasti))
+            # `y[0] = x` returns nothing, and changes its first argument.
+            made = _nodes_of(args[:1] if result is None else result)
+            self._note((first, after_last, caller.f_code, caller.f_lasti, made))
         return result
+
+
+def _nodes_of(result: Any) -> tuple[Node, ...]:
+    """Return the nodes that made a plain tensor, or the plain tensors among several; empty for all else."""
+    if type(result) is Tensor:
+        return () if result.grad_fn is None else (result.grad_fn,)
+    if not isinstance(result, (tuple, list)):
+        return ()
+    nodes = [part.grad_fn for part in result if type(part) is Tensor]
+    return tuple([node for node in nodes if node is not None])
 
 
 def _caller_outside(frame: FrameType) -> FrameType:
@@ -160,17 +225,3 @@ def _caller_outside(frame: FrameType) -> FrameType:
     while frame.f_code.co_filename.startswith(_NOT_THE_SCRIPT) and frame.f_back is not None:
         frame = frame.f_back
     return frame
-
-
-def _source_of(call: _Call) -> Source:
-    # co_positions counts columns in UTF-8 bytes; Python may leave any of the four numbers out.
-    line, end_line, column, end_column = list(call.code.co_positions())[call.instruction // 2]
-    line = line or call.code.co_firstlineno
-    file = call.code.co_filename
-    lines = [linecache.getline(file, number) for number in range(line, (end_line or line) + 1)]
-    if column is None or end_column is None:
-        return Source(lines[0].strip(), file, line)
-    encoded = [text.encode() for text in lines]
-    encoded[-1] = encoded[-1][:end_column]
-    encoded[0] = encoded[0][column:]
-    return Source(" ".join(part.decode().strip() for part in encoded), file, line)

@@ -22,13 +22,13 @@ from gradstep.autograd.event_builder import (
     hooks_after_write,
     reductions_after,
 )
-from gradstep.autograd.events import ACCUMULATE_GRAD, Accumulation, Edge, Event, NodeEvent
+from gradstep.autograd.events import Accumulation, Edge, Event, NodeEvent
 from gradstep.autograd.graph import GraphNode
 from gradstep.autograd.leaf_copies import LeafCopies, SavedCopies
 from gradstep.autograd.node_calls import NodeCall
 from gradstep.autograd.node_info import NodeInfo, next_to_run, read_node
 from gradstep.autograd.recorder import Recorder
-from gradstep.autograd.source_map import Source, SourceMap
+from gradstep.autograd.source_map import SourceMap
 from gradstep.errors import GraphFreed, NoGraph, NotAScalar
 from gradstep.tensors.memory import memory_of
 from gradstep.torch_internals import has_post_accumulate_hooks
@@ -147,9 +147,10 @@ class Trace:
         recorder = self._recorder
         assert self._calls is not None  # building the calls needs the nodes, so it comes first
         infos = [
-            read_node(node, edges, held, self._saved.of)
+            read_node(node, edges, held, self._saved.of, self._sources)
             for node, edges, held in zip(recorder.nodes, recorder.edges, recorder.held, strict=True)
         ]
+        self._sources = None
         recorder.nodes.clear()
         recorder.held.clear()
         return infos
@@ -201,7 +202,7 @@ class Trace:
             grads_out=gradients_as_made(call),
             edges=_edges(node),
             saved=node.saved,
-            source=self._source_of(node),
+            source=node.source,
             accumulation=accumulation,
         )
 
@@ -214,11 +215,6 @@ class Trace:
         if leaf is not None and has_post_accumulate_hooks(leaf):
             last.grads_out = None
         return last.grads_out is None
-
-    def _source_of(self, node: NodeInfo) -> Source | None:
-        if self._sources is None or node.name == ACCUMULATE_GRAD:
-            return None
-        return self._sources.find(node.sequence_nr)
 
 
 def record_backward(

@@ -16,7 +16,7 @@ from gradstep.notices import TraceSummarized
 from gradstep.problem import Problem
 from gradstep.session import Session
 from gradstep.tensors.placeholders import is_placeholder
-from gradstep.tensors.summary import histogram_of, summarize, summary_of
+from gradstep.tensors.summary import histogram_of, norm_of, summarize, summary_of
 from gradstep.training import trainer
 from tests.benchmarks.models import mlp
 from tests.engine.recording_checks import bits
@@ -114,6 +114,24 @@ def test_a_trace_weighs_no_more_than_the_gradients_and_what_the_graph_saved() ->
     assert passing is not None
     saved = session.problem.inputs.nbytes + 64 * 128 * 4  # and what relu gave
     assert passing.trace.weight < sum(grads.values()) + saved + 100_000
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("size", [1e-44, 1e-30, 1e-23, 1e-5, 1.0, 1.8e19, 1e30, 3e38])
+def test_a_norm_is_right_for_numbers_of_any_size(dtype: torch.dtype, size: float) -> None:
+    one = torch.tensor(size, dtype=dtype)
+    tensor = one.expand(4).clone()
+    expected = pytest.approx(2 * one.item(), rel=1e-6)
+    assert summarize(tensor).norm == expected
+    assert norm_of(tensor) == expected
+    assert summarize(tensor).mean == pytest.approx(one.item(), rel=1e-6)
+
+
+def test_a_norm_of_the_largest_and_smallest_doubles_is_right() -> None:
+    for size in (5e-324, 1e-200, 1e200, 8e307):
+        assert norm_of(torch.full((4,), size, dtype=torch.float64)) == pytest.approx(2 * size, rel=1e-6)
+    assert norm_of(torch.tensor([0.0, float("inf")])) == float("inf")
+    assert norm_of(torch.empty(0)) == 0
 
 
 def test_a_summary_counts_zeros_nan_and_infinity() -> None:

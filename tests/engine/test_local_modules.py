@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import linecache
 import re
 import subprocess
 import sys
@@ -11,7 +12,8 @@ from typing import Final
 
 import pytest
 
-from gradstep.actions import Backward, Forward, RunEpochs, Update
+from gradstep.actions import Backward, Forward, RunEpochs, Update, Zero
+from gradstep.autograd.events import NodeEvent
 from gradstep.exports.export import export
 from gradstep.scripts.loader import load_script
 from gradstep.scripts.script_errors import ScriptError
@@ -97,6 +99,53 @@ def test_a_script_that_is_read_again_sees_its_edited_module(tmp_path: Path, writ
     for seed in (1, 2, 3):
         path = train_py(tmp_path, written(tmp_path, "engine", seed))
         assert first_weight(path) == weight_drawn_by(seed)
+
+
+LAYER: Final = """
+import torch
+{above}
+def twice(w):
+    return w{expression}
+"""
+USES_LAYER: Final = """
+import torch
+from layer import twice
+inputs, targets = torch.ones(1), torch.zeros(1)
+w = torch.ones(1, requires_grad=True)
+def model(x):
+    return twice(w) * x
+def loss(pred, target):
+    return (pred - target).sum()
+{after}
+"""
+
+
+def layer_py(folder: Path, expression: str, above: str = "", after: str = "") -> Path:
+    (folder / "layer.py").write_text(LAYER.format(expression=expression, above=above))
+    return train_py(folder, USES_LAYER.format(after=after))
+
+
+def sources_in_layer(session: Session) -> set[tuple[str, int]]:
+    for action in (Zero(), Forward(), Backward()):
+        session.apply(action)
+    passing = session.state.passing
+    assert passing is not None
+    found = {event.source for event in passing.trace.events if isinstance(event, NodeEvent)}
+    return {(source.expression, source.line) for source in found if source and "layer" in source.file}
+
+
+def test_expressions_of_a_helper_module_are_those_of_the_code_that_runs(tmp_path: Path) -> None:
+    path = layer_py(tmp_path, " * 2")
+    session = Session(load_script(path))
+    layer_py(tmp_path, ".exp()", above="# moved")  # edited, and not yet read again
+    linecache.checkcache()
+    assert sources_in_layer(session) == {("w * 2", 5)}
+    again = Session(load_script(path))
+    assert sources_in_layer(again) == {("w.exp()", 5)}
+    layer_py(tmp_path, ".cos()", after="raise ValueError")
+    with pytest.raises(ScriptError):
+        load_script(path)
+    assert sources_in_layer(again) == {("w.exp()", 5)}
 
 
 @every_kind

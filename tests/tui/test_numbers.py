@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from gradstep.loop.learning_rate import lowered, raised
 from gradstep_tui.text.numbers import WIDEST, cell, cells, rate, shape_text
+from gradstep_tui.text.summaries import summary_text
 from gradstep_tui.text.values import value_text
 
 SPECIAL = [None, 0.0, -0.0, math.nan, math.inf, -math.inf, 1e-45, -1e-45, 3.4e38, 5e-324, 1.7e308, 0.00005]
@@ -135,3 +136,15 @@ def test_any_operand_is_written_in_one_line(value: object, text: str) -> None:
 
 def test_a_scalar_has_a_shape_too() -> None:
     assert [shape_text(shape) for shape in [(), (3,), (5, 2)]] == ["()", "3", "5x2"]
+
+
+@pytest.mark.parametrize("dtype", [torch.int32, torch.int64])
+def test_whole_numbers_of_an_integer_tensor_keep_all_their_digits(dtype: torch.dtype) -> None:
+    big = torch.tensor([[99_999, 100_000], [-123_456_789, 0]], dtype=dtype)
+    assert cells(big) == [["99999", "100000"], ["-123456789", "0"]]
+    assert cells(big[1, 0]) == [["-123456789"]]
+    assert value_text(big[0]) == "[99999 100000]"
+    assert cell(100_000) == "100000"
+    assert cells(torch.tensor([2**62 + 1])) == [["4611686018427387905"]]
+    assert "max 123456, " in summary_text(torch.tensor([123_456, 1]))
+    assert cells(torch.tensor([True, False])) == [["True", "False"]]

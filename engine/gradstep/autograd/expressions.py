@@ -17,7 +17,7 @@ from types import CodeType
 from typing import Final, TypeAlias
 
 Span: TypeAlias = tuple[int, int, int, int]
-"""First line, last line, first column and the column after the last; lines count from 1, columns are bytes."""
+"""First line, last line, first column, column after the last; lines count from 1, columns are bytes."""
 
 _NO_TEXT: Final = frozenset(
     {tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -11,7 +10,7 @@ from typing import Final
 from torch import Tensor
 
 from gradstep.ledger.ledger import Forgotten, Ledger, Unrecorded, Write
-from gradstep.tensors.summary import summary_of
+from gradstep.tensors.summary import norm_of, summary_of
 
 MOST: Final = 2_000
 """Limit on the newest ledger lines that are read for each parameter."""
@@ -63,6 +62,6 @@ def _sizes(name: str, ledger: Ledger) -> Sizes:
 
 
 def _norm(tensor: Tensor | None) -> float:
-    if tensor is not None and tensor.is_meta:
-        return summary_of(tensor).norm
-    return 0.0 if tensor is None else math.sqrt(float(tensor.detach().abs().double().square().sum()))
+    if tensor is None:
+        return 0.0
+    return summary_of(tensor).norm if tensor.is_meta else norm_of(tensor)

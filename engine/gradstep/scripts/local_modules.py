@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import ast
 import importlib
+import linecache
 import os
 import sys
-from collections.abc import Iterator
+import tokenize
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -25,7 +27,9 @@ def folder_on_path(source: ScriptSource) -> Iterator[None]:
     """Let a script import modules and packages from its own folder, as `python script.py` does.
 
     Every run reads them from their files again, so a reload sees edits in them. A module that is loaded
-    already, such as one of Python's own, stays (see `hidden_modules`).
+    already, such as one of Python's own, stays (see `hidden_modules`). Tracebacks and source lines show the
+    text that was loaded from now on, even if the file is edited; if the `with` block raises, they show the
+    text from before, because the session before goes on.
     """
     folder = _folder(source)
     while _LOADED:
@@ -36,12 +40,25 @@ def folder_on_path(source: ScriptSource) -> Iterator[None]:
     importlib.invalidate_caches()
     try:
         yield
+        _remember_texts(name for name in sys.modules.keys() - known if _is_local(folder, name))
     finally:
         # A package without `__init__.py` looks for its folder again once the path is another.
         _LOADED.update(name for name in sys.modules.keys() - known if _is_local(folder, name))
         sys.dont_write_bytecode = wrote
         if folder in sys.path:
             sys.path.remove(folder)
+
+
+def _remember_texts(modules: Iterable[str]) -> None:
+    """Make tracebacks and source lines show the texts of loaded modules as they are in their files now."""
+    for name in modules:
+        file = getattr(sys.modules[name], "__file__", None)
+        try:
+            with tokenize.open(file or "") as opened:
+                lines = opened.readlines()
+        except (OSError, SyntaxError, ValueError):  # a package without `__init__.py`, or compiled code
+            continue
+        linecache.cache[file] = (sum(map(len, lines)), None, lines, file)
 
 
 def hidden_modules(source: ScriptSource) -> tuple[str, ...]:

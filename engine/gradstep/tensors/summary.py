@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import MutableMapping
 from dataclasses import dataclass
 from typing import Final
@@ -65,6 +66,9 @@ class Histogram:
     """Number of elements in each range, in ascending order."""
 
 
+_SQUARES_FIT: Final = {torch.float32: (1e-15, 1e15), torch.float64: (1e-140, 1e140)}
+"""Bounds of the largest magnitude between which a sum of squares neither overflows nor loses digits."""
+
 _SUMMARIES: Final[MutableMapping[Tensor, Summary]] = WeakIdKeyDictionary()
 """Summaries by tensor; the tensors that frames hold never change."""
 
@@ -110,14 +114,35 @@ def summarize(tensor: Tensor) -> Summary:
     return Summary(
         shape=shape,
         dtype=dtype,
-        norm=float(torch.linalg.vector_norm(numbers)),
+        norm=_length(numbers, max(abs(low), abs(high))),
         low=low,
         high=high,
-        mean=float(numbers.mean()),
+        mean=_mean(numbers),
         zeros=numbers.numel() - int(torch.count_nonzero(numbers)),
         nans=nans,
         infinite=infinite,
     )
+
+
+def norm_of(tensor: Tensor) -> float:
+    """Return the length of a tensor as a vector, whatever the size of its numbers is; 0 for an empty one."""
+    numbers = _real(tensor)
+    return _length(numbers, float(numbers.abs().max())) if numbers.numel() else 0.0
+
+
+def _length(numbers: Tensor, largest: float) -> float:
+    """Return the root of the sum of squares of numbers, of which `largest` is the largest magnitude."""
+    if not 0 < largest < math.inf:  # nan is neither
+        return largest
+    least, most = _SQUARES_FIT[numbers.dtype]
+    if least < largest < most:
+        return float(torch.linalg.vector_norm(numbers))
+    return largest * float(torch.linalg.vector_norm(numbers.double() / largest))
+
+
+def _mean(numbers: Tensor) -> float:
+    mean = float(numbers.mean())
+    return mean if math.isfinite(mean) else float(numbers.mean(dtype=torch.float64))
 
 
 def _histogram(tensor: Tensor) -> Histogram | None:

@@ -17,10 +17,13 @@ NOT_KEPT: Final = "not kept"
 
 
 def cell(value: complex | bool | str | None) -> str:
-    """Return one number as text. An exact zero is `0`, unlike a small number; None is `None`."""
+    """Return one number as text. An exact zero is `0`, unlike a small number; None is `None`.
+
+    An int has all its digits, and may take more than `WIDEST` cells.
+    """
     if isinstance(value, str):
         return value
-    if value is None or isinstance(value, bool):
+    if value is None or isinstance(value, int):  # a bool is an int
         return str(value)
     if isinstance(value, complex):
         return f"{value.real:.4g}{value.imag:+.4g}j"
@@ -41,7 +44,8 @@ def rate(value: float) -> str:
 def cells(tensor: Tensor, rows: int | None = None, columns: int | None = None) -> list[list[str]]:
     """Return a tensor's elements as rows of text; a vector is one row, more than two dimensions become two.
 
-    A tensor of whole numbers is written without decimals.
+    A tensor of a whole-number dtype is written with all digits; a tensor of whole numbers below 100,000 that
+    has another dtype, without decimals.
 
     Args:
         tensor: Any shape.
@@ -54,6 +58,8 @@ def cells(tensor: Tensor, rows: int | None = None, columns: int | None = None) -
         tensor = tensor[: rows // max(math.prod(tensor.shape[1:-1]), 1) + 1]
     grid = tensor.reshape(1, -1) if tensor.dim() < 2 else tensor.flatten(0, -2)
     numbers: list[list[Any]] = grid[:rows, :columns].tolist()
+    if numbers and numbers[0] and type(numbers[0][0]) is int:
+        return [[str(number) for number in row] for row in numbers]
     flat = [number for row in numbers for number in row]
     if all(isinstance(n, (int, float)) and math.isfinite(n) and n == int(n) and abs(n) < 1e5 for n in flat):
         return [

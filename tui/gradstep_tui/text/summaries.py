@@ -34,10 +34,12 @@ def histogram(tensor: Tensor) -> Histogram | None:
 
 def facts(found: Summary) -> Iterator[tuple[str, str]]:
     """Return the statistics of all numbers, each with its name."""
+    whole = found.dtype.startswith(("int", "uint"))
+    low, high = (cell(int(bound) if whole else bound) for bound in (found.low, found.high))
     yield from (
         ("norm", cell(found.norm)),
-        ("min", cell(found.low)),
-        ("max", cell(found.high)),
+        ("min", low),
+        ("max", high),
         ("mean", cell(found.mean)),
         ("zeros", f"{found.zeros:,}"),
         ("nan", f"{found.nans:,}"),

@@ -12,7 +12,7 @@ from typing import Final
 
 import pytest
 
-from gradstep.actions import Backward, Forward, RunEpochs, Update, Zero
+from gradstep.actions import Backward, Forward, RunEpochs, Update
 from gradstep.autograd.events import NodeEvent
 from gradstep.exports.export import export
 from gradstep.scripts.loader import load_script
@@ -126,7 +126,7 @@ def layer_py(folder: Path, expression: str, above: str = "", after: str = "") ->
 
 
 def sources_in_layer(session: Session) -> set[tuple[str, int]]:
-    for action in (Zero(), Forward(), Backward()):
+    for action in (Forward(), Backward()):
         session.apply(action)
     passing = session.state.passing
     assert passing is not None

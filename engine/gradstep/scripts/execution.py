@@ -32,7 +32,8 @@ def run_script(source: ScriptSource) -> Namespace:
     ours, sys.argv = sys.argv, [str(source.path)]  # the script gets no arguments
     try:
         with located(source, "The script raised this error while it ran."):
-            exec(compile(source.text, str(source.path), "exec"), namespace)
+            # Python's own rules, without this file's `from __future__ import annotations`.
+            exec(compile(source.text, str(source.path), "exec", dont_inherit=True), namespace)
     finally:
         sys.argv = ours
     return namespace

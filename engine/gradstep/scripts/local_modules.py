@@ -52,9 +52,9 @@ def folder_on_path(source: ScriptSource) -> Iterator[None]:
 def _remember_texts(modules: Iterable[str]) -> None:
     """Make tracebacks and source lines show the texts of loaded modules as they are in their files now."""
     for name in modules:
-        file = getattr(sys.modules[name], "__file__", None)
+        file: str = getattr(sys.modules[name], "__file__", None) or ""
         try:
-            with tokenize.open(file or "") as opened:
+            with tokenize.open(file) as opened:
                 lines = opened.readlines()
         except (OSError, SyntaxError, ValueError):  # a package without `__init__.py`, or compiled code
             continue

@@ -315,7 +315,7 @@ def test_checking_changes_nothing_and_the_session_goes_on_alike(
     session.check_gradient()
     assert session.frame is frame
     assert state(session) == was
-    for action in more:  # and what PyTorch refuses stays the same, too: it counts writes
+    for action in more:  # and PyTorch refuses the same
         assert apply(session, action) == apply(untouched, action)
         mine, others = (
             [(bits(p.value), bits(p.grad)) for p in one.frame.parameters] for one in (session, untouched)

@@ -26,6 +26,15 @@ from tests.terminal import Terminal
 CODE: Final = "a join code"
 PATIENCE: Final = 60.0
 
+PROGRAM: Final = """
+import sys
+from gradstep_tui.workshop.server.command import serve
+from gradstep_tui.workshop.server.processes import forkserver_client
+forkserver_client.FORKSERVER = "probed_forkserver"
+sys.exit(serve({given!r}, {limits!r}))
+"""
+"""Program of the server's process. Its learners' processes write their environment to a file on SIGUSR1."""
+
 NEW: Final = "no loss yet"
 """Text on a new bench."""
 
@@ -81,13 +90,12 @@ class Server:
         asker = self.folder / "ask"
         asker.write_text('#!/bin/sh\necho "$WORKSHOP_CODE"\n', encoding="ascii")
         asker.chmod(0o700)
-        shutil.copy(Path(__file__).parent / "memory_probe" / "sitecustomize.py", self.folder)
+        shutil.copy(Path(__file__).parent / "memory_probe" / "probed_forkserver.py", self.folder)
         given = ["--listen", "127.0.0.1:0", "--state", str(self.state), "--code", CODE, *arguments]
         if keys is not None:
             self.instructor = make_key(keys / "instructor")
             given += ["--instructor-keys", f"{self.instructor}.pub"]
-        serve = "from gradstep_tui.workshop.server.command import serve"
-        calling = f"import sys; {serve}; sys.exit(serve({given!r}, {limits!r}))"
+        calling = PROGRAM.format(given=given, limits=limits)
         with (self.folder / "out").open("wb") as out, (self.folder / "log").open("wb") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-c", calling],

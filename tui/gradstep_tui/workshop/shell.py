@@ -13,6 +13,7 @@ from gradstep_tui.session.autosave import Autosave
 from gradstep_tui.workshop.bench.rlimits import apply_limits
 from gradstep_tui.workshop.bench.session.built_in import require_built_in
 from gradstep_tui.workshop.wire.environment import BEFORE_LOADING
+from gradstep_tui.workshop.wire.isolation import PACKAGES, isolated
 
 if TYPE_CHECKING:
     from gradstep.start import Start
@@ -22,6 +23,9 @@ NO_TERMINAL: Final = (
     "gradstep-shell: this account runs a bench and nothing else, and a bench needs a terminal: ssh -t"
 )
 NO_FOLDER: Final = "gradstep-shell: the bench cannot save files: {error}"
+
+SHELL: Final = "gradstep_tui.workshop.shell"
+"""Dotted name of this module, which runs as `__main__` as well."""
 
 KEPT: Final = ("HOME", "TERM", "COLORTERM", "NO_COLOR", "LANG", "LC_ALL", "LC_CTYPE")
 """Environment variables that stay; an SSH client may be able to set any other to anything."""
@@ -33,6 +37,8 @@ def main(_: Sequence[str] | None = None) -> int:
         if name not in KEPT:
             del os.environ[name]
     os.environ.update(BEFORE_LOADING)
+    if not sys.flags.isolated:  # the client may have chosen the current folder, and PYTHONPATH
+        os.execv(sys.executable, isolated(SHELL, PACKAGES))
     apply_limits()
     if not all(os.isatty(descriptor) for descriptor in (0, 1, 2)):
         print(NO_TERMINAL, file=sys.stderr)

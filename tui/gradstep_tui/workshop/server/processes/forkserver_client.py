@@ -7,7 +7,6 @@ import asyncio
 import os
 import signal
 import socket
-import sys
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Final
@@ -15,6 +14,7 @@ from typing import Final
 from gradstep.errors import EngineError
 from gradstep_tui.workshop.wire.environment import BEFORE_LOADING
 from gradstep_tui.workshop.wire.fork import LONGEST, Ended, Fork, Forked, encoder, report_decoder
+from gradstep_tui.workshop.wire.isolation import isolated, trusted_folders
 
 FORKSERVER: Final = "gradstep_tui.workshop.bench.forkserver"
 """Module that the forkserver runs. The server never imports it."""
@@ -30,7 +30,7 @@ UNKNOWN: Final = -signal.SIGKILL
 RETRY: Final = 5.0
 """Seconds until the forkserver is started again after it has failed to start."""
 
-KEPT: Final = ("PATH", "HOME", "LANG", "VIRTUAL_ENV", "PYTHONPATH", "LD_LIBRARY_PATH")
+KEPT: Final = ("PATH", "HOME", "LANG", "VIRTUAL_ENV", "LD_LIBRARY_PATH")
 """The server's environment variables that the forkserver inherits."""
 
 
@@ -210,10 +210,10 @@ async def _run(line: int) -> asyncio.subprocess.Process:
     """Run the forkserver with the descriptor of a socket to this process."""
     environment = {name: os.environ[name] for name in KEPT if name in os.environ} | BEFORE_LOADING
     return await asyncio.create_subprocess_exec(
-        sys.executable,
-        *("-X", "utf8", "-m", FORKSERVER, str(line)),
+        *isolated(FORKSERVER, trusted_folders(), str(line)),
         pass_fds=[line],
         stdin=asyncio.subprocess.DEVNULL,
         env=environment,
+        cwd="/",
         start_new_session=True,  # a ctrl+c in the server's terminal is for the server only
     )

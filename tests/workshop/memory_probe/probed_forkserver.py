@@ -1,10 +1,14 @@
-"""Makes each process of a workshop, forked ones too, write its environment to a file on SIGUSR1."""
+"""A forkserver whose processes write their environment to a file on SIGUSR1."""
 
 import ctypes
 import json
 import os
 import signal
 from pathlib import Path
+
+from gradstep_tui.workshop.bench.forkserver import main
+
+__all__ = ["main"]
 
 _NAMES = ("LD_PRELOAD", "TEXTUAL_DRIVER", "TEXTUAL_LOG", "PYTHONPATH", "PATH", "HOME", "TERM", "BROWSER")
 

@@ -1,4 +1,4 @@
-"""Command lines of Python processes that import nothing from the current folder or from `PYTHON*` variables."""
+"""Command lines of Python processes that import nothing from the current folder, or from `PYTHON*`."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ sys.path[:] = dict.fromkeys(sys.path)
 import importlib
 sys.exit(importlib.import_module(sys.argv.pop(1)).main())
 """
-"""Program of an isolated process: the given folders come after the standard library, which they cannot hide."""
+"""Program of an isolated process: the given folders follow the standard library, and cannot hide it."""
 
 
 def isolated(module: str, folders: Sequence[str], *arguments: str) -> list[str]:

@@ -5,12 +5,8 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Final
 
 from gradstep.reasons import Refusal
-
-OWN_CODE: Final = (Exception, SystemExit)
-"""Exceptions that a problem's own code may raise: any error, and `SystemExit` from `exit()`."""
 
 
 class EngineError(Exception):

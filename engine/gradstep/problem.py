@@ -54,6 +54,9 @@ class Problem:
     first_loss: float | None = None
     """Loss at the start values; None if it was not computed."""
 
+    compiled: bool = False
+    """Whether the script compiles code with `torch.compile`; here the code runs uncompiled."""
+
     optimizer: Optimizer = HAND
     """Optimizer of the script, if the trainer supports it; otherwise the update by hand."""
 

@@ -40,6 +40,7 @@ from gradstep.training.pytorch_errors import PyTorchError
 from gradstep.training.state import State
 from gradstep.training.stepper import Statements
 from gradstep.training.trainer import Trainer
+from tests.ctrl_c import ctrl_c_ends_it, press_ctrl_c
 from tests.engine.recording_checks import bits
 from tests.session_strategies import Plain, crops, perceptron, problem
 
@@ -249,10 +250,6 @@ def test_a_model_that_raises_is_shown_in_its_own_words_and_changes_nothing() -> 
     assert session.frame is before
 
 
-class Interrupted(BaseException):
-    """Stands for Ctrl-C, without a signal that could hit pytest."""
-
-
 @pytest.mark.parametrize("action", [Backward(), StepNode(), NextLine(), RunEpochs(1)])
 def test_ctrl_c_in_the_middle_of_a_pass_takes_the_pass_back(action: Action) -> None:
     a, b = torch.ones(2), torch.ones(2)
@@ -266,13 +263,13 @@ def test_ctrl_c_in_the_middle_of_a_pass_takes_the_pass_back(action: Action) -> N
     def interrupt() -> None:
         passes[0] += 1
         if passes[0] == 2:
-            raise Interrupted
+            press_ctrl_c()
 
     session = after(
         Forward(), Backward(), Forward(), session=Session(problem({"a": a, "b": b}, model, a * 2, b))
     )
     before = session.frame
-    with pytest.raises(Interrupted):
+    with ctrl_c_ends_it():
         session.apply(action)
     assert session.frame is before
     assert [bits(leaf.grad) for leaf in (a, b)] == [bits(one.grad) for one in before.parameters]

@@ -16,10 +16,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from gradstep.errors import OWN_CODE, EngineError, NotAScalar
+from gradstep.errors import EngineError, NotAScalar
 from gradstep.problem import Problem
 from gradstep.torch_internals import DispatchMode
-from gradstep.training.pytorch_errors import first_words, in_its_own_words
+from gradstep.training.pytorch_errors import first_words, learners_code
 
 
 class LossProbe:
@@ -49,7 +49,7 @@ class LossProbe:
             NotAScalar: the loss is not one number.
         """
         torch.set_rng_state(self._rng)
-        with in_its_own_words(*OWN_CODE):  # a problem's own code may raise anything
+        with learners_code():
             inputs, targets = self._problem.inputs, self._problem.targets
             if part is not None:
                 inputs, targets = inputs[part], targets[part]
@@ -74,7 +74,7 @@ class LossProbe:
             NotAScalar: the loss is not one number.
         """
         _, loss = self.output(part)
-        with in_its_own_words(*OWN_CODE):  # a learner's own `backward` may raise anything, too
+        with learners_code():  # a learner's own `backward` may raise, too
             grads = torch.autograd.grad(loss.sum(), self._leaves, allow_unused=True)
         return [
             torch.zeros_like(values) if grad is None else grad.detach().reshape(-1)

@@ -15,6 +15,7 @@ from gradstep.loop.batches import split_of
 from gradstep.loop.loop import Kind, Loop
 from gradstep.training.epochs import run_epochs
 from gradstep.training.progress import Progress
+from gradstep.training.pytorch_errors import learners_code
 from gradstep.training.state import State
 from gradstep.training.stepper import Statements
 
@@ -156,6 +157,7 @@ def with_momentum(
 
     Raises:
         Stopped: `stopped` returned True.
+        PyTorchError: the reference loop cannot run on this problem.
     """
     leaves = list(problem.parameters.values())
     with torch.no_grad():
@@ -168,9 +170,10 @@ def with_momentum(
         for _ in range(count):
             if stopped():
                 raise Stopped
-            optimizer.zero_grad()
-            problem.loss_fn(problem.model(problem.inputs), problem.targets).backward()  # type: ignore[no-untyped-call]
-            optimizer.step()
+            with learners_code():
+                optimizer.zero_grad()
+                problem.loss_fn(problem.model(problem.inputs), problem.targets).backward()  # type: ignore[no-untyped-call]
+                optimizer.step()
     return [leaf.detach().clone() for leaf in leaves]
 
 

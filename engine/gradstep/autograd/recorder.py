@@ -234,7 +234,8 @@ class Recorder:
 
         def after(grads_out: NodeGrads, grads_in: NodeGrads) -> None:
             sent = copies.sent(grads_out)
-            begun.pop().extend((sent, reduced_by_engine(made.pop(), sent)))
+            raw = reduced_by_engine(made.pop(), sent) if made else None
+            begun.pop().extend((sent, raw))
 
         custom = CustomApply(node, applied)
         self._handles += (node.register_prehook(before), node.register_hook(after), custom)

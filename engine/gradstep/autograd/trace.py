@@ -30,6 +30,8 @@ from gradstep.autograd.node_info import NodeInfo, next_to_run, read_node
 from gradstep.autograd.recorder import Recorder
 from gradstep.autograd.source_map import SourceMap
 from gradstep.errors import GraphFreed, NoGraph, NotAScalar
+from gradstep.learner_code.eager import uncompiled
+from gradstep.learner_code.raised import is_of_learners_code, message_of
 from gradstep.tensors.memory import memory_of
 from gradstep.torch_internals import has_post_accumulate_hooks
 
@@ -48,13 +50,13 @@ class Trace:
         recorder: Recorder,
         names: Mapping[str, Tensor],
         sources: SourceMap | None,
-        error: RuntimeError | None,
+        error: BaseException | None,
         known: LeafCopies,
     ) -> None:
         """Keep a finished recording; call `record_backward` to make one."""
         self.error = error
-        """Error that PyTorch raised in the middle of the pass, or None; the last event is the node's that
-        raised it."""
+        """Error that PyTorch or the learner's code raised in the middle of the pass, or None; the last event
+        is the node's that raised it."""
         self._recorder = recorder
         self._given_names = dict(names)
         self._sources = sources
@@ -240,8 +242,8 @@ def record_backward(
         backward: Arguments of `loss.backward`: `retain_graph`, `create_graph`, `inputs`.
 
     Returns:
-        The trace. If PyTorch raised an error in the middle of the pass, `trace.error` holds it, and the
-        events end with the node that raised it.
+        The trace. If PyTorch, or a `backward` or a hook of the learner's, raised an error in the middle of
+        the pass, `trace.error` holds it, and the events end with the node that raised it.
 
     Raises:
         NotAScalar: `loss` holds more than one number.
@@ -255,10 +257,13 @@ def record_backward(
     recorder = Recorder(known, limit)
     error = None
     try:
-        recorder.record(loss, backward)
-    except RuntimeError as raised:
+        with uncompiled():
+            recorder.record(loss, backward)
+    except BaseException as raised:
+        if not is_of_learners_code(raised):
+            raise
         error = raised
-    if error is not None and not recorder.rows and "second time" in str(error):
+    if isinstance(error, RuntimeError) and not recorder.rows and "second time" in message_of(error):
         raise GraphFreed(error) from error
     return Trace(recorder, names or {}, sources, error, known)
 

@@ -17,7 +17,7 @@ from gradstep.exports.code.helpers import TOLERANCE, helpers_for
 from gradstep.exports.code.name_conflicts import settled
 from gradstep.exports.code.parameter_expressions import added_lines
 from gradstep.exports.code.seeding import seeded
-from gradstep.exports.code.start_lines import Changing, start_cell
+from gradstep.exports.code.start_lines import Changing, start_cell, uncompiled_line
 from gradstep.exports.losses_csv import losses_text, undefined_losses
 from gradstep.exports.narration import retell
 from gradstep.exports.notebook_format import notebook_text
@@ -93,6 +93,8 @@ def export_from(
         largest = _largest_at_start(tried)
     draws = not all(torch.equal(used.state.trainer.rng, rng) for used in (session, tried))
     changing = Changing(draws, tuple(session.problem.buffers))
+    if session.problem.compiled:
+        source = f"{source.rstrip()}\n\n{uncompiled_line()}\n"
     cells = list(_cells(source, first, moments, seed, largest, session.spelling, changing))
     return Export(
         first.problem,

@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 
 from gradstep.analysis.loss_probe import loss_probe
-from gradstep.errors import OWN_CODE, BadInput
+from gradstep.errors import BadInput
 from gradstep.problem import Problem
-from gradstep.training.pytorch_errors import in_its_own_words
+from gradstep.training.pytorch_errors import learners_code
 
 MOST: Final = 2_000
 """Approximate limit on the pairs of a fit; if there are more, they are sampled at equal distances."""
@@ -83,7 +83,7 @@ def _line(problem: Problem, rng: Tensor) -> tuple[tuple[float, float], ...]:
     inputs = problem.inputs
     along = torch.linspace(float(inputs.min()), float(inputs.max()), ALONG, dtype=torch.float64)
     torch.set_rng_state(rng)
-    with torch.no_grad(), in_its_own_words(*OWN_CODE):
+    with torch.no_grad(), learners_code():
         preds = problem.model(along.to(inputs.dtype).reshape(-1, *inputs.shape[1:]))
     if preds.numel() != ALONG:
         return ()

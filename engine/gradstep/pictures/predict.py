@@ -9,9 +9,9 @@ from typing import Final
 import torch
 from torch import Tensor, nn
 
-from gradstep.errors import OWN_CODE, BadInput
+from gradstep.errors import BadInput
 from gradstep.problem import Problem
-from gradstep.training.pytorch_errors import PyTorchError, in_its_own_words
+from gradstep.training.pytorch_errors import PyTorchError, learners_code
 
 SAME: Final = 1e-4
 """Relative tolerance for the data's predictions when they are computed in one batch with other inputs."""
@@ -61,7 +61,7 @@ def _output(problem: Problem, rng: Tensor, inputs: Tensor) -> tuple[Tensor, bool
     """Return predictions, and whether the model drew random numbers for them."""
     torch.set_rng_state(rng)
     try:
-        with torch.no_grad(), in_its_own_words(*OWN_CODE):
+        with torch.no_grad(), learners_code():
             preds = problem.model(inputs)
     except PyTorchError as error:
         raise BadInput(
@@ -81,9 +81,11 @@ def _same(one: Tensor, other: Tensor) -> bool:
 
 @contextmanager
 def _evaluated(model: nn.Module) -> Iterator[None]:
-    was = [(module, module.training) for module in model.modules()]
-    model.eval()
+    with learners_code():
+        was = [(module, module.training) for module in model.modules()]
     try:
+        with learners_code():
+            model.eval()
         yield
     finally:
         for module, training in was:

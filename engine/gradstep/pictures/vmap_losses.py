@@ -17,9 +17,8 @@ from torch import Tensor
 from torch.func import vmap
 from torch.overrides import TorchFunctionMode
 
-from gradstep.errors import OWN_CODE
 from gradstep.problem import Problem
-from gradstep.training.pytorch_errors import in_its_own_words
+from gradstep.training.pytorch_errors import learners_code
 
 
 def batched_losses(problem: Problem, values: Mapping[str, Tensor], rng: Tensor) -> Tensor:
@@ -44,7 +43,7 @@ def batched_losses(problem: Problem, values: Mapping[str, Tensor], rng: Tensor) 
             return problem.loss_fn(problem.model(problem.inputs), problem.targets).reshape(())
 
     torch.set_rng_state(rng)
-    with torch.no_grad(), in_its_own_words(*OWN_CODE):
+    with torch.no_grad(), learners_code():
         losses: Tensor = vmap(loss, randomness="same")(*values.values())
     return losses
 

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from types import ModuleType
 from typing import Any
 
+from gradstep.learner_code.raised import message_of
 from gradstep.scripts.local_modules import SCRIPT_PREFIX, hidden_modules
 from gradstep.scripts.script_errors import ScriptError, sentence_for
 from gradstep.scripts.source import ScriptSource
@@ -57,24 +58,15 @@ def located(source: ScriptSource, otherwise: str | Callable[[], str]) -> Iterato
 
 def _error(source: ScriptSource, error: BaseException, otherwise: str) -> ScriptError:
     kind = type(error).__name__
-    message = _message(error)
+    message = str(error.msg) if isinstance(error, SyntaxError) else message_of(error)
     line = _line_of(source, error)
     words = f"{kind}: {message}" if message else kind
     if isinstance(error, SystemExit):
-        words = f"the script calls exit({'' if error.code is None else repr(error.code)})"
+        words = message
     hidden = (f"{reason}." for reason in hidden_modules(source))
     sentence = " ".join((sentence_for(kind, message) or otherwise, *hidden))
     place, text = ("", "") if line is None else (source.place(line), source.line(line))
     return ScriptError(source.path, words, sentence, place=place, text=text)
-
-
-def _message(error: BaseException) -> str:
-    if isinstance(error, SyntaxError):
-        return str(error.msg)
-    try:
-        return str(error)
-    except Exception:  # `__str__` of an exception that the script defines may raise
-        return ""
 
 
 def _line_of(source: ScriptSource, error: BaseException) -> int | None:
@@ -84,6 +76,19 @@ def _line_of(source: ScriptSource, error: BaseException) -> int | None:
     frames = traceback.walk_tb(error.__traceback__)
     lines = [line for frame, line in frames if frame.f_code.co_filename == str(source.path)]
     return lines[-1] if lines else None
+
+
+@contextmanager
+def located_if_in_script(source: ScriptSource, otherwise: str) -> Iterator[None]:
+    """Do as `located` does for exceptions that passed a line of the script; pass any other on."""
+    try:
+        yield
+    except ScriptError:
+        raise
+    except BaseException as error:
+        if _line_of(source, error) is None:
+            raise
+        raise _error(source, error, otherwise) from error
 
 
 def place_of(source: ScriptSource, part: object) -> dict[str, str]:

@@ -11,12 +11,13 @@ from torch import Tensor
 
 from gradstep.captured_output import Printed
 from gradstep.errors import BadInput
+from gradstep.learner_code.eager import compiles
 from gradstep.loop.conventions import Names, free
 from gradstep.loop.script_names import EACH, Spelling
 from gradstep.problem import Labels, Problem
 from gradstep.scripts.abandonable import run_apart
 from gradstep.scripts.discovery import Found, find
-from gradstep.scripts.execution import Namespace, run_script
+from gradstep.scripts.execution import Namespace, located_if_in_script, run_script
 from gradstep.scripts.free_names import needed_names
 from gradstep.scripts.local_modules import folder_on_path, hidden_modules
 from gradstep.scripts.optimizer_discovery import discover_update
@@ -26,6 +27,13 @@ from gradstep.scripts.trial_forward import Tried, try_forward
 
 SEEDS: Final = (-(2**63), 2**64 - 1)
 """Smallest and largest seed that PyTorch accepts."""
+
+COMPILED: Final = (
+    "what torch.compile compiles runs uncompiled here, so that each of its nodes can be stepped; compiled, "
+    "its last digits and its random numbers may differ"
+)
+
+LOOKED_AT: Final = "It was raised when gradstep looked at what the script defines."
 
 MOST_LINES: Final = 2
 """Parameters for which the loop shows a line each; more of them share a `for` line."""
@@ -66,21 +74,26 @@ def problem_from(
     def work() -> tuple[Namespace, Found, Tried]:
         with folder_on_path(source):
             namespace = run_script(source)
-            found = find(source, namespace, names or Names())
-            if seed is not None:
-                _draw(found.parameters.values(), seed)
-            return namespace, found, try_forward(source, found)
+            with located_if_in_script(source, LOOKED_AT):
+                found = find(source, namespace, names or Names())
+                if seed is not None:
+                    _draw(found.parameters.values(), seed)
+                return namespace, found, try_forward(source, found)
 
     with source.remembered():
         namespace, found, tried = run_apart(source.path, work, stopped, printed)
     leftover = [key for key, parameter in tried.used.items() if parameter.grad is not None]
     for parameter in tried.used.values():
         parameter.grad = None
-    update = discover_update(namespace, tried.used)
+    with located_if_in_script(source, LOOKED_AT):
+        update = discover_update(namespace, tried.used)
+        spelling = _spelling(source, found, tried)
+        compiled = compiles(namespace, source.text)
     notes = [*source.notes, *hidden_modules(source), *update.notes, *tried.notes]
+    if compiled:
+        notes.append(COMPILED)
     if leftover:
         notes.append(f"the script left gradients in {', '.join(leftover)}; training begins without them")
-    spelling = _spelling(source, found, tried)
     return Problem(
         name=name or source.path.stem,
         inputs=found.values["inputs"],
@@ -94,6 +107,7 @@ def problem_from(
         spelling=spelling,
         buffers=tried.buffers,
         printed=printed,
+        compiled=compiled,
         notes=tuple(notes),
         first_loss=tried.loss,
         optimizer=update.optimizer,

@@ -10,6 +10,8 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Final
 
+from gradstep.learner_code.places import in_words, remember_script
+
 NOTEBOOK: Final = ".ipynb"
 
 
@@ -46,9 +48,7 @@ class ScriptSource:
 
     def place(self, line: int) -> str:
         """Return the place of a line in words, e.g. "line 3" or "cell 2, line 1"."""
-        if self.cells and 0 < line <= len(self.cells):
-            return "cell {}, line {}".format(*self.cells[line - 1])
-        return f"line {line}"
+        return in_words(line, self.cells)
 
     def line(self, number: int) -> str:
         """Return the text of a line counted from 1, or an empty string if there is no such line."""
@@ -62,6 +62,7 @@ class ScriptSource:
         If the `with` block raises, the text shown before is restored, because the session before goes on.
         """
         name, lines = str(self.path), self.text.splitlines(keepends=True)
+        remember_script(name, self.cells)
         before = linecache.cache.get(name)
         linecache.cache[name] = (len(self.text), None, lines, name)
         try:

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from gradstep.autograd.graph_walk import nodes_behind
+from gradstep.learner_code.eager import has_compiler, uncompiled
 from gradstep.scripts.discovery import Found
 from gradstep.scripts.execution import located, place_of
 from gradstep.scripts.other_rngs import others_kept
@@ -47,7 +48,7 @@ def try_forward(source: ScriptSource, found: Found) -> Tried:
     buffers = _buffers(found.modules)
     before = {name: buffer.detach().clone() for name, buffer in buffers.items()}
     with torch.random.fork_rng(devices=[]), others_kept() as drawn, torch.enable_grad():
-        preds, loss = _computed(source, found)
+        preds, loss = _computed_uncompiled(source, found)
     changed = {
         name: buffer for name, buffer in buffers.items() if not same_bits(buffer.detach(), before[name])
     }
@@ -83,6 +84,16 @@ def try_forward(source: ScriptSource, found: Found) -> Tried:
 def described(tensor: Tensor) -> str:
     """Return shape and dtype of a tensor, e.g. `5x3 float32`."""
     return f"{_shape(tensor)} {str(tensor.dtype).removeprefix('torch.')}"
+
+
+def _computed_uncompiled(source: ScriptSource, found: Found) -> tuple[Tensor, Tensor]:
+    could_compile = has_compiler()
+    with torch.random.fork_rng(devices=[], enabled=not could_compile), uncompiled():
+        made = _computed(source, found)
+    if could_compile or not has_compiler():
+        return made
+    with uncompiled():  # the script's own functions have compiled something just now
+        return _computed(source, found)
 
 
 def _computed(source: ScriptSource, found: Found) -> tuple[Tensor, Tensor]:

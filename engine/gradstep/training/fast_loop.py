@@ -14,7 +14,8 @@ from typing import TypeAlias
 import torch
 from torch import Tensor
 
-from gradstep.errors import OWN_CODE
+from gradstep.learner_code.eager import uncompiled
+from gradstep.learner_code.raised import is_of_learners_code
 from gradstep.loop.loop import Kind
 from gradstep.problem import Problem
 from gradstep.torch_internals import engine_shortcut
@@ -78,15 +79,18 @@ def run_fast_epochs(
     }
     statements = [table[kind] for kind in order]
     done = 0
-    try:
+    with uncompiled():
         while done < count and not stopped():
-            for statement in statements:
-                statement()
+            try:
+                for statement in statements:
+                    statement()
+            except _Diverged:
+                return FastRun(done, diverged=True, part_losses={} if parts is None else parts.losses)
+            except BaseException as error:
+                if not is_of_learners_code(error):
+                    raise
+                return FastRun(done, diverged=False, error=error)
             done += 1
-    except _Diverged:
-        return FastRun(done, diverged=True, part_losses={} if parts is None else parts.losses)
-    except OWN_CODE as error:  # a problem's own code may raise anything
-        return FastRun(done, diverged=False, error=error)
     return FastRun(done, diverged=False)
 
 

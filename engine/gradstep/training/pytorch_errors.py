@@ -7,6 +7,9 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 from gradstep.errors import EngineError
+from gradstep.learner_code.eager import uncompiled
+from gradstep.learner_code.places import place_of
+from gradstep.learner_code.raised import caught_as, is_of_learners_code, message_of, printable
 
 if TYPE_CHECKING:
     from gradstep.autograd.trace import Trace
@@ -53,7 +56,7 @@ LESSONS: Final[tuple[tuple[str, str], ...]] = (
 
 
 class PyTorchError(EngineError):
-    """PyTorch or Python refused a statement of the loop."""
+    """PyTorch, Python or the learner's own code raised an exception in a statement of the loop."""
 
     def __init__(self, error: BaseException, trace: Trace | None = None) -> None:
         """Keep the first line of the error's message and find the sentence that explains it.
@@ -63,23 +66,52 @@ class PyTorchError(EngineError):
             trace: Recording of a backward pass up to the error; None if none was recorded.
         """
         self.trace = trace
-        self.own_words = str(error).split("\n")[0]
-        if isinstance(error, SystemExit):
-            self.own_words = f"the script calls exit({'' if error.code is None else repr(error.code)})"
+        self.first_line = message_of(error).split("\n", 1)[0]
+        """First line of the exception's message, as it is."""
+
+        self.own_words = printable(self.first_line)
         self.kind = type(error).__name__
+        self.caught_as = caught_as(error)
+        """Name of the nearest class of the exception that Python itself defines; `except` can name it
+        anywhere."""
+
+        self.place = place_of(error)
+        """Innermost line of the learner's files that the exception passed; None if it passed none."""
+
         self.lesson = next((lesson for part, lesson in LESSONS if part in self.own_words), "")
-        super().__init__(f"{self.kind}: {self.own_words} {self.lesson}".rstrip())
+        self.summary = f"{self.kind}: {self.own_words}" if self.own_words else self.kind
+        """Kind and message in one line, without place and explanation."""
+
+        super().__init__(f"{first_words(self)} {self.lesson}".rstrip())
+        self._is_pytorchs = type(error) in (RuntimeError, NotImplementedError) or type(
+            error
+        ).__module__.startswith("torch")
+
+    @property
+    def is_of_script(self) -> bool:
+        """Whether the learner's own code raised the error; False if PyTorch refused what it was asked."""
+        return self.place is not None and (self.place.raised or not self._is_pytorchs)
 
 
 def first_words(error: BaseException) -> str:
-    """Return an error's message; for a `PyTorchError`, without the explanation."""
-    return f"{error.kind}: {error.own_words}" if isinstance(error, PyTorchError) else str(error)
+    """Return an error's message; for a `PyTorchError`, with the place and without the explanation."""
+    if not isinstance(error, PyTorchError):
+        return str(error)
+    return error.summary if error.place is None else f"{error.summary} ({error.place})"
 
 
 @contextmanager
-def in_its_own_words(*kinds: type[BaseException]) -> Iterator[None]:
-    """Raise a `PyTorchError` for an exception of these kinds that is raised in the `with` block."""
+def learners_code() -> Iterator[None]:
+    """Run a learner's code in the `with` block, and PyTorch for it: compiled code runs uncompiled.
+
+    Raises:
+        PyTorchError: The code or PyTorch raised an exception of any kind, `SystemExit` for example.
+        KeyboardInterrupt: The user pressed ctrl+c.
+    """
     try:
-        yield
-    except kinds as error:
+        with uncompiled():
+            yield
+    except BaseException as error:
+        if not is_of_learners_code(error):
+            raise
         raise PyTorchError(error) from error

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from gradstep.autograd.source_map import SourceMap, watch_forward
 from gradstep.autograd.trace import TRACE_LIMIT, Trace, record_backward
-from gradstep.errors import OWN_CODE, GraphFreed, NotAScalar
+from gradstep.errors import EngineError, GraphFreed, NotAScalar
 from gradstep.loop.loop import Kind
 from gradstep.loop.optimizers import HAND
 from gradstep.problem import Problem
@@ -23,7 +23,7 @@ from gradstep.training.fast_loop import FastRun, run_fast_epochs
 from gradstep.training.forward_pass import ForwardLines
 from gradstep.training.live_optimizer import LiveOptimizer
 from gradstep.training.live_tensors import LiveTensors
-from gradstep.training.pytorch_errors import PyTorchError, in_its_own_words
+from gradstep.training.pytorch_errors import PyTorchError, learners_code
 from gradstep.training.snapshots import Batch, ForwardPass, Grads, Graph, Memory, Snapshot, shared_rng
 
 
@@ -58,7 +58,8 @@ class Trainer:
         self._kept = snapshot
         self._loss = self._sources = None
         if snapshot.graph is Graph.LIVE:
-            self._rebuild_graph()
+            with suppress(EngineError):  # what it says, the backward pass will say
+                self._rebuild_graph()
         self._live.write(snapshot.parameters, snapshot.written)
         self._live.write_buffers(snapshot.buffers)
         self._live.write_grads(snapshot.grads)
@@ -102,8 +103,8 @@ class Trainer:
         """Run one backward pass and record it.
 
         Raises:
-            PyTorchError: there is no loss or no graph, or PyTorch refused the pass; gradients that it had
-                accumulated by then stay, as PyTorch leaves them.
+            PyTorchError: there is no loss or no graph, or PyTorch, a hook or a custom `backward` raised an
+                error; gradients accumulated by then stay, as PyTorch leaves them.
         """
         loss, left = self._differentiable_loss(), Graph.USED
         trace: Trace | None = None
@@ -136,7 +137,7 @@ class Trainer:
         """
         loss = self._differentiable_loss()
         try:
-            with in_its_own_words(RuntimeError):
+            with learners_code():
                 loss.backward()  # type: ignore[no-untyped-call]
         finally:
             self._keep(grads=self._live.grads(self._kept), graph=Graph.USED)
@@ -145,13 +146,11 @@ class Trainer:
         """Return the loss; raise PyTorch's error if there is no loss or it has no graph."""
         if self._kept.forward is None:
             raise PyTorchError(NameError("name 'loss' is not defined"))
-        if self._loss is None:
-            self._rebuild_spent_graph()
-        assert self._loss is not None
-        if not self._loss.requires_grad:
-            with in_its_own_words(RuntimeError):
-                self._loss.backward()  # type: ignore[no-untyped-call]
-        return self._loss
+        loss = self._rebuilt_loss() if self._loss is None else self._loss
+        if not loss.requires_grad:
+            with learners_code():
+                loss.backward()  # type: ignore[no-untyped-call]
+        return loss
 
     def update(self, learning_rate: float) -> None:
         """Run `p -= p.grad * lr` for every parameter, inside `no_grad`; or `optimizer.step()`.
@@ -161,7 +160,7 @@ class Trainer:
         """
         versions = [version_of(leaf) for leaf in self._leaves]
         try:
-            with torch.no_grad(), in_its_own_words(TypeError, RuntimeError):
+            with torch.no_grad(), learners_code():
                 if self._optimizer.chosen.by_hand:
                     for leaf in self._leaves:
                         leaf -= leaf.grad * learning_rate  # type: ignore[operator]
@@ -184,7 +183,7 @@ class Trainer:
             PyTorchError: a `.grad` to fill with zeros is None (an optimizer skips such parameters).
         """
         try:
-            with in_its_own_words(AttributeError):
+            with learners_code():
                 if self._optimizer.chosen.by_hand:
                     self._zero_by_hand(set_to_none)
                 else:
@@ -269,9 +268,11 @@ class Trainer:
     # Graphs
 
     def _compute(self, batch: Batch | None) -> tuple[Tensor, Tensor, SourceMap]:
-        # The problem's own code may raise anything.
-        with in_its_own_words(*OWN_CODE), watch_forward() as sources:
+        with learners_code(), watch_forward() as sources:
             preds, loss = self._forward.run(batch)
+            for name, value in (("preds", preds), ("loss", loss)):
+                if not isinstance(value, Tensor):
+                    raise TypeError(f"{name} has the type {type(value).__name__}: it must be a tensor")
         if loss.numel() != 1:
             raise NotAScalar(tuple(loss.shape))
         return loss, preds, sources
@@ -286,15 +287,19 @@ class Trainer:
         self._loss, _, self._sources = self._compute(forward.batch)
         self.steady.look(self._loss.item(), forward.loss.item())
 
-    def _rebuild_spent_graph(self) -> None:
-        """Build the last graph again, in its condition after a backward pass; no `.grad` changes."""
+    def _rebuilt_loss(self) -> Tensor:
+        """Build the last graph again, in its condition after what has run of it; no `.grad` changes."""
         kept = self._kept
-        self._rebuild_graph()
-        assert self._loss is not None
-        if kept.graph is Graph.BROKEN:
+        try:
+            self._rebuild_graph()
+            assert self._loss is not None
+            if kept.graph is Graph.BROKEN:
+                self._live.write(kept.parameters, kept.written)
+            if kept.graph is not Graph.LIVE:
+                with suppress(EngineError), learners_code():
+                    torch.autograd.grad(self._loss, self._leaves, allow_unused=True)
+            return self._loss
+        finally:
             self._live.write(kept.parameters, kept.written)
-        with suppress(RuntimeError):
-            torch.autograd.grad(self._loss, self._leaves, allow_unused=True)
-        self._live.write(kept.parameters, kept.written)
-        self._live.write_buffers(kept.buffers)
-        torch.set_rng_state(kept.rng)
+            self._live.write_buffers(kept.buffers)
+            torch.set_rng_state(kept.rng)

@@ -28,6 +28,7 @@ from gradstep_tui.plain.answers.graph import graph_texts
 from gradstep_tui.plain.answers.ledger import ledger_texts
 from gradstep_tui.plain.answers.manual import manual_texts
 from gradstep_tui.plain.answers.pictures import pictures_texts
+from gradstep_tui.plain.answers.refusals import raised_texts
 from gradstep_tui.plain.answers.state import (
     cannot_texts,
     curve_texts,
@@ -164,8 +165,7 @@ def verdict_texts(session: Session) -> Iterator[str]:
     verdict = session.verdict()
     yield verdict_text(verdict)
     if verdict.error is not None:
-        yield f"PyTorch refused: {verdict.error.kind}: {verdict.error.own_words}"
-        yield from filter(None, [verdict.error.lesson])
+        yield from raised_texts(verdict.error)
 
 
 def export_texts(session: Session, text: str) -> Iterator[str]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from gradstep.errors import EngineError, Refused
 from gradstep.reasons import Reason, Refusal
-from gradstep.training.pytorch_errors import first_words
+from gradstep.training.pytorch_errors import PyTorchError, first_words
 from gradstep_tui.keys import SIGNS, Key
 
 if TYPE_CHECKING:
@@ -57,6 +57,17 @@ def key_refusal_text(key: Key, frame: Frame, cursor: Kind | None) -> str:
         return NO_CURSOR.format(**SIGNS)
     refusal = key.refusal(frame, cursor)
     return "" if refusal is None else refusal_text(refusal)
+
+
+def raised_by_text(error: PyTorchError) -> str:
+    """Return who raised an error: the learner's own code, or PyTorch."""
+    return "Your code raised an error" if error.is_of_script else "PyTorch refused"
+
+
+def place_text(error: PyTorchError) -> str:
+    """Return the line of the learner's file at which an error was raised; empty if it was in no file."""
+    place = error.place
+    return "" if place is None else f"{place}: {place.text}" if place.text else str(place)
 
 
 def error_text(error: EngineError) -> str:

@@ -10,6 +10,7 @@ from gradstep_tui.drawing.lines import Line, Span, beside, length, line, wrapped
 from gradstep_tui.keys import SIGNS
 from gradstep_tui.text.grids import column_names, grid_size, row_names
 from gradstep_tui.text.numbers import WIDEST, cells, is_tensor, shape_text
+from gradstep_tui.text.refusals import place_text, raised_by_text
 from gradstep_tui.text.steps import merged_formulas, merged_operands, written_by
 from gradstep_tui.text.values import value_text
 from gradstep_tui.widgets.panel import Panel
@@ -38,7 +39,7 @@ class StepPanel(Panel):
 
     def title_text(self) -> str:
         """Return the title, which says so if PyTorch raised an error."""
-        return self.title if self.complaint is None else "PyTorch refused"
+        return self.title if self.complaint is None else raised_by_text(self.complaint)
 
     def watch_complaint(self) -> None:
         """Draw the error, or the step again."""
@@ -56,12 +57,15 @@ class StepPanel(Panel):
 
 
 def complaint_lines(complaint: PyTorchError, width: int, height: int) -> list[Line]:
-    """Return the lines with PyTorch's error message, and the sentence that explains it."""
+    """Return the lines with an error's message, its place, and the sentence that explains it."""
     lesson = wrapped(complaint.lesson, width) if complaint.lesson else []
-    room = max(height - 1 - len(lesson), 1)
+    place = place_text(complaint)
+    where = wrapped(place, width, most=max(height - 2 - len(lesson), 1)) if place else []
+    room = max(height - 1 - len(lesson) - len(where), 1)
     return [
         line(Span(complaint.kind, "warn")),
-        *wrapped(complaint.own_words, width, "dim", most=room),
+        *(wrapped(complaint.own_words, width, "dim", most=room) if complaint.own_words else []),
+        *where,
         *lesson,
     ]
 

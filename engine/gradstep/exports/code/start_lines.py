@@ -15,6 +15,7 @@ from gradstep.exports.code.name_conflicts import scripts
 from gradstep.exports.code.number_literals import call, number_literal
 from gradstep.exports.code.parameter_expressions import expression
 from gradstep.frame import Frame
+from gradstep.learner_code.eager import STANCE
 
 RNG = "rng_at_start"
 
@@ -72,6 +73,11 @@ def optimizer_lines(frame: Frame) -> list[str]:
     parameters = ", ".join(expression(parameter.name) for parameter in frame.parameters)
     options = [f"{name}={value!r}" for name, value in chosen.options.items()]
     return call(f"optimizer = torch.optim.{chosen.name}", [f"[{parameters}]", "lr=lr", *options])
+
+
+def uncompiled_line() -> str:
+    """Return the line that has a script's compiled code run uncompiled, as it did in the session."""
+    return f"torch.compiler.set_stance({STANCE!r})  # each node as in the session, uncompiled"
 
 
 def rate_lines(frame: Frame) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from gradstep.errors import EngineError, Exists, Refused
@@ -12,6 +12,7 @@ from gradstep.scripts.script_errors import ScriptError
 from gradstep.training.pytorch_errors import PyTorchError
 from gradstep_tui.text.frames import NoPass
 from gradstep_tui.text.notices import plain_notice_text
+from gradstep_tui.text.refusals import place_text, raised_by_text
 
 SENTENCES: Final[Mapping[Reason, str]] = {
     Reason.IN_PASS: "a backward pass is under way: backward finishes it, back goes one event back",
@@ -71,13 +72,19 @@ def notice_text(notice: Notice) -> str:
             return plain_notice_text(notice)
 
 
+def raised_texts(error: PyTorchError) -> Iterator[str]:
+    """Yield the lines that report an error of PyTorch's or of the learner's code."""
+    yield f"{raised_by_text(error)}: {error.summary}"
+    yield from filter(None, [place_text(error), error.lesson])
+
+
 def error_texts(error: EngineError) -> Iterable[str]:
     """Return the lines that report an error; an error of PyTorch's is followed by its explanation."""
     match error:
         case ScriptError():
             return [*error.lines, "Nothing is lost: the session goes on as before."]
         case PyTorchError():
-            return [f"PyTorch refused: {error.kind}: {error.own_words}", *filter(None, [error.lesson])]
+            return list(raised_texts(error))
         case Refused():
             return [refusal_text(error.refusal)]
         case Exists():

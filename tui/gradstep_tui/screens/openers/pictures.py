@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from gradstep_tui.screens.dialogs.pictures import PicturesScreen
 from gradstep_tui.screens.openers.computed import show_wanted
 from gradstep_tui.session.pictures import album
+from gradstep_tui.text.refusals import raised_by_text
 from gradstep_tui.widgets.pictures.picture import SURFACE
 
 if TYPE_CHECKING:
@@ -33,7 +34,9 @@ def show_pictures(bench: KeyedScreen, at: int = SURFACE) -> None:
         if bench.frame is not None:
             pictures = session.pictures()
             refused = bench.complaint
-            message = "" if refused is None else f"PyTorch refused ({refused.kind}). {refused.lesson}"
+            message = (
+                "" if refused is None else f"{raised_by_text(refused)} ({refused.kind}). {refused.lesson}"
+            )
             screen.go_on(bench.frame, message or bench.notice)
 
     def stop(_: None) -> None:

@@ -1,0 +1,65 @@
+"""Compiled code of a learner's script, run as if it were not compiled.
+
+`torch.compile` makes one node of everything that it compiles, whose backward pass cannot be stepped; and it
+traces the watching of a forward pass together with the pass. Uncompiled, the same code computes what it says.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
+from os.path import join
+from types import CodeType
+from typing import Final
+
+_COMPILER: Final = "torch._dynamo"
+"""Module that PyTorch imports when something is compiled; to import it takes seconds."""
+
+_FOLDER: Final = join("torch", "_dynamo")
+
+STANCE: Final = "force_eager"
+"""PyTorch's name for running compiled code as if it were not compiled."""
+
+
+def has_compiler() -> bool:
+    """Return whether PyTorch's compiler has been imported, without which nothing has been compiled."""
+    return _COMPILER in sys.modules
+
+
+def uncompiled() -> AbstractContextManager[object]:
+    """Return a context manager inside which compiled code runs as if it were not compiled.
+
+    It does nothing as long as nothing has been compiled.
+    """
+    if not has_compiler():
+        return nullcontext()
+    import torch
+
+    stance: AbstractContextManager[object] = torch.compiler.set_stance(STANCE)
+    return stance
+
+
+def compiles(namespace: Mapping[str, object], text: str) -> bool:
+    """Return whether a script that has run compiles functions or modules.
+
+    Args:
+        namespace: Names that the script defined.
+        text: Text of the script, whose functions may compile something only when they are called.
+    """
+    return has_compiler() and ("torch.compile(" in text or any(map(_is_compiled, namespace.values())))
+
+
+def _is_compiled(value: object) -> bool:
+    from torch import nn
+
+    if not isinstance(value, nn.Module):
+        return _is_made_by_compiler(value)
+    parts = (part for module in value.modules() for part in (module, *vars(module).values()))
+    return any(map(_is_made_by_compiler, parts))
+
+
+def _is_made_by_compiler(value: object) -> bool:
+    code = getattr(value, "__code__", None)
+    module = type(value).__module__
+    return module.startswith(_COMPILER) or (isinstance(code, CodeType) and _FOLDER in code.co_filename)

@@ -198,9 +198,7 @@ def test_a_message_cannot_command_the_terminal(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("trouble", ["len", "parameters", "named_buffers", "rate"])
-def test_what_raises_when_a_script_is_looked_at_is_the_scripts_error(
-    trouble: str, tmp_path: Path
-) -> None:
+def test_what_raises_when_a_script_is_looked_at_is_the_scripts_error(trouble: str, tmp_path: Path) -> None:
     spoiled = {
         "len": "class T(list):\n    def __iter__(self): raise KeyboardInterrupt\nodd = T([1])",
         "parameters": "class N(nn.Module):\n    def named_parameters(self, *a, **k): stop()\nodd = N()",

@@ -6,8 +6,9 @@ import asyncio
 import difflib
 import os
 import socket
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+import sqlite3
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, closing, suppress
 from pathlib import Path
 from typing import Final
 
@@ -22,6 +23,7 @@ from gradstep_tui.workshop.bench.session.autosave import ServerAutosave
 from gradstep_tui.workshop.bench.session.server_link import ServerLink
 from gradstep_tui.workshop.server.hub import Hub
 from gradstep_tui.workshop.server.participant import Login
+from gradstep_tui.workshop.server.storage.names import Claim
 from gradstep_tui.workshop.server.storage.store import Store
 from gradstep_tui.workshop.wire.messages import LONGEST, Role, ToBench, Welcome, from_bench, line_of
 from tests.tui.bench import until
@@ -29,17 +31,39 @@ from tests.tui.bench import until
 SCREENS: Final = Path(__file__).with_name("screens")
 
 
+def write_old_database(folder: Path, version: int) -> None:
+    """Write a database of an older version, which has sessions of `ann`, `bob`, `cleo` and `ida`."""
+    script = Path(__file__).with_name(f"database-version-{max(version, 2)}.sql")
+    with closing(sqlite3.connect(folder / "workshop.db", isolation_level=None)) as db:
+        db.executescript(script.read_text(encoding="utf-8"))
+        for column in ("told", "missed") if version == 1 else ():
+            db.execute(f"ALTER TABLE learners DROP COLUMN {column}")
+        db.execute(f"PRAGMA user_version = {version}")
+
+
+def own(
+    store: Store, name: str, role: Role = "learner", code: str = "code", keys: Sequence[str] = ()
+) -> Claim:
+    """Return the claim to a name, which somebody owns; make it somebody's if it is free."""
+    claim = store.names.owner(name) or store.names.offer(name, role, code, keys)
+    assert claim is not None
+    store.names.note(claim)
+    return claim
+
+
 class BenchConnection:
     """The server's end of a bench's socket."""
 
-    def __init__(self, hub: Hub, name: str, role: Role, resume_code: str = "") -> None:
+    def __init__(self, store: Store, hub: Hub, name: str, role: Role, resume_code: str = "") -> None:
         self.hub, self.name = hub, name
         self.ours, self.theirs = socket.socketpair()
         self.ours.setblocking(False)
         self.link = ServerLink(self.theirs)
         self._received = b""
         self.welcome: Welcome = hub.join(
-            name, role, self.send, Login(resume_code=resume_code, again=f"ssh -p 2222 {name}@host")
+            own(store, name, role),
+            self.send,
+            Login(resume_code=resume_code, again=f"ssh -p 2222 {name}@host"),
         )
 
     def send(self, message: ToBench) -> None:
@@ -66,8 +90,8 @@ class BenchConnection:
 class Headless(BenchConnection):
     """A participant who acts without a screen."""
 
-    def __init__(self, hub: Hub, name: str, role: Role = "learner") -> None:
-        super().__init__(hub, name, role)
+    def __init__(self, store: Store, hub: Hub, name: str, role: Role = "learner") -> None:
+        super().__init__(store, hub, name, role)
         self.autosave = ServerAutosave(self.link, self.welcome)
         self.session: Session = self.autosave.rejoin()
 
@@ -92,16 +116,14 @@ class Classroom:
 
     def enter(self, name: str, role: Role = "learner") -> Headless:
         """Log somebody in without a screen, under a name that is taken if it is free."""
-        self.store.take(name, role, "code")
-        return Headless(self.hub, name, role)
+        return Headless(self.store, self.hub, name, role)
 
     @asynccontextmanager
     async def opened(
         self, name: str, role: Role = "learner", size: tuple[int, int] = (80, 24), resume_code: str = ""
     ) -> AsyncIterator[Pilot[None]]:
         """Open a participant's app, and wait until its session is loaded."""
-        self.store.take(name, role, "code")
-        connection = BenchConnection(self.hub, name, role, resume_code)
+        connection = BenchConnection(self.store, self.hub, name, role, resume_code)
         loop = asyncio.get_running_loop()
         loop.add_reader(connection.ours, connection.pump)
         app = WorkshopApp(connection.link, connection.welcome, ascii_only=False)

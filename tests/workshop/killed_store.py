@@ -13,14 +13,14 @@ from gradstep_tui.workshop.server.hub import Hub
 from gradstep_tui.workshop.server.storage.store import Store
 from gradstep_tui.workshop.wire.facts import Facts
 from gradstep_tui.workshop.wire.messages import ActionDone, SessionBegan
+from tests.workshop.classroom import own
 
 
 def main(folder: str, seed: str) -> None:
     draw, store = random.Random(seed), Store(Path(folder))
     hub = Hub(store, Start())
     for name in ("ann", "bob", "cleo"):
-        store.take(name, "learner", "code")
-        hub.join(name, "learner", lambda _: None)
+        hub.join(own(store, name), lambda _: None)
     count = 0
     while True:
         count += 1

@@ -23,7 +23,7 @@ from gradstep_tui.workshop.wire.facts import Facts, Phase, PhaseKind, PyTorchRef
 from gradstep_tui.workshop.wire.messages import Hand, Row
 from gradstep_tui.workshop.wire.milestones import Milestone
 from tests.tui.bench import press, text, until
-from tests.workshop.classroom import Classroom, compare
+from tests.workshop.classroom import Classroom, compare, own
 
 NOW: Final = 1_000_000.0
 ERROR: Final = "Trying to backward through the graph a second time"
@@ -166,10 +166,10 @@ def test_a_class_of_a_hundred_costs_the_server_and_the_board_little(tmp_path: Pa
     room = Classroom(tmp_path)
     seats = [room.enter(f"n{number}") for number in range(3)]
     heard = list[object]()
-    room.hub.join("ida", "instructor", heard.append)
+    room.hub.join(own(room.store, "ida", "instructor"), heard.append)
     many = [(f"learner-{number:03}", (lambda _: None)) for number in range(100)]
     for name, send in many:
-        room.hub.join(name, "learner", send)
+        room.hub.join(own(room.store, name), send)
     seats[0].act(Forward(), StepNode())
     table = a_table([])
     costs = []

@@ -20,6 +20,7 @@ from gradstep_tui.workshop.server.storage.store import Store
 from gradstep_tui.workshop.wire import messages as say
 from gradstep_tui.workshop.wire.facts import Facts, Phase, PhaseKind, PyTorchRefusal
 from gradstep_tui.workshop.wire.messages import ToBench
+from tests.workshop.classroom import own
 
 LEARNERS = ("ann", "bob")
 INSTRUCTORS = ("ida", "tom")
@@ -76,7 +77,7 @@ class Class(RuleBasedStateMachine):
         self.folder = Path(tempfile.mkdtemp(prefix="gradstep-hub-"))
         self.store = Store(self.folder)
         for name in NAMES:
-            self.store.take(name, "instructor" if name in INSTRUCTORS else "learner", "code")
+            own(self.store, name, "instructor" if name in INSTRUCTORS else "learner")
         self.hub = Hub(self.store, Start())
         self.models: dict[str, Model] = {}
         self.presenter = ""
@@ -99,8 +100,7 @@ class Class(RuleBasedStateMachine):
         if before is not None:
             self._gone(name)
         line = model.line = Line()
-        role = "instructor" if name in INSTRUCTORS else "learner"
-        welcome = self.hub.join(name, role, line.send)
+        welcome = self.hub.join(own(self.store, name), line.send)
         assert (before is None) or isinstance(before.heard[-1], say.Stop)
         assert (welcome.start, list(welcome.actions)) == (model.start, model.actions)
         assert list(welcome.refused) == model.refused
@@ -337,8 +337,8 @@ TestAnyClass = Class.TestCase
 def test_what_a_process_says_can_do_nothing_to_the_instructors_terminal(tmp_path: Path) -> None:
     store = Store(tmp_path)
     hub, board, line = Hub(store, Start()), Line(), Line()
-    hub.join("ida", "instructor", board.send)
-    hub.join("ann", "learner", line.send)
+    hub.join(own(store, "ida", "instructor"), board.send)
+    hub.join(own(store, "ann", "learner"), line.send)
     evil = "\x1b]0;title\x07\r\n\x9b31m‮" * 100
     seen = ("accumulation", evil)
     phase = Phase(PhaseKind.IN_BACKWARD, number=-1, total=10**18)
@@ -360,15 +360,15 @@ def test_what_a_process_says_can_do_nothing_to_the_instructors_terminal(tmp_path
 def test_a_message_waits_for_who_is_away(tmp_path: Path) -> None:
     store = Store(tmp_path)
     hub, board, line = Hub(store, Start()), Line(), Line()
-    hub.join("ida", "instructor", board.send)
-    hub.join("ann", "learner", line.send)
+    hub.join(own(store, "ida", "instructor"), board.send)
+    hub.join(own(store, "ann", "learner"), line.send)
     hub.leave("ann", line.send)
     hub.heard("ida", say.Tell("come back", "ann"))
-    welcome = hub.join("ann", "learner", line.send)
+    welcome = hub.join(own(store, "ann", "learner"), line.send)
     assert [(message.by, message.text) for message in welcome.told] == [("ida", "come back")]
     assert welcome.missed == 1
     hub.leave("ann", line.send)
-    assert hub.join("ann", "learner", line.send).missed == 0
+    assert hub.join(own(store, "ann", "learner"), line.send).missed == 0
     store.close()
 
 
@@ -376,17 +376,16 @@ def test_a_message_waits_for_who_is_away(tmp_path: Path) -> None:
 def test_what_a_full_disk_does_not_take_is_kept_once_there_is_room(tmp_path: Path, pages: int) -> None:
     store = Store(tmp_path)
     hub, line = Hub(store, Start()), Line()
-    store.take("ann", "learner", "code")
-    hub.join("ann", "learner", line.send)
-    (used,) = store._db.execute("PRAGMA page_count").fetchone()
-    store._db.execute(f"PRAGMA max_page_count = {used + pages - 1}")
+    hub.join(own(store, "ann", "learner"), line.send)
+    (used,) = store._database.connection.execute("PRAGMA page_count").fetchone()
+    store._database.connection.execute(f"PRAGMA max_page_count = {used + pages - 1}")
     done = [RunEpochs(number % 100 + 1) for number in range(400)]
     for action in done:
         hub.heard("ann", say.ActionDone(action, Facts(refusal=PyTorchRefusal("x" * 100))))
     troubles = line.take(say.StorageStatus)
     assert len(troubles) == 1
     assert "disk" in troubles[0].trouble
-    store._db.execute("PRAGMA max_page_count = 100000")
+    store._database.connection.execute("PRAGMA max_page_count = 100000")
     hub.update_boards()
     assert [status.trouble for status in line.take(say.StorageStatus)] == [""]
     store.close()

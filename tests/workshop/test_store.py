@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import sqlite3
+import stat
 import subprocess
 import sys
 import time
@@ -21,9 +22,7 @@ from gradstep_tui.workshop.server.storage.store import Store
 from gradstep_tui.workshop.wire.facts import Facts, phase_of
 from gradstep_tui.workshop.wire.messages import Tell
 from gradstep_tui.workshop.wire.milestones import Milestone
-from tests.workshop.classroom import Classroom
-
-OLD_DATABASE = Path(__file__).with_name("database-version-2.sql")
+from tests.workshop.classroom import Classroom, own, write_old_database
 
 
 def test_after_a_kill_every_action_that_was_kept_is_there_once_and_in_order(tmp_path: Path) -> None:
@@ -61,38 +60,10 @@ def test_only_one_server_uses_a_folder_and_a_newer_file_is_left_alone(tmp_path: 
     store = Store(tmp_path)
     with pytest.raises(BadInput, match="another server uses"):
         Store(tmp_path)
-    store._db.execute("PRAGMA user_version = 9")
+    store._database.connection.execute("PRAGMA user_version = 9")
     store.close()
     with pytest.raises(BadInput, match="version 9, but"):
         Store(tmp_path)
-
-
-def test_a_name_belongs_to_whoever_took_it_first(tmp_path: Path) -> None:
-    store = Store(tmp_path)
-    assert store.take("ann", "learner", "the code", ["SHA256:key"])
-    assert not store.take("ann", "learner", "another", ["SHA256:other"])
-    assert store.has_code("ann", "THE-code")
-    assert not store.has_code("ann", "another")
-    assert not store.has_code("bob", "the code")
-    assert store.has_key("ann", "SHA256:key")
-    assert not store.has_key("ann", "SHA256:other")
-    store.close()
-
-
-def test_a_file_of_the_first_version_is_taken_over(tmp_path: Path) -> None:
-    store = Store(tmp_path)
-    assert store.take("ann", "learner", "the code")
-    store.close()
-    with closing(sqlite3.connect(tmp_path / "workshop.db", isolation_level=None)) as db:
-        for column in ("told", "missed"):
-            db.execute(f"ALTER TABLE learners DROP COLUMN {column}")
-        db.execute("PRAGMA user_version = 1")
-    for _ in range(2):
-        store = Store(tmp_path)
-        ann = store.learner("ann")
-        assert ann is not None
-        assert (ann.told, ann.missed) == ((), 0)
-        store.close()
 
 
 def test_what_was_said_survives_a_restart_and_who_was_away_is_told_that_there_is_something(
@@ -100,24 +71,24 @@ def test_what_was_said_survives_a_restart_and_who_was_away_is_told_that_there_is
 ) -> None:
     room = Classroom(tmp_path)
     room.enter("ann").leave()
-    room.hub.join("ida", "instructor", [].append)
+    room.hub.join(own(room.store, "ida", "instructor"), [].append)
     room.hub.heard("ida", Tell("look at g", "ann"))
     room.close()
     room = Classroom(tmp_path)
-    welcome = room.hub.join("ann", "learner", [].append)
+    welcome = room.hub.join(own(room.store, "ann", "learner"), [].append)
     assert ([message.text for message in welcome.told], welcome.missed) == (["look at g"], 1)
     room.close()
     room = Classroom(tmp_path)
-    assert room.hub.join("ann", "learner", [].append).missed == 0
+    assert room.hub.join(own(room.store, "ann", "learner"), [].append).missed == 0
     room.close()
 
 
 def test_hands_and_what_was_seen_survive_a_restart(tmp_path: Path) -> None:
     room = Classroom(tmp_path)
-    room.enter("ann")
+    ann = room.enter("ann").welcome and own(room.store, "ann")
     room.store.mark("ann", hand=1234.5, allows=False, told=[], missed=0)
-    session = room.store.begin("ann", Start("xor"))
-    room.store.add("ann", session, 1, [(RunEpochs(2), Facts(seen=("accumulation", "no_zeroing")))])
+    session = room.store.begin(ann, Start("xor"))
+    room.store.add(ann, session, 1, [(RunEpochs(2), Facts(seen=("accumulation", "no_zeroing")))])
     room.close()
     room = Classroom(tmp_path)
     participant = room.hub._participants["ann"]
@@ -126,16 +97,12 @@ def test_hands_and_what_was_seen_survive_a_restart(tmp_path: Path) -> None:
     room.close()
 
 
-@pytest.mark.parametrize("version", [1, 2])
+@pytest.mark.parametrize("version", [1, 2, 3])
 def test_a_database_of_an_older_version_is_converted_and_its_sessions_go_on(
     tmp_path: Path, version: int
 ) -> None:
-    """The file comes from a version that stored the phrases of the board."""
-    with closing(sqlite3.connect(tmp_path / "workshop.db", isolation_level=None)) as db:
-        db.executescript(OLD_DATABASE.read_text(encoding="utf-8"))
-        for column in ("told", "missed") if version == 1 else ():
-            db.execute(f"ALTER TABLE learners DROP COLUMN {column}")
-        db.execute(f"PRAGMA user_version = {version}")
+    """Versions 1 and 2 stored the phrases of the board; up to version 3 there were no states of names."""
+    write_old_database(tmp_path, version)
     for _ in range(2):
         room = Classroom(tmp_path)
         rows = {name: participant.row(0) for name, participant in room.hub._participants.items()}
@@ -169,6 +136,12 @@ def test_a_database_of_an_older_version_is_converted_and_its_sessions_go_on(
             participant.leave()
         room.close()
     room = Classroom(tmp_path)
-    told = room.hub.join("ann", "learner", [].append).told
-    assert [message.text for message in told] == ["look at g"] * (version == 2)
+    told = room.hub.join(own(room.store, "ann", "learner"), [].append).told
+    assert [message.text for message in told] == ["look at g"] * (version > 1)
+    assert room.store.names.resumed("ann", "code") == room.store.names.owner("ann")
+    assert room.store.names.offer("ann", "learner", "stolen") is None
     room.close()
+    with closing(sqlite3.connect(tmp_path / f"workshop.db.version-{version}")) as kept:
+        assert kept.execute("PRAGMA user_version").fetchone() == (version,)
+        assert kept.execute("SELECT count(*) FROM actions").fetchone() == (22,)
+    assert stat.S_IMODE((tmp_path / f"workshop.db.version-{version}").stat().st_mode) == 0o600

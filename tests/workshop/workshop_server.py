@@ -218,7 +218,8 @@ class Server:
     def is_taken(self, name: str) -> bool:
         """Return whether a name is taken."""
         with closing(sqlite3.connect(self.state / "workshop.db")) as db:
-            return db.execute("SELECT 1 FROM learners WHERE name = ?", (name,)).fetchone() is not None
+            taken = "SELECT 1 FROM learners WHERE name = ? AND state != 'released'"
+            return db.execute(taken, (name,)).fetchone() is not None
 
     def run(
         self, command: list[str], *, code: str = CODE, seconds: float = 30.0, **options: Any

@@ -148,6 +148,9 @@ class BenchProcess:
         """Release everything, and tell the client if the process did not exit by itself."""
         if self._closed:
             return
+        self._receive()
+        if status and not (self._hung_up or self._farewell):
+            self._hub.crashed(self.name, self.send)
         self.close()
         if self._hung_up:
             return
@@ -187,7 +190,7 @@ class BenchProcess:
             if len(rest) > LONGEST or any(len(line) > LONGEST for line in lines):
                 raise msgspec.DecodeError(f"a message is longer than {LONGEST} bytes")
             for line in lines:
-                self._hub.heard(self.name, from_bench.decode(line))
+                self._hub.heard(self.name, from_bench.decode(line), self.send)
         except msgspec.DecodeError as error:
             self._log("bad message", name=self.name, error=str(error)[:100])
             self._kill()

@@ -70,12 +70,16 @@ class Channel(StreamSession):
         channel = self.channel
         assert channel is not None
         if channel.get_command() is not None or channel.get_subsystem() is not None:
-            if self._connection.has_name:
-                self._workshop.make_exports(self._connection.name)
-                super().session_started()
-                self._restart_idle_timer()
-            else:
+            if self._connection.claim is None:
                 self._refuse(NO_FILES)
+                return
+            try:
+                self._workshop.make_exports(self._connection.name)
+            except EngineError as error:
+                self._refuse(str(error))
+                return
+            super().session_started()
+            self._restart_idle_timer()
         elif not self._term:
             self._refuse(NO_TERMINAL)
         elif self._connection.role == "learner" and self._is_full():
@@ -154,9 +158,12 @@ class Channel(StreamSession):
     # Private
 
     async def _begin_after_others(self) -> None:
-        """Start the bench once every older one of that name has ended and reported its last action."""
-        name = self._connection.name
-        while others := [bench for bench in self._workshop.benches if bench.name == name]:
+        """Start the bench once every older one of that name has ended and reported its last action.
+
+        Only the owner of the name ends an older bench: whoever has typed the join code has no name yet.
+        """
+        connection = self._connection
+        while connection.claim is not None and (others := self._workshop.benches_of(connection.name)):
             for bench in others:
                 bench.send(Stop(StopReason.LOGGED_IN_ELSEWHERE))
                 await bench.ended.wait()
@@ -170,17 +177,16 @@ class Channel(StreamSession):
         width, height, *_ = self.channel.get_terminal_size()
         sent = {str(name): str(value) for name, value in self.channel.get_environment().items()}
         try:
-            connection.take_name()
             workshop.make_exports(connection.name)
-        except (EngineError, OSError) as error:
+            claim = connection.claimed()
+        except EngineError as error:
             workshop.log("refused", name=connection.name, why=str(error))
             self._refuse(str(error))
             return
         bench = self._bench = BenchProcess(connection.name, workshop.hub, self, (width, height), workshop.log)
         workshop.add_bench(bench)
         welcome = workshop.hub.join(
-            connection.name,
-            connection.role,
+            claim,
             bench.send,
             Login(
                 resume_code=connection.resume_code,

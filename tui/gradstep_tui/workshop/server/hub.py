@@ -5,11 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from functools import singledispatchmethod
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from gradstep import problems
 from gradstep_tui.workshop.server.participant import Login, Participant, Send, stored_participants
 from gradstep_tui.workshop.server.persistence import Saver
+from gradstep_tui.workshop.server.storage.database import StoreError
+from gradstep_tui.workshop.server.storage.store import Aside
 from gradstep_tui.workshop.wire.facts import checked, checked_refusal, clean
 from gradstep_tui.workshop.wire.messages import (
     LONGEST_TEXT,
@@ -30,7 +32,9 @@ from gradstep_tui.workshop.wire.messages import (
     Presenting,
     ResumeCodeNoted,
     Rows,
+    RowsGone,
     SessionBegan,
+    SessionContinued,
     Stop,
     Tell,
     ToBench,
@@ -38,12 +42,16 @@ from gradstep_tui.workshop.wire.messages import (
     Unfollow,
     WatcherCount,
 )
-from gradstep_tui.workshop.wire.reasons import FeedEndReason, StopReason
+from gradstep_tui.workshop.wire.reasons import AsideReason, FeedEndReason, StopReason
 
 if TYPE_CHECKING:
     from gradstep.start import Start
+    from gradstep_tui.workshop.server.storage.names import Claim
     from gradstep_tui.workshop.server.storage.store import Store
-    from gradstep_tui.workshop.wire.messages import Role, Welcome
+    from gradstep_tui.workshop.wire.messages import Welcome
+
+CRASHES: Final = 2
+"""Benches that may crash in a row while they make a session again, before the session is set aside."""
 
 
 class Hub:
@@ -59,9 +67,15 @@ class Hub:
         """
         self._start, self._log = start, log
         self._saver = Saver(store, log)
-        self._participants = stored_participants(store)
+        self._participants = stored_participants(store, start, log)
         self._changed: set[str] = set()
         """Names of participants whose rows have changed since the last update of the boards."""
+
+        self._gone: set[str] = set()
+        """Names that were released since the last update of the boards."""
+
+        self._leaving: list[Participant] = []
+        """Participants who have left, and whose names could not be released yet."""
 
         self.presenter = ""
         """Name of the instructor who presents; empty if nobody does."""
@@ -71,28 +85,33 @@ class Hub:
         """Names of the learners who are logged in, sorted."""
         return sorted(participant.name for participant in self._here() if participant.role == "learner")
 
-    def join(self, name: str, role: Role, send: Send, login: Login = Login()) -> Welcome:  # noqa: B008 - frozen
+    def join(self, claim: Claim, send: Send, login: Login = Login()) -> Welcome:  # noqa: B008 - frozen
         """Log a participant in, and return the first message to the bench.
 
         Args:
-            name: Name of the participant, already checked.
-            role: Role of the participant.
+            claim: Claim to the participant's name.
             send: Sends a message to the bench.
             login: Texts for the bench that the hub does not know.
         """
+        name = claim.name
         participant = self._participants.get(name)
-        if participant is None:
-            participant = Participant(name, role, self._start, noted=not login.resume_code)
-            self._participants[name] = participant
-            self._saver.save(participant)
-        elif participant.send is not None:
+        if participant is not None and participant.send is not None:
             participant.send(Stop(StopReason.LOGGED_IN_ELSEWHERE))
-            self.leave(name, participant.send)
-        participant.role, participant.send = role, send
+            self._log_out(participant)
+        if participant is not None and participant.claim.number != claim.number:
+            self._forget(participant)
+            participant = None
+        if participant is None:
+            participant = self._participants[name] = Participant(claim, self._start)
+        participant.send = send
         self._forward(participant, Presence(participant.here))
-        if role == "instructor":
+        if participant.role == "instructor":
             self._changed |= self._participants.keys()
-        welcome = participant.welcome(login, self._watchers(name), self.presenter)
+        set_aside = participant.aside
+        if not participant.session:
+            self._saver.save(participant)
+        participant.continuing = bool(participant.actions)
+        welcome = participant.welcome(login, self._start, self._watchers(name), self.presenter, set_aside)
         if participant.missed:
             participant.missed = 0
             self._saver.mark(participant)
@@ -100,28 +119,76 @@ class Hub:
 
     def leave(self, name: str, send: Send) -> None:
         """Log a participant out whose bench has ended; do nothing if another bench has replaced it."""
-        participant = self._participants[name]
-        if participant.send != send:  # not `is not`: every access makes a new bound method
+        participant = self._participants.get(name)
+        if participant is None or participant.send != send:  # not `is not`: every access makes a new method
             return
+        self._log_out(participant)
+        self._release(participant)
+
+    def crashed(self, name: str, send: Send) -> None:
+        """Count a crash of a bench; set the session aside if no bench can make it again."""
+        participant = self._participants.get(name)
+        if participant is None or participant.send != send or not participant.continuing:
+            return
+        participant.crashes += 1
+        if participant.crashes >= CRASHES:
+            self._set_aside(participant, AsideReason.CRASHED, f"{participant.crashes} benches crashed")
+            participant.begin(self._start)
+
+    def _log_out(self, participant: Participant) -> None:
+        """End what depends on a participant's bench."""
         self._look(participant, "")
         participant.send, participant.doing = None, None
         self._forward(participant, Presence(participant.here))
-        if self.presenter == name:
+        if self.presenter == participant.name:
             self._present(participant, on=False)
-        if not participant.noted and self._saver.release(participant):
-            del self._participants[name]
-            self._changed.discard(name)
+
+    def _release_again(self) -> None:
+        """Release what could not be released before, unless its claimant has come back."""
+        leaving, self._leaving = self._leaving, []
+        for participant in leaving:
+            if not participant.here and self._participants.get(participant.name) is participant:
+                self._release(participant)
+
+    def _release(self, participant: Participant) -> None:
+        """Release the name of a participant who has left, unless it is owned; try later if that fails."""
+        try:
+            released = self._saver.release(participant)
+        except StoreError as error:
+            self._log("not released", name=participant.name, why=error.reason)
+            self._leaving.append(participant)
+            return
+        if released:
+            self._forget(participant)
+
+    def _forget(self, participant: Participant) -> None:
+        """Remove a participant who is logged out, from the boards as well."""
+        for looker in self._lookers(participant.name):
+            self._end_feed(looker, FeedEnded(FeedEndReason.UNKNOWN_NAME, participant.name))
+        del self._participants[participant.name]
+        self._changed.discard(participant.name)
+        self._gone.add(participant.name)
+
+    def _set_aside(self, participant: Participant, reason: AsideReason, why: str) -> None:
+        participant.aside = Aside(participant.session, reason, why)
+        self._log("set aside", name=participant.name, session=participant.session, why=why)
 
     def stop(self, reason: StopReason) -> None:
         """Ask every bench to exit, and store once more what could not be stored."""
+        self._release_again()
         self._saver.save_again(self._participants.values())
         for participant in self._here():
             participant.to(Stop(reason))
 
     def update_boards(self) -> None:
         """Send the boards the rows that have changed, and store once more what could not be stored."""
+        self._release_again()
         self._saver.save_again(self._participants.values())
         boards = [participant for participant in self._here() if participant.role == "instructor"]
+        gone, self._gone = sorted(self._gone), set()
+        if gone:
+            for board in boards:
+                board.to(RowsGone(tuple(gone)))
         if not (boards and self._changed):
             return
         changed = [self._participants[name] for name in sorted(self._changed)]
@@ -133,13 +200,20 @@ class Hub:
 
     # The benches' messages
 
-    def heard(self, name: str, message: FromBench) -> None:
+    def heard(self, name: str, message: FromBench, send: Send | None = None) -> None:
         """Handle a message of a participant's bench; ignore an instructor's request if a learner sends it.
+
+        Args:
+            name: Name of the participant.
+            message: The message.
+            send: Sends a message to that bench. The message is ignored if another bench has replaced it.
 
         Raises:
             TypeError: no handler is registered for messages of this type.
         """
-        self._heard(message, self._participants[name])
+        sender = self._participants.get(name)
+        if sender is not None and send in (None, sender.send):
+            self._heard(message, sender)
 
     @singledispatchmethod
     def _heard(self, message: FromBench, sender: Participant) -> None:
@@ -151,9 +225,15 @@ class Hub:
             problem = clean(message.start.problem)
             self._log("refused", name=sender.name, why="not a built-in problem", problem=problem)
             return
+        if message.failed:
+            self._set_aside(sender, AsideReason.FAILED, clean(message.failed))
         sender.begin(message.start)
         self._saver.save(sender)
         self._forward(sender, sender.feed)
+
+    @_heard.register
+    def _(self, _: SessionContinued, sender: Participant) -> None:
+        sender.continuing, sender.crashes = False, 0
 
     @_heard.register
     def _(self, message: ActionDone, sender: Participant) -> None:
@@ -233,7 +313,7 @@ class Hub:
 
     @_heard.register
     def _(self, _: ResumeCodeNoted, sender: Participant) -> None:
-        sender.noted = True
+        self._saver.note(sender)
 
     @_heard.register
     def _(self, message: FilesExported, sender: Participant) -> None:

@@ -10,13 +10,16 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
+from gradstep_tui.workshop.server.storage.store import Aside, UnreadableSessionError
 from gradstep_tui.workshop.wire.facts import Facts
 from gradstep_tui.workshop.wire.messages import REMEMBERED, ActionRefused, Feed, Row, ToBench, Told, Welcome
+from gradstep_tui.workshop.wire.reasons import AsideReason
 
 if TYPE_CHECKING:
     from gradstep.actions import Action
     from gradstep.start import Start
-    from gradstep_tui.workshop.server.storage.store import Store
+    from gradstep_tui.workshop.server.storage.names import Claim
+    from gradstep_tui.workshop.server.storage.store import Learner, Store
     from gradstep_tui.workshop.wire.messages import ActionDone, Role
 
 Send = Callable[[ToBench], None]
@@ -43,8 +46,9 @@ class Login:
 class Participant:
     """A learner or an instructor, with the session."""
 
-    name: str
-    role: Role
+    claim: Claim
+    """Claim to the name: another participant, who gets the same name later, has another claim."""
+
     start: Start
     session: int = 0
     """Number of the session in the database; 0 until the session is stored."""
@@ -57,8 +61,17 @@ class Participant:
     unsaved: list[tuple[Action, Facts]] = field(default_factory=list)
     """The last actions, if they could not be stored yet."""
 
-    noted: bool = True
-    """Whether the resume code was confirmed; otherwise the name becomes free again at the logout."""
+    aside: Aside | None = None
+    """The session before, if it is kept but cannot be continued; None once that is in the database."""
+
+    continuing: bool = False
+    """Whether the bench has yet to make the session again; if it crashes, the session may be the cause."""
+
+    crashes: int = 0
+    """Number of benches that crashed in a row while they made the session again."""
+
+    noted: bool = False
+    """Whether the resume code was confirmed, although that is not in the database yet."""
 
     last: Action | None = None
     """The last action that has ended; None at the start of a session."""
@@ -94,6 +107,16 @@ class Participant:
     """Whether the feed is that of the presenter."""
 
     @property
+    def name(self) -> str:
+        """User name."""
+        return self.claim.name
+
+    @property
+    def role(self) -> Role:
+        """Role in the class."""
+        return self.claim.role
+
+    @property
     def here(self) -> bool:
         """Whether the participant is logged in."""
         return self.send is not None
@@ -103,13 +126,22 @@ class Participant:
         """The whole session, for somebody who looks at it."""
         return Feed(self.name, self.start, tuple(self.actions), tuple(self.refused), self.here)
 
-    def welcome(self, login: Login, watchers: int, presenter: str) -> Welcome:
+    def welcome(
+        self,
+        login: Login,
+        default_start: Start,
+        watchers: int,
+        presenter: str,
+        set_aside: Aside | None,
+    ) -> Welcome:
         """Return the first message to a new bench.
 
         Args:
             login: Texts for the bench.
+            default_start: Start of a session that takes the place of one that cannot be continued.
             watchers: Number of instructors who watch.
             presenter: Name of the instructor who presents; empty if nobody does.
+            set_aside: The session before, if the learner has not heard yet that it is set aside.
         """
         return Welcome(
             name=self.name,
@@ -117,6 +149,8 @@ class Participant:
             start=self.start,
             actions=tuple(self.actions),
             refused=tuple(self.refused),
+            default_start=default_start,
+            set_aside=None if set_aside is None else set_aside.reason,
             seen=self.facts.seen,
             resume_code=login.resume_code,
             exports=login.exports,
@@ -181,26 +215,55 @@ class Participant:
         self.last, self.doing, self.at = action, None, time.time()
 
 
-def stored_participants(store: Store) -> dict[str, Participant]:
-    """Return everybody who has a session in the database, by name."""
+def stored_participants(
+    store: Store, default_start: Start, log: Callable[..., None]
+) -> dict[str, Participant]:
+    """Return everybody who has a session in the database, by name.
+
+    Whoever has a session that cannot be read gets a new one; the stored one is kept.
+
+    Args:
+        store: The database.
+        default_start: Start of a new session.
+        log: Called with the name of an event and its facts.
+
+    Raises:
+        StoreError: the database cannot be read.
+    """
     participants = {}
     for learner in store.learners():
-        stored = store.session(learner.name)
-        if stored is None:
-            continue
-        participant = participants[learner.name] = Participant(
-            name=learner.name,
-            role=learner.role,
-            start=stored.start,
-            session=stored.number,
-            actions=[*stored.actions],
-            refused=[*stored.refused],
-            facts=replace(stored.facts, seen=learner.seen),
-            last=stored.actions[-1] if stored.actions else None,
-            hand=learner.hand,
-            allows=learner.allows,
-            missed=learner.missed,
-        )
-        participant.told.extend(learner.told)
-        participant.at = stored.at or participant.at
+        try:
+            participant = _stored(learner, store)
+        except UnreadableSessionError as error:
+            log("set aside", name=learner.claim.name, session=error.number, why=error.why)
+            aside = Aside(error.number, AsideReason.UNREADABLE, error.why)
+            participant = Participant(learner.claim, default_start, aside=aside)
+            participant.facts = Facts(seen=learner.seen)
+        if participant is not None:
+            participant.hand, participant.allows = learner.hand, learner.allows
+            participant.missed = learner.missed
+            participant.told.extend(learner.told)
+            participants[participant.name] = participant
     return participants
+
+
+def _stored(learner: Learner, store: Store) -> Participant | None:
+    """Return a participant with the stored session; None if there is none.
+
+    Raises:
+        UnreadableSessionError: the session cannot be read.
+    """
+    stored = store.session(learner.claim.name)
+    if stored is None:
+        return None
+    participant = Participant(
+        learner.claim,
+        stored.start,
+        session=stored.number,
+        actions=[*stored.actions],
+        refused=[*stored.refused],
+        facts=replace(stored.facts, seen=learner.seen),
+        last=stored.actions[-1] if stored.actions else None,
+    )
+    participant.at = stored.at or participant.at
+    return participant

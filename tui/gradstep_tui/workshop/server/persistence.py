@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
-from gradstep_tui.workshop.server.storage.store import StoreError
+from gradstep_tui.workshop.server.storage.database import StoreError
+from gradstep_tui.workshop.server.storage.names import NameLostError
 from gradstep_tui.workshop.wire.messages import StorageStatus
 
 if TYPE_CHECKING:
@@ -31,8 +32,23 @@ class Saver:
     def save_again(self, participants: Iterable[Participant]) -> None:
         """Store what could not be stored before."""
         for participant in participants:
+            if participant.noted:
+                self.note(participant)
             if participant.trouble:
                 self.save(participant)
+
+    def note(self, participant: Participant) -> None:
+        """Store that a participant has noted the resume code, now or as soon as that is possible."""
+        before, participant.noted = participant.noted, True
+        try:
+            self._store.names.note(participant.claim)
+        except StoreError as error:
+            if not before:
+                self._log("not stored", name=participant.name, why=error.reason)
+            return
+        except NameLostError as error:
+            self._log("not stored", name=participant.name, why=str(error))
+        participant.noted = False
 
     def mark(self, participant: Participant) -> None:
         """Store the hand, the permission to watch, and the instructors' messages."""
@@ -48,11 +64,14 @@ class Saver:
             self._log("not stored", name=participant.name, why=error.reason)
 
     def release(self, participant: Participant) -> bool:
-        """Free a name whose resume code was never confirmed; return whether that worked."""
-        try:
-            self._store.release(participant.name)
-        except StoreError as error:
-            self._log("not released", name=participant.name, why=error.reason)
+        """Release the name of a participant who leaves, unless it is owned; return whether it was released.
+
+        Raises:
+            StoreError: the database cannot be written.
+        """
+        if participant.noted:
+            self.note(participant)
+        if participant.noted or not self._store.names.release(participant.claim):
             return False
         self._log("released", name=participant.name)
         return True
@@ -61,11 +80,16 @@ class Saver:
         """Store a session; return the database's error, or an empty text."""
         try:
             if not participant.session:
-                participant.session = self._store.begin(participant.name, participant.start)
+                participant.session = self._store.begin(
+                    participant.claim, participant.start, participant.aside
+                )
+                participant.aside = None
             if participant.unsaved:
                 first = len(participant.actions) - len(participant.unsaved) + 1
-                self._store.add(participant.name, participant.session, first, participant.unsaved)
+                self._store.add(participant.claim, participant.session, first, participant.unsaved)
                 participant.unsaved.clear()
         except StoreError as error:
             return error.reason
+        except NameLostError as error:
+            return str(error)
         return ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +13,7 @@ from gradstep_tui.workshop.server.access.rate_limits import ConnectionLimiter, L
 from gradstep_tui.workshop.server.bench_process import BenchProcess
 from gradstep_tui.workshop.server.hub import Hub
 from gradstep_tui.workshop.server.processes.forkserver_client import ForkserverClient
+from gradstep_tui.workshop.server.storage.database import StoreError
 from gradstep_tui.workshop.server.storage.store import Store
 
 
@@ -66,7 +68,7 @@ class Workshop:
         Raises:
             BadInput: it cannot be opened, or another server has it open.
         """
-        self.store = Store(self.folder)
+        self.store = Store(self.folder, self.log)
         self.hub = Hub(self.store, self.start, self.log)
         self.limiter = ConnectionLimiter(self.limits)
         self.forkserver = ForkserverClient(self.log)
@@ -78,10 +80,37 @@ class Workshop:
     def make_exports(self, name: str) -> None:
         """Create a learner's folder for exports if it does not exist; `name` must have been checked.
 
+        The state folder is not created again if somebody has removed it: nothing in it would be kept.
+
         Raises:
-            OSError: it cannot be created.
+            StoreError: it cannot be created.
         """
-        Path(self.exports_of(name)).mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder = Path(self.exports_of(name))
+        try:
+            folder.parent.mkdir(mode=0o700, exist_ok=True)
+            folder.mkdir(mode=0o700, exist_ok=True)
+        except OSError as error:
+            raise StoreError(f"the folder for exports: {error.strerror}") from None
+
+    def set_exports_aside(self, name: str) -> None:
+        """Give a name that nobody owns an empty folder for exports; rename what an earlier owner has left.
+
+        Raises:
+            StoreError: the folder cannot be renamed.
+        """
+        folder = Path(self.exports_of(name))
+        try:
+            if folder.is_dir() and any(folder.iterdir()):
+                kept = folder.with_name(f"{name}.{time.time_ns()}")  # no name of a learner has a dot
+                folder.rename(kept)
+                self.log("set aside", name=name, exports=kept.name)
+                self.make_exports(name)
+        except OSError as error:
+            raise StoreError(f"the folder for exports: {error.strerror}") from None
+
+    def benches_of(self, name: str) -> list[BenchProcess]:
+        """Return the benches of a name whose process has not ended yet."""
+        return [bench for bench in self.benches if bench.name == name]
 
     def add_bench(self, bench: BenchProcess) -> None:
         """Keep a bench in `benches` until its process has ended."""

@@ -15,7 +15,7 @@ from msgspec import Struct
 from gradstep.actions import Action
 from gradstep.start import Start
 from gradstep_tui.workshop.wire.facts import Facts, PyTorchRefusal
-from gradstep_tui.workshop.wire.reasons import FeedEndReason, StopReason
+from gradstep_tui.workshop.wire.reasons import AsideReason, FeedEndReason, StopReason
 
 Role: TypeAlias = Literal["learner", "instructor"]
 
@@ -33,6 +33,12 @@ class SessionBegan(_Message, frozen=True):
     """A new session has begun; it replaces the one before."""
 
     start: Start
+    failed: str = ""
+    """Error message if the session before could not be continued; empty if the learner chose a new one."""
+
+
+class SessionContinued(_Message, frozen=True):
+    """The session of the welcome has been made again, and the learner has it."""
 
 
 class ActionDone(_Message, frozen=True):
@@ -120,6 +126,12 @@ class Welcome(_Message, frozen=True, kw_only=True):
     actions: tuple[Action, ...] = ()
     refused: tuple[int, ...] = ()
     """Indices of the actions that PyTorch refused, counted from 0."""
+
+    default_start: Start = Start()
+    """Start of the session that takes the place of one that cannot be continued."""
+
+    set_aside: AsideReason | None = None
+    """Reason for which the server has set the last session aside; None if it has not."""
 
     seen: tuple[str, ...] = ()
     """Identifiers of the milestones that the learner has reached, in earlier sessions too."""
@@ -259,6 +271,12 @@ class Rows(_Message, frozen=True):
     rows: tuple[Row, ...]
 
 
+class RowsGone(_Message, frozen=True):
+    """Rows of the board of learners who are not in the class any more: they have released their names."""
+
+    names: tuple[str, ...]
+
+
 class Stop(_Message, frozen=True):
     """Request to save and exit."""
 
@@ -267,6 +285,7 @@ class Stop(_Message, frozen=True):
 
 FromBench: TypeAlias = (
     SessionBegan
+    | SessionContinued
     | ActionDone
     | ActionStarted
     | ActionRefused
@@ -293,6 +312,7 @@ ToBench: TypeAlias = (
     | Told
     | HandLowered
     | Rows
+    | RowsGone
     | Stop
 )
 

@@ -1,4 +1,4 @@
-"""Reasons for the end of a bench process or of a feed, as identifiers."""
+"""Reasons for the end of a bench process or of a feed, or of a session, as identifiers."""
 
 from __future__ import annotations
 
@@ -35,3 +35,16 @@ class FeedEndReason(StrEnum):
 
     UNKNOWN_NAME = "unknown_name"
     """Nobody of that name is in the class, or the feed is not for the person who requested it."""
+
+
+class AsideReason(StrEnum):
+    """Reason for which a stored session is set aside: it is kept, and the learner begins another one."""
+
+    UNREADABLE = "unreadable"
+    """It is damaged, or was written by a newer version of the program."""
+
+    FAILED = "failed"
+    """Its actions cannot be done again."""
+
+    CRASHED = "crashed"
+    """The bench process has crashed several times while it did the actions again."""

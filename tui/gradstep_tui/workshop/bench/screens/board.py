@@ -113,6 +113,10 @@ class BoardScreen(Screen[None]):
         """Draw rows that have changed."""
         self.table.learn(rows)
 
+    def forget(self, names: Sequence[str]) -> None:
+        """Draw the board without the rows of learners who are not in the class any more."""
+        self.table.forget(names)
+
     def present(self, presenter: str, *, own: bool) -> None:
         """Show who presents.
 

@@ -15,7 +15,15 @@ from gradstep_tui.workshop.bench.screens.board import BoardScreen
 from gradstep_tui.workshop.bench.screens.feed import FeedScreen, WatchScreen
 from gradstep_tui.workshop.bench.screens.resume import ResumeScreen
 from gradstep_tui.workshop.bench.session.keys import BOARD, FOR_INSTRUCTORS, PRESENT, binding
-from gradstep_tui.workshop.wire.messages import Feed, Present, Presenting, ResumeCodeNoted, Rows, ToBench
+from gradstep_tui.workshop.wire.messages import (
+    Feed,
+    Present,
+    Presenting,
+    ResumeCodeNoted,
+    Rows,
+    RowsGone,
+    ToBench,
+)
 
 if TYPE_CHECKING:
     from gradstep_tui.workshop.bench.session.autosave import ServerAutosave
@@ -70,6 +78,11 @@ class InstructorBench(WorkshopBench):
     @hear.register
     def _(self, message: Rows) -> None:
         self.board.learn(message.rows)
+        self.draw_badge()
+
+    @hear.register
+    def _(self, message: RowsGone) -> None:
+        self.board.forget(message.names)
         self.draw_badge()
 
     @hear.register

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -11,15 +11,17 @@ from gradstep.start import Start
 from gradstep_tui.session.autosave import Autosave
 from gradstep_tui.workshop.bench.session.built_in import require_built_in
 from gradstep_tui.workshop.bench.session.folder_exports import FilesWritten, FolderExports
-from gradstep_tui.workshop.wire.facts import facts_of, refusal_of
+from gradstep_tui.workshop.wire.facts import LONGEST, facts_of, refusal_of
 from gradstep_tui.workshop.wire.messages import (
     ActionDone,
     ActionRefused,
     FilesExported,
     SessionBegan,
+    SessionContinued,
     Welcome,
 )
 from gradstep_tui.workshop.wire.milestones import seen_in
+from gradstep_tui.workshop.wire.reasons import AsideReason
 
 if TYPE_CHECKING:
     from gradstep.actions import Action
@@ -31,6 +33,13 @@ if TYPE_CHECKING:
 
 CONNECTION_LOST: Final = "the connection to the workshop is lost: what you do from now on is not saved"
 NOT_STORED: Final = "the workshop cannot store your session at the moment: {error}"
+
+SET_ASIDE: Final[Mapping[AsideReason, str]] = {
+    AsideReason.UNREADABLE: "the server cannot read your last session and keeps it: this is a new one",
+    AsideReason.FAILED: "your last session could not be made again; the server keeps it: this is a new one",
+    AsideReason.CRASHED: "your last session crashed the bench; the server keeps it: this is a new one",
+}
+"""Notice for each reason for which a learner has a new session in place of the last one."""
 
 _READY: dict[Start, Session] = {}
 """Sessions that were made before this process was forked, by their start."""
@@ -67,12 +76,24 @@ class ServerAutosave(Autosave):
     def rejoin(self) -> Session:
         """Return the session that the learner left, or a new one.
 
+        If the session cannot be made again, the server keeps it, and the learner gets a new one.
+
         Raises:
-            EngineError: the session cannot be made again.
+            EngineError: the learner has given up waiting, or not even a new session can be made.
         """
         welcome = self._welcome
-        session = session_of(welcome.start, welcome.actions, welcome.refused, self.has_given_up)
-        if welcome.actions:
+        try:
+            session = session_of(welcome.start, welcome.actions, welcome.refused, self.has_given_up)
+        except Exception as error:  # whatever it is, the next login must not fail in the same way
+            if self.has_given_up():
+                raise
+            self.notice = SET_ASIDE[AsideReason.FAILED]
+            failed = f"{type(error).__name__}: {error}"[:LONGEST]
+            return self._began(welcome.default_start, open_session(welcome.default_start), failed)
+        self._link.send(SessionContinued())
+        if welcome.set_aside is not None:
+            self.notice = SET_ASIDE[welcome.set_aside]
+        elif welcome.actions:
             self.notice = f"welcome back, {welcome.name}: everything is as you left it"
         self._seen = seen_in(session.state, self._seen)
         return self._watched(session)
@@ -83,12 +104,15 @@ class ServerAutosave(Autosave):
         Raises:
             EngineError: there is no such problem, or the start would run a file.
         """
-        session = open_session(require_built_in(start), stopped)
-        self._link.send(SessionBegan(session.origin or start))
-        return self._watched(session)
+        return self._began(start, open_session(require_built_in(start), stopped))
 
     def close(self) -> None:
         """Do nothing: every action has been reported already."""
+
+    def _began(self, start: Start, session: Session, failed: str = "") -> Session:
+        """Tell the server of a new session; `failed` says why the one before cannot be continued."""
+        self._link.send(SessionBegan(session.origin or start, failed))
+        return self._watched(session)
 
     def _watched(self, session: Session) -> Session:
         session.watch, session.tried = self._report_done, self._report_refused

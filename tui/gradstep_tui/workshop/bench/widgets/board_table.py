@@ -77,6 +77,12 @@ class BoardTable(Panel):
         self._rows |= {row.name: row for row in rows}
         self.redraw()
 
+    def forget(self, names: Sequence[str]) -> None:
+        """Remove rows, and draw the table."""
+        for name in names:
+            self._rows.pop(name, None)
+        self.redraw()
+
     def walk(self, steps: int) -> None:
         """Move the cursor so many rows down, or up if `steps` is negative."""
         names = [row.name for row in self._shown()]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final, Protocol
 
 import asyncssh
@@ -11,10 +12,13 @@ import asyncssh
 from gradstep.errors import BadInput, EngineError
 from gradstep_tui.workshop.server.identity import codes
 from gradstep_tui.workshop.server.identity.user_names import checked_name, shown
+from gradstep_tui.workshop.server.storage.database import StoreError
+from gradstep_tui.workshop.server.storage.names import NameLostError, NameState
 from gradstep_tui.workshop.wire.messages import Role
 
 if TYPE_CHECKING:
     from gradstep_tui.workshop.server.access.rate_limits import ConnectionLimiter, Limits
+    from gradstep_tui.workshop.server.storage.names import Claim
     from gradstep_tui.workshop.server.storage.store import Store
 
 MOST_KEYS: Final = 20
@@ -38,6 +42,9 @@ class AuthContext(Protocol):
     @property
     def log(self) -> Callable[..., None]:
         """Callable that logs an event's name, and its facts as keyword arguments."""
+
+    def set_exports_aside(self, name: str) -> None:
+        """Rename a folder for exports that an earlier owner of a name has left."""
 
 
 class ClientConnection(asyncssh.SSHServer):
@@ -67,8 +74,8 @@ class ClientConnection(asyncssh.SSHServer):
         """Fingerprints of the client's keys. A new name is bound to them without a proof of possession:
         that only allows the owners of those keys to log in under that name."""
 
-        self._takes = False
-        """Whether the name is new: it is taken with the first bench, which shows the resume code."""
+        self.claim: Claim | None = None
+        """Claim to the name; None before the login, and for a new name until the first bench begins."""
 
         self._tries = 0
         self._channels = 0
@@ -117,7 +124,19 @@ class ClientConnection(asyncssh.SSHServer):
             raise asyncssh.DisconnectError(asyncssh.DISC_ILLEGAL_USER_NAME, "log in with a user name")
 
     def auth_completed(self) -> None:
-        """Count the client as known, and give it some time to open a channel."""
+        """Count the client as known, and give it some time to open a channel.
+
+        Whoever comes with a resume code or a key has thereby proved to have them, so the name is owned now.
+
+        Raises:
+            DisconnectError: the name was lost in the meantime, or the database cannot be written.
+        """
+        if self.claim is not None:
+            try:
+                self._workshop.store.names.note(self.claim)
+            except EngineError as error:
+                self._workshop.log("refused", name=self.name, address=self.address, why=str(error))
+                raise asyncssh.DisconnectError(asyncssh.DISC_BY_APPLICATION, str(error)) from None
         self._known = True
         self._workshop.limiter.know()
         asyncio.get_running_loop().call_later(self._workshop.limits.login, self._close_unused)
@@ -145,15 +164,15 @@ class ClientConnection(asyncssh.SSHServer):
                 "your client offers too many keys: use ssh -o IdentitiesOnly=yes",
             )
         self._offered.append(fingerprint)
-        self._takes = False
-        owner = self._workshop.store.learner(self.name)
-        if fingerprint in self._workshop.instructor_keys and (owner is None or owner.role == "instructor"):
-            self.role, self._takes = "instructor", owner is None
-            return True
-        if owner is not None and self._workshop.store.has_key(self.name, fingerprint):
-            self.role = owner.role
-            return True
-        return False
+        names, self.claim = self._workshop.store.names, None
+        with _stored():
+            owner, mine = names.owner(self.name), names.keyed(self.name, fingerprint)
+        if mine is None and fingerprint in self._workshop.instructor_keys:
+            if owner is None:
+                self.role = "instructor"
+                return True
+            mine = owner if owner.role == "instructor" else None
+        return self._has_come_back(mine)
 
     def password_auth_supported(self) -> bool:
         """Accept a code as a password."""
@@ -171,7 +190,9 @@ class ClientConnection(asyncssh.SSHServer):
         self, username: str, lang: str, submethods: str
     ) -> tuple[str, str, str, list[tuple[str, bool]]]:
         """Return the question for the join code, or for the resume code if the name is taken."""
-        if self._workshop.store.learner(self.name) is None:
+        with _stored():
+            owner = self._workshop.store.names.owner(self.name)
+        if owner is None:
             return "", "", "", [("join code: ", False)]
         instructions = (
             f"The name {self.name} is taken. If it is yours, type the resume code that you were shown; "
@@ -194,21 +215,19 @@ class ClientConnection(asyncssh.SSHServer):
         # The count comes before the check: a client may send codes without waiting for the answers.
         if self._tries >= workshop.limits.tries:
             raise _too_many()
-        self._takes = False
-        owner = workshop.store.learner(name)
+        self.claim = None
+        with _stored():
+            owner, resumed = workshop.store.names.owner(name), workshop.store.names.resumed(name, code)
         # All comparisons are made, whichever succeeds, so that the time reveals nothing.
         joins = codes.is_same(code, workshop.join_code)
         teaches = codes.is_same(code, workshop.instructor_code)
-        resumes = workshop.store.has_code(name, code)
-        if resumes and owner is not None:
-            self.role = owner.role
+        if self._has_come_back(resumed):
             return True
         if owner is None and (joins or teaches):
-            self.role, self._takes = "instructor" if teaches else "learner", True
+            self.role = "instructor" if teaches else "learner"
             return True
         if owner is not None and owner.role == "instructor" and teaches:
-            self.role = "instructor"
-            return True
+            return self._has_come_back(owner)
         self._tries += 1
         workshop.log("wrong code", address=self.address, name=name, tries=self._tries)
         last = self._tries >= workshop.limits.tries
@@ -217,22 +236,31 @@ class ClientConnection(asyncssh.SSHServer):
             raise _too_many()
         return False
 
-    @property
-    def has_name(self) -> bool:
-        """Whether the name belongs to this client."""
-        return not self._takes
+    def _has_come_back(self, claim: Claim | None) -> bool:
+        """Set the claim that the client has; return False if it has none."""
+        self.claim = claim
+        if claim is not None:
+            self.role = claim.role
+        return claim is not None
 
-    def take_name(self) -> None:
-        """Bind a new name to this client, with a resume code and with the keys that were offered.
+    def claimed(self) -> Claim:
+        """Return the client's claim to its name. A new name is offered to it, with a resume code.
 
         Raises:
-            EngineError: somebody else has just taken the name, or the database cannot be written.
+            EngineError: the name belongs to somebody else now, or the database cannot be written.
         """
-        if self._takes:
+        names = self._workshop.store.names
+        if self.claim is None:
+            if names.owner(self.name) is None:
+                self._workshop.set_exports_aside(self.name)
             code = codes.generate()
-            if not self._workshop.store.take(self.name, self.role, code, self._offered[:KEPT_KEYS]):
+            self.claim = names.offer(self.name, self.role, code, self._offered[:KEPT_KEYS])
+            if self.claim is None:
                 raise EngineError(f"The name {self.name} has just been taken: log in with another one.")
-            self._takes, self.resume_code = False, code
+            self.resume_code = code
+        elif names.state(self.claim) is not NameState.OWNED:
+            raise NameLostError(self.name)
+        return self.claim
 
     # Requests of the client: one channel, and nothing else
 
@@ -264,6 +292,19 @@ class ClientConnection(asyncssh.SSHServer):
     def tap_requested(self, *_: object) -> bool:
         """Refuse a layer 2 tunnel."""
         return False
+
+
+@contextmanager
+def _stored() -> Iterator[None]:
+    """Run a block that reads the database.
+
+    Raises:
+        DisconnectError: the database cannot be read.
+    """
+    try:
+        yield
+    except StoreError as error:
+        raise asyncssh.DisconnectError(asyncssh.DISC_BY_APPLICATION, str(error)) from None
 
 
 def _too_many() -> asyncssh.DisconnectError:

@@ -1,47 +1,39 @@
-"""The server's database of participants: names, keys, sessions, every action. SQLite, written by one process.
-
-Each change is a transaction of its own in a write-ahead log: a committed change survives the end of this
-process at any moment. (A power cut may lose the last moments: the log reaches the disk when SQLite
-checkpoints it, https://sqlite.org/pragma.html#pragma_synchronous.)
-"""
+"""The server's store of participants, in the database: messages, sessions, every action."""
 
 from __future__ import annotations
 
-import fcntl
-import os
-import sqlite3
 import time
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
 from gradstep.actions import Action
 from gradstep.errors import BadInput, EngineError
 from gradstep.start import Start
-from gradstep_tui.workshop.server.identity.codes import digest, has_digest
-from gradstep_tui.workshop.server.storage.schema import prepare
+from gradstep_tui.workshop.server.identity.user_names import checked_name, shown
+from gradstep_tui.workshop.server.storage.database import Database, StoreError
+from gradstep_tui.workshop.server.storage.names import Claim, NameLostError, Names, NameState, role_of
 from gradstep_tui.workshop.wire.facts import Facts
-from gradstep_tui.workshop.wire.messages import Role, Told
-
-PATIENCE: Final = 0.2
-"""Seconds to wait for another process that has the file locked: none should, and the whole class waits."""
+from gradstep_tui.workshop.wire.messages import Told
+from gradstep_tui.workshop.wire.reasons import AsideReason
 
 _actions = msgspec.json.Decoder(Action)
 _starts = msgspec.json.Decoder(Start)
 _facts = msgspec.json.Decoder(Facts)
 _told = msgspec.json.Decoder(tuple[Told, ...])
+_UNREADABLE: Final = (ValueError, TypeError, RecursionError, msgspec.DecodeError)
+"""Errors about stored values that no version of the program, or only a newer one, can have written."""
 
 
 @dataclass(frozen=True, slots=True)
 class Learner:
     """The owner of a name."""
 
-    name: str
-    role: Role
+    claim: Claim
     hand: float
     """Time at which the hand was raised, in seconds since 1970; 0 if it is down."""
 
@@ -56,6 +48,18 @@ class Learner:
 
     missed: int
     """Number of messages that arrived while the learner was logged out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Aside:
+    """A session that is kept, but cannot be continued."""
+
+    session: int
+    """Number of the session in the database; 0 if it is unknown."""
+
+    reason: AsideReason
+    why: str
+    """The error message."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,134 +81,96 @@ class StoredSession:
     """Time of the last action, in seconds since 1970; None if there is none."""
 
 
-class StoreError(EngineError):
-    """The database cannot be written, e.g. because the disk is full."""
+class UnreadableSessionError(EngineError):
+    """A stored session cannot be read: it is damaged, or was written by a newer version of the program."""
 
-    def __init__(self, reason: str) -> None:
-        """Carry the database's own error message."""
-        super().__init__(f"The workshop cannot write to its disk ({reason}). Please tell the instructor.")
-        self.reason = reason
+    def __init__(self, number: int, why: str) -> None:
+        """Carry the session's number in the database, 0 if that is unknown, and the reason."""
+        super().__init__(f"session {number} cannot be read: {why}")
+        self.number, self.why = number, why
 
 
 class Store:
-    """The database file, which no other process may have open."""
+    """The database of a workshop: participants, their sessions, and who owns which name."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, log: Callable[..., None] = lambda *_, **__: None) -> None:
         """Open `workshop.db` in a folder; create it if it is missing.
+
+        Args:
+            folder: The state folder.
+            log: Called with the name of an event and its facts.
 
         Raises:
             BadInput: it cannot be opened, or another server has it open.
         """
-        path = folder / "workshop.db"
+        self._log = log
+        self._database = Database(folder, log)
         try:
-            self._lock = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise BadInput(
-                f"another server uses {folder}: stop that server, or choose another folder with --state"
-            ) from None
-        except OSError as error:
-            raise BadInput(f"{folder} cannot be used: {error.strerror}") from None
-        try:
-            self._db = sqlite3.connect(path, timeout=PATIENCE, isolation_level=None)
-            os.chmod(path, 0o600)
-            self._db.execute("PRAGMA journal_mode = WAL")
-            self._db.execute("PRAGMA synchronous = NORMAL")
-            prepare(self._db)
-        except (sqlite3.Error, msgspec.DecodeError, OSError) as error:
-            raise BadInput(f"{path} cannot be used: {error}") from None
+            self.names = Names(self._database)
+        except StoreError as error:
+            self._database.close()
+            raise BadInput(f"{folder / 'workshop.db'} cannot be used: {error.reason}") from None
 
     def close(self) -> None:
         """Close the file and release the lock."""
-        self._db.close()
-        os.close(self._lock)
+        self._database.close()
 
-    @contextmanager
-    def _writing(self) -> Iterator[None]:
-        """Run the block as one transaction.
-
-        Raises:
-            StoreError: it cannot be committed.
-        """
-        try:
-            with self._db:
-                self._db.execute("BEGIN IMMEDIATE")
-                yield
-        except sqlite3.Error as error:
-            raise StoreError(str(error)) from None
-
-    # Names
-
-    def learner(self, name: str) -> Learner | None:
-        """Return the owner of a name; None if it is free."""
-        row = self._db.execute(
-            "SELECT name, role, hand, allows, seen, told, missed FROM learners WHERE name = ?", (name,)
-        ).fetchone()
-        if row is None:
-            return None
-        name, role, hand, allows, seen, told, missed = row
-        return Learner(
-            name=name,
-            role=role,
-            hand=hand,
-            allows=bool(allows),
-            seen=tuple(filter(None, seen.split(","))),
-            told=_told.decode(told),
-            missed=missed,
-        )
+    # Participants
 
     def learners(self) -> list[Learner]:
-        """Return the owners of all names, sorted by name."""
-        names = self._db.execute("SELECT name FROM learners ORDER BY name").fetchall()
-        return [learner for (name,) in names if (learner := self.learner(name)) is not None]
-
-    def take(self, name: str, role: Role, code: str, fingerprints: Iterable[str] = ()) -> bool:
-        """Assign a free name to an owner; return False if the name is not free.
-
-        Args:
-            name: The name.
-            role: Role of the owner.
-            code: Resume code, of which only the hash is stored.
-            fingerprints: Fingerprints of the owner's keys.
+        """Return the owners of all names, sorted by name.
 
         Raises:
-            StoreError: the database cannot be written.
+            StoreError: the database cannot be read.
         """
-        with self._writing():
-            try:
-                self._db.execute(
-                    "INSERT INTO learners (name, role, code) VALUES (?, ?, ?)", (name, role, digest(code))
-                )
-            except sqlite3.IntegrityError:
-                return False
-            self._db.executemany(
-                "INSERT OR IGNORE INTO keys VALUES (?, ?)",
-                [(name, fingerprint) for fingerprint in fingerprints],
+        rows = self._database.rows(
+            "SELECT name, claim, role, hand, allows, seen, told, missed FROM learners "
+            "WHERE state != ? ORDER BY name",
+            (NameState.RELEASED,),
+        )
+        return [self._learner(*row) for row in rows if self._is_name(row[0])]
+
+    def _is_name(self, name: object) -> bool:
+        """Return whether a stored name is valid: a damaged one is never used, e.g. in a path."""
+        try:
+            return isinstance(name, str) and checked_name(name) == name
+        except BadInput:
+            self._log("set aside", name=shown(str(name)), why="it is not a valid name")
+            return False
+
+    def _learner(
+        self,
+        name: str,
+        number: int,
+        role: object,
+        hand: object,
+        allows: object,
+        seen: object,
+        told: object,
+        missed: object,
+    ) -> Learner:
+        return Learner(
+            claim=Claim(name, number, role_of(role)),
+            hand=hand if isinstance(hand, float) else 0.0,
+            allows=bool(allows),
+            seen=tuple(filter(None, str(seen).split(","))),
+            told=self._told(name, told),
+            missed=missed if isinstance(missed, int) else 0,
+        )
+
+    def _told(self, name: str, told: Any) -> tuple[Told, ...]:
+        """Return stored messages of instructors; set them aside if they cannot be read."""
+        try:
+            return _told.decode(told)
+        except _UNREADABLE as error:
+            self._log("set aside", name=name, why=f"messages: {error}")
+        with suppress(StoreError), self._database.writing() as connection:
+            connection.execute(
+                "INSERT INTO set_aside (name, content, why, at) VALUES (?, ?, 'messages', ?)",
+                (name, told, time.time()),
             )
-        return True
-
-    def release(self, name: str) -> None:
-        """Free a name, and delete everything of its owner.
-
-        Raises:
-            StoreError: the database cannot be written.
-        """
-        with self._writing():
-            self._db.execute(
-                "DELETE FROM actions WHERE session IN (SELECT id FROM sessions WHERE name = ?)", (name,)
-            )
-            for table in ("sessions", "keys", "learners"):
-                self._db.execute(f"DELETE FROM {table} WHERE name = ?", (name,))
-
-    def has_code(self, name: str, code: str) -> bool:
-        """Return whether a code is the resume code of a name."""
-        row = self._db.execute("SELECT code FROM learners WHERE name = ?", (name,)).fetchone()
-        return has_digest(code, digest("") if row is None else row[0]) and row is not None
-
-    def has_key(self, name: str, fingerprint: str) -> bool:
-        """Return whether a key belongs to the owner of a name."""
-        found = self._db.execute("SELECT 1 FROM keys WHERE name = ? AND fingerprint = ?", (name, fingerprint))
-        return found.fetchone() is not None
+            connection.execute("UPDATE learners SET told = '[]' WHERE name = ?", (name,))
+        return ()
 
     def mark(self, name: str, *, hand: float, allows: bool, told: Sequence[Told], missed: int) -> None:
         """Store a learner's hand, the permission to watch, and the instructors' messages.
@@ -219,36 +185,53 @@ class Store:
         Raises:
             StoreError: the database cannot be written.
         """
-        with self._writing():
-            self._db.execute(
+        with self._database.writing() as connection:
+            connection.execute(
                 "UPDATE learners SET hand = ?, allows = ?, told = ?, missed = ? WHERE name = ?",
                 (hand, allows, msgspec.json.encode(told), missed, name),
             )
 
     # Sessions
 
-    def begin(self, name: str, start: Start) -> int:
+    def begin(self, claim: Claim, start: Start, aside: Aside | None = None) -> int:
         """Store a new session, and return its number.
 
+        Args:
+            claim: Claim of the session's owner.
+            start: Start of the session.
+            aside: The session before, if it is set aside.
+
         Raises:
+            NameLostError: the claim is not valid any more.
             StoreError: the database cannot be written.
         """
         encoded = msgspec.json.encode(start)
-        with self._writing():
-            inserted = self._db.execute("INSERT INTO sessions (name, start) VALUES (?, ?)", (name, encoded))
-        assert inserted.lastrowid is not None
+        with self._database.writing() as connection:
+            inserted = connection.execute(
+                "INSERT INTO sessions (name, start) SELECT name, ? FROM learners "
+                "WHERE name = ? AND claim = ? AND state != ?",
+                (encoded, claim.name, claim.number, NameState.RELEASED),
+            )
+            if inserted.rowcount != 1 or inserted.lastrowid is None:
+                raise NameLostError(claim.name)
+            if aside is not None:
+                connection.execute(
+                    "INSERT INTO set_aside (name, session, why, at) VALUES (?, ?, ?, ?)",
+                    (claim.name, aside.session, f"{aside.reason}: {aside.why}", time.time()),
+                )
         return inserted.lastrowid
 
-    def add(self, name: str, session: int, number: int, done: Sequence[tuple[Action, Facts]]) -> None:
+    def add(self, claim: Claim, session: int, number: int, done: Sequence[tuple[Action, Facts]]) -> None:
         """Store actions of a session, all or none.
 
         Args:
-            name: Name of the learner.
+            claim: Claim of the session's owner.
             session: Number of the session in the database.
             number: Number of the first of the actions in the session, counted from 1.
             done: The actions, each with the facts after it.
 
         Raises:
+            NameLostError: the session is not the claimant's.
             StoreError: the database cannot be written.
         """
         seen, now = ",".join(done[-1][1].seen), time.time()
@@ -256,27 +239,54 @@ class Store:
             (session, at, msgspec.json.encode(action), msgspec.json.encode(facts), now)
             for at, (action, facts) in enumerate(done, number)
         ]
-        with self._writing():
-            self._db.executemany("INSERT INTO actions VALUES (?, ?, ?, ?, ?)", rows)
-            self._db.execute("UPDATE learners SET seen = ? WHERE name = ?", (seen, name))
+        with self._database.writing() as connection:
+            owned = connection.execute(
+                "UPDATE learners SET seen = ? WHERE name = ? AND claim = ? "
+                "AND name = (SELECT name FROM sessions WHERE id = ?)",
+                (seen, claim.name, claim.number, session),
+            )
+            if owned.rowcount != 1:
+                raise NameLostError(claim.name)
+            connection.executemany("INSERT INTO actions VALUES (?, ?, ?, ?, ?)", rows)
 
     def session(self, name: str) -> StoredSession | None:
-        """Return a learner's last session; None if there is none."""
-        row = self._db.execute(
-            "SELECT id, start FROM sessions WHERE name = ? ORDER BY id DESC LIMIT 1", (name,)
-        ).fetchone()
-        if row is None:
-            return None
-        number, start = row
-        done = self._db.execute(
-            "SELECT action, facts, at FROM actions WHERE session = ? ORDER BY number", (number,)
-        ).fetchall()
-        facts = [_facts.decode(encoded) for _, encoded, _ in done]
-        return StoredSession(
-            number=number,
-            start=_starts.decode(start),
-            actions=tuple(_actions.decode(action) for action, _, _ in done),
-            refused=tuple(index for index, after in enumerate(facts) if after.refusal is not None),
-            facts=facts[-1] if facts else Facts(),
-            at=done[-1][2] if done else None,
-        )
+        """Return a learner's last session; None if there is none.
+
+        Raises:
+            UnreadableSessionError: it is damaged, or was written by a newer version of the program.
+        """
+        number = 0
+        try:
+            row = self._database.row(
+                "SELECT id, start FROM sessions WHERE name = ? ORDER BY id DESC LIMIT 1", (name,)
+            )
+            if row is None:
+                return None
+            number, start = row
+            done = self._database.rows(
+                "SELECT action, facts, at, number FROM actions WHERE session = ? ORDER BY number", (number,)
+            )
+            return _session(number, start, done)
+        except _UNREADABLE as error:
+            raise UnreadableSessionError(number, str(error)) from None
+        except StoreError as error:
+            raise UnreadableSessionError(number, error.reason) from None
+
+
+def _session(number: int, start: Any, done: Sequence[tuple[Any, ...]]) -> StoredSession:
+    """Return a session that is stored in rows.
+
+    Raises:
+        ValueError, TypeError, RecursionError: a row is damaged or missing, or its meaning is unknown.
+    """
+    facts = [_facts.decode(encoded) for _, encoded, _, _ in done]
+    if [at for _, _, _, at in done] != [*range(1, len(done) + 1)]:
+        raise ValueError("some of its actions are missing")
+    return StoredSession(
+        number=number,
+        start=_starts.decode(start),
+        actions=tuple(_actions.decode(action) for action, _, _, _ in done),
+        refused=tuple(index for index, after in enumerate(facts) if after.refusal is not None),
+        facts=facts[-1] if facts else Facts(),
+        at=float(done[-1][2]) if done else None,
+    )

@@ -1,0 +1,81 @@
+"""Names over SSH: nobody gets a name that somebody else uses, and nobody loses one. With real clients."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.terminal import Terminal
+from tests.workshop.workshop_server import CONFIRM, NEW, RESUME, Server, make_key
+
+STEPPED = "in backward 1/11"
+
+
+@pytest.fixture(scope="module")
+def own() -> Iterator[Server]:
+    server = Server(delay=0.05)
+    yield server
+    server.close()
+
+
+def shown_code(terminal: Terminal) -> str:
+    """Wait for the dialog with the resume code; return the code."""
+    terminal.wait_for(CONFIRM)
+    return str(RESUME.findall(terminal.text)[0])
+
+
+@pytest.mark.parametrize("way", ["code", "key"])
+def test_a_second_login_at_the_dialog_of_the_first_leaves_the_name_to_its_owner(
+    own: Server, tmp_path: Path, way: str
+) -> None:
+    name, key = f"zoe-{way}", make_key(tmp_path / "key")
+    first = own.join(name, wait=CONFIRM, key=key)
+    code = shown_code(first)  # Enter is not pressed
+    by_code, by_key = {"code": code}, {"code": "no code", "key": key}
+    with own.join(name, wait=NEW, **(by_key if way == "key" else by_code)) as second:  # type: ignore[arg-type]
+        assert first.wait_exit() == 0
+        second.send("fs")
+        second.wait_for(STEPPED)
+        stranger = own.run(own.command(name, "-tt"))  # with the join code
+        assert stranger.returncode == 255
+        assert "welcome back" not in stranger.stdout
+        fetched = own.run(own.command(name, f"{name}@127.0.0.1:*", str(tmp_path), program="scp"))
+        assert fetched.returncode != 0
+        second.send("s")
+        second.wait_for("in backward 2/11")  # she is still there
+        with own.join(name, wait="in backward 2/11", code=code):
+            assert second.wait_exit() == 0
+    first.close()
+    assert not own.events("released", name=name)
+
+
+def test_a_second_login_with_the_join_code_does_not_end_the_dialog_of_the_first(own: Server) -> None:
+    """Both have typed the join code before either had a bench."""
+    with own.join("twin", "-o", "NumberOfPasswordPrompts=1", wait=CONFIRM) as first:
+        refused = own.run(own.command("twin", "-tt"))
+        assert refused.returncode == 255
+        assert CONFIRM in first.text
+        code = shown_code(first)
+        first.send("\r")
+        first.wait_for(NEW)
+    with own.join("twin", wait=NEW, code=code):
+        pass
+
+
+def test_a_learner_who_lost_the_line_at_the_dialog_comes_back_with_the_code_or_starts_over(
+    own: Server,
+) -> None:
+    with own.join("wifi", wait=CONFIRM) as first:
+        code = shown_code(first)
+    own.logged("released", name="wifi")
+    with own.join("wifi", wait=NEW, code=code):  # the code that was on the screen
+        pass
+    assert own.run(own.command("wifi", "-tt")).returncode == 255  # it is the learner's for good
+    with own.join("nowifi", wait=CONFIRM) as first:
+        old_code = shown_code(first)
+    own.logged("released", name="nowifi")
+    with own.join("nowifi", wait=CONFIRM) as second:  # without the code: a new one
+        assert shown_code(second) != old_code
+        assert own.run(own.command("nowifi", "-tt"), code=old_code).returncode == 255

@@ -174,7 +174,7 @@ def test_a_class_of_a_hundred_costs_the_server_and_the_board_little(tmp_path: Pa
     table = a_table([])
     costs = []
     for _ in range(5):
-        room.hub._changed |= {name for name, _ in many}  # everybody has done something since
+        room.hub._feeds.changed |= {name for name, _ in many}  # everybody has done something since
         began = time.process_time()
         room.hub.update_boards()
         table.learn(heard[-1].rows)  # type: ignore[attr-defined]

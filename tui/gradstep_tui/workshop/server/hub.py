@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import singledispatchmethod
 from typing import TYPE_CHECKING, Final
 
 from gradstep import problems
+from gradstep_tui.workshop.server.feeds import Feeds
 from gradstep_tui.workshop.server.participant import Login, Participant, Send, stored_participants
 from gradstep_tui.workshop.server.persistence import Saver
 from gradstep_tui.workshop.server.storage.database import StoreError
-from gradstep_tui.workshop.server.storage.store import Aside
+from gradstep_tui.workshop.server.storage.records import Aside
 from gradstep_tui.workshop.wire.facts import checked, checked_refusal, clean
 from gradstep_tui.workshop.wire.messages import (
     LONGEST_TEXT,
@@ -29,7 +30,6 @@ from gradstep_tui.workshop.wire.messages import (
     LowerHand,
     Presence,
     Present,
-    Presenting,
     ResumeCodeNoted,
     Rows,
     RowsGone,
@@ -37,10 +37,8 @@ from gradstep_tui.workshop.wire.messages import (
     SessionContinued,
     Stop,
     Tell,
-    ToBench,
     Told,
     Unfollow,
-    WatcherCount,
 )
 from gradstep_tui.workshop.wire.reasons import AsideReason, FeedEndReason, StopReason
 
@@ -68,8 +66,7 @@ class Hub:
         self._start, self._log = start, log
         self._saver = Saver(store, log)
         self._participants = stored_participants(store, start, log)
-        self._changed: set[str] = set()
-        """Names of participants whose rows have changed since the last update of the boards."""
+        self._feeds = Feeds(self._participants, log)
 
         self._gone: set[str] = set()
         """Names that were released since the last update of the boards."""
@@ -77,13 +74,15 @@ class Hub:
         self._leaving: list[Participant] = []
         """Participants who have left, and whose names could not be released yet."""
 
-        self.presenter = ""
+    @property
+    def presenter(self) -> str:
         """Name of the instructor who presents; empty if nobody does."""
+        return self._feeds.presenter
 
     @property
     def learners(self) -> list[str]:
         """Names of the learners who are logged in, sorted."""
-        return sorted(participant.name for participant in self._here() if participant.role == "learner")
+        return sorted(participant.name for participant in self._feeds.here() if participant.role == "learner")
 
     def join(self, claim: Claim, send: Send, login: Login = Login()) -> Welcome:  # noqa: B008 - frozen
         """Log a participant in, and return the first message to the bench.
@@ -104,14 +103,16 @@ class Hub:
         if participant is None:
             participant = self._participants[name] = Participant(claim, self._start)
         participant.send = send
-        self._forward(participant, Presence(participant.here))
+        self._feeds.forward(participant, Presence(participant.here))
         if participant.role == "instructor":
-            self._changed |= self._participants.keys()
+            self._feeds.changed |= self._participants.keys()
         set_aside = participant.aside
         if not participant.session:
             self._saver.save(participant)
         participant.continuing = bool(participant.actions)
-        welcome = participant.welcome(login, self._start, self._watchers(name), self.presenter, set_aside)
+        welcome = participant.welcome(
+            login, self._start, self._feeds.watchers(name), self.presenter, set_aside
+        )
         if participant.missed:
             participant.missed = 0
             self._saver.mark(participant)
@@ -137,11 +138,11 @@ class Hub:
 
     def _log_out(self, participant: Participant) -> None:
         """End what depends on a participant's bench."""
-        self._look(participant, "")
+        self._feeds.look(participant, "")
         participant.send, participant.doing = None, None
-        self._forward(participant, Presence(participant.here))
+        self._feeds.forward(participant, Presence(participant.here))
         if self.presenter == participant.name:
-            self._present(participant, on=False)
+            self._feeds.present(participant, on=False)
 
     def _release_again(self) -> None:
         """Release what could not be released before, unless its claimant has come back."""
@@ -163,10 +164,10 @@ class Hub:
 
     def _forget(self, participant: Participant) -> None:
         """Remove a participant who is logged out, from the boards as well."""
-        for looker in self._lookers(participant.name):
-            self._end_feed(looker, FeedEnded(FeedEndReason.UNKNOWN_NAME, participant.name))
+        for looker in self._feeds.lookers(participant.name):
+            self._feeds.end(looker, FeedEnded(FeedEndReason.UNKNOWN_NAME, participant.name))
         del self._participants[participant.name]
-        self._changed.discard(participant.name)
+        self._feeds.changed.discard(participant.name)
         self._gone.add(participant.name)
 
     def _set_aside(self, participant: Participant, reason: AsideReason, why: str) -> None:
@@ -177,24 +178,24 @@ class Hub:
         """Ask every bench to exit, and store once more what could not be stored."""
         self._release_again()
         self._saver.save_again(self._participants.values())
-        for participant in self._here():
+        for participant in self._feeds.here():
             participant.to(Stop(reason))
 
     def update_boards(self) -> None:
         """Send the boards the rows that have changed, and store once more what could not be stored."""
         self._release_again()
         self._saver.save_again(self._participants.values())
-        boards = [participant for participant in self._here() if participant.role == "instructor"]
+        boards = [participant for participant in self._feeds.here() if participant.role == "instructor"]
         gone, self._gone = sorted(self._gone), set()
         if gone:
             for board in boards:
                 board.to(RowsGone(tuple(gone)))
-        if not (boards and self._changed):
+        if not (boards and self._feeds.changed):
             return
-        changed = [self._participants[name] for name in sorted(self._changed)]
-        self._changed.clear()
+        changed = [self._participants[name] for name in sorted(self._feeds.changed)]
+        self._feeds.changed.clear()
         learners = [participant for participant in changed if participant.role == "learner"]
-        rows = tuple(learner.row(self._watchers(learner.name)) for learner in learners)
+        rows = tuple(learner.row(self._feeds.watchers(learner.name)) for learner in learners)
         for board in boards:
             board.to(Rows(rows))
 
@@ -229,7 +230,7 @@ class Hub:
             self._set_aside(sender, AsideReason.FAILED, clean(message.failed))
         sender.begin(message.start)
         self._saver.save(sender)
-        self._forward(sender, sender.feed)
+        self._feeds.forward(sender, sender.feed)
 
     @_heard.register
     def _(self, _: SessionContinued, sender: Participant) -> None:
@@ -239,58 +240,58 @@ class Hub:
     def _(self, message: ActionDone, sender: Participant) -> None:
         sender.did(ActionDone(message.action, checked(message.facts)))
         self._saver.save(sender)
-        self._forward(sender, FeedAction(message.action))
+        self._feeds.forward(sender, FeedAction(message.action))
 
     @_heard.register
     def _(self, message: ActionStarted, sender: Participant) -> None:
         sender.started(message.action)
-        self._forward(sender, message)
+        self._feeds.forward(sender, message)
 
     @_heard.register
     def _(self, message: ActionRefused, sender: Participant) -> None:
         sender.tried(ActionRefused(message.action, checked_refusal(message.refusal)))
-        self._forward(sender, FeedAction(message.action))
+        self._feeds.forward(sender, FeedAction(message.action))
 
     @_heard.register
     def _(self, message: Hand, sender: Participant) -> None:
         if message.up != bool(sender.hand):
             sender.hand = time.time() if message.up else 0.0
             self._saver.mark(sender)
-            self._changed.add(sender.name)
+            self._feeds.changed.add(sender.name)
             self._log("hand", name=sender.name, up=message.up)
 
     @_heard.register
     def _(self, message: AllowWatching, sender: Participant) -> None:
         sender.allows = message.allowed
         self._saver.mark(sender)
-        self._changed.add(sender.name)
+        self._feeds.changed.add(sender.name)
         if not message.allowed:
-            for watcher in self._lookers(sender.name):
+            for watcher in self._feeds.lookers(sender.name):
                 if not watcher.invited:
-                    self._end_feed(watcher, FeedEnded(FeedEndReason.NOT_ALLOWED, sender.name))
+                    self._feeds.end(watcher, FeedEnded(FeedEndReason.NOT_ALLOWED, sender.name))
 
     @_heard.register
     def _(self, message: Follow, sender: Participant) -> None:
         name = message.name or self.presenter
         owner = self._participants.get(name)
         if not message.name and (owner is None or owner is sender):
-            self._end_feed(sender, FeedEnded(FeedEndReason.NOBODY_PRESENTS))
+            self._feeds.end(sender, FeedEnded(FeedEndReason.NOBODY_PRESENTS))
         elif owner is None or owner is sender or (message.name and sender.role != "instructor"):
-            self._end_feed(sender, FeedEnded(FeedEndReason.UNKNOWN_NAME, clean(name)))
+            self._feeds.end(sender, FeedEnded(FeedEndReason.UNKNOWN_NAME, clean(name)))
         elif message.name and not owner.allows:
-            self._end_feed(sender, FeedEnded(FeedEndReason.NOT_ALLOWED, name))
+            self._feeds.end(sender, FeedEnded(FeedEndReason.NOT_ALLOWED, name))
         else:
-            self._look(sender, name, invited=not message.name)
+            self._feeds.look(sender, name, invited=not message.name)
             sender.to(owner.feed)
 
     @_heard.register
     def _(self, _: Unfollow, sender: Participant) -> None:
-        self._look(sender, "")
+        self._feeds.look(sender, "")
 
     @_heard.register
     def _(self, message: Present, sender: Participant) -> None:
         if sender.role == "instructor":
-            self._present(sender, on=message.on)
+            self._feeds.present(sender, on=message.on)
 
     @_heard.register
     def _(self, message: Tell, sender: Participant) -> None:
@@ -318,44 +319,3 @@ class Hub:
     @_heard.register
     def _(self, message: FilesExported, sender: Participant) -> None:
         self._log("exported", name=sender.name, files=message.names)
-
-    # Feeds
-
-    def _present(self, instructor: Participant, *, on: bool) -> None:
-        """Set or clear the presenter, and tell everybody."""
-        if on == (self.presenter == instructor.name):
-            return
-        before, self.presenter = self.presenter, instructor.name if on else ""
-        for follower in self._lookers(before):
-            if follower.invited:
-                self._end_feed(follower, FeedEnded(FeedEndReason.PRESENTER_STOPPED, before))
-        self._log("present", name=instructor.name, on=on)
-        for participant in self._here():
-            participant.to(Presenting(self.presenter))
-
-    def _look(self, looker: Participant, name: str, *, invited: bool = False) -> None:
-        """Begin a feed of the session of `name`, or end it if `name` is empty; tell those who are watched."""
-        before, looker.looks_at, looker.invited = looker.looks_at, name, invited
-        self._changed.add(looker.name)
-        for watched in {before, name} - {""}:
-            self._changed.add(watched)
-            self._participants[watched].to(WatcherCount(self._watchers(watched)))
-
-    def _end_feed(self, looker: Participant, message: FeedEnded) -> None:
-        looker.to(message)
-        self._look(looker, "")
-
-    def _forward(self, owner: Participant, message: ToBench) -> None:
-        """Send a message to everybody who looks at the owner's session, and mark the row as changed."""
-        self._changed.add(owner.name)
-        for looker in self._lookers(owner.name):
-            looker.to(message)
-
-    def _lookers(self, name: str) -> list[Participant]:
-        return [participant for participant in self._here() if name and participant.looks_at == name]
-
-    def _watchers(self, name: str) -> int:
-        return sum(not looker.invited for looker in self._lookers(name))
-
-    def _here(self) -> Iterator[Participant]:
-        return (participant for participant in [*self._participants.values()] if participant.here)

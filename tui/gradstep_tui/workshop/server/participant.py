@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from gradstep_tui.workshop.server.storage.store import Aside, UnreadableSessionError
+from gradstep_tui.workshop.server.storage.records import Aside, UnreadableSessionError
 from gradstep_tui.workshop.wire.facts import Facts
 from gradstep_tui.workshop.wire.messages import REMEMBERED, ActionRefused, Feed, Row, ToBench, Told, Welcome
 from gradstep_tui.workshop.wire.reasons import AsideReason
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from gradstep.actions import Action
     from gradstep.start import Start
     from gradstep_tui.workshop.server.storage.names import Claim
-    from gradstep_tui.workshop.server.storage.store import Learner, Store
+    from gradstep_tui.workshop.server.storage.records import Learner
+    from gradstep_tui.workshop.server.storage.store import Store
     from gradstep_tui.workshop.wire.messages import ActionDone, Role
 
 Send = Callable[[ToBench], None]

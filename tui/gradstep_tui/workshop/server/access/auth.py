@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 import asyncssh
 
 from gradstep.errors import BadInput, EngineError
+from gradstep_tui.workshop.server.access.no_forwarding import NoForwarding
 from gradstep_tui.workshop.server.identity import codes
 from gradstep_tui.workshop.server.identity.user_names import checked_name, shown
 from gradstep_tui.workshop.server.storage.database import StoreError
@@ -47,7 +48,7 @@ class AuthContext(Protocol):
         """Rename a folder for exports that an earlier owner of a name has left."""
 
 
-class ClientConnection(asyncssh.SSHServer):
+class ClientConnection(NoForwarding):
     """One SSH connection: authentication, and one channel."""
 
     def __init__(
@@ -268,30 +269,6 @@ class ClientConnection(asyncssh.SSHServer):
         """Return the handler of the first channel; refuse any other."""
         self._channels += 1
         return self._make_channel(self) if self._channels == 1 else False
-
-    def connection_requested(self, *_: object) -> bool:
-        """Refuse to forward a port."""
-        return False
-
-    def server_requested(self, *_: object) -> bool:
-        """Refuse to listen on a port."""
-        return False
-
-    def unix_connection_requested(self, *_: object) -> bool:
-        """Refuse to forward a Unix socket."""
-        return False
-
-    def unix_server_requested(self, *_: object) -> bool:
-        """Refuse to listen on a Unix socket."""
-        return False
-
-    def tun_requested(self, *_: object) -> bool:
-        """Refuse a layer 3 tunnel."""
-        return False
-
-    def tap_requested(self, *_: object) -> bool:
-        """Refuse a layer 2 tunnel."""
-        return False
 
 
 @contextmanager

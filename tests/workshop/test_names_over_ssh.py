@@ -70,8 +70,8 @@ def test_a_learner_who_lost_the_line_at_the_dialog_comes_back_with_the_code_or_s
     with own.join("wifi", wait=CONFIRM) as first:
         code = shown_code(first)
     own.logged("released", name="wifi")
-    with own.join("wifi", wait=NEW, code=code):  # the code that was on the screen
-        pass
+    with own.join("wifi", wait="", code=code) as again:  # the code that was on the screen
+        again.wait_for(NEW)
     assert own.run(own.command("wifi", "-tt")).returncode == 255  # it is the learner's for good
     with own.join("nowifi", wait=CONFIRM) as first:
         old_code = shown_code(first)

@@ -81,12 +81,13 @@ def _copy(damaged: sqlite3.Connection, whole: sqlite3.Connection) -> None:
 def _readable(damaged: sqlite3.Connection, table: str, which: str = "") -> Iterator[tuple[Any, ...]]:
     """Yield the rows before the first damaged page, then those after the last one."""
     columns = damaged.execute(f"PRAGMA table_info({table})").fetchall()
-    keys = [name for _, name, _, _, _, key in sorted(columns, key=lambda column: column[5]) if key]
+    keys = [name for _, name, _, _, _, key in sorted(columns, key=lambda column: column[5]) if key] or [
+        "rowid"
+    ]
     for direction in ("ASC", "DESC"):
         order = ", ".join(f"{key} {direction}" for key in keys)
-        rows = damaged.execute(f"SELECT * FROM {table} {which} ORDER BY {order}")
         try:
-            yield from rows
+            yield from damaged.execute(f"SELECT * FROM {table} {which} ORDER BY {order}")
         except sqlite3.DatabaseError:
             continue
         return

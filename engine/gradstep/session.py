@@ -179,7 +179,7 @@ class Session:
                 self.tried(action, error)
             raise
         except BaseException:  # Ctrl-C, or a bug: no statement stays half done
-            self._statements.put_back(before)
+            self._statements.put_back_after_interruption(before)
             raise
         finally:
             self.progress = None

@@ -22,6 +22,7 @@ from gradstep.opening import open_session
 from gradstep.session import Session
 from gradstep.start import Start
 from gradstep_tui.app import GradstepApp
+from gradstep_tui.screens.base.working_screen import WorkingScreen
 from gradstep_tui.screens.bench import BenchScreen
 from gradstep_tui.session.autosave import Autosave
 from tests.engine.recording_checks import bits
@@ -96,6 +97,11 @@ async def drawn(pilot: Opened) -> None:
     """Wait until what has happened is on screen, also while a thread is busy."""
     for _ in range(3):  # a key, the message that it sends, and what that one changes
         await pilot.pause(0)
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end and any(
+        isinstance(screen, WorkingScreen) and screen.is_holding_keys for screen in pilot.app.screen_stack
+    ):
+        await pilot.pause(0.01)
 
 
 async def until(pilot: Opened, condition: Callable[[], bool]) -> None:

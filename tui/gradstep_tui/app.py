@@ -64,6 +64,9 @@ class GradstepApp(StyledOnceApp):
         self._autosave = autosave
         self._ascii = [AsciiFilter()] if ascii_only else []
 
+    def prepare_long_work(self) -> None:
+        """Do nothing; called in each thread that does long work, before it begins."""
+
     def get_driver_class(self) -> type[Driver]:
         """Return Textual's driver, changed so that it ends at once when the app exits."""
         return woken_at_the_end(super().get_driver_class())

@@ -29,6 +29,7 @@ from gradstep_tui.commands.parsers import (
 )
 from gradstep_tui.commands.start_options import start_of
 from gradstep_tui.session.autosave import Autosave
+from gradstep_tui.session.jobs import leave_stuck_jobs
 
 if TYPE_CHECKING:
     from gradstep.session import Session
@@ -163,11 +164,13 @@ def _train(make_session: Callable[[], Session], autosave: Autosave, options: Nam
         print(DUMB, file=sys.stderr)
     try:
         make = partial(_for_one_learner, make_session, options.trace_limit)
-        return (_converse if plain else _draw)(make, autosave, options.ascii)
+        code = (_converse if plain else _draw)(make, autosave, options.ascii)
     except MissingName as error:  # Textual or PyTorch is of a version that gradstep cannot work with
         return complain_of(error)
     finally:
         autosave.close()
+    leave_stuck_jobs(code)
+    return code
 
 
 def _for_one_learner(make_session: Callable[[], Session], limit: int | None) -> Session:
@@ -189,6 +192,7 @@ def _converse(make_session: Callable[[], Session], autosave: Autosave, ascii_onl
 
 def _draw(make_session: Callable[[], Session], autosave: Autosave, ascii_only: bool) -> int:
     from gradstep_tui.app import GradstepApp
+    from gradstep_tui.session.jobs import LEAVING, wait_for_jobs
     from gradstep_tui.terminal.encoding import terminal_speaks_utf8
     from gradstep_tui.terminal.redirected_output import terminal_for_the_screen
     from gradstep_tui.terminal.textual_driver import know_escape_soon
@@ -198,6 +202,7 @@ def _draw(make_session: Callable[[], Session], autosave: Autosave, ascii_only: b
     with terminal_for_the_screen():
         app = GradstepApp(make_session, autosave=autosave, ascii_only=ascii_only)
         app.run()
+        wait_for_jobs(LEAVING)
     return app.return_code or 0
 
 

@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 
 from gradstep.errors import EngineError, NotAScalar
+from gradstep.interruption import interruptible
 from gradstep.problem import Problem
 from gradstep.torch_internals import DispatchMode
 from gradstep.training.pytorch_errors import first_words, learners_code
@@ -53,11 +54,14 @@ class LossProbe:
             inputs, targets = self._problem.inputs, self._problem.targets
             if part is not None:
                 inputs, targets = inputs[part], targets[part]
-            preds = self._problem.model(inputs)
-            loss = self._problem.loss_fn(preds, targets)
+            preds, loss = interruptible(lambda: self._losses(inputs, targets))
         if loss.numel() != 1:
             raise NotAScalar(tuple(loss.shape))
         return preds, loss
+
+    def _losses(self, inputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+        preds = self._problem.model(inputs)
+        return preds, self._problem.loss_fn(preds, targets)
 
     def loss(self) -> float:
         """Return the loss as a number; raises as `output` does."""
@@ -75,7 +79,8 @@ class LossProbe:
         """
         _, loss = self.output(part)
         with learners_code():  # a learner's own `backward` may raise, too
-            grads = torch.autograd.grad(loss.sum(), self._leaves, allow_unused=True)
+            total = loss.sum()
+            grads = interruptible(lambda: torch.autograd.grad(total, self._leaves, allow_unused=True))
         return [
             torch.zeros_like(values) if grad is None else grad.detach().reshape(-1)
             for values, grad in zip(self.values, grads, strict=True)

@@ -32,6 +32,7 @@ from gradstep.autograd.saved_tensors import (
     hold_tensors,
     version_or_minus_one,
 )
+from gradstep.interruption import interruptible
 from gradstep.tensors.placeholders import Budget
 from gradstep.torch_internals import (
     AccumulateGrad,
@@ -170,7 +171,7 @@ class Recorder:
         running.append(engine_pass)
         try:
             self._attach()
-            return plain(outputs, *args, **kwargs)
+            return interruptible(lambda: plain(outputs, *args, **kwargs))
         except BaseException as error:
             if error is not self._error:  # else an inner pass has noted the error already
                 self._error, self.raised_in = error, engine_pass

@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import Final
 
 from gradstep.errors import EngineError
+from gradstep.interruption import Interrupted
 
 LONGEST: Final = 1_000
 """Length in characters at which an exception's message is cut."""
@@ -19,12 +20,12 @@ _RAISES: Final = frozenset({dis.opmap["RAISE_VARARGS"]})
 def is_of_learners_code(error: BaseException) -> bool:
     """Return whether an exception, raised while a learner's code ran, is that code's or PyTorch's own.
 
-    The engine's own errors are not, and neither is the `KeyboardInterrupt` of ctrl+c. Python raises the
-    latter between two instructions; code that raises one itself does so in a `raise` statement.
+    The engine's own errors and interruptions are not, and neither is the `KeyboardInterrupt` of ctrl+c. Python
+    raises the latter between two instructions; code that raises one itself does so in a `raise` statement.
     """
     if isinstance(error, KeyboardInterrupt):
         return is_by_raise_statement(error)
-    return not isinstance(error, EngineError)
+    return not isinstance(error, EngineError | Interrupted)
 
 
 def is_by_raise_statement(error: BaseException) -> bool:

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from gradstep.analysis.loss_probe import loss_probe
 from gradstep.errors import BadInput
+from gradstep.interruption import interruptible
 from gradstep.problem import Problem
 from gradstep.training.pytorch_errors import learners_code
 
@@ -84,7 +85,8 @@ def _line(problem: Problem, rng: Tensor) -> tuple[tuple[float, float], ...]:
     along = torch.linspace(float(inputs.min()), float(inputs.max()), ALONG, dtype=torch.float64)
     torch.set_rng_state(rng)
     with torch.no_grad(), learners_code():
-        preds = problem.model(along.to(inputs.dtype).reshape(-1, *inputs.shape[1:]))
+        points = along.to(inputs.dtype).reshape(-1, *inputs.shape[1:])
+        preds = interruptible(lambda: problem.model(points))
     if preds.numel() != ALONG:
         return ()
     return tuple(zip(along.tolist(), preds.reshape(-1).tolist(), strict=True))

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from gradstep.errors import BadInput
+from gradstep.interruption import interruptible
 from gradstep.problem import Problem
 from gradstep.training.pytorch_errors import PyTorchError, learners_code
 
@@ -62,7 +63,7 @@ def _output(problem: Problem, rng: Tensor, inputs: Tensor) -> tuple[Tensor, bool
     torch.set_rng_state(rng)
     try:
         with torch.no_grad(), learners_code():
-            preds = problem.model(inputs)
+            preds = interruptible(lambda: problem.model(inputs))
     except PyTorchError as error:
         raise BadInput(
             f"there is no map to draw: the model accepts only the problem's own inputs ({error})"

@@ -17,6 +17,7 @@ from torch import Tensor
 from torch.func import vmap
 from torch.overrides import TorchFunctionMode
 
+from gradstep.interruption import interruptible
 from gradstep.problem import Problem
 from gradstep.training.pytorch_errors import learners_code
 
@@ -44,7 +45,7 @@ def batched_losses(problem: Problem, values: Mapping[str, Tensor], rng: Tensor) 
 
     torch.set_rng_state(rng)
     with torch.no_grad(), learners_code():
-        losses: Tensor = vmap(loss, randomness="same")(*values.values())
+        losses: Tensor = interruptible(lambda: vmap(loss, randomness="same")(*values.values()))
     return losses
 
 

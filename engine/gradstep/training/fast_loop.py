@@ -14,6 +14,7 @@ from typing import TypeAlias
 import torch
 from torch import Tensor
 
+from gradstep.interruption import interruptible
 from gradstep.learner_code.eager import uncompiled
 from gradstep.learner_code.raised import is_of_learners_code
 from gradstep.loop.loop import Kind
@@ -79,18 +80,23 @@ def run_fast_epochs(
     }
     statements = [table[kind] for kind in order]
     done = 0
-    with uncompiled():
+
+    def epochs_run() -> None:
+        nonlocal done
         while done < count and not stopped():
-            try:
-                for statement in statements:
-                    statement()
-            except _Diverged:
-                return FastRun(done, diverged=True, part_losses={} if parts is None else parts.losses)
-            except BaseException as error:
-                if not is_of_learners_code(error):
-                    raise
-                return FastRun(done, diverged=False, error=error)
+            for statement in statements:
+                statement()
             done += 1
+
+    try:
+        with uncompiled():
+            interruptible(epochs_run)
+    except _Diverged:
+        return FastRun(done, diverged=True, part_losses={} if parts is None else parts.losses)
+    except BaseException as error:
+        if not is_of_learners_code(error):
+            raise
+        return FastRun(done, diverged=False, error=error)
     return FastRun(done, diverged=False)
 
 

@@ -46,15 +46,24 @@ class Statements:
             self.recording = True
 
     def return_to(self, state: State) -> None:
-        """Restore an earlier or later state, including the trainer's tensors."""
-        if state.trainer is not self.state.trainer:
+        """Restore an earlier or later state, including the trainer's tensors.
+
+        Raises:
+            Interrupted: the learner stopped the model; the state is restored.
+        """
+        before, self.state = self.state, state
+        if state.trainer is not before.trainer:
             self.trainer.restore(state.trainer)
-        self.state = state
 
     def put_back(self, state: State) -> None:
         """Return to a state as `return_to` does, also if the problem's tensors were written to directly."""
-        self.trainer.restore(state.trainer)
         self.state = state
+        self.trainer.restore(state.trainer)
+
+    def put_back_after_interruption(self, state: State) -> None:
+        """Return to a state and run nothing of the learner's, as it may never end."""
+        self.state = state
+        self.trainer.restore_without_graph(state.trainer)
 
     @contextmanager
     def borrowed(self, *, writes_tensors: bool = False) -> Iterator[State]:

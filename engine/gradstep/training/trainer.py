@@ -13,6 +13,7 @@ from torch import Tensor
 from gradstep.autograd.source_map import SourceMap, watch_forward
 from gradstep.autograd.trace import TRACE_LIMIT, Trace, record_backward
 from gradstep.errors import EngineError, GraphFreed, NotAScalar
+from gradstep.interruption import interruptible
 from gradstep.loop.loop import Kind
 from gradstep.loop.optimizers import HAND
 from gradstep.problem import Problem
@@ -54,12 +55,28 @@ class Trainer:
         return self._kept
 
     def restore(self, snapshot: Snapshot) -> None:
-        """Restore a state, with a live graph if the state had one."""
+        """Restore a state, with a live graph if the state had one.
+
+        Raises:
+            Interrupted: the learner stopped the model. The state is restored; its graph is built when a
+                backward pass needs it.
+        """
+        try:
+            self._kept = snapshot
+            self._loss = self._sources = None
+            if snapshot.graph is Graph.LIVE:
+                with suppress(EngineError):  # what it says, the backward pass will say
+                    self._rebuild_graph()
+        finally:
+            self._write_back(snapshot)
+
+    def restore_without_graph(self, snapshot: Snapshot) -> None:
+        """Restore a state and run nothing of the learner's; a graph is built when a pass needs one."""
         self._kept = snapshot
         self._loss = self._sources = None
-        if snapshot.graph is Graph.LIVE:
-            with suppress(EngineError):  # what it says, the backward pass will say
-                self._rebuild_graph()
+        self._write_back(snapshot)
+
+    def _write_back(self, snapshot: Snapshot) -> None:
         self._live.write(snapshot.parameters, snapshot.written)
         self._live.write_buffers(snapshot.buffers)
         self._live.write_grads(snapshot.grads)
@@ -138,7 +155,7 @@ class Trainer:
         loss = self._differentiable_loss()
         try:
             with learners_code():
-                loss.backward()  # type: ignore[no-untyped-call]
+                interruptible(loss.backward)
         finally:
             self._keep(grads=self._live.grads(self._kept), graph=Graph.USED)
 
@@ -165,7 +182,7 @@ class Trainer:
                     for leaf in self._leaves:
                         leaf -= leaf.grad * learning_rate  # type: ignore[operator]
                 else:
-                    self._optimizer.with_rate(learning_rate).step()
+                    interruptible(self._optimizer.with_rate(learning_rate).step)
         finally:
             written = {
                 index for index, leaf in enumerate(self._leaves) if version_of(leaf) != versions[index]
@@ -269,7 +286,7 @@ class Trainer:
 
     def _compute(self, batch: Batch | None) -> tuple[Tensor, Tensor, SourceMap]:
         with learners_code(), watch_forward() as sources:
-            preds, loss = self._forward.run(batch)
+            preds, loss = interruptible(lambda: self._forward.run(batch))
             for name, value in (("preds", preds), ("loss", loss)):
                 if not isinstance(value, Tensor):
                     raise TypeError(f"{name} has the type {type(value).__name__}: it must be a tensor")
@@ -297,7 +314,8 @@ class Trainer:
                 self._live.write(kept.parameters, kept.written)
             if kept.graph is not Graph.LIVE:
                 with suppress(EngineError), learners_code():
-                    torch.autograd.grad(self._loss, self._leaves, allow_unused=True)
+                    loss = self._loss
+                    interruptible(lambda: torch.autograd.grad(loss, self._leaves, allow_unused=True))
             return self._loss
         finally:
             self._live.write(kept.parameters, kept.written)

@@ -59,7 +59,9 @@ class BenchScreen(KeyedScreen):
                 yield TracePanel().data_bind(bench.frame)
                 yield LoopPanel().data_bind(bench.frame, bench.cursor)
                 yield LossPanel().data_bind(bench.frame, bench.progress)
-        yield NoticeLine(self.escape_does).data_bind(bench.frame, bench.notice, bench.progress, bench.hint)
+        yield NoticeLine(self.escape_does).data_bind(
+            bench.frame, bench.notice, bench.progress, bench.busy, bench.hint
+        )
         yield KeyBar(self.keys).data_bind(bench.frame, bench.cursor)
         yield Static(id="too-small", markup=False)
 

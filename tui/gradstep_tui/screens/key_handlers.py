@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from gradstep.errors import EngineError
 from gradstep_tui.keys import KEYS, Key
 from gradstep_tui.screens.base.keyed_screen import KeyedScreen, KeyHandler
+from gradstep_tui.screens.base.working_screen import AT_ONCE
 from gradstep_tui.screens.openers.comparison import show_timeline, show_twin
 from gradstep_tui.screens.openers.export import ask_export
 from gradstep_tui.screens.openers.new_session import choose_problem, reload
@@ -26,18 +26,20 @@ from gradstep_tui.screens.openers.views import (
 from gradstep_tui.text.verdict import verdict_text
 from gradstep_tui.widgets.pictures.picture import GRAPH
 
+if TYPE_CHECKING:
+    from gradstep.analysis.loop_verdict import Verdict
+
 
 def show_verdict(bench: KeyedScreen) -> None:
     """Show the verdict on the loop; the session does not change."""
-    session = bench.idle_session()
-    if session is None:
-        return
-    try:
-        verdict = session.verdict()
-    except EngineError as error:  # the reference loop itself cannot run
-        bench.show(session, error)
-    else:
+
+    def tell(verdict: Verdict) -> None:
         bench.complaint, bench.notice = verdict.error, verdict_text(verdict)
+
+    session = bench.idle_session()
+    if session is not None:
+        work = session.verdict
+        bench.work(lambda _: work(), tell, title="verdict", holds_keys=True, at_once=AT_ONCE)
 
 
 def _apply(key: Key, bench: KeyedScreen) -> None:

@@ -1,41 +1,30 @@
-"""Runs long work in a thread, so that the screen stays responsive."""
+"""Tells a screen when work in a thread has ended."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any
 
 from textual.message import Message
 
 from gradstep.actions import Action, GoTo, RunEpochs
 from gradstep.errors import EngineError
-
-if TYPE_CHECKING:
-    from textual.message_pump import MessagePump
-
-Work: TypeAlias = Callable[[Callable[[], bool]], Any]
-"""Work on a session, called with a function that returns whether to stop; nothing else may use the session
-meanwhile."""
+from gradstep_tui.session.jobs import Job
 
 
 class WorkEnded(Message):
     """Posted when the work has ended, with its result or the engine's error."""
 
-    def __init__(self, error: EngineError | None, result: Any) -> None:
-        """Carry the error, or None, and the result."""
+    def __init__(self, error: EngineError | None, result: Any, job: Job | None = None) -> None:
+        """Carry the error, or None, the result, and the job whose work has ended."""
         super().__init__()
         self.error = error
         self.result = result
+        self.job = job
 
-
-def run(screen: MessagePump, work: Work, stopped: Callable[[], bool]) -> None:
-    """Do the work and post `WorkEnded` to `screen`."""
-    error = result = None
-    try:
-        result = work(stopped)
-    except EngineError as refused:
-        error = refused
-    screen.post_message(WorkEnded(error, result))
+    @classmethod
+    def of(cls, job: Job) -> WorkEnded:
+        """Return the message about a job that has ended."""
+        return cls(job.error, job.result, job)
 
 
 def takes_long(action: Action) -> bool:

@@ -24,6 +24,7 @@ class NoticeLine(Panel):
 
     notice: var[str] = var("")
     hint: var[str] = var("")
+    busy: var[str] = var("")
     progress: var[Progress | None] = var(None, always_update=True)
 
     def __init__(self, escape_does: str = "stops") -> None:
@@ -39,16 +40,22 @@ class NoticeLine(Panel):
         """Redraw the line."""
         self.redraw()
 
+    def watch_busy(self) -> None:
+        """Redraw the line."""
+        self.redraw()
+
     def watch_progress(self) -> None:
         """Redraw the line."""
         self.redraw()
 
     def lines(self, width: int, height: int) -> list[Line]:
-        """Return the only line: the most urgent of progress, notice and hint."""
+        """Return the only line: the most urgent of progress, notice, running work and hint."""
         if self.progress is not None:
             return [progress_line(self.progress, self._escape_does)]
         if self.notice:
             return [line(Span(" ! ", "warn"), self.notice)]
+        if self.busy:
+            return [line(f" {self.busy}")]
         if self.hint:
             return [line(f" {self.hint}")]
         return [] if self.frame is None else [hint_line(self.frame)]

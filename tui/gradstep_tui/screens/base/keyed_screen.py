@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeAlias
 
 from textual.reactive import var
 
@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 
 KeyHandler: TypeAlias = Callable[[Any], None]
 """Handles a key; called with the screen on which the key was pressed."""
+
+
+KEYS_AT_ONCE: Final = frozenset({"stop", "quit", "help", "manual", "printed"})
+"""Ids of the keys that work at once, whatever runs."""
 
 
 class KeyedScreen(SessionScreen):
@@ -36,7 +40,11 @@ class KeyedScreen(SessionScreen):
 
     def action_press(self, key_id: str) -> None:
         """Call the handler of a key."""
-        if not self.has_class("-small") or key_id in self.keys_when_small:
+        if self.has_class("-small") and key_id not in self.keys_when_small:
+            return
+        if self.is_holding_keys and key_id not in KEYS_AT_ONCE:
+            self.hold(partial(self.action_press, key_id))
+        else:
             self.handlers[key_id](self)
 
     def can(self, key: Key) -> bool:

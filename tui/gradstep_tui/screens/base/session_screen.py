@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-import threading
-from collections import deque
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from threading import Thread
+from typing import TYPE_CHECKING
 
 from textual.message import Message
 from textual.reactive import var
-from textual.screen import Screen
-from textual.timer import Timer
 
-from gradstep.actions import Action
+from gradstep.actions import Action, RunEpochs
 from gradstep.errors import EngineError
 from gradstep.opening import open_session
 from gradstep.training.pytorch_errors import PyTorchError
 from gradstep_tui.commands.option_hints import with_options
-from gradstep_tui.keys import SIGNS
+from gradstep_tui.screens.base.working_screen import AT_ONCE, RUNNING, WorkingScreen
 from gradstep_tui.screens.dialogs.confirm import ConfirmScreen
 from gradstep_tui.session.loader import Loaded, LoadFailed, Troubled, load
-from gradstep_tui.session.worker import Work, WorkEnded, run, takes_long
+from gradstep_tui.session.worker import WorkEnded, takes_long
 from gradstep_tui.terminal.textual_internals import keep_new_styles
-from gradstep_tui.text.frames import offer_text, printed_text
+from gradstep_tui.text.frames import action_text, offer_text, printed_text
 from gradstep_tui.text.notices import notice_text
 from gradstep_tui.text.refusals import error_text
 
@@ -35,28 +32,17 @@ if TYPE_CHECKING:
     from gradstep.training.progress import Progress
     from gradstep_tui.session.autosave import Autosave, Offer
 
-DRAWS_PER_SECOND = 5
-"""Number of times per second that the progress of a run is drawn."""
 
-RUNNING = f"gradstep is busy: wait, or press {SIGNS['stop']} to stop"
-
-
-class SessionScreen(Screen[None]):
+class SessionScreen(WorkingScreen):
     """A screen that owns a session and its current frame; subclasses decide what is drawn."""
 
     frame: var[Frame | None] = var(None)
-    notice: var[str] = var("")
     complaint: var[PyTorchError | None] = var(None)
     """Error that PyTorch raised at the last action; None if it raised none."""
     unsaved: var[bool] = var(False)
     """Whether saving the session has failed."""
     badge: var[str] = var("")
     """Further warning on the status line; empty for none."""
-    running: var[bool] = var(False)
-    """Whether work is running in a thread, which then has the session to itself."""
-    progress: var[Progress | None] = var(None, always_update=True)
-    """Progress of the running epochs; None if no epochs are running."""
-
     waits_for: str = "PyTorch is starting"
     """Text for the status line until there is a session."""
 
@@ -81,11 +67,6 @@ class SessionScreen(Screen[None]):
         """Whether a notice has mentioned the lines after those."""
 
         self._loading = False
-        self._waiting: deque[Callable[[], None]] = deque()
-        self._stop = threading.Event()
-        self._keeps_keys = False
-        self._ticker: Timer | None = None
-        self._then: Callable[[Any], None] | None = None
 
     def post_message(self, message: Message) -> bool:
         """Post a message; when the screen first appears, skip a rebuild of styles that were just made."""
@@ -105,7 +86,13 @@ class SessionScreen(Screen[None]):
     def _load(self) -> None:
         if not self._loading:
             self._loading = True
-            self.run_worker(partial(load, self, self._make_session, self._autosave), thread=True)
+            Thread(
+                target=self._load_apart, args=(self.prepare_long_work,), name="gradstep loader", daemon=True
+            ).start()
+
+    def _load_apart(self, prepare: Callable[[], None]) -> None:
+        prepare()
+        load(self, self._make_session, self._autosave)
 
     def load_at_once(self) -> None:
         """Make the session right away, for the first frame; for sessions that are made quickly."""
@@ -185,9 +172,10 @@ class SessionScreen(Screen[None]):
         """Leave with an error message and exit code 2."""
         self.app.exit(return_code=2, message=f"gradstep: {with_options(error)}")
 
-    def _catch_up(self) -> None:
-        while self._waiting and not self.running and self._session is not None:
-            self._waiting.popleft()()
+    @property
+    def is_ready(self) -> bool:
+        """Whether what waits can be done now: the session is there, and idle."""
+        return self._session is not None and super().is_ready
 
     @property
     def problem(self) -> Problem | None:
@@ -217,22 +205,20 @@ class SessionScreen(Screen[None]):
             self._waiting.append(partial(self.perform, action))
         elif self.running:
             self.notice = RUNNING
-        elif takes_long(action):
-            self.begins(action)
-            self.work(partial(self._session.apply, action))
         else:
-            self._apply(self._session, action)
+            long = takes_long(action)
+            if long:
+                self.begins(action)
+            self.work(
+                partial(_applied, self._session, action),
+                title=action_text(action),
+                holds_keys=not long,
+                counts_epochs=isinstance(action, RunEpochs),
+                at_once=0.0 if long else AT_ONCE,
+            )
 
     def begins(self, action: Action) -> None:
         """Do nothing; called before an action that takes a while, which a bench in a workshop reports."""
-
-    def _apply(self, session: Session, action: Action) -> None:
-        try:
-            session.apply(action)
-        except EngineError as error:
-            self.show(session, error)
-        else:
-            self.show(session, None)
 
     def show(self, session: Session, error: EngineError | None) -> None:
         """Show the session's frame, and the error of the last action or its notice."""
@@ -245,69 +231,33 @@ class SessionScreen(Screen[None]):
 
     # Long work
 
-    def when_idle(self, do: Callable[[], None]) -> None:
-        """Call `do` now, or once the running work has ended."""
-        self._waiting.append(do)
-        self._catch_up()
+    def begin_waiting(self) -> None:
+        """Remove the notice and the error of the last action."""
+        super().begin_waiting()
+        self.complaint = None
 
-    def work(
-        self, work: Work, then: Callable[[Any], None] | None = None, *, keeps_keys: bool = False
-    ) -> None:
-        """Run work on the session in a thread; if other work is running, only show a notice.
+    def session_progress(self) -> Progress | None:
+        """Return the progress of the running epochs; None if no epochs are running."""
+        return None if self._session is None else self._session.progress
 
-        Args:
-            work: The work.
-            then: Called with the result of the work, unless the engine raised an error.
-            keeps_keys: Whether actions asked for meanwhile are applied afterwards; otherwise they are
-                refused.
-        """
-        if self.running:
-            self.notice = RUNNING
-            return
-        self._keeps_keys = keeps_keys
-        self._stop.clear()
-        self._then = then
-        self.notice, self.complaint, self.running = "", None, True
-        self._ticker = self.set_interval(1 / DRAWS_PER_SECOND, self._tick)
-        self.run_worker(partial(run, self, work, self.must_stop), thread=True)
-
-    def must_stop(self) -> bool:
-        """Return whether the work under way has to stop; may be called from its thread."""
-        return self._stop.is_set()
-
-    def stop_work(self) -> None:
-        """Stop the work under way as soon as it can be stopped."""
-        self._stop.set()
-
-    def abandon_work(self) -> None:
-        """Stop the work under way, and drop the actions that wait for its end."""
-        self._waiting.clear()
-        self._stop.set()
-
-    def _tick(self) -> None:
-        if self._session is not None and self.running:
-            self.progress = self._session.progress
-
-    def on_work_ended(self, message: WorkEnded) -> None:
-        """Show the result of the work."""
-        self.end_work(message)  # a method of its own, because Textual also calls a subclass's handler
-
-    def end_work(self, message: WorkEnded) -> None:
-        """Show the result of the work, and do the actions that were asked for meanwhile."""
-        if self._ticker is not None:
-            self._ticker.stop()
+    def show_end(self, message: WorkEnded) -> None:
+        """Show the session after the work, and pass the result on."""
         assert self._session is not None
-        self.running, self.progress = False, None
         self.show(self._session, message.error)
-        if message.error is None and self._then is not None:
-            self._then(message.result)
-        self._catch_up()
+        super().show_end(message)
 
     def on_unmount(self) -> None:
-        """Stop running work, so that its thread does not outlive the screen."""
-        self._stop.set()
+        """Stop the loading of a script. Textual calls the handler of the base class as well."""
         if self._autosave is not None:
             self._autosave.give_up()
+
+
+def _applied(session: Session, action: Action, stopped: Callable[[], bool]) -> None:
+    """Apply an action, and make the frame after it, which takes a while for a large graph."""
+    try:
+        session.apply(action, stopped)
+    finally:
+        session.frame  # noqa: B018 - made here, and not on the event loop
 
 
 def _noticed(frame: Frame) -> str:

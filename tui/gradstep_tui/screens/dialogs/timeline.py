@@ -30,6 +30,7 @@ class Against:
 
 
 Choice: TypeAlias = GoTo | Against
+FindRoom: TypeAlias = Callable[[int, "Callable[[Inside | None], None]"], None]
 
 
 class TimelineScreen(Dialog[Choice | None]):
@@ -58,17 +59,20 @@ class TimelineScreen(Dialog[Choice | None]):
     }
     """
 
-    def __init__(
-        self, line_through: Callable[[int | None], Timeline], room_in: Callable[[int], Inside | None]
-    ) -> None:
+    def __init__(self, line_through: Callable[[int | None], Timeline], find_room: FindRoom) -> None:
         """Show the branch that the session is on.
 
         Args:
             line_through: Returns the timeline of the branch through a point, or through the session if None.
-            room_in: Returns the places inside the action that led to a point, or None if there are none.
+            find_room: Called with the number of a point, and a function to call with the places inside the
+                action that led there, or None if there are none.
         """
         super().__init__()
-        self._points = _TimelinePanel(line_through, room_in)
+        self._points = _TimelinePanel(line_through, find_room)
+
+    def wants(self, number: int) -> bool:
+        """Return whether the places inside the action that led to a point are still to be shown."""
+        return self.is_attached and self._points.number == number
 
     def compose(self) -> ComposeResult:
         """Yield the widgets of the dialog."""
@@ -109,18 +113,20 @@ class _TimelinePanel(Panel):
 
     DEFAULT_CSS = "_TimelinePanel { height: 1fr; }"
 
-    def __init__(
-        self, line_through: Callable[[int | None], Timeline], room_in: Callable[[int], Inside | None]
-    ) -> None:
+    def __init__(self, line_through: Callable[[int | None], Timeline], find_room: FindRoom) -> None:
         super().__init__()
         self._line_through = line_through
-        self._room_in = room_in
+        self._find_room = find_room
         self._shown = line_through(None)
         self._at = self._shown.here or 0
         self.inside = self._shown.inside
         self._typed = 0
         """Number typed so far; it may be smaller than the smallest place inside the action."""
-        self._room = room_in(self.number)
+        self._room: Inside | None = None
+
+    def on_mount(self) -> None:
+        """Look for the places inside the first chosen action."""
+        self._look()
 
     @property
     def number(self) -> int:
@@ -155,8 +161,20 @@ class _TimelinePanel(Panel):
 
     def _choose(self, at: int) -> None:
         self._at, self.inside, self._typed = at, 0, 0
-        self._room = self._room_in(self.number)
+        self._room = None
         self.redraw()
+        self._look()
+
+    def _look(self) -> None:
+        """Find the places inside the chosen action, which may take a pass of the model."""
+        number = self.number
+
+        def found(room: Inside | None) -> None:
+            if number == self.number:
+                self._room = room
+                self.redraw()
+
+        self._find_room(number, found)
 
     def _stand(self, inside: int) -> None:
         """Choose a place inside the action; `GoTo` counts the action's end as 0."""

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
 from gradstep.actions import GoTo
+from gradstep_tui.screens.base.working_screen import AT_ONCE
 from gradstep_tui.screens.dialogs.comparison import ComparisonScreen
 from gradstep_tui.screens.dialogs.timeline import Against, Choice, TimelineScreen
 from gradstep_tui.text.comparison import Names
 
 if TYPE_CHECKING:
     from gradstep.analysis.comparison import Comparison
+    from gradstep.history.substeps import Inside
     from gradstep_tui.screens.base.keyed_screen import KeyedScreen
 
 
@@ -24,9 +27,18 @@ def show_timeline(bench: KeyedScreen) -> None:
         elif isinstance(choice, Against):
             _compare_with(bench, choice.point)
 
+    def find_room(number: int, found: Callable[[Inside | None], None]) -> None:
+        def look() -> None:
+            if session is not None and screen.wants(number):
+                inside = session.inside
+                bench.work(lambda _: inside(number), found, title="timeline", at_once=AT_ONCE)
+
+        bench.when_idle(look)
+
     session = bench.idle_session()
     if session is not None:
-        bench.app.push_screen(TimelineScreen(session.timeline, session.inside), chosen)
+        screen = TimelineScreen(session.timeline, find_room)
+        bench.app.push_screen(screen, chosen)
 
 
 def show_twin(bench: KeyedScreen) -> None:
@@ -38,7 +50,7 @@ def show_twin(bench: KeyedScreen) -> None:
 
     session = bench.idle_session()
     if session is not None:
-        bench.work(session.twin, open_screen)
+        bench.work(session.twin, open_screen, title="twin")
 
 
 def _compare_with(bench: KeyedScreen, point: int) -> None:
@@ -49,7 +61,7 @@ def _compare_with(bench: KeyedScreen, point: int) -> None:
 
     session = bench.idle_session()
     if session is not None:
-        bench.work(partial(session.compare, point), open_screen)
+        bench.work(partial(session.compare, point), open_screen, title="comparison")
 
 
 def _step_beside(bench: KeyedScreen, key_id: str) -> None:
@@ -67,7 +79,7 @@ def _step_beside(bench: KeyedScreen, key_id: str) -> None:
     def compare() -> None:
         session = bench.idle_session()
         if session is not None:
-            bench.work(session.twin, show)
+            bench.work(session.twin, show, title="twin")
 
     bench.when_idle(step)
 

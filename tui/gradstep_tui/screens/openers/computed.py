@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from gradstep_tui.screens.base.keyed_screen import KeyedScreen
     from gradstep_tui.screens.dialogs.batch_check import BatchesScreen
     from gradstep_tui.screens.dialogs.pictures import PicturesScreen
-    from gradstep_tui.session.worker import Work
+    from gradstep_tui.session.jobs import Work
 
 
 def show_wanted(

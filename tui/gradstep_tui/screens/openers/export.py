@@ -24,7 +24,7 @@ def ask_export(bench: KeyedScreen) -> None:
 
     def export(to: str | None, force: bool = False) -> None:
         if to is not None:
-            bench.work(lambda _: write(to, force), partial(tell, to))
+            bench.work(lambda _: write(to, force), partial(tell, to), title="export")
 
     def write(to: str, force: bool) -> str | Exists:
         try:

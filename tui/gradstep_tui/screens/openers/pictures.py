@@ -29,8 +29,11 @@ def show_pictures(bench: KeyedScreen, at: int = SURFACE) -> None:
         bench.when_idle(lambda: step(key_id))
 
     def step(key_id: str) -> None:
-        nonlocal pictures
         bench.action_press(key_id)
+        bench.when_idle(show)
+
+    def show() -> None:
+        nonlocal pictures
         if bench.frame is not None:
             pictures = session.pictures()
             refused = bench.complaint

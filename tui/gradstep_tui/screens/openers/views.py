@@ -47,7 +47,7 @@ def show_check(bench: KeyedScreen) -> None:
 
     session = bench.idle_session()
     if session is not None:
-        bench.work(session.check_gradient, open_screen)
+        bench.work(session.check_gradient, open_screen, title="gradient check")
 
 
 def show_printed(bench: KeyedScreen) -> None:

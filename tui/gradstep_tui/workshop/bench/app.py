@@ -11,6 +11,7 @@ from typing import Final
 from textual.message import Message
 from textual.screen import Screen
 
+from gradstep_tui.session.jobs import LEAVING, wait_for_jobs
 from gradstep_tui.terminal.encoding import terminal_speaks_utf8
 from gradstep_tui.terminal.textual_driver import know_escape_soon
 from gradstep_tui.workshop.bench.sandboxed_app import SandboxedApp
@@ -86,6 +87,7 @@ def run(line: socket.socket) -> int:
     know_escape_soon()
     app = WorkshopApp(link, welcome, ascii_only=not terminal_speaks_utf8())
     app.run()
+    wait_for_jobs(LEAVING)
     for text in goodbye(welcome, app.stop_reason):
         print(text, flush=True)
     return app.return_code or 0

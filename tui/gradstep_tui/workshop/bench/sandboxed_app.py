@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import threading
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -33,10 +31,9 @@ class SandboxedApp(GradstepApp):
     CSS_PATH = str(Path(__file__).parents[2] / "screens" / "bench.tcss")
     exports: FolderExports
 
-    def on_mount(self) -> None:
-        """Lower the priority of worker threads. Textual calls the handler of the base class as well."""
-        executor = ThreadPoolExecutor(initializer=lower_priority)
-        asyncio.get_running_loop().set_default_executor(executor)
+    def prepare_long_work(self) -> None:
+        """Lower the priority of the current thread, which will do long work."""
+        lower_priority()
 
     def on_files_written(self, message: FilesWritten) -> None:
         """Show the folder of written files in a dialog if the notice has no room for the whole sentence."""

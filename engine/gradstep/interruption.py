@@ -1,0 +1,126 @@
+"""Interruption of the learner's own code, also of a loop that never ends, while it runs in another thread.
+
+Python can raise an exception in another thread, but at any instruction: in the middle of a `finally` that
+gives something back, for example. So it is raised only while the thread is inside `interruptible`, which runs
+the learner's code and nothing that has to be finished. Code outside Python, such as a `sleep` or one long
+operation of a library, is interrupted only after it has returned to Python.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from threading import get_ident
+from typing import Final, TypeVar
+
+T = TypeVar("T")
+
+
+class Interrupted(BaseException):
+    """Raised in the middle of the learner's code, because the learner asked to stop it.
+
+    It is no `Exception`, so that the learner's own `except Exception` does not catch it.
+    """
+
+
+class Interrupter:
+    """Interrupts the learner's code that one thread runs."""
+
+    def __init__(self) -> None:
+        """Start without a thread."""
+        self._thread = 0
+        self._open = False
+        """Whether the thread runs the learner's code now."""
+
+        self._sending = False
+        """Whether another thread is about to interrupt, and may have found `_open` to be true."""
+
+    @contextmanager
+    def attached(self) -> Iterator[None]:
+        """Let `interrupt` interrupt the learner's code that the current thread runs in the `with` block."""
+        self._thread = get_ident()
+        _interrupters[self._thread] = self
+        try:
+            yield
+        finally:
+            del _interrupters[self._thread]
+
+    def interrupt(self) -> bool:
+        """Interrupt the learner's code, and return whether the thread was running any.
+
+        The code may catch the exception, so call this again until the work has ended.
+        """
+        self._sending = True
+        try:
+            if not self._open:
+                return False
+            _raise_in(self._thread, Interrupted)
+            return True
+        finally:
+            self._sending = False
+
+    def run(self, work: Callable[[], T]) -> T:
+        """Return the result of `work`, which may be interrupted until then but not afterwards.
+
+        Raises:
+            Interrupted: `interrupt` was called.
+        """
+        # An exception from another thread arrives only at calls and at jumps backwards. Below, each of them
+        # stands inside a `try`. After `_open` has become false, at most two more can arrive: one that was
+        # sent before, and one that is being sent.
+        raised: BaseException | None = None
+        try:
+            self._open = True
+            result = work()
+            self._open = False
+        except BaseException as error:
+            self._open = False
+            raised = error
+        try:
+            self._settle()
+        except Interrupted as late:
+            raised = late
+            try:
+                self._settle()
+            except Interrupted:
+                self._settle()
+        if raised is not None:
+            raise raised
+        return result
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the thread runs the learner's code now."""
+        return self._open
+
+    def _settle(self) -> None:
+        """Wait until nobody is about to interrupt, and drop an interruption that has not arrived yet."""
+        while self._sending:
+            pass
+        _raise_in(self._thread, None)
+
+
+_interrupters: Final[dict[int, Interrupter]] = {}
+"""Interrupter of each thread that has one, by the thread's identifier."""
+
+
+def interruptible(work: Callable[[], T]) -> T:
+    """Return the result of `work`, which runs the learner's code and may be interrupted at any instruction.
+
+    Without an `Interrupter` for the current thread, and inside another call of this function, `work` is
+    simply called.
+
+    Raises:
+        Interrupted: the learner asked to stop the code.
+    """
+    interrupter = _interrupters.get(get_ident())
+    if interrupter is None or interrupter.is_open:
+        return work()
+    return interrupter.run(work)
+
+
+def _raise_in(thread: int, exception: type[BaseException] | None) -> None:
+    """Have Python raise an exception in a thread at its next instruction; None takes the exception back."""
+    kind = ctypes.py_object() if exception is None else ctypes.py_object(exception)
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), kind)

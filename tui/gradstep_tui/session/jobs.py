@@ -1,0 +1,118 @@
+"""Work on a session as jobs of a thread that does not keep the program from ending."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from queue import SimpleQueue
+from typing import Any, Final, TypeAlias
+
+from gradstep.errors import EngineError, Stopped
+from gradstep.interruption import Interrupted, Interrupter
+
+LEAVING: Final = 0.4
+"""Seconds that jobs have to end by themselves when the program ends; a stopped run is saved then."""
+
+Work: TypeAlias = Callable[[Callable[[], bool]], Any]
+"""Work on a session, called with a function that returns whether to stop; nothing else may use the session
+meanwhile."""
+
+
+class Job:
+    """One piece of work, under way or done."""
+
+    def __init__(self, work: Work, stopped: Callable[[], bool]) -> None:
+        """Prepare `work`; `stopped` returns whether it has to stop."""
+        self._work, self._stopped = work, stopped
+        self._interrupter = Interrupter()
+        self.began = time.monotonic()
+        """`time.monotonic()` when the job was made."""
+
+        self.done = threading.Event()
+        """Set once the work has ended."""
+
+        self.error: EngineError | None = None
+        """Error of the engine with which the work ended; None if there was none."""
+
+        self.result: Any = None
+        """Result of the work; None if there was an error."""
+
+        self.raised: BaseException | None = None
+        """Any other exception with which the work ended."""
+
+    def run(self) -> None:
+        """Do the work; called in the worker's thread."""
+        try:
+            with self._interrupter.attached():
+                self.result = self._work(self._stopped)
+        except EngineError as refused:
+            self.error = refused
+        except Interrupted:
+            self.error = Stopped()
+        except BaseException as raised:
+            self.raised = raised
+
+    def interrupt(self) -> bool:
+        """Interrupt the learner's code if any is running; return whether any was."""
+        return self._interrupter.interrupt()
+
+    @property
+    def seconds(self) -> float:
+        """Seconds since the job was made."""
+        return time.monotonic() - self.began
+
+
+class Worker:
+    """A thread that does one job after another, and does not keep the program from ending."""
+
+    def __init__(self, prepare: Callable[[], None] = lambda: None) -> None:
+        """Start no thread yet; `prepare` is called in it before its first job."""
+        self._prepare = prepare
+        self._jobs: SimpleQueue[tuple[Job, Callable[[Job], object]] | None] = SimpleQueue()
+        self._thread: threading.Thread | None = None
+
+    def begin(self, job: Job, ended: Callable[[Job], object] = lambda job: None) -> None:
+        """Do a job in the thread, which calls `ended` with the job at its end."""
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._run, name="gradstep worker", daemon=True)
+            self._thread.start()
+        _under_way.add(job)
+        self._jobs.put((job, ended))
+
+    def close(self) -> None:
+        """End the thread after its job."""
+        self._jobs.put(None)
+
+    def _run(self) -> None:
+        self._prepare()
+        while (item := self._jobs.get()) is not None:
+            job, ended = item
+            job.run()
+            _under_way.discard(job)
+            job.done.set()
+            ended(job)
+            del item, job, ended
+
+
+_under_way: Final[set[Job]] = set()
+"""Jobs that have not ended."""
+
+
+def wait_for_jobs(seconds: float) -> bool:
+    """Wait for jobs that were told to stop, for a limited time; return whether all have ended."""
+    end = time.monotonic() + seconds
+    return all(job.done.wait(max(end - time.monotonic(), 0)) for job in [*_under_way])
+
+
+def leave_stuck_jobs(code: int) -> None:
+    """End the process at once if a job has not ended: Python would wait for it, or fail under it."""
+    if not _under_way:
+        return
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(Exception):
+            stream.flush()
+    os._exit(code)

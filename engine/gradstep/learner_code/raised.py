@@ -20,8 +20,9 @@ _RAISES: Final = frozenset({dis.opmap["RAISE_VARARGS"]})
 def is_of_learners_code(error: BaseException) -> bool:
     """Return whether an exception, raised while a learner's code ran, is that code's or PyTorch's own.
 
-    The engine's own errors and interruptions are not, and neither is the `KeyboardInterrupt` of ctrl+c. Python
-    raises the latter between two instructions; code that raises one itself does so in a `raise` statement.
+    The engine's own errors and interruptions are not, and neither is the `KeyboardInterrupt` of ctrl+c.
+    Python raises the latter between two instructions; code that raises one itself does so in a `raise`
+    statement.
     """
     if isinstance(error, KeyboardInterrupt):
         return is_by_raise_statement(error)

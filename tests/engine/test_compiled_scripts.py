@@ -101,7 +101,9 @@ def test_checks_pictures_and_comparisons_run_on_a_compiled_model(tmp_path: Path)
 
 def test_nothing_imports_the_compiler_until_a_script_compiles_something(tmp_path: Path) -> None:
     (tmp_path / "mine.py").write_text(HEAD + "model = net")
-    (tmp_path / "late.py").write_text(HEAD + COMPILED["at the first call"].replace('"eager"', '"aot_eager"'))
+    (tmp_path / "late.py").write_text(
+        HEAD + COMPILED["at the first call"].replace('"eager"', '"eager", fullgraph=True')
+    )
     code = (
         "import sys\n"
         "from gradstep.actions import *\n"

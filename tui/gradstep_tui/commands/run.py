@@ -12,6 +12,7 @@ from gradstep.errors import EngineError
 from gradstep.frame import Frame
 from gradstep.loop.batches import Batches
 from gradstep.scripts.script_errors import ScriptError
+from gradstep.training.pytorch_errors import PyTorchError
 from gradstep_tui.commands.broken_pipe import stop_writing
 from gradstep_tui.commands.parsers import RUN, complain_of
 
@@ -35,7 +36,7 @@ def run(make_session: Callable[[], Session], actions: Iterable[Action], report: 
     """
     try:
         return _train(make_session(), actions, report)
-    except ScriptError as error:  # the error is in a file, not in an option
+    except (ScriptError, PyTorchError) as error:  # the error is in a file, not in an option
         return complain_of(error, RUN, hint=False)
     except EngineError as error:
         return complain_of(error, RUN)

@@ -84,6 +84,18 @@ def test_the_board_is_drawn_as_it_was_read_and_found_good(size: tuple[int, int])
     compare(f"board-{size[0]}x{size[1]}", "\n".join(drawn(CLASS, size)))
 
 
+def test_a_learner_who_is_gone_has_no_row_and_is_not_counted() -> None:
+    table = a_table(CLASS)
+    table.lines(160, 50)
+    gone, online = table.chosen, table.online
+    table.forget([gone, "nobody"])
+    text = "\n".join("".join(span.text for span in line) for line in table.lines(160, 50))
+    assert gone not in text.split()
+    assert (table.row(gone), table.online) == (None, online - 1)
+    table.forget([row.name for row in CLASS])
+    assert "Nobody has joined yet." in "".join(span.text for line in table.lines(80, 24) for span in line)
+
+
 def test_a_wide_board_cuts_nothing_and_a_small_one_has_the_chosen_learner_in_full() -> None:
     wide = "\n".join(drawn(CLASS, (160, 50)))
     for row in CLASS:

@@ -20,6 +20,7 @@ from gradstep_tui.workshop.server.storage.store import Store
 from gradstep_tui.workshop.wire import messages as say
 from gradstep_tui.workshop.wire.facts import Facts, Phase, PhaseKind, PyTorchRefusal
 from gradstep_tui.workshop.wire.messages import ToBench
+from gradstep_tui.workshop.wire.reasons import FeedEndReason
 from tests.workshop.classroom import own
 
 LEARNERS = ("ann", "bob")
@@ -394,3 +395,49 @@ def test_what_a_full_disk_does_not_take_is_kept_once_there_is_room(tmp_path: Pat
     assert kept is not None
     assert [*kept.actions] == done
     again.close()
+
+
+def test_a_learner_who_leaves_at_the_resume_code_leaves_no_row_on_the_board_and_no_feed(
+    tmp_path: Path,
+) -> None:
+    store = Store(tmp_path)
+    hub, board, line = Hub(store, Start()), Line(), Line()
+    hub.join(own(store, "ida", "instructor"), board.send)
+    claim = store.names.offer("ghost", "learner", "code")
+    assert claim is not None
+    hub.join(claim, line.send)
+    hub.update_boards()
+    assert [row.name for rows in board.take(say.Rows) for row in rows.rows] == ["ghost"]
+    hub.heard("ida", say.Follow("ghost"))
+    hub.leave("ghost", line.send)
+    assert [ended.reason for ended in board.take(say.FeedEnded)] == [FeedEndReason.UNKNOWN_NAME]
+    hub.update_boards()
+    assert board.take(say.RowsGone) == [say.RowsGone(("ghost",))]
+    assert not [row for rows in board.take(say.Rows) for row in rows.rows]
+    hub.heard("ida", say.Unfollow())
+    hub.heard("ghost", say.Hand(True), line.send)  # its process may still have sent something
+    assert store.names.owner("ghost") is None
+    again = hub.join(own(store, "ghost"), line.send)  # somebody else
+    hub.update_boards()
+    assert [row.name for rows in board.take(say.Rows) for row in rows.rows] == ["ghost"]
+    assert again.actions == ()
+    store.close()
+
+
+def test_a_name_that_a_full_disk_did_not_let_go_is_released_once_there_is_room(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    hub, line = Hub(store, Start()), Line()
+    left, noted = store.names.offer("left", "learner", "code"), store.names.offer("noted", "learner", "code")
+    assert left is not None
+    assert noted is not None
+    for claim in (left, noted):
+        hub.join(claim, line.send)
+    store._database.connection.execute("PRAGMA query_only = ON")
+    hub.heard("noted", say.ResumeCodeNoted())
+    for claim in (left, noted):
+        hub.leave(claim.name, line.send)
+    store._database.connection.execute("PRAGMA query_only = OFF")
+    hub.update_boards()
+    assert (store.names.owner("left"), store.names.owner("noted")) == (None, noted)
+    assert store.names.state(noted) == "owned"
+    store.close()

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from tests.terminal import Terminal
+from tests.workshop.misbehaving_clients import bench, connect, shown
 from tests.workshop.workshop_server import CONFIRM, NEW, RESUME, Server, make_key
 
 STEPPED = "in backward 1/11"
@@ -51,17 +54,39 @@ def test_a_second_login_at_the_dialog_of_the_first_leaves_the_name_to_its_owner(
     assert not own.events("released", name=name)
 
 
-def test_a_second_login_with_the_join_code_does_not_end_the_dialog_of_the_first(own: Server) -> None:
+async def test_a_second_login_with_the_join_code_does_not_end_the_dialog_of_the_first(own: Server) -> None:
     """Both have typed the join code before either had a bench."""
-    with own.join("twin", "-o", "NumberOfPasswordPrompts=1", wait=CONFIRM) as first:
-        refused = own.run(own.command("twin", "-tt"))
-        assert refused.returncode == 255
-        assert CONFIRM in first.text
-        code = shown_code(first)
-        first.send("\r")
-        first.wait_for(NEW)
-    with own.join("twin", wait=NEW, code=code):
-        pass
+    async with await connect(own, "twin") as one, await connect(own, "twin") as other:
+        first = await bench(one)
+        await shown(first, CONFIRM.encode())
+        second = await bench(other)
+        assert "has just been taken" in (await shown(second, b"log in with another one")).decode()
+        first.stdin.write(b"\r")
+        await shown(first, b"loss")
+    assert not own.events("released", name="twin")
+
+
+def test_one_damaged_row_stops_nobody_and_its_learner_begins_a_new_session(tmp_path: Path) -> None:
+    server = Server(state=tmp_path / "state", delay=0.05)
+    key = make_key(tmp_path / "key")
+    try:
+        for name in ("ada", "bob"):
+            with server.join(name, key=key) as learner:
+                learner.send("fs")
+                learner.wait_for(STEPPED)
+    finally:
+        server.close()
+    with closing(sqlite3.connect(tmp_path / "state" / "workshop.db", isolation_level=None)) as db:
+        bob = "(SELECT id FROM sessions WHERE name = 'bob')"
+        db.execute(f"""UPDATE actions SET action = '{{"do":"Teleport"}}' WHERE session = {bob}""")
+    server = Server(state=tmp_path / "state", delay=0.05)
+    try:
+        assert server.logged("set aside", name="bob")["session"] == 2
+        with server.join("ada", key=key, wait=STEPPED), server.join("bob", key=key) as learner:
+            learner.wait_for("the server cannot read your last session and keeps it: this is a new one")
+        assert "Traceback" not in server.log
+    finally:
+        server.close()
 
 
 def test_a_learner_who_lost_the_line_at_the_dialog_comes_back_with_the_code_or_starts_over(

@@ -50,10 +50,11 @@ def test_a_taken_name_refuses_the_join_code_and_says_so(served: Server) -> None:
         terminal.send("q")
         assert terminal.wait_exit() == 0
     asked = {"SSH_ASKPASS": None, "SSH_ASKPASS_REQUIRE": None}
-    with served.join("taken", "-o", "LogLevel=INFO", env=asked, wait="resume code:") as terminal:
-        assert "The name taken is taken" in terminal.text
+    with served.join("taken", "-o", "LogLevel=INFO", env=asked, wait=") code:") as terminal:
+        assert "taken is taken" not in terminal.text  # nobody without a code learns who is in the class
         terminal.send(f"{CODE}\r")
-        terminal.wait_for(lambda text: text.count("resume code:") == 2)
+        terminal.wait_for("resume code:")
+        assert "The name taken is taken" in terminal.text
     assert served.events("wrong code", name="taken")
 
 

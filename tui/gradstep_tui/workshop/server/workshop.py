@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from gradstep.start import Start
+from gradstep_tui.workshop.server.access.guesses import GuessLimiter
 from gradstep_tui.workshop.server.access.rate_limits import ConnectionLimiter, Limits
 from gradstep_tui.workshop.server.bench_process import BenchProcess
 from gradstep_tui.workshop.server.hub import Hub
@@ -58,6 +59,7 @@ class Workshop:
     store: Store = field(init=False)
     hub: Hub = field(init=False)
     limiter: ConnectionLimiter = field(init=False)
+    guesses: GuessLimiter = field(init=False)
     forkserver: ForkserverClient = field(init=False)
     benches: set[BenchProcess] = field(init=False, default_factory=set)
     """Benches whose process has not ended yet."""
@@ -71,6 +73,7 @@ class Workshop:
         self.store = Store(self.folder, self.log)
         self.hub = Hub(self.store, self.start, self.log)
         self.limiter = ConnectionLimiter(self.limits)
+        self.guesses = GuessLimiter(self.limits)
         self.forkserver = ForkserverClient(self.log)
 
     def exports_of(self, name: str) -> str:

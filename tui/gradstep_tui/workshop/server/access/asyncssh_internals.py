@@ -41,6 +41,18 @@ _KEY_EXCHANGES: Final = PrivateName(
 
 NAMES: Final = (
     PrivateName(
+        "asyncssh.public_key.SSHKey.all_sig_algorithms",
+        lambda: asyncssh.SSHKey,
+        "A key's signatures are verified only if their algorithm is in it; the workshop takes SHA-1 out.",
+        "Without it clients could log in with signatures that are no longer safe.",
+    ),
+    PrivateName(
+        "asyncssh.public_key.SSHKey.pyca_key",
+        lambda: asyncssh.SSHKey,
+        "It is the key of the cryptography package, which knows the size.",
+        "Without it clients could log in with RSA keys that are too small.",
+    ),
+    PrivateName(
         "asyncssh.stream.SSHServerStreamSession",
         _stream,
         "It is the base class of a session that serves `scp` and `sftp`; the workshop adds the bench.",
@@ -69,6 +81,17 @@ class StreamSession(SSHServerStreamSession[bytes]):
         """Remember the channel."""
         self.channel = chan
         super().connection_made(chan)
+
+
+def size_of(key: asyncssh.SSHKey) -> int:
+    """Return the size of an RSA key, in bits."""
+    return int(key.pyca_key.key_size)  # type: ignore[union-attr]
+
+
+def restrict_signatures(key: asyncssh.SSHKey, algorithms: Sequence[str]) -> None:
+    """Have a key refuse signatures of other algorithms."""
+    wanted = {algorithm.encode() for algorithm in algorithms}
+    key.all_sig_algorithms = {*key.all_sig_algorithms} & wanted
 
 
 def known_key_exchanges(wanted: Sequence[str]) -> list[str]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 import asyncssh
 
 from gradstep.errors import BadInput, EngineError
+from gradstep_tui.workshop.server.access.client_keys import weakness
 from gradstep_tui.workshop.server.access.no_forwarding import NoForwarding
 from gradstep_tui.workshop.server.identity import codes
 from gradstep_tui.workshop.server.identity.user_names import checked_name, shown
@@ -18,6 +19,7 @@ from gradstep_tui.workshop.server.storage.names import NameLostError, NameState
 from gradstep_tui.workshop.wire.messages import Role
 
 if TYPE_CHECKING:
+    from gradstep_tui.workshop.server.access.guesses import GuessLimiter
     from gradstep_tui.workshop.server.access.rate_limits import ConnectionLimiter, Limits
     from gradstep_tui.workshop.server.storage.names import Claim
     from gradstep_tui.workshop.server.storage.store import Store
@@ -34,6 +36,7 @@ class AuthContext(Protocol):
 
     store: Store
     limiter: ConnectionLimiter
+    guesses: GuessLimiter
     limits: Limits
     join_code: str
     instructor_code: str
@@ -79,6 +82,9 @@ class ClientConnection(NoForwarding):
         """Claim to the name; None before the login, and for a new name until the first bench begins."""
 
         self._tries = 0
+        self._knows_join_code = False
+        """Whether the client has typed the join code for a name that is taken."""
+
         self._channels = 0
         self.begun = False
         """Whether a bench or a file transfer has begun."""
@@ -164,8 +170,12 @@ class ClientConnection(NoForwarding):
                 asyncssh.DISC_NO_MORE_AUTH_METHODS_AVAILABLE,
                 "your client offers too many keys: use ssh -o IdentitiesOnly=yes",
             )
-        self._offered.append(fingerprint)
         names, self.claim = self._workshop.store.names, None
+        weak = weakness(key)
+        if weak:
+            self._workshop.log("weak key", address=self.address, name=self.name, key=fingerprint, why=weak)
+            return False
+        self._offered.append(fingerprint)
         with _stored():
             owner, mine = names.owner(self.name), names.keyed(self.name, fingerprint)
         if mine is None and fingerprint in self._workshop.instructor_keys:
@@ -190,16 +200,17 @@ class ClientConnection(NoForwarding):
     def get_kbdint_challenge(
         self, username: str, lang: str, submethods: str
     ) -> tuple[str, str, str, list[tuple[str, bool]]]:
-        """Return the question for the join code, or for the resume code if the name is taken."""
-        with _stored():
-            owner = self._workshop.store.names.owner(self.name)
-        if owner is None:
-            return "", "", "", [("join code: ", False)]
+        """Return the question for a code. Only who knows the join code is told that the name is taken."""
+        if self._knows_join_code:
+            instructions = (
+                f"The name {self.name} is taken. If it is yours, type the resume code that you were shown; "
+                "otherwise log in with another name."
+            )
+            return "", instructions, "", [("resume code: ", False)]
         instructions = (
-            f"The name {self.name} is taken. If it is yours, type the resume code that you were shown; "
-            "otherwise log in with another name."
+            "If you are new, type the join code; to come back, the resume code that you were shown."
         )
-        return "", instructions, "", [("resume code: ", False)]
+        return "", instructions, "", [("code: ", False)]
 
     async def validate_kbdint_response(self, username: str, responses: Sequence[str]) -> bool:
         """Return whether a code, sent as an answer, opens the name."""
@@ -212,10 +223,27 @@ class ClientConnection(NoForwarding):
             DisconnectError: there were too many wrong codes.
         """
         self._require_name()
-        workshop, name = self._workshop, self.name
         # The count comes before the check: a client may send codes without waiting for the answers.
-        if self._tries >= workshop.limits.tries:
+        if self._tries >= self._workshop.limits.tries:
             raise _too_many()
+        self._tries += 1
+        try:
+            async with self._workshop.guesses.turn(self.address) as turn:
+                turn.right = self._opens(code)
+        except EngineError as error:
+            raise asyncssh.DisconnectError(asyncssh.DISC_BY_APPLICATION, str(error)) from None
+        if turn.right:
+            return True
+        last = self._tries >= self._workshop.limits.tries
+        self._workshop.log("wrong code", address=self.address, name=self.name, tries=self._tries)
+        await asyncio.sleep(self._workshop.limits.delay)
+        if last:
+            raise _too_many()
+        return False
+
+    def _opens(self, code: str) -> bool:
+        """Return whether a code opens the name."""
+        workshop, name = self._workshop, self.name
         self.claim = None
         with _stored():
             owner, resumed = workshop.store.names.owner(name), workshop.store.names.resumed(name, code)
@@ -229,12 +257,7 @@ class ClientConnection(NoForwarding):
             return True
         if owner is not None and owner.role == "instructor" and teaches:
             return self._has_come_back(owner)
-        self._tries += 1
-        workshop.log("wrong code", address=self.address, name=name, tries=self._tries)
-        last = self._tries >= workshop.limits.tries
-        await asyncio.sleep(workshop.limiter.wait_after_guess())
-        if last:
-            raise _too_many()
+        self._knows_join_code = joins or teaches
         return False
 
     def _has_come_back(self, claim: Claim | None) -> bool:

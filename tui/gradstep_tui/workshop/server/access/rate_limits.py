@@ -6,6 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from ipaddress import IPv6Network
 
 
 @dataclass(slots=True)
@@ -34,6 +35,16 @@ class TokenBucket:
         self._at = now
         return max(-self._level / self.rate, 0.0)
 
+    def until(self, amount: float) -> float:
+        """Return the seconds until there are so many tokens."""
+        self.take(0.0)
+        return max((amount - self._level) / self.rate, 0.0)
+
+    def give(self) -> None:
+        """Give a token back."""
+        self.take(-1.0)
+        self._level = min(self.burst, self._level)
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -60,11 +71,17 @@ class Limits:
     delay: float = 0.5
     """Seconds before a wrong code is answered."""
 
-    guesses: float = 2.0
-    """Wrong codes per second, on all connections, that are answered after `delay`; others wait longer."""
+    guesses: float = 20.0
+    """Wrong codes per second, from all addresses, in the long run. Codes beyond that wait unread."""
 
-    guesses_at_once: float = 100.0
-    """Wrong codes after a pause that are answered after `delay`, for a class that mistypes."""
+    guesses_at_once: float = 400.0
+    """Wrong codes from all addresses after a pause."""
+
+    guesses_of_address: float = 1.0
+    """Wrong codes per second from one address in the long run."""
+
+    guesses_of_address_at_once: float = 60.0
+    """Wrong codes from one address after a pause, for a class that mistypes."""
 
     login: float = 30.0
     """Seconds for the login, and after it for opening a bench or a file transfer."""
@@ -86,7 +103,6 @@ class ConnectionLimiter:
         """Begin without connections."""
         self._limits = limits
         self._bucket = TokenBucket(limits.per_second, limits.at_once)
-        self._guesses = TokenBucket(limits.guesses, limits.guesses_at_once)
         self._by_address = Counter[str]()
         self.connections = 0
         self.strangers = 0
@@ -108,10 +124,6 @@ class ConnectionLimiter:
         self._by_address[address] += 1
         return ""
 
-    def wait_after_guess(self) -> float:
-        """Count a wrong code, and return the seconds to wait before it is answered."""
-        return max(self._limits.delay, self._guesses.take())
-
     def know(self) -> None:
         """Count a connection as logged in."""
         self.strangers -= 1
@@ -123,3 +135,13 @@ class ConnectionLimiter:
         self._by_address[address] -= 1
         if not self._by_address[address]:
             del self._by_address[address]
+
+
+def origin_of(address: str) -> str:
+    """Return what counts as one address: an IPv4 address, or the /64 network of an IPv6 address."""
+    if ":" not in address or address.startswith("::ffff:"):
+        return address
+    try:
+        return str(IPv6Network((address.partition("%")[0], 64), strict=False))
+    except ValueError:
+        return address

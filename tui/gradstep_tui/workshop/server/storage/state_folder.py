@@ -4,13 +4,9 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Final
 
 from gradstep.errors import BadInput
 from gradstep_tui.workshop.server.identity import codes
-
-SHORTEST: Final = 6
-"""Smallest number of letters and digits of a code: shorter ones can be guessed, although answers are slow."""
 
 
 def state_folder(given: Path | None) -> Path:
@@ -62,7 +58,7 @@ def stored_code(folder: Path, name: str) -> str:
     A restarted server thus has the codes of the last one.
 
     Raises:
-        BadInput: the file cannot be read or written, or the code in it is too short.
+        BadInput: the file cannot be read or written, or the code in it is easy to guess.
     """
     path = folder / name
     try:
@@ -74,17 +70,16 @@ def stored_code(folder: Path, name: str) -> str:
 
 
 def checked_code(code: str, where: str) -> str:
-    """Return a code that is long enough; blanks and hyphens do not count.
+    """Return a code that is not easy to guess.
 
     Args:
         code: The code.
         where: Option or file of the code, for the error message.
 
     Raises:
-        BadInput: the code is too short.
+        BadInput: the code is easy to guess.
     """
-    if len(codes.normal(code)) < SHORTEST:
-        raise BadInput(
-            f"{where}: the code {code!r} is too easy to guess: use at least {SHORTEST} letters and digits"
-        )
+    weak = codes.weakness(code)
+    if weak:
+        raise BadInput(f"{where}: the code is too easy to guess: {weak}")
     return code

@@ -59,6 +59,7 @@ def open_session(
 
     from gradstep.scripts.loader import problem_from
     from gradstep.scripts.other_rngs import seed_others
+    from gradstep.scripts.process_settings import apart_from_other_scripts
     from gradstep.session import Session
 
     # Draws are the same in every process, so that they can be replayed. `torch.manual_seed` would also
@@ -66,13 +67,14 @@ def open_session(
     torch.default_generator.manual_seed(0)
     seed_others(0)
     batches = start.batches or FULL
-    if source is None:
-        session = Session(problems.load(start.problem, start.seed), start.rate, start.optimizer, batches)
-        session.origin = start
-        return session
-    problem = problem_from(source, start.seed, start.names, stopped, start.title)
-    session = Session(problem, start.rate, start.optimizer, batches)
-    session.origin, session.source = msgspec.structs.replace(start, digest=source.digest), source
+    with apart_from_other_scripts():
+        if source is None:
+            problem = problems.load(start.problem, start.seed)
+        else:
+            problem = problem_from(source, start.seed, start.names, stopped, start.title)
+        session = Session(problem, start.rate, start.optimizer, batches)
+    digest = start.digest if source is None else source.digest
+    session.origin, session.source = msgspec.structs.replace(start, digest=digest), source
     return session
 
 

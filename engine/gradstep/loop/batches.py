@@ -13,7 +13,7 @@ from typing import Any, Final, Literal, TypeAlias, get_args
 from msgspec import Struct, structs
 
 from gradstep.errors import BadInput
-from gradstep.loop.literals import literal, parsed, shown, unknown
+from gradstep.loop.literals import literal, named, parsed, shown, unknown
 
 Way: TypeAlias = Literal["full", "micro", "mini"]
 Weight: TypeAlias = Literal["share", "parts", "none"]
@@ -208,19 +208,19 @@ def batches_from(text: str) -> Batches:
     plain = text.strip()
     match parsed(plain):
         case ast.Name(id=name):
-            positional, named = list[ast.expr](), dict[str, ast.expr]()
+            positional, given = list[ast.expr](), dict[str, ast.expr]()
         case ast.Call(func=ast.Name(id=name), args=positional, keywords=keywords) if len(positional) <= 1:
-            named = {str(keyword.arg): keyword.value for keyword in keywords}
+            given = named(keywords, *("size" for _ in positional))
         case _:
             raise BadInput(f"{shown(plain)} is not a way to split samples: write e.g. {EXAMPLE}")
     way = name.casefold()
     if way not in WAYS:
         raise BadInput(unknown("way to split samples", name, WAYS))
     if positional:
-        named["size"] = positional[0]
+        given["size"] = positional[0]
     known = ("size", *(("weight",) if way == "micro" else ()), "shuffle", "seed") if way != "full" else ()
     values: dict[str, Any] = {}
-    for option, value in named.items():
+    for option, value in given.items():
         if option not in known:
             if not known:
                 raise BadInput(f"{shown(option)} is not an option: the full batch has no options")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ast
 import math
-from collections.abc import Collection
+import warnings
+from collections.abc import Collection, Sequence
 from difflib import get_close_matches
 from typing import Any
 
@@ -16,13 +17,51 @@ LONGEST = 40
 MOST_BITS = 200
 """Limit on the bits of a whole number that a message repeats."""
 
+MOST_CHARACTERS = 500
+"""Limit on the characters of a text that is read as Python."""
+
+MOST_LEVELS = 60
+"""Limit on the nesting of a text that is read as Python, far below that at which Python itself gives up."""
+
 
 def parsed(text: str) -> ast.expr | None:
-    """Return the expression that `text` is in Python, or None if it is none."""
+    """Return the expression that `text` is in Python; None if it is none, or too long or too deeply nested."""
+    if len(text) > MOST_CHARACTERS:
+        return None
     try:
-        return ast.parse(text, mode="eval").body
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Python warns e.g. about `0in`, which is read as `0 in`
+            expression = ast.parse(text, mode="eval").body
     except (SyntaxError, ValueError, MemoryError, RecursionError):
         return None
+    return None if _is_deep(expression) else expression
+
+
+def _is_deep(expression: ast.expr) -> bool:
+    """Return whether an expression is nested so deeply that functions that recurse may fail on it."""
+    level: list[ast.AST] = [expression]
+    for _ in range(MOST_LEVELS):
+        level = [inner for node in level for inner in ast.iter_child_nodes(node)]
+    return bool(level)
+
+
+def named(keywords: Sequence[ast.keyword], *positional: str) -> dict[str, ast.expr]:
+    """Return the options of a call, by name.
+
+    Args:
+        keywords: Options that are given by name.
+        positional: Names of the options that are given by position.
+
+    Raises:
+        BadInput: an option is given twice.
+    """
+    found = dict[str, ast.expr]()
+    for keyword in keywords:
+        name = str(keyword.arg)
+        if name in found or name in positional:
+            raise BadInput(f"{shown(name)[1:-1]} is given twice: leave one out")
+        found[name] = keyword.value
+    return found
 
 
 def literal(option: str, value: ast.expr, kinds: str) -> Any:
@@ -51,7 +90,10 @@ def shown(value: object) -> str:
     if isinstance(value, float) and not math.isfinite(value):
         return str(value)
     is_plain = value is None or isinstance(value, (str, int, float, tuple, list))
-    text = repr(value) if is_plain else type(value).__name__
+    try:
+        text = repr(value) if is_plain else type(value).__name__
+    except (ValueError, RecursionError):  # Python does not write out numbers of thousands of digits
+        return "a value of that length"
     return text if len(text) <= LONGEST else f"{text[:LONGEST]}..."
 
 

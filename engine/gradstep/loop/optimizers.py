@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 from msgspec import Struct, defstruct, structs
 
 from gradstep.errors import BadInput
-from gradstep.loop.literals import literal, parsed, shown, unknown
+from gradstep.loop.literals import literal, named, parsed, shown, unknown
 from gradstep.loop.optimizer_row import OptimizerRow, Value
 from gradstep.loop.optimizer_table import EXAMPLE, ROWS
 
@@ -118,7 +118,7 @@ def optimizer_from(text: str) -> Optimizer:
         return HAND
     match parsed(plain):
         case ast.Call(func=func, args=[], keywords=keywords) if all(keyword.arg for keyword in keywords):
-            given = {str(keyword.arg): keyword.value for keyword in keywords}
+            given = named(keywords)
         case ast.Name() | ast.Attribute() as func:
             given = {}
         case _:

@@ -7,8 +7,9 @@ import re
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
+from gradstep.scripts.notebook_file import BadNotebook, code_cells
 from gradstep.scripts.script_errors import ScriptError
 from gradstep.scripts.source import ScriptSource
 
@@ -48,18 +49,10 @@ def notebook_source(path: Path, data: bytes) -> ScriptSource:
 
 def _code_cells(path: Path, data: bytes) -> Iterator[tuple[int, str]]:
     """Yield every code cell that is not blank, with its number among the code cells, counted from 1."""
-    import nbformat  # slow to import
-
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # old notebooks have no cell ids
-            book: Any = nbformat.reads(data.decode("utf-8-sig"), as_version=4)  # type: ignore[no-untyped-call]
-            cells = [str(cell.source) for cell in book.cells if cell.cell_type == "code"]
-    except Exception as error:  # nbformat raises many kinds for bytes that are not a notebook
-        raise ScriptError(path, f"this is not a notebook: {error}") from None
-    language = book.metadata.get("kernelspec", {}).get("language", "python")
-    if language != "python":
-        raise ScriptError(path, f"the language of this notebook is {language}, not Python")
+        cells = code_cells(data)
+    except BadNotebook as error:
+        raise ScriptError(path, str(error)) from None
     yield from ((number, text) for number, text in enumerate(cells, 1) if text.strip())
 
 
@@ -84,7 +77,9 @@ def _rows(cell: str) -> Iterator[str | _LeftOut]:
 
 def _is_python(cell: str) -> bool:
     try:
-        ast.parse(cell)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Python warns again when the script is compiled
+            ast.parse(cell)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return False
     return True

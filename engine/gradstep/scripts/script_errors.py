@@ -11,6 +11,8 @@ from gradstep.errors import BadInput, EngineError
 LONGEST: Final = 400
 """Length in characters at which the message of a script's exception is cut."""
 
+_NO_GPU: Final = "This machine has no GPU that PyTorch can use: use the device cpu."
+
 SENTENCES: Final[tuple[tuple[str, str], ...]] = (
     ("SystemExit", "A script that ends itself leaves nothing to train: remove this line."),
     ("KeyboardInterrupt", "The script interrupted itself: remove this line."),
@@ -35,6 +37,15 @@ SENTENCES: Final[tuple[tuple[str, str], ...]] = (
     ),
     ("expected scalar type Long", "Class numbers must be integers: convert them with .long()."),
     ("out of bounds", "An index is too large: class numbers go from 0 to the number of classes minus 1."),
+    ("not compiled with CUDA", _NO_GPU),
+    ("Found no NVIDIA driver", _NO_GPU),
+    ("No CUDA GPUs", _NO_GPU),
+    ("not compiled with XPU", _NO_GPU),
+    ("not linked with support for", _NO_GPU),
+    (
+        "Inference tensors cannot be saved",
+        "A tensor that is made in inference mode cannot take part in a backward pass: make it outside.",
+    ),
     (
         "signal only works in main thread",
         "A script runs in a thread here, and only the main thread can have signal handlers.",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
 
@@ -45,9 +46,12 @@ def try_forward(source: ScriptSource, found: Found) -> Tried:
         ScriptError: The model or the loss function raises, or the loss is not one real number that depends on
             a parameter.
     """
+    names = found.names
+    parts = [(names[part], found.values[part]) for part in ("inputs", "targets")]
+    _check_computable(source, (*parts, *found.parameters.items()))
     buffers = _buffers(found.modules)
     before = {name: buffer.detach().clone() for name, buffer in buffers.items()}
-    with torch.random.fork_rng(devices=[]), others_kept() as drawn, torch.enable_grad():
+    with torch.random.fork_rng(devices=[]), others_kept() as drawn, _grad_mode():
         preds, loss = _computed_uncompiled(source, found)
     changed = {
         name: buffer for name, buffer in buffers.items() if not same_bits(buffer.detach(), before[name])
@@ -81,6 +85,30 @@ def try_forward(source: ScriptSource, found: Found) -> Tried:
     return Tried(preds.detach(), float(loss.item()), used, changed, notes)
 
 
+@contextmanager
+def _grad_mode() -> Iterator[None]:
+    """Compute in the `with` block as training will, whatever mode the script has left on in its thread."""
+    with torch.inference_mode(False), torch.enable_grad():
+        yield
+
+
+def _check_computable(source: ScriptSource, tensors: Iterable[tuple[str, Tensor]]) -> None:
+    """Check that tensors have numbers, and that those that require grad can be trained."""
+    for name, tensor in tensors:
+        if tensor.is_meta:
+            raise ScriptError(
+                source.path,
+                f"{name} is on the device meta, whose tensors have a shape and no numbers",
+                "Nothing can be computed there: use the device cpu.",
+            )
+        if tensor.requires_grad and tensor.is_inference():
+            raise ScriptError(
+                source.path,
+                f"{name} was made in inference mode, and PyTorch does not train such tensors",
+                "Make it outside of torch.inference_mode().",
+            )
+
+
 def described(tensor: Tensor) -> str:
     """Return shape and dtype of a tensor, e.g. `5x3 float32`."""
     return f"{_shape(tensor)} {str(tensor.dtype).removeprefix('torch.')}"
@@ -108,6 +136,7 @@ def _computed(source: ScriptSource, found: Found) -> tuple[Tensor, Tensor]:
             "Return the predictions as one tensor.",
             **place_of(source, values["model"]),
         )
+    _check_computable(source, [("preds", preds)])
     call = f"{names['loss']}(preds, {targets})"
     with located(
         source,
@@ -122,6 +151,7 @@ def _check_loss(source: ScriptSource, call: str, loss_fn: object, loss: object) 
     if not isinstance(loss, Tensor):
         words = f"{call} returned a value of the type {type(loss).__name__}, not a tensor"
         raise ScriptError(source.path, words, "Remove .item().", **place_of(source, loss_fn))
+    _check_computable(source, [("the loss", loss)])
     if loss.numel() != 1:
         raise ScriptError(
             source.path,

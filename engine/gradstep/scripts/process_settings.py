@@ -1,0 +1,67 @@
+"""PyTorch's settings of the whole process, which one script may change and the next must not find changed."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, Final
+
+import torch
+
+Settings = dict[str, Any]
+
+
+def _set_device(device: torch.device) -> None:
+    # None switches off what a default device other than the processor's own costs at every call.
+    torch.set_default_device(None if device.type == "cpu" else device)
+
+
+_KNOWN: Final[Mapping[str, tuple[Callable[[], Any], Callable[[Any], object]]]] = {
+    "dtype": (torch.get_default_dtype, torch.set_default_dtype),
+    "device": (torch.get_default_device, _set_device),
+    "threads": (torch.get_num_threads, torch.set_num_threads),
+    "deterministic": (torch.get_deterministic_debug_mode, torch.set_deterministic_debug_mode),
+    "matmul": (torch.get_float32_matmul_precision, torch.set_float32_matmul_precision),
+    "anomaly": (
+        lambda: (torch.is_anomaly_enabled(), torch.is_anomaly_check_nan_enabled()),
+        lambda both: torch.autograd.set_detect_anomaly(*both),
+    ),
+}
+"""Functions that return and set each setting."""
+
+_left: dict[str, tuple[Any, Any]] = {}
+"""Settings that the last script changed: what each was before it, and what the script left it at."""
+
+
+@contextmanager
+def apart_from_other_scripts() -> Iterator[None]:
+    """Run a script in the `with` block with the settings that no earlier script has changed.
+
+    What the script sets stays in force afterwards, because its model may depend on it. If the block raises,
+    the settings are again what they were before it.
+    """
+    at_entry = _current()
+    _set({name: before for name, (before, after) in _left.items() if at_entry[name] == after})
+    base = _current()
+    try:
+        yield
+    except BaseException:
+        _set(at_entry)
+        raise
+    now = _current()
+    _left.clear()
+    _left.update({name: (base[name], now[name]) for name in base if base[name] != now[name]})
+
+
+def _current() -> Settings:
+    return {name: read() for name, (read, _) in _KNOWN.items()}
+
+
+def _set(settings: Settings) -> None:
+    now = _current()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # PyTorch warns whoever switches anomaly detection on
+        for name, value in settings.items():
+            if now[name] != value:
+                _KNOWN[name][1](value)

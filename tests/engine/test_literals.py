@@ -15,7 +15,20 @@ from gradstep.loop.literals import shown
 from gradstep.loop.optimizers import optimizer_from
 
 PIECES = (
-    *("SGD", "Adam", "micro", "mini", "momentum", "betas", "size", "seed", "shuffle", "weight", "True", "None"),
+    *(
+        "SGD",
+        "Adam",
+        "micro",
+        "mini",
+        "momentum",
+        "betas",
+        "size",
+        "seed",
+        "shuffle",
+        "weight",
+        "True",
+        "None",
+    ),
     *("(", ")", "[", "]", "{", "}", "=", ",", "*", "**", "-", "~", ":", ".", ":=", "lambda", "if", "f'{x}'"),
     *("0", "2", "0.9", "1e999", "0inf", "1if", "0x" + "f" * 400, "9" * 5000, "1j", "'a'", "'\\d'", "b'\\d'"),
     *("\x00", "\ud800", "٣", "𝐒𝐆𝐃", "\n", "\\", "#", "...", "await", "yield"),

@@ -78,12 +78,23 @@ def test_a_notebook_of_another_language_is_refused_by_name(tmp_path: Path, metad
     ],
 )
 def test_a_cell_needs_only_its_kind_and_its_text(tmp_path: Path, cell: object) -> None:
-    others = [{"cell_type": "markdown"}, {"cell_type": "raw", "source": 5}, {}, code(""), code(None), code([])]
+    others = [
+        {"cell_type": "markdown"},
+        {"cell_type": "raw", "source": 5},
+        {},
+        code(""),
+        code(None),
+        code([]),
+    ]
     assert read(tmp_path, book(*others, cell, {"cell_type": "code"})) == "x = 1\ny = 2"
 
 
-@pytest.mark.parametrize("fields", [{}, {"nbformat": None}, {"nbformat": "4"}, {"nbformat": 5}, {"nbformat_minor": {}}])
-def test_an_odd_version_is_no_obstacle_if_the_cells_can_be_read(tmp_path: Path, fields: dict[str, Any]) -> None:
+@pytest.mark.parametrize(
+    "fields", [{}, {"nbformat": None}, {"nbformat": "4"}, {"nbformat": 5}, {"nbformat_minor": {}}]
+)
+def test_an_odd_version_is_no_obstacle_if_the_cells_can_be_read(
+    tmp_path: Path, fields: dict[str, Any]
+) -> None:
     assert read(tmp_path, book(code(), **fields)) == "x = 1"
 
 
@@ -102,7 +113,11 @@ def test_the_worksheets_of_old_notebooks_are_read(tmp_path: Path, version: int) 
 
 
 def test_a_notebook_without_cells_is_an_empty_script(tmp_path: Path) -> None:
-    for empty in (book(), {"nbformat": 3, "worksheets": []}, book({"cell_type": "markdown", "source": "words"})):
+    for empty in (
+        book(),
+        {"nbformat": 3, "worksheets": []},
+        book({"cell_type": "markdown", "source": "words"}),
+    ):
         assert read(tmp_path, empty) == ""
 
 
@@ -121,9 +136,18 @@ def test_a_notebook_without_cells_is_an_empty_script(tmp_path: Path) -> None:
         (b'{"cells": {}}', "this is not a notebook: it has no list of cells"),
         (b'{"worksheets": null}', "this is not a notebook: it has no list of cells"),
         (b'{"cells": [7]}', "cell 1 of this notebook is a number, not a cell"),
-        (json.dumps(book(code(), code(5))).encode(), "code cell 2 of this notebook has a number in place of text"),
-        (json.dumps(book(code(["a", None]))).encode(), "code cell 1 of this notebook has null in place of text"),
-        (json.dumps(book(code("x = '\ud800'"))).encode(), "code cell 1 of this notebook .* not valid Unicode"),
+        (
+            json.dumps(book(code(), code(5))).encode(),
+            "code cell 2 of this notebook has a number in place of text",
+        ),
+        (
+            json.dumps(book(code(["a", None]))).encode(),
+            "code cell 1 of this notebook has null in place of text",
+        ),
+        (
+            json.dumps(book(code("x = '\ud800'"))).encode(),
+            "code cell 1 of this notebook .* not valid Unicode",
+        ),
     ],
 )
 def test_what_cannot_be_read_is_refused_in_words(tmp_path: Path, damaged: bytes, words: str) -> None:

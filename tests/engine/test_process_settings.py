@@ -101,8 +101,7 @@ def test_the_checks_do_not_depend_on_the_scripts_default_dtype(tmp_path: Path, d
         "(2, 1, ", "(2, 1, dtype=torch.float32, "
     )
     checks = [
-        checked(begun(tmp_path, line, typed))
-        for line in ("", f"torch.set_default_dtype(torch.{dtype})")
+        checked(begun(tmp_path, line, typed)) for line in ("", f"torch.set_default_dtype(torch.{dtype})")
     ]
     assert repr(checks[0]) == repr(checks[1])
 

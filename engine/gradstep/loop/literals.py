@@ -25,7 +25,7 @@ MOST_LEVELS = 60
 
 
 def parsed(text: str) -> ast.expr | None:
-    """Return the expression that `text` is in Python; None if it is none, or too long or too deeply nested."""
+    """Return the expression that `text` is in Python; None if it is none, or too long or deep."""
     if len(text) > MOST_CHARACTERS:
         return None
     try:

@@ -78,8 +78,8 @@ def _language(metadata: object, cells: list[Mapping[str, Any]]) -> str:
     return ""
 
 
-def _text(number: int, source: object) -> str:
-    parts = source if isinstance(source, list) else [] if source is None else [source]
+def _text(number: int, source: Any) -> str:
+    parts: list[Any] = source if isinstance(source, list) else [] if source is None else [source]
     for part in parts:
         if not isinstance(part, str):
             raise BadNotebook(

@@ -28,11 +28,12 @@ asyncio.BaseEventLoop.add_signal_handler = asyncio.SelectorEventLoop.add_signal_
 """What Windows lacks, by the notes on availability in Python's documentation."""
 
 A_FIRST_STEP = """
+from gradstep.opening import open_session
 from gradstep.start import Start
 from gradstep_tui.app import GradstepApp
 
 async def main():
-    app = GradstepApp(Start().session)
+    app = GradstepApp(lambda: open_session(Start()))
     async with app.run_test(size=(80, 24)) as pilot:
         while app.screen.frame is None:
             await pilot.pause(0.01)
@@ -40,6 +41,11 @@ async def main():
         print("loss", f"{app.screen.frame.loss:.4f}")
 
 asyncio.run(main())
+"""
+
+SERVE = """
+from gradstep_tui.cli import main
+sys.exit(main(["serve"]))
 """
 
 
@@ -50,3 +56,12 @@ def test_it_starts_and_trains_without_what_windows_lacks() -> None:
     told = subprocess.run(command, env=env, capture_output=True, text=True, timeout=120, check=False)
     assert told.returncode == 0, told.stderr
     assert told.stdout == "loss 18746.5391\n"
+
+
+def test_a_workshop_says_that_it_needs_unix() -> None:
+    for gone in ("", "MISSING -= {'fcntl', 'grp', 'pty', 'pwd', 'termios', 'tty'}\n"):
+        command = [sys.executable, "-c", f"{LIKE_WINDOWS}{gone}\n{SERVE}"]
+        told = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+        assert told.returncode == 2
+        assert told.stderr.startswith("gradstep serve: a workshop needs a Unix system")
+        assert told.stderr.count("\n") == 1

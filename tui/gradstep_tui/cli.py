@@ -27,7 +27,7 @@ from gradstep_tui.commands.parsers import (
     resume_parser,
     run_parser,
 )
-from gradstep_tui.commands.start_options import start_of
+from gradstep_tui.commands.start_options import is_table, start_of
 from gradstep_tui.session.autosave import Autosave
 from gradstep_tui.session.jobs import leave_stuck_jobs
 
@@ -37,6 +37,14 @@ if TYPE_CHECKING:
 HEADLESS = (
     "gradstep: this needs a terminal on standard input and output; without one, use `gradstep --plain`, "
     "`gradstep run`, or Python (see `gradstep help python-api`)"
+)
+
+UNIX: Final = ("fcntl", "grp", "pty", "pwd", "resource", "termios")
+"""Modules of Python that a workshop needs and that only Unix has."""
+
+NEEDS_UNIX: Final = (
+    "a workshop needs a Unix system, e.g. Linux or macOS, because each learner gets a terminal and a process "
+    "with limits there. Learners may join from any system."
 )
 
 DUMB = (
@@ -128,6 +136,12 @@ def _check(arguments: Sequence[str]) -> int:
     return check_problem(options)
 
 
+def _sessions(arguments: Sequence[str]) -> int:
+    from gradstep_tui.commands.sessions import manage_sessions
+
+    return manage_sessions(arguments)
+
+
 def _help(arguments: Sequence[str]) -> int:
     from gradstep_tui.commands.help import show_help
 
@@ -135,6 +149,13 @@ def _help(arguments: Sequence[str]) -> int:
 
 
 def _serve(arguments: Sequence[str]) -> int:
+    from importlib import import_module
+
+    try:
+        for module in UNIX:
+            import_module(module)
+    except ImportError:
+        return complain(NEEDS_UNIX, "gradstep serve", hint=False)
     from gradstep_tui.workshop.server.command import serve
 
     return serve(arguments)
@@ -147,6 +168,7 @@ COMMANDS: Final[Mapping[str, Callable[[Sequence[str]], int]]] = {
     "export": _export,
     "list": _list,
     "check": _check,
+    "sessions": _sessions,
     "serve": _serve,
     "help": _help,
 }
@@ -208,7 +230,7 @@ def _draw(make_session: Callable[[], Session], autosave: Autosave, ascii_only: b
 
 def _command_meant(word: str | None) -> str | None:
     """Return the subcommand that a word resembles more than any problem's name; None if there is none."""
-    if word is None or is_path(word):
+    if word is None or is_path(word) or is_table(word):
         return None
     close = get_close_matches(word.casefold(), [*problems.names(), *COMMANDS], n=1)
     return close[0] if close and close[0] in COMMANDS else None

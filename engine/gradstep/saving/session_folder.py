@@ -64,12 +64,12 @@ class Store:
 
     def newest(self) -> Path | None:
         """Return the path of the file that was written last, or None if the folder has no session."""
-        return next(self._newest_first(), None)
+        return next(self.newest_first(), None)
 
     def unfinished(self) -> Unfinished:
         """Return the newest session that can be resumed, and unreadable files' errors; change no file."""
         bad, continued = list[BadSessionFile](), set[str]()
-        for path in islice(self._newest_first(), MOST_READ):
+        for path in islice(self.newest_first(), MOST_READ):
             if path.name not in continued and not _left_in_order(path) and not in_use(path):
                 try:
                     saved = read_session_file(path, allow_torn=True)
@@ -81,7 +81,7 @@ class Store:
             continued.add(_continues(path))
         return Unfinished(None, tuple(bad))
 
-    def _newest_first(self) -> Iterator[Path]:
+    def newest_first(self) -> Iterator[Path]:
         """Yield the paths of the files, the one written last first."""
         found = list[tuple[int, str]]()
         with suppress(OSError), os.scandir(self.folder) as entries:

@@ -20,6 +20,7 @@ REPLAY: Final = "gradstep replay"
 EXPORT: Final = "gradstep export"
 LIST: Final = "gradstep list"
 CHECK: Final = "gradstep check"
+SESSIONS: Final = "gradstep sessions"
 HELP: Final = "gradstep help"
 
 USES: Final = (
@@ -30,6 +31,7 @@ USES: Final = (
     "gradstep export [options] file [to]",
     "gradstep list",
     "gradstep check [options] script",
+    "gradstep sessions [show | delete | prune]",
     "gradstep serve [options]",
     "gradstep help [topic]",
 )
@@ -72,6 +74,8 @@ def complain(message: str, command: str = "gradstep", *, hint: bool = True) -> i
         hint: Whether to point to `--help`.
     """
     line = " ".join(message.split())
+    # A terminal would obey control characters, e.g. of a file's name.
+    line = "".join(each if each.isprintable() else ascii(each)[1:-1] for each in line)
     more = f" ({command} --help lists the options)" if hint else ""
     print(f"{command}: {line}{more}", file=sys.stderr)
     return 2
@@ -210,6 +214,36 @@ def run_parser() -> Parser:
         "--json", action="store_true", help="print one JSON object per action, with exact values"
     )
     return parser
+
+
+def sessions_parser() -> Parser:
+    """Return the parser for `gradstep sessions`."""
+    parser = Parser(
+        prog=SESSIONS,
+        description="List the saved sessions, the latest first: when each began, its size, how it was left.",
+        epilog="No session is ever deleted unasked.",
+        allow_abbrev=False,
+    )
+    kinds = parser.add_subparsers(dest="what", metavar="show | delete | prune", parser_class=Parser)
+    named = "a session's name as listed, or the beginning of it"
+    show = kinds.add_parser("show", help="show one session", description="Show one saved session.")
+    show.add_argument("name", help=named)
+    delete = kinds.add_parser("delete", help="delete sessions", description="Delete saved sessions.")
+    delete.add_argument("names", nargs="+", metavar="name", help=named)
+    oldest = "Delete the oldest sessions, until no more than 500 MB and a number of sessions are left"
+    prune = kinds.add_parser("prune", help="delete the oldest sessions", description=f"{oldest}.")
+    prune.add_argument(
+        "--keep", type=_kept, default=200, metavar="N", help="sessions that stay (default: 200)"
+    )
+    for each in (delete, prune):
+        each.add_argument("--yes", action="store_true", help="do not ask")
+    return parser
+
+
+def _kept(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) < 7 and int(text)):
+        raise argparse.ArgumentTypeError(f"{text[:40]!r} is not a number of sessions: use 1 or more")
+    return int(text)
 
 
 def list_parser() -> Parser:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from pathlib import Path
 from typing import Final
@@ -57,6 +58,11 @@ def _add_table(parser: ArgumentParser) -> None:
     )
 
 
+def is_table(name: str) -> bool:
+    """Return whether a name is that of a table rather than of a script or a built-in problem."""
+    return name.casefold().endswith((".csv", ".tsv"))
+
+
 def start_of(options: Namespace) -> Start:
     """Return the start that the options ask for.
 
@@ -68,6 +74,9 @@ def start_of(options: Namespace) -> Start:
     if options.csv is None:
         if options.target or options.standardize:
             raise BadInput("--target and --standardize can only be used together with --csv FILE")
+        if options.problem and is_table(options.problem):
+            file = shlex.quote(options.problem)
+            raise BadInput(f"{options.problem} is a table: train on it with --csv {file} --target COLUMN")
         return start_from(options.problem or DEFAULT, seed, rate, names, *choices)
     if options.problem is not None:
         raise BadInput(f"name a problem ({options.problem}) or use --csv, not both")

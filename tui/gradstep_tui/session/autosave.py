@@ -14,6 +14,7 @@ from gradstep.opening import open_session
 
 if TYPE_CHECKING:
     from gradstep.saving.reader import SavedSession
+    from gradstep.saving.session_folder import Store
     from gradstep.saving.writer import SessionWriter
     from gradstep.session import Session
     from gradstep.start import Start
@@ -138,6 +139,7 @@ class Autosave:
             return None
         from gradstep.saving.session_folder import Store
 
+        self.notice = "; ".join(filter(None, (self.notice, bounds_notice(Store()))))
         found = Store().unfinished()
         if found.bad:
             self.notice = f"a session file cannot be read and stays as it is: {found.bad[0]}"
@@ -227,6 +229,21 @@ class Autosave:
     def _told(self, trouble: str) -> None:
         if self._warn is not None:
             self._warn(trouble)
+
+
+def bounds_notice(store: Store) -> str:
+    """Return a notice that there are more saved sessions than the bounds; empty if there are not."""
+    from gradstep.saving.session_list import MOST_BYTES, MOST_SESSIONS, beyond_bounds
+
+    beyond = beyond_bounds(store)
+    if not beyond:
+        return ""
+    oldest = f"{len(beyond):,} session{'s' * (len(beyond) != 1)}"
+    return (
+        f"more than {MOST_SESSIONS} sessions or {MOST_BYTES // 1_000_000} MB are saved in {store.folder}. "
+        f"`gradstep sessions prune` deletes the oldest {oldest}; to keep one, move its file elsewhere. "
+        "Nothing is deleted unasked"
+    )
 
 
 def script_notice(session: Session) -> str:

@@ -38,6 +38,21 @@ PEOPLE: Final = ("first", "second", "third")
 JOIN_CODE: Final = "a join code"
 
 
+def a_workshop(folder: Path) -> Workshop:
+    return Workshop(
+        folder=folder,
+        join_code=JOIN_CODE,
+        instructor_code="an instructor code",
+        instructor_keys=frozenset(),
+        start=Start(),
+        limits=Limits(1000, 1000, strangers=1000, at_once=1e9, delay=0.0, guesses_at_once=1e9),
+        max_learners=100,
+        compress=False,
+        post_quantum=False,
+        log=lambda *_, **__: None,
+    )
+
+
 class Process:
     """A bench process: it hears its messages, and exits if it is told so, or when its connection is lost."""
 
@@ -198,18 +213,7 @@ class Class(RuleBasedStateMachine):
         self.start()
 
     def start(self) -> None:
-        self.workshop = Workshop(
-            folder=self.folder,
-            join_code=JOIN_CODE,
-            instructor_code="an instructor code",
-            instructor_keys=frozenset(),
-            start=Start(),
-            limits=Limits(1000, 1000, strangers=1000, at_once=1e9, delay=0.0, guesses_at_once=1e9),
-            max_learners=100,
-            compress=False,
-            post_quantum=False,
-            log=lambda *_, **__: None,
-        )
+        self.workshop = a_workshop(self.folder)
         self.forkserver = Forkserver()
         self.workshop.forkserver = self.forkserver  # type: ignore[assignment]
 
@@ -413,3 +417,19 @@ class Class(RuleBasedStateMachine):
 
 Class.TestCase.settings = settings(max_examples=50, stateful_step_count=30, deadline=None)
 TestAnySequenceOfLogins = Class.TestCase
+
+
+def test_files_that_an_earlier_owner_has_left_are_kept_from_the_next_one(tmp_path: Path) -> None:
+    """The database was lost, and with it who owned the name."""
+    workshop = a_workshop(tmp_path)
+    workshop.make_exports("ann")
+    old = Path(workshop.exports_of("ann")) / "crops.ipynb"
+    old.write_text("hers", encoding="ascii")
+    connection = ClientConnection(workshop, lambda made: Channel(workshop, made))
+    connection.connection_made(Wire())  # type: ignore[arg-type]
+    connection.begin_auth("ann")
+    assert asyncio.run(connection.validate_password("ann", JOIN_CODE))
+    assert connection.claimed().name == "ann"
+    assert [*old.parent.iterdir()] == []
+    assert [path.read_text(encoding="ascii") for path in tmp_path.glob("exports/ann.*/*")] == ["hers"]
+    workshop.store.close()

@@ -70,7 +70,7 @@ def test_one_damaged_row_stops_nobody_and_its_learner_begins_a_new_session(tmp_p
     server = Server(state=tmp_path / "state", delay=0.05)
     key = make_key(tmp_path / "key")
     try:
-        for name in ("ada", "bob"):
+        for name in ("ada", "bob", "cleo"):
             with server.join(name, key=key) as learner:
                 learner.send("fs")
                 learner.wait_for(STEPPED)
@@ -79,11 +79,19 @@ def test_one_damaged_row_stops_nobody_and_its_learner_begins_a_new_session(tmp_p
     with closing(sqlite3.connect(tmp_path / "state" / "workshop.db", isolation_level=None)) as db:
         bob = "(SELECT id FROM sessions WHERE name = 'bob')"
         db.execute(f"""UPDATE actions SET action = '{{"do":"Teleport"}}' WHERE session = {bob}""")
+        db.execute("""UPDATE sessions SET start = '{"problem":"nonsense"}' WHERE name = 'cleo'""")
     server = Server(state=tmp_path / "state", delay=0.05)
     try:
         assert server.logged("set aside", name="bob")["session"] == 2
         with server.join("ada", key=key, wait=STEPPED), server.join("bob", key=key) as learner:
             learner.wait_for("the server cannot read your last session and keeps it: this is a new one")
+        with server.join("cleo", key=key) as learner:
+            learner.wait_for("your last session could not be made again; the server keeps it")
+            learner.send("fs")
+            learner.wait_for(STEPPED)
+        server.logged("set aside", name="cleo", session=3)
+        with server.join("cleo", key=key, wait=STEPPED):
+            pass
         assert "Traceback" not in server.log
     finally:
         server.close()

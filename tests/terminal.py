@@ -135,7 +135,10 @@ class Terminal:
 
     def send(self, keys: str) -> None:
         """Type text, or one of `KEYS` by its name; the time it takes is up to the command."""
-        data = KEYS.get(keys, keys).encode()
+        self.send_bytes(KEYS.get(keys, keys).encode())
+
+    def send_bytes(self, data: bytes) -> None:
+        """Send bytes as they are, which need be no text."""
         while data:
             self.read(0.0)
             try:

@@ -13,6 +13,7 @@ from textual import constants, events
 from textual.drivers import linux_driver
 from textual.drivers.headless_driver import HeadlessDriver
 from textual.screen import Screen
+from textual.widgets import OptionList
 
 from gradstep.errors import MissingName
 from gradstep.private_names import PrivateName, check_names, is_there
@@ -23,9 +24,12 @@ from gradstep_tui.terminal.textual_internals import (
     NAMES,
     TEXTUAL,
     StyledOnceApp,
+    ignore_early_pages,
     keep_new_styles,
+    read_any_input,
     read_terminal_with,
     resize_in_order,
+    set_colour_system,
     set_escape_delay,
     waking_driver,
 )
@@ -64,9 +68,35 @@ def starts_with_its_styles(patch: Patch) -> None:
     assert StyledOnceApp().theme
 
 
+def leaves_the_decoder(patch: Patch) -> None:
+    read_any_input(lambda: str)
+    assert not hasattr(linux_driver, "getincrementaldecoder")
+
+
+def leaves_the_parser(patch: Patch) -> None:
+    before = getattr(linux_driver, "XTermParser", None)
+    read_any_input(lambda: str)
+    assert getattr(linux_driver, "XTermParser", None) is before
+
+
+def leaves_the_lists(patch: Patch) -> None:
+    ignore_early_pages()
+    assert not hasattr(OptionList, "_move_page")
+
+
+def leaves_the_colours(patch: Patch) -> None:
+    set_colour_system("256")
+    assert not hasattr(constants, "COLOR_SYSTEM")
+
+
 FALLBACKS: Final[dict[str, Callable[[Patch], None]]] = {
     "textual.constants.ESCAPE_DELAY": leaves_the_delay,
+    "textual.constants.COLOR_SYSTEM": leaves_the_colours,
     "textual.drivers.linux_driver.selectors": leaves_the_selectors,
+    "textual.drivers.linux_driver.getincrementaldecoder": leaves_the_decoder,
+    "textual.drivers.linux_driver.XTermParser": leaves_the_parser,
+    "textual._parser.Parser.parse": leaves_the_parser,
+    "textual.widgets.OptionList._move_page": leaves_the_lists,
     "textual.driver.Driver.disable_input": leaves_the_driver,
     "textual.screen.Screen.stack_updates": makes_the_styles_again,
     "textual.events.ScreenResume.refresh_styles": keeps_what_it_does_not_know,

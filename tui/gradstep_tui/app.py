@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import signal
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar, Final
@@ -18,17 +17,16 @@ from textual.screen import Screen
 from gradstep_tui.drawing.ascii import AsciiFilter
 from gradstep_tui.screens.bench import BenchScreen
 from gradstep_tui.screens.dialogs.ask import AskScreen
-from gradstep_tui.terminal.textual_driver import woken_at_the_end
-from gradstep_tui.terminal.textual_internals import StyledOnceApp, is_passed_on, resize_in_order
+from gradstep_tui.terminal.terminal_signals import leave_at_signals
+from gradstep_tui.terminal.textual_driver import bench_driver
+from gradstep_tui.terminal.textual_internals import StyledOnceApp, ignore_early_pages, is_passed_on
+from gradstep_tui.widgets.field import Field
 
 if TYPE_CHECKING:
     from textual.driver import Driver
 
     from gradstep.session import Session
     from gradstep_tui.session.autosave import Autosave
-
-ENDING_SIGNALS: Final = ("SIGINT", "SIGTERM", "SIGHUP")
-"""Names of the signals at which the program ends in an orderly way; not every system has all of them."""
 
 TEXTUALS_OWN: Final = ("Theme", "Screenshot")
 """Textual's own commands that stay in the palette; the others have a key here or would cover the bench."""
@@ -60,6 +58,7 @@ class GradstepApp(StyledOnceApp):
             ascii_only: Whether to draw with ASCII characters only.
         """
         super().__init__()
+        ignore_early_pages()
         self._make_session = make_session
         self._autosave = autosave
         self._ascii = [AsciiFilter()] if ascii_only else []
@@ -68,20 +67,25 @@ class GradstepApp(StyledOnceApp):
         """Do nothing; called in each thread that does long work, before it begins."""
 
     def get_driver_class(self) -> type[Driver]:
-        """Return Textual's driver, changed so that it ends at once when the app exits."""
-        return woken_at_the_end(super().get_driver_class())
+        """Return Textual's driver, adapted to the terminal, and ending at once when the app exits."""
+        return bench_driver(super().get_driver_class())
 
     async def on_event(self, event: events.Event) -> None:
-        """Pass characters that were typed before a question's field had the focus to the field.
+        """Pass a key that was pressed before a question's field had the focus on to the field.
 
-        Textual would drop them.
+        Textual would drop the key, or handle it before earlier ones.
         """
-        missed = event.character if isinstance(event, events.Key) and is_passed_on(event) else None
-        # A field with the focus does not forward characters, so this character went to the screen below.
-        if missed and missed.isprintable() and isinstance(self.screen, AskScreen):
-            self.screen.type_ahead(missed)
-        else:
-            await super().on_event(event)
+        screen = self.screen if self.screen_stack else None
+        asked = screen.field if isinstance(screen, AskScreen) and screen.is_mounted else None
+        if asked is not None and isinstance(event, events.Paste) and self.focused is None:
+            asked.insert_text_at_cursor(event.text.partition("\n")[0].strip())
+            return
+        # A field with the focus keeps the keys that it knows: this one was pressed before it had the focus.
+        if isinstance(event, events.Key) and is_passed_on(event):
+            field = asked or self.focused
+            if isinstance(field, Field) and await field.take(event):
+                return
+        await super().on_event(event)
 
     def get_default_screen(self) -> Screen[None]:
         """Return the bench."""
@@ -97,15 +101,11 @@ class GradstepApp(StyledOnceApp):
 
     def on_mount(self) -> None:
         """Handle ending signals: leave in an orderly way and restore the terminal."""
-        loop = asyncio.get_running_loop()
-        for name in ENDING_SIGNALS:
-            number = getattr(signal, name, None)
-            if number is not None:
-                try:
-                    loop.add_signal_handler(number, partial(self.exit, return_code=128 + number))
-                except (NotImplementedError, RuntimeError, ValueError):
-                    return  # Windows, or not the main thread (tests): keep the default
-        resize_in_order(loop)
+        leave_at_signals(asyncio.get_running_loop(), lambda number: self.exit(return_code=128 + number))
+
+    def on_driver_signal_resume(self) -> None:
+        """Draw everything: the program was suspended, or the terminal taken away from it."""
+        self.refresh(layout=True)
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """Yield the commands of the palette: some of Textual's, and every key of the bench if it is on top.

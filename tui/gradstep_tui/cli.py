@@ -30,6 +30,7 @@ from gradstep_tui.commands.parsers import (
 from gradstep_tui.commands.start_options import is_table, start_of
 from gradstep_tui.session.autosave import Autosave
 from gradstep_tui.session.jobs import leave_stuck_jobs
+from gradstep_tui.terminal.capabilities import capabilities
 
 if TYPE_CHECKING:
     from gradstep.session import Session
@@ -47,9 +48,7 @@ NEEDS_UNIX: Final = (
     "with limits there. Learners may join from any system."
 )
 
-DUMB = (
-    "gradstep: this terminal cannot draw (TERM=dumb), so gradstep starts in plain mode (`gradstep --plain`)"
-)
+DUMB = "gradstep: this terminal cannot draw (TERM={}), so gradstep starts in plain mode (`gradstep --plain`)"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -181,9 +180,9 @@ def _train(make_session: Callable[[], Session], autosave: Autosave, options: Nam
     if not options.plain and not in_terminal:
         print(HEADLESS, file=sys.stderr)
         return 2
-    plain = options.plain or os.environ.get("TERM") == "dumb"
+    plain = options.plain or not capabilities().moves_cursor
     if plain and not options.plain:
-        print(DUMB, file=sys.stderr)
+        print(DUMB.format(os.environ.get("TERM", "")), file=sys.stderr)
     try:
         make = partial(_for_one_learner, make_session, options.trace_limit)
         code = (_converse if plain else _draw)(make, autosave, options.ascii)
@@ -215,13 +214,14 @@ def _converse(make_session: Callable[[], Session], autosave: Autosave, ascii_onl
 def _draw(make_session: Callable[[], Session], autosave: Autosave, ascii_only: bool) -> int:
     from gradstep_tui.app import GradstepApp
     from gradstep_tui.session.jobs import LEAVING, wait_for_jobs
+    from gradstep_tui.terminal.crash_guard import guarded_terminal
     from gradstep_tui.terminal.encoding import terminal_speaks_utf8
     from gradstep_tui.terminal.redirected_output import terminal_for_the_screen
-    from gradstep_tui.terminal.textual_driver import know_escape_soon
+    from gradstep_tui.terminal.textual_driver import prepare_terminal
 
-    know_escape_soon()
     ascii_only = ascii_only or not terminal_speaks_utf8()
-    with terminal_for_the_screen():
+    with guarded_terminal() as guard, terminal_for_the_screen():
+        prepare_terminal(guard)
         app = GradstepApp(make_session, autosave=autosave, ascii_only=ascii_only)
         app.run()
         wait_for_jobs(LEAVING)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import select
+import struct
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
@@ -23,6 +25,14 @@ PROMPT: Final = "gradstep> "
 PLAIN: Final = "gradstep --plain"
 INTERRUPTED: Final = 130
 """Exit code after ctrl+c."""
+
+TYPED_AHEAD: Final = 1_000
+"""Bytes of commands that may wait in a terminal; more were pasted, and would be executed for minutes."""
+
+PAUSE: Final = 0.1
+"""Seconds without input after which a paste is over."""
+
+PASTED: Final = "{:,} characters were pasted and dropped: for long input use `gradstep --plain < FILE`"
 
 INCAPABLE: Final = ("", "dumb", "unknown")
 """Values of TERM for terminals that can only show lines of text."""
@@ -80,12 +90,38 @@ def lines() -> Iterator[str]:
 def _line(typed: bool) -> str:
     """Return the next line with its line end; empty at the end of the input."""
     try:
+        if typed and (pasted := _drop_paste()):
+            say(PASTED.format(pasted))
         return f"{input(PROMPT)}\n" if typed else sys.stdin.readline()
     except EOFError:
         say("")  # so that the shell's prompt is on a line of its own
         return ""
     except OSError:  # the terminal was closed
         return ""
+
+
+def _drop_paste() -> int:
+    """Drop what waits in the terminal if it is more than commands that were typed ahead.
+
+    Returns:
+        Number of dropped bytes; 0 if nothing was dropped.
+    """
+    try:
+        import fcntl
+        import termios
+    except ImportError:  # Windows
+        return 0
+    dropped, number = 0, sys.stdin.fileno()
+    ready = True
+    while ready:
+        waiting = struct.unpack("i", fcntl.ioctl(number, termios.FIONREAD, bytes(4)))[0]
+        if not waiting or (waiting < TYPED_AHEAD and not dropped):
+            break
+        termios.tcflush(number, termios.TCIFLUSH)
+        dropped += waiting
+        # The terminal writes the rest as soon as there is room.
+        ready = bool(select.select([number], [], [], PAUSE)[0])
+    return dropped
 
 
 def _edit_lines(environ: Mapping[str, str] = os.environ) -> None:

@@ -1,4 +1,4 @@
-"""Makes Textual's Linux driver recognise Escape sooner, notice a closed terminal, and sleep while idle.
+"""Makes Textual's Linux driver suit every terminal, survive any input, and sleep while idle.
 
 A terminal also sends an Escape at the beginning of other keys' sequences. So a lone Escape is recognised only
 when nothing follows it. Textual waits 100 ms for that, which is too long for a key that stops a run of
@@ -12,22 +12,47 @@ when it should stop, so that hundreds of idle benches on one machine use no proc
 
 from __future__ import annotations
 
+import asyncio
 import os
 import select
 import selectors
 import sys
+from collections.abc import Callable
 from socket import socketpair
 from typing import TYPE_CHECKING, ClassVar, Final
 from weakref import WeakSet
 
-from gradstep_tui.terminal.textual_internals import read_terminal_with, set_escape_delay, waking_driver
+from textual import events
+from textual.driver import Driver
+from textual.messages import InBandWindowResize
+
+from gradstep_tui.terminal.capabilities import Colours, capabilities
+from gradstep_tui.terminal.crash_guard import GIVEN_BACK, TAKEN, CrashGuard
+from gradstep_tui.terminal.output_filter import output_filter
+from gradstep_tui.terminal.pastes import PasteShortener
+from gradstep_tui.terminal.terminal_signals import CAN_SUSPEND, Suspension
+from gradstep_tui.terminal.textual_internals import (
+    read_any_input,
+    read_terminal_with,
+    resize_in_order,
+    set_colour_system,
+    set_escape_delay,
+    waking_driver,
+)
 
 if TYPE_CHECKING:
-    from textual.driver import Driver
+    from textual.geometry import Size
+    from textual.message import Message
 
 SOON: Final = 0.025
 """Seconds to wait for the rest of a key's sequence, which is sent in one piece, over SSH, too."""
 
+
+COLOUR_SYSTEMS: Final = {Colours.FEW: "standard", Colours.MANY: "256", Colours.TRUE: "truecolor"}
+"""Textual's names of the kinds of colours."""
+
+LARGEST: Final = 2_000
+"""Columns or rows of the largest window that is believed."""
 
 QUIET: Final = 4
 """Polls for more input this many times before blocking."""
@@ -85,14 +110,75 @@ def _is_gone(file: int) -> bool:
     return any(what & select.POLLHUP for _, what in watched.poll(0))
 
 
-def know_escape_soon() -> None:
-    """Make Textual's driver use `PromptSelector` and recognise Escape sooner; call before the app runs."""
+def prepare_terminal(guard: CrashGuard | None = None) -> None:
+    """Adapt Textual to this process's terminal and its input; call before the app is made.
+
+    Args:
+        guard: Told when the terminal is taken and given back; None if nobody restores it after a crash.
+    """
     if "ESCDELAY" not in os.environ:  # otherwise the learner's own choice for all programs applies
         set_escape_delay(SOON)
-    if os.name == "posix":
-        read_terminal_with(PromptSelector)
+    if os.name != "posix":
+        return
+    read_terminal_with(PromptSelector)
+    read_any_input(lambda: PasteShortener().shorten)
+    can = capabilities()
+    if can.colours:
+        os.environ.pop("NO_COLOR", None)  # Textual obeys an empty one, too
+        set_colour_system(COLOUR_SYSTEMS[can.colours])
+    else:
+        os.environ["NO_COLOR"] = "1"
+    _Terminal.known = staticmethod(output_filter(can))
+    _Terminal.guard = guard or CrashGuard()
 
 
-def woken_at_the_end(driver: type[Driver]) -> type[Driver]:
-    """Return a subclass of a driver class that ends at once, even if its thread waits for a key."""
-    return waking_driver(driver, PromptSelector.wake)
+class _Terminal:
+    """What the drivers of this process know of their terminal."""
+
+    known: ClassVar[Callable[[str], str]] = staticmethod(str)
+    """Removes control sequences that the terminal does not know."""
+
+    guard: ClassVar[CrashGuard] = CrashGuard()
+
+
+def bench_driver(driver: type[Driver]) -> type[Driver]:
+    """Return a subclass of a driver class that suits the terminal and ends at once, even if it waits."""
+
+    class BenchDriver(waking_driver(driver, PromptSelector.wake)):  # type: ignore[misc]
+        reports_size = False
+        """Whether the terminal has said that it reports its size among the keys."""
+
+        def write(self, data: str) -> None:
+            super().write(_Terminal.known(data))
+
+        suspension: Suspension | None = None
+
+        def start_application_mode(self) -> None:
+            _Terminal.guard.tell(TAKEN)
+            super().start_application_mode()
+            loop = asyncio.get_running_loop()
+            resize_in_order(loop)
+            if self.suspension is None and CAN_SUSPEND and self.can_suspend:
+                self.suspension = Suspension(loop, self.suspend_application_mode, self.take_again)
+                self.suspension.install()
+
+        def take_again(self) -> None:
+            """Take the terminal after a suspension; the app then draws everything."""
+            self.resume_application_mode()
+            self.send_message(Driver.SignalResume())
+
+        def close(self) -> None:
+            super().close()  # now everything is written
+            _Terminal.guard.tell(GIVEN_BACK)
+
+        def process_message(self, message: Message) -> None:
+            self.reports_size |= isinstance(message, InBandWindowResize)
+            if not isinstance(message, events.Resize) or (self.reports_size and _can_be(message.size)):
+                super().process_message(message)
+
+    return BenchDriver
+
+
+def _can_be(size: Size) -> bool:
+    """Return whether a window may have a size; random input may name any."""
+    return 0 < size.width <= LARGEST and 0 < size.height <= LARGEST

@@ -6,9 +6,13 @@ without it. Importing this module, which the app does when it starts, checks the
 
 from __future__ import annotations
 
+import os
 import selectors
 import signal
-from collections.abc import Callable
+from codecs import getincrementaldecoder
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from functools import partial
 from types import FrameType, SimpleNamespace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -17,6 +21,7 @@ from textual.app import App
 from textual.driver import Driver
 from textual.message import Message
 from textual.screen import Screen
+from textual.widgets import OptionList
 
 from gradstep.private_names import Library, PrivateName, check_names, is_there
 
@@ -32,6 +37,12 @@ def _linux_driver() -> Any:
     return linux_driver
 
 
+def _parser() -> Any:
+    from textual import _parser
+
+    return _parser.Parser
+
+
 _ESCAPE_DELAY: Final = PrivateName(
     "textual.constants.ESCAPE_DELAY",
     lambda: constants,
@@ -39,11 +50,46 @@ _ESCAPE_DELAY: Final = PrivateName(
     "Without it a run of epochs stops a tenth of a second after Escape.",
     required=False,
 )
+_COLOR_SYSTEM: Final = PrivateName(
+    "textual.constants.COLOR_SYSTEM",
+    lambda: constants,
+    "It is the number of colours that Textual draws with.",
+    "Without it a terminal that the system does not know may get colours that it cannot show.",
+    required=False,
+)
 _SELECTORS: Final = PrivateName(
     "textual.drivers.linux_driver.selectors",
     _linux_driver,
     "gradstep replaces it, so that the thread that reads the terminal sleeps until a key arrives.",
     "Without it Textual looks for keys ten times a second, and may not notice that its terminal is gone.",
+    required=False,
+)
+_DECODER: Final = PrivateName(
+    "textual.drivers.linux_driver.getincrementaldecoder",
+    _linux_driver,
+    "gradstep replaces it, so that bytes of another encoding than UTF-8 are left out.",
+    "Without it such a byte ends the program.",
+    required=False,
+)
+_PARSER: Final = PrivateName(
+    "textual.drivers.linux_driver.XTermParser",
+    _linux_driver,
+    "gradstep replaces it, so that pastes are cut and control sequences with impossible numbers ignored.",
+    "Without it a long paste takes minutes, and such a sequence ends the program.",
+    required=False,
+)
+_GENERATOR: Final = PrivateName(
+    "textual._parser.Parser.parse",
+    _parser,
+    "It reads control sequences; gradstep begins anew after one with impossible numbers.",
+    "Without it such a sequence ends the program.",
+    required=False,
+)
+_MOVE_PAGE: Final = PrivateName(
+    "textual.widgets.OptionList._move_page",
+    lambda: OptionList,
+    "gradstep ignores it for a list that has no height yet.",
+    "Without it a page key right after the palette was opened ends the program.",
     required=False,
 )
 _DISABLE_INPUT: Final = PrivateName(
@@ -77,7 +123,12 @@ _REFRESH_CSS: Final = PrivateName(
 
 NAMES: Final = (
     _ESCAPE_DELAY,
+    _COLOR_SYSTEM,
     _SELECTORS,
+    _DECODER,
+    _PARSER,
+    _GENERATOR,
+    _MOVE_PAGE,
     _DISABLE_INPUT,
     _STACK_UPDATES,
     _REFRESH_STYLES,
@@ -108,6 +159,67 @@ def read_terminal_with(selector: type[selectors.BaseSelector]) -> None:
     if is_there(_SELECTORS) and is_there(_DISABLE_INPUT):
         # Everything else that the driver may look up in the module stays.
         _linux_driver().selectors = SimpleNamespace(**{**vars(selectors), "SelectSelector": selector})
+
+
+def read_any_input(shorten: Callable[[], Callable[[str], str]]) -> None:
+    """Have Textual's driver for Linux and macOS survive any input.
+
+    Bytes that are no UTF-8 and control sequences with impossible numbers are ignored.
+
+    Args:
+        shorten: Returns a function that is called with all input that arrives, and returns what to read of
+            it.
+    """
+    driver = _linux_driver()
+    if is_there(_DECODER):
+        driver.getincrementaldecoder = lambda encoding: partial(getincrementaldecoder(encoding), "ignore")
+    if not (is_there(_PARSER) and is_there(_GENERATOR)):
+        return
+
+    parser: Any = driver.XTermParser
+
+    class AnyInputParser(parser):  # type: ignore[misc]
+        def __init__(self, debug: bool = False) -> None:
+            super().__init__(debug)
+            self._shorten = shorten()
+
+        def feed(self, data: str) -> Iterator[Message]:
+            if not data:  # the end of the input
+                yield from super().feed(data)
+            for character in self._shorten(data):
+                try:
+                    yield from super().feed(character)
+                except (ValueError, ArithmeticError):  # numbers that are no character, size or place
+                    self._gen = self.parse(self._tokens.append)
+                    self._awaiting = next(self._gen)
+
+        def tick(self) -> Iterator[Message]:
+            try:
+                yield from super().tick()
+            except (ValueError, ArithmeticError):
+                self._gen = self.parse(self._tokens.append)
+                self._awaiting = next(self._gen)
+
+    driver.XTermParser = AnyInputParser
+
+
+def ignore_early_pages() -> None:
+    """Have Textual's lists of options, the palette's for instance, ignore page keys before their layout."""
+    if not is_there(_MOVE_PAGE):
+        return
+    move: Callable[..., None] = OptionList._move_page
+
+    def move_page(self: OptionList, direction: Any) -> None:
+        with suppress(KeyError, IndexError):  # it looks up lines that are not laid out
+            move(self, direction)
+
+    OptionList._move_page = move_page  # type: ignore[method-assign]
+
+
+def set_colour_system(name: str) -> None:
+    """Have Textual draw with `standard` (16), `256` or `truecolor` colours, unless the learner chose."""
+    if "TEXTUAL_COLOR_SYSTEM" not in os.environ and is_there(_COLOR_SYSTEM):
+        constants.COLOR_SYSTEM = name  # type: ignore[misc]
 
 
 def waking_driver(driver: type[Driver], wake: Callable[[], object]) -> type[Driver]:

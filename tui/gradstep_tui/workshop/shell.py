@@ -65,21 +65,23 @@ def exports_folder() -> Path:
 
 def _run_bench(exports: Path) -> int:
     from gradstep.start import Start
+    from gradstep_tui.terminal.crash_guard import guarded_terminal
     from gradstep_tui.terminal.encoding import terminal_speaks_utf8
-    from gradstep_tui.terminal.textual_driver import know_escape_soon
+    from gradstep_tui.terminal.textual_driver import prepare_terminal
     from gradstep_tui.workshop.bench.sandboxed_app import SandboxedApp
     from gradstep_tui.workshop.bench.session.folder_exports import FolderExports
 
     autosave = ShellAutosave()
-    know_escape_soon()
-    app = SandboxedApp(
-        lambda: autosave.begin(Start()), autosave=autosave, ascii_only=not terminal_speaks_utf8()
-    )
-    app.exports = FolderExports(exports, app.post_message)
-    try:
-        app.run()
-    finally:
-        autosave.close()
+    with guarded_terminal() as guard:
+        prepare_terminal(guard)
+        app = SandboxedApp(
+            lambda: autosave.begin(Start()), autosave=autosave, ascii_only=not terminal_speaks_utf8()
+        )
+        app.exports = FolderExports(exports, app.post_message)
+        try:
+            app.run()
+        finally:
+            autosave.close()
     return app.return_code or 0
 
 

@@ -12,6 +12,7 @@ from textual.widgets import Input, Label
 
 from gradstep.errors import BadInput
 from gradstep_tui.screens.dialogs.dialog import Dialog, Value
+from gradstep_tui.widgets.field import Field
 
 
 class AskScreen(Dialog[Value | None], Generic[Value]):
@@ -47,23 +48,25 @@ class AskScreen(Dialog[Value | None], Generic[Value]):
         """Yield the widgets of the dialog."""
         with Vertical():
             yield Label(self._question)
-            yield Input(placeholder=self._default, select_on_focus=False, compact=True)
+            yield Field(placeholder=self._default, select_on_focus=False, compact=True)
             yield Label("", id="wrong", markup=False)
             yield Label("Enter: OK   Esc: cancel", classes="hint")
 
-    def on_input_submitted(self, event: Input.Submitted) -> None:
+    async def on_input_submitted(self, event: Input.Submitted) -> None:
         """Close with the value, or say what is wrong with it; the field keeps its text."""
         try:
             value = self._read(event.value if event.value.strip() else self._default)
         except BadInput as wrong:
             self.query_one("#wrong", Label).update(str(wrong))
+            await self.field.reject()
         else:
             self.dismiss(value)
+            self.field.hand_over()
 
-    def type_ahead(self, text: str) -> None:
-        """Insert text that was typed before the field had the focus."""
-        for field in self.query(Input):
-            field.insert_text_at_cursor(text)
+    @property
+    def field(self) -> Field:
+        """The field for the answer."""
+        return self.query_one(Field)
 
     def action_leave(self) -> None:
         """Close without a value."""

@@ -17,6 +17,7 @@ from gradstep_tui.manual.pages import INDEX, page, topics
 from gradstep_tui.manual.search import Hit, excerpt, find
 from gradstep_tui.screens.dialogs.dialog import Dialog
 from gradstep_tui.screens.help.manual_list import ManualList, ManualRow
+from gradstep_tui.widgets.field import Field
 
 WIDE: Final = 108
 """Columns from which the list stands beside the page; on narrower screens one of them is shown."""
@@ -72,7 +73,7 @@ class ManualScreen(Dialog[None]):
         """Lay the list, the page and the field out."""
         with Vertical() as box:
             box.border_title = "manual"
-            yield Input(placeholder="search", select_on_focus=True)
+            yield Field(placeholder="search", select_on_focus=True)
             with Horizontal():
                 yield ManualList()
                 with VerticalScroll(can_focus=True):
@@ -119,15 +120,17 @@ class ManualScreen(Dialog[None]):
         """Ask for words."""
         self.searching = True
 
-    def on_input_submitted(self, event: Input.Submitted) -> None:
+    async def on_input_submitted(self, event: Input.Submitted) -> None:
         """List the passages that were found; without words, the topics."""
         words, hits = event.value.strip(), find(event.value)
         if words and not hits:
             self._hint(f"no passage of the manual has {words[:30]!r}")
+            await self.query_one(Field).reject()
             return
         self.hits = hits
         self.searching = self.reading = False
         self._list()
+        self.query_one(Field).hand_over()
 
     async def on_manual_list_chosen(self, event: ManualList.Chosen) -> None:
         """Open what was chosen."""

@@ -13,7 +13,7 @@ from textual.screen import Screen
 
 from gradstep_tui.session.jobs import LEAVING, wait_for_jobs
 from gradstep_tui.terminal.encoding import terminal_speaks_utf8
-from gradstep_tui.terminal.textual_driver import know_escape_soon
+from gradstep_tui.terminal.textual_driver import prepare_terminal
 from gradstep_tui.workshop.bench.sandboxed_app import SandboxedApp
 from gradstep_tui.workshop.bench.screens.bench import WorkshopBench
 from gradstep_tui.workshop.bench.screens.instructor import InstructorBench
@@ -84,7 +84,7 @@ def run(line: socket.socket) -> int:
         welcome = link.welcome()
     except ConnectionError:
         return 1
-    know_escape_soon()
+    prepare_terminal()
     app = WorkshopApp(link, welcome, ascii_only=not terminal_speaks_utf8())
     app.run()
     wait_for_jobs(LEAVING)

@@ -13,11 +13,12 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Final
 
+from gradstep_tui.terminal.pastes import PasteShortener
 from gradstep_tui.workshop.server.access.rate_limits import TokenBucket
 from gradstep_tui.workshop.server.processes.nonblocking_writer import NonblockingWriter
 
 RESTORE: Final = (
-    b"\x1b[?1049l\x1b[?25h\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?1015l\x1b[?1016l"
+    b"\x1b[?7h\x1b[?1049l\x1b[?25h\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?1015l\x1b[?1016l"
     b"\x1b[?2004l\x1b[?1004l\x1b[?2048l\x1b[<u\x1b[0m\r\n"
 )
 """Control sequences that restore screen, cursor, mouse and keys of a terminal whose bench was killed."""
@@ -38,6 +39,9 @@ INPUT_RATE: Final = 2_000.0
 
 INPUT_BURST: Final = 8_000.0
 """Bytes of input that may arrive at once."""
+
+CUT: Final = 256.0
+"""Bytes of a paste that count as one byte of input, because they are cut."""
 
 TERM: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9+._-]{0,31}", re.ASCII)
 LOCALE: Final = re.compile(r"[A-Za-z][A-Za-z_]{0,15}(\.[A-Za-z0-9-]{1,16})?(@[A-Za-z]{1,16})?", re.ASCII)
@@ -87,6 +91,7 @@ class PseudoTerminal:
         self._write, self._pause_input = write, pause_input
         self._loop = asyncio.get_running_loop()
         self._bucket = TokenBucket(INPUT_RATE, INPUT_BURST)
+        self._pastes = PasteShortener()
         self._reading = self._waiting = False
         self._silence()
         self.resize(size)
@@ -112,10 +117,12 @@ class PseudoTerminal:
             fcntl.ioctl(self._master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
 
     def type(self, data: bytes) -> None:
-        """Write the client's input; have the client wait if it sends too much."""
+        """Write the client's input, long pastes cut; have the client wait if it sends too much."""
+        passed = self._pastes.shorten(data.decode("latin-1")).encode("latin-1")
         if self._master >= 0:
-            self._writer.send(data)
-        wait = self._bucket.take(len(data))
+            self._writer.send(passed)
+        cut = max(len(data) - len(passed), 0)
+        wait = self._bucket.take(len(passed) + cut / CUT)
         if (wait > 0 or self._writer.waiting) and not self._waiting:
             self._waiting = True
             self._pause_input(True)

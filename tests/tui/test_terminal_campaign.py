@@ -15,7 +15,8 @@ from tests.tui.test_terminal import READY, given_back
 KEYS: Final = [key.encode() for key in "fsbuezS[]ZR lrJKGBcvnoitdwgm?/.,-0129x\r\t\x7f"]
 SEQUENCES: Final = [b"\x1b[" + end for end in b"A B C D H F 5~ 6~ Z 3~ 20~ 21~ 1;5A 200~ I O".split()]
 SIZES: Final = ((80, 24), (120, 40), (60, 20), (160, 50), (1, 1))
-LEAVING: Final = b"q\x03\x1a"
+LEAVING: Final = b"q\x03\x1a\x1c"
+"""Keys that end the command, some of them only while it is suspended."""
 
 
 def some_input(draw: random.Random) -> bytes:

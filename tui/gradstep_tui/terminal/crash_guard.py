@@ -85,8 +85,10 @@ def _watch(line: int, attributes: list[Any]) -> NoReturn:
             with suppress(OSError, ValueError):
                 signal.signal(number, signal.SIG_IGN)
         taken = False
-        while (data := os.read(line, 64)) and not data.endswith(OVER):
+        while data := os.read(line, 64):
             taken = data.endswith(TAKEN)
+            if data.endswith(OVER):
+                break
         if taken:
             _restore(attributes)
     finally:

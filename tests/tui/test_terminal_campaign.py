@@ -54,9 +54,8 @@ def campaign(terminal: Terminal, draw: random.Random, count: int) -> None:
     assert given_back(terminal)
 
 
-@pytest.mark.parametrize(
-    "count", [pytest.param(300), pytest.param(20_000, marks=pytest.mark.full)], ids=["short", "long"]
-)
+@pytest.mark.full
+@pytest.mark.parametrize("count", [300, 20_000])
 def test_nothing_that_a_terminal_sends_ends_or_blocks_it(
     count: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -18,6 +18,7 @@ import torch.autograd.graph
 from torch import Tensor
 from torch.autograd import Variable, function
 from torch.autograd.graph import Node, get_gradient_edge
+from torch.utils.hooks import RemovableHandle
 
 from gradstep.private_names import Library, PrivateName, check_names, is_there
 
@@ -75,6 +76,13 @@ _ENGINE_SHORTCUT: Final = PrivateName(
     lambda: Variable,
     "Its `run_backward` enters autograd's engine without the checks of `loss.backward()`.",
     "Without it `loss.backward()` is called, which takes longer for a small model.",
+    required=False,
+)
+_CURRENT_NODE: Final = PrivateName(
+    "torch._C._current_autograd_node",
+    lambda: torch._C,
+    "It is the node that runs when a hook or a custom Function starts a pass inside the recorded one.",
+    "Without it the events of a pass that a hook starts stand before those of the hook's node.",
     required=False,
 )
 _BETA: Final = PrivateName(
@@ -181,6 +189,7 @@ NAMES: Final = (
         "Without it a checkpoint's tensors would be unpacked by a look at them, which changes the pass.",
     ),
     _BETA,
+    _CURRENT_NODE,
     PrivateName(
         "torch.nn.functional.embedding(...).grad_fn._saved_sparse",
         _embedding_node,
@@ -271,6 +280,24 @@ def replace_setup_context_test(test: Callable[[Any], bool]) -> None:
     function._is_setup_context_defined = test
 
 
+def running_node() -> Node | None:
+    """Return the node that autograd's engine runs in this thread; None if it runs none, or is not known."""
+    return torch._C._current_autograd_node() if is_there(_CURRENT_NODE) else None
+
+
+def put_first(handle: RemovableHandle) -> bool:
+    """Make a node's newest post hook the first to run; return whether the node has others."""
+    hooks = handle.hooks_dict_ref()
+    if hooks is None or len(hooks) < 2:
+        return False
+    newest = hooks.pop(handle.id)
+    others = list(hooks.items())
+    hooks.clear()
+    hooks[handle.id] = newest
+    hooks.update(others)  # the engine goes by the order in which they were put in
+    return True
+
+
 def sequence_number_of(node: Node) -> int:
     """Return a node's number, by the order in which the nodes of its thread were made."""
     return node._sequence_nr()
@@ -302,6 +329,20 @@ def gradients_again(node: Node, grads_in: tuple[Tensor | None, ...]) -> tuple[Te
     """
     made = node(*grads_in)  # type: ignore[operator]
     return made if isinstance(made, tuple) else (made,)
+
+
+@cache
+def clamp_keeps_gradient_at_limits() -> bool:
+    """Return whether clamp hands its gradient on at its limits, as it did before PyTorch 2.14.
+
+    A node is asked, outside the engine, which must not start before a process forks.
+    """
+    limit = torch.zeros(1, device="cpu", requires_grad=True)
+    with torch.enable_grad():
+        made = limit.clamp(min=0).grad_fn
+    assert made is not None
+    (grad,) = gradients_again(made, (torch.ones(1, device="cpu"),))
+    return bool(grad)
 
 
 def hands_on_first_gradient(node: Node) -> bool:

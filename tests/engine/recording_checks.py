@@ -150,6 +150,9 @@ def assert_consistent(trace: Trace) -> None:
             expected[event.node, event.slot] = event.total
         elif isinstance(event, HookEvent):
             assert not same_numbers(event.before, event.after)
+            if event.sender is not None:
+                _leave(event, waiting)
+                continue
             if _after_its_write(event, before):
                 continue
             key = event.node, event.slot
@@ -167,6 +170,14 @@ def assert_consistent(trace: Trace) -> None:
                 if edge is not None and grad is not None:
                     waiting.setdefault((edge.node, edge.slot), []).append(grad)
             before = event
+
+
+def _leave(event: HookEvent, waiting: dict[tuple[int, int], list[Tensor]]) -> None:
+    """Replace a gradient that a node's own hook changed as it left."""
+    parts = waiting[event.node, event.slot]
+    assert same_numbers(parts[-1], event.before)
+    assert event.after is not None
+    parts[-1] = event.after
 
 
 def _after_its_write(event: HookEvent, last: NodeEvent | None) -> bool:

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from gradstep import torch_internals
+from gradstep.autograd.events import NodeEvent
 from gradstep.autograd.trace import record_backward
 from gradstep.errors import MissingName
 from gradstep.private_names import PrivateName, check_names, is_there
@@ -83,9 +84,25 @@ def sees_every_operation_without_the_skip(patch: pytest.MonkeyPatch) -> None:
     assert torch.float16 in seen
 
 
+def lists_an_inner_pass_first_without_the_running_node(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr("gradstep.autograd.recorder.running_node", lambda: None)
+    w = torch.ones(2, requires_grad=True)
+    made = w * 2
+
+    def starts(grad: Tensor) -> None:
+        with torch.enable_grad():
+            w.exp().sum().backward()
+
+    made.register_hook(starts)
+    events = record_backward(made.sum(), names={"w": w}).events
+    depths = [event.depth for event in events if isinstance(event, NodeEvent)]
+    assert depths == [0, 1, 1, 1, 0, 0]
+
+
 FALLBACKS: Final[dict[str, Callable[[pytest.MonkeyPatch], None]]] = {
     "torch.autograd.Variable._execution_engine": shows_the_same_without_the_shortcut,
     "torch.addmm(...).grad_fn._saved_beta": shows_the_same_without_beta,
+    "torch._C._current_autograd_node": lists_an_inner_pass_first_without_the_running_node,
     "torch.utils._python_dispatch.TorchDispatchMode._should_skip_dynamo": (
         sees_every_operation_without_the_skip
     ),
@@ -130,11 +147,11 @@ def test_a_name_that_pytorch_no_longer_looks_up_is_missing(name: PrivateName) ->
 def test_the_command_says_in_words_that_pytorch_does_not_fit(words: list[str]) -> None:
     lines = (
         "import sys, torch",
-        "del torch.autograd.function._is_setup_context_defined",
+        "del torch.utils.weak.WeakIdKeyDictionary",
         "from gradstep_tui.cli import main",
         f"sys.exit(main({words}))",
     )
     run = subprocess.run([sys.executable, "-c", "\n".join(lines)], capture_output=True, text=True)
     assert run.returncode == 2
-    assert "has no torch.autograd.function._is_setup_context_defined, which gradstep needs" in run.stderr
+    assert "has no torch.utils.weak.WeakIdKeyDictionary, which gradstep needs" in run.stderr
     assert "Traceback" not in run.stderr

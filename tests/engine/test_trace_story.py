@@ -17,8 +17,9 @@ from gradstep.autograd.events import (
     Unreadable,
 )
 from gradstep.autograd.trace import record_backward
+from gradstep.derivatives.explain import explain
 from gradstep.errors import GraphFreed, NoGraph, NotAScalar
-from tests.engine.recording_checks import assert_nothing_stays, graph_nodes, hook_count, ran, started
+from tests.engine.recording_checks import assert_nothing_stays, bits, graph_nodes, hook_count, ran, started
 
 
 class Fails(torch.autograd.Function):
@@ -283,3 +284,140 @@ def test_a_graph_that_was_used_up_is_refused_in_pytorchs_words() -> None:
     record_backward(loss)
     with pytest.raises(GraphFreed, match="second time"):
         record_backward(loss)
+
+
+def hooks_told(trace: Any) -> list[HookEvent]:
+    return [event for event in trace.events if isinstance(event, HookEvent)]
+
+
+@pytest.mark.parametrize("own", [False, True])
+def test_a_hook_of_the_node_itself_is_told_after_what_the_node_made(own: bool) -> None:
+    def build() -> tuple[Tensor, Tensor]:
+        w = leaf(1, 2)
+        made = Doubled.apply(w) if own else w * 2
+        made.grad_fn.register_hook(lambda sent, received: (sent[0] * 3, *sent[1:]))
+        return (made + w).sum(), w
+
+    plain_loss, plain = build()
+    plain_loss.backward()
+    loss, w = build()
+    nodes = graph_nodes(loss)
+    hooks = hook_count(nodes)
+    trace = record_backward(loss, names={"w": w})
+    assert w.grad is not None
+    assert plain.grad is not None
+    assert w.grad.tolist() == plain.grad.tolist() == [7, 7]
+    product = event_named(trace, "DoubledBackward" if own else "MulBackward0")
+    assert [grad.tolist() for grad in product.grads_out or () if grad is not None] == [[2, 2]]
+    (hooked,) = hooks_told(trace)
+    assert (hooked.sender, hooked.output) == (product.node, 0)
+    assert [hooked.before.tolist(), hooked.after.tolist()] == [[2, 2], [6, 6]]
+    (paths,) = (event for event in trace.events if isinstance(event, PathsEvent))
+    assert sorted(part.tolist() for part in paths.parts) == [[1, 1], [6, 6]]
+    assert_nothing_stays(nodes, hooks)
+
+
+class Doubled(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Tensor:
+        return x * 2
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> Tensor:
+        return grad * 2
+
+
+def test_an_error_in_a_hook_of_the_node_itself_invents_no_further_event() -> None:
+    def fails(sent: Any, received: Any) -> None:
+        raise RuntimeError("on purpose")
+
+    made = leaf(1, 2) * 2
+    assert made.grad_fn is not None
+    made.grad_fn.register_hook(fails)
+    trace = record_backward(made.sum())
+    assert "on purpose" in str(trace.error)
+    assert ran(trace) == ["SumBackward0", "MulBackward0"]
+
+
+def test_in_anomaly_mode_nothing_is_told_after_the_node_that_made_nan() -> None:
+    x, v = torch.tensor([[-1.0], [1.0]]), leaf(0.5)
+    w = leaf(1)
+    with torch.autograd.set_detect_anomaly(True):
+        loss = torch.where(x > 0, torch.log(x * w) * v, x * w).mean()
+        trace = record_backward(loss, names={"v": v, "w": w})
+    assert "returned nan values" in str(trace.error)
+    assert v.grad is None
+    assert w.grad is None
+    assert ran(trace)[-1] in ("MulBackward0", "LogBackward0")
+    assert hooks_told(trace) == []
+    assert "AccumulateGrad" not in ran(trace)
+
+
+@pytest.mark.parametrize("where", ["tensor", "before", "after", "leaf"])
+def test_a_pass_that_a_hook_starts_is_told_after_the_node_of_the_hook(where: str) -> None:
+    w, v = leaf(1, 2), leaf(3)
+    made = w * 2
+    node = made.grad_fn
+    assert node is not None
+
+    def starts(*grads: Any) -> None:
+        with torch.enable_grad():
+            (v.exp() * 1).sum().backward()
+
+    if where == "tensor":
+        made.register_hook(starts)
+    elif where == "leaf":
+        w.register_hook(starts)
+    else:
+        (node.register_prehook if where == "before" else node.register_hook)(starts)
+    trace = record_backward(made.sum(), names={"w": w, "v": v})
+    inner = [(name, 1) for name in ("SumBackward0", "MulBackward0", "ExpBackward0", "AccumulateGrad")]
+    parent = ["MulBackward0", "AccumulateGrad"] if where == "leaf" else ["MulBackward0"]
+    after = [] if where == "leaf" else ["AccumulateGrad"]
+    told = [(event.name, event.depth) for event in started(trace)]
+    assert told == [
+        ("SumBackward0", 0),
+        *((name, 0) for name in parent),
+        *inner,
+        *((name, 0) for name in after),
+    ]
+
+
+def test_a_write_comes_after_the_write_of_a_pass_that_its_hook_starts() -> None:
+    w = leaf(1, 2)
+
+    def starts(grad: Tensor) -> None:
+        if grad[0] == 2:
+            with torch.enable_grad():
+                (w * 5).sum().backward()
+
+    w.register_hook(starts)
+    trace = record_backward((w * 2).sum(), names={"w": w})
+    writes = [event.accumulation for event in started(trace) if event.accumulation is not None]
+    assert [write.after.tolist() for write in writes if write.after is not None] == [[5, 5], [7, 7]]
+
+
+@pytest.mark.parametrize("layout", [torch.strided, torch.jagged], ids=str)
+def test_gradients_of_nested_tensors_are_told_by_their_numbers(layout: torch.layout) -> None:
+    first, second = torch.ones(1, 2, requires_grad=True), torch.full((2, 2), 2.0, requires_grad=True)
+    layer = torch.nn.Linear(2, 2)
+    names = {"first": first, "second": second, **dict(layer.named_parameters())}
+    grads = []
+    for record in (False, True):
+        for parameter in names.values():
+            parameter.grad = None
+        nested = layer(torch.nested.as_nested_tensor([first * 2, second * 3], layout=layout))
+        loss = sum((part**2).sum() for part in (nested + nested.relu()).unbind())
+        if record:
+            trace = record_backward(loss, names=names)
+            for event in trace.events:
+                explain(event, trace)
+            assert trace.error is None
+            assert trace.weight > 0
+            assert not hooks_told(trace)
+        else:
+            loss.backward()
+        grads.append([bits(parameter.grad) for parameter in names.values()])
+    assert grads[0] == grads[1]
+    writes = [event.accumulation for event in started(trace) if event.accumulation is not None]
+    assert {write.parameter for write in writes} == set(names)

@@ -102,6 +102,16 @@ def reductions_after(call: NodeCall, event: NodeEvent) -> Iterator[ReduceEvent]:
             yield ReduceEvent(call.node, output, event.depth, before, after)
 
 
+def hooks_after_node(call: NodeCall, event: NodeEvent) -> Iterator[HookEvent]:
+    """Yield the changes that a node's own post hooks made to gradients on their way to other nodes."""
+    if call.hooked_out is None:
+        return
+    for output, (edge, before) in enumerate(zip(event.edges, call.grads_out or (), strict=False)):
+        after = call.hooked_out[output]
+        if edge is not None and not same_numbers(before, after):
+            yield HookEvent(edge.node, edge.slot, event.depth, before, after, call.node, output)
+
+
 def same_numbers(first: Tensor | None, second: Tensor | None) -> bool:
     """Return whether two gradients hold the same numbers; NaN equals NaN, and None equals None.
 

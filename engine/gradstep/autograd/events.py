@@ -139,10 +139,10 @@ class PathsEvent:
 
 @dataclass(frozen=True, slots=True)
 class HookEvent:
-    """A hook changed a gradient on its way into a node, or a `.grad` right after a write.
+    """A hook changed a gradient on its way from node to node, or a `.grad` right after a write.
 
-    Hooks on the way are `Tensor.register_hook` and `Node.register_prehook`; hooks after a write are
-    `Tensor.register_post_accumulate_grad_hook`.
+    Hooks on the way are `Node.register_hook` of the node that sends the gradient, then `Tensor.register_hook`
+    and `Node.register_prehook`; hooks after a write are `Tensor.register_post_accumulate_grad_hook`.
     """
 
     node: int
@@ -159,6 +159,13 @@ class HookEvent:
 
     after: Tensor | None
     """Gradient after the hook; None if it is undefined."""
+
+    sender: int | None = None
+    """Index in `Trace.nodes` of the node whose own hook changed the gradient as it left; None for other
+    hooks, which see the sum of all paths."""
+
+    output: int | None = None
+    """Index of the gradient in the sender's `grads_out`; None if there is no sender."""
 
 
 Event: TypeAlias = NodeEvent | ReduceEvent | PathsEvent | HookEvent

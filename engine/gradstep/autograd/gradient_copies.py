@@ -12,7 +12,7 @@ from torch.autograd.graph import Node
 from gradstep.autograd.node_calls import NodeGrads
 from gradstep.autograd.node_kinds import ADDS_FIRST_INPUT, NEVER_BROADCASTS, UNPREDICTABLE_SIZES
 from gradstep.autograd.saved_tensors import unpacked_by_hooks
-from gradstep.tensors.placeholders import Budget, is_placeholder, placeholder_for
+from gradstep.tensors.placeholders import Budget, is_placeholder, placeholder_for, plain_numbers
 from gradstep.torch_internals import gradients_again, hands_on_first_gradient, version_of
 
 
@@ -77,11 +77,14 @@ class Copier:
         return tuple(copies)
 
     def _copied(self, grad: Tensor) -> Tensor:
+        grad = plain_numbers(grad)
         return fresh_copy(grad) if self._budget.has(grad) else placeholder_for(grad)
 
 
 def _address_of(tensor: Tensor) -> int:
     """Return the address of a tensor's first number, or 0 if it has no memory of its own (a sparse one)."""
+    if tensor.is_nested:
+        return 0
     try:
         return tensor.data_ptr()
     except RuntimeError:
@@ -105,6 +108,7 @@ def _same_view(copy: Tensor, original: Tensor, view: Tensor) -> Tensor | None:
 
 def fresh_copy(tensor: Tensor) -> Tensor:
     """Return a copy without a graph; grad mode is on in a pass with `create_graph`."""
+    tensor = plain_numbers(tensor)
     return tensor.detach().clone() if is_grad_enabled() else tensor.clone()
 
 
@@ -174,6 +178,11 @@ def engine_may_have_reduced(node: Node, grads_in: NodeGrads, grads_out: NodeGrad
     return False
 
 
+def any_nested(*gradients: NodeGrads) -> bool:
+    """Return whether any gradient is a nested tensor."""
+    return any(grad is not None and grad.is_nested for grads in gradients for grad in grads)
+
+
 def reduced_by_engine(made: Any, grads_out: NodeGrads) -> NodeGrads | None:
     """Return the gradients of a custom `backward`, with those that the engine then reduced as they were made.
 
@@ -197,7 +206,9 @@ def reduced_by_engine(made: Any, grads_out: NodeGrads) -> NodeGrads | None:
 
 
 def was_reduced(before: Tensor, after: Tensor) -> bool:
-    """Return whether the engine changed a gradient's shape or dtype."""
+    """Return whether the engine changed a gradient's shape or dtype; it never does with a nested tensor."""
+    if before.is_nested or after.is_nested:
+        return False
     return before.shape != after.shape or before.dtype != after.dtype
 
 

@@ -10,6 +10,7 @@ from torch.autograd.graph import Node
 
 from gradstep.autograd.gradient_copies import (
     Copier,
+    any_nested,
     engine_may_have_reduced,
     fresh_copy,
     raw_gradients_of,
@@ -33,7 +34,11 @@ def after_node(
 ) -> None:
     """Note a call of a node that saved no tensor; `running[-1]` is the pass that called it."""
     received = copies.received(grads_in)
-    rows.append((number, running[-1], received, copies.sent(grads_out, grads_in[0], received[0])))
+    sent = copies.sent(grads_out, grads_in[0], received[0])
+    if any_nested(grads_in, grads_out):  # the node cannot be asked with copies
+        rows.append((number, running[-1], received, sent, sent))
+    else:
+        rows.append((number, running[-1], received, sent))
 
 
 def after_with_saved(
@@ -51,7 +56,8 @@ def after_with_saved(
     """
     received = copies.received(grads_in)
     sent = copies.sent(grads_out, grads_in[0], received[0])
-    raw = raw_gradients_of(node, received, sent) if engine_may_have_reduced(node, received, sent) else None
+    asks = engine_may_have_reduced(node, received, sent) and not any_nested(grads_in, grads_out)
+    raw = raw_gradients_of(node, received, sent) if asks else None
     rows.append((number, running[-1], received, sent, raw))
 
 
@@ -71,7 +77,7 @@ def before_leaf(
     grad = leaf.grad
     if grad is None:
         before = None
-    elif known is None or bytes_of(grad) < WORTH_COMPARING:
+    elif known is None or grad.is_nested or bytes_of(grad) < WORTH_COMPARING:
         before = fresh_copy(grad)
     else:
         before = shared_copy(grad, known)

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from gradstep.tensors.bitwise import is_copy
 from gradstep.tensors.memory import bytes_of
-from gradstep.tensors.placeholders import Budget, placeholder_for
+from gradstep.tensors.placeholders import Budget, placeholder_for, plain_numbers
 
 WORTH_COMPARING: Final = 1 << 16
 """Size in bytes from which comparing a tensor with an existing copy is faster than copying it."""
@@ -44,6 +44,7 @@ class SavedCopies:
 
     def of(self, tensor: Tensor) -> Tensor:
         """Return a copy of a saved tensor, of its shape and strides, or a placeholder without numbers."""
+        tensor = plain_numbers(tensor)
         known = self._copy_at(tensor)
         if known is not None and bytes_of(tensor) <= known.value.nbytes and tensor.dtype is known.value.dtype:
             return known.value.as_strided(tensor.shape, tensor.stride())

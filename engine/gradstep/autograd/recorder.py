@@ -14,7 +14,7 @@ from threading import get_ident
 from typing import Any, Final, TypeAlias
 
 import torch
-from torch import Tensor
+from torch import Tensor, is_anomaly_check_nan_enabled, is_anomaly_enabled
 from torch.autograd.graph import Node, get_gradient_edge
 
 from gradstep.autograd.gradient_copies import (
@@ -25,7 +25,14 @@ from gradstep.autograd.gradient_copies import (
 )
 from gradstep.autograd.hooks import Rows, after_node, after_with_saved, before_leaf
 from gradstep.autograd.leaf_copies import LeafCopies
-from gradstep.autograd.node_calls import UNKNOWN, EnginePass, NodeCall, NodeGrads, Unknown
+from gradstep.autograd.node_calls import (
+    UNKNOWN,
+    EnginePass,
+    NodeCall,
+    NodeGrads,
+    Unknown,
+    parents_first,
+)
 from gradstep.autograd.saved_tensors import (
     NO_TENSORS,
     HeldTensors,
@@ -33,7 +40,7 @@ from gradstep.autograd.saved_tensors import (
     version_or_minus_one,
 )
 from gradstep.interruption import interruptible
-from gradstep.tensors.placeholders import Budget
+from gradstep.tensors.placeholders import Budget, plain_numbers
 from gradstep.torch_internals import (
     AccumulateGrad,
     BackwardCFunction,
@@ -42,7 +49,9 @@ from gradstep.torch_internals import (
     engine_entry,
     engine_shortcut,
     leaf_of,
+    put_first,
     replace_engine_entry,
+    running_node,
 )
 
 NodeInput: TypeAlias = tuple[int, int]
@@ -79,6 +88,13 @@ class Recorder:
         self._handles: list[Any] = []
         self._running: list[EnginePass] = []
         """The recorded pass, and inside it the passes that are running, outermost first."""
+        self._hooked: dict[int, NodeGrads | None] = {}
+        """Gradients after the post hooks of nodes that have any, by the call's index in `rows`; None while
+        the hooks run, and if one of them raised."""
+        self._inner: list[EnginePass] = []
+        """Passes that nodes of others started, in the order in which they began."""
+        self.looked_for_nan = False
+        """Whether the engine raised an error for each nan that a node made, because of anomaly mode."""
         self._copies = Copier(self.budget)
         self._leaves: dict[int, Tensor] = {}
         """Leaf of each `AccumulateGrad`, by the number of the node."""
@@ -89,12 +105,14 @@ class Recorder:
 
     @property
     def calls(self) -> list[NodeCall]:
-        """All calls of nodes, in the order in which they were noted.
+        """All calls of nodes, in order; a node that started a pass comes before the calls in that pass.
 
         A call of `AccumulateGrad` or of a custom Function's node is noted when it begins, any other when it
         ends.
         """
         calls = [NodeCall(*row) for row in self.rows]
+        for number, after in self._hooked.items():
+            calls[number].hooked_out, calls[number].hook_raised = after, after is None
         next_grads = {
             number: self._final_copies[number] if number in self._final_copies else _if_unchanged(*final)
             for number, final in self._final_grads.items()
@@ -102,7 +120,7 @@ class Recorder:
         for call in reversed(calls):
             if call.node in next_grads:
                 call.grad_after, next_grads[call.node] = next_grads[call.node], call.grad_before
-        return calls
+        return parents_first(calls, self._inner)
 
     def delivered(self) -> dict[int, Tensor | None]:
         """Return a copy of the gradient that each leaf received last, by `id` of the leaf."""
@@ -133,6 +151,7 @@ class Recorder:
 
     def record(self, loss: Tensor, backward: Mapping[str, Any]) -> None:
         """Run `loss.backward(**backward)`, with hooks on the graphs of all passes that start meanwhile."""
+        self.looked_for_nan = is_anomaly_enabled() and is_anomaly_check_nan_enabled()
         plain = engine_entry()
         replace_engine_entry(self._watched(plain))
         try:
@@ -168,6 +187,11 @@ class Recorder:
         """Run one pass with `plain`, after its graph has been hooked."""
         running = self._running
         engine_pass = EnginePass(len(running), [self._number(_root(output)) for output in outputs])
+        if running:
+            parent = running_node()
+            engine_pass.parent = None if parent is None else self._index.get(parent)
+            engine_pass.begin = len(self.rows)
+            self._inner.append(engine_pass)
         running.append(engine_pass)
         try:
             self._attach()
@@ -191,7 +215,6 @@ class Recorder:
         """Hook the numbered nodes that have no hook yet, and all nodes that they lead to."""
         nodes, all_edges, index = self.nodes, self.edges, self._index
         rows, copies, running = self.rows, self._copies, self._running
-        keep_handle = self._handles.append
         while len(all_edges) < len(nodes):
             this = len(all_edges)
             node = nodes[this]
@@ -216,13 +239,40 @@ class Recorder:
                 self._watch_custom(node, this)
             elif held is not NO_TENSORS:
                 after = partial(after_with_saved, rows, copies, running, this, node)
-                keep_handle(node.register_hook(after))
+                self._watch_end(node, after, lambda: len(rows) - 1)
             else:
-                keep_handle(node.register_hook(partial(after_node, rows, copies, running, this)))
+                after = partial(after_node, rows, copies, running, this)
+                self._watch_end(node, after, lambda: len(rows) - 1)
+
+    def _watch_end(
+        self, node: Node, after: Callable[[NodeGrads, NodeGrads], None], row_of_call: Callable[[], int]
+    ) -> None:
+        """Hook a node at its end, before its other post hooks; if it has any, after them as well.
+
+        `row_of_call` returns the index in `rows` of the call that `after` has just noted.
+        """
+        handle = node.register_hook(after)
+        self._handles.append(handle)
+        if not put_first(handle):
+            return
+        hooked, ended = self._hooked, list[int]()
+
+        def begun(grads_out: NodeGrads, grads_in: NodeGrads) -> None:
+            ended.append(row_of_call())
+            hooked[ended[-1]] = None
+
+        def over(grads_out: NodeGrads, grads_in: NodeGrads) -> None:
+            hooked[ended.pop()] = self._copies.sent(grads_out)
+
+        second = node.register_hook(begun)
+        put_first(second)
+        put_first(handle)
+        self._handles += (second, node.register_hook(over))
 
     def _watch_custom(self, node: Node, number: int) -> None:
         """Hook a custom Function before it runs, too: its `backward` may change its gradient, or raise."""
-        rows, copies, running, begun, made = self.rows, self._copies, self._running, list[list[Any]](), []
+        rows, copies, running, made = self.rows, self._copies, self._running, list[Any]()
+        begun, ended = list[int](), list[int]()
         apply = apply_of(node)
 
         def applied(*grads_in: Any) -> Any:
@@ -230,16 +280,20 @@ class Recorder:
             return made[-1]
 
         def before(grads_in: NodeGrads) -> None:
-            begun.append([number, running[-1], copies.received(grads_in)])
-            rows.append(begun[-1])
+            begun.append(len(rows))
+            rows.append([number, running[-1], copies.received(grads_in)])
 
         def after(grads_out: NodeGrads, grads_in: NodeGrads) -> None:
             sent = copies.sent(grads_out)
             raw = reduced_by_engine(made.pop(), sent) if made else None
-            begun.pop().extend((sent, raw))
+            ended.append(begun.pop())
+            noted = rows[ended[-1]]
+            assert isinstance(noted, list)
+            noted += (sent, raw)
 
         custom = CustomApply(node, applied)
-        self._handles += (node.register_prehook(before), node.register_hook(after), custom)
+        self._handles += (node.register_prehook(before), custom)
+        self._watch_end(node, after, ended.pop)
 
     def _watch_leaf(self, node: Node, number: int) -> None:
         """Hook a leaf before each write only: the next write, or the end, shows what its `.grad` became."""
@@ -255,7 +309,7 @@ def _if_unchanged(grad: Tensor | None, version: int) -> Tensor | Unknown | None:
     """Return a copy of a `.grad`, or `UNKNOWN` if it was changed in place since it had this version."""
     if grad is None:
         return None
-    return grad.detach().clone() if version_or_minus_one(grad) == version else UNKNOWN
+    return plain_numbers(grad).detach().clone() if version_or_minus_one(grad) == version else UNKNOWN
 
 
 def _root(output: Any) -> Node:

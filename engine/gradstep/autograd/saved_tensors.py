@@ -67,10 +67,18 @@ def read_saved(node: Node, held: HeldTensors, copy: Callable[[Tensor], Tensor]) 
         `hold_tensors`, `Unreadable` for a value that autograd does not hand out.
     """
     names = _NAMES_BY_TYPE.get(type(node)) or _look_up(node)
-    saved = {operand_name(plain): _settle(getattr(node, plain), -1, copy) for plain in names.plain}
+    saved = {operand_name(plain): _settle(_plain_value(node, plain), -1, copy) for plain in names.plain}
     for (plain, _), value, version in zip(names.tensors, *held, strict=True):
         saved[operand_name(plain)] = _settle(value, version, copy)
     return dict(sorted(saved.items()))
+
+
+def _plain_value(node: Node, plain: str) -> Any:
+    """Return a saved value that is no tensor."""
+    try:
+        return getattr(node, plain)
+    except RuntimeError as error:  # the sizes of a nested tensor, for example
+        return Unreadable(str(error).split("\n")[0])
 
 
 def unpacked_by_hooks(node: Node) -> bool:
@@ -112,7 +120,7 @@ def _settle(value: Any, version: Any, copy: Callable[[Tensor], Tensor]) -> Any:
     """Return what a trace keeps of a saved value: a copy, `Overwritten`, or the value itself."""
     if isinstance(value, Tensor):
         if version != -1 and version_of(value) != version:
-            return Overwritten(tuple(value.shape))
+            return Overwritten(() if value.is_nested else tuple(value.shape))
         return copy(value)
     if isinstance(value, (tuple, list)):
         versions = version if isinstance(version, tuple) else [-1] * len(value)

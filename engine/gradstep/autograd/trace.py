@@ -19,13 +19,14 @@ from gradstep.autograd.event_builder import (
     call_that_raised,
     events_before,
     gradients_as_made,
+    hooks_after_node,
     hooks_after_write,
     reductions_after,
 )
 from gradstep.autograd.events import Accumulation, Edge, Event, NodeEvent
 from gradstep.autograd.graph import GraphNode
 from gradstep.autograd.leaf_copies import LeafCopies, SavedCopies
-from gradstep.autograd.node_calls import NodeCall
+from gradstep.autograd.node_calls import NodeCall, NodeGrads
 from gradstep.autograd.node_info import NodeInfo, next_to_run, read_node
 from gradstep.autograd.recorder import Recorder
 from gradstep.autograd.source_map import SourceMap
@@ -187,8 +188,9 @@ class Trace:
         event = self._node_event(call, node)
         yield event
         yield from reductions_after(call, event)
+        yield from hooks_after_node(call, event)
         yield from hooks_after_write(call, event)
-        for edge, grad in zip(node.edges, call.grads_out or (), strict=False):
+        for edge, grad in zip(node.edges, call.sent or (), strict=False):
             if edge is not None and grad is not None:
                 sent.setdefault((call.engine_pass, *edge), []).append((call.node, grad))
 
@@ -210,9 +212,13 @@ class Trace:
 
     def _last_call_raised(self) -> bool:
         """Return whether the error came from the last call, or from a hook right after its write."""
-        if not self._calls:
+        recorder = self._recorder
+        calls = [call for call in self._calls if call.engine_pass is recorder.raised_in]
+        if not calls:
             return False
-        last = self._calls[-1]
+        last = calls[-1]
+        if last.hook_raised or (recorder.looked_for_nan and _has_nan(last.sent)):
+            return True
         leaf = self._nodes[last.node].leaf
         if leaf is not None and has_post_accumulate_hooks(leaf):
             last.grads_out = None
@@ -266,6 +272,11 @@ def record_backward(
     if isinstance(error, RuntimeError) and not recorder.rows and "second time" in message_of(error):
         raise GraphFreed(error) from error
     return Trace(recorder, names or {}, sources, error, known)
+
+
+def _has_nan(grads: NodeGrads | None) -> bool:
+    """Return whether a gradient holds nan; in anomaly mode the engine raises an error for it."""
+    return any(bool(grad.isnan().any()) for grad in grads or () if grad is not None and not grad.is_meta)
 
 
 def _tensors(value: Any) -> Iterator[Tensor]:

@@ -66,11 +66,15 @@ def explain_paths(event: PathsEvent, trace: Trace) -> Explanation:
 
 def explain_hook(event: HookEvent, trace: Trace) -> Explanation:
     """Explain that a hook changed a gradient."""
+    if event.sender is None:
+        way = f"into {_node_name(event.node, trace)}"
+    else:
+        way = f"out of {_node_name(event.sender, trace)}"
     return Explanation(
         title="a hook replaced a gradient",
         source=None,
         formulas=(),
-        words=f"a hook changed the gradient on its way into {_node_name(event.node, trace)}; "
+        words=f"a hook changed the gradient on its way {way}; "
         "the pass continues with the gradient that the hook returned",
         operands=(Operand("before", event.before),),
         results=(Operand("after", event.after),),

@@ -183,7 +183,7 @@ class PassPage:
             match event:
                 case PathsEvent(node=node):
                     met[node] = event
-                case HookEvent(node=node) if node in written:
+                case HookEvent(node=node, sender=None) if node in written:
                     yield position, written[node], Hooked(self.number, event.before, event.after)
                 case NodeEvent(node=node, accumulation=None):
                     made[node] = event

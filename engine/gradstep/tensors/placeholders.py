@@ -19,6 +19,14 @@ SMALL: Final = 4_096
 _STRIDED: Final = torch.strided
 
 
+def plain_numbers(tensor: Tensor) -> Tensor:
+    """Return a tensor, or the numbers of a nested tensor: one part after the other, without padding.
+
+    A nested tensor has no sizes that could be shown, compared or added up.
+    """
+    return tensor.detach().contiguous().values() if tensor.is_nested else tensor
+
+
 def placeholder_for(tensor: Tensor) -> Tensor:
     """Return a placeholder with the tensor's shape, strides and dtype, and with a summary of its numbers."""
     made = torch.empty_strided(tuple(tensor.shape), tensor.stride(), dtype=tensor.dtype, device="meta")

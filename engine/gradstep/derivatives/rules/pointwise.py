@@ -6,11 +6,16 @@ from collections.abc import Mapping
 from typing import Final
 
 from gradstep.derivatives.rules.rule import Rule, Text, When, by_need
+from gradstep.torch_internals import clamp_keeps_gradient_at_limits
 
 _POWER = "the slope of a power is the exponent times one power less; g is multiplied by that"
 _GROWTH = "the slope in the exponent is result * log(base); g is multiplied by that"
 _ROUNDED = "a rounded quotient is a step function, so its gradient is zero"
 _DIVIDED = When("rounding_mode is None", "g / other", "zeros_like(g)")
+_KEEPS_LIMITS = clamp_keeps_gradient_at_limits()  # PyTorch 2.14 changed it
+_ABOVE, _BELOW = (">=", "<=") if _KEEPS_LIMITS else (">", "<")
+_INSIDE, _AT_LIMITS = ("within", "") if _KEEPS_LIMITS else ("between", " or equals a limit")
+_NOT_BELOW, _NOT_ABOVE = ("at least", "at most") if _KEEPS_LIMITS else ("above", "below")
 
 
 def _unary(formula: Text, words: Text, brief: Text | None = None) -> Rule:
@@ -166,20 +171,24 @@ POINTWISE: Final[Mapping[str, Rule]] = {
     "ClampBackward1": _unary(
         When(
             "max is None",
-            "where(self >= min, g, 0)",
-            When("min is None", "where(self <= max, g, 0)", "where((self >= min) & (self <= max), g, 0)"),
+            f"where(self {_ABOVE} min, g, 0)",
+            When(
+                "min is None",
+                f"where(self {_BELOW} max, g, 0)",
+                f"where((self {_ABOVE} min) & (self {_BELOW} max), g, 0)",
+            ),
         ),
-        "g passes where self is within the limits, and is 0 where it was clamped",
+        f"g passes where self is {_INSIDE} the limits, and is 0 where it was clamped{_AT_LIMITS}",
         "g inside limits",
     ),
     "ClampMinBackward0": _unary(
-        "where(self >= min, g, 0)",
-        "g passes where self is at least the limit, and is 0 below it",
+        f"where(self {_ABOVE} min, g, 0)",
+        f"g passes where self is {_NOT_BELOW} the limit, and is 0 elsewhere",
         "g above min",
     ),
     "ClampMaxBackward0": _unary(
-        "where(self <= max, g, 0)",
-        "g passes where self is at most the limit, and is 0 above it",
+        f"where(self {_BELOW} max, g, 0)",
+        f"g passes where self is {_NOT_ABOVE} the limit, and is 0 elsewhere",
         "g below max",
     ),
 }

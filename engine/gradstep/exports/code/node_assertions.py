@@ -41,6 +41,8 @@ def check_event(passing: Pass, place: int, step: Explanation) -> Iterator[str]:
             yield from check("the sum of the paths", f"came[{_key(labels[node])}][{slot}]", total)
         case ReduceEvent(node=node, output=output, after=after):
             yield from check("summed by the engine", f"made[{_key(labels[node])}][{output}]", after)
+        case HookEvent(sender=sender, output=output, after=after) if sender is not None:
+            yield from check("after the node's hook", f"made[{_key(labels[sender])}][{output}]", after)
         case HookEvent(node=node, slot=slot, after=after):
             yield from check("after the hook", f"came[{_key(labels[node])}][{slot}]", after)
 
@@ -81,7 +83,10 @@ def _reduced(events: tuple[Event, ...], place: int) -> frozenset[int]:
     made = [
         event.output for event in events[place + 1 :] if isinstance(event, ReduceEvent) and event.node == node
     ]
-    return frozenset(made)
+    hooked = [
+        event.output for event in events[place + 1 :] if isinstance(event, HookEvent) and event.sender == node
+    ]
+    return frozenset([*made, *(output for output in hooked if output is not None)])
 
 
 def _paths(event: PathsEvent, events: tuple[Event, ...]) -> Iterator[tuple[int, int, Tensor]]:

@@ -93,7 +93,7 @@ def _version_of(library: Library) -> str:
 
 
 def _requirement_of(library: Library) -> str:
-    """Return the versions that gradstep supports, as pip writes them, e.g. `torch<2.14,>=2.6`."""
+    """Return the versions that gradstep supports, as pip writes them, e.g. `torch<3,>=2.12.1`."""
     from importlib import metadata
 
     try:

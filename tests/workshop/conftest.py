@@ -23,10 +23,12 @@ def narrow() -> Iterator[Server]:
     """A workshop with low limits, which tests reach. Each test leaves it empty."""
     server = Server(
         *("--max-learners", "2"),
-        connections=12,
-        per_address=10,
+        connections=10,
+        per_address=4,
         strangers=4,
+        exchange=1.5,
         login=1.5,
+        unused=1.5,
         idle=3.0,
         keepalive=0.3,
     )

@@ -31,10 +31,9 @@ def ended(line: socket.socket) -> bool:
     return True
 
 
-def test_strangers_beyond_the_limit_are_dropped_while_a_learner_is_served(narrow: Server) -> None:
-    """Of thirty silent connections, four stay for the login time; after that, a new login works."""
+def test_silent_connections_make_room_for_those_who_log_in(narrow: Server) -> None:
+    """Of thirty silent connections, the latest four stay until a login needs a place."""
     with narrow.join("served") as terminal, contextlib.ExitStack() as stack:
-        until(lambda: len(narrow.events("bench", name="served")) == 1, "a bench")
         lines = [stack.enter_context(narrow.socket()) for _ in range(30)]
         until(lambda: sum(ended(line) for line in lines) >= 26, "26 of 30 dropped", 10)
         began = time.monotonic()
@@ -42,12 +41,65 @@ def test_strangers_beyond_the_limit_are_dropped_while_a_learner_is_served(narrow
         terminal.wait_for("18746.5391")
         assert time.monotonic() - began < 5
         reasons = {event["why"] for event in narrow.events("refused")}
-        assert "too many connections that have not logged in" in reasons
-        assert narrow.run(narrow.command("too-early")).returncode == 255
-        until(lambda: all(ended(line) for line in lines), "half-open logins freed", 10)
-        with narrow.join("later"):
+        assert "too many connections from this address that have not logged in" in reasons
+        with narrow.join("among-them"):
             pass
+        until(lambda: all(ended(line) for line in lines), "half-open logins freed", 10)
+        assert narrow.events("refused", why="the key exchange took too long")
     gone(narrow)
+
+
+async def test_a_host_with_four_hundred_silent_connections_locks_nobody_out(served: Server) -> None:
+    with contextlib.ExitStack() as stack:
+        lines = [stack.enter_context(served.socket()) for _ in range(400)]
+        for number in range(3):
+            (await connect(served, f"not-locked-out-{number}")).close()
+        assert sum(not ended(line) for line in lines[-100:]) > 50  # they were not simply all dropped
+
+
+class Slow(asyncssh.SSHClient):
+    """A client with a person who thinks about the code."""
+
+    def __init__(self, everybody_is_asked: asyncio.Barrier) -> None:
+        self._asked = everybody_is_asked
+
+    async def password_auth_requested(self) -> str:
+        await self._asked.wait()
+        return CODE
+
+
+async def test_sixty_people_behind_one_address_who_all_think_at_the_same_time_get_in(served: Server) -> None:
+    """Nobody answers the question for the code before everybody has been asked."""
+    asked = asyncio.Barrier(60)
+    joining = (
+        connect(served, f"slow-{number}", "", client_factory=lambda: Slow(asked), password=None)
+        for number in range(60)
+    )
+    connections = await asyncio.wait_for(asyncio.gather(*joining), PATIENCE)
+    for connection in connections:
+        connection.close()
+
+
+def test_a_person_has_more_time_than_a_program_and_reads_why_it_is_over(narrow: Server) -> None:
+    limits = Limits(connections=1)
+    assert limits.exchange == 20
+    assert limits.login == 120
+    assert limits.strangers > limits.per_address > 60
+    with narrow.join("thinker", env={"SSH_ASKPASS": None, "SSH_ASKPASS_REQUIRE": None}, wait="") as terminal:
+        terminal.wait_for("join code:")
+        narrow.logged("refused", why="the login took too long")
+        terminal.send("a late answer\r")
+        terminal.wait_for("nobody has logged in for 2 sec", seconds=10)
+
+
+async def test_a_name_has_a_few_connections_and_the_newest_stay(narrow: Server) -> None:
+    made = [await connect(narrow, "many") for _ in range(4)]
+    newest = await connect(narrow, "many")
+    await asyncio.wait_for(made[0].wait_closed(), PATIENCE)
+    assert not newest.is_closed()
+    assert narrow.events("refused", why="too many connections under this name")
+    for connection in (*made, newest):
+        connection.abort()
 
 
 def test_more_learners_than_there_is_room_for_are_told_so(narrow: Server) -> None:
@@ -66,30 +118,24 @@ def test_more_learners_than_there_is_room_for_are_told_so(narrow: Server) -> Non
     gone(narrow)
 
 
-def test_connections_from_one_address_and_in_all_are_counted(narrow: Server) -> None:
-    """Connections that log in and open no channel are closed after the login time as well."""
+async def test_connections_on_which_nothing_begins_are_closed_with_words(narrow: Server) -> None:
+    class Told(asyncssh.SSHClient):
+        words = ""
 
-    async def crowd() -> int:
-        made = await asyncio.gather(
-            *(connect(narrow, f"crowd{number}") for number in range(4)), return_exceptions=True
-        )
-        more = await asyncio.gather(
-            *(connect(narrow, f"crowd{number + 4}") for number in range(4)), return_exceptions=True
-        )
-        last = await asyncio.gather(
-            *(connect(narrow, f"crowd{number + 8}") for number in range(4)), return_exceptions=True
-        )
-        results = (*made, *more, *last)
-        found = [result for result in results if isinstance(result, asyncssh.SSHClientConnection)]
-        for connection in found:
-            await asyncio.wait_for(connection.wait_closed(), PATIENCE)
-        return len(found)
+        def connection_lost(self, exc: Exception | None) -> None:
+            type(self).words = str(exc)
 
-    assert asyncio.run(crowd()) <= 10
-    assert narrow.events("refused", why="too many connections from this address")
-    with narrow.join("after-crowd"):
-        pass
-    gone(narrow)
+    connection = await connect(narrow, "undecided", client_factory=Told)
+    await asyncio.wait_for(connection.wait_closed(), PATIENCE)
+    assert "nothing was requested for 2 seconds: connect again" in Told.words
+
+
+async def test_more_connections_than_there_is_room_for_are_told_so(narrow: Server) -> None:
+    made = [await connect(narrow, f"crowd{number}") for number in range(10)]
+    with pytest.raises(asyncssh.DisconnectError, match="no room for more connections"):
+        await connect(narrow, "crowd10")
+    for connection in made:
+        connection.abort()
 
 
 def test_a_line_on_which_nothing_is_typed_is_closed_with_words(narrow: Server) -> None:
@@ -186,23 +232,71 @@ async def test_a_client_that_does_not_read_makes_its_bench_wait_and_nobody_else(
         await asyncio.wait_for(shown(process, b"18746"), PATIENCE)
 
 
-def test_the_doors_count_all_connections_those_of_an_address_strangers_and_new_ones() -> None:
-    limits = Limits(connections=4, per_address=2, strangers=3, per_second=0.001, at_once=6)
+class Fake:
+    """A connection to a limiter."""
+
+    def __init__(self, limiter: ConnectionLimiter, address: str, *, silent: bool = True) -> None:
+        self.limiter, self.address, self.is_silent = limiter, address, silent
+        self.age, self.has_bench, self.dropped = 0.0, False, ""
+
+    def drop(self, why: str) -> None:
+        self.dropped = why
+        self.limiter.leave(self)
+
+
+def test_the_oldest_silent_connections_of_the_fullest_address_make_room() -> None:
+    limiter = ConnectionLimiter(Limits(connections=4, per_address=3, strangers=5))
+    idle = [Fake(limiter, "a") for _ in range(5)]
+    assert [limiter.enter(one) for one in idle] == [""] * 5
+    assert [bool(one.dropped) for one in idle] == [True, True, False, False, False]
+    person = Fake(limiter, "b", silent=False)
+    others = [Fake(limiter, address) for address in "cd"]
+    assert [limiter.enter(one) for one in (person, *others)] == [""] * 3
+    assert limiter.strangers == 5
+    assert idle[2].dropped
+    assert not person.dropped
+
+
+def test_without_silent_connections_only_those_that_took_half_the_time_make_room() -> None:
+    limiter = ConnectionLimiter(Limits(connections=4, per_address=2, strangers=3, login=100.0))
+    people = [Fake(limiter, "a", silent=False) for _ in range(2)]
+    assert [limiter.enter(one) for one in people] == ["", ""]
+    assert "from this address" in limiter.enter(Fake(limiter, "a"))
+    assert limiter.enter(Fake(limiter, "b", silent=False)) == ""
+    assert "not logged in" in limiter.enter(Fake(limiter, "c"))
+    people[1].age = 51.0
+    assert limiter.enter(Fake(limiter, "a")) == ""
+    assert [bool(one.dropped) for one in people] == [False, True]
+
+
+def test_a_name_and_all_names_have_so_many_connections() -> None:
+    limiter = ConnectionLimiter(Limits(connections=3, per_name=2))
+    mine = [Fake(limiter, "a") for _ in range(3)]
+    mine[0].has_bench = True
+    for one in mine:
+        assert limiter.enter(one) == ""
+        assert limiter.know(one, "ada") == ""
+    assert [bool(one.dropped) for one in mine] == [False, True, False]
+    mine[2].has_bench = True
+    assert "under this name" in limiter.know(Fake(limiter, "a"), "ada")
+    assert limiter.know(Fake(limiter, "b"), "bob") == ""
+    assert "no room" in limiter.know(Fake(limiter, "c"), "cy")
+    assert (limiter.connections, limiter.strangers) == (3, 0)
+    limiter.leave(mine[0])
+    assert limiter.connections == 2
+
+
+def test_key_exchanges_are_slowed_by_address_and_refused_in_a_long_queue() -> None:
+    limits = Limits(connections=9, address_per_second=1.0, address_at_once=2.0)
     limiter = ConnectionLimiter(limits)
-    assert [limiter.enter("a"), limiter.enter("a")] == ["", ""]
-    assert "from this address" in limiter.enter("a")
-    assert limiter.enter("b") == ""
-    assert "not logged in" in limiter.enter("c")
-    limiter.know()
-    assert limiter.enter("c") == ""
-    assert "too many connections" in limiter.enter("d")
-    limiter.leave("a", known=True)
-    limiter.leave("b", known=False)
-    limiter.know()
-    assert [limiter.enter("d"), limiter.enter("a")] == ["", ""]
-    limiter.leave("d", known=False)
-    assert "at once" in limiter.enter("e")
-    assert (limiter.connections, limiter.strangers) == (3, 2)
+    waits = [limiter.wait_before_exchange("a") for _ in range(20)]
+    assert waits[:2] == [0.0, 0.0]
+    assert 0 < (waits[2] or 0) < (waits[3] or 0) <= 7
+    assert waits[-1] is None
+    assert limiter.wait_before_exchange("b") == 0.0
+    assert limiter.wait_before_exchange("2001:db8::1") == 0.0
+    assert limiter.wait_before_exchange("2001:db8::2") == 0.0
+    assert limiter.wait_before_exchange("2001:db8::3") != 0.0  # the same network
 
 
 def gone(server: Server) -> None:

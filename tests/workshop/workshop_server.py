@@ -31,6 +31,7 @@ import sys
 from gradstep_tui.workshop.server.command import serve
 from gradstep_tui.workshop.server.processes import forkserver_client
 forkserver_client.FORKSERVER = "probed_forkserver"
+import held_loop
 sys.exit(serve({given!r}, {limits!r}))
 """
 """Program of the server's process. Its learners' processes write their environment to a file on SIGUSR1."""
@@ -90,7 +91,8 @@ class Server:
         asker = self.folder / "ask"
         asker.write_text('#!/bin/sh\necho "$WORKSHOP_CODE"\n', encoding="ascii")
         asker.chmod(0o700)
-        shutil.copy(Path(__file__).parent / "memory_probe" / "probed_forkserver.py", self.folder)
+        for probe in ("probed_forkserver.py", "held_loop.py"):
+            shutil.copy(Path(__file__).parent / "memory_probe" / probe, self.folder)
         given = ["--listen", "127.0.0.1:0", "--state", str(self.state), "--code", CODE, *arguments]
         if keys is not None:
             self.instructor = make_key(keys / "instructor")
@@ -157,6 +159,18 @@ class Server:
         os.kill(self.bench(name), signal.SIGUSR1)
         until(answer.exists, "an answer")
         return json.loads(answer.read_text(encoding="ascii"))  # type: ignore[no-any-return]
+
+    def held(self) -> float:
+        """Return the longest time, since the last call, for which the server has held its event loop.
+
+        Returns:
+            Seconds of processor time.
+        """
+        answer = self.folder / f"{self.process.pid}.json"
+        answer.unlink(missing_ok=True)
+        os.kill(self.process.pid, signal.SIGUSR1)
+        until(answer.exists, "an answer")
+        return float(json.loads(answer.read_text(encoding="ascii"))["held"])
 
     # Clients
 

@@ -3,39 +3,36 @@
 from __future__ import annotations
 
 import asyncio
-from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from gradstep.errors import EngineError
-from gradstep_tui.workshop.server.access.asyncssh_internals import StreamSession
+from gradstep_tui.workshop.server.access.intake import SOON, UNSENT
 from gradstep_tui.workshop.server.bench_process import BenchProcess
+from gradstep_tui.workshop.server.file_session import FileSession
 from gradstep_tui.workshop.server.participant import Login
 from gradstep_tui.workshop.server.processes.pty import TERM, environment_of
-from gradstep_tui.workshop.server.sftp import ReadOnlyFiles
 from gradstep_tui.workshop.wire.messages import Stop
 from gradstep_tui.workshop.wire.reasons import StopReason
 
 if TYPE_CHECKING:
-    from asyncssh import DataType, SSHServerChannel
+    from asyncssh import DataType
 
     from gradstep_tui.workshop.server.access.auth import ClientConnection
     from gradstep_tui.workshop.server.workshop import Workshop
 
 NO_TERMINAL: Final = "A bench needs a terminal: log in without a command, or with ssh -t."
-NO_FILES: Final = "Nobody has this name yet: log in to a bench once before you fetch files."
 FULL: Final = "This workshop is full."
 
 EARLY: Final = 1_000
 """Largest number of bytes that are kept if they are typed before the bench has started."""
 
 
-class Channel(StreamSession):
+class Channel(FileSession):
     """The one channel that a client may open: for a bench, or for the learner's exports."""
 
     def __init__(self, workshop: Workshop, connection: ClientConnection) -> None:
         """Serve a client that has logged in."""
-        super().__init__(partial(_files, workshop.exports_of(connection.name)))
-        self._workshop, self._connection = workshop, connection
+        super().__init__(workshop, connection)
         self._term = ""
         self._bench: BenchProcess | None = None
         self._beginning: asyncio.Task[None] | None = None
@@ -43,6 +40,11 @@ class Channel(StreamSession):
         """Input that arrived before the bench had started."""
 
         self._idle: asyncio.TimerHandle | None = None
+        self._drawing = True
+        """Whether the client's window has room for the bench's output."""
+
+        self._held: asyncio.TimerHandle | None = None
+        """Timer that looks whether the client has read the bench's output."""
 
     def pty_requested(self, term_type: str, term_size: tuple[int, int, int, int], term_modes: object) -> bool:
         """Accept a terminal; use the type `xterm` if the client's type has unusual characters."""
@@ -53,33 +55,16 @@ class Channel(StreamSession):
         """Accept; the client gets a bench instead of a shell."""
         return True
 
-    def exec_requested(self, command: str) -> bool:
-        """Accept the commands that `scp` sends, and no others."""
-        allowed = super().exec_requested(command)
-        if not allowed:
-            self._workshop.log("refused", name=self._connection.name, why="a command was requested")
-        return allowed
-
-    def subsystem_requested(self, subsystem: str) -> bool:
-        """Accept `sftp`, which sees the learner's exports only."""
-        return subsystem == "sftp"
-
     def session_started(self) -> None:
         """Begin to serve files or a bench, or refuse with a sentence."""
-        self._connection.begun = True
         channel = self.channel
         assert channel is not None
-        if channel.get_command() is not None or channel.get_subsystem() is not None:
-            if self._connection.claim is None:
-                self._refuse(NO_FILES)
-                return
-            try:
-                self._workshop.make_exports(self._connection.name)
-            except EngineError as error:
-                self._refuse(str(error))
-                return
-            super().session_started()
-            self._restart_idle_timer()
+        files = channel.get_command() is not None or channel.get_subsystem() is not None
+        if self._connection.admission is not None:
+            self._connection.admission.begin(bench=not files)
+        if files:
+            if self._serve_files():
+                self._restart_idle_timer()
         elif not self._term:
             self._refuse(NO_TERMINAL)
         elif self._connection.role == "learner" and self._is_full():
@@ -106,14 +91,14 @@ class Channel(StreamSession):
     def pause_writing(self) -> None:
         """Let the bench's output wait, because the client does not read."""
         super().pause_writing()
-        if self._bench is not None:
-            self._bench.terminal.draw(False)
+        self._drawing = False
+        self._draw()
 
     def resume_writing(self) -> None:
         """Send the bench's output again, because the client reads again."""
         super().resume_writing()
-        if self._bench is not None:
-            self._bench.terminal.draw(True)
+        self._drawing = True
+        self._draw()
 
     def eof_received(self) -> bool:
         """End a bench whose client sends no more input."""
@@ -131,8 +116,9 @@ class Channel(StreamSession):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """End the bench."""
-        if self._idle is not None:
-            self._idle.cancel()
+        for timer in (self._idle, self._held):
+            if timer is not None:
+                timer.cancel()
         if self._bench is not None:
             self._workshop.log("leave", name=self._connection.name)
             self._bench.hang_up()
@@ -144,18 +130,25 @@ class Channel(StreamSession):
         """Send output to the client's terminal."""
         if self.channel is not None and not self.channel.is_closing():
             self.channel.write(data)
+            if self._held is None and self._unsent > UNSENT:
+                self._hold()
 
     def pause(self, on: bool) -> None:
         """Stop the client from sending more input, or let it go on."""
         if self.channel is not None:
             (self.channel.pause_reading if on else self.channel.resume_reading)()
 
-    def leave(self, status: int) -> None:
-        """Close the channel with an exit status."""
-        if self.channel is not None and not self.channel.is_closing():
-            self.channel.exit(min(status, 255))
-
     # Private
+
+    def _hold(self) -> None:
+        """Let the bench's output wait until the client has read some of it."""
+        waits = self._unsent > UNSENT // 2
+        self._held = asyncio.get_running_loop().call_later(SOON, self._hold) if waits else None
+        self._draw()
+
+    def _draw(self) -> None:
+        if self._bench is not None:
+            self._bench.terminal.draw(self._drawing and self._held is None)
 
     async def _begin_after_others(self) -> None:
         """Start the bench once every older one of that name has ended and reported its last action.
@@ -205,13 +198,13 @@ class Channel(StreamSession):
             bench.terminal.type(self._early)
             self._restart_idle_timer()
 
-    def _is_full(self) -> bool:
-        learners = self._workshop.hub.learners
-        return self._connection.name not in learners and len(learners) >= self._workshop.max_learners
-
     def _refuse(self, sentence: str) -> None:
         self.write(f"{sentence}\r\n".encode())
         self.leave(1)
+
+    def _is_full(self) -> bool:
+        learners = self._workshop.hub.learners
+        return self._connection.name not in learners and len(learners) >= self._workshop.max_learners
 
     def _restart_idle_timer(self) -> None:
         """Restart the timer that ends an idle channel; an instructor who only talks is not idle."""
@@ -226,7 +219,3 @@ class Channel(StreamSession):
             self._bench.send(Stop(StopReason.IDLE))
         else:
             self.leave(1)
-
-
-def _files(folder: str, channel: SSHServerChannel[bytes]) -> ReadOnlyFiles:
-    return ReadOnlyFiles(channel, folder)

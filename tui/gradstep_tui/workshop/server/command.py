@@ -88,6 +88,10 @@ def _add_connection_options(add: Callable[..., object]) -> None:
     """Add the options about SSH connections."""
     idle = "close a connection after this many minutes without a key; 0 for never (default: 60)"
     add("--idle", type=_whole(0, 10_000), default=60, metavar="MINUTES", help=idle)
+    logins = "connections that may be logging in at once (default: max-learners and 50 more)"
+    add("--max-logins", type=_whole(2, 10_000), metavar="N", help=logins)
+    login_time = "time to answer the questions of the login (default: 120)"
+    add("--login-time", type=_whole(10, 3_600), default=120, metavar="SECONDS", help=login_time)
     compress = "compress every connection; turn away clients that cannot compress"
     add("--compress", action="store_true", help=compress)
     post_quantum = (
@@ -129,7 +133,6 @@ def _workshop(options: argparse.Namespace, port: int, limits: Mapping[str, Any])
         raise BadInput("learners' own scripts do not run in a workshop: choose a built-in problem")
     folder = state_folder(options.state)
     most = options.max_learners
-    room = most + max(most // 4, 10)  # the rest is for file transfers and for instructors
     join_code = (
         stored_code(folder, "join_code") if options.code is None else checked_code(options.code, "--code")
     )
@@ -139,7 +142,7 @@ def _workshop(options: argparse.Namespace, port: int, limits: Mapping[str, Any])
         instructor_code=stored_code(folder, "instructor_code"),
         instructor_keys=_fingerprints(options.instructor_keys),
         start=start_from(options.problem),
-        limits=Limits(**{"connections": room, "per_address": room, "idle": 60.0 * options.idle, **limits}),
+        limits=Limits(**{**_limits(options), **limits}),
         max_learners=most,
         compress=options.compress,
         post_quantum=options.post_quantum,
@@ -147,6 +150,19 @@ def _workshop(options: argparse.Namespace, port: int, limits: Mapping[str, Any])
         fetch=f"scp {'' if port == 22 else f'-P {port} '}{{name}}@{_host_name()}:{{file}} .",
         again=f"ssh {'' if port == 22 else f'-p {port} '}{{name}}@{_host_name()}",
     )
+
+
+def _limits(options: argparse.Namespace) -> dict[str, Any]:
+    """Return the fields of `Limits` that depend on the options."""
+    most = options.max_learners
+    logins = max(most + 50, 100) if options.max_logins is None else options.max_logins
+    return {
+        "connections": 4 * most + 50,  # a bench and file transfers of each, and the instructors
+        "strangers": logins,
+        "per_address": max(logins * 4 // 5, 1),
+        "login": float(options.login_time),
+        "idle": 60.0 * options.idle,
+    }
 
 
 def _fingerprints(path: Path | None) -> frozenset[str]:

@@ -12,6 +12,7 @@ import asyncssh
 
 from gradstep.errors import EngineError
 from gradstep_tui.workshop.server.access.algorithms import modern
+from gradstep_tui.workshop.server.access.asyncssh_internals import limit_unpacking
 from gradstep_tui.workshop.server.access.auth import ClientConnection
 from gradstep_tui.workshop.server.access.host_key import host_key
 from gradstep_tui.workshop.server.bench_process import GRACE
@@ -21,6 +22,12 @@ from gradstep_tui.workshop.wire.reasons import StopReason
 
 BACKLOG: Final = 512
 """Number of connections that the kernel queues until the server accepts them."""
+
+ACCEPTED_AT_ONCE: Final = 8
+"""Number of connections that are accepted before other clients have their turn."""
+
+WINDOW: Final = 1 << 16
+"""Bytes that a client may send on a channel before the server has worked through them."""
 
 BOARD_INTERVAL: Final = 0.5
 """Seconds between two updates of the instructors' boards."""
@@ -43,6 +50,7 @@ class Server:
         """
         workshop = self._workshop
         key = host_key(workshop.folder)
+        limit_unpacking()
         with ExitStack() as opened:
             # The socket comes first: if the address is taken, the error appears before PyTorch is loaded,
             # and clients that connect early wait in the queue.
@@ -58,14 +66,16 @@ class Server:
             line_editor=False,
             agent_forwarding=False,
             x11_forwarding=False,
-            login_timeout=workshop.limits.login,
+            login_timeout=0,  # `Admission` says why it closes a connection
+            window=WINDOW,
             keepalive_interval=workshop.limits.keepalive,
             keepalive_count_max=workshop.limits.unanswered,
             rekey_bytes=1 << 30,
-            backlog=BACKLOG,
+            backlog=ACCEPTED_AT_ONCE,
             config=None,
             **modern(compress=workshop.compress, post_quantum=workshop.post_quantum),
         )
+        listener.listen(BACKLOG)  # asyncio has set the kernel's queue to what it accepts at once
         self._board_updates = asyncio.create_task(self._update_boards())
         return self._acceptor.get_addresses()[0][:2]
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
-from typing import Any
+import shlex
+from collections.abc import AsyncIterator
+from typing import Any, Final
+from weakref import WeakSet
 
 from asyncssh import (
     FXF_APPEND,
@@ -12,6 +15,8 @@ from asyncssh import (
     FXF_TRUNC,
     FXF_WRITE,
     SFTPAttrs,
+    SFTPFailure,
+    SFTPName,
     SFTPNoSuchFile,
     SFTPPermissionDenied,
     SFTPServer,
@@ -22,12 +27,52 @@ WRITES = FXF_WRITE | FXF_APPEND | FXF_CREAT | FXF_TRUNC | FXF_EXCL
 """Flags that open a file for writing."""
 
 
+MOST_OPEN: Final = 16
+"""Largest number of files and folders that a client may have open."""
+
+MOST_LISTED: Final = 1_000
+"""Largest number of files that a folder is listed with."""
+
+LARGEST_READ: Final = 1 << 16
+"""Largest number of bytes that are read for one request; clients ask again for the rest."""
+
+LONGEST_REQUEST: Final = 34_000
+"""Largest number of bytes of one request."""
+
+LONGEST_PATH: Final = 1_024
+"""Largest number of bytes of a path."""
+
+LONGEST_COMMAND: Final = 300
+"""Largest number of characters of an `scp` command: names of exports have at most 60."""
+
+MOST_WILDCARDS: Final = 4
+"""Largest number of wildcards in an `scp` command."""
+
+ONLY_FETCHED: Final = "files can only be fetched from here"
+
+
+def problem_of(command: str) -> str:
+    """Return what is wrong with an `scp` command; an empty text if it may be served."""
+    if len(command) > LONGEST_COMMAND:
+        return f"the command is longer than {LONGEST_COMMAND} characters: fetch fewer files at a time"
+    if sum(command.count(wildcard) for wildcard in "*?[") > MOST_WILDCARDS:
+        return f"the command has more than {MOST_WILDCARDS} wildcards"
+    try:
+        words = shlex.split(command)
+    except ValueError:
+        return "the command has a quotation mark that is not closed"
+    return ONLY_FETCHED if "-t" in words else ""
+
+
 class ReadOnlyFiles(SFTPServer):
     """An SFTP server that serves one folder, follows no link, and changes nothing."""
 
     def __init__(self, channel: SSHServerChannel[bytes], folder: str) -> None:
         """Serve `folder` as `/`."""
         super().__init__(channel, chroot=folder.encode())
+        self._files = 0
+        self._listings: WeakSet[AsyncIterator[SFTPName]] = WeakSet()
+        """Listings that are not closed; asyncssh tells nobody when it closes one."""
 
     def map_path(self, path: bytes) -> bytes:
         """Return the real path of a file.
@@ -35,6 +80,8 @@ class ReadOnlyFiles(SFTPServer):
         Raises:
             SFTPNoSuchFile: there is no such file, or a link leads to it.
         """
+        if len(path) > LONGEST_PATH:
+            raise SFTPNoSuchFile("No such file")
         found = super().map_path(path)
         if not os.path.lexists(found):
             raise SFTPNoSuchFile("No such file")  # the system's own message would reveal the server's folders
@@ -52,10 +99,54 @@ class ReadOnlyFiles(SFTPServer):
 
         Raises:
             SFTPPermissionDenied: the file would be opened for writing.
+            SFTPFailure: too many files are open.
         """
         if pflags & WRITES:
             raise _refused()
-        return super().open(path, pflags, attrs)
+        self._check_open()
+        opened = super().open(path, pflags, attrs)
+        self._files += 1
+        return opened
+
+    def close(self, file_obj: object) -> Any:
+        """Close a file."""
+        self._files -= 1
+        return super().close(file_obj)
+
+    def read(self, file_obj: object, offset: int, size: int) -> Any:
+        """Read a part of a file: at most `LARGEST_READ` bytes."""
+        return super().read(file_obj, offset, min(size, LARGEST_READ))
+
+    def scandir(self, path: bytes) -> AsyncIterator[SFTPName]:
+        """List a folder: at most `MOST_LISTED` files.
+
+        Raises:
+            SFTPFailure: too many files are open.
+        """
+        self._check_open()
+        listing = self._list(path)
+        self._listings.add(listing)
+        return listing
+
+    async def _list(self, path: bytes) -> AsyncIterator[SFTPName]:
+        listed = 0
+        async for name in super().scandir(path):
+            yield name
+            listed += 1
+            if listed >= MOST_LISTED:
+                return
+
+    def _check_open(self) -> None:
+        if self._files + len(self._listings) >= MOST_OPEN:
+            raise SFTPFailure(f"{MOST_OPEN} files are open: close one first")
+
+    def format_user(self, uid: int | None) -> str:
+        """Return the owner of every file in a long listing: not the server's account."""
+        return "learner"
+
+    def format_group(self, gid: int | None) -> str:
+        """Return the group of every file in a long listing: not the server's account."""
+        return "learner"
 
     def open56(self, path: bytes, desired_access: int, flags: int, attrs: SFTPAttrs) -> Any:
         """Refuse to open a file in version 5 or 6 of the protocol, which the server does not offer."""
@@ -115,4 +206,4 @@ class ReadOnlyFiles(SFTPServer):
 
 
 def _refused() -> SFTPPermissionDenied:
-    return SFTPPermissionDenied("files can only be fetched from here")
+    return SFTPPermissionDenied(ONLY_FETCHED)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 import asyncssh
 
 from gradstep.errors import BadInput, EngineError
+from gradstep_tui.workshop.server.access.admission import Admission
 from gradstep_tui.workshop.server.access.client_keys import weakness
 from gradstep_tui.workshop.server.access.no_forwarding import NoForwarding
 from gradstep_tui.workshop.server.identity import codes
@@ -73,7 +74,9 @@ class ClientConnection(NoForwarding):
 
         self.address = ""
         self.connection: asyncssh.SSHServerConnection | None = None
-        self._counted = self._known = False
+        self.admission: Admission | None = None
+        """How the connection is counted, timed and slowed; None before there is one."""
+
         self._offered: list[str] = []
         """Fingerprints of the client's keys. A new name is bound to them without a proof of possession:
         that only allows the owners of those keys to log in under that name."""
@@ -86,29 +89,22 @@ class ClientConnection(NoForwarding):
         """Whether the client has typed the join code for a name that is taken."""
 
         self._channels = 0
-        self.begun = False
-        """Whether a bench or a file transfer has begun."""
 
     # The connection
 
     def connection_made(self, conn: asyncssh.SSHServerConnection) -> None:
-        """Count the connection, and close it if there are too many."""
+        """Count the connection; the limits may close it, or an older one."""
         self.connection = conn
         peer = conn.get_extra_info("peername")
         self.address = peer[0] if peer else "?"
-        refused = self._workshop.limiter.enter(self.address)
-        if refused:
-            self._workshop.log("refused", address=self.address, why=refused)
-            conn.abort()
-        else:
-            self._counted = True
+        workshop = self._workshop
+        self.admission = Admission(conn, self.address, workshop.limiter, workshop.limits, workshop.log)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Count the connection no longer."""
         self.connection = None
-        if self._counted:
-            self._workshop.limiter.leave(self.address, known=self._known)
-            self._counted = False
+        if self.admission is not None:
+            self.admission.close()
 
     # Authentication
 
@@ -136,7 +132,8 @@ class ClientConnection(NoForwarding):
         Whoever comes with a resume code or a key has thereby proved to have them, so the name is owned now.
 
         Raises:
-            DisconnectError: the name was lost in the meantime, or the database cannot be written.
+            DisconnectError: the name was lost in the meantime, the database cannot be written, or there are too many
+                connections.
         """
         if self.claim is not None:
             try:
@@ -144,14 +141,8 @@ class ClientConnection(NoForwarding):
             except EngineError as error:
                 self._workshop.log("refused", name=self.name, address=self.address, why=str(error))
                 raise asyncssh.DisconnectError(asyncssh.DISC_BY_APPLICATION, str(error)) from None
-        self._known = True
-        self._workshop.limiter.know()
-        asyncio.get_running_loop().call_later(self._workshop.limits.login, self._close_unused)
-
-    def _close_unused(self) -> None:
-        """Close a connection on which nothing has begun, to make room for others."""
-        if self.connection is not None and not self.begun:
-            self.connection.abort()
+        if self.admission is not None:
+            self.admission.know(self.name)
 
     def public_key_auth_supported(self) -> bool:
         """Accept keys."""

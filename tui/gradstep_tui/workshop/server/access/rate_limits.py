@@ -3,10 +3,24 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
+from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from ipaddress import IPv6Network
+from itertools import chain
+from typing import Final, Protocol
+
+LONGEST_QUEUE: Final = 5.0
+"""Seconds that a new connection waits for its key exchange at most; with a longer queue, it is dropped."""
+
+REMEMBERED_ORIGINS: Final = 1_000
+"""Largest number of addresses for which the rate of new connections is remembered."""
+
+CROWD: Final = "too many connections that have not logged in"
+CROWD_OF_ADDRESS: Final = "too many connections from this address that have not logged in"
+RUSH: Final = "too many new connections at once"
+FULL: Final = "This workshop has no room for more connections: try again in a few minutes."
+CROWD_OF_NAME: Final = "There are too many connections under this name: close one of them first."
 
 
 @dataclass(slots=True)
@@ -51,19 +65,28 @@ class Limits:
     """The server's limits."""
 
     connections: int
-    """Largest number of connections."""
+    """Largest number of connections that have logged in."""
 
-    per_address: int
-    """Largest number from one address. A classroom often shares one, so it has to admit all learners."""
-
-    strangers: int = 40
+    strangers: int = 250
     """Largest number of connections that have not logged in yet."""
 
-    per_second: float = 50.0
-    """New connections per second in the long run; each costs a key exchange."""
+    per_address: int = 200
+    """Largest number of them from one address. A classroom often shares one, so it has to admit a class."""
 
-    at_once: float = 150.0
-    """New connections after a pause, for a class that joins together."""
+    per_name: int = 4
+    """Largest number of connections that have logged in under one name: a bench, and file transfers."""
+
+    per_second: float = 50.0
+    """Key exchanges per second with new connections in the long run."""
+
+    at_once: float = 250.0
+    """Key exchanges with new connections after a pause, for a class that joins together."""
+
+    address_per_second: float = 20.0
+    """Key exchanges per second with new connections from one address in the long run."""
+
+    address_at_once: float = 100.0
+    """Key exchanges with new connections from one address after a pause."""
 
     tries: int = 3
     """Wrong codes on one connection."""
@@ -83,8 +106,14 @@ class Limits:
     guesses_of_address_at_once: float = 60.0
     """Wrong codes from one address after a pause, for a class that mistypes."""
 
-    login: float = 30.0
-    """Seconds for the login, and after it for opening a bench or a file transfer."""
+    exchange: float = 20.0
+    """Seconds for the key exchange, which the client's program does by itself."""
+
+    login: float = 120.0
+    """Seconds after it for the login, with all the questions that a person has to answer."""
+
+    unused: float = 30.0
+    """Seconds after the login for opening a bench or a file transfer."""
 
     idle: float = 3600.0
     """Seconds without input after which a connection is closed; 0 for never."""
@@ -96,45 +125,124 @@ class Limits:
     """Keepalive messages without an answer after which a client counts as gone."""
 
 
+class LimitedConnection(Protocol):
+    """A connection, as the limiter sees it."""
+
+    @property
+    def address(self) -> str:
+        """Address of the client."""
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether the client has not done its part of the key exchange."""
+
+    @property
+    def age(self) -> float:
+        """Seconds since the connection was made."""
+
+    @property
+    def has_bench(self) -> bool:
+        """Whether a bench was requested on it."""
+
+    def drop(self, why: str) -> None:
+        """Close the connection, and have it leave the limiter before this returns."""
+
+
+Crowd = dict[LimitedConnection, None]
+"""Connections, the oldest first."""
+
+
 class ConnectionLimiter:
-    """Counts connections, and refuses those beyond the limits."""
+    """Counts connections, and decides which ones have to go if there are too many."""
 
     def __init__(self, limits: Limits) -> None:
         """Begin without connections."""
         self._limits = limits
-        self._bucket = TokenBucket(limits.per_second, limits.at_once)
-        self._by_address = Counter[str]()
-        self.connections = 0
-        self.strangers = 0
-        """Number of connections that have not logged in yet."""
+        self._exchanges = TokenBucket(limits.per_second, limits.at_once)
+        self._by_origin: OrderedDict[str, TokenBucket] = OrderedDict()
+        self._strangers: dict[str, Crowd] = {}
+        self._known: dict[str, Crowd] = {}
 
-    def enter(self, address: str) -> str:
-        """Count a new connection, and return an empty text; return a reason instead if it is refused."""
-        limits = self._limits
-        if self.connections >= limits.connections:
-            return "too many connections"
-        if self.strangers >= limits.strangers:
-            return "too many connections that have not logged in"
-        if self._by_address[address] >= limits.per_address:
-            return "too many connections from this address"
-        if self._bucket.take() > 0:
-            return "too many new connections at once"
-        self.connections += 1
-        self.strangers += 1
-        self._by_address[address] += 1
+    @property
+    def strangers(self) -> int:
+        """Number of connections that have not logged in yet."""
+        return sum(map(len, self._strangers.values()))
+
+    @property
+    def connections(self) -> int:
+        """Number of connections that have logged in."""
+        return sum(map(len, self._known.values()))
+
+    def enter(self, newcomer: LimitedConnection) -> str:
+        """Count a new connection, and return an empty text; return a reason instead if it is refused.
+
+        An older connection whose client is silent makes room for it.
+        """
+        origin = origin_of(newcomer.address)
+        crowd = self._strangers.get(origin, {})
+        if len(crowd) >= self._limits.per_address and not self._drop_one_of(crowd, CROWD_OF_ADDRESS):
+            return CROWD_OF_ADDRESS
+        if self.strangers >= self._limits.strangers and not self._make_room():
+            return CROWD
+        self._strangers.setdefault(origin, {})[newcomer] = None
         return ""
 
-    def know(self) -> None:
-        """Count a connection as logged in."""
-        self.strangers -= 1
+    def wait_before_exchange(self, address: str) -> float | None:
+        """Count a key exchange with a new connection, and return the seconds to wait before it.
 
-    def leave(self, address: str, *, known: bool) -> None:
-        """Count a connection no longer; `known` tells whether it had logged in."""
-        self.connections -= 1
-        self.strangers -= not known
-        self._by_address[address] -= 1
-        if not self._by_address[address]:
-            del self._by_address[address]
+        Returns:
+            The seconds; None if the queue is too long.
+        """
+        origin = origin_of(address)
+        new = TokenBucket(self._limits.address_per_second, self._limits.address_at_once)
+        own = self._by_origin.setdefault(origin, new)
+        self._by_origin.move_to_end(origin)
+        if len(self._by_origin) > REMEMBERED_ORIGINS:
+            self._by_origin.popitem(last=False)
+        if max(own.take(0.0), self._exchanges.take(0.0)) > LONGEST_QUEUE:
+            return None
+        return max(own.take(), self._exchanges.take())
+
+    def know(self, connection: LimitedConnection, name: str) -> str:
+        """Count a connection as logged in, and return an empty text; return a sentence if it is refused.
+
+        The oldest connection of the same name that has no bench makes room for it.
+        """
+        self.leave(connection)
+        if self.connections >= self._limits.connections:
+            return FULL
+        own = self._known.get(name, {})
+        if len(own) >= self._limits.per_name:
+            spare = next((other for other in own if not other.has_bench), None)
+            if spare is None:
+                return CROWD_OF_NAME
+            spare.drop("too many connections under this name")
+        self._known.setdefault(name, {})[connection] = None
+        return ""
+
+    def leave(self, connection: LimitedConnection) -> None:
+        """Count a connection no longer."""
+        for crowds in (self._strangers, self._known):
+            for key in [key for key, crowd in crowds.items() if connection in crowd]:
+                del crowds[key][connection]
+                if not crowds[key]:
+                    del crowds[key]
+
+    def _make_room(self) -> bool:
+        """Drop a connection, of the address that has the most if possible; return whether there was one."""
+        crowded = max(self._strangers.values(), key=len)
+        return self._drop_one_of(crowded, CROWD) or self._drop_one_of(
+            dict.fromkeys(chain.from_iterable(self._strangers.values())), CROWD
+        )
+
+    def _drop_one_of(self, crowd: Crowd, why: str) -> bool:
+        """Drop the oldest silent connection, else one that has taken half the time for the login."""
+        silent = next((connection for connection in crowd if connection.is_silent), None)
+        slow = next((other for other in crowd if other.age > self._limits.login / 2), None)
+        victim = silent or slow
+        if victim is not None:
+            victim.drop(why)
+        return victim is not None
 
 
 def origin_of(address: str) -> str:

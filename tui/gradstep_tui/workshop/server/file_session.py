@@ -1,0 +1,125 @@
+"""One SSH channel on which `scp` or `sftp` fetches the learner's exported files."""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
+
+from gradstep.errors import EngineError
+from gradstep_tui.workshop.server.access.asyncssh_internals import StreamSession
+from gradstep_tui.workshop.server.access.intake import SOON, UNSENT
+from gradstep_tui.workshop.server.access.rate_limits import TokenBucket
+from gradstep_tui.workshop.server.sftp import LONGEST_REQUEST, ReadOnlyFiles, problem_of
+
+if TYPE_CHECKING:
+    from asyncssh import DataType, SSHServerChannel
+
+    from gradstep_tui.workshop.server.access.auth import ClientConnection
+    from gradstep_tui.workshop.server.workshop import Workshop
+
+NO_FILES: Final = "Nobody has this name yet: log in to a bench once before you fetch files."
+
+SMALLEST_PACKET: Final = 1_024
+"""Smallest number of bytes that a client may want in a packet; each packet costs the server some work."""
+
+REQUESTS: Final = 400.0
+"""Requests for files per second in the long run."""
+
+REQUESTS_AT_ONCE: Final = 400.0
+"""Requests for files after a pause."""
+
+
+class FileSession(StreamSession):
+    """A session on one SSH channel that serves files, at the pace at which the client reads them."""
+
+    def __init__(self, workshop: Workshop, connection: ClientConnection) -> None:
+        """Serve a client that has logged in."""
+        super().__init__(partial(_files, workshop.exports_of(connection.name)))
+        self._workshop, self._connection = workshop, connection
+        self._requests = TokenBucket(REQUESTS, REQUESTS_AT_ONCE)
+
+    def connection_made(self, chan: Any) -> None:
+        """Close the connection of a client that wants a packet for every few bytes."""
+        super().connection_made(chan)
+        if self.packet_size < SMALLEST_PACKET and self._connection.admission is not None:
+            self._connection.admission.drop(f"packets of {self.packet_size} bytes were wanted")
+
+    def exec_requested(self, command: str) -> bool:
+        """Accept the commands that `scp` sends, and no others."""
+        allowed = super().exec_requested(command)
+        if not allowed or problem_of(command):
+            why = problem_of(command) if allowed else "a command was requested"
+            self._workshop.log("refused", name=self._connection.name, why=why)
+        return allowed
+
+    def subsystem_requested(self, subsystem: str) -> bool:
+        """Accept `sftp`, which sees the learner's exports only."""
+        return subsystem == "sftp"
+
+    async def read(self, datatype: DataType, n: int = -1, exact: bool = False) -> bytes:
+        """Read from a client of the file server, as soon as it has its turn and has read its answers.
+
+        Raises:
+            IncompleteReadError: the request is too long.
+        """
+        if n > LONGEST_REQUEST:
+            self._workshop.log("refused", name=self._connection.name, why=f"a request of {n:,} bytes")
+            raise asyncio.IncompleteReadError(b"", n)
+        await asyncio.sleep(self._requests.take())
+        await self._until_read()
+        return await super().read(datatype, n, exact)
+
+    async def drain(self, datatype: DataType) -> None:
+        """Wait until a client of the file server has read its answers."""
+        await self._until_read()
+        await super().drain(datatype)
+
+    def leave(self, status: int) -> None:
+        """Close the channel with an exit status."""
+        if self.channel is not None and not self.channel.is_closing():
+            self.channel.exit(min(status, 255))
+
+    # Private
+
+    def _serve_files(self) -> bool:
+        """Begin to serve files, or refuse with a sentence; return whether they are served."""
+        assert self.channel is not None
+        problem = problem_of(self.channel.get_command() or "")
+        if not problem and self._connection.claim is None:
+            problem = NO_FILES
+        if not problem:
+            try:
+                self._workshop.make_exports(self._connection.name)
+            except EngineError as error:
+                problem = str(error)
+        if problem:
+            self._refuse_files(problem)
+            return False
+        super().session_started()
+        return True
+
+    @property
+    def _unsent(self) -> int:
+        """Number of bytes that wait because the client does not read."""
+        admission = self._connection.admission
+        if admission is None or self.channel is None or self.channel.is_closing():
+            return 0
+        return admission.unsent + self.channel.get_write_buffer_size()
+
+    async def _until_read(self) -> None:
+        while self._unsent > UNSENT:
+            await asyncio.sleep(SOON)
+
+    def _refuse_files(self, sentence: str) -> None:
+        """Refuse to serve files; `scp` shows errors in its own protocol, `sftp` shows standard error."""
+        assert self.channel is not None
+        if self.channel.get_command() is None:
+            self.channel.write_stderr(f"{sentence}\n".encode())
+        else:
+            self.channel.write(f"\x02scp: {sentence}\n".encode())
+        self.leave(1)
+
+
+def _files(folder: str, channel: SSHServerChannel[bytes]) -> ReadOnlyFiles:
+    return ReadOnlyFiles(channel, folder)

@@ -132,8 +132,8 @@ class ClientConnection(NoForwarding):
         Whoever comes with a resume code or a key has thereby proved to have them, so the name is owned now.
 
         Raises:
-            DisconnectError: the name was lost in the meantime, the database cannot be written, or there are too many
-                connections.
+            DisconnectError: the name was lost in the meantime, the database cannot be written, or there are
+                too many connections.
         """
         if self.claim is not None:
             try:

@@ -86,7 +86,7 @@ def test_a_person_has_more_time_than_a_program_and_reads_why_it_is_over(narrow: 
     assert limits.login == 120
     assert limits.strangers > limits.per_address > 60
     with narrow.join("thinker", env={"SSH_ASKPASS": None, "SSH_ASKPASS_REQUIRE": None}, wait="") as terminal:
-        terminal.wait_for("join code:")
+        terminal.wait_for("code:")
         narrow.logged("refused", why="the login took too long")
         terminal.send("a late answer\r")
         terminal.wait_for("nobody has logged in for 2 sec", seconds=10)

@@ -40,7 +40,10 @@ def metadata(wheel: ZipFile) -> Message:
 
 def test_two_packages_are_installed_and_nothing_else(wheel: ZipFile) -> None:
     tops = {name.partition("/")[0] for name in wheel.namelist()}
-    assert tops == {"gradstep", "gradstep_tui", f"gradstep-{__version__}.dist-info"}
+    name = f"gradstep-{__version__}"
+    assert tops == {"gradstep", "gradstep_tui", f"{name}.dist-info", f"{name}.data"}
+    data = [path for path in wheel.namelist() if path.startswith(f"{name}.data/")]
+    assert data == [f"{name}.data/data/share/man/man1/gradstep.1"]
 
 
 def test_every_file_of_both_packages_is_installed(wheel: ZipFile) -> None:

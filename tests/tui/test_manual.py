@@ -42,8 +42,18 @@ PARSERS: Final[Mapping[str, ArgumentParser]] = {
     "list": parsers.list_parser(),
     "check": parsers.check_parser(),
     "help": parsers.help_parser(),
+    "sessions": parsers.sessions_parser(),
     "serve": serve_parser(),
 }
+
+
+def options_of(parser: ArgumentParser) -> Iterator[str]:
+    """Yield the options of a parser and of the parsers within it."""
+    yield from parser._option_string_actions
+    for action in parser._actions:
+        if isinstance(action.choices, dict):
+            for inner in action.choices.values():
+                yield from options_of(inner)
 
 
 def table(text: str, head: str) -> list[str]:
@@ -62,7 +72,7 @@ def commands(text: str) -> Iterator[str]:
     """Return what follows `gradstep` wherever a text shows a command line."""
     blocks = "\n".join(re.findall(r"^```sh.*?\n(.*?)^```", text, flags=re.DOTALL | re.MULTILINE))
     prose = re.sub(r"^```.*?^```", "", text, flags=re.DOTALL | re.MULTILINE)
-    for line in [*re.split(r"\n|&&|\|", blocks), *re.findall(r"`([^`]+)`", prose)]:
+    for line in [*re.split(r"\n|&&|\|| > ", blocks), *re.findall(r"`([^`]+)`", prose)]:
         command = re.fullmatch(r"\s*(?:\.venv/bin/)?gradstep((?: .*)?)", line)
         if command:
             yield command[1].strip()
@@ -112,7 +122,7 @@ def test_command_lines_are_found() -> None:
 
 @pytest.mark.parametrize("path", TEXTS, ids=lambda path: path.stem)
 def test_every_option_exists(path: Path) -> None:
-    known = {option for parser in PARSERS.values() for option in parser._option_string_actions}
+    known = {option for parser in PARSERS.values() for option in options_of(parser)}
     prose = re.sub(r"^(podman|RUN|python3| &&|\.venv/bin/pip).*$", "", TEXTS[path], flags=re.MULTILINE)
     assert set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", prose)) <= known
 
@@ -120,7 +130,7 @@ def test_every_option_exists(path: Path) -> None:
 @pytest.mark.parametrize("word", PARSERS)
 def test_every_option_of_a_command_is_in_the_manual(word: str) -> None:
     text = "".join(PAGES.values())
-    for option in PARSERS[word]._option_string_actions:
+    for option in options_of(PARSERS[word]):
         assert option == "-h" or option in text, option
 
 

@@ -6,6 +6,7 @@ import os
 import sys
 from argparse import Namespace
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from difflib import get_close_matches
 from functools import partial
 from typing import TYPE_CHECKING, Final
@@ -17,15 +18,18 @@ from gradstep.scripts.source_reader import is_path
 from gradstep_tui.commands.parsers import (
     RUN,
     USES,
+    Parser,
     bench_parser,
     check_parser,
     complain,
     complain_of,
     export_parser,
+    help_parser,
     list_parser,
     replay_parser,
     resume_parser,
     run_parser,
+    sessions_parser,
 )
 from gradstep_tui.commands.start_options import is_table, start_of
 from gradstep_tui.session.autosave import Autosave
@@ -63,6 +67,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if given and given[0] in COMMANDS:
         return COMMANDS[given[0]](given[1:])
     options = bench_parser().parse_args(given)
+    if options.print_completion is not None:
+        from gradstep_tui.commands.completion import print_completion
+
+        bench = bench_parser(with_problem=False)
+        return print_completion(options.print_completion, bench, parsers_of_subcommands())
     if options.problem in COMMANDS:
         word = options.problem
         use = next(use for use in USES if use.startswith(f"gradstep {word} "))
@@ -172,6 +181,25 @@ COMMANDS: Final[Mapping[str, Callable[[Sequence[str]], int]]] = {
     "help": _help,
 }
 """Functions of the subcommands, by their name."""
+
+
+def parsers_of_subcommands() -> Mapping[str, Parser]:
+    """Return the parsers of the subcommands, by their name; `serve` is missing if this is no Unix system."""
+    parsers = {
+        "run": run_parser(),
+        "resume": resume_parser(),
+        "replay": replay_parser(),
+        "export": export_parser(),
+        "list": list_parser(),
+        "check": check_parser(),
+        "sessions": sessions_parser(),
+        "help": help_parser(),
+    }
+    with suppress(ImportError):
+        from gradstep_tui.workshop.server.command import parser
+
+        parsers["serve"] = parser()
+    return parsers
 
 
 def _train(make_session: Callable[[], Session], autosave: Autosave, options: Namespace) -> int:

@@ -96,8 +96,8 @@ def complain_of(error: EngineError, command: str = "gradstep", *, hint: bool = T
     return 2
 
 
-def bench_parser() -> Parser:
-    """Return the parser for `gradstep` without a subcommand."""
+def bench_parser(*, with_problem: bool = True) -> Parser:
+    """Return the parser for `gradstep` without a subcommand, or without the argument for the problem."""
     parser = Parser(
         prog="gradstep",
         usage="\n       ".join(USES),
@@ -109,8 +109,16 @@ def bench_parser() -> Parser:
             `gradstep run --help`. `gradstep help` shows the manual.""",
         allow_abbrev=False,
     )
-    add_problem(parser)
+    if with_problem:
+        add_problem(parser)
+    else:
+        add_source(parser)
     parser.add_argument("--version", action="version", version=f"gradstep {__version__}")
+    parser.add_argument(
+        "--print-completion",
+        choices=("bash", "zsh", "tcsh"),
+        help="print a script that completes this command in a shell",
+    )
     add_start(parser)
     parser.add_argument("--save", type=Path, metavar="FILE", help="save the session in FILE, a new file")
     _add_drawing(parser)

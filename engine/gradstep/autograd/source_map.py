@@ -20,7 +20,7 @@ from torch import Tensor
 from torch.autograd.graph import Node
 from torch.overrides import TorchFunctionMode
 
-from gradstep.autograd.expressions import expression_at
+from gradstep.autograd.expression_text import expression_at
 from gradstep.torch_internals import (
     next_sequence_number,
     node_creation_hook,

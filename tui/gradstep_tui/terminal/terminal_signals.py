@@ -60,7 +60,7 @@ class Suspension:
             take: Takes the terminal again, and draws everything.
         """
         self._loop, self._give_back, self._take = loop, give_back, take
-        self._wanted = self._continues = False
+        self._wanted = self._continues = self._busy = self._over = False
         self._continued = 0
         """How often SIGCONT has arrived, also while the loop was busy."""
 
@@ -69,6 +69,15 @@ class Suspension:
         self._loop.add_signal_handler(signal.SIGTSTP, self._on_stop)
         self._loop.add_signal_handler(signal.SIGCONT, self._on_continue)
         signal.signal(signal.SIGCONT, self._note)  # the loop hears of it all the same
+
+    def end(self) -> None:
+        """Do nothing from now on: the program has given the terminal back for good."""
+        self._over = True
+
+    @property
+    def busy(self) -> bool:
+        """Whether the terminal is being given back, or taken, by this object."""
+        return self._busy
 
     def _note(self, *_: object) -> None:
         self._continued += 1
@@ -85,15 +94,20 @@ class Suspension:
             self._loop.call_soon(self._take_again)
 
     def _suspend(self) -> None:
-        if not self._wanted:
+        if not self._wanted or self._over:
             return
-        self._wanted, continued = False, self._continued
+        self._wanted, self._busy, continued = False, True, self._continued
         self._give_back()
         if self._continued == continued:
             os.kill(os.getpid(), signal.SIGSTOP)  # returns when the process is continued
-        self._continues = True
+            self._continues = True
         self._take()
+        self._busy = False
 
     def _take_again(self) -> None:
+        if self._over:
+            return
+        self._busy = True
         self._give_back()
         self._take()
+        self._busy = False

@@ -167,6 +167,11 @@ def bench_driver(driver: type[Driver]) -> type[Driver]:
             self.resume_application_mode()
             self.send_message(Driver.SignalResume())
 
+        def stop_application_mode(self) -> None:
+            if self.suspension is not None and not self.suspension.busy:
+                self.suspension.end()
+            super().stop_application_mode()
+
         def close(self) -> None:
             super().close()  # now everything is written
             _Terminal.guard.tell(GIVEN_BACK)

@@ -44,6 +44,8 @@ def test_the_told_line_fetches_an_export(
     result = served.run(command, code="none")
     assert result.returncode == 0, result.stderr
     assert (tmp_path / file).read_bytes() == (served.state / "exports/exporter" / file).read_bytes()
+    assert served.logged("fetch", name="exporter", file=file)
+    assert served.logged("files", name="exporter")["key"].startswith("SHA256:")
 
 
 def test_sftp_lists_the_own_folder_and_shows_no_other(

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import os
+import signal
+import socket
+import sqlite3
 import stat
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
+import asyncssh
 import pytest
 
+from gradstep.errors import BadInput
+from gradstep_tui.workshop.server.invitation import public_address
+from gradstep_tui.workshop.server.join_code import join_code
 from tests.workshop.workshop_server import CODE, Server
 
 
@@ -33,6 +41,10 @@ def refusal(*arguments: str, user: int | None = None) -> str:
         (["--code", " - "], "too easy to guess"),
         (["--code", ""], "too easy to guess"),
         (["--code", "abc"], "too easy to guess"),
+        (["--code", "123456"], "too easy to guess"),
+        (["--code", "k7mq-3f9d", "--code-file", "x"], "choose one of them"),
+        (["--code-file", "/nowhere"], "/nowhere"),
+        (["--name", "two words"], "HOST or HOST:PORT"),
         (["--instructor-keys", "/nowhere"], "/nowhere"),
     ],
 )
@@ -81,10 +93,92 @@ def test_what_is_kept_is_its_owners_alone_and_a_second_server_is_refused(served:
 
 def test_it_says_how_to_join_and_that_it_runs_as_root(served: Server) -> None:
     assert f"ssh -p {served.port} NAME@" in served.output
-    assert CODE in served.output
+    assert "SHA256:" in served.output
+    assert f"[{socket.gethostname()}]:{served.port} ssh-ed25519 AAAA" in served.output
     assert ("the server runs as root" in served.output) == (os.geteuid() == 0)
 
 
 def test_an_address_that_is_taken_is_told(served: Server, tmp_path: Path) -> None:
     said = refusal("--listen", f"127.0.0.1:{served.port}", "--state", str(tmp_path / "state"))
     assert f"cannot listen on 127.0.0.1:{served.port}" in said
+
+
+def test_the_codes_are_in_no_list_of_processes_and_on_no_journal(served: Server) -> None:
+    """Standard output is a file here, as it is a journal under systemd."""
+    code = (served.state / "instructor_code").read_text(encoding="ascii").strip()
+    assert code not in served.output + served.log
+    assert CODE not in served.output + served.log
+    assert str(served.state / "instructor_code") in served.output
+
+
+def test_a_code_on_the_command_line_disappears_from_it() -> None:
+    program = (
+        "import sys; from gradstep_tui.workshop.server.join_code import hide_argument; "
+        "hide_argument(sys.argv[1]); print(open('/proc/self/cmdline').read())"
+    )
+    shown = subprocess.run(
+        [sys.executable, "-c", program, "k7mq-3f9d", "other"], capture_output=True, text=True, check=True
+    ).stdout
+    assert "k7mq-3f9d" not in shown
+    assert "*********\0other" in shown
+
+
+def test_a_code_comes_from_a_file_or_a_credential(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "gradstep_code").write_text("k7mq 3f9d\n", encoding="ascii")
+    assert join_code(None, tmp_path / "gradstep_code", tmp_path) == "k7mq 3f9d"
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
+    assert join_code(None, None, tmp_path) == "k7mq 3f9d"
+    monkeypatch.setenv("GRADSTEP_CODE_FILE", str(tmp_path / "nothing"))
+    with pytest.raises(BadInput, match="cannot be read"):
+        join_code(None, None, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "ssh", "host"),
+    [
+        ("lab.example.org", "ssh -p 2222 ada@lab.example.org", "[lab.example.org]:2222"),
+        ("lab.example.org:22", "ssh ada@lab.example.org", "lab.example.org"),
+        ("[2001:db8::1]:99", "ssh -p 99 ada@2001:db8::1", "[2001:db8::1]:99"),
+    ],
+)
+def test_the_name_that_learners_type_can_be_set(name: str, ssh: str, host: str) -> None:
+    address = public_address(name, 2222)
+    key = asyncssh.generate_private_key("ssh-ed25519", comment="gradstep workshop")
+    assert address.ssh("ada") == ssh
+    assert address.known_hosts(key).startswith(f"{host} ssh-ed25519 AAAA")
+
+
+@pytest.mark.parametrize("name", ["two words", "host:0", "host:70000", "a;b", "\x1b[2J", ""])
+def test_a_name_that_is_no_address_is_refused(name: str) -> None:
+    with pytest.raises(BadInput, match="is not HOST or HOST:PORT"):
+        public_address(name, 2222)
+
+
+def test_no_signal_ends_a_server_without_words(tmp_path: Path) -> None:
+    server = Server(state=tmp_path / "state")
+    for number in (signal.SIGUSR1, signal.SIGUSR2):
+        server.process.send_signal(number)
+        server.logged("ignored signal", name=number.name)
+    with server.join("learner") as terminal:
+        server.process.send_signal(signal.SIGHUP)
+        terminal.wait_exit()
+        assert b"The workshop has ended. What you did is saved" in terminal.output
+        assert 1049 not in terminal.modes
+    assert server.process.wait(60) == 0
+    assert server.logged("stopping")["why"] == "SIGHUP"
+    assert all(line.startswith("{") for line in server.log.splitlines())
+    server.close()
+
+
+def test_what_could_not_be_saved_at_the_end_is_in_the_log_and_the_exit_code(tmp_path: Path) -> None:
+    server = Server(state=tmp_path / "state")
+    with server.join("unlucky") as terminal, closing(sqlite3.connect(server.state / "workshop.db")) as other:
+        other.execute("BEGIN IMMEDIATE")
+        terminal.send("f")
+        terminal.wait_for("the workshop cannot store your session")
+        server.process.send_signal(signal.SIGQUIT)
+        terminal.wait_exit()
+        assert b"did not take what you did last" in terminal.output
+        assert server.process.wait(60) == 1
+    assert server.events("lost", name="unlucky", actions=1, level="error")
+    server.close()

@@ -1,4 +1,4 @@
-"""A forkserver whose processes write their environment to a file on SIGUSR1."""
+"""A forkserver whose processes write their environment to a file on SIGUSR1, and crash on SIGUSR2."""
 
 import ctypes
 import json
@@ -24,3 +24,4 @@ def _tell(*_):
 
 
 signal.signal(signal.SIGUSR1, _tell)
+signal.signal(signal.SIGUSR2, lambda *_: 1 / 0)

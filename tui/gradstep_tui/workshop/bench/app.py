@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import os
 import socket
+import traceback
 from collections.abc import Iterable
 from threading import Timer
 from typing import Final
 
+from rich.console import Console
 from textual.message import Message
 from textual.screen import Screen
 
@@ -21,8 +24,11 @@ from gradstep_tui.workshop.bench.screens.learner import LearnerBench
 from gradstep_tui.workshop.bench.session.autosave import ServerAutosave, ServerExports
 from gradstep_tui.workshop.bench.session.server_link import ServerLink
 from gradstep_tui.workshop.wire.farewells import FAREWELLS
-from gradstep_tui.workshop.wire.messages import Stop, ToBench, Welcome
+from gradstep_tui.workshop.wire.messages import LONGEST_TRACEBACK, Crashed, Stop, ToBench, Welcome
 from gradstep_tui.workshop.wire.reasons import StopReason
+
+CRASHED: Final = 3
+"""Exit status of a bench that ends because of an error; the server says so to the learner."""
 
 GRACE: Final = 5.0
 """Seconds for an orderly exit after the server has gone away."""
@@ -56,6 +62,11 @@ class WorkshopApp(SandboxedApp):
         """The participant's own bench, below all other screens."""
         return next(screen for screen in self.screen_stack if isinstance(screen, WorkshopBench))
 
+    @property
+    def bench_trouble(self) -> str:
+        """Sentence that says why the session is not saved at the moment; empty if it is."""
+        return self._server_autosave.trouble
+
     def get_default_screen(self) -> Screen[None]:
         """Return the bench for the participant's role."""
         kind = InstructorBench if self.welcome.role == "instructor" else LearnerBench
@@ -85,10 +96,19 @@ def run(line: socket.socket) -> int:
     except ConnectionError:
         return 1
     prepare_terminal()
-    app = WorkshopApp(link, welcome, ascii_only=not terminal_speaks_utf8())
-    app.run()
-    wait_for_jobs(LEAVING)
-    for text in goodbye(welcome, app.stop_reason):
+    said = io.StringIO()
+    try:
+        app = WorkshopApp(link, welcome, ascii_only=not terminal_speaks_utf8())
+        # The server logs a crash: its traceback has paths of the server, and is not for the learner.
+        app.error_console = Console(file=said, width=120, color_system=None)
+        app.run()
+        wait_for_jobs(LEAVING)
+    except Exception:
+        said.write(traceback.format_exc())
+    if said.getvalue():
+        link.send(Crashed(said.getvalue()[-LONGEST_TRACEBACK:]))
+        return CRASHED
+    for text in goodbye(welcome, app.stop_reason, app.bench_trouble):
         print(text, flush=True)
     return app.return_code or 0
 
@@ -100,13 +120,20 @@ def _exit_soon() -> None:
     timer.start()
 
 
-def goodbye(welcome: Welcome, stop_reason: StopReason | None = None) -> Iterable[str]:
-    """Return the last lines on the terminal: why the bench ended, or how to log in again."""
+def goodbye(welcome: Welcome, stop_reason: StopReason | None = None, trouble: str = "") -> Iterable[str]:
+    """Return the last lines on the terminal: why the bench ended, or how to log in again.
+
+    Args:
+        welcome: The server's first message.
+        stop_reason: Reason for which the server ended the bench; None if the learner left.
+        trouble: Sentence that says why the session is not saved; empty if it is.
+    """
+    saved = f"Your last steps may be lost: {trouble}. Log" if trouble else "Nothing is lost: log"
     if stop_reason is not None:
         yield FAREWELLS[stop_reason]
     elif welcome.again:
-        yield f"Goodbye, {welcome.name}. Nothing is lost: log in again with: {welcome.again}"
+        yield f"Goodbye, {welcome.name}. {saved} in again with: {welcome.again}"
     else:
-        yield f"Goodbye, {welcome.name}. Nothing is lost: log in again to continue."
+        yield f"Goodbye, {welcome.name}. {saved} in again to continue."
     if welcome.resume_code:
         yield f"Your resume code: {welcome.resume_code}"

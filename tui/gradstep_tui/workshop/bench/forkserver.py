@@ -127,10 +127,7 @@ class _Forkserver:
 
             status = run_bench(request.environment, terminal, line)
         except BaseException:  # nothing may return into the loop of `run`
-            with suppress(Exception):
-                import traceback
-
-                traceback.print_exc()
+            status = 1  # the server logs that, and tells the learner: a traceback would show its paths
         finally:
             with suppress(Exception):
                 sys.stdout.flush()

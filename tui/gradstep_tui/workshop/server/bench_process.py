@@ -83,6 +83,8 @@ class BenchProcess:
         self._writer = NonblockingWriter(self._ours.fileno(), LONGEST)
         self._listening = self._started = self._closed = self._hung_up = False
         self._farewell = ""
+        self.end_reason = ""
+        """Why the bench has ended or is about to; empty while nobody knows."""
 
     def start(self, forkserver: ForkserverClient, environment: Mapping[str, str], welcome: Welcome) -> None:
         """Start the process, and send it its first message.
@@ -106,6 +108,7 @@ class BenchProcess:
             return
         if isinstance(message, Stop):
             self._farewell = FAREWELLS[message.reason]
+            self.end_reason = message.reason.value
             self._loop.call_later(GRACE, self._kill)
         self._writer.send(line_of(message))
         if self._writer.waiting > UNSENT:
@@ -149,14 +152,15 @@ class BenchProcess:
         if self._closed:
             return
         self._receive()
-        if status and not (self._hung_up or self._farewell):
+        crashed = status and not (self._hung_up or self._farewell)
+        if crashed:
+            self._log("crash", name=self.name, status=status)
             self._hub.crashed(self.name, self.send)
+        self.end_reason = self.end_reason or ("crashed" if crashed else "left")
         self.close()
         if self._hung_up:
             return
-        if status < 0:
-            if not self._farewell:
-                self._log("crash", name=self.name, status=status)
+        if status < 0 or crashed:
             self._client.write(RESTORE + f"{self._farewell or CRASHED}\r\n".encode())
         self._client.leave(max(status, 0))
 

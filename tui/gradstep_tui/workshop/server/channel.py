@@ -120,7 +120,10 @@ class Channel(FileSession):
             if timer is not None:
                 timer.cancel()
         if self._bench is not None:
-            self._workshop.log("leave", name=self._connection.name)
+            why = self._bench.end_reason or ("" if exc is None else f"{type(exc).__name__}: {exc}")
+            self._workshop.log(
+                "leave", name=self._connection.name, why=why or "hung up", seconds=self._connection.seconds
+            )
             self._bench.hang_up()
         super().connection_lost(exc)
 
@@ -188,7 +191,9 @@ class Channel(FileSession):
                 again=workshop.again.replace("{name}", connection.name),
             ),
         )
-        workshop.log("join", name=connection.name, role=connection.role, address=connection.address)
+        workshop.log(
+            "join", name=connection.name, role=connection.role, address=connection.address, **connection.way
+        )
         try:
             bench.start(workshop.forkserver, environment_of(sent, self._term), welcome)
         except EngineError as error:
@@ -215,6 +220,10 @@ class Channel(FileSession):
             self._idle = asyncio.get_running_loop().call_later(idle, self._end_idle)
 
     def _end_idle(self) -> None:
+        """End the channel, unless the learner follows a presentation: listening is not idling."""
+        if self._bench is not None and self._workshop.hub.follows(self._connection.name):
+            self._restart_idle_timer()
+            return
         if self._bench is not None:
             self._bench.send(Stop(StopReason.IDLE))
         else:

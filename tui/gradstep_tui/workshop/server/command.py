@@ -4,15 +4,10 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import json
-import os
 import resource
 import signal
-import socket
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from datetime import UTC, datetime
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
@@ -21,7 +16,10 @@ from gradstep import problems
 from gradstep.errors import BadInput, EngineError
 from gradstep.start import start_from
 from gradstep_tui.commands.parsers import Parser, complain, complain_of
-from gradstep_tui.workshop.server.storage.state_folder import checked_code, state_folder, stored_code
+from gradstep_tui.workshop.server.event_log import log, log_everything
+from gradstep_tui.workshop.server.invitation import invitation, public_address
+from gradstep_tui.workshop.server.join_code import hide_argument, is_chosen, join_code
+from gradstep_tui.workshop.server.storage.state_folder import state_folder, stored_code
 
 if TYPE_CHECKING:
     from gradstep_tui.workshop.server.workshop import Workshop
@@ -30,8 +28,6 @@ SERVE: Final = "gradstep serve"
 MISSING: Final = (
     "a workshop needs asyncssh: run pip install asyncssh, or pip install '.[workshop]' in a checkout"
 )
-
-ROOT: Final = "the server runs as root. An ordinary account is safer, and can do all that a workshop needs."
 
 
 def serve(arguments: Sequence[str], limits: Mapping[str, Any] = MappingProxyType({})) -> int:
@@ -42,14 +38,18 @@ def serve(arguments: Sequence[str], limits: Mapping[str, Any] = MappingProxyType
         limits: Fields of the server's `Limits` that differ from the default.
     """
     options = parser().parse_args(arguments)
+    if options.code is not None:
+        hide_argument(options.code)
     try:
         import asyncssh  # noqa: F401 - only for a clear message if it is missing
     except ImportError:
         return complain(MISSING, SERVE, hint=False)
     try:
         host, port = address(options.listen)
-        workshop = _workshop(options, port, limits)
-        return asyncio.run(_serve(workshop, host, port))
+        public_address(options.name, port)
+        workshop = _workshop(options, limits)
+        log_everything()
+        return asyncio.run(_serve(workshop, options, host, port))
     except EngineError as error:
         return complain_of(error, SERVE)
 
@@ -59,12 +59,14 @@ def parser() -> Parser:
     serve_parser = Parser(
         prog=SERVE,
         description="Serve a class over SSH: each learner gets a bench, the instructor a board.",
-        epilog="exit codes: 0 stopped by ctrl+c or SIGTERM, 2 cannot be started",
+        epilog="exit codes: 0 stopped by a signal, 1 stopped and something is not saved, 2 cannot be started",
         allow_abbrev=False,
     )
     add = serve_parser.add_argument
     listen = "address to listen on (default: 0.0.0.0:2222)"
     add("--listen", default="0.0.0.0:2222", metavar="HOST:PORT", help=listen)
+    name = "address that learners type, if it is not this machine's name and the port above"
+    add("--name", metavar="HOST[:PORT]", help=name)
     _add_class_options(add)
     _add_connection_options(add)
     return serve_parser
@@ -74,6 +76,8 @@ def _add_class_options(add: Callable[..., object]) -> None:
     """Add the options about learners, instructors and their sessions."""
     joining = "code with which learners join (default: a random one, kept in --state)"
     add("--code", metavar="CODE", help=joining)
+    file = "file with that code; also in $GRADSTEP_CODE_FILE, or systemd's credential gradstep_code"
+    add("--code-file", type=Path, metavar="FILE", help=file)
     keys = "public keys of instructors, as in authorized_keys; the instructor code works as well"
     add("--instructor-keys", type=Path, metavar="FILE", help=keys)
     most = "most learners logged in at once (default: 200)"
@@ -124,7 +128,7 @@ def _whole(least: int, most: int):  # type: ignore[no-untyped-def] # argparse sh
     return number
 
 
-def _workshop(options: argparse.Namespace, port: int, limits: Mapping[str, Any]) -> Workshop:
+def _workshop(options: argparse.Namespace, limits: Mapping[str, Any]) -> Workshop:
     from gradstep_tui.workshop.server.access.rate_limits import Limits
     from gradstep_tui.workshop.server.workshop import Workshop
 
@@ -133,12 +137,9 @@ def _workshop(options: argparse.Namespace, port: int, limits: Mapping[str, Any])
         raise BadInput("learners' own scripts do not run in a workshop: choose a built-in problem")
     folder = state_folder(options.state)
     most = options.max_learners
-    join_code = (
-        stored_code(folder, "join_code") if options.code is None else checked_code(options.code, "--code")
-    )
     return Workshop(
         folder=folder,
-        join_code=join_code,
+        join_code=join_code(options.code, options.code_file, folder),
         instructor_code=stored_code(folder, "instructor_code"),
         instructor_keys=_fingerprints(options.instructor_keys),
         start=start_from(options.problem),
@@ -147,8 +148,6 @@ def _workshop(options: argparse.Namespace, port: int, limits: Mapping[str, Any])
         compress=options.compress,
         post_quantum=options.post_quantum,
         log=log,
-        fetch=f"scp {'' if port == 22 else f'-P {port} '}{{name}}@{_host_name()}:{{file}} .",
-        again=f"ssh {'' if port == 22 else f'-p {port} '}{{name}}@{_host_name()}",
     )
 
 
@@ -179,31 +178,48 @@ def _fingerprints(path: Path | None) -> frozenset[str]:
     return frozenset(key.get_fingerprint() for key in keys)
 
 
-def _host_name() -> str:
-    return socket.gethostname()
-
-
-async def _serve(workshop: Workshop, host: str, port: int) -> int:
+async def _serve(workshop: Workshop, options: argparse.Namespace, host: str, port: int) -> int:
     from gradstep_tui.workshop.server.server import Server
 
     _raise_open_files()
     server = Server(workshop)
-    loop, stopped = asyncio.get_running_loop(), asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stopped.set)
+    stopped = _stop_on_signals()
     try:
         print("gradstep serve: loading PyTorch once, for all benches", flush=True)
         _, chosen = await server.open(host, port)
-        workshop.fetch = workshop.fetch.replace("-P 0 ", f"-P {chosen} ")
-        workshop.again = workshop.again.replace("-p 0 ", f"-p {chosen} ")
-        print(invitation(workshop, chosen), flush=True)
-        log("listening", host=host, port=chosen)
-        await stopped.wait()
-        log("stopping", learners=len(workshop.benches))
+        address = public_address(options.name, chosen)
+        workshop.fetch, workshop.again = address.scp("{name}", "{file}"), address.ssh("{name}")
+        codes, own = (
+            (workshop.join_code, workshop.instructor_code),
+            is_chosen(options.code, options.code_file),
+        )
+        with suppress(OSError):  # the terminal may be gone
+            print(invitation(address, server.key, codes, workshop.folder, own=own), flush=True)
+        log("listening", host=host, port=chosen, key=server.key.get_fingerprint())
+        reason = await stopped
+        log("stopping", why=reason, learners=len(workshop.benches))
     finally:
-        await server.close()
-    log("stopped")
-    return 0
+        lost = await server.close()
+    for name, actions in lost.items():
+        log("lost", name=name, actions=actions)
+    log("stopped", lost=len(lost))
+    return 1 if lost else 0
+
+
+def _stop_on_signals() -> asyncio.Future[str]:
+    """Return a future that gets the name of the signal that stops the server; no other signal ends it."""
+    loop = asyncio.get_running_loop()
+    stopped = loop.create_future()
+
+    def stop(number: signal.Signals) -> None:
+        if not stopped.done():
+            stopped.set_result(number.name)
+
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
+        loop.add_signal_handler(number, stop, number)
+    for number in (signal.SIGUSR1, signal.SIGUSR2):
+        loop.add_signal_handler(number, lambda name: log("ignored signal", name=name), number.name)
+    return stopped
 
 
 def _raise_open_files() -> None:
@@ -211,29 +227,3 @@ def _raise_open_files() -> None:
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     with suppress(OSError, ValueError):
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-
-
-def invitation(workshop: Workshop, port: int) -> str:
-    """Return the text that tells the administrator how learners and instructors join."""
-    at = "" if port == 22 else f"-p {port} "
-    lines = [
-        "",
-        f"  Learners join with      ssh {at}NAME@{_host_name()}",
-        f"  and the join code       {workshop.join_code}",
-        f"  Instructors use         {workshop.instructor_code}",
-        "",
-        "  NAME is a name that each learner chooses. On a slow connection, ssh -C compresses.",
-        "  If a connection breaks and a terminal looks odd afterwards, the command `reset` repairs it.",
-        "  ctrl+c stops the workshop; nothing is lost.",
-        "",
-    ]
-    if os.geteuid() == 0:
-        lines.insert(1, f"  Note: {ROOT}")
-    return "\n".join(lines)
-
-
-def log(event: str, **facts: object) -> None:
-    """Write a line of the log to standard error: a JSON object, in ASCII without control characters."""
-    line = {"at": datetime.now(UTC).isoformat(timespec="milliseconds"), "event": event, **facts}
-    with suppress(OSError):  # the class goes on even if the log cannot be written
-        print(json.dumps(line, default=str), file=sys.stderr, flush=True)

@@ -45,6 +45,12 @@ class Feeds:
     def look(self, looker: Participant, name: str, *, invited: bool = False) -> None:
         """Begin a feed of the session of `name`, or end it if `name` is empty; tell those who are watched."""
         before, looker.looks_at, looker.invited = looker.looks_at, name, invited
+        if before != name:
+            for watched, on in ((before, False), (name, True)):
+                if watched:
+                    self._log(
+                        "watch", name=looker.name, watched=watched, on=on, presented=self.presenter == watched
+                    )
         self.changed.add(looker.name)
         for watched in {before, name} - {""}:
             self.changed.add(watched)

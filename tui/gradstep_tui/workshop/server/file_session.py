@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
@@ -13,7 +15,7 @@ from gradstep_tui.workshop.server.access.rate_limits import TokenBucket
 from gradstep_tui.workshop.server.sftp import LONGEST_REQUEST, ReadOnlyFiles, problem_of
 
 if TYPE_CHECKING:
-    from asyncssh import DataType, SSHServerChannel
+    from asyncssh import DataType, SFTPAttrs, SSHServerChannel
 
     from gradstep_tui.workshop.server.access.auth import ClientConnection
     from gradstep_tui.workshop.server.workshop import Workshop
@@ -35,7 +37,8 @@ class FileSession(StreamSession):
 
     def __init__(self, workshop: Workshop, connection: ClientConnection) -> None:
         """Serve a client that has logged in."""
-        super().__init__(partial(_files, workshop.exports_of(connection.name)))
+        fetched = partial(workshop.log, "fetch", name=connection.name)
+        super().__init__(partial(_LoggedFiles, workshop.exports_of(connection.name), fetched))
         self._workshop, self._connection = workshop, connection
         self._requests = TokenBucket(REQUESTS, REQUESTS_AT_ONCE)
 
@@ -97,6 +100,11 @@ class FileSession(StreamSession):
             self._refuse_files(problem)
             return False
         super().session_started()
+        connection = self._connection
+        asked = self.channel.get_command() or "sftp"
+        self._workshop.log(
+            "files", name=connection.name, asked=asked, address=connection.address, **connection.way
+        )
         return True
 
     @property
@@ -121,5 +129,14 @@ class FileSession(StreamSession):
         self.leave(1)
 
 
-def _files(folder: str, channel: SSHServerChannel[bytes]) -> ReadOnlyFiles:
-    return ReadOnlyFiles(channel, folder)
+class _LoggedFiles(ReadOnlyFiles):
+    """An SFTP server that logs which files are fetched."""
+
+    def __init__(self, folder: str, fetched: Callable[..., None], channel: SSHServerChannel[bytes]) -> None:
+        super().__init__(channel, folder)
+        self._fetched = fetched
+
+    def open(self, path: bytes, pflags: int, attrs: SFTPAttrs) -> Any:
+        file = super().open(path, pflags, attrs)
+        self._fetched(file=os.path.basename(path).decode(errors="replace"))
+        return file

@@ -16,10 +16,12 @@ from gradstep_tui.workshop.server.storage.records import Aside
 from gradstep_tui.workshop.wire.facts import checked, checked_refusal, clean
 from gradstep_tui.workshop.wire.messages import (
     LONGEST_TEXT,
+    LONGEST_TRACEBACK,
     ActionDone,
     ActionRefused,
     ActionStarted,
     AllowWatching,
+    Crashed,
     FeedAction,
     FeedEnded,
     FilesExported,
@@ -174,12 +176,24 @@ class Hub:
         participant.aside = Aside(participant.session, reason, why)
         self._log("set aside", name=participant.name, session=participant.session, why=why)
 
+    def follows(self, name: str) -> bool:
+        """Return whether a participant follows a presentation."""
+        participant = self._participants.get(name)
+        return participant is not None and participant.invited
+
     def stop(self, reason: StopReason) -> None:
         """Ask every bench to exit, and store once more what could not be stored."""
         self._release_again()
         self._saver.save_again(self._participants.values())
         for participant in self._feeds.here():
-            participant.to(Stop(reason))
+            ended = reason is StopReason.WORKSHOP_ENDED and participant.trouble
+            participant.to(Stop(StopReason.ENDED_UNSAVED if ended else reason))
+
+    def unsaved(self) -> dict[str, int]:
+        """Store once more what could not be stored; return how many actions of whom are still not stored."""
+        self._saver.save_again(self._participants.values())
+        troubled = [participant for participant in self._participants.values() if participant.trouble]
+        return {participant.name: len(participant.unsaved) for participant in troubled}
 
     def update_boards(self) -> None:
         """Send the boards the rows that have changed, and store once more what could not be stored."""
@@ -315,6 +329,10 @@ class Hub:
     @_heard.register
     def _(self, _: ResumeCodeNoted, sender: Participant) -> None:
         self._saver.note(sender)
+
+    @_heard.register
+    def _(self, message: Crashed, sender: Participant) -> None:
+        self._log("traceback", name=sender.name, text=message.traceback[-LONGEST_TRACEBACK:])
 
     @_heard.register
     def _(self, message: FilesExported, sender: Participant) -> None:

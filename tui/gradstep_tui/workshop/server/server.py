@@ -39,6 +39,9 @@ class Server:
     def __init__(self, workshop: Workshop) -> None:
         """Serve a workshop; `open` begins to listen."""
         self._workshop = workshop
+        self.key: asyncssh.SSHKey
+        """The host key, once the server listens."""
+
         self._acceptor: asyncssh.SSHAcceptor | None = None
         self._board_updates: asyncio.Task[None] | None = None
 
@@ -49,7 +52,7 @@ class Server:
             EngineError: the forkserver does not start, or the address cannot be listened on.
         """
         workshop = self._workshop
-        key = host_key(workshop.folder)
+        self.key = host_key(workshop.folder)
         limit_unpacking()
         with ExitStack() as opened:
             # The socket comes first: if the address is taken, the error appears before PyTorch is loaded,
@@ -60,7 +63,7 @@ class Server:
         self._acceptor = await asyncssh.listen(
             sock=listener,
             server_factory=lambda: ClientConnection(workshop, partial(Channel, workshop)),
-            server_host_keys=[key],
+            server_host_keys=[self.key],
             server_version="gradstep",
             encoding=None,
             line_editor=False,
@@ -79,8 +82,12 @@ class Server:
         self._board_updates = asyncio.create_task(self._update_boards())
         return self._acceptor.get_addresses()[0][:2]
 
-    async def close(self) -> None:
-        """Ask every bench to exit, wait for that, and release everything."""
+    async def close(self) -> dict[str, int]:
+        """Ask every bench to exit, wait for that, and release everything.
+
+        Returns:
+            The number of actions that could not be stored, by the name of the participant.
+        """
         workshop = self._workshop
         if self._acceptor is not None:
             self._acceptor.close()
@@ -95,7 +102,9 @@ class Server:
         if self._acceptor is not None:
             await self._acceptor.wait_closed()
         await workshop.forkserver.stop()
+        lost = workshop.hub.unsaved()
         workshop.store.close()
+        return lost
 
     async def _update_boards(self) -> None:
         while True:

@@ -12,10 +12,14 @@ FAREWELLS: Final[Mapping[StopReason, str]] = {
         "You have logged in again from somewhere else, and your bench is there now."
     ),
     StopReason.IDLE: (
-        "The connection was closed because nothing was typed for a while. Nothing is lost: log in again."
+        "The connection was closed because nothing was typed for a while. To continue, log in again."
     ),
     StopReason.WORKSHOP_ENDED: (
-        "The workshop has ended. Nothing is lost: log in again when it is running again."
+        "The workshop has ended. What you did is saved: log in again when it is running again."
+    ),
+    StopReason.ENDED_UNSAVED: (
+        "The workshop has ended, and its disk did not take what you did last: that may be lost. "
+        "Please tell the instructor."
     ),
     StopReason.CONNECTION_LOST: "The connection to the workshop is lost. What you did before that is saved.",
 }

@@ -114,6 +114,13 @@ class FilesExported(_Message, frozen=True):
     names: tuple[str, ...]
 
 
+class Crashed(_Message, frozen=True):
+    """The bench ends because of an error that nobody has handled."""
+
+    traceback: str
+    """Description of the error for the server's log; the learner does not see it."""
+
+
 # To a bench process
 
 
@@ -298,6 +305,7 @@ FromBench: TypeAlias = (
     | LowerHand
     | ResumeCodeNoted
     | FilesExported
+    | Crashed
 )
 ToBench: TypeAlias = (
     Welcome
@@ -318,6 +326,9 @@ ToBench: TypeAlias = (
 
 REMEMBERED: Final = 20
 """Number of an instructor's messages that a learner can read again."""
+
+LONGEST_TRACEBACK: Final = 8_000
+"""Largest number of characters of a traceback, of which the end is kept."""
 
 LONGEST_TEXT: Final = 300
 """Largest number of characters of an instructor's message."""

@@ -14,6 +14,9 @@ class StopReason(StrEnum):
     IDLE = "idle"
     """Nothing was typed for a long time."""
 
+    ENDED_UNSAVED = "ended_unsaved"
+    """The administrator has stopped the server, which could not store the last actions."""
+
     WORKSHOP_ENDED = "workshop_ended"
     """The administrator has stopped the server."""
 

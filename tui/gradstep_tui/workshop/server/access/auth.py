@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final, Protocol
@@ -84,6 +85,11 @@ class ClientConnection(NoForwarding):
         self.claim: Claim | None = None
         """Claim to the name; None before the login, and for a new name until the first bench begins."""
 
+        self.way: dict[str, str] = {}
+        """How the client has logged in, for the log: its method, and the fingerprint of its key."""
+
+        self._began = time.monotonic()
+        self._known = False
         self._tries = 0
         self._knows_join_code = False
         """Whether the client has typed the join code for a name that is taken."""
@@ -103,8 +109,23 @@ class ClientConnection(NoForwarding):
     def connection_lost(self, exc: Exception | None) -> None:
         """Count the connection no longer."""
         self.connection = None
+        if not self._known:
+            why = f"{type(exc).__name__}: {exc}" if exc is not None else "the client has hung up"
+            self._workshop.log(
+                "no login", address=self.address, name=self.name, why=why, seconds=self.seconds
+            )
         if self.admission is not None:
             self.admission.close()
+
+    @property
+    def seconds(self) -> float:
+        """Seconds since the connection was made."""
+        return round(time.monotonic() - self._began, 3)
+
+    def refuse(self, what: str) -> bool:
+        """Log that a request was refused; return False."""
+        self._workshop.log("refused", name=self.name, address=self.address, why=f"{what} was requested")
+        return False
 
     # Authentication
 
@@ -143,6 +164,7 @@ class ClientConnection(NoForwarding):
                 raise asyncssh.DisconnectError(asyncssh.DISC_BY_APPLICATION, str(error)) from None
         if self.admission is not None:
             self.admission.know(self.name)
+        self._known = True
 
     def public_key_auth_supported(self) -> bool:
         """Accept keys."""
@@ -169,6 +191,7 @@ class ClientConnection(NoForwarding):
         self._offered.append(fingerprint)
         with _stored():
             owner, mine = names.owner(self.name), names.keyed(self.name, fingerprint)
+        self.way = {"method": "key", "key": fingerprint}
         if mine is None and fingerprint in self._workshop.instructor_keys:
             if owner is None:
                 self.role = "instructor"
@@ -241,6 +264,7 @@ class ClientConnection(NoForwarding):
         # All comparisons are made, whichever succeeds, so that the time reveals nothing.
         joins = codes.is_same(code, workshop.join_code)
         teaches = codes.is_same(code, workshop.instructor_code)
+        self.way = {"method": "resume code" if resumed else "instructor code" if teaches else "join code"}
         if self._has_come_back(resumed):
             return True
         if owner is None and (joins or teaches):

@@ -84,6 +84,7 @@ class ForkserverClient:
         self._process: asyncio.subprocess.Process | None = None
         self._socket: socket.socket | None = None
         self._living: dict[int, ForkedProcess] = {}
+        self._words: asyncio.Task[None] | None = None
         self._last = 0
         self._restart: asyncio.Task[None] | None = None
 
@@ -104,6 +105,7 @@ class ForkserverClient:
         try:
             with theirs:
                 self._process = await _run(theirs.fileno())
+            self._words = loop.create_task(self._log_words(self._process))
             ready = await asyncio.wait_for(loop.sock_recv(ours, LONGEST), PATIENCE)
         except (TimeoutError, OSError):
             ready = b""
@@ -160,6 +162,12 @@ class ForkserverClient:
                 self._process.kill()
                 await self._process.wait()
 
+    async def _log_words(self, process: asyncio.subprocess.Process) -> None:
+        """Log what the forkserver writes to standard error: warnings, or a traceback."""
+        assert process.stderr is not None
+        while words := await process.stderr.read(LONGEST):
+            self._log("forkserver says", text=words.decode(errors="replace"))
+
     def _receive(self) -> None:
         assert self._socket is not None
         while True:
@@ -213,6 +221,7 @@ async def _run(line: int) -> asyncio.subprocess.Process:
         *isolated(FORKSERVER, trusted_folders(), str(line)),
         pass_fds=[line],
         stdin=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.PIPE,
         env=environment,
         cwd="/",
         start_new_session=True,  # a ctrl+c in the server's terminal is for the server only

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -136,3 +138,21 @@ def test_a_device_that_this_machine_lacks_is_said_in_words(tmp_path: Path) -> No
 def test_tensors_of_inference_mode_are_trained_or_refused_in_words(tmp_path: Path) -> None:
     with pytest.raises(ScriptError, match="inference"):
         begun(tmp_path, "mode = torch.inference_mode(); mode.__enter__()")
+
+
+def test_a_default_device_does_not_abort_the_process_at_its_end(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(f"import torch\ntorch.set_default_device('meta')\n{REST}")
+    script = "\n".join(
+        [
+            "from gradstep.opening import open_session",
+            "from gradstep.start import start_from",
+            "for _ in range(5):",
+            "    try:",
+            f"        open_session(start_from({str(tmp_path / 'mine.py')!r}))",
+            "    except Exception as error:",
+            "        print(error)",
+        ]
+    )
+    told = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert told.returncode == 0, told.stderr
+    assert told.stdout.count("no numbers") == 5

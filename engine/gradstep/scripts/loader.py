@@ -21,6 +21,7 @@ from gradstep.scripts.execution import Namespace, located_if_in_script, run_scri
 from gradstep.scripts.free_names import needed_names
 from gradstep.scripts.local_modules import folder_on_path, hidden_modules
 from gradstep.scripts.optimizer_discovery import discover_update
+from gradstep.scripts.process_settings import default_device_given_back
 from gradstep.scripts.source import ScriptSource
 from gradstep.scripts.source_reader import read_source
 from gradstep.scripts.trial_forward import Tried, try_forward
@@ -72,7 +73,7 @@ def problem_from(
     printed = Printed()
 
     def work() -> tuple[Namespace, Found, Tried]:
-        with folder_on_path(source):
+        with folder_on_path(source), default_device_given_back():
             namespace = run_script(source)
             with located_if_in_script(source, LOOKED_AT):
                 found = find(source, namespace, names or Names())

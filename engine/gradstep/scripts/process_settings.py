@@ -54,6 +54,18 @@ def apart_from_other_scripts() -> Iterator[None]:
     _left.update({name: (base[name], now[name]) for name in base if base[name] != now[name]})
 
 
+@contextmanager
+def default_device_given_back() -> Iterator[None]:
+    """Leave the `with` block without a default device of this thread.
+
+    PyTorch keeps it for each thread, and a thread that ends with one may abort the process at its end.
+    """
+    try:
+        yield
+    finally:
+        torch.set_default_device(None)
+
+
 def _current() -> Settings:
     return {name: read() for name, (read, _) in _KNOWN.items()}
 

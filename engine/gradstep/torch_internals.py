@@ -239,6 +239,9 @@ AccumulateGrad: Final[type[Node]] = type(_leaf_node())
 next_sequence_number: Final[Callable[[], int]] = getattr(torch._C._autograd, "_get_sequence_nr", lambda: 0)
 """Returns the number that the next autograd node of this thread will have; only to watch calls."""
 
+COMPILER: Final = "torch._dynamo"
+"""Module that PyTorch imports when something is compiled; importing it takes seconds."""
+
 version_of: Final[Callable[[Tensor], int]] = attrgetter("_version")
 """Returns the number of in-place changes of a tensor.
 

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from gradstep import problems
 from gradstep.actions import Action, Backward, Forward, NextLine, RunEpochs, StepNode, Undo, Update, Zero
-from gradstep.interruption import Interrupted, Interrupter, interruptible
+from gradstep.learner_code.interruption import Interrupted, Interrupter, interruptible
 from gradstep.problem import Problem
 from gradstep.session import Session
 

@@ -23,6 +23,7 @@ TOPICS: Final = frozenset(
         "batch_check",
         "bench",
         "comparison",
+        "decision_regions",
         "elements",
         "export",
         "gradient_check",
@@ -34,6 +35,7 @@ TOPICS: Final = frozenset(
         "numbers",
         "pictures",
         "refusals",
+        "settings",
         "steps",
         "timeline",
     }

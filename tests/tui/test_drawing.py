@@ -31,7 +31,7 @@ from gradstep.training.progress import Progress
 from gradstep.training.pytorch_errors import PyTorchError
 from gradstep_tui.drawing.lines import length
 from gradstep_tui.keys import KEYS
-from gradstep_tui.text.numbers import cell
+from gradstep_tui.text.tensors.numbers import cell
 from gradstep_tui.widgets.keybar import keys_line
 from gradstep_tui.widgets.loop import loop_lines
 from gradstep_tui.widgets.losses import BARS, bar_lines, curve_lines, loss_line

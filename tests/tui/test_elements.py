@@ -10,7 +10,7 @@ from gradstep.problem import Problem
 from gradstep.session import Session
 from gradstep.tensors.element_index import place_of
 from gradstep_tui.plain.answers.elements import elements_texts
-from gradstep_tui.text.indices import Layout, index_from
+from gradstep_tui.text.tensors.indices import Layout, index_from
 from tests.tui.bench import bench, frame, opened, press, text
 from tests.tui.test_plain import Talk
 

@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gradstep.loop.learning_rate import lowered, raised
-from gradstep_tui.text.numbers import WIDEST, cell, cells, rate, shape_text
-from gradstep_tui.text.summaries import summary_text
-from gradstep_tui.text.values import value_text
+from gradstep_tui.text.tensors.numbers import WIDEST, cell, cells, rate, shape_text
+from gradstep_tui.text.tensors.summaries import summary_text
+from gradstep_tui.text.tensors.values import value_text
 
 SPECIAL = [None, 0.0, -0.0, math.nan, math.inf, -math.inf, 1e-45, -1e-45, 3.4e38, 5e-324, 1.7e308, 0.00005]
 

@@ -41,9 +41,9 @@ from gradstep_tui.plain.command_parser import MOST_WORDS, folded, understood
 from gradstep_tui.plain.commands import BY_NAME, COMMANDS, ELSEWHERE, MORE_NAMES, command_of
 from gradstep_tui.plain.conversation import Conversation
 from gradstep_tui.plain.talk import lines
-from gradstep_tui.text.numbers import cell, cells, is_tensor, rate
 from gradstep_tui.text.steps import brief_text
-from gradstep_tui.text.values import value_text
+from gradstep_tui.text.tensors.numbers import cell, cells, is_tensor, rate
+from gradstep_tui.text.tensors.values import value_text
 from tests.session_strategies import PROBLEMS
 from tests.terminal import Terminal
 from tests.tui.test_keys import DOES

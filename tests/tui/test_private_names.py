@@ -21,7 +21,15 @@ OUTSIDE: Final = [path for path in SOURCES if str(path) not in {door.__file__ fo
 OF_PYTHON: Final = {"_getframe", "_exit", "_replace"}
 """Names that Python documents, whatever they begin with: of `sys`, of `os`, of a named tuple."""
 
-TOO_COMMON: Final = {"__call__", "apply", "getincrementaldecoder", "parse", "selectors", "variable"}
+TOO_COMMON: Final = {
+    "__call__",
+    "apply",
+    "data_received",
+    "getincrementaldecoder",
+    "parse",
+    "selectors",
+    "variable",
+}
 """Names in the tables that other things have as well."""
 
 GUARDED: Final = {name.attribute for door in DOORS for name in door.NAMES} - TOO_COMMON

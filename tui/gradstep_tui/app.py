@@ -17,10 +17,10 @@ from textual.screen import Screen
 from gradstep_tui.drawing.ascii import AsciiFilter
 from gradstep_tui.screens.bench import BenchScreen
 from gradstep_tui.screens.dialogs.ask import AskScreen
+from gradstep_tui.screens.dialogs.field import Field
 from gradstep_tui.terminal.terminal_signals import leave_at_signals
 from gradstep_tui.terminal.textual_driver import bench_driver
 from gradstep_tui.terminal.textual_internals import StyledOnceApp, ignore_early_pages, is_passed_on
-from gradstep_tui.widgets.field import Field
 
 if TYPE_CHECKING:
     from textual.driver import Driver

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from gradstep.errors import EngineError, NotAScalar
-from gradstep.interruption import interruptible
+from gradstep.learner_code.interruption import interruptible
 from gradstep.problem import Problem
 from gradstep.torch_internals import DispatchMode
 from gradstep.training.pytorch_errors import first_words, learners_code

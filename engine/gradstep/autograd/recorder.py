@@ -39,7 +39,7 @@ from gradstep.autograd.saved_tensors import (
     hold_tensors,
     version_or_minus_one,
 )
-from gradstep.interruption import interruptible
+from gradstep.learner_code.interruption import interruptible
 from gradstep.tensors.placeholders import Budget, plain_numbers
 from gradstep.torch_internals import (
     AccumulateGrad,

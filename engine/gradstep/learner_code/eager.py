@@ -9,14 +9,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
-from os.path import join
+from os import sep
 from types import CodeType
 from typing import Final
 
-_COMPILER: Final = "torch._dynamo"
-"""Module that PyTorch imports when something is compiled; to import it takes seconds."""
+from gradstep.torch_internals import COMPILER
 
-_FOLDER: Final = join("torch", "_dynamo")
+_FOLDER: Final = COMPILER.replace(".", sep)
 
 STANCE: Final = "force_eager"
 """PyTorch's name for running compiled code as if it were not compiled."""
@@ -24,7 +23,7 @@ STANCE: Final = "force_eager"
 
 def has_compiler() -> bool:
     """Return whether PyTorch's compiler has been imported, without which nothing has been compiled."""
-    return _COMPILER in sys.modules
+    return COMPILER in sys.modules
 
 
 def uncompiled() -> AbstractContextManager[object]:
@@ -62,4 +61,4 @@ def _is_compiled(value: object) -> bool:
 def _is_made_by_compiler(value: object) -> bool:
     code = getattr(value, "__code__", None)
     module = type(value).__module__
-    return module.startswith(_COMPILER) or (isinstance(code, CodeType) and _FOLDER in code.co_filename)
+    return module.startswith(COMPILER) or (isinstance(code, CodeType) and _FOLDER in code.co_filename)

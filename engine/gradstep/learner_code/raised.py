@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Final
 
 from gradstep.errors import EngineError
-from gradstep.interruption import Interrupted
+from gradstep.learner_code.interruption import Interrupted
 
 LONGEST: Final = 1_000
 """Length in characters at which an exception's message is cut."""

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from gradstep.analysis.loss_probe import loss_probe
 from gradstep.errors import BadInput
-from gradstep.interruption import interruptible
+from gradstep.learner_code.interruption import interruptible
 from gradstep.problem import Problem
 from gradstep.training.pytorch_errors import learners_code
 

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from gradstep.errors import BadInput
-from gradstep.interruption import interruptible
+from gradstep.learner_code.interruption import interruptible
 from gradstep.problem import Problem
 from gradstep.training.pytorch_errors import PyTorchError, learners_code
 

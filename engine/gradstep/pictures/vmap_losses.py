@@ -17,7 +17,7 @@ from torch import Tensor
 from torch.func import vmap
 from torch.overrides import TorchFunctionMode
 
-from gradstep.interruption import interruptible
+from gradstep.learner_code.interruption import interruptible
 from gradstep.problem import Problem
 from gradstep.training.pytorch_errors import learners_code
 

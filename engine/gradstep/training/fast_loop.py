@@ -14,8 +14,8 @@ from typing import TypeAlias
 import torch
 from torch import Tensor
 
-from gradstep.interruption import interruptible
 from gradstep.learner_code.eager import uncompiled
+from gradstep.learner_code.interruption import interruptible
 from gradstep.learner_code.raised import is_of_learners_code
 from gradstep.loop.loop import Kind
 from gradstep.problem import Problem

@@ -13,7 +13,7 @@ from torch import Tensor
 from gradstep.autograd.source_map import SourceMap, watch_forward
 from gradstep.autograd.trace import TRACE_LIMIT, Trace, record_backward
 from gradstep.errors import EngineError, GraphFreed, NotAScalar
-from gradstep.interruption import interruptible
+from gradstep.learner_code.interruption import interruptible
 from gradstep.loop.loop import Kind
 from gradstep.loop.optimizers import HAND
 from gradstep.problem import Problem

@@ -8,7 +8,7 @@ from typing import Final
 
 from gradstep_tui.drawing.lines import Line, Span, line
 from gradstep_tui.drawing.scales import Scale
-from gradstep_tui.text.numbers import cell
+from gradstep_tui.text.tensors.numbers import cell
 
 AXIS: Final = 12
 """Width of the numbers to the left of a plot, in cells."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from gradstep.actions import GoTo, RunEpochs
 from gradstep_tui.text.frames import duration
-from gradstep_tui.text.numbers import cell
+from gradstep_tui.text.tensors.numbers import cell
 
 if TYPE_CHECKING:
     from gradstep.frame import Frame

@@ -12,7 +12,7 @@ from queue import SimpleQueue
 from typing import Any, Final, TypeAlias
 
 from gradstep.errors import EngineError, Stopped
-from gradstep.interruption import Interrupted, Interrupter
+from gradstep.learner_code.interruption import Interrupted, Interrupter
 
 LEAVING: Final = 0.4
 """Seconds that jobs have to end by themselves when the program ends; a stopped run is saved then."""

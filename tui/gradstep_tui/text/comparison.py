@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from gradstep_tui.text.numbers import cell
+from gradstep_tui.text.tensors.numbers import cell
 
 if TYPE_CHECKING:
     from gradstep.analysis.comparison import Comparison, FirstDifference

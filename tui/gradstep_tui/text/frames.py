@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from gradstep import actions
 from gradstep_tui.keys import SIGNS
-from gradstep_tui.text.grids import Element
-from gradstep_tui.text.numbers import cell, rate
 from gradstep_tui.text.settings import batches_title
+from gradstep_tui.text.tensors.grids import Element
+from gradstep_tui.text.tensors.numbers import cell, rate
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from gradstep.analysis.judgement import Judgement
 from gradstep.ledger.ledger import since_zeroing
-from gradstep_tui.text.numbers import cell
+from gradstep_tui.text.tensors.numbers import cell
 
 if TYPE_CHECKING:
     from gradstep.analysis.gradient_check import ElementCheck, GradientCheck

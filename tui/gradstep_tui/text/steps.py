@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from gradstep_tui.text.numbers import is_tensor
+from gradstep_tui.text.tensors.numbers import is_tensor
 
 if TYPE_CHECKING:
     from gradstep.derivatives import Explanation, Operand

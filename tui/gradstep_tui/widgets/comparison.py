@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from gradstep_tui.drawing.lines import Line, Span, line, wrapped
 from gradstep_tui.text.comparison import Names, first_text, momentum_text, told_apart
-from gradstep_tui.text.numbers import cell
+from gradstep_tui.text.tensors.numbers import cell
 
 if TYPE_CHECKING:
     from gradstep.analysis.comparison import Comparison, FirstDifference

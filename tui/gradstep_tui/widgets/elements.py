@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from gradstep_tui.drawing.lines import Line, Span, line
-from gradstep_tui.text.indices import Layout
-from gradstep_tui.text.numbers import WIDEST, cell
-from gradstep_tui.text.parameter_tensors import VALUE, parts_of
-from gradstep_tui.text.summaries import facts, histogram_text, size_text, summary
+from gradstep_tui.text.tensors.indices import Layout
+from gradstep_tui.text.tensors.numbers import WIDEST, cell
+from gradstep_tui.text.tensors.parameter_tensors import VALUE, parts_of
+from gradstep_tui.text.tensors.summaries import facts, histogram_text, size_text, summary
 
 if TYPE_CHECKING:
     from torch import Tensor

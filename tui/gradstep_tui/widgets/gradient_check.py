@@ -19,7 +19,7 @@ from gradstep_tui.text.gradient_check import (
     step_text,
     summary_text,
 )
-from gradstep_tui.text.numbers import cell
+from gradstep_tui.text.tensors.numbers import cell
 
 if TYPE_CHECKING:
     from gradstep.analysis.gradient_check import ElementCheck, GradientCheck

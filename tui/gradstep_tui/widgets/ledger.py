@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Final
 from gradstep.ledger.ledger import Forgotten, Hooked, Unrecorded, Write, Zeroed, since_zeroing
 from gradstep_tui.drawing.lines import Line, Span, line, wrapped
 from gradstep_tui.text.frames import forgotten_text, passes_texts, unrecorded_text
-from gradstep_tui.text.grids import Element, column_names, grid_size, row_name
-from gradstep_tui.text.numbers import WIDEST, cell
+from gradstep_tui.text.tensors.grids import Element, column_names, grid_size, row_name
+from gradstep_tui.text.tensors.numbers import WIDEST, cell
 from gradstep_tui.widgets.parameters import LABEL
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from textual.reactive import var
 from gradstep_tui.drawing.lines import Line, Span, length, line
 from gradstep_tui.keys import SIGNS
 from gradstep_tui.text.frames import change_texts, part_text
-from gradstep_tui.text.numbers import cell
+from gradstep_tui.text.tensors.numbers import cell
 from gradstep_tui.widgets.panel import Panel
 
 if TYPE_CHECKING:

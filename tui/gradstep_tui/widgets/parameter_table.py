@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Final
 
 from gradstep_tui.drawing.lines import Line, Span, line, window_start
 from gradstep_tui.keys import SIGNS
-from gradstep_tui.text.grids import Element, grid_size
-from gradstep_tui.text.numbers import WIDEST, cell, shape_text
-from gradstep_tui.text.summaries import histogram_text, numbers_in, shortened, summary
+from gradstep_tui.text.tensors.grids import Element, grid_size
+from gradstep_tui.text.tensors.numbers import WIDEST, cell, shape_text
+from gradstep_tui.text.tensors.summaries import histogram_text, numbers_in, shortened, summary
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from gradstep_tui.drawing.lines import Line, Span, line
 from gradstep_tui.keys import SIGNS
 from gradstep_tui.text.frames import sum_note
-from gradstep_tui.text.grids import cells_of, column_names, row_names
-from gradstep_tui.text.numbers import NOT_KEPT, WIDEST, cells
+from gradstep_tui.text.tensors.grids import cells_of, column_names, row_names
+from gradstep_tui.text.tensors.numbers import NOT_KEPT, WIDEST, cells
 from gradstep_tui.widgets.panel import Panel
 from gradstep_tui.widgets.parameter_table import are_large, table_lines
 

@@ -8,8 +8,8 @@ from textual.reactive import var
 
 from gradstep_tui.drawing.lines import Line, Span, length, line
 from gradstep_tui.text.frames import phase
-from gradstep_tui.text.numbers import rate
 from gradstep_tui.text.settings import optimizer_title
+from gradstep_tui.text.tensors.numbers import rate
 from gradstep_tui.widgets.panel import Panel
 
 if TYPE_CHECKING:

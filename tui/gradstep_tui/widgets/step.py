@@ -8,11 +8,11 @@ from textual.reactive import var
 
 from gradstep_tui.drawing.lines import Line, Span, beside, length, line, wrapped
 from gradstep_tui.keys import SIGNS
-from gradstep_tui.text.grids import column_names, grid_size, row_names
-from gradstep_tui.text.numbers import WIDEST, cells, is_tensor, shape_text
 from gradstep_tui.text.refusals import place_text, raised_by_text
 from gradstep_tui.text.steps import merged_formulas, merged_operands, written_by
-from gradstep_tui.text.values import value_text
+from gradstep_tui.text.tensors.grids import column_names, grid_size, row_names
+from gradstep_tui.text.tensors.numbers import WIDEST, cells, is_tensor, shape_text
+from gradstep_tui.text.tensors.values import value_text
 from gradstep_tui.widgets.panel import Panel
 from gradstep_tui.widgets.parameter_table import large_sum_lines
 from gradstep_tui.widgets.parameters import LABEL, columns_in, sum_lines

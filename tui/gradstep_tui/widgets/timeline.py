@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from gradstep_tui.drawing.lines import Line, Span, fitted, line, wrapped
 from gradstep_tui.text.frames import action_text
-from gradstep_tui.text.numbers import cell
+from gradstep_tui.text.tensors.numbers import cell
 
 if TYPE_CHECKING:
     from gradstep.history.substeps import Inside

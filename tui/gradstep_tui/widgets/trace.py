@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from gradstep_tui.drawing.lines import Line, Span, fitted, line, window_start, wrapped
 from gradstep_tui.text.frames import empty_text
-from gradstep_tui.text.numbers import shape_text
 from gradstep_tui.text.steps import brief_text
+from gradstep_tui.text.tensors.numbers import shape_text
 from gradstep_tui.widgets.panel import Panel
 
 if TYPE_CHECKING:

@@ -27,8 +27,8 @@ from gradstep_tui.plain.answers.state import code, hint_text, loop_texts, loss_t
 from gradstep_tui.plain.answers.steps import step_texts, update_texts
 from gradstep_tui.plain.answers.sums import grad_texts, memory_texts, value_texts
 from gradstep_tui.text.frames import action_text
-from gradstep_tui.text.numbers import rate
 from gradstep_tui.text.settings import batches_title, optimizer_title
+from gradstep_tui.text.tensors.numbers import rate
 
 if TYPE_CHECKING:
     from gradstep.frame import Frame, PassFrame

@@ -10,10 +10,10 @@ from gradstep.tensors.element_index import index_at, place_of
 from gradstep_tui.plain.answers.numbers import MOST_ASKED, size_text
 from gradstep_tui.plain.answers.sums import apart
 from gradstep_tui.text.frames import sum_note
-from gradstep_tui.text.indices import index_from
-from gradstep_tui.text.numbers import cell
-from gradstep_tui.text.parameter_tensors import parts_of
-from gradstep_tui.text.summaries import histogram, numbers_in, summary, summary_text
+from gradstep_tui.text.tensors.indices import index_from
+from gradstep_tui.text.tensors.numbers import cell
+from gradstep_tui.text.tensors.parameter_tensors import parts_of
+from gradstep_tui.text.tensors.summaries import histogram, numbers_in, summary, summary_text
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -10,8 +10,8 @@ from gradstep.errors import BadInput
 from gradstep.ledger.ledger import Forgotten, Hooked, Unrecorded, Write, Zeroed, since_zeroing
 from gradstep_tui.plain.answers.numbers import element_name
 from gradstep_tui.text.frames import passes_texts, share_text, unrecorded_text
-from gradstep_tui.text.grids import Element, column_names, grid_size, row_names
-from gradstep_tui.text.numbers import cell
+from gradstep_tui.text.tensors.grids import Element, column_names, grid_size, row_names
+from gradstep_tui.text.tensors.numbers import cell
 
 if TYPE_CHECKING:
     from torch import Tensor

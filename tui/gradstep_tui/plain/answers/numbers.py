@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from gradstep_tui.text.grids import column_names, row_name
-from gradstep_tui.text.numbers import cells, is_tensor, shape_text
-from gradstep_tui.text.values import value_text
+from gradstep_tui.text.tensors.grids import column_names, row_name
+from gradstep_tui.text.tensors.numbers import cells, is_tensor, shape_text
+from gradstep_tui.text.tensors.values import value_text
 
 if TYPE_CHECKING:
     from torch import Tensor

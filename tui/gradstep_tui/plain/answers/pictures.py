@@ -11,7 +11,7 @@ from gradstep_tui.plain.answers.state import sampled_epochs
 from gradstep_tui.session.pictures import album
 from gradstep_tui.text.decision_regions import class_names, rule_text, target_names, wrong_points
 from gradstep_tui.text.frames import mark_text
-from gradstep_tui.text.numbers import cell
+from gradstep_tui.text.tensors.numbers import cell
 
 if TYPE_CHECKING:
     from gradstep.frame import Frame

@@ -15,8 +15,8 @@ from gradstep_tui.plain.answers.numbers import operand_texts, row_texts, size_te
 from gradstep_tui.plain.answers.refusals import refusal_text
 from gradstep_tui.plain.answers.sums import memory_texts
 from gradstep_tui.text.frames import DOES, change_texts, part_text, phase
-from gradstep_tui.text.numbers import cell, rate
 from gradstep_tui.text.settings import batches_title, optimizer_title
+from gradstep_tui.text.tensors.numbers import cell, rate
 
 if TYPE_CHECKING:
     from gradstep.frame import Frame, ParameterFrame

@@ -9,8 +9,8 @@ from gradstep_tui.plain.answers.numbers import operand_text, operand_texts
 from gradstep_tui.plain.answers.refusals import NO_PASS
 from gradstep_tui.plain.answers.sums import sum_texts
 from gradstep_tui.text.frames import empty_text
-from gradstep_tui.text.numbers import shape_text
 from gradstep_tui.text.steps import brief_text, merged_formulas, merged_operands, written_by
+from gradstep_tui.text.tensors.numbers import shape_text
 
 if TYPE_CHECKING:
     from gradstep.derivatives import Explanation, Product

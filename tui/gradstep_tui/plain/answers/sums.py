@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from gradstep_tui.plain.answers.numbers import MOST_TOLD, element_name, operand_text, rest_text, row_texts
 from gradstep_tui.text.frames import has_nonzero, sum_note
-from gradstep_tui.text.numbers import NOT_KEPT, cell, cells
+from gradstep_tui.text.tensors.numbers import NOT_KEPT, cell, cells
 
 if TYPE_CHECKING:
     from torch import Tensor

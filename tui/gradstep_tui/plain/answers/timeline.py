@@ -11,8 +11,8 @@ from gradstep.loop.loop import Kind
 from gradstep_tui.plain.answers.state import sampled_epochs
 from gradstep_tui.text.comparison import Names, first_text, momentum_text, told_apart
 from gradstep_tui.text.frames import action_text
-from gradstep_tui.text.numbers import cell
 from gradstep_tui.text.quoting import quoted
+from gradstep_tui.text.tensors.numbers import cell
 
 if TYPE_CHECKING:
     from gradstep.analysis.comparison import Comparison

@@ -12,7 +12,7 @@ from textual.widgets import Input, Label
 
 from gradstep.errors import BadInput
 from gradstep_tui.screens.dialogs.dialog import Dialog, Value
-from gradstep_tui.widgets.field import Field
+from gradstep_tui.screens.dialogs.field import Field
 
 
 class AskScreen(Dialog[Value | None], Generic[Value]):

@@ -13,8 +13,8 @@ from gradstep.tensors.element_index import place_of
 from gradstep_tui.drawing.lines import Line
 from gradstep_tui.screens.dialogs.ask import AskScreen
 from gradstep_tui.screens.dialogs.dialog import Dialog
-from gradstep_tui.text.indices import Layout, index_from
-from gradstep_tui.text.parameter_tensors import parts_of
+from gradstep_tui.text.tensors.indices import Layout, index_from
+from gradstep_tui.text.tensors.parameter_tensors import parts_of
 from gradstep_tui.widgets.elements import Sight, columns_in, element_lines
 from gradstep_tui.widgets.panel import Panel
 from gradstep_tui.widgets.parameter_table import written_last

@@ -10,7 +10,7 @@ from textual.containers import Vertical
 
 from gradstep_tui.drawing.lines import Line
 from gradstep_tui.screens.dialogs.dialog import Dialog
-from gradstep_tui.text.grids import Element
+from gradstep_tui.text.tensors.grids import Element
 from gradstep_tui.widgets.ledger import ledger_lines
 from gradstep_tui.widgets.panel import Panel
 

@@ -16,8 +16,8 @@ from textual.widgets.markdown import MarkdownBlock
 from gradstep_tui.manual.pages import INDEX, page, topics
 from gradstep_tui.manual.search import Hit, excerpt, find
 from gradstep_tui.screens.dialogs.dialog import Dialog
+from gradstep_tui.screens.dialogs.field import Field
 from gradstep_tui.screens.help.manual_list import ManualList, ManualRow
-from gradstep_tui.widgets.field import Field
 
 WIDE: Final = 108
 """Columns from which the list stands beside the page; on narrower screens one of them is shown."""

@@ -21,7 +21,7 @@ from gradstep_tui.screens.dialogs.ask import AskScreen
 from gradstep_tui.screens.dialogs.batch_check import BatchesScreen
 from gradstep_tui.screens.openers.computed import show_wanted
 from gradstep_tui.text.batch_check import usual_size
-from gradstep_tui.text.numbers import rate
+from gradstep_tui.text.tensors.numbers import rate
 
 if TYPE_CHECKING:
     from gradstep.loop.batches import Batches

@@ -12,7 +12,7 @@ from gradstep_tui.drawing.lines import Line, Span, line, wrapped
 from gradstep_tui.drawing.scales import Scale, scale_of
 from gradstep_tui.keys import SIGNS
 from gradstep_tui.text.frames import mark_text
-from gradstep_tui.text.numbers import cell
+from gradstep_tui.text.tensors.numbers import cell
 
 if TYPE_CHECKING:
     from gradstep.history.annotations import Mark

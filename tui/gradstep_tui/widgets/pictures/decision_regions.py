@@ -9,7 +9,7 @@ from gradstep_tui.drawing.canvas import AXIS, Canvas
 from gradstep_tui.drawing.lines import Line, Span, line, wrapped
 from gradstep_tui.drawing.scales import Scale, scale_of
 from gradstep_tui.text.decision_regions import class_names, rule_text, wrong_points
-from gradstep_tui.text.numbers import cell
+from gradstep_tui.text.tensors.numbers import cell
 from gradstep_tui.widgets.pictures.loss_surface import RAMP, UNKNOWN
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ from gradstep_tui.drawing.graphs.labels import AHEAD, NOW, RAN, current, drawn, 
 from gradstep_tui.drawing.lines import Line, Span, line, wrapped
 from gradstep_tui.keys import SIGNS
 from gradstep_tui.text.frames import empty_text
-from gradstep_tui.text.numbers import shape_text
 from gradstep_tui.text.steps import brief_text
+from gradstep_tui.text.tensors.numbers import shape_text
 
 if TYPE_CHECKING:
     from gradstep.frame import Frame, PassFrame

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from gradstep_tui.drawing.canvas import AXIS, Canvas
 from gradstep_tui.drawing.lines import Line, Span, line, wrapped
 from gradstep_tui.drawing.scales import Scale, scale_of
-from gradstep_tui.text.numbers import cell
+from gradstep_tui.text.tensors.numbers import cell
 
 if TYPE_CHECKING:
     from gradstep.pictures.loss_surface import Surface

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from gradstep_tui.text.frames import action_text
-from gradstep_tui.text.numbers import cell
+from gradstep_tui.text.tensors.numbers import cell
 from gradstep_tui.workshop.wire.facts import Phase, PhaseKind, PyTorchRefusal
 from gradstep_tui.workshop.wire.messages import Row
 from gradstep_tui.workshop.wire.milestones import Milestone

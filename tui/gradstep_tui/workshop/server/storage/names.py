@@ -59,7 +59,7 @@ class NameLostError(EngineError):
         super().__init__(f"The name {name} belongs to somebody else now: log in with another one.")
 
 
-class Names:
+class NameRegistry:
     """The names of a workshop and their owners, in the database."""
 
     def __init__(self, database: Database) -> None:

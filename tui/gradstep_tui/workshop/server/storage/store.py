@@ -15,7 +15,7 @@ from gradstep.errors import BadInput
 from gradstep.start import Start
 from gradstep_tui.workshop.server.identity.user_names import checked_name, shown
 from gradstep_tui.workshop.server.storage.database import Database, StoreError
-from gradstep_tui.workshop.server.storage.names import Claim, NameLostError, Names, NameState, role_of
+from gradstep_tui.workshop.server.storage.names import Claim, NameLostError, NameRegistry, NameState, role_of
 from gradstep_tui.workshop.server.storage.records import (
     Aside,
     Learner,
@@ -49,7 +49,7 @@ class Store:
         self._log = log
         self._database = Database(folder, log)
         try:
-            self.names = Names(self._database)
+            self.names = NameRegistry(self._database)
         except StoreError as error:
             self._database.close()
             raise BadInput(f"{folder / 'workshop.db'} cannot be used: {error.reason}") from None

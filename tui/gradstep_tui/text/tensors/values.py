@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from gradstep_tui.text.numbers import NOT_KEPT, cell, cells, is_tensor
-from gradstep_tui.text.summaries import summary_text
+from gradstep_tui.text.tensors.numbers import NOT_KEPT, cell, cells, is_tensor
+from gradstep_tui.text.tensors.summaries import summary_text
 
 
 def value_text(value: Any, most: int = 6) -> str:

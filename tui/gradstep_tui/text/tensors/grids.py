@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from gradstep_tui.text.numbers import NOT_KEPT
+from gradstep_tui.text.tensors.numbers import NOT_KEPT
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
-from gradstep_tui.text.numbers import NOT_KEPT, cell, shape_text
+from gradstep_tui.text.tensors.numbers import NOT_KEPT, cell, shape_text
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -1,0 +1,1 @@
+"""Tensors and single numbers as text."""

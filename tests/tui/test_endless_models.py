@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +13,7 @@ from typing import Final
 
 import pytest
 
-from tests.terminal import GRADSTEP, Terminal
+from tests.terminal import GRADSTEP, Terminal, environment
 
 SCRIPT: Final = """
 import time
@@ -99,3 +100,38 @@ def test_a_loop_that_never_ends_can_be_left(how: str, tmp_path: Path) -> None:
         else:
             os.kill(terminal.process.pid, signal.Signals[how])
         left(terminal, since)
+
+
+def begun(folder: Path, *arguments: str) -> subprocess.Popen[str]:
+    """Start the command on the endless script in the folder, with pipes, and wait until its loop begins."""
+    path, mark = folder / "model.py", folder / "begun"
+    body = f"calls == 4 and open({str(mark)!r}, 'w').close(); calls = 5"
+    path.write_text(ENDLESS.replace("pass", body))
+    os.mkfifo(mark)
+    command = [*GRADSTEP, *(str(path) if argument == "SCRIPT" else argument for argument in arguments)]
+    env = environment({"XDG_STATE_HOME": str(folder / "state"), "TERM": "dumb"})
+    pipe = subprocess.PIPE
+    process = subprocess.Popen(command, env=env, text=True, stdin=pipe, stdout=pipe, stderr=subprocess.STDOUT)
+    if "--plain" in arguments:
+        assert process.stdin is not None
+        process.stdin.write("forward\n" * 6)
+        process.stdin.flush()
+    mark.open().close()  # waits for the script
+    return process
+
+
+def test_one_ctrl_c_ends_a_run_without_a_screen(tmp_path: Path) -> None:
+    with begun(tmp_path, "run", "SCRIPT", "--epochs", "1000") as process:
+        process.send_signal(signal.SIGINT)
+        text, _ = process.communicate(timeout=SOON)
+        assert process.returncode == 130
+        assert "Traceback" not in text
+
+
+def test_one_ctrl_c_stops_a_loop_that_never_ends_in_plain_mode(tmp_path: Path) -> None:
+    with begun(tmp_path, "--plain", "SCRIPT") as process:
+        process.send_signal(signal.SIGINT)
+        assert process.stdout is not None
+        while "nothing has changed" not in (line := process.stdout.readline()):
+            assert line
+        process.kill()

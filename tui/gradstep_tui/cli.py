@@ -124,7 +124,9 @@ def _run(arguments: Sequence[str]) -> int:
     except BadInput as error:
         return complain_of(error, RUN)
     actions = headless.plan(options.epochs, options.zeroing, options.batches)
-    return headless.run(partial(open_session, start), actions, json_line if options.json else printed)
+    code = headless.run(partial(open_session, start), actions, json_line if options.json else printed)
+    leave_stuck_jobs(code)
+    return code
 
 
 def _list(arguments: Sequence[str]) -> int:

@@ -15,6 +15,7 @@ from gradstep.scripts.script_errors import ScriptError
 from gradstep.training.pytorch_errors import PyTorchError
 from gradstep_tui.commands.broken_pipe import stop_writing
 from gradstep_tui.commands.parsers import RUN, complain_of
+from gradstep_tui.session.jobs import finished
 
 if TYPE_CHECKING:
     from gradstep.session import Session
@@ -35,7 +36,7 @@ def run(make_session: Callable[[], Session], actions: Iterable[Action], report: 
         report: Returns the texts to print after an action.
     """
     try:
-        return _train(make_session(), actions, report)
+        return int(finished(lambda _: _train(make_session(), actions, report)))
     except (ScriptError, PyTorchError) as error:  # the error is in a file, not in an option
         return complain_of(error, RUN, hint=False)
     except EngineError as error:

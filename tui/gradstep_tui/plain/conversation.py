@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from gradstep.actions import Action, GoTo, RunEpochs
+from gradstep.actions import Action
 from gradstep.errors import EngineError
 from gradstep.opening import open_session
 from gradstep.reload import edit_like
@@ -18,6 +18,7 @@ from gradstep_tui.plain.command_parser import understood
 from gradstep_tui.plain.commands import BY_NAME, RESUME, show_texts
 from gradstep_tui.plain.epochs import run, stoppable
 from gradstep_tui.plain.new_session import Beginning
+from gradstep_tui.session.jobs import finished
 from gradstep_tui.text.frames import offer_text
 
 if TYPE_CHECKING:
@@ -95,7 +96,10 @@ class Conversation:
                 self._say_all(command.question(self._session, rest))
             elif command.work is not None:
                 with stoppable(self._session, self._say) as stopped:
-                    self._say_all(command.work(self._session, rest, stopped))
+                    work, session = command.work, self._session
+                    # A work may compute its lines while they are taken from it.
+                    texts = finished(lambda stopping: [*work(session, rest, stopping)], stopped)
+                self._say_all(texts)
             else:
                 return False
         except EngineError as error:
@@ -146,10 +150,7 @@ class Conversation:
     def _do(self, action: Action) -> None:
         before = self._session.frame
         try:
-            if isinstance(action, RunEpochs | GoTo):
-                after = run(self._session, action, self._say)
-            else:
-                after = self._session.apply(action)
+            after = run(self._session, action, self._say)
         except PyTorchError:
             if self._session.frame is not before:  # something ran before the error
                 self._say_all(change_texts(before, self._session.frame))

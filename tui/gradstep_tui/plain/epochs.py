@@ -7,9 +7,11 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from gradstep.actions import GoTo, RunEpochs
+from gradstep.actions import Action, RunEpochs
+from gradstep_tui.session.jobs import HEEDED, finished
 from gradstep_tui.text.frames import duration
 from gradstep_tui.text.tensors.numbers import cell
 
@@ -22,7 +24,7 @@ TELL_EVERY: Final = 2.0
 """Seconds between two reports of a run's progress; a shorter run reports only its end."""
 
 
-def run(session: Session, action: RunEpochs | GoTo, say: Callable[[str], None]) -> Frame:
+def run(session: Session, action: Action, say: Callable[[str], None]) -> Frame:
     """Apply an action that may take long, and return the frame after it; progress and speed are reported.
 
     Raises:
@@ -31,11 +33,19 @@ def run(session: Session, action: RunEpochs | GoTo, say: Callable[[str], None]) 
     started = time.monotonic()
     first = session.frame.epoch
     with stoppable(session, say) as stopped:
-        frame = session.apply(action, stopped)
+        frame: Frame = finished(partial(session.apply, action), stopped, partial(_patience, session, action))
     seconds, count = time.monotonic() - started, frame.epoch - first
     if seconds >= TELL_EVERY and isinstance(action, RunEpochs):
         say(f"{count:,} epochs in {duration(seconds)}, {count / seconds:,.0f} per second")
     return frame
+
+
+def _patience(session: Session, action: Action) -> float:
+    """Return the seconds that an action may take to stop: a run stops at the end of an epoch."""
+    progress = session.progress
+    if not isinstance(action, RunEpochs) or progress is None or not progress.rate:
+        return HEEDED
+    return max(HEEDED, 3 / progress.rate)
 
 
 @contextmanager

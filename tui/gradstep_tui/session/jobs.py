@@ -14,6 +14,15 @@ from typing import Any, Final, TypeAlias
 from gradstep.errors import EngineError, Stopped
 from gradstep.learner_code.interruption import Interrupted, Interrupter
 
+POLL: Final = 0.05
+"""Seconds between two looks at whether work has to stop."""
+
+HEEDED: Final = 0.5
+"""Seconds that work has to stop by itself before the learner's code is interrupted."""
+
+STUCK: Final = 2.0
+"""Seconds after which work that cannot be interrupted is given up."""
+
 LEAVING: Final = 0.4
 """Seconds that jobs have to end by themselves when the program ends; a stopped run is saved then."""
 
@@ -106,6 +115,41 @@ def wait_for_jobs(seconds: float) -> bool:
     """Wait for jobs that were told to stop, for a limited time; return whether all have ended."""
     end = time.monotonic() + seconds
     return all(job.done.wait(max(end - time.monotonic(), 0)) for job in [*_under_way])
+
+
+def finished(
+    work: Work, stopped: Callable[[], bool] = lambda: False, patience: Callable[[], float] = lambda: HEEDED
+) -> Any:
+    """Do some work in a thread and return its result; the waiting main thread hears ctrl+c at once.
+
+    Args:
+        work: The work.
+        stopped: Called again and again in this thread; the work is told to stop once it returns True.
+        patience: Returns the seconds after which the learner's code is then interrupted.
+
+    Raises:
+        EngineError: as the work does; `Stopped` if it was interrupted.
+        KeyboardInterrupt: ctrl+c was pressed, or the work could not be interrupted in time. It may go on.
+    """
+    stop = threading.Event()
+    job, worker = Job(work, stop.is_set), Worker()
+    worker.begin(job)
+    worker.close()
+    asked: float | None = None
+    while not job.done.wait(POLL):
+        if not stopped():
+            continue
+        stop.set()
+        asked = asked or time.monotonic()
+        late = time.monotonic() - asked - patience()
+        if late > STUCK:
+            raise KeyboardInterrupt
+        if late > 0:
+            job.interrupt()
+    failure = job.error or job.raised
+    if failure is not None:
+        raise failure
+    return job.result
 
 
 def leave_stuck_jobs(code: int) -> None:

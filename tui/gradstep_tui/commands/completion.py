@@ -48,7 +48,7 @@ def print_completion(shell: str, bench: Parser, parsers: Mapping[str, Parser]) -
     return 0
 
 
-def _whole(bench: Parser, parsers: Mapping[str, Parser], file: Mapping[str, str]) -> Parser:
+def _whole(bench: Parser, parsers: Mapping[str, Parser], file: Mapping[str, object]) -> Parser:
     """Return one parser that has the subcommands, and each built-in problem as if it were one."""
     whole = Parser(prog="gradstep", add_help=False, parents=[bench])
     words = whole.add_subparsers(parser_class=Parser)
@@ -65,7 +65,7 @@ def _whole(bench: Parser, parsers: Mapping[str, Parser], file: Mapping[str, str]
     return whole
 
 
-def _know_values(action: Action, file: Mapping[str, str]) -> None:
+def _know_values(action: Action, file: Mapping[str, object]) -> None:
     """Say which values an argument takes: problems, topics, or names of files."""
     value: Any = action
     if action.dest == "topic":

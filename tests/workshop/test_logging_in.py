@@ -9,7 +9,7 @@ import asyncssh
 import pytest
 
 from tests.workshop.misbehaving_clients import Borrowed, Impatient, bench, confirm_resume_code, connect
-from tests.workshop.workshop_server import CODE, CONFIRM, Server, make_key
+from tests.workshop.workshop_server import CODE, CONFIRM, NEW, RESUME, Server, make_key
 
 
 def test_three_wrong_codes_are_answered_late_and_end_the_connection(served: Server) -> None:
@@ -80,6 +80,31 @@ def test_the_key_that_was_there_first_brings_a_learner_back_and_another_does_not
     with served.join("keyed", key=mine, code="no code", wait="18746.5391"):
         pass
     assert served.run(served.command("keyed", key=other), code="no code").returncode == 255
+
+
+def test_a_key_opens_a_name_only_if_the_learner_says_so_and_until_it_is_forgotten(
+    served: Server, tmp_path: Path
+) -> None:
+    key = make_key(tmp_path / "key")
+    fingerprint = asyncssh.read_public_key(f"{key}.pub").get_fingerprint()
+    with served.join("careful", key=key, wait=CONFIRM) as terminal:
+        code = RESUME.findall(terminal.text)[0]
+        terminal.send("\r")
+        terminal.wait_for(NEW)
+    refused = served.command("careful", key=key)
+    assert served.run(refused, code="no code").returncode == 255
+    with served.join("careful", key=key, code=code) as terminal:
+        terminal.send("M")
+        terminal.wait_for("k lets this computer")
+        terminal.wait_for(fingerprint)
+        terminal.send("k")
+        served.logged("keys", name="careful", keys=[fingerprint])
+    with served.join("careful", key=key, code="no code") as terminal:
+        terminal.send("M")
+        terminal.wait_for("k forgets them")
+        terminal.send("k")
+        served.logged("keys", name="careful", keys=[])
+    assert served.run(refused, code="no code").returncode == 255
 
 
 @pytest.mark.parametrize("way", ["key", "code"])

@@ -220,7 +220,7 @@ class Server:
             if new and wait == NEW:
                 terminal.wait_for(CONFIRM)
                 self.codes[name.lower()] = RESUME.findall(terminal.text)[0]
-                terminal.send("\r")
+                terminal.send("k" if key else "\r")  # k lets the key log in
                 terminal.wait_for(lambda text: CONFIRM not in text)
             if wait:
                 terminal.wait_for(wait)

@@ -186,6 +186,7 @@ class Channel(FileSession):
             bench.send,
             Login(
                 resume_code=connection.resume_code,
+                offered=connection.offered,
                 exports=workshop.exports_of(connection.name),
                 fetch=workshop.fetch.replace("{name}", connection.name),
                 again=workshop.again.replace("{name}", connection.name),

@@ -29,6 +29,8 @@ from gradstep_tui.workshop.wire.messages import (
     FromBench,
     Hand,
     HandLowered,
+    KeepKeys,
+    KeptKeys,
     LowerHand,
     Presence,
     Present,
@@ -104,7 +106,8 @@ class Hub:
             participant = None
         if participant is None:
             participant = self._participants[name] = Participant(claim, self._start)
-        participant.send = send
+        participant.send, participant.offered = send, login.offered
+        self._saver.load_keys(participant)
         self._feeds.forward(participant, Presence(participant.here))
         if participant.role == "instructor":
             self._feeds.changed |= self._participants.keys()
@@ -329,6 +332,11 @@ class Hub:
     @_heard.register
     def _(self, _: ResumeCodeNoted, sender: Participant) -> None:
         self._saver.note(sender)
+
+    @_heard.register
+    def _(self, message: KeepKeys, sender: Participant) -> None:
+        self._saver.keep_keys(sender, sender.offered if message.keep else ())
+        sender.to(KeptKeys(sender.keys))
 
     @_heard.register
     def _(self, message: Crashed, sender: Participant) -> None:

@@ -33,6 +33,9 @@ class Login:
     resume_code: str = ""
     """Resume code at the first login; empty later."""
 
+    offered: tuple[str, ...] = ()
+    """Fingerprints of the keys that the client has offered."""
+
     exports: str = ""
     """Folder for exports."""
 
@@ -101,6 +104,12 @@ class Participant:
     send: Send | None = None
     """Sends a message to the bench process; None while the participant is logged out."""
 
+    offered: tuple[str, ...] = ()
+    """Fingerprints of the keys that the client has offered at this login."""
+
+    keys: tuple[str, ...] = ()
+    """Fingerprints of the keys that log in as this participant, as the last bench was told."""
+
     looks_at: str = ""
     """Name of the participant whose session is in the feed; empty without a feed."""
 
@@ -154,6 +163,8 @@ class Participant:
             set_aside=None if set_aside is None else set_aside.reason,
             seen=self.facts.seen,
             resume_code=login.resume_code,
+            offered=login.offered,
+            keys=self.keys,
             exports=login.exports,
             fetch=login.fetch,
             again=login.again,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from gradstep_tui.workshop.server.storage.database import StoreError
@@ -49,6 +49,23 @@ class Saver:
         except NameLostError as error:
             self._log("not stored", name=participant.name, why=str(error))
         participant.noted = False
+
+    def load_keys(self, participant: Participant) -> None:
+        """Look up which keys log in as a participant."""
+        try:
+            participant.keys = self._store.names.keys(participant.claim)
+        except StoreError:
+            participant.keys = ()
+
+    def keep_keys(self, participant: Participant, keys: Sequence[str]) -> None:
+        """Let these keys, and no others, log in as a participant."""
+        try:
+            self._store.names.set_keys(participant.claim, keys)
+        except (StoreError, NameLostError) as error:
+            self._log("not stored", name=participant.name, why=str(error))
+        else:
+            self._log("keys", name=participant.name, keys=[*keys])
+        self.load_keys(participant)
 
     def mark(self, participant: Participant) -> None:
         """Store the hand, the permission to watch, and the instructors' messages."""

@@ -108,6 +108,12 @@ class ResumeCodeNoted(_Message, frozen=True):
     """The learner has written the resume code down: from now on the name is the learner's."""
 
 
+class KeepKeys(_Message, frozen=True):
+    """The learner lets the SSH keys of this login log in from now on, or forgets all keys."""
+
+    keep: bool
+
+
 class FilesExported(_Message, frozen=True):
     """Files were written into the learner's folder."""
 
@@ -145,6 +151,12 @@ class Welcome(_Message, frozen=True, kw_only=True):
 
     resume_code: str = ""
     """Resume code of a name that logs in for the first time; empty later."""
+
+    offered: tuple[str, ...] = ()
+    """Fingerprints of the SSH keys that the client has offered at this login."""
+
+    keys: tuple[str, ...] = ()
+    """Fingerprints of the SSH keys that log in as this participant."""
 
     exports: str = ""
     """Folder for the learner's exports."""
@@ -230,6 +242,12 @@ class WatcherCount(_Message, frozen=True):
     count: int
 
 
+class KeptKeys(_Message, frozen=True):
+    """The SSH keys that log in as this participant have changed."""
+
+    keys: tuple[str, ...]
+
+
 class Told(_Message, frozen=True):
     """A message of an instructor. The database stores it in this form."""
 
@@ -306,6 +324,7 @@ FromBench: TypeAlias = (
     | ResumeCodeNoted
     | FilesExported
     | Crashed
+    | KeepKeys
 )
 ToBench: TypeAlias = (
     Welcome
@@ -317,6 +336,7 @@ ToBench: TypeAlias = (
     | FeedEnded
     | Presenting
     | WatcherCount
+    | KeptKeys
     | Told
     | HandLowered
     | Rows

@@ -17,8 +17,11 @@ from gradstep_tui.workshop.wire.messages import (
     FeedAction,
     FeedEnded,
     Follow,
+    KeepKeys,
+    KeptKeys,
     Presence,
     Presenting,
+    ResumeCodeNoted,
     StorageStatus,
     ToBench,
     Told,
@@ -46,6 +49,7 @@ class WorkshopBench(BenchScreen):
         self.watched, self.presenter = welcome.watched, welcome.presenter
         if welcome.actions:
             self.waits_for = "doing your actions again; long runs take a while"
+        self.ssh_keys = welcome.keys
         self.feed: FeedScreen | None = None
         """Screen with somebody else's session; None while the own bench is shown."""
 
@@ -126,8 +130,19 @@ class WorkshopBench(BenchScreen):
         self.draw_badge()
 
     @hear.register
+    def _(self, message: KeptKeys) -> None:
+        self.ssh_keys = message.keys
+        self.say("this computer's SSH key logs in now" if message.keys else "no SSH key logs in any more")
+
+    @hear.register
     def _(self, message: Told) -> None:
         self.say(f"{message.by}: {message.text}")
+
+    def note_code(self, keep_keys: bool | None) -> None:
+        """Report that the resume code is written down, and whether this login's SSH keys may log in."""
+        self.link.send(ResumeCodeNoted())
+        if keep_keys and self.welcome.offered:
+            self.link.send(KeepKeys(True))
 
     # The feed
 

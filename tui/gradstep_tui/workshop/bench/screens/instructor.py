@@ -19,7 +19,6 @@ from gradstep_tui.workshop.wire.messages import (
     Feed,
     Present,
     Presenting,
-    ResumeCodeNoted,
     Rows,
     RowsGone,
     ToBench,
@@ -119,4 +118,4 @@ class InstructorBench(WorkshopBench):
         self.board.present(self.presenter, own=self.presents)
         self.app.push_screen(self.board)
         if self.welcome.resume_code:
-            self.app.push_screen(ResumeScreen(self.welcome), lambda _: self.link.send(ResumeCodeNoted()))
+            self.app.push_screen(ResumeScreen(self.welcome), self.note_code)

@@ -13,7 +13,12 @@ from gradstep_tui.keys import KEYS, Key
 from gradstep_tui.screens.base.keyed_screen import KeyHandler
 from gradstep_tui.workshop.bench.screens.bench import WorkshopBench, feed_end_text
 from gradstep_tui.workshop.bench.screens.feed import FeedScreen, FollowScreen
-from gradstep_tui.workshop.bench.screens.instructor_messages import TOAST, MessagesScreen
+from gradstep_tui.workshop.bench.screens.instructor_messages import (
+    TOAST,
+    MessagesScreen,
+    key_texts,
+    message_texts,
+)
 from gradstep_tui.workshop.bench.screens.resume import ResumeScreen
 from gradstep_tui.workshop.bench.session.keys import ALLOW, FOLLOW, FOR_LEARNERS, HAND, MESSAGES, binding
 from gradstep_tui.workshop.wire.messages import (
@@ -23,8 +28,8 @@ from gradstep_tui.workshop.wire.messages import (
     FeedEnded,
     Hand,
     HandLowered,
+    KeepKeys,
     Presenting,
-    ResumeCodeNoted,
     ToBench,
     Told,
 )
@@ -94,7 +99,9 @@ class LearnerBench(WorkshopBench):
         self._unread = 0
         self.app.clear_notifications()
         self.draw_badge()
-        self.app.push_screen(MessagesScreen([*self._messages], self.welcome.resume_code))
+        texts = [*message_texts([*self._messages], self.welcome.resume_code)]
+        keys = key_texts(self.ssh_keys, self.welcome.offered)
+        self.app.push_screen(MessagesScreen([*keys, *texts], self._change_keys if keys else None))
 
     handlers: ClassVar[Mapping[str, KeyHandler]] = {
         **WorkshopBench.handlers,
@@ -163,10 +170,13 @@ class LearnerBench(WorkshopBench):
             self.feed.own_badge = self.badge
             self.feed.draw_badge()
 
-    def _confirmed(self, _: None) -> None:
+    def _confirmed(self, keep_keys: bool | None) -> None:
         self._confirms = False
-        self.link.send(ResumeCodeNoted())
+        self.note_code(keep_keys)
         self._follow()
+
+    def _change_keys(self) -> None:
+        self.link.send(KeepKeys(not self.ssh_keys))
 
     def _follow(self) -> None:
         if self.presenter and self.feed is None and not self._confirms:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -15,11 +15,18 @@ if TYPE_CHECKING:
     from gradstep_tui.workshop.wire.messages import Welcome
 
 
-class ResumeScreen(Dialog[None]):
-    """Shows the resume code until Enter confirms that it is written down."""
+KEEP: Final = (
+    "k: I have, and this computer's SSH key may log in without a code. "
+    "Only if nobody else uses this computer's account!"
+)
+
+
+class ResumeScreen(Dialog[bool]):
+    """Shows the resume code until Enter or k says that it is written down; k keeps the SSH keys as well."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "dismiss", "written down", tooltip="Go to your bench.")
+        Binding("enter", "dismiss(False)", "written down", tooltip="Go to your bench."),
+        Binding("k", "dismiss(True)", "and keep keys", tooltip="Let this computer's SSH key log in as well."),
     ]
     DEFAULT_CSS = """
     ResumeScreen { align: center middle; background: $background; &:ansi { background: ansi_default; } }
@@ -46,6 +53,8 @@ class ResumeScreen(Dialog[None]):
             for text in coming_back(self._welcome):
                 yield Label(text, markup=False)
             yield Label("Enter: I have written it down", markup=False, classes="hint")
+            if self._welcome.offered:
+                yield Label(KEEP, markup=False, classes="hint")
 
 
 def coming_back(welcome: Welcome) -> list[str]:
@@ -60,6 +69,6 @@ def coming_back(welcome: Welcome) -> list[str]:
         other_code = "The join code alone will not give you the name back."
         shown_again = "The code is shown again when you leave; until then, M shows it."
     return [
-        f"To continue where you left off, {log_in}. {other_code} With the same SSH key, no code is needed.",
+        f"To continue where you left off, {log_in}. {other_code}",
         shown_again,
     ]

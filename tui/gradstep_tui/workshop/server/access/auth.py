@@ -30,7 +30,7 @@ MOST_KEYS: Final = 20
 """Largest number of keys that a client may offer."""
 
 KEPT_KEYS: Final = 5
-"""Number of the offered keys, the first ones, that open a new name later."""
+"""Number of the offered keys, the first ones, that the learner can let log in."""
 
 
 class AuthContext(Protocol):
@@ -79,8 +79,8 @@ class ClientConnection(NoForwarding):
         """How the connection is counted, timed and slowed; None before there is one."""
 
         self._offered: list[str] = []
-        """Fingerprints of the client's keys. A new name is bound to them without a proof of possession:
-        that only allows the owners of those keys to log in under that name."""
+        """Fingerprints of the client's keys, which may log in later if the learner says so. Nobody has proved
+        to own them: saying so only allows the owners of those keys to log in under that name."""
 
         self.claim: Claim | None = None
         """Claim to the name; None before the login, and for a new name until the first bench begins."""
@@ -275,6 +275,11 @@ class ClientConnection(NoForwarding):
         self._knows_join_code = joins or teaches
         return False
 
+    @property
+    def offered(self) -> tuple[str, ...]:
+        """Fingerprints of the first keys that the client has offered."""
+        return tuple(self._offered[:KEPT_KEYS])
+
     def _has_come_back(self, claim: Claim | None) -> bool:
         """Set the claim that the client has; return False if it has none."""
         self.claim = claim
@@ -293,7 +298,7 @@ class ClientConnection(NoForwarding):
             if names.owner(self.name) is None:
                 self._workshop.set_exports_aside(self.name)
             code = codes.generate()
-            self.claim = names.offer(self.name, self.role, code, self._offered[:KEPT_KEYS])
+            self.claim = names.offer(self.name, self.role, code)
             if self.claim is None:
                 raise EngineError(f"The name {self.name} has just been taken: log in with another one.")
             self.resume_code = code

@@ -107,6 +107,25 @@ class NameRegistry:
             return None
         return NameState(row[0]) if row[0] in [*NameState] else NameState.OWNED  # in doubt nobody gets it
 
+    def keys(self, claim: Claim) -> tuple[str, ...]:
+        """Return the fingerprints of the keys that log in as the holder of a claim, sorted."""
+        rows = self._database.rows("SELECT fingerprint FROM keys WHERE name = ? ORDER BY 1", (claim.name,))
+        return tuple(str(fingerprint) for (fingerprint,) in rows)
+
+    def set_keys(self, claim: Claim, fingerprints: Iterable[str]) -> None:
+        """Let these keys, and no others, log in as the holder of a claim.
+
+        Raises:
+            NameLostError: the claim is not valid any more.
+            StoreError: the database cannot be written.
+        """
+        if self.state(claim) is None:
+            raise NameLostError(claim.name)
+        with self._database.writing() as connection:
+            connection.execute("DELETE FROM keys WHERE name = ?", (claim.name,))
+            rows = [(claim.name, fingerprint) for fingerprint in fingerprints]
+            connection.executemany("INSERT OR IGNORE INTO keys VALUES (?, ?)", rows)
+
     def offer(self, name: str, role: Role, code: str, fingerprints: Iterable[str] = ()) -> Claim | None:
         """Offer a free or released name to somebody; return None if it is neither.
 

@@ -179,7 +179,7 @@ def test_the_end_of_the_server_is_told_and_leaves_nothing_behind(own: Server) ->
         own.process.send_signal(signal.SIGINT)
         for terminal in (ada, bob):
             assert terminal.wait_exit() == 0
-            assert b"The workshop has ended. Nothing is lost" in terminal.output
+            assert b"The workshop has ended. What you did is saved" in terminal.output
             assert 1049 not in terminal.modes
             assert 25 in terminal.modes
             assert terminal.kitty_depth == 0

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
 import tempfile
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 
 from hypothesis import given, settings
@@ -105,4 +106,23 @@ def test_branches_and_what_pytorch_refused_come_back(tmp_path: Path) -> None:
     back.begin(Start("xor"))
     back.act(Forward())
     assert set(seen) <= set(participant.facts.seen)
+    room.close()
+
+
+def test_a_session_that_is_not_as_it_was_left_is_not_said_to_be(tmp_path: Path) -> None:
+    """An action of the database does less than it did, as another version of PyTorch might."""
+    room = Classroom(tmp_path)
+    ann = room.enter("ann")
+    ann.act(RunEpochs(3), Forward())
+    ann.leave()
+    back = room.enter("ann")
+    assert back.autosave.notice == "welcome back, ann: everything is as you left it"
+    back.leave()
+    room.close()
+    with closing(sqlite3.connect(tmp_path / "workshop.db")) as db, db:
+        db.execute("UPDATE actions SET action = replace(action, '3', '2') WHERE number = 1")
+    room = Classroom(tmp_path)
+    back = room.enter("ann")
+    assert "not all is as you left it: 2 epochs are done, and there were 3" in back.autosave.notice
+    assert "the loss is" in back.autosave.notice
     room.close()

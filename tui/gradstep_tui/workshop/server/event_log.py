@@ -20,6 +20,7 @@ WARNINGS: Final = frozenset(
     (
         *(
             "forkserver says",
+            "session differs",
             "bad message",
             "bad name",
             "fork failed",

@@ -250,7 +250,10 @@ class Hub:
         self._feeds.forward(sender, sender.feed)
 
     @_heard.register
-    def _(self, _: SessionContinued, sender: Participant) -> None:
+    def _(self, message: SessionContinued, sender: Participant) -> None:
+        if message.differences:
+            differences = [clean(difference) for difference in message.differences[:3]]
+            self._log("session differs", name=sender.name, differences=differences)
         sender.continuing, sender.crashes = False, 0
 
     @_heard.register

@@ -161,6 +161,7 @@ class Participant:
             refused=tuple(self.refused),
             default_start=default_start,
             set_aside=None if set_aside is None else set_aside.reason,
+            facts=self.facts if self.actions else None,
             seen=self.facts.seen,
             resume_code=login.resume_code,
             offered=login.offered,

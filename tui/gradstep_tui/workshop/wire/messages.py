@@ -40,6 +40,9 @@ class SessionBegan(_Message, frozen=True):
 class SessionContinued(_Message, frozen=True):
     """The session of the welcome has been made again, and the learner has it."""
 
+    differences: tuple[str, ...] = ()
+    """What is not as it was when the session was left, for the server's log."""
+
 
 class ActionDone(_Message, frozen=True):
     """An action has changed the session."""
@@ -145,6 +148,9 @@ class Welcome(_Message, frozen=True, kw_only=True):
 
     set_aside: AsideReason | None = None
     """Reason for which the server has set the last session aside; None if it has not."""
+
+    facts: Facts | None = None
+    """Facts after the last action; None if nothing is known."""
 
     seen: tuple[str, ...] = ()
     """Identifiers of the milestones that the learner has reached, in earlier sessions too."""

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from gradstep.training.pytorch_errors import PyTorchError
     from gradstep.training.state import State
     from gradstep_tui.workshop.bench.session.server_link import ServerLink
+    from gradstep_tui.workshop.wire.facts import Facts
 
 CONNECTION_LOST: Final = "the connection to the workshop is lost: what you do from now on is not saved"
 NOT_STORED: Final = "the workshop cannot store your session at the moment: {error}"
@@ -90,9 +91,12 @@ class ServerAutosave(Autosave):
             self.notice = SET_ASIDE[AsideReason.FAILED]
             failed = f"{type(error).__name__}: {error}"[:LONGEST]
             return self._began(welcome.default_start, open_session(welcome.default_start), failed)
-        self._link.send(SessionContinued())
+        differences = _differences(session, welcome.facts)
+        self._link.send(SessionContinued(differences))
         if welcome.set_aside is not None:
             self.notice = SET_ASIDE[welcome.set_aside]
+        elif differences:
+            self.notice = f"welcome back, {welcome.name}: not all is as you left it: {'; '.join(differences)}"
         elif welcome.actions:
             self.notice = f"welcome back, {welcome.name}: everything is as you left it"
         self._seen = seen_in(session.state, self._seen)
@@ -139,6 +143,21 @@ class ServerExports(FolderExports):
         self._link.send(FilesExported(tuple(names)))
         chosen = next((name for name in names if name.endswith(".ipynb")), names[0])
         return f"fetch it with: {self._fetch.replace('{file}', chosen)}"
+
+
+def _differences(session: Session, kept: Facts | None) -> tuple[str, ...]:
+    """Return what is not as it was when the session was left, as far as that is known."""
+    if kept is None:
+        return ()
+    made = facts_of(session.state, None, ())
+    found = []
+    if made.epoch != kept.epoch:
+        found.append(f"{made.epoch:,} epochs are done, and there were {kept.epoch:,}")
+    if made.loss != kept.loss:
+        found.append(f"the loss is {made.loss}, and it was {kept.loss}")
+    if made.phase != kept.phase:
+        found.append("another step comes next")
+    return tuple(found)
 
 
 def session_of(

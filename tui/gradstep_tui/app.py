@@ -13,11 +13,13 @@ from textual.binding import Binding, BindingType
 from textual.filter import LineFilter, Monochrome, NoColor
 from textual.reactive import Reactive
 from textual.screen import Screen
+from textual.theme import ThemeProvider
 
 from gradstep_tui.drawing.ascii import AsciiFilter
 from gradstep_tui.screens.bench import BenchScreen
 from gradstep_tui.screens.dialogs.ask import AskScreen
 from gradstep_tui.screens.dialogs.field import Field
+from gradstep_tui.screens.dialogs.palette import Palette
 from gradstep_tui.terminal.terminal_signals import leave_at_signals
 from gradstep_tui.terminal.textual_driver import bench_driver
 from gradstep_tui.terminal.textual_internals import StyledOnceApp, ignore_early_pages, is_passed_on
@@ -106,6 +108,15 @@ class GradstepApp(StyledOnceApp):
     def on_driver_signal_resume(self) -> None:
         """Draw everything: the program was suspended, or the terminal taken away from it."""
         self.refresh(layout=True)
+
+    def action_command_palette(self) -> None:
+        """Open the command palette, unless it is open."""
+        if not isinstance(self.screen, Palette):
+            self.push_screen(Palette(id="--command-palette"))
+
+    def search_themes(self) -> None:
+        """Open a palette of the colour themes."""
+        self.push_screen(Palette(providers=[ThemeProvider], placeholder="Search for themes…"))
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """Yield the commands of the palette: some of Textual's, and every key of the bench if it is on top.

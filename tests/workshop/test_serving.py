@@ -18,6 +18,7 @@ import pytest
 from gradstep.errors import BadInput
 from gradstep_tui.workshop.server.invitation import public_address
 from gradstep_tui.workshop.server.join_code import join_code
+from gradstep_tui.workshop.server.storage.database import reason_of
 from tests.workshop.workshop_server import CODE, Server
 
 
@@ -182,3 +183,10 @@ def test_what_could_not_be_saved_at_the_end_is_in_the_log_and_the_exit_code(tmp_
         assert server.process.wait(60) == 1
     assert server.events("lost", name="unlucky", actions=1, level="error")
     server.close()
+
+
+def test_a_full_disk_is_named_where_the_database_speaks_of_an_error_of_input_and_output() -> None:
+    error = sqlite3.OperationalError("disk I/O error")
+    error.sqlite_errorcode = sqlite3.SQLITE_IOERR | 8 << 8
+    assert reason_of(error) == "disk I/O error (is the disk full?)"
+    assert reason_of(sqlite3.DatabaseError("file is not a database")) == "file is not a database"

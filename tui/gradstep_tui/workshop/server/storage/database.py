@@ -55,8 +55,8 @@ class Database:
         except (sqlite3.Error, OSError) as error:
             os.close(self._lock)
             raise BadInput(
-                f"{self._path} cannot be used: {error}. Restore a copy of it, or choose another folder with "
-                "--state; the file is left as it is"
+                f"{self._path} cannot be used: {reason_of(error)}. Restore a copy of it, or choose another "
+                "folder with --state; the file is left as it is"
             ) from None
         except BadInput:
             os.close(self._lock)
@@ -172,3 +172,11 @@ def _locked(folder: Path) -> int:
             ) from None
         raise BadInput(f"{folder} cannot be used: {error.strerror}") from None
     return lock
+
+
+def reason_of(error: Exception) -> str:
+    """Return an error in words; SQLite calls a full disk an I/O error when it opens a file."""
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    if code in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR):
+        return f"{error} (is the disk full?)"
+    return str(error)

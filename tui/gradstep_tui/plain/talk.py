@@ -111,7 +111,10 @@ def _drop_paste() -> int:
         import termios
     except ImportError:  # Windows
         return 0
-    dropped, number = 0, sys.stdin.fileno()
+    try:
+        dropped, number = 0, sys.stdin.fileno()
+    except OSError:  # a stream that only looks like a terminal
+        return 0
     ready = True
     while ready:
         waiting = struct.unpack("i", fcntl.ioctl(number, termios.FIONREAD, bytes(4)))[0]

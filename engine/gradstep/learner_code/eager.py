@@ -13,16 +13,16 @@ from os import sep
 from types import CodeType
 from typing import Final
 
-from gradstep.torch_internals import COMPILER
-
-_FOLDER: Final = COMPILER.replace(".", sep)
-
 STANCE: Final = "force_eager"
 """PyTorch's name for running compiled code as if it were not compiled."""
 
 
 def has_compiler() -> bool:
     """Return whether PyTorch's compiler has been imported, without which nothing has been compiled."""
+    if "torch" not in sys.modules:
+        return False
+    from gradstep.torch_internals import COMPILER
+
     return COMPILER in sys.modules
 
 
@@ -59,6 +59,10 @@ def _is_compiled(value: object) -> bool:
 
 
 def _is_made_by_compiler(value: object) -> bool:
+    from gradstep.torch_internals import COMPILER
+
     code = getattr(value, "__code__", None)
     module = type(value).__module__
-    return module.startswith(COMPILER) or (isinstance(code, CodeType) and _FOLDER in code.co_filename)
+    return module.startswith(COMPILER) or (
+        isinstance(code, CodeType) and COMPILER.replace(".", sep) in code.co_filename
+    )

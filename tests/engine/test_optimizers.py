@@ -140,7 +140,8 @@ def test_what_an_optimizer_is_called_can_be_typed(optimizer: Optimizer) -> None:
         ("Adam(betas=(0.9, 1.0))", ["below 1"]),
         ("Adadelta(rho=1.1)", ["Adadelta's rho must be a number from 0 to 1"]),
         ("((" * 500, ["is not an optimizer"]),
-        ("SGD(momentum='" + "x" * 999 + "')", ["a number of at least 0"]),
+        ("SGD(momentum='" + "x" * 400 + "')", ["a number of at least 0"]),
+        ("SGD(momentum='" + "x" * 999 + "')", ["is not an optimizer"]),
     ],
 )
 def test_what_cannot_be_used_is_told_in_one_sentence(typed: str, parts: list[str]) -> None:

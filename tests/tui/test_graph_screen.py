@@ -83,7 +83,7 @@ async def test_x_writes_the_whole_graph_also_what_is_not_on_screen(tmp_path: Pat
         assert "w_in.grad" not in text(pilot)
         await press(pilot, "x")
         assert isinstance(pilot.app.screen, AskScreen)
-        pilot.app.screen.type_ahead(str(tmp_path / "graph"))
+        pilot.app.screen.field.value = str(tmp_path / "graph")
         await press(pilot, "enter")
         assert "wrote graph.svg" in text(pilot)
     written = html.unescape((tmp_path / "graph.svg").read_text(encoding="utf-8")).replace("\xa0", " ")

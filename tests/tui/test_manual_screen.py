@@ -33,8 +33,11 @@ async def test_f1_opens_the_topics_enter_a_page_and_escape_goes_back_to_the_sess
         await press(pilot, *"fs")
         was, drawn_before = state(frame(pilot)), text(pilot)
         await press(pilot, "f1")
-        await shows(pilot, *TITLES)
-        await press(pilot, "down", "enter")
+        *fitting, last = TITLES
+        await shows(pilot, *fitting)
+        await press(pilot, "end")
+        await shows(pilot, f"> {last}")
+        await press(pilot, "home", "down", "enter")
         await shows(pilot, "These are the keys of the bench", "Run the loop's next line")
         assert "first-steps" not in text(pilot)
         await press(pilot, "escape")

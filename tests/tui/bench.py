@@ -95,13 +95,21 @@ async def press(pilot: Opened, *keys: str) -> None:
 
 async def drawn(pilot: Opened) -> None:
     """Wait until what has happened is on screen, also while a thread is busy."""
-    for _ in range(3):  # a key, the message that it sends, and what that one changes
-        await pilot.pause(0)
     end = time.monotonic() + PATIENCE
-    while time.monotonic() < end and any(
-        isinstance(screen, WorkingScreen) and screen.is_holding_keys for screen in pilot.app.screen_stack
-    ):
+    while True:
+        for _ in range(3):  # a key, the message that it sends, and what that one changes
+            await pilot.pause(0)
+        if time.monotonic() > end or not _is_handling_keys(pilot):
+            return
         await pilot.pause(0.01)
+
+
+def _is_handling_keys(pilot: Opened) -> bool:
+    """Tell whether keys wait for an action's end, or have been released after it and are not handled yet."""
+    screens = pilot.app.screen_stack
+    return any(not pump._message_queue.empty() for pump in (pilot.app, *screens)) or any(
+        isinstance(screen, WorkingScreen) and screen.is_holding_keys for screen in screens
+    )
 
 
 async def until(pilot: Opened, condition: Callable[[], bool]) -> None:

@@ -78,13 +78,16 @@ class GradstepApp(StyledOnceApp):
         Textual would drop the key, or handle it before earlier ones.
         """
         screen = self.screen if self.screen_stack else None
+        if screen is None and isinstance(event, (events.Key, events.Paste)):
+            return  # the program is ending: Textual would look for a screen to pass it on to
         asked = screen.field if isinstance(screen, AskScreen) and screen.is_mounted else None
-        if asked is not None and isinstance(event, events.Paste) and self.focused is None:
+        focused = None if screen is None else screen.focused
+        if asked is not None and isinstance(event, events.Paste) and focused is None:
             asked.insert_text_at_cursor(event.text.partition("\n")[0].strip())
             return
         # A field with the focus keeps the keys that it knows: this one was pressed before it had the focus.
         if isinstance(event, events.Key) and is_passed_on(event):
-            field = asked or self.focused
+            field = asked or focused
             if isinstance(field, Field) and await field.take(event):
                 return
         await super().on_event(event)

@@ -80,10 +80,16 @@ def run_fast_epochs(
     }
     statements = [table[kind] for kind in order]
     done = 0
+    asking = False
+    """Whether `stopped` runs, whose exceptions are not the learner's."""
 
     def epochs_run() -> None:
-        nonlocal done
-        while done < count and not stopped():
+        nonlocal done, asking
+        while done < count:
+            asking = True
+            if stopped():
+                return
+            asking = False
             for statement in statements:
                 statement()
             done += 1
@@ -94,7 +100,7 @@ def run_fast_epochs(
     except _Diverged:
         return FastRun(done, diverged=True, part_losses={} if parts is None else parts.losses)
     except BaseException as error:
-        if not is_of_learners_code(error):
+        if asking or not is_of_learners_code(error):
             raise
         return FastRun(done, diverged=False, error=error)
     return FastRun(done, diverged=False)

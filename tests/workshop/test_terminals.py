@@ -13,7 +13,7 @@ from gradstep.errors import BadInput
 from gradstep.start import Start
 from gradstep_tui.workshop.bench.session.autosave import ServerAutosave
 from gradstep_tui.workshop.bench.session.server_link import ServerLink
-from gradstep_tui.workshop.wire.messages import Welcome
+from gradstep_tui.workshop.wire.messages import SessionBegan, Welcome, from_bench
 from tests.workshop.misbehaving_clients import bench, confirm_resume_code, connect
 from tests.workshop.workshop_server import Server, until
 
@@ -129,7 +129,11 @@ def test_scripts_of_ones_own_are_not_run(served: Server, tmp_path: Path) -> None
     with ours, theirs:
         welcome = Welcome(name="scripter", role="learner", start=Start(str(own)))
         autosave = ServerAutosave(ServerLink(theirs), welcome)
-        for attempt in (lambda: autosave.begin(Start(str(own))), autosave.rejoin):
-            with pytest.raises(BadInput, match="scripts of your own do not run here"):
-                attempt()
+        with pytest.raises(BadInput, match="scripts of your own do not run here"):
+            autosave.begin(Start(str(own)))
+        assert autosave.rejoin().origin == Start()  # a built-in problem in its place
+        with ours.makefile("rb") as lines:
+            told = from_bench.decode(lines.readline())
+        assert isinstance(told, SessionBegan)
+        assert "scripts of your own do not run here" in told.failed
     assert not (tmp_path / "made").exists()

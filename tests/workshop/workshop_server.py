@@ -168,7 +168,7 @@ class Server:
         """
         answer = self.folder / f"{self.process.pid}.json"
         answer.unlink(missing_ok=True)
-        os.kill(self.process.pid, signal.SIGUSR1)
+        os.kill(self.process.pid, signal.SIGRTMIN)
         until(answer.exists, "an answer")
         return float(json.loads(answer.read_text(encoding="ascii"))["held"])
 

@@ -1,4 +1,4 @@
-"""On SIGUSR1 a server writes the longest time for which it has held its event loop since the last signal."""
+"""On SIGRTMIN a server writes the longest time for which it has held its event loop since the last signal."""
 
 import asyncio
 import json
@@ -28,4 +28,4 @@ def _tell(*_):
 
 
 asyncio.BaseEventLoop._run_once = _timed
-signal.signal(signal.SIGUSR1, _tell)
+signal.signal(signal.SIGRTMIN, _tell)  # the server itself takes SIGUSR1 and SIGUSR2

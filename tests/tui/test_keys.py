@@ -6,6 +6,7 @@ import threading
 from typing import Final
 
 import pytest
+from textual import events
 
 from gradstep.actions import (
     Action,
@@ -592,3 +593,12 @@ async def test_a_dialog_closes_once_however_often_it_is_told_to(opening: str) ->
         assert pilot.app.is_running
         assert pilot.app.screen is bench(pilot)
         assert state(frame(pilot)) == state(headless([Forward(), Backward()]))
+
+
+async def test_a_key_or_a_paste_that_arrives_when_the_screens_are_gone_is_dropped() -> None:
+    async with opened() as pilot:
+        app = pilot.app
+    assert not app.screen_stack
+    await app.on_event(events.Key("f", "f"))
+    await app.on_event(events.Key("enter", None))
+    await app.on_event(events.Paste("12"))

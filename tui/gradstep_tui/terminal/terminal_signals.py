@@ -25,12 +25,15 @@ CAN_SUSPEND: Final = hasattr(signal, "SIGTSTP")
 def ending_signals() -> list[int]:
     """Return the numbers of all signals that would end this process, and that nobody handles or ignores."""
     others = {getattr(signal, name, 0) for name in NOT_ENDING}
-    unhandled = (signal.SIG_DFL, signal.default_int_handler)
     return sorted(
-        int(number)
-        for number in signal.valid_signals()
-        if number not in others and signal.getsignal(number) in unhandled
+        int(number) for number in signal.valid_signals() if number not in others and _is_unhandled(number)
     )
+
+
+def _is_unhandled(number: int) -> bool:
+    """Return whether nobody handles a signal; Python and the event loop handle SIGINT by default."""
+    handler = signal.getsignal(number)
+    return handler == signal.SIG_DFL or (number == signal.SIGINT and callable(handler))
 
 
 def leave_at_signals(loop: AbstractEventLoop, leave: Callable[[int], object]) -> None:

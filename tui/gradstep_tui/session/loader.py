@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from textual.message import Message
 
-from gradstep.errors import EngineError
 from gradstep.training.gc_pause import without_collection
 
 if TYPE_CHECKING:
@@ -31,8 +30,8 @@ class Loaded(Message):
 class LoadFailed(Message):
     """Posted when the session could not be made, because of `error`."""
 
-    def __init__(self, error: EngineError) -> None:
-        """Carry the error."""
+    def __init__(self, error: BaseException) -> None:
+        """Carry the error; one that is no `EngineError` is a bug."""
         super().__init__()
         self.error = error
 
@@ -59,7 +58,7 @@ def load(screen: MessagePump, make_session: Callable[[], Session], autosave: Aut
         with without_collection():
             session = make_session()
             offer = None if autosave is None else autosave.offer()
-    except EngineError as error:
+    except BaseException as error:  # the thread would end in silence, and the screen wait for ever
         screen.post_message(LoadFailed(error))
         return
     gc.freeze()

@@ -165,7 +165,9 @@ class SessionScreen(WorkingScreen):
             self.work(lambda _: autosave.decline(offer), keeps_keys=True)
 
     def on_load_failed(self, message: LoadFailed) -> None:
-        """Leave: there is no session."""
+        """Leave: there is no session. The app ends with a bug as with any other."""
+        if not isinstance(message.error, EngineError):
+            raise message.error
         self.fail(message.error)
 
     def fail(self, error: EngineError) -> None:

@@ -7,6 +7,7 @@ import sys
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Thread
 
 import pytest
 import torch
@@ -28,6 +29,16 @@ def model(X): return X @ w
 def loss_fn(preds, y): return ((preds - y) ** 2).mean()
 """
 
+
+def numbers_of_threads() -> tuple[int, int]:
+    """PyTorch's number of threads in this thread and in a new one."""
+    found: list[int] = []
+    new = Thread(target=lambda: found.append(torch.get_num_threads()))
+    new.start()
+    new.join()
+    return torch.get_num_threads(), found[0]
+
+
 SETTINGS = {
     "torch.set_default_dtype(torch.float64)": torch.get_default_dtype,
     "torch.set_default_dtype(torch.float16)": torch.get_default_dtype,
@@ -36,7 +47,7 @@ SETTINGS = {
     "torch.use_deterministic_algorithms(True, warn_only=True)": torch.get_deterministic_debug_mode,
     "torch.autograd.set_detect_anomaly(True)": torch.is_anomaly_enabled,
     "torch.set_float32_matmul_precision('medium')": torch.get_float32_matmul_precision,
-    "torch.set_num_threads(3)": torch.get_num_threads,
+    "torch.set_num_threads(3)": numbers_of_threads,
     "torch.set_grad_enabled(False)": torch.is_grad_enabled,
     "mode = torch.no_grad(); mode.__enter__()": torch.is_grad_enabled,
     "device = torch.device('cpu'); device.__enter__()": torch.get_default_device,
@@ -75,6 +86,19 @@ def test_a_script_trains_under_what_it_sets_and_the_next_problem_does_not(tmp_pa
     session.apply(RunEpochs(1))
     load_problem("crops")
     assert read() == before
+
+
+def test_a_number_of_threads_that_a_script_sets_is_that_of_the_training_and_of_new_threads(
+    tmp_path: Path,
+) -> None:
+    before = numbers_of_threads()
+    begun(tmp_path, "torch.set_num_threads(3)")
+    assert numbers_of_threads() == (3, 3)
+    with pytest.raises(ScriptError):
+        begun(tmp_path, "torch.set_num_threads(2); torch.nonsense")
+    assert numbers_of_threads() == (3, 3)
+    load_problem("crops")
+    assert numbers_of_threads() == before
 
 
 def test_a_script_that_fails_leaves_the_settings_of_the_one_before(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from threading import Thread
 from typing import Any, Final
 
 import torch
@@ -17,10 +18,20 @@ def _set_device(device: torch.device) -> None:
     torch.set_default_device(None if device.type == "cpu" else device)
 
 
+def _new_threads_number() -> int:
+    # PyTorch's number of threads is one of each thread. A script runs in a thread of its own, and what it
+    # sets there, the next new threads have too, but not those that are there already.
+    found: list[int] = []
+    new = Thread(target=lambda: found.append(torch.get_num_threads()))
+    new.start()
+    new.join()
+    return found[0]
+
+
 _KNOWN: Final[Mapping[str, tuple[Callable[[], Any], Callable[[Any], object]]]] = {
     "dtype": (torch.get_default_dtype, torch.set_default_dtype),
     "device": (torch.get_default_device, _set_device),
-    "threads": (torch.get_num_threads, torch.set_num_threads),
+    "threads": (_new_threads_number, torch.set_num_threads),
     "deterministic": (torch.get_deterministic_debug_mode, torch.set_deterministic_debug_mode),
     "matmul": (torch.get_float32_matmul_precision, torch.set_float32_matmul_precision),
     "anomaly": (
@@ -50,6 +61,8 @@ def apart_from_other_scripts() -> Iterator[None]:
         _set(at_entry)
         raise
     now = _current()
+    if now["threads"] != base["threads"]:
+        torch.set_num_threads(now["threads"])  # for this thread, which did not run the script
     _left.clear()
     _left.update({name: (base[name], now[name]) for name in base if base[name] != now[name]})
 

@@ -96,7 +96,7 @@ class Workshop:
             raise StoreError(f"the folder for exports: {error.strerror}") from None
 
     def set_exports_aside(self, name: str) -> None:
-        """Give a name that nobody owns an empty folder for exports; rename what an earlier owner has left.
+        """Make an empty folder for exports of a name without an owner; rename an earlier owner's folder.
 
         Raises:
             StoreError: the folder cannot be renamed.

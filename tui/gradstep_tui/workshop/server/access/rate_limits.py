@@ -55,7 +55,7 @@ class TokenBucket:
         return max((amount - self._level) / self.rate, 0.0)
 
     def give(self) -> None:
-        """Give a token back."""
+        """Return a token to the bucket."""
         self.take(-1.0)
         self._level = min(self.burst, self._level)
 

@@ -165,7 +165,7 @@ def _keep_copy(db: sqlite3.Connection, path: Path) -> None:
 
 
 def _rebuild_tables(db: sqlite3.Connection) -> None:
-    """Give the tables of versions 1 to 3 the form of today, with the same rows."""
+    """Rebuild the tables of versions 1 to 3 in the present form, with the same rows."""
     db.execute("PRAGMA legacy_alter_table = ON")  # a renamed table takes no other table's references along
     db.execute("DROP INDEX IF EXISTS latest")
     for table in OLD_TABLES:

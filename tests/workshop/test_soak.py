@@ -23,7 +23,7 @@ CODE = re.compile(rb"(?:\b|\[[0-9;]*m)([a-z2-9]{4}-[a-z2-9]{4}-[a-z2-9]{4})\b") 
 DONE = re.compile(rb"epochs done ([\d,]+)")
 LEARNERS = 8
 
-pytestmark = pytest.mark.first
+pytestmark = [pytest.mark.first, pytest.mark.timeout(2 * SECONDS + 60)]
 needs_ssh = pytest.mark.skipif(
     shutil.which("ssh") is None and "CI" not in os.environ, reason="needs OpenSSH's client"
 )

@@ -20,12 +20,13 @@ from gradstep_tui.workshop.bench.widgets.board_rows import SORTS, arranged, clas
 from gradstep_tui.workshop.bench.widgets.board_table import BoardTable
 from gradstep_tui.workshop.bench.widgets.board_text import done_text, next_text, phase_text
 from gradstep_tui.workshop.wire.facts import Facts, Phase, PhaseKind, PyTorchRefusal
-from gradstep_tui.workshop.wire.messages import Hand, Row
+from gradstep_tui.workshop.wire.messages import ForgetKeys, Hand, Row
 from gradstep_tui.workshop.wire.milestones import Milestone
 from tests.tui.bench import press, text, until
 from tests.workshop.classroom import Classroom, compare, own
 
 NOW: Final = 1_000_000.0
+HOST_KEY: Final = "SHA256:uDgFmWhYBGcJpV7zk0mNw1rTq6oXe5sHiL3aQ2bC9dE"
 ERROR: Final = "Trying to backward through the graph a second time"
 
 LONG: Final = "cleo-with-a-long-name-24"
@@ -74,7 +75,7 @@ def drawn(rows: Sequence[Row], size: tuple[int, int]) -> list[str]:
 
 
 def a_table(rows: Sequence[Row]) -> BoardTable:
-    table = BoardTable(KEYS, clock=lambda: NOW)
+    table = BoardTable(KEYS, clock=lambda: NOW, host_key=HOST_KEY)
     table.learn(rows)
     return table
 
@@ -122,6 +123,12 @@ def test_nothing_on_the_board_is_told_by_colour_alone_and_ascii_has_all_of_it() 
     assert not any("?" in line for line in plain[:-1])
 
 
+def test_the_board_has_the_servers_key_whole_at_every_width() -> None:
+    """Whoever logs in for the first time is asked whether the server has this key."""
+    for width in (80, 110, 160):
+        assert f"this server's key: {HOST_KEY}" in "\n".join(drawn(CLASS, (width, 24)))
+
+
 def test_sorting_and_filtering_find_who_needs_help() -> None:
     names = {sort: [row.name[:4] for row in arranged(CLASS, sort, "")] for sort in SORTS}
     assert names["hands, then who waits"] == ["bob", "eve", "dan", "cleo", "ann", "gus", "finn"]
@@ -160,7 +167,7 @@ def test_two_hundred_learners_scroll_and_only_rows_that_changed_are_drawn_again(
     table.sort()
     before = table.lines(110, 30)
     assert (
-        sum("learner-" in _text(line) for line in before) == 30 - 6 - 3
+        sum("learner-" in _text(line) for line in before) == 30 - 6 - 4
     )  # a row more: the details of the chosen learner
     for name in ("learner-007", "learner-150"):
         table.learn([Row(name, True, "crops", Facts(epoch=8, loss=1.25), NOW, Zero())])
@@ -261,3 +268,31 @@ def chosen(pilot: Pilot[None]) -> str:
 
 def _text(line: Line) -> str:
     return "".join(span.text for span in line)
+
+
+async def test_an_instructor_sees_and_forgets_a_learners_keys(tmp_path: Path) -> None:
+    """The keys are known after a restart as well, if the learner has not logged in since."""
+    before, key = Classroom(tmp_path), "SHA256:a-key-of-ann"
+    own(before.store, "ann", keys=[key])
+    before.enter("ann").leave()
+    before.close()
+    room = Classroom(tmp_path)
+    bob = room.enter("bob")
+    async with room.opened("ida", "instructor", (110, 30)) as pilot:
+        room.hub.update_boards()
+        await until(pilot, lambda: "ann" in text(pilot))
+        await press(pilot, "s", "home", "K")
+        assert key in text(pilot)
+        await press(pilot, "escape", "down", "K")
+        assert "No SSH key logs in as bob" in text(pilot)
+        bob.link.send(ForgetKeys("ann"))  # a learner may not
+        bob.pump()
+        assert room.store.names.keyed("ann", key) is not None
+        await press(pilot, "escape", "home", "K", "k")
+        assert "no SSH key logs in as ann any more" in text(pilot)
+        await until(pilot, lambda: room.store.names.keyed("ann", key) is None)
+        room.hub.update_boards()
+        await until(pilot, lambda: not pilot.app.screen.query_one(BoardTable).row("ann").keys)  # type: ignore[union-attr]
+        await press(pilot, "K")
+        assert "No SSH key logs in as ann: only the resume code does." in text(pilot)
+    room.close()

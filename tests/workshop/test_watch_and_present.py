@@ -11,6 +11,7 @@ def test_an_instructor_watches_a_learner_and_is_followed_each_at_their_own_size(
         served.join("leader", key=served.instructor, size=(120, 40), wait=CONFIRM) as teacher,
     ):
         teacher.send("\r")
+        teacher.wait_for(served.logged("listening")["key"])  # to be read aloud at the first logins
         learner.send("fb")
         learner.wait_for("next: update")
         teacher.send("/led\r")

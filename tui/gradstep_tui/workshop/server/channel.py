@@ -190,6 +190,7 @@ class Channel(FileSession):
                 exports=workshop.exports_of(connection.name),
                 fetch=workshop.fetch.replace("{name}", connection.name),
                 again=workshop.again.replace("{name}", connection.name),
+                host_key=workshop.host_key,
             ),
         )
         workshop.log(

@@ -26,6 +26,7 @@ from gradstep_tui.workshop.wire.messages import (
     FeedEnded,
     FilesExported,
     Follow,
+    ForgetKeys,
     FromBench,
     Hand,
     HandLowered,
@@ -71,6 +72,8 @@ class Hub:
         self._saver = Saver(store, log)
         self._participants = stored_participants(store, start, log)
         self._feeds = Feeds(self._participants, log)
+        for participant in self._participants.values():
+            self._saver.load_keys(participant)
 
         self._gone: set[str] = set()
         """Names that were released since the last update of the boards."""
@@ -140,6 +143,12 @@ class Hub:
         if participant.crashes >= CRASHES:
             self._set_aside(participant, AsideReason.CRASHED, f"{participant.crashes} benches crashed")
             participant.begin(self._start)
+
+    def _keep_keys(self, participant: Participant, keys: tuple[str, ...], *, by: Participant) -> None:
+        """Let these keys, and no others, log in as a participant, and tell the bench and the boards."""
+        self._saver.keep_keys(participant, keys, by.name)
+        self._feeds.changed.add(participant.name)
+        participant.to(KeptKeys(participant.keys))
 
     def _log_out(self, participant: Participant) -> None:
         """End what depends on a participant's bench."""
@@ -338,8 +347,13 @@ class Hub:
 
     @_heard.register
     def _(self, message: KeepKeys, sender: Participant) -> None:
-        self._saver.keep_keys(sender, sender.offered if message.keep else ())
-        sender.to(KeptKeys(sender.keys))
+        self._keep_keys(sender, sender.offered if message.keep else (), by=sender)
+
+    @_heard.register
+    def _(self, message: ForgetKeys, sender: Participant) -> None:
+        learner = self._participants.get(message.name)
+        if sender.role == "instructor" and learner is not None and learner.role == "learner":
+            self._keep_keys(learner, (), by=sender)
 
     @_heard.register
     def _(self, message: Crashed, sender: Participant) -> None:

@@ -45,6 +45,9 @@ class Login:
     again: str = ""
     """The `ssh` command that logs in again."""
 
+    host_key: str = ""
+    """Fingerprint of the server's key."""
+
 
 @dataclass(eq=False, slots=True)
 class Participant:
@@ -108,7 +111,7 @@ class Participant:
     """Fingerprints of the keys that the client has offered at this login."""
 
     keys: tuple[str, ...] = ()
-    """Fingerprints of the keys that log in as this participant, as the last bench was told."""
+    """Fingerprints of the keys that log in as this participant."""
 
     looks_at: str = ""
     """Name of the participant whose session is in the feed; empty without a feed."""
@@ -169,6 +172,7 @@ class Participant:
             exports=login.exports,
             fetch=login.fetch,
             again=login.again,
+            host_key=login.host_key,
             watched=watchers,
             presenter=presenter,
             hand=bool(self.hand),
@@ -192,6 +196,7 @@ class Participant:
             allows=self.allows,
             watched=watchers,
             following=self.invited,
+            keys=self.keys,
         )
 
     def to(self, message: ToBench) -> None:

@@ -57,14 +57,15 @@ class Saver:
         except StoreError:
             participant.keys = ()
 
-    def keep_keys(self, participant: Participant, keys: Sequence[str]) -> None:
-        """Let these keys, and no others, log in as a participant."""
+    def keep_keys(self, participant: Participant, keys: Sequence[str], by: str) -> None:
+        """Let these keys, and no others, log in as a participant; `by` is the name of who says so."""
         try:
             self._store.names.set_keys(participant.claim, keys)
         except (StoreError, NameLostError) as error:
             self._log("not stored", name=participant.name, why=str(error))
         else:
-            self._log("keys", name=participant.name, keys=[*keys])
+            forgotten = [key for key in participant.keys if key not in keys]
+            self._log("keys", name=participant.name, by=by, keys=[*keys], forgotten=forgotten)
         self.load_keys(participant)
 
     def mark(self, participant: Participant) -> None:

@@ -53,6 +53,7 @@ class Server:
         """
         workshop = self._workshop
         self.key = host_key(workshop.folder)
+        workshop.host_key = self.key.get_fingerprint()
         limit_unpacking()
         with ExitStack() as opened:
             # The socket comes first: if the address is taken, the error appears before PyTorch is loaded,

@@ -56,6 +56,9 @@ class Workshop:
     again: str = "ssh -p 2222 {name}@HOST"
     """The `ssh` command that logs in again; `{name}` is a placeholder."""
 
+    host_key: str = ""
+    """Fingerprint of the server's key, once the server listens."""
+
     store: Store = field(init=False)
     hub: Hub = field(init=False)
     limiter: ConnectionLimiter = field(init=False)

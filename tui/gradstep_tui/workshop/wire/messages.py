@@ -107,6 +107,12 @@ class LowerHand(_Message, frozen=True):
     name: str
 
 
+class ForgetKeys(_Message, frozen=True):
+    """The instructor has the SSH keys of a learner log in no more."""
+
+    name: str
+
+
 class ResumeCodeNoted(_Message, frozen=True):
     """The learner has written the resume code down: from now on the name is the learner's."""
 
@@ -172,6 +178,9 @@ class Welcome(_Message, frozen=True, kw_only=True):
 
     again: str = ""
     """The `ssh` command that logs in again."""
+
+    host_key: str = ""
+    """Fingerprint of the server's key, which the instructor reads to whoever logs in for the first time."""
 
     watched: int = 0
     """Number of instructors who watch this bench."""
@@ -295,6 +304,9 @@ class Row(_Message, frozen=True):
     following: bool = False
     """Whether the learner's terminal shows what the instructor presents."""
 
+    keys: tuple[str, ...] = ()
+    """Fingerprints of the SSH keys that log in as the learner."""
+
 
 class Rows(_Message, frozen=True):
     """Rows of the board that have changed."""
@@ -327,6 +339,7 @@ FromBench: TypeAlias = (
     | Present
     | Tell
     | LowerHand
+    | ForgetKeys
     | ResumeCodeNoted
     | FilesExported
     | Crashed

@@ -15,8 +15,9 @@ from gradstep.errors import BadInput
 from gradstep_tui.keys import Key
 from gradstep_tui.screens.dialogs.ask import AskScreen
 from gradstep_tui.screens.help.key_table import HelpScreen, open_manual
+from gradstep_tui.workshop.bench.screens.ssh_keys import SshKeysScreen, learner_key_texts
 from gradstep_tui.workshop.bench.widgets.board_table import BoardTable
-from gradstep_tui.workshop.wire.messages import LONGEST_TEXT, LowerHand, Row, Tell
+from gradstep_tui.workshop.wire.messages import LONGEST_TEXT, ForgetKeys, LowerHand, Row, Tell
 
 if TYPE_CHECKING:
     from gradstep_tui.workshop.bench.session.server_link import ServerLink
@@ -30,6 +31,9 @@ KEYS: Final = (
     Key("lower_hand", "h", "h", "help came", "Lower the chosen learner's hand.", 6),
     Key("tell_one", "m", "m", "tell", "Send a message to the chosen learner.", 7),
     Key("tell_all", "M,upper_m", "M", "tell all", "Send a message to everybody.", 7),
+    Key(
+        "keys", "K,upper_k", "K", "keys", "Show which SSH keys log in as the chosen learner; forget them.", 3
+    ),
     Key("present", "p,F,upper_f", "p", "present", "Show the class your own bench, or stop (also F).", 9),
     Key("own", "o,f2,escape", "o", "own bench", "Go to your own bench; F2 comes back here.", 9),
     Key("sort", "s", "s", "sort", "Sort by hands and waiting, by name, by epochs, by loss.", 5),
@@ -77,7 +81,12 @@ class BoardScreen(Screen[None]):
     notice: var[str] = var("")
 
     def __init__(
-        self, link: ServerLink, *, watch: Callable[[str], None], present: Callable[[], None]
+        self,
+        link: ServerLink,
+        *,
+        watch: Callable[[str], None],
+        present: Callable[[], None],
+        host_key: str = "",
     ) -> None:
         """Begin without rows; the server sends them.
 
@@ -85,10 +94,11 @@ class BoardScreen(Screen[None]):
             link: Connection to the server.
             watch: Opens the bench of a learner, by name.
             present: Presents the instructor's own bench to the class, or stops presenting it.
+            host_key: Fingerprint of the server's key; empty if it is unknown.
         """
         super().__init__()
         self._link, self._watch, self._present = link, watch, present
-        self.table = BoardTable(KEYS)
+        self.table = BoardTable(KEYS, host_key=host_key)
 
     def compose(self) -> ComposeResult:
         """Lay out the table."""
@@ -159,6 +169,19 @@ class BoardScreen(Screen[None]):
             self.notice = f"{name}'s hand is down"
         elif row is not None:
             self.notice = f"{name}'s hand is not up"
+
+    def action_keys(self) -> None:
+        """Show which SSH keys log in as the chosen learner."""
+        name = self.table.chosen
+        row = self.table.row(name)
+        if row is not None:
+
+            def forget() -> None:
+                self._link.send(ForgetKeys(name))
+                self.notice = f"no SSH key logs in as {name} any more"
+
+            texts = learner_key_texts(name, row.keys)
+            self.app.push_screen(SshKeysScreen(f"keys of {name}", texts, forget if row.keys else None))
 
     def action_sort(self) -> None:
         """Sort in the next way."""

@@ -39,7 +39,9 @@ class InstructorBench(WorkshopBench):
     def __init__(self, autosave: ServerAutosave, link: ServerLink, welcome: Welcome) -> None:
         """Continue the session that `welcome` describes."""
         super().__init__(autosave, link, welcome)
-        self.board = BoardScreen(link, watch=self.want_feed, present=self.press_present)
+        self.board = BoardScreen(
+            link, watch=self.want_feed, present=self.press_present, host_key=welcome.host_key
+        )
 
     def on_mount(self) -> None:
         """Open the board, and at the first login the resume code over it."""

@@ -15,11 +15,10 @@ from gradstep_tui.workshop.bench.screens.bench import WorkshopBench, feed_end_te
 from gradstep_tui.workshop.bench.screens.feed import FeedScreen, FollowScreen
 from gradstep_tui.workshop.bench.screens.instructor_messages import (
     TOAST,
-    MessagesScreen,
-    key_texts,
     message_texts,
 )
 from gradstep_tui.workshop.bench.screens.resume import ResumeScreen
+from gradstep_tui.workshop.bench.screens.ssh_keys import SshKeysScreen, key_texts
 from gradstep_tui.workshop.bench.session.keys import ALLOW, FOLLOW, FOR_LEARNERS, HAND, MESSAGES, binding
 from gradstep_tui.workshop.wire.messages import (
     REMEMBERED,
@@ -101,7 +100,7 @@ class LearnerBench(WorkshopBench):
         self.draw_badge()
         texts = [*message_texts([*self._messages], self.welcome.resume_code)]
         keys = key_texts(self.ssh_keys, self.welcome.offered)
-        self.app.push_screen(MessagesScreen([*keys, *texts], self._change_keys if keys else None))
+        self.app.push_screen(SshKeysScreen("messages", [*keys, *texts], self._change_keys if keys else None))
 
     handlers: ClassVar[Mapping[str, KeyHandler]] = {
         **WorkshopBench.handlers,

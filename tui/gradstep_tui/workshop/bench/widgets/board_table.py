@@ -42,15 +42,18 @@ class BoardTable(Panel):
 
     DEFAULT_CSS = "BoardTable { height: 1fr; }"
 
-    def __init__(self, keys: Sequence[Key], clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, keys: Sequence[Key], clock: Callable[[], float] = time.time, host_key: str = ""
+    ) -> None:
         """Begin without rows.
 
         Args:
             keys: Keys for the bottom line.
             clock: Returns the time in seconds since 1970.
+            host_key: Fingerprint of the server's key; empty if it is unknown.
         """
         super().__init__()
-        self._keys, self._clock = keys, clock
+        self._keys, self._clock, self._host_key = keys, clock, host_key
         self._rows: dict[str, Row] = {}
         self._sort, self._only = 0, ""
         self._presenter, self._own = "", False
@@ -137,6 +140,7 @@ class BoardTable(Panel):
             ),
             line(f" {seen_text(rows, width - 1)}"),
             line(Span(f" {order}", "dim")),
+            *[line(Span(f" this server's key: {self._host_key}", "dim"))] * bool(self._host_key),
         ]
 
     def _why_empty(self) -> str:

@@ -13,7 +13,7 @@ import msgspec
 from gradstep import problems
 from gradstep.loop.batches import FULL
 from gradstep.start import Start, start_from
-from gradstep.training.gc_pause import without_collection
+from gradstep.tensors.gc_pause import without_collection
 
 if TYPE_CHECKING:
     from gradstep.problem import Problem

@@ -20,7 +20,7 @@ from torch.utils._pytree import tree_flatten
 from gradstep.autograd import hooks, recorder
 from gradstep.autograd.events import ReduceEvent
 from gradstep.autograd.trace import record_backward
-from gradstep.training.gc_pause import without_collection
+from gradstep.tensors.gc_pause import without_collection
 from tests.engine.recording_checks import Made, NotComparable, same_as_plain
 
 SAMPLES_IN_A_NORMAL_RUN = 1

@@ -15,6 +15,7 @@ from gradstep import problems
 from gradstep.errors import BadInput, MissingName
 from gradstep.opening import open_session
 from gradstep.scripts.source_reader import is_path
+from gradstep.tensors.stack import make_room_for_deep_graphs
 from gradstep_tui.commands.parsers import (
     RUN,
     USES,
@@ -64,6 +65,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: Arguments after the word `gradstep`; None for those of the process.
     """
     given = sys.argv[1:] if arguments is None else arguments
+    if given[:1] != ["serve"]:  # a workshop's processes run built-in problems only, and count every byte
+        make_room_for_deep_graphs()
     if given and given[0] in COMMANDS:
         return COMMANDS[given[0]](given[1:])
     options = bench_parser().parse_args(given)

@@ -33,6 +33,7 @@ from gradstep.autograd.source_map import SourceMap
 from gradstep.errors import GraphFreed, NoGraph, NotAScalar
 from gradstep.learner_code.eager import uncompiled
 from gradstep.learner_code.raised import is_of_learners_code, message_of
+from gradstep.tensors.gc_pause import without_collection
 from gradstep.tensors.memory import memory_of
 from gradstep.torch_internals import has_post_accumulate_hooks
 
@@ -108,7 +109,8 @@ class Trace:
         Saved tensors are copied when this is first read. A tensor that was changed in place since the pass
         shows as `Overwritten`, so read the events before the parameters are updated.
         """
-        return tuple(self._all_events())
+        with without_collection():
+            return tuple(self._all_events())
 
     @cached_property
     def writes(self) -> tuple[tuple[int, Accumulation], ...]:
@@ -162,7 +164,11 @@ class Trace:
     def nodes(self) -> tuple[GraphNode, ...]:
         """The graph of the recorded pass, the loss's node first, with the graphs of passes inside it."""
         return tuple(
-            GraphNode(node.name, None if node.leaf is None else self._names.get(id(node.leaf)), _edges(node))
+            GraphNode(
+                node.name,
+                None if node.leaf is None else self._names.get(id(node.leaf)),
+                tuple(None if edge is None else Edge(*edge) for edge in node.edges),
+            )
             for node in self._nodes
         )
 
@@ -204,7 +210,7 @@ class Trace:
             depth=call.engine_pass.depth,
             grads_in=call.grads_in,
             grads_out=gradients_as_made(call),
-            edges=_edges(node),
+            edges=self.nodes[call.node].edges,
             saved=node.saved,
             source=node.source,
             accumulation=accumulation,
@@ -263,7 +269,7 @@ def record_backward(
     recorder = Recorder(known, limit)
     error = None
     try:
-        with uncompiled():
+        with uncompiled(), without_collection():
             recorder.record(loss, backward)
     except BaseException as raised:
         if not is_of_learners_code(raised):
@@ -284,7 +290,3 @@ def _tensors(value: Any) -> Iterator[Tensor]:
     for part in value if isinstance(value, tuple) else (value,):
         if isinstance(part, Tensor):
             yield part
-
-
-def _edges(node: NodeInfo) -> tuple[Edge | None, ...]:
-    return tuple(None if edge is None else Edge(*edge) for edge in node.edges)

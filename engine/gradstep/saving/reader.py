@@ -27,7 +27,7 @@ from gradstep.saving.records import (
     header_decoder,
     record_decoder,
 )
-from gradstep.training.gc_pause import without_collection
+from gradstep.tensors.gc_pause import without_collection
 
 LONGEST_LINE: Final = 1 << 20
 """Size limit of a line in bytes; typical lines have some hundred."""

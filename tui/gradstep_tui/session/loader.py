@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from textual.message import Message
 
-from gradstep.training.gc_pause import without_collection
+from gradstep.tensors.gc_pause import without_collection
 
 if TYPE_CHECKING:
     from textual.message_pump import MessagePump

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+import errno
 import os
+import shutil
 from pathlib import Path
 
 import asyncssh
 import pytest
 
+from gradstep_tui.workshop.server.sftp import ReadOnlyFiles
 from tests.terminal import Terminal
 from tests.workshop.misbehaving_clients import connect
 from tests.workshop.workshop_server import Server, make_key
@@ -184,11 +188,64 @@ def test_a_picture_goes_into_the_folder_and_nowhere_else(served: Server, writer:
     writer.send("enter")
     writer.wait_for("fetch it with: scp")
     assert os.listdir(served.state / "exports/writer") == ["picture.svg"], writer.text
+    writer.send("x")
+    writer.wait_for("Write this picture")
+    writer.send("picture")
+    writer.send("enter")
+    writer.wait_for("picture.svg exists already")
     writer.send("escape")
+    writer.wait_for(lambda text: "Write this picture" not in text)
     writer.send("escape")
+    writer.wait_for("no loss yet")
 
 
 @pytest.fixture(scope="module")
 def writer(served: Server) -> Terminal:
     with served.join("writer") as terminal:
         yield terminal
+
+
+def test_no_folder_of_the_server_is_told_when_an_export_fails(served: Server, writer: Terminal) -> None:
+    """The last test of `writer`: the folder for exports is gone, and then it is a file."""
+    folder = served.state / "exports/writer"
+    shutil.rmtree(folder)
+    for make, reason in ((lambda: None, "No such file or directory"), (folder.touch, "Not a directory")):
+        make()
+        writer.send("x")
+        writer.wait_for("Export to which files?")
+        writer.send("enter")
+        writer.wait_for(f"the folder for exports cannot be used: {reason}")
+    assert str(served.state).encode() not in writer.output
+    folder.unlink()
+
+
+@pytest.mark.parametrize("asked", [".", "/", "..", "crops.py/", "crops.py/x", "nothing", "a" * 280])
+def test_the_legacy_protocol_says_in_words_what_cannot_be_fetched(
+    served: Server, exported: str, key: Path, tmp_path: Path, asked: str
+) -> None:
+    command = served.command(
+        "exporter", "-O", "-r", f"exporter@127.0.0.1:{asked}", str(tmp_path), program="scp", key=key
+    )
+    result = served.run(command, code="none")
+    assert result.returncode == 1
+    assert result.stderr in ("scp: name a file, or type '*' for all of them\n", "scp: No matches found\n")
+
+
+def test_errors_of_the_system_reach_no_client_with_their_path(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The legacy protocol sends an error's file name as well."""
+
+    def fails(*_: object) -> None:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), b"/srv/state/exports/ann/crops.py")
+
+    for name in ("open", "stat", "lstat", "scandir"):
+        monkeypatch.setattr(asyncssh.SFTPServer, name, fails)
+    files = ReadOnlyFiles(None, "/srv/state/exports/ann")  # type: ignore[arg-type] # it is not used here
+    for ask in (
+        lambda: files.open(b"crops.py", asyncssh.FXF_READ, asyncssh.SFTPAttrs()),
+        lambda: files.stat(b"crops.py"),
+        lambda: files.lstat(b"crops.py"),
+        lambda: asyncio.run(anext(files.scandir(b"/"))),
+    ):
+        with pytest.raises(asyncssh.SFTPError) as refused:
+            ask()
+        assert refused.value.reason == "Permission denied"

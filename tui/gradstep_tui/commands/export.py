@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -32,6 +33,11 @@ class Exports:
     def shown(self, path: str | os.PathLike[str]) -> str:
         """Return the path of an existing file as messages show it."""
         return os.fspath(path)
+
+    @contextmanager
+    def telling(self) -> Iterator[None]:
+        """Run a block that writes files, and that names them in errors as messages show them."""
+        yield
 
     def told(self, paths: Sequence[Path]) -> str:
         """Return the message that names the files written."""
@@ -80,15 +86,17 @@ def picture_writer(picture: str, exports: Exports) -> Callable[[str], str]:
     """
 
     def write(to: str) -> str:
-        path = Path(exports.place(to.strip()))
-        path = path if path.suffix == ".svg" else path.with_name(f"{path.name}.svg")
-        try:
-            with path.open("x", encoding="utf-8") as file:
-                file.write(picture)
-        except FileExistsError:
-            raise BadInput(f"{path} exists already; choose another name") from None
-        except (OSError, ValueError) as error:
-            raise BadInput(f"cannot write {path}: {error}") from None
+        with exports.telling():
+            path = Path(exports.place(to.strip()))
+            path = path if path.suffix == ".svg" else path.with_name(f"{path.name}.svg")
+            try:
+                with path.open("x", encoding="utf-8") as file:
+                    file.write(picture)
+            except FileExistsError:
+                raise BadInput(f"{path} exists already; choose another name") from None
+            except (OSError, ValueError) as error:
+                reason = error.strerror if isinstance(error, OSError) else None
+                raise BadInput(f"cannot write {path}: {reason or error}") from None
         return exports.told([path])
 
     return write

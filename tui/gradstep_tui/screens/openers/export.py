@@ -28,7 +28,9 @@ def ask_export(bench: KeyedScreen) -> None:
 
     def write(to: str, force: bool) -> str | Exists:
         try:
-            return exports.told(export_session(session, exports.place(to), picture=picture, force=force))
+            with exports.telling():
+                paths = export_session(session, exports.place(to), picture=picture, force=force)
+            return exports.told(paths)
         except Exists as exists:
             return exists
 

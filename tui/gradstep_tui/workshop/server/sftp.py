@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import posixpath
 import shlex
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from typing import Any, Final
 from weakref import WeakSet
 
@@ -15,6 +17,7 @@ from asyncssh import (
     FXF_TRUNC,
     FXF_WRITE,
     SFTPAttrs,
+    SFTPError,
     SFTPFailure,
     SFTPName,
     SFTPNoSuchFile,
@@ -49,6 +52,7 @@ MOST_WILDCARDS: Final = 4
 """Largest number of wildcards in an `scp` command."""
 
 ONLY_FETCHED: Final = "files can only be fetched from here"
+NO_FOLDER: Final = "name a file, or type '*' for all of them"
 
 
 def problem_of(command: str) -> str:
@@ -61,7 +65,10 @@ def problem_of(command: str) -> str:
         words = shlex.split(command)
     except ValueError:
         return "the command has a quotation mark that is not closed"
-    return ONLY_FETCHED if "-t" in words else ""
+    if "-t" in words:
+        return ONLY_FETCHED
+    whole_folder = bool(words) and posixpath.basename(words[-1]) in ("", ".", "..")
+    return NO_FOLDER if whole_folder else ""
 
 
 class ReadOnlyFiles(SFTPServer):
@@ -104,9 +111,20 @@ class ReadOnlyFiles(SFTPServer):
         if pflags & WRITES:
             raise _refused()
         self._check_open()
-        opened = super().open(path, pflags, attrs)
+        with _without_paths():
+            opened = super().open(path, pflags, attrs)
         self._files += 1
         return opened
+
+    def stat(self, path: bytes) -> Any:
+        """Return the attributes of a file."""
+        with _without_paths():
+            return super().stat(path)
+
+    def lstat(self, path: bytes) -> Any:
+        """Return the attributes of a file, which is no link."""
+        with _without_paths():
+            return super().lstat(path)
 
     def close(self, file_obj: object) -> Any:
         """Close a file."""
@@ -130,11 +148,12 @@ class ReadOnlyFiles(SFTPServer):
 
     async def _list(self, path: bytes) -> AsyncIterator[SFTPName]:
         listed = 0
-        async for name in super().scandir(path):
-            yield name
-            listed += 1
-            if listed >= MOST_LISTED:
-                return
+        with _without_paths():
+            async for name in super().scandir(path):
+                yield name
+                listed += 1
+                if listed >= MOST_LISTED:
+                    return
 
     def _check_open(self) -> None:
         if self._files + len(self._listings) >= MOST_OPEN:
@@ -203,6 +222,22 @@ class ReadOnlyFiles(SFTPServer):
     def link(self, oldpath: bytes, newpath: bytes) -> None:
         """Refuse to make a hard link."""
         raise _refused()
+
+
+@contextmanager
+def _without_paths() -> Iterator[None]:
+    """Run a block whose errors tell the client no path of the server: `scp` would show it.
+
+    Raises:
+        SFTPError: the system refuses something.
+    """
+    try:
+        yield
+    except SFTPError:
+        raise
+    except OSError as error:
+        kind = SFTPNoSuchFile if isinstance(error, FileNotFoundError) else SFTPFailure
+        raise kind(error.strerror or "the file cannot be read") from None
 
 
 def _refused() -> SFTPPermissionDenied:

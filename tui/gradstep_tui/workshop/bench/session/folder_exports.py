@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -18,6 +19,8 @@ MOST_FILES: Final = 100
 
 MOST_BYTES: Final = 50_000_000
 """Total size of the folder's files above which no further file is written."""
+
+HERE: Final = "the folder for exports"
 
 _FILE_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,59}", re.ASCII)
 
@@ -65,6 +68,24 @@ class FolderExports(Exports):
     def shown(self, path: str | os.PathLike[str]) -> str:
         """Return a path without its folder, which is of no use to the learner."""
         return os.path.basename(path)
+
+    @contextmanager
+    def telling(self) -> Iterator[None]:
+        """Run a block that writes files; its errors name no folder of the server.
+
+        Raises:
+            BadInput: the files cannot be written.
+        """
+        try:
+            yield
+        except BadInput as error:
+            words = str(error)
+            if str(self._folder) not in words:
+                raise
+            plain = words.replace(f"{self._folder}{os.sep}", "").replace(str(self._folder), HERE)
+            raise BadInput(plain) from None
+        except OSError as error:
+            raise BadInput(f"{HERE} cannot be used: {error.strerror}") from None
 
     def told(self, paths: Sequence[Path]) -> str:
         """Return a sentence about the written files, and post it for the case that a line is too short."""

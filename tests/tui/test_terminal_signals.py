@@ -59,13 +59,12 @@ def test_all_signals_that_would_end_the_process_are_known() -> None:
 
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="only Linux tells the state of a process")
-@pytest.mark.full  # a SIGTSTP within microseconds of a SIGCONT is lost now and then: not mended yet
 def test_it_is_suspended_and_continued_at_any_moment() -> None:
     with Terminal() as terminal:
         terminal.wait_for(READY)
         terminal.send("r1000000\r")
         terminal.wait_for("Esc stops")
-        for _ in range(8):
+        for _ in range(4):
             terminal.signal(signal.SIGTSTP)
             wait_until_suspended(terminal)
             assert given_back(terminal)
@@ -75,6 +74,7 @@ def test_it_is_suspended_and_continued_at_any_moment() -> None:
             terminal.signal(signal.SIGTSTP)
             terminal.signal(signal.SIGTSTP)
             wait_until_suspended(terminal)
+            assert given_back(terminal)
             terminal.signal(signal.SIGCONT)
             terminal.wait_for(lambda _: 1049 in terminal.modes)
             terminal.signal(signal.SIGTSTP)
@@ -83,7 +83,7 @@ def test_it_is_suspended_and_continued_at_any_moment() -> None:
         terminal.resize(100, 30)
         terminal.wait_for(lambda text: "Esc stops" in text and len(text.splitlines()) == 30)
         terminal.send("escape")
-        terminal.wait_for("r run")
+        terminal.wait_for(lambda text: "Esc stops" not in text)  # Escape and q in one read are alt+q
         terminal.send("q")
         assert terminal.wait_exit() == 0
         assert given_back(terminal)

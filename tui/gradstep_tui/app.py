@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar, Final
@@ -20,8 +19,7 @@ from gradstep_tui.screens.bench import BenchScreen
 from gradstep_tui.screens.dialogs.ask import AskScreen
 from gradstep_tui.screens.dialogs.field import Field
 from gradstep_tui.screens.dialogs.palette import Palette
-from gradstep_tui.terminal.terminal_signals import leave_at_signals
-from gradstep_tui.terminal.textual_driver import bench_driver
+from gradstep_tui.terminal.textual_driver import bench_driver, leave_at_signals
 from gradstep_tui.terminal.textual_internals import StyledOnceApp, ignore_early_pages, is_passed_on
 
 if TYPE_CHECKING:
@@ -106,7 +104,7 @@ class GradstepApp(StyledOnceApp):
 
     def on_mount(self) -> None:
         """Handle ending signals: leave in an orderly way and restore the terminal."""
-        leave_at_signals(asyncio.get_running_loop(), lambda number: self.exit(return_code=128 + number))
+        leave_at_signals(lambda number: self.exit(return_code=128 + number))
 
     def on_driver_signal_resume(self) -> None:
         """Draw everything: the program was suspended, or the terminal taken away from it."""

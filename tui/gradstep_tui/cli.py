@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from difflib import get_close_matches
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from gradstep import problems
 from gradstep.errors import BadInput, MissingName
@@ -39,6 +39,7 @@ from gradstep_tui.terminal.capabilities import capabilities
 
 if TYPE_CHECKING:
     from gradstep.session import Session
+    from gradstep_tui.terminal.crash_guard import CrashGuard
 
 HEADLESS = (
     "gradstep: this needs a terminal on standard input and output; without one, use `gradstep --plain`, "
@@ -64,6 +65,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Args:
         arguments: Arguments after the word `gradstep`; None for those of the process.
     """
+    _Process.ends = arguments is None
     given = sys.argv[1:] if arguments is None else arguments
     if given[:1] != ["serve"]:  # a workshop's processes run built-in problems only, and count every byte
         make_room_for_deep_graphs()
@@ -89,6 +91,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return complain(wrong)
     autosave = Autosave(options.save)
     return _train(partial(autosave.begin, start), autosave, options)
+
+
+class _Process:
+    """What this module knows of its process."""
+
+    ends: ClassVar[bool] = False
+    """Whether the process ends when the command has ended."""
 
 
 def _resume(arguments: Sequence[str]) -> int:
@@ -216,13 +225,18 @@ def _train(make_session: Callable[[], Session], autosave: Autosave, options: Nam
     plain = options.plain or not capabilities().moves_cursor
     if plain and not options.plain:
         print(DUMB.format(os.environ.get("TERM", "")), file=sys.stderr)
-    try:
-        make = partial(_for_one_learner, make_session, options.trace_limit)
-        code = (_converse if plain else _draw)(make, autosave, options.ascii)
-    except MissingName as error:  # Textual or PyTorch is of a version that gradstep cannot work with
-        return complain_of(error)
-    finally:
-        autosave.close()
+    from gradstep_tui.terminal.crash_guard import guarded_terminal
+
+    with guarded_terminal(_Process.ends) as guard:
+        try:
+            make = partial(_for_one_learner, make_session, options.trace_limit)
+            code = (_converse if plain else _draw)(make, autosave, options.ascii, guard)
+        except MissingName as error:  # Textual or PyTorch is of a version that gradstep cannot work with
+            code = complain_of(error)
+        finally:
+            guard.hold_ending()
+            autosave.close()
+        code = guard.code(code)
     leave_stuck_jobs(code)
     return code
 
@@ -238,22 +252,31 @@ def _for_one_learner(make_session: Callable[[], Session], limit: int | None) -> 
     return session
 
 
-def _converse(make_session: Callable[[], Session], autosave: Autosave, ascii_only: bool) -> int:
-    from gradstep_tui.plain.talk import talk
+def _converse(
+    make_session: Callable[[], Session], autosave: Autosave, ascii_only: bool, guard: CrashGuard
+) -> int:
+    from gradstep_tui.plain.talk import INTERRUPTED, talk
 
-    return talk(make_session, autosave=autosave, ascii_only=ascii_only)
+    try:
+        code = talk(make_session, autosave=autosave, ascii_only=ascii_only)
+        guard.hold_ending()
+    except KeyboardInterrupt:  # between the two
+        code = INTERRUPTED
+    return code
 
 
-def _draw(make_session: Callable[[], Session], autosave: Autosave, ascii_only: bool) -> int:
+def _draw(
+    make_session: Callable[[], Session], autosave: Autosave, ascii_only: bool, guard: CrashGuard
+) -> int:
+    guard.hold_ending()
     from gradstep_tui.app import GradstepApp
     from gradstep_tui.session.jobs import LEAVING, wait_for_jobs
-    from gradstep_tui.terminal.crash_guard import guarded_terminal
     from gradstep_tui.terminal.encoding import terminal_speaks_utf8
     from gradstep_tui.terminal.redirected_output import terminal_for_the_screen
     from gradstep_tui.terminal.textual_driver import prepare_terminal
 
     ascii_only = ascii_only or not terminal_speaks_utf8()
-    with guarded_terminal() as guard, terminal_for_the_screen():
+    with terminal_for_the_screen():
         prepare_terminal(guard)
         app = GradstepApp(make_session, autosave=autosave, ascii_only=ascii_only)
         app.run()

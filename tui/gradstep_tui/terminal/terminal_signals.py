@@ -1,13 +1,20 @@
-"""Signals of a program that has a terminal: those that end it, and those that suspend and continue it."""
+"""Signals of a program that has a terminal: those that end it wait on a line until somebody reads them.
+
+Python's own handlers run only while the interpreter is free, and asyncio's are removed before its event loop
+is closed: a signal in between would end the program in the middle of its last save, and one that arrives
+while the loop is being closed would be written to a socket that is closed already.
+"""
 
 from __future__ import annotations
 
 import os
 import signal
+import socket
+import threading
 from asyncio import AbstractEventLoop
-from collections.abc import Callable
-from functools import partial
-from typing import Final
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import Any, Final, TypeAlias
 
 MACHINE_ERRORS: Final = ("SIGSEGV", "SIGBUS", "SIGFPE", "SIGILL", "SIGABRT", "SIGTRAP", "SIGSYS", "SIGEMT")
 """Signals after which no handler can run; another process restores the terminal."""
@@ -19,7 +26,8 @@ LEFT_ALONE: Final = ("SIGKILL", "SIGCHLD", "SIGWINCH", "SIGURG", "SIGINFO", "SIG
 NOT_ENDING: Final = frozenset((*MACHINE_ERRORS, *JOB_CONTROL, *LEFT_ALONE))
 """Signals that are not handled as a wish to end the program."""
 
-CAN_SUSPEND: Final = hasattr(signal, "SIGTSTP")
+Handler: TypeAlias = Callable[[int], object]
+"""Function that is called with the number of a signal."""
 
 
 def ending_signals() -> list[int]:
@@ -36,81 +44,101 @@ def _is_unhandled(number: int) -> bool:
     return handler == signal.SIG_DFL or (number == signal.SIGINT and callable(handler))
 
 
-def leave_at_signals(loop: AbstractEventLoop, leave: Callable[[int], object]) -> None:
-    """Have an event loop call `leave` with the number of any signal that would end the process."""
-    for number in ending_signals():
-        try:
-            loop.add_signal_handler(number, partial(leave, number))
-        except (NotImplementedError, RuntimeError, ValueError, OSError):
-            continue  # Windows, not the main thread (tests), or a signal that the system keeps to itself
+class SignalLine:
+    """A line on which every handled signal arrives as a byte, in the order in which the process took them.
 
-
-class Suspension:
-    """Suspends and continues the program between two events of its loop, never while it draws.
-
-    A signal handler that wrote to the terminal itself could wait for a lock that the interrupted drawing
-    holds. A continuation that arrives before the suspension cancels it.
+    The byte is written at once, also while some code keeps the interpreter to itself.
     """
 
-    def __init__(
-        self, loop: AbstractEventLoop, give_back: Callable[[], object], take: Callable[[], object]
-    ) -> None:
-        """Prepare; `install` begins.
+    def __init__(self) -> None:
+        """Make the line; `installed_signals` begins to use it."""
+        self.arriving, self.written = socket.socketpair()
+        """The end to read, and the end that Python writes to."""
+
+        self.arriving.setblocking(False)
+        self.written.setblocking(False)
+        self._before: dict[int, Any] = {}
+        self._handlers: dict[int, Handler] = {}
+        self._ending: frozenset[int] = frozenset()
+        self.loop: AbstractEventLoop | None = None
+        """Event loop that reads the line; None if nobody does."""
+
+    def hold_ending(self) -> None:
+        """Have signals that would end the process wait on the line from now on."""
+        numbers = ending_signals()
+        self._ending |= frozenset(numbers)
+        for number in numbers:
+            self._note(number)
+
+    def handle(self, number: int, handler: Handler) -> None:
+        """Have the event loop call `handler` for a signal from now on."""
+        self._handlers[number] = handler
+        self._note(number)
+
+    def leave_with(self, leave: Handler) -> None:
+        """Have the running event loop call `leave` for every signal that would end the process."""
+        self._handlers |= dict.fromkeys(self._ending, leave)
+
+    def read_with(self, loop: AbstractEventLoop) -> None:
+        """Have an event loop read the line; what waits on it is handled first."""
+        self.loop = loop
+        loop.add_reader(self.arriving, self._dispatch)
+
+    def ending(self) -> int:
+        """Empty the line, and return the first signal on it that would have ended the process; 0 for none."""
+        return next((number for number in self.arrived() if number in self._ending), 0)
+
+    def arrived(self) -> bytes:
+        """Empty the line, and return the signals that were on it."""
+        numbers = b""
+        with suppress(BlockingIOError, OSError):
+            while data := self.arriving.recv(1024):
+                numbers += data
+        return numbers
+
+    def _note(self, number: int) -> None:
+        with suppress(OSError, ValueError):  # a signal that the system keeps to itself
+            before = signal.signal(number, _do_nothing)
+            self._before.setdefault(number, before)
+
+    def _dispatch(self) -> None:
+        for number in self.arrived():
+            if number in self._handlers:
+                self._handlers[number](number)
+
+    def close(self, at_end: bool) -> None:
+        """Use the line no more.
 
         Args:
-            loop: The event loop that draws.
-            give_back: Leaves the terminal as it was before the program.
-            take: Takes the terminal again, and draws everything.
+            at_end: Whether the process ends now: signals that would end it are ignored from now on. Otherwise
+                they are handled as before.
         """
-        self._loop, self._give_back, self._take = loop, give_back, take
-        self._wanted = self._continues = self._busy = self._over = False
-        self._continued = 0
-        """How often SIGCONT has arrived, also while the loop was busy."""
+        for number, before in self._before.items():
+            ignored = at_end and number in self._ending
+            if ignored or signal.getsignal(number) is _do_nothing:
+                signal.signal(number, signal.SIG_IGN if ignored else before or signal.SIG_DFL)
+        self.arriving.close()
+        self.written.close()
 
-    def install(self) -> None:
-        """Handle SIGTSTP and SIGCONT; call from the main thread."""
-        self._loop.add_signal_handler(signal.SIGTSTP, self._on_stop)
-        self._loop.add_signal_handler(signal.SIGCONT, self._on_continue)
-        signal.signal(signal.SIGCONT, self._note)  # the loop hears of it all the same
 
-    def end(self) -> None:
-        """Do nothing from now on: the program has given the terminal back for good."""
-        self._over = True
+def _do_nothing(*_: object) -> None:
+    """Handle a signal whose byte is on the line."""
 
-    @property
-    def busy(self) -> bool:
-        """Whether the terminal is being given back, or taken, by this object."""
-        return self._busy
 
-    def _note(self, *_: object) -> None:
-        self._continued += 1
+@contextmanager
+def installed_signals(at_end: bool = False) -> Iterator[SignalLine | None]:
+    """Yield the line on which signals arrive; None in a thread, and on systems without such signals.
 
-    def _on_stop(self) -> None:
-        self._wanted = True
-        self._loop.call_soon(self._suspend)
-
-    def _on_continue(self) -> None:
-        self._wanted = False
-        if self._continues:
-            self._continues = False
-        else:  # stopped by SIGSTOP, which nobody can handle: the terminal may have changed
-            self._loop.call_soon(self._take_again)
-
-    def _suspend(self) -> None:
-        if not self._wanted or self._over:
-            return
-        self._wanted, self._busy, continued = False, True, self._continued
-        self._give_back()
-        if self._continued == continued:
-            os.kill(os.getpid(), signal.SIGSTOP)  # returns when the process is continued
-            self._continues = True
-        self._take()
-        self._busy = False
-
-    def _take_again(self) -> None:
-        if self._over:
-            return
-        self._busy = True
-        self._give_back()
-        self._take()
-        self._busy = False
+    Args:
+        at_end: Whether the process ends right after the `with` block.
+    """
+    if os.name != "posix" or threading.current_thread() is not threading.main_thread():
+        yield None
+        return
+    line = SignalLine()
+    before = signal.set_wakeup_fd(line.written.fileno(), warn_on_full_buffer=False)
+    try:
+        yield line
+    finally:
+        signal.set_wakeup_fd(before)  # Python would complain of a line that is closed
+        line.close(at_end)

@@ -30,7 +30,7 @@ from gradstep_tui.terminal.capabilities import Colours, capabilities
 from gradstep_tui.terminal.crash_guard import GIVEN_BACK, TAKEN, CrashGuard
 from gradstep_tui.terminal.output_filter import output_filter
 from gradstep_tui.terminal.pastes import PasteShortener
-from gradstep_tui.terminal.terminal_signals import CAN_SUSPEND, Suspension
+from gradstep_tui.terminal.suspension import CAN_SUSPEND, Suspension
 from gradstep_tui.terminal.textual_internals import (
     read_any_input,
     read_terminal_with,
@@ -114,7 +114,8 @@ def prepare_terminal(guard: CrashGuard | None = None) -> None:
     """Adapt Textual to this process's terminal and its input; call before the app is made.
 
     Args:
-        guard: Told when the terminal is taken and given back; None if nobody restores it after a crash.
+        guard: Told when the terminal is taken and given back, and has the signals of this process; None if
+            nobody restores the terminal after a crash.
     """
     if "ESCDELAY" not in os.environ:  # otherwise the learner's own choice for all programs applies
         set_escape_delay(SOON)
@@ -141,6 +142,14 @@ class _Terminal:
     guard: ClassVar[CrashGuard] = CrashGuard()
 
 
+def leave_at_signals(leave: Callable[[int], object]) -> None:
+    """Have the running event loop call `leave` with the number of any signal that would end the process."""
+    signals = _Terminal.guard.signals
+    if signals is not None:
+        signals.leave_with(leave)
+        signals.read_with(asyncio.get_running_loop())
+
+
 def bench_driver(driver: type[Driver]) -> type[Driver]:
     """Return a subclass of a driver class that suits the terminal and ends at once, even if it waits."""
 
@@ -155,12 +164,13 @@ def bench_driver(driver: type[Driver]) -> type[Driver]:
 
         def start_application_mode(self) -> None:
             _Terminal.guard.tell(TAKEN)
-            super().start_application_mode()
-            loop = asyncio.get_running_loop()
-            resize_in_order(loop)
+            loop, signals = asyncio.get_running_loop(), _Terminal.guard.signals
             if self.suspension is None and CAN_SUSPEND and self.can_suspend:
                 self.suspension = Suspension(loop, self.suspend_application_mode, self.take_again)
                 self.suspension.install()
+            super().start_application_mode()
+            if signals is not None:
+                resize_in_order(signals.handle)
 
         def take_again(self) -> None:
             """Take the terminal after a suspension; the app then draws everything."""

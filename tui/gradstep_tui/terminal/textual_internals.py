@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import partial
 from types import FrameType, SimpleNamespace
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from textual import constants, events
 from textual.app import App
@@ -24,9 +24,6 @@ from textual.screen import Screen
 from textual.widgets import OptionList
 
 from gradstep.private_names import Library, PrivateName, check_names, is_there
-
-if TYPE_CHECKING:
-    from asyncio import AbstractEventLoop
 
 TEXTUAL: Final = Library("Textual", "textual")
 
@@ -269,15 +266,22 @@ class StyledOnceApp(App[None]):
             super().refresh_css(animate)
 
 
-def resize_in_order(loop: AbstractEventLoop) -> None:
+def resize_in_order(handle: Callable[[int, Callable[[int], object]], object]) -> None:
     """Let the event loop call Textual's handler for new window sizes, if there is one.
 
     Textual installs a plain signal handler, which the next signal interrupts: an older size could then be
     taken after a newer one, and stay.
+
+    Args:
+        handle: Called with the number of the signal and with a function for the event loop to call.
     """
     number = getattr(signal, "SIGWINCH", None)
     if number is None:
         return
     handler: Callable[[int, FrameType | None], Any] | int | None = signal.getsignal(number)
     if callable(handler):
-        loop.add_signal_handler(number, handler, number, None)
+        handle(number, partial(_call, handler))
+
+
+def _call(handler: Callable[[int, FrameType | None], Any], number: int) -> None:
+    handler(number, None)

@@ -72,7 +72,8 @@ def _run_bench(exports: Path) -> int:
     from gradstep_tui.workshop.bench.session.folder_exports import FolderExports
 
     autosave = ShellAutosave()
-    with guarded_terminal() as guard:
+    with guarded_terminal(at_end=True) as guard:
+        guard.hold_ending()
         prepare_terminal(guard)
         app = SandboxedApp(
             lambda: autosave.begin(Start()), autosave=autosave, ascii_only=not terminal_speaks_utf8()
@@ -82,7 +83,7 @@ def _run_bench(exports: Path) -> int:
             app.run()
         finally:
             autosave.close()
-    return app.return_code or 0
+        return guard.code(app.return_code or 0)
 
 
 class ShellAutosave(Autosave):

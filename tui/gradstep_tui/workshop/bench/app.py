@@ -15,7 +15,9 @@ from textual.message import Message
 from textual.screen import Screen
 
 from gradstep_tui.session.jobs import LEAVING, wait_for_jobs
+from gradstep_tui.terminal.crash_guard import CrashGuard
 from gradstep_tui.terminal.encoding import terminal_speaks_utf8
+from gradstep_tui.terminal.terminal_signals import installed_signals
 from gradstep_tui.terminal.textual_driver import prepare_terminal
 from gradstep_tui.workshop.bench.sandboxed_app import SandboxedApp
 from gradstep_tui.workshop.bench.screens.bench import WorkshopBench
@@ -95,7 +97,14 @@ def run(line: socket.socket) -> int:
         welcome = link.welcome()
     except ConnectionError:
         return 1
-    prepare_terminal()
+    with installed_signals(at_end=True) as signals:
+        guard = CrashGuard(signals=signals)
+        guard.hold_ending()
+        return guard.code(_run_app(link, welcome, guard))
+
+
+def _run_app(link: ServerLink, welcome: Welcome, guard: CrashGuard) -> int:
+    prepare_terminal(guard)
     said = io.StringIO()
     try:
         app = WorkshopApp(link, welcome, ascii_only=not terminal_speaks_utf8())

@@ -72,17 +72,17 @@ class Exists(BadInput):
 class MissingName(EngineError):
     """The installed version of a library lacks a private name that gradstep cannot work without."""
 
-    def __init__(self, name: str, version: str, reason: str, requirement: str) -> None:
+    def __init__(self, name: str, version: str, without: str, requirement: str) -> None:
         """Name what is missing, and the versions that have it.
 
         Args:
             name: Full name of the missing attribute, e.g. `torch.Tensor._version`.
             version: Library and version that lack it, e.g. `PyTorch 2.14.0`.
-            reason: Sentences that say what the name is for and what breaks without it.
+            without: Clause that says what does not work, to stand after "without which".
             requirement: Versions that gradstep supports, as pip writes them.
         """
         super().__init__(
-            f"{version} has no {name}, which gradstep needs. {reason} "
+            f"{version} does not work with gradstep: it has no {name}, without which {without}. "
             f"Install a version that gradstep supports: pip install '{requirement}'"
         )
         self.name = name

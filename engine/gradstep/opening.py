@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from os import PathLike, fspath
 from typing import TYPE_CHECKING
 
@@ -61,6 +62,7 @@ def open_session(
     from gradstep.scripts.other_rngs import seed_others
     from gradstep.scripts.process_settings import apart_from_other_scripts
     from gradstep.session import Session
+    from gradstep.torch_internals import shortcomings_of_pytorch
 
     # Draws are the same in every process, so that they can be replayed. `torch.manual_seed` would also
     # format a traceback for every other kind of device, which takes milliseconds.
@@ -72,6 +74,8 @@ def open_session(
             problem = problems.load(start.problem, start.seed)
         else:
             problem = problem_from(source, start.seed, start.names, stopped, start.title)
+        if shortcomings_of_pytorch():
+            problem = replace(problem, notes=(*problem.notes, *shortcomings_of_pytorch()))
         session = Session(problem, start.rate, start.optimizer, batches)
     digest = start.digest if source is None else source.digest
     session.origin, session.source = msgspec.structs.replace(start, digest=digest), source

@@ -38,10 +38,13 @@ class PrivateName:
     """Sentence that says what gradstep does with the name."""
 
     without: str
-    """Sentence that says what breaks, or what is slower, in a version without the name."""
+    """Clause that says what breaks, or works less well, in a version without the name.
+
+    It stands after "without which" in a message, e.g. `no node could be traced to its line`.
+    """
 
     required: bool = True
-    """Whether gradstep cannot work without the name; False if there is a slower public way."""
+    """Whether gradstep cannot work without the name; False if something only works less well."""
 
     used_by: Callable[[], object] | None = None
     """Returns a Python function of the library that has to look the name up, because gradstep replaces it.
@@ -75,21 +78,26 @@ def check_names(library: Library, names: Iterable[PrivateName]) -> None:
     """
     for name in names:
         if name.required and not is_there(name):
-            raise MissingName(
-                name.path,
-                f"{library.title} {_version_of(library)}",
-                f"{name.purpose} {name.without}",
-                _requirement_of(library),
-            )
+            raise MissingName(name.path, _version_of(library), name.without, _requirement_of(library))
+
+
+def shortcomings(library: Library, names: Iterable[PrivateName]) -> tuple[str, ...]:
+    """Return a sentence for each name that the installed version lacks and gradstep can work without."""
+    return tuple(
+        f"{_version_of(library)} has no {name.path}, without which {name.without}"
+        for name in names
+        if not name.required and not is_there(name)
+    )
 
 
 def _version_of(library: Library) -> str:
-    from importlib import metadata  # only an error needs it
+    """Return the library with its installed version, e.g. `PyTorch 2.13.0`."""
+    from importlib import metadata  # only a message needs it
 
     try:
-        return metadata.version(library.distribution)
+        return f"{library.title} {metadata.version(library.distribution)}"
     except metadata.PackageNotFoundError:
-        return "(unknown version)"
+        return f"{library.title} (unknown version)"
 
 
 def _requirement_of(library: Library) -> str:

@@ -49,7 +49,7 @@ class Problem:
     """Output of the script so far."""
 
     notes: tuple[str, ...] = ()
-    """Remarks on how the script was understood, a sentence each."""
+    """Remarks on how the script was understood, and on the installed PyTorch, a sentence each."""
 
     first_loss: float | None = None
     """Loss at the start values; None if it was not computed."""

@@ -20,7 +20,7 @@ from torch.autograd import Variable, function
 from torch.autograd.graph import Node, get_gradient_edge
 from torch.utils.hooks import RemovableHandle
 
-from gradstep.private_names import Library, PrivateName, check_names, is_there
+from gradstep.private_names import Library, PrivateName, check_names, is_there, shortcomings
 
 PYTORCH: Final = Library("PyTorch", "torch")
 
@@ -68,35 +68,35 @@ _ENGINE_ENTRY: Final = PrivateName(
     "torch.autograd._engine_run_backward",
     lambda: torch.autograd,
     "gradstep replaces it during a recorded pass, to see every pass that `loss.backward()` starts.",
-    "Without it passes would go unrecorded in silence.",
+    "passes would go unrecorded in silence",
     used_by=lambda: torch.autograd.backward,
 )
 _ENGINE_SHORTCUT: Final = PrivateName(
     "torch.autograd.Variable._execution_engine",
     lambda: Variable,
     "Its `run_backward` enters autograd's engine without the checks of `loss.backward()`.",
-    "Without it `loss.backward()` is called, which takes longer for a small model.",
+    "`loss.backward()` is called, which takes longer for a small model",
     required=False,
 )
 _CURRENT_NODE: Final = PrivateName(
     "torch._C._current_autograd_node",
     lambda: torch._C,
     "It is the node that runs when a hook or a custom Function starts a pass inside the recorded one.",
-    "Without it the events of a pass that a hook starts stand before those of the hook's node.",
+    "the events of a pass that a hook starts stand before those of the hook's node",
     required=False,
 )
 _BETA: Final = PrivateName(
     "torch.addmm(...).grad_fn._saved_beta",
     _linear_node,
     "If it is 1, the node's first gradient is the one that came in, and the node need not be asked for it.",
-    "Without it the node is asked, which multiplies its matrices once more.",
+    "the node is asked, which multiplies its matrices once more",
     required=False,
 )
 _SKIP_DYNAMO: Final = PrivateName(
     "torch.utils._python_dispatch.TorchDispatchMode._should_skip_dynamo",
     lambda: _dispatch_module().TorchDispatchMode,
     "Overridden, it keeps a dispatch mode from importing `torch._dynamo`, which takes seconds.",
-    "A version without it does not import `torch._dynamo` there, or does, and takes seconds longer.",
+    "the first gradient check takes seconds longer, if PyTorch imports `torch._dynamo` for it",
     required=False,
 )
 
@@ -113,13 +113,13 @@ _TO_WATCH_CALLS: Final = (
         "torch._C._autograd._get_sequence_nr",
         lambda: torch._C._autograd,
         "It says how many autograd nodes this thread has made, before and after a watched call.",
-        "Without it no node could be traced to the line of the script that made it.",
+        "no node could be traced to the line of the script that made it",
     ),
     PrivateName(
         "torch.autograd.function._is_setup_context_defined",
         lambda: function,
         "gradstep replaces it while a forward pass is watched: `Function.apply` asks it first.",
-        "Without it the nodes of custom Functions would be traced to wrong lines in silence.",
+        "the nodes of custom Functions would be traced to wrong lines in silence",
         used_by=lambda: function.Function.apply,
     ),
 )
@@ -131,62 +131,62 @@ NAMES: Final = (
         "torch.autograd.graph._engine_run_backward",
         lambda: torch.autograd.graph,
         "It is the same function by another name, which other parts of PyTorch use.",
-        "Without it the passes of a checkpoint would go unrecorded in silence.",
+        "the passes of a checkpoint would go unrecorded in silence",
     ),
     _ENGINE_SHORTCUT,
     PrivateName(
         "torch.autograd.graph.Node._sequence_nr",
         _product_node,
         "It is the number of one node, by which its line and the order of nodes are known.",
-        "Without it no node could be traced to the line of the script that made it.",
+        "no node could be traced to the line of the script that made it",
     ),
     PrivateName(
         "torch.autograd.function.BackwardCFunction",
         lambda: function,
         "It is the base class of the nodes of custom Functions, which are watched in another way.",
-        "Without it a custom `backward` that changes its gradient in place would be shown wrongly.",
+        "a custom `backward` that changes its gradient in place would be shown wrongly",
     ),
     PrivateName(
         "torch.autograd.function.BackwardCFunction.apply",
         lambda: function.BackwardCFunction,
         "gradstep wraps it on single nodes, to see what a custom `backward` returned.",
-        "Without it gradients that the engine reduced would be shown wrongly.",
+        "gradients that the engine reduced would be shown wrongly",
     ),
     PrivateName(
         "torch.autograd.function.BackwardCFunction._raw_saved_tensors",
         lambda: function.BackwardCFunction,
         "It holds what a custom Function saved, without unpacking it.",
-        "Without it the saved tensors of custom Functions could not be read safely.",
+        "the saved tensors of custom Functions could not be read safely",
     ),
     PrivateName(
         "torch.autograd.graph.Node.variable",
         _leaf_node,
         "It is the parameter that an `AccumulateGrad` node adds to.",
-        "Without it no write to a `.grad` could be told to its parameter.",
+        "no write to a `.grad` could be told to its parameter",
     ),
     PrivateName(
         "torch.autograd.graph.Node.__call__",
         _product_node,
         "It has a node make its gradients again, before the engine reduces them.",
-        "Without it a broadcast gradient could not be shown as the node made it.",
+        "a broadcast gradient could not be shown as the node made it",
     ),
     PrivateName(
         "torch.autograd.graph.Node._saved_self",
         _product_node,
         "Attributes that begin with `_saved_` hold what a forward operation saved for its backward.",
-        "Without them explanations would lack their operands.",
+        "explanations would lack their operands",
     ),
     PrivateName(
         "torch.autograd.graph.Node._raw_saved_self",
         _product_node,
         "Attributes that begin with `_raw_saved_` hold the saved tensors without unpacking them.",
-        "Without them a checkpoint's tensors would be unpacked by a look at them, which changes the pass.",
+        "a checkpoint's tensors would be unpacked by a look at them, which changes the pass",
     ),
     PrivateName(
         "torch.autograd.SavedTensor.unpack_hook",
         lambda: _product_node()._raw_saved_self,  # type: ignore[attr-defined]
         "It says whether a hook, a checkpoint's for example, unpacks a saved tensor.",
-        "Without it a checkpoint's tensors would be unpacked by a look at them, which changes the pass.",
+        "a checkpoint's tensors would be unpacked by a look at them, which changes the pass",
     ),
     _BETA,
     _CURRENT_NODE,
@@ -194,32 +194,32 @@ NAMES: Final = (
         "torch.nn.functional.embedding(...).grad_fn._saved_sparse",
         _embedding_node,
         "It says whether an embedding makes a sparse gradient, which cannot be shown number by number.",
-        "Without it such an embedding would not be refused, and would fail in the middle of a pass.",
+        "such an embedding would not be refused, and would fail in the middle of a pass",
     ),
     PrivateName(
         "torch.Tensor._version",
         lambda: Tensor,
         "It counts the changes in place of a tensor.",
-        "Without it saved tensors that were changed in place would be shown with their new numbers.",
+        "saved tensors that were changed in place would be shown with their new numbers",
     ),
     PrivateName(
         "torch.Tensor._post_accumulate_grad_hooks",
         lambda: Tensor,
         "It says whether a hook runs right after a write to a `.grad`.",
-        "Without it an error in such a hook would be told of the wrong node.",
+        "an error in such a hook would be told of the wrong node",
     ),
     PrivateName(
         "torch.utils._python_dispatch.TorchDispatchMode",
         _dispatch_module,
         "It sees the dtype of every tensor that an operation makes, for the gradient check.",
-        "Without it the gradient check would not notice that a model computes in a coarser type.",
+        "the gradient check would not notice that a model computes in a coarser type",
     ),
     _SKIP_DYNAMO,
     PrivateName(
         "torch.utils.weak.WeakIdKeyDictionary",
         lambda: torch.utils.weak,
         "It remembers a tensor's summary for as long as the tensor lives.",
-        "Without it summaries could not be kept, because tensors do not compare as dictionary keys must.",
+        "summaries could not be kept, because tensors do not compare as dictionary keys must",
     ),
     *(_TO_WATCH_CALLS if node_creation_hook is None else ()),
 )
@@ -248,6 +248,12 @@ version_of: Final[Callable[[Tensor], int]] = attrgetter("_version")
 Raises:
     RuntimeError: The tensor was made in inference mode and has no version counter.
 """
+
+
+@cache
+def shortcomings_of_pytorch() -> tuple[str, ...]:
+    """Return what works less well with the installed PyTorch than with others, a sentence for each."""
+    return shortcomings(PYTORCH, NAMES)
 
 
 def engine_shortcut() -> Callable[..., None] | None:

@@ -17,8 +17,12 @@ from gradstep import torch_internals
 from gradstep.autograd.events import NodeEvent
 from gradstep.autograd.trace import record_backward
 from gradstep.errors import MissingName
-from gradstep.private_names import PrivateName, check_names, is_there
+from gradstep.opening import open_session
+from gradstep.private_names import PrivateName, check_names, is_there, shortcomings
+from gradstep.start import start_from
 from gradstep.torch_internals import NAMES, PYTORCH, DispatchMode
+from gradstep_tui.cli import main
+from gradstep_tui.session.autosave import script_notice
 from tests.engine.recording_checks import bits
 from tests.missing_names import path_of, refusal_without, removed
 
@@ -119,8 +123,12 @@ def test_without_a_name_pytorch_is_refused_in_words(
     name: PrivateName, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     message = refusal_without(monkeypatch, PYTORCH, NAMES, name)
-    assert message.startswith(f"PyTorch {version('torch')} has no {name.path}, which gradstep needs. ")
-    assert name.purpose in message
+    first, _, remedy = message.partition(". ")
+    assert first == (
+        f"PyTorch {version('torch')} does not work with gradstep: "
+        f"it has no {name.path}, without which {name.without}"
+    )
+    assert remedy.startswith("Install")
     assert "pip install 'torch" in message
 
 
@@ -136,10 +144,37 @@ def test_without_a_name_that_only_saves_time_all_is_the_same(
     FALLBACKS[name.path](monkeypatch)
 
 
+def test_what_works_less_well_without_a_name_is_said_in_one_sentence_and_by_check(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lacking = [name if name.required else replace(name, owner=object) for name in NAMES]
+    monkeypatch.setattr(torch_internals, "NAMES", lacking)
+    told = shortcomings(PYTORCH, lacking)
+    assert told == tuple(
+        f"PyTorch {version('torch')} has no {name.path}, without which {name.without}"
+        for name in NAMES
+        if not name.required
+    )
+    torch_internals.shortcomings_of_pytorch.cache_clear()
+    try:
+        session = open_session(start_from("crops"))
+        assert main(["check", "crops"]) == 0
+    finally:
+        torch_internals.shortcomings_of_pytorch.cache_clear()
+    assert session.problem.notes == told
+    assert script_notice(session).startswith(told[0])
+    printed = capsys.readouterr().out
+    assert [printed.count(f"note: {sentence}\n") for sentence in told] == [1] * len(told)
+
+
+def test_the_installed_pytorch_has_no_shortcomings() -> None:
+    assert torch_internals.shortcomings_of_pytorch() == ()
+
+
 @pytest.mark.parametrize("name", [name for name in NAMES if name.used_by], ids=path_of)
 def test_a_name_that_pytorch_no_longer_looks_up_is_missing(name: PrivateName) -> None:
     unused = replace(name, used_by=lambda: linear_loss)
-    with pytest.raises(MissingName, match="which gradstep needs"):
+    with pytest.raises(MissingName, match="does not work with gradstep"):
         check_names(PYTORCH, [unused])
 
 
@@ -153,5 +188,7 @@ def test_the_command_says_in_words_that_pytorch_does_not_fit(words: list[str]) -
     )
     run = subprocess.run([sys.executable, "-c", "\n".join(lines)], capture_output=True, text=True)
     assert run.returncode == 2
-    assert "has no torch.utils.weak.WeakIdKeyDictionary, which gradstep needs" in run.stderr
+    assert (
+        "has no torch.utils.weak.WeakIdKeyDictionary, without which summaries could not be kept" in run.stderr
+    )
     assert "Traceback" not in run.stderr

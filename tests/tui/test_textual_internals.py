@@ -112,7 +112,12 @@ def test_the_installed_textual_has_each_name(name: PrivateName) -> None:
 @pytest.mark.parametrize("name", [name for name in NAMES if name.required], ids=path_of)
 def test_without_a_name_textual_is_refused_in_words(name: PrivateName, monkeypatch: Patch) -> None:
     message = refusal_without(monkeypatch, TEXTUAL, NAMES, name)
-    assert message.startswith(f"Textual {version('textual')} has no {name.path}, which gradstep needs. ")
+    first, _, remedy = message.partition(". ")
+    assert first == (
+        f"Textual {version('textual')} does not work with gradstep: "
+        f"it has no {name.path}, without which {name.without}"
+    )
+    assert remedy.startswith("Install")
     assert "pip install 'textual" in message
 
 
@@ -131,14 +136,17 @@ def test_the_command_says_in_words_that_textual_does_not_fit(
     monkeypatch: Patch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def drawn(*_: object) -> int:
-        raise MissingName("textual.x", "Textual 9.0.0", "It is for this.", "textual<9")
+        raise MissingName("textual.x", "Textual 9.0.0", "nothing is drawn", "textual<9")
 
     monkeypatch.setattr(cli, "_draw", drawn)
     monkeypatch.setenv("TERM", "xterm-256color")
     for stream in ("stdin", "stdout"):
         monkeypatch.setattr(f"sys.{stream}.isatty", lambda: True, raising=False)
     assert cli.main([]) == 2
-    assert "Textual 9.0.0 has no textual.x, which gradstep needs." in capsys.readouterr().err
+    assert capsys.readouterr().err.startswith(
+        "gradstep: Textual 9.0.0 does not work with gradstep: it has no textual.x, without which nothing is "
+        "drawn."
+    )
 
 
 def test_what_else_the_driver_looks_up_in_selectors_stays(monkeypatch: Patch) -> None:

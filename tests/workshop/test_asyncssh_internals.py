@@ -23,7 +23,12 @@ def test_the_installed_asyncssh_has_each_name(name: PrivateName) -> None:
 @pytest.mark.parametrize("name", [name for name in NAMES if name.required], ids=path_of)
 def test_without_a_name_asyncssh_is_refused_in_words(name: PrivateName, monkeypatch: Patch) -> None:
     message = refusal_without(monkeypatch, ASYNCSSH, NAMES, name)
-    assert message.startswith(f"asyncssh {version('asyncssh')} has no {name.path}, which gradstep needs. ")
+    first, _, remedy = message.partition(". ")
+    assert first == (
+        f"asyncssh {version('asyncssh')} does not work with gradstep: "
+        f"it has no {name.path}, without which {name.without}"
+    )
+    assert remedy.startswith("Install")
     assert "pip install 'asyncssh" in message
 
 
@@ -51,4 +56,5 @@ def test_serve_says_in_words_that_asyncssh_does_not_fit(
         monkeypatch.delitem(sys.modules, module, raising=False)
     monkeypatch.delattr("asyncssh.stream.SSHServerStreamSession")
     assert command.serve(["--listen", "127.0.0.1:0", "--state", str(tmp_path)]) == 2
-    assert "has no asyncssh.stream.SSHServerStreamSession, which gradstep needs." in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert "has no asyncssh.stream.SSHServerStreamSession, without which learners could not fetch" in told

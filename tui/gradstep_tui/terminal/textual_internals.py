@@ -44,77 +44,77 @@ _ESCAPE_DELAY: Final = PrivateName(
     "textual.constants.ESCAPE_DELAY",
     lambda: constants,
     "It is the time after which Textual takes a lone Escape for the key itself.",
-    "Without it a run of epochs stops a tenth of a second after Escape.",
+    "a run of epochs stops a tenth of a second after Escape",
     required=False,
 )
 _COLOR_SYSTEM: Final = PrivateName(
     "textual.constants.COLOR_SYSTEM",
     lambda: constants,
     "It is the number of colours that Textual draws with.",
-    "Without it a terminal that the system does not know may get colours that it cannot show.",
+    "a terminal that the system does not know may get colours that it cannot show",
     required=False,
 )
 _SELECTORS: Final = PrivateName(
     "textual.drivers.linux_driver.selectors",
     _linux_driver,
     "gradstep replaces it, so that the thread that reads the terminal sleeps until a key arrives.",
-    "Without it Textual looks for keys ten times a second, and may not notice that its terminal is gone.",
+    "Textual looks for keys ten times a second, and may not notice that its terminal is gone",
     required=False,
 )
 _DECODER: Final = PrivateName(
     "textual.drivers.linux_driver.getincrementaldecoder",
     _linux_driver,
     "gradstep replaces it, so that bytes of another encoding than UTF-8 are left out.",
-    "Without it such a byte ends the program.",
+    "such a byte ends the program",
     required=False,
 )
 _PARSER: Final = PrivateName(
     "textual.drivers.linux_driver.XTermParser",
     _linux_driver,
     "gradstep replaces it, so that pastes are cut and control sequences with impossible numbers ignored.",
-    "Without it a long paste takes minutes, and such a sequence ends the program.",
+    "a long paste takes minutes, and such a sequence ends the program",
     required=False,
 )
 _GENERATOR: Final = PrivateName(
     "textual._parser.Parser.parse",
     _parser,
     "It reads control sequences; gradstep begins anew after one with impossible numbers.",
-    "Without it such a sequence ends the program.",
+    "such a sequence ends the program",
     required=False,
 )
 _MOVE_PAGE: Final = PrivateName(
     "textual.widgets.OptionList._move_page",
     lambda: OptionList,
     "gradstep ignores it for a list that has no height yet.",
-    "Without it a page key right after the palette was opened ends the program.",
+    "a page key right after the palette was opened ends the program",
     required=False,
 )
 _DISABLE_INPUT: Final = PrivateName(
     "textual.driver.Driver.disable_input",
     lambda: Driver,
     "Overridden, it wakes the sleeping thread that reads the terminal, when the app ends.",
-    "Without it that thread is left to look for keys ten times a second.",
+    "that thread is left to look for keys ten times a second",
     required=False,
 )
 _STACK_UPDATES: Final = PrivateName(
     "textual.screen.Screen.stack_updates",
     lambda: Screen,
     "It says whether a screen comes up for the first time.",
-    "Without it a screen's styles are made twice before its first frame.",
+    "a screen's styles are made twice before its first frame",
     required=False,
 )
 _REFRESH_STYLES: Final = PrivateName(
     "textual.events.ScreenResume.refresh_styles",
     lambda: events.ScreenResume(),
     "Set to False, it keeps a new screen from making its styles a second time.",
-    "Without it a screen's styles are made twice before its first frame.",
+    "a screen's styles are made twice before its first frame",
     required=False,
 )
 _REFRESH_CSS: Final = PrivateName(
     "textual.app.App.refresh_css",
     lambda: App,
     "Overridden, it does nothing while the theme is the one that the styles were made for.",
-    "Without it the first frame takes a fifth longer.",
+    "the first frame takes a fifth longer",
     required=False,
 )
 
@@ -134,7 +134,7 @@ NAMES: Final = (
         "textual.message.Message.is_forwarded",
         lambda: Message,
         "It says whether a key was passed on to the screen, because no field had the focus.",
-        "Without it the first characters of an answer that is typed fast would be lost.",
+        "the first characters of an answer that is typed fast would be lost",
     ),
 )
 """Every private or undocumented name of Textual that gradstep uses."""

@@ -75,19 +75,19 @@ _KEY_EXCHANGES: Final = PrivateName(
     "asyncssh.kex.get_kex_algs",
     _kex,
     "It lists the key exchanges that the installed asyncssh knows.",
-    "Without it asyncssh is asked for each key exchange in turn.",
+    "asyncssh is asked for each key exchange in turn",
     required=False,
 )
 
 
 def _of_connection(attribute: str, purpose: str) -> PrivateName:
     path = f"asyncssh.connection.SSHConnection.{attribute}"
-    return PrivateName(path, _connection_fields, purpose, "Without it one client could stop a class.")
+    return PrivateName(path, _connection_fields, purpose, "one client could stop a class")
 
 
 def _of_channel(attribute: str, purpose: str) -> PrivateName:
     path = f"asyncssh.channel.SSHServerChannel.{attribute}"
-    return PrivateName(path, _channel_fields, purpose, "Without it one client could stop a class.")
+    return PrivateName(path, _channel_fields, purpose, "one client could stop a class")
 
 
 NAMES: Final = (
@@ -95,25 +95,25 @@ NAMES: Final = (
         "asyncssh.public_key.SSHKey.all_sig_algorithms",
         lambda: asyncssh.SSHKey,
         "A key's signatures are verified only if their algorithm is in it; the workshop takes SHA-1 out.",
-        "Without it clients could log in with signatures that are no longer safe.",
+        "clients could log in with signatures that are no longer safe",
     ),
     PrivateName(
         "asyncssh.public_key.SSHKey.pyca_key",
         lambda: asyncssh.SSHKey,
         "It is the key of the cryptography package, which knows the size.",
-        "Without it clients could log in with RSA keys that are too small.",
+        "clients could log in with RSA keys that are too small",
     ),
     PrivateName(
         "asyncssh.stream.SSHServerStreamSession",
         _stream,
         "It is the base class of a session that serves `scp` and `sftp`; the workshop adds the bench.",
-        "Without it learners could not fetch their exported files.",
+        "learners could not fetch their exported files",
     ),
     PrivateName(
         "asyncssh.compression._cmp_decompressors",
         _compression,
         "It holds what unpacks a client's packets, to which gradstep sets a limit.",
-        "Without it a small packet could fill the server's memory.",
+        "a small packet could fill the server's memory",
     ),
     _of_connection("data_received", "It takes a client's bytes, which gradstep passes on in small pieces."),
     _of_connection("_transport", "It is the socket, from which gradstep reads no faster than it can answer."),

@@ -9,12 +9,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
 
+from gradstep_tui.workshop.server.bench_process import GRACE
 from tests.terminal import Terminal
-from tests.workshop.workshop_server import NEW, PATIENCE, Server, children, lives, make_key, until
+from tests.workshop.workshop_server import NEW, PATIENCE, Server, lives, make_key, until
 
 STEPPED = "in backward 1/11"
 
@@ -129,19 +131,18 @@ def test_a_disk_that_cannot_be_written_is_told_and_what_was_done_is_kept_later(s
         pages.close()
 
 
-# Servers of their own
+# A server of their own, which ends with the last test
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def own() -> Iterator[Server]:
     server = Server(delay=0.1)
     yield server
     server.close()
 
 
-def test_what_a_killed_process_took_along_is_nothing(own: Server, tmp_path: Path) -> None:
+def test_what_a_killed_process_took_along_is_nothing(own: Server, key: Path) -> None:
     """First the forkserver, then the server; learners who are logged in and who log in are served."""
-    key = make_key(tmp_path / "key")
     printed = own.run(["ssh-keyscan", "-p", str(own.port), "127.0.0.1"]).stdout.split()[-1]
     with own.join("ada", key=key) as ada, own.join("lost", key=key) as lost:
         step(ada)
@@ -160,29 +161,41 @@ def test_what_a_killed_process_took_along_is_nothing(own: Server, tmp_path: Path
         own.process.kill()
         own.process.wait()
         until(lambda: not lives(forkserver) and not lives(bench), "no process is left")
-    again = Server(state=own.state)
-    try:
-        assert again.run(["ssh-keyscan", "-p", str(again.port), "127.0.0.1"]).stdout.split()[-1] == printed
-        with again.join("ada", key=key, wait="in backward 2/11"), again.join("bob", key=key, wait=STEPPED):
-            pass
-    finally:
-        again.close()
+    own.start()
+    assert own.run(["ssh-keyscan", "-p", str(own.port), "127.0.0.1"]).stdout.split()[-1] == printed
+    with own.join("ada", key=key, wait="in backward 2/11"), own.join("bob", key=key, wait=STEPPED):
+        pass
 
 
-def test_the_end_of_the_server_is_told_and_leaves_nothing_behind(own: Server) -> None:
-    with own.join("ada") as ada, own.join("bob") as bob:
-        step(ada)
-        bob.send("?")
-        bob.wait_for("help")
-        processes = [own.forkserver, *children(own.forkserver)]
-        assert len(processes) == 3
-        own.process.send_signal(signal.SIGINT)
-        for terminal in (ada, bob):
-            assert terminal.wait_exit() == 0
-            assert b"The workshop has ended. What you did is saved" in terminal.output
-            assert 1049 not in terminal.modes
-            assert 25 in terminal.modes
+def test_the_end_of_the_server_is_told_and_leaves_nothing_behind_whatever_a_model_does(own: Server) -> None:
+    """One model loops in Python; another never gives the interpreter's lock away, so its bench is killed."""
+    names = ("idle", "reads-help", "loops", "holds-lock")
+    with ExitStack() as stack:
+        terminals = {name: stack.enter_context(own.join(name)) for name in names}
+        terminals["reads-help"].send("?")
+        terminals["reads-help"].wait_for("help")
+        for name, number in (("loops", signal.SIGRTMIN), ("holds-lock", signal.SIGRTMIN + 1)):
+            step(terminals[name])
+            os.kill(own.bench(name), number)
+            terminals[name].send("s")
+            until((own.folder / f"{own.bench(name)}.began").exists, "the action has begun")
+        processes = [own.forkserver, *(own.bench(name) for name in names)]
+        began = time.monotonic()
+        own.process.send_signal(signal.SIGTERM)
+        for name, terminal in terminals.items():
+            terminal.wait_exit()
+            assert b"The workshop has ended. What you did is saved" in terminal.output, name
+            assert (1049 in terminal.modes, 25 in terminal.modes, 1000 in terminal.modes) == (
+                False,
+                True,
+                False,
+            )
             assert terminal.kitty_depth == 0
         assert own.process.wait(PATIENCE) == 0
+        assert time.monotonic() - began < 2 * GRACE
         assert not [pid for pid in processes if Path(f"/proc/{pid}").exists()]
-    assert own.events("stopped")
+    assert own.events("stopped", lost=0)
+    with closing(sqlite3.connect(own.state / "workshop.db")) as db:
+        kept = "SELECT name, count(*) FROM actions JOIN sessions ON id = session GROUP BY name"
+        counts = dict(db.execute(kept).fetchall())
+    assert (counts["loops"], counts["holds-lock"]) == (2, 2)

@@ -93,11 +93,16 @@ class Server:
         asker.chmod(0o700)
         for probe in ("probed_forkserver.py", "held_loop.py"):
             shutil.copy(Path(__file__).parent / "memory_probe" / probe, self.folder)
-        given = ["--listen", "127.0.0.1:0", "--state", str(self.state), "--code", CODE, *arguments]
+        self.given = ["--listen", "127.0.0.1:0", "--state", str(self.state), "--code", CODE, *arguments]
         if keys is not None:
             self.instructor = make_key(keys / "instructor")
-            given += ["--instructor-keys", f"{self.instructor}.pub"]
-        calling = PROGRAM.format(given=given, limits=limits)
+            self.given += ["--instructor-keys", f"{self.instructor}.pub"]
+        self._limits = limits
+        self.start()
+
+    def start(self) -> None:
+        """Start it, or start it again after its end, with an empty log; wait until it listens."""
+        calling = PROGRAM.format(given=self.given, limits=self._limits)
         with (self.folder / "out").open("wb") as out, (self.folder / "log").open("wb") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-c", calling],
@@ -107,11 +112,15 @@ class Server:
             )
         self.port = int(self.logged("listening")["port"])
 
-    def close(self) -> None:
-        """Stop the server, and check that it exits with 0."""
+    def stop(self, number: signal.Signals = signal.SIGTERM) -> None:
+        """Stop the server, if it still runs, and check that it exits with 0."""
         if self.process.poll() is None:
-            self.process.send_signal(signal.SIGTERM)
+            self.process.send_signal(number)
             assert self.process.wait(PATIENCE) == 0, self.log
+
+    def close(self) -> None:
+        """Stop the server, and remove what it has left."""
+        self.stop()
         shutil.rmtree(self.folder, ignore_errors=True)
         if self._own is not None:
             self._own.cleanup()

@@ -19,22 +19,23 @@ NO_TEXT = " ─│╭╮╰╯█▇▆▅▄▃▂▁"
 BENCH = (["f", "s", "s", "s"], ["s"] * 8, ["u", "Z"], ["b"])
 """A pass under way, a gradient that has arrived, an update with zeroing off, PyTorch's refusal."""
 
-DIALOGS = (["?"], ["escape", "l", "x", "enter"], ["escape", "enter"])
+DIALOGS = (["f", "s", "s", "?"], ["escape", "l", "x", "enter"], ["escape", "enter"])
 """Help, a question that was answered wrong, the step in full."""
 
 
-@pytest.mark.parametrize("theme", [name for name, theme in BUILTIN_THEMES.items() if not theme.ansi])
-async def test_all_text_stands_out_from_its_background(theme: str) -> None:
+@pytest.mark.parametrize("part", [BENCH, DIALOGS], ids=["bench", "dialogs"])
+async def test_all_text_stands_out_from_its_background_in_every_theme(part: tuple[list[str], ...]) -> None:
     async with opened() as pilot:
-        pilot.app.theme = theme
-        for keys in BENCH + DIALOGS:
+        for keys in part:
             await press(pilot, *keys)
-            await pilot.pause()
-            found = {
-                segment.text: contrast(segment.style.color.triplet, segment.style.bgcolor.triplet)
-                for segment in texts(pilot)
-            }
-            assert {text: ratio for text, ratio in found.items() if ratio < LEAST} == {}
+            for theme in [name for name, theme in BUILTIN_THEMES.items() if not theme.ansi]:
+                pilot.app.theme = theme
+                await pilot.pause()
+                found = {
+                    segment.text: contrast(segment.style.color.triplet, segment.style.bgcolor.triplet)
+                    for segment in texts(pilot)
+                }
+                assert {text: ratio for text, ratio in found.items() if ratio < LEAST} == {}, theme
 
 
 @pytest.mark.parametrize("theme", [name for name, theme in BUILTIN_THEMES.items() if theme.ansi])

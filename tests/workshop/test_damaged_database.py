@@ -16,6 +16,7 @@ from gradstep.actions import Forward, RunEpochs, StepNode
 from gradstep.errors import BadInput
 from gradstep.start import Start
 from gradstep_tui.workshop.bench.session.autosave import SET_ASIDE
+from gradstep_tui.workshop.server.command import serve
 from gradstep_tui.workshop.server.hub import CRASHES, Hub
 from gradstep_tui.workshop.server.storage.database import StoreError
 from gradstep_tui.workshop.server.storage.names import NameLostError
@@ -353,3 +354,104 @@ def test_a_server_that_is_killed_while_it_creates_the_file_leaves_nothing_that_s
     store = Store(tmp_path)
     assert Headless(store, Hub(store, Start()), "ann").welcome.name == "ann"
     store.close()
+
+
+# What was set aside is brought back
+
+
+def restored(folder: Path, wanted: str, capsys: pytest.CaptureFixture[str]) -> str:
+    """Run `gradstep serve --restore`; return what it says."""
+    code = serve(["--restore", *[wanted] * bool(wanted), "--state", str(folder)])
+    said = capsys.readouterr()
+    assert code == (0 if said.out else 2)
+    return said.out or said.err
+
+
+def test_a_session_that_was_set_aside_comes_back_as_far_as_it_can_be_read(
+    folder: Path, change: sqlite3.Connection, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Before and after the learner has begun another one; the same command brings that one back."""
+    change.execute(
+        f"""UPDATE actions SET action = '{{"do":"Teleport"}}' WHERE session = {BOB} AND number = 3"""
+    )
+    assert restored(folder, "", capsys) == "bob: session 2, 3 actions, since now, unreadable\n"
+    room = DamagedRoom(folder)
+    bob = room.enter("bob")
+    bob.act(RunEpochs(5))
+    assert "another server uses" in restored(folder, "bob", capsys)
+    bob.leave()
+    room.close()
+    assert restored(folder, "", capsys).startswith("bob: session 2, 3 actions, since 2")
+    said = restored(folder, "bob", capsys)
+    assert "bob's session 2 is back, with 2 of 3 actions. The session since then, 4," in said
+    room = DamagedRoom(folder)
+    bob = room.enter("bob")
+    assert (bob.welcome.actions, bob.welcome.set_aside) == ((Forward(), StepNode()), None)
+    bob.act(StepNode())
+    bob.leave()
+    room.close()
+    assert "bob's session 4 is back, with 1 of 1 actions" in restored(folder, "bob", capsys)
+    room = DamagedRoom(folder)
+    assert room.enter("bob").welcome.actions == (RunEpochs(5),)
+    assert room.enter("ann").welcome.actions == (Forward(), StepNode(), StepNode())
+    room.close()
+
+
+def test_a_session_whose_learner_has_not_come_back_since_it_was_damaged_is_mended_in_place(
+    folder: Path, change: sqlite3.Connection, capsys: pytest.CaptureFixture[str]
+) -> None:
+    change.execute(f"DELETE FROM actions WHERE session = {BOB} AND number = 2")
+    assert restored(folder, "bob", capsys) == "bob's session 2 is back, with 1 of 2 actions.\n"
+    room = DamagedRoom(folder)
+    assert room.enter("bob").welcome.actions == (Forward(),)
+    assert room.log.of("set aside") == []
+    room.close()
+
+
+def test_of_a_session_that_cannot_be_made_the_first_actions_can_be_brought_back(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    room = DamagedRoom(folder)
+    claim, heard = own(room.store, "bob"), list[say.ToBench]()
+    for _ in range(CRASHES):
+        room.hub.join(claim, heard.append)
+        room.hub.crashed("bob", heard.append)
+        room.hub.leave("bob", heard.append)
+    room.hub.join(claim, heard.append)
+    room.close()
+    assert "with 1 of 3 actions" in restored(folder, "bob:1", capsys)
+    room = DamagedRoom(folder)
+    assert room.enter("bob").welcome.actions == (Forward(),)
+    room.close()
+
+
+@pytest.mark.parametrize(
+    ("wanted", "damage", "said"),
+    [
+        ("ann", "", "no session of ann is set aside"),
+        ("dora", "", "nobody has the name 'dora'"),
+        ("bob:x", "", "'x' is not a number of actions"),
+        ("bob", "UPDATE sessions SET start = x'' WHERE name = 'bob'", "session cannot be read"),
+        ("bob", "UPDATE sessions SET start = '{' WHERE name = 'bob'", "session cannot be read"),
+        ("", "", "no session is set aside"),
+    ],
+)
+def test_what_cannot_be_brought_back_is_told_in_one_line(
+    folder: Path,
+    change: sqlite3.Connection,
+    capsys: pytest.CaptureFixture[str],
+    wanted: str,
+    damage: str,
+    said: str,
+) -> None:
+    change.execute(damage)
+    text = restored(folder, wanted, capsys)
+    assert said in text
+    assert text.count("\n") == 1
+
+
+def test_a_folder_without_a_workshop_is_not_made_one(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert "has no database" in restored(tmp_path, "bob", capsys)
+    assert not [*tmp_path.iterdir()]

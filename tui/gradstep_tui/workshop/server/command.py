@@ -19,12 +19,12 @@ from gradstep_tui.commands.parsers import Parser, complain, complain_of
 from gradstep_tui.workshop.server.event_log import log, log_everything
 from gradstep_tui.workshop.server.invitation import invitation, public_address
 from gradstep_tui.workshop.server.join_code import hide_argument, is_chosen, join_code
+from gradstep_tui.workshop.server.restore_command import SERVE, restore_command
 from gradstep_tui.workshop.server.storage.state_folder import state_folder, stored_code
 
 if TYPE_CHECKING:
     from gradstep_tui.workshop.server.workshop import Workshop
 
-SERVE: Final = "gradstep serve"
 MISSING: Final = (
     "a workshop needs asyncssh: run pip install asyncssh, or pip install '.[workshop]' in a checkout"
 )
@@ -40,6 +40,8 @@ def serve(arguments: Sequence[str], limits: Mapping[str, Any] = MappingProxyType
     options = parser().parse_args(arguments)
     if options.code is not None:
         hide_argument(options.code)
+    if options.restore is not None:
+        return restore_command(options.restore, options.state)
     try:
         import asyncssh  # noqa: F401 - only for a clear message if it is missing
     except ImportError:
@@ -84,6 +86,10 @@ def _add_class_options(add: Callable[..., object]) -> None:
     add("--max-learners", type=_whole(1, 2_000), default=200, metavar="N", help=most)
     state = "folder for sessions, names and the host key (default: in your home folder)"
     add("--state", type=Path, metavar="DIR", help=state)
+    restoring = (
+        "list the sessions that are set aside; with NAME, bring that learner's last one back, and exit"
+    )
+    add("--restore", nargs="?", const="", metavar="NAME[:ACTIONS]", help=restoring)
     problem = f"problem of a new learner: {', '.join(problems.names())} (default: crops)"
     add("--problem", default="crops", metavar="NAME", help=problem)
 

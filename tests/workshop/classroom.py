@@ -7,7 +7,7 @@ import difflib
 import os
 import socket
 import sqlite3
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, closing, suppress
 from pathlib import Path
 from typing import Final
@@ -110,9 +110,14 @@ class Headless(BenchConnection):
 class Classroom:
     """The server's side, with its state in a folder."""
 
-    def __init__(self, folder: Path, start: Start | None = None) -> None:
-        self.store = Store(folder)
-        self.hub = Hub(self.store, start or Start())
+    def __init__(
+        self,
+        folder: Path,
+        start: Start | None = None,
+        log: Callable[..., None] = lambda *_, **__: None,
+    ) -> None:
+        self.store = Store(folder, log)
+        self.hub = Hub(self.store, start or Start(), log)
 
     def enter(self, name: str, role: Role = "learner") -> Headless:
         """Log somebody in without a screen, under a name that is taken if it is free."""

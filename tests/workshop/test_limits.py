@@ -125,10 +125,21 @@ async def test_connections_on_which_nothing_begins_are_closed(narrow: Server) ->
 
 
 def test_a_line_on_which_nothing_is_typed_is_closed_with_words(narrow: Server) -> None:
-    with narrow.join("sleeper") as terminal:
-        for key in "fs":
-            time.sleep(0.8)  # each key restarts the timer
-            terminal.send(key)
+    """Whoever follows a presentation is not idle, although nothing was typed there for longer."""
+    teaches = (narrow.state / "instructor_code").read_text(encoding="ascii").strip()
+    with (
+        narrow.join("presenter", code=teaches, wait=CONFIRM) as teacher,
+        narrow.join("follower") as follower,
+        narrow.join("sleeper") as terminal,
+    ):
+        teacher.send("\r")
+        teacher.wait_for("2 here")
+        teacher.send("p")
+        follower.wait_for("presenter's bench, live")
+        terminal.wait_for("presenter's bench, live")
+        terminal.send("F")
+        terminal.wait_for("no loss yet")
+        terminal.send("fs")
         terminal.wait_for("in backward 1/11")
         assert terminal.wait_exit(20) == 0
         said = bytes(terminal.output).rpartition(b"\x1b[?1049l")[2]
@@ -136,6 +147,8 @@ def test_a_line_on_which_nothing_is_typed_is_closed_with_words(narrow: Server) -
         assert narrow.codes["sleeper"].encode() in said
         assert 1049 not in terminal.modes
         assert 25 in terminal.modes
+        assert "presenter's bench, live" in follower.text
+        teacher.wait_for("1 here, 1 away")
     gone(narrow)
 
 

@@ -121,9 +121,7 @@ class Channel(FileSession):
                 timer.cancel()
         if self._bench is not None:
             why = self._bench.end_reason or ("" if exc is None else f"{type(exc).__name__}: {exc}")
-            self._workshop.log(
-                "leave", name=self._connection.name, why=why or "hung up", seconds=self._connection.seconds
-            )
+            self._workshop.log("leave", **self._connection.facts, why=why or "hung up")
             self._bench.hang_up()
         super().connection_lost(exc)
 
@@ -176,7 +174,6 @@ class Channel(FileSession):
             workshop.make_exports(connection.name)
             claim = connection.claimed()
         except EngineError as error:
-            workshop.log("refused", name=connection.name, why=str(error))
             self._refuse(str(error))
             return
         bench = self._bench = BenchProcess(connection.name, workshop.hub, self, (width, height), workshop.log)
@@ -193,9 +190,7 @@ class Channel(FileSession):
                 host_key=workshop.host_key,
             ),
         )
-        workshop.log(
-            "join", name=connection.name, role=connection.role, address=connection.address, **connection.way
-        )
+        workshop.log("join", **connection.facts, role=connection.role)
         try:
             bench.start(workshop.forkserver, environment_of(sent, self._term), welcome)
         except EngineError as error:
@@ -206,6 +201,7 @@ class Channel(FileSession):
             self._restart_idle_timer()
 
     def _refuse(self, sentence: str) -> None:
+        self._workshop.log("refused", **self._connection.facts, why=sentence)
         self.write(f"{sentence}\r\n".encode())
         self.leave(1)
 

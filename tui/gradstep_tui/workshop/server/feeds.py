@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
@@ -44,22 +45,32 @@ class Feeds:
 
     def look(self, looker: Participant, name: str, *, invited: bool = False) -> None:
         """Begin a feed of the session of `name`, or end it if `name` is empty; tell those who are watched."""
-        before, looker.looks_at, looker.invited = looker.looks_at, name, invited
+        before, was_invited = looker.looks_at, looker.invited
+        looker.looks_at, looker.invited = name, invited
         if before != name:
-            for watched, on in ((before, False), (name, True)):
-                if watched:
-                    self._log(
-                        "watch", name=looker.name, watched=watched, on=on, presented=self.presenter == watched
-                    )
+            if before:
+                seconds = round(time.time() - looker.looks_since, 3)
+                self._log_watch(looker, before, on=False, presented=was_invited, seconds=seconds)
+            if name:
+                looker.looks_since = time.time()
+                self._log_watch(looker, name, on=True, presented=invited)
         self.changed.add(looker.name)
         for watched in {before, name} - {""}:
             self.changed.add(watched)
             self._participants[watched].to(WatcherCount(self.watchers(watched)))
 
+    def _log_watch(self, looker: Participant, watched: str, **facts: object) -> None:
+        self._log("watch", name=looker.name, watched=watched, **facts)
+
     def end(self, looker: Participant, message: FeedEnded) -> None:
         """End a participant's feed, and say why."""
         looker.to(message)
         self.look(looker, "")
+
+    def refuse(self, looker: Participant, message: FeedEnded) -> None:
+        """Begin no feed, end the one that there is, and say why."""
+        self._log("refused", name=looker.name, watched=message.name, why=message.reason.value)
+        self.end(looker, message)
 
     def forward(self, owner: Participant, message: ToBench) -> None:
         """Send a message to everybody who looks at the owner's session, and mark the row as changed."""

@@ -37,9 +37,9 @@ class FileSession(StreamSession):
 
     def __init__(self, workshop: Workshop, connection: ClientConnection) -> None:
         """Serve a client that has logged in."""
-        fetched = partial(workshop.log, "fetch", name=connection.name)
-        super().__init__(partial(_LoggedFiles, workshop.exports_of(connection.name), fetched))
+        super().__init__(partial(_LoggedFiles, workshop.exports_of(connection.name), self._fetched))
         self._workshop, self._connection = workshop, connection
+        self._served = False
         self._requests = TokenBucket(REQUESTS, REQUESTS_AT_ONCE)
 
     def connection_made(self, chan: Any) -> None:
@@ -51,14 +51,13 @@ class FileSession(StreamSession):
     def exec_requested(self, command: str) -> bool:
         """Accept the commands that `scp` sends, and no others."""
         allowed = super().exec_requested(command)
-        if not allowed or problem_of(command):
-            why = problem_of(command) if allowed else "a command was requested"
-            self._workshop.log("refused", name=self._connection.name, why=why)
+        if not allowed:
+            self._connection.refuse("a command")
         return allowed
 
     def subsystem_requested(self, subsystem: str) -> bool:
         """Accept `sftp`, which sees the learner's exports only."""
-        return subsystem == "sftp"
+        return subsystem == "sftp" or self._connection.refuse(f"the subsystem {subsystem[:40]!r}")
 
     async def read(self, datatype: DataType, n: int = -1, exact: bool = False) -> bytes:
         """Read from a client of the file server, as soon as it has its turn and has read its answers.
@@ -67,7 +66,7 @@ class FileSession(StreamSession):
             IncompleteReadError: the request is too long.
         """
         if n > LONGEST_REQUEST:
-            self._workshop.log("refused", name=self._connection.name, why=f"a request of {n:,} bytes")
+            self._connection.refuse(f"something in {n:,} bytes")
             raise asyncio.IncompleteReadError(b"", n)
         await asyncio.sleep(self._requests.take())
         await self._until_read()
@@ -100,12 +99,19 @@ class FileSession(StreamSession):
             self._refuse_files(problem)
             return False
         super().session_started()
-        connection = self._connection
-        asked = self.channel.get_command() or "sftp"
-        self._workshop.log(
-            "files", name=connection.name, asked=asked, address=connection.address, **connection.way
-        )
+        self._workshop.log("files", **self._connection.facts, asked=self.channel.get_command() or "sftp")
+        self._served = True
         return True
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Log the end of a transfer."""
+        if self._served:
+            why = "done" if exc is None else f"{type(exc).__name__}: {exc}"
+            self._workshop.log("files closed", **self._connection.facts, why=why)
+        super().connection_lost(exc)
+
+    def _fetched(self, file: str) -> None:
+        self._workshop.log("fetch", **self._connection.facts, file=file)
 
     @property
     def _unsent(self) -> int:
@@ -122,6 +128,7 @@ class FileSession(StreamSession):
     def _refuse_files(self, sentence: str) -> None:
         """Refuse to serve files; `scp` shows errors in its own protocol, `sftp` shows standard error."""
         assert self.channel is not None
+        self._workshop.log("refused", **self._connection.facts, why=sentence)
         if self.channel.get_command() is None:
             self.channel.write_stderr(f"{sentence}\n".encode())
         else:

@@ -304,11 +304,11 @@ class Hub:
         name = message.name or self.presenter
         owner = self._participants.get(name)
         if not message.name and (owner is None or owner is sender):
-            self._feeds.end(sender, FeedEnded(FeedEndReason.NOBODY_PRESENTS))
+            self._feeds.refuse(sender, FeedEnded(FeedEndReason.NOBODY_PRESENTS))
         elif owner is None or owner is sender or (message.name and sender.role != "instructor"):
-            self._feeds.end(sender, FeedEnded(FeedEndReason.UNKNOWN_NAME, clean(name)))
+            self._feeds.refuse(sender, FeedEnded(FeedEndReason.UNKNOWN_NAME, clean(name)))
         elif message.name and not owner.allows:
-            self._feeds.end(sender, FeedEnded(FeedEndReason.NOT_ALLOWED, name))
+            self._feeds.refuse(sender, FeedEnded(FeedEndReason.NOT_ALLOWED, name))
         else:
             self._feeds.look(sender, name, invited=not message.name)
             sender.to(owner.feed)

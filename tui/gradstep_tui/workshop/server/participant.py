@@ -116,6 +116,9 @@ class Participant:
     looks_at: str = ""
     """Name of the participant whose session is in the feed; empty without a feed."""
 
+    looks_since: float = 0.0
+    """Time at which the feed began, in seconds since 1970."""
+
     invited: bool = False
     """Whether the feed is that of the presenter."""
 

@@ -64,7 +64,7 @@ class Admission:
         """
         refused = self._limiter.know(self, name)
         if refused:
-            self._log("refused", address=self.address, name=name, why=refused)
+            self._log("refused", address=self.address, name=name, why=refused, seconds=round(self.age, 3))
             raise asyncssh.DisconnectError(asyncssh.DISC_TOO_MANY_CONNECTIONS, refused)
         self._intake.trust()
         self._end_after(self._limits.unused, self._end_unused)
@@ -76,7 +76,7 @@ class Admission:
     def drop(self, why: str) -> None:
         """Close the connection without a word to the client, and free its place."""
         if not self._closed:
-            self._log("refused", address=self.address, why=why)
+            self._log("refused", address=self.address, why=why, seconds=round(self.age, 3))
             self.close()
             self._connection.abort()
 
@@ -117,6 +117,6 @@ class Admission:
 
     def _say_and_drop(self, why: str, words: str, seconds: float) -> None:
         if not self._closed:
-            self._log("refused", address=self.address, why=why)
+            self._log("refused", address=self.address, why=why, seconds=round(self.age, 3))
             self.close()
             self._connection.disconnect(asyncssh.DISC_BY_APPLICATION, words.format(seconds=seconds))

@@ -111,9 +111,7 @@ class ClientConnection(NoForwarding):
         self.connection = None
         if not self._known:
             why = f"{type(exc).__name__}: {exc}" if exc is not None else "the client has hung up"
-            self._workshop.log(
-                "no login", address=self.address, name=self.name, why=why, seconds=self.seconds
-            )
+            self._workshop.log("no login", **self.facts, why=why)
         if self.admission is not None:
             self.admission.close()
 
@@ -122,9 +120,14 @@ class ClientConnection(NoForwarding):
         """Seconds since the connection was made."""
         return round(time.monotonic() - self._began, 3)
 
+    @property
+    def facts(self) -> dict[str, object]:
+        """What each line of the log about this connection has: who, from where, in which way, how long."""
+        return {"name": self.name, "address": self.address, **self.way, "seconds": self.seconds}
+
     def refuse(self, what: str) -> bool:
         """Log that a request was refused; return False."""
-        self._workshop.log("refused", name=self.name, address=self.address, why=f"{what} was requested")
+        self._workshop.log("refused", **self.facts, why=f"{what} was requested")
         return False
 
     # Authentication
@@ -160,7 +163,7 @@ class ClientConnection(NoForwarding):
             try:
                 self._workshop.store.names.note(self.claim)
             except EngineError as error:
-                self._workshop.log("refused", name=self.name, address=self.address, why=str(error))
+                self._workshop.log("refused", **self.facts, why=str(error))
                 raise asyncssh.DisconnectError(asyncssh.DISC_BY_APPLICATION, str(error)) from None
         if self.admission is not None:
             self.admission.know(self.name)
@@ -186,7 +189,8 @@ class ClientConnection(NoForwarding):
         names, self.claim = self._workshop.store.names, None
         weak = weakness(key)
         if weak:
-            self._workshop.log("weak key", address=self.address, name=self.name, key=fingerprint, why=weak)
+            self.way = {"method": "key", "key": fingerprint}
+            self._workshop.log("weak key", **self.facts, why=weak)
             return False
         self._offered.append(fingerprint)
         with _stored():
@@ -249,7 +253,7 @@ class ClientConnection(NoForwarding):
         if turn.right:
             return True
         last = self._tries >= self._workshop.limits.tries
-        self._workshop.log("wrong code", address=self.address, name=self.name, tries=self._tries)
+        self._workshop.log("wrong code", **self.facts, tries=self._tries)
         await asyncio.sleep(self._workshop.limits.delay)
         if last:
             raise _too_many()
@@ -272,6 +276,7 @@ class ClientConnection(NoForwarding):
             return True
         if owner is not None and owner.role == "instructor" and teaches:
             return self._has_come_back(owner)
+        self.way = {"method": "code"}
         self._knows_join_code = joins or teaches
         return False
 

@@ -17,7 +17,8 @@ from gradstep_tui.workshop.bench.rlimits import MEMORY
 from tests.terminal import Terminal
 from tests.workshop.workshop_server import NEW, make_key, need, until
 
-SHELL = f"{sys.executable} -m gradstep_tui.workshop.shell"
+ROOT = Path(__file__).parents[2]
+SHELL = f"PYTHONPATH={ROOT}/engine:{ROOT}/tui {sys.executable} -m gradstep_tui.workshop.shell"
 
 
 class Sshd:
@@ -30,13 +31,12 @@ class Sshd:
         host = make_key(folder / "host")
         with socket.create_server(("127.0.0.1", 0)) as free:
             self.port = free.getsockname()[1]
-        root = Path(__file__).parents[2]
         (folder / "authorized").write_bytes((folder / "key.pub").read_bytes())
         (folder / "config").write_text(
             f"Port {self.port}\nListenAddress 127.0.0.1\nHostKey {host}\nPidFile none\nUsePAM no\n"
             f"AuthorizedKeysFile {folder}/authorized\nStrictModes no\nPasswordAuthentication no\n"
             "Subsystem sftp internal-sftp\nDisableForwarding yes\nPermitUserRC no\nAcceptEnv *\n"
-            f"ForceCommand env PYTHONPATH={root}/engine:{root}/tui HOME={self.home} {SHELL}\n",
+            f'ForceCommand env -i HOME={self.home} TERM="$TERM" LANG="$LANG" {SHELL}\n',
             encoding="ascii",
         )
         if os.geteuid() == 0:
@@ -111,12 +111,25 @@ def test_without_a_terminal_there_is_one_line_whatever_is_asked_for(sshd: Sshd, 
 
 
 def test_variables_of_the_client_change_nothing(sshd: Sshd, tmp_path: Path) -> None:
-    """The server above accepts any variable: see its configuration."""
+    """The server above accepts any variable, and has the manual's command: see its configuration."""
+    hostile = tmp_path / "hostile"
+    hostile.mkdir()
+    for name in ("sitecustomize", "usercustomize", "runpy", "gradstep", "gradstep_tui", "textual"):
+        (hostile / f"{name}.py").write_text(f"open({str(tmp_path / name)!r}, 'w')", encoding="ascii")
     sent = {
         "TEXTUAL_LOG": str(tmp_path / "log"),
         "TEXTUAL_DRIVER": "antigravity:Driver",
         "XDG_STATE_HOME": str(tmp_path / "state"),
         "BROWSER": f"touch {tmp_path}/browser",
+        **{
+            f"PYTHON{name}": str(hostile) for name in ("PATH", "HOME", "USERBASE", "PLATLIBDIR", "EXECUTABLE")
+        },
+        **{f"PYTHON{name}": "1" for name in ("INSPECT", "VERBOSE", "DEBUG", "OPTIMIZE", "PROFILEIMPORTTIME")},
+        "PYTHONSTARTUP": str(hostile / "sitecustomize.py"),
+        "PYTHONPYCACHEPREFIX": str(tmp_path / "cache"),
+        "PYTHONBREAKPOINT": "sitecustomize.run",
+        "PYTHONWARNINGS": "error",
+        "PYTHONIOENCODING": "utf-16",
     }
     options = [part for name in sent for part in ("-o", f"SendEnv={name}")]
     with Terminal(sshd.command("-t", *options, TO), env=sent) as terminal:
@@ -125,7 +138,9 @@ def test_variables_of_the_client_change_nothing(sshd: Sshd, tmp_path: Path) -> N
         terminal.wait_for("18746.5391")
         terminal.send("q")
         assert terminal.wait_exit() == 0
-    assert not [*tmp_path.iterdir()]
+        for unwanted in (b"import time:", b">>>", b"Traceback", b"# matches"):
+            assert unwanted not in terminal.output
+    assert os.listdir(tmp_path) == ["hostile"]
 
 
 def test_as_a_login_shell_its_arguments_are_not_looked_at_and_it_has_its_share_only(tmp_path: Path) -> None:

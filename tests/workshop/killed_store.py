@@ -13,14 +13,16 @@ from gradstep_tui.workshop.server.hub import Hub
 from gradstep_tui.workshop.server.storage.store import Store
 from gradstep_tui.workshop.wire.facts import Facts
 from gradstep_tui.workshop.wire.messages import ActionDone, SessionBegan
-from tests.workshop.classroom import own
 
 
 def main(folder: str, seed: str) -> None:
     draw, store = random.Random(seed), Store(Path(folder))
     hub = Hub(store, Start())
     for name in ("ann", "bob", "cleo"):
-        hub.join(own(store, name), lambda _: None)
+        claim = store.names.owner(name) or store.names.offer(name, "learner", "code")
+        assert claim is not None
+        store.names.note(claim)
+        hub.join(claim, lambda _: None)
     count = 0
     while True:
         count += 1

@@ -61,6 +61,7 @@ def test_a_dropped_connection_in_the_middle_of_a_run_loses_no_epoch_that_was_run
     with served.join("dropped", key=key, wait="welcome back") as terminal:
         assert "epochs done 0 " not in terminal.text
         assert "epochs done" in terminal.text
+    assert not served.events("traceback", name="dropped")  # nobody has to do anything about it
 
 
 def test_the_newer_of_two_logins_takes_over_and_has_what_the_older_did(served: Server, key: Path) -> None:
@@ -141,8 +142,13 @@ def own() -> Iterator[Server]:
     server.close()
 
 
-def test_what_a_killed_process_took_along_is_nothing(own: Server, key: Path) -> None:
-    """First the forkserver, then the server; learners who are logged in and who log in are served."""
+def test_what_a_killed_process_took_along_is_nothing_and_damaged_rows_stop_nobody(
+    own: Server, key: Path
+) -> None:
+    """First the forkserver, then the server; learners who are logged in and who log in are served.
+
+    Before the server starts again, rows of two sessions are damaged: their learners begin new ones.
+    """
     printed = own.run(["ssh-keyscan", "-p", str(own.port), "127.0.0.1"]).stdout.split()[-1]
     with own.join("ada", key=key) as ada, own.join("lost", key=key) as lost:
         step(ada)
@@ -157,14 +163,28 @@ def test_what_a_killed_process_took_along_is_nothing(own: Server, key: Path) -> 
             step(bob)
             bob.send("q")
             assert bob.wait_exit() == 0
+        with own.join("cleo", key=key):
+            pass
         forkserver = own.forkserver
         own.process.kill()
         own.process.wait()
         until(lambda: not lives(forkserver) and not lives(bench), "no process is left")
+    with closing(sqlite3.connect(own.state / "workshop.db", isolation_level=None)) as db:
+        bob = "(SELECT id FROM sessions WHERE name = 'bob')"
+        db.execute(f"""UPDATE actions SET action = '{{"do":"Teleport"}}' WHERE session = {bob}""")
+        db.execute("""UPDATE sessions SET start = '{"problem":"nonsense"}' WHERE name = 'cleo'""")
     own.start()
+    assert own.logged("set aside", name="bob")["session"]
     assert own.run(["ssh-keyscan", "-p", str(own.port), "127.0.0.1"]).stdout.split()[-1] == printed
-    with own.join("ada", key=key, wait="in backward 2/11"), own.join("bob", key=key, wait=STEPPED):
+    with own.join("ada", key=key, wait="in backward 2/11"), own.join("bob", key=key, wait="") as bob:
+        bob.wait_for("the server cannot read your last session and keeps it: this is a new one")
+    with own.join("cleo", key=key, wait="") as cleo:
+        cleo.wait_for("your last session could not be made again; the server keeps it")
+        step(cleo)
+    own.logged("set aside", name="cleo")
+    with own.join("cleo", key=key, wait=STEPPED):
         pass
+    assert not [line for line in own.log.splitlines() if "Traceback" in line]
 
 
 def test_the_end_of_the_server_is_told_and_leaves_nothing_behind_whatever_a_model_does(own: Server) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import socket
@@ -11,11 +12,13 @@ import subprocess
 import sys
 from contextlib import closing
 from pathlib import Path
+from typing import Final
 
 import asyncssh
 import pytest
 
 from gradstep.errors import BadInput
+from gradstep_tui.workshop.server.command import _stop_on_signals
 from gradstep_tui.workshop.server.invitation import public_address
 from gradstep_tui.workshop.server.join_code import join_code
 from gradstep_tui.workshop.server.storage.database import reason_of
@@ -155,20 +158,25 @@ def test_a_name_that_is_no_address_is_refused(name: str) -> None:
         public_address(name, 2222)
 
 
-def test_no_signal_ends_a_server_without_words(tmp_path: Path) -> None:
-    server = Server(state=tmp_path / "state")
+def test_a_signal_that_ends_no_server_is_logged(served: Server) -> None:
     for number in (signal.SIGUSR1, signal.SIGUSR2):
-        server.process.send_signal(number)
-        server.logged("ignored signal", name=number.name)
-    with server.join("learner") as terminal:
-        server.process.send_signal(signal.SIGHUP)
-        terminal.wait_exit()
-        assert b"The workshop has ended. What you did is saved" in terminal.output
-        assert 1049 not in terminal.modes
-    assert server.process.wait(60) == 0
-    assert server.logged("stopping")["why"] == "SIGHUP"
-    assert all(line.startswith("{") for line in server.log.splitlines())
-    server.close()
+        served.process.send_signal(number)
+        served.logged("ignored signal", name=number.name)
+    assert served.process.poll() is None
+
+
+ENDING: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
+
+
+@pytest.mark.parametrize("number", ENDING)
+async def test_every_other_signal_ends_it_in_order(number: signal.Signals) -> None:
+    stopped = _stop_on_signals()
+    try:
+        os.kill(os.getpid(), number)
+        assert await asyncio.wait_for(stopped, 10) == number.name
+    finally:
+        for handled in (*ENDING, signal.SIGUSR1, signal.SIGUSR2):
+            asyncio.get_running_loop().remove_signal_handler(handled)
 
 
 def test_what_could_not_be_saved_at_the_end_is_in_the_log_and_the_exit_code(tmp_path: Path) -> None:
@@ -177,11 +185,14 @@ def test_what_could_not_be_saved_at_the_end_is_in_the_log_and_the_exit_code(tmp_
         other.execute("BEGIN IMMEDIATE")
         terminal.send("f")
         terminal.wait_for("the workshop cannot store your session")
-        server.process.send_signal(signal.SIGQUIT)
+        server.process.send_signal(signal.SIGHUP)
         terminal.wait_exit()
         assert b"did not take what you did last" in terminal.output
+        assert 1049 not in terminal.modes
         assert server.process.wait(60) == 1
+    assert server.events("stopping", why="SIGHUP")
     assert server.events("lost", name="unlucky", actions=1, level="error")
+    assert all(line.startswith("{") for line in server.log.splitlines())
     server.close()
 
 

@@ -58,6 +58,10 @@ QUIET: Final = 4
 """Polls for more input this many times before blocking."""
 
 
+CLOSED: Final = "the terminal was closed"
+"""Message of the error that ends the app if its terminal's other end is closed."""
+
+
 class PromptSelector(selectors.SelectSelector):
     """Polls with a short timeout right after input, then blocks until there is more input."""
 
@@ -90,7 +94,7 @@ class PromptSelector(selectors.SelectSelector):
         self._quiet = 0 if found else self._quiet + 1
         for key, _ in found:
             if _is_gone(key.fd):
-                raise EOFError("the terminal was closed")  # ends the thread that reads it, and the app
+                raise EOFError(CLOSED)  # ends the thread that reads it, and the app
         return found
 
     def close(self) -> None:

@@ -18,7 +18,7 @@ from gradstep_tui.session.jobs import LEAVING, wait_for_jobs
 from gradstep_tui.terminal.crash_guard import CrashGuard
 from gradstep_tui.terminal.encoding import terminal_speaks_utf8
 from gradstep_tui.terminal.terminal_signals import installed_signals
-from gradstep_tui.terminal.textual_driver import prepare_terminal
+from gradstep_tui.terminal.textual_driver import CLOSED, prepare_terminal
 from gradstep_tui.workshop.bench.sandboxed_app import SandboxedApp
 from gradstep_tui.workshop.bench.screens.bench import WorkshopBench
 from gradstep_tui.workshop.bench.screens.instructor import InstructorBench
@@ -114,6 +114,8 @@ def _run_app(link: ServerLink, welcome: Welcome, guard: CrashGuard) -> int:
         wait_for_jobs(LEAVING)
     except Exception:
         said.write(traceback.format_exc())
+    if f"EOFError: {CLOSED}" in said.getvalue():
+        return CRASHED  # the learner's line has dropped, which the server knows
     if said.getvalue():
         link.send(Crashed(said.getvalue()[-LONGEST_TRACEBACK:]))
         return CRASHED

@@ -9,6 +9,7 @@ import pytest
 
 from gradstep import problems
 from gradstep.actions import RunEpochs
+from gradstep.exports.export_files import default_name
 from gradstep.opening import open_session
 from gradstep.saving.reader import read_session_file
 from gradstep.start import start_from
@@ -165,6 +166,41 @@ def test_a_session_can_be_exported_after_its_script_was_edited(script: Path, tmp
     script.write_text("1 / 0", encoding="utf-8")
     (written, *_) = export_session(session, str(tmp_path / "out"))
     assert SCRIPT.strip() in written.read_text(encoding="utf-8")
+
+
+async def test_the_name_that_is_offered_for_an_export_of_ones_own_script_works(
+    script: Path, autosave: Autosave, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    async with opened_on(script, autosave) as pilot:  # type: ignore[attr-defined]
+        await press(pilot, "x", "enter")
+        await idle(pilot)
+        assert "wrote mine_gradstep.py, mine_gradstep.ipynb, mine_gradstep.csv" in text(pilot)
+        session = bench(pilot).idle_session()
+    assert session is not None
+    (written, *_) = export_session(session, str(tmp_path), force=True)  # a folder, as in `gradstep export`
+    assert written == tmp_path / "mine_gradstep.py"
+    assert script.read_text(encoding="utf-8") == SCRIPT
+
+
+@pytest.mark.parametrize(
+    ("problem", "source", "name"),
+    [
+        ("mine", "mine.py", "mine_gradstep"),
+        ("mine", "mine.ipynb", "mine_gradstep"),
+        ("mine", None, "mine"),
+        ("mine", "other/mine.py", "mine"),
+        ("random", None, "random_gradstep"),
+    ],
+)
+def test_an_export_is_named_after_its_problem_unless_that_would_be_refused(
+    problem: str, source: str | None, name: str, tmp_path: Path
+) -> None:
+    trained = None if source is None else tmp_path / source
+    if trained is not None:
+        trained.parent.mkdir(exist_ok=True)
+        trained.touch()
+    assert default_name(tmp_path, problem, trained) == name
 
 
 def talk(autosave: Autosave, script: Path) -> tuple[Conversation, list[str]]:

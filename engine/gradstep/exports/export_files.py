@@ -53,6 +53,23 @@ def check_spares(to: str | Path, problem: str, source: Path) -> None:
                 raise BadInput(f"{path} is the file that this session trains: choose another name")
 
 
+def default_name(folder: Path, problem: str, source: Path | None) -> str:
+    """Return the common name for files in a folder, if the learner gives none.
+
+    Args:
+        folder: Folder for the files.
+        problem: Name of the session's problem, which the files get unless it would be refused.
+        source: File that the session trains; None for a built-in problem.
+    """
+    try:
+        _base(folder / f"{problem}.py", problem)
+        if source is not None:
+            check_spares(folder / f"{problem}.py", problem, source)
+    except BadInput:
+        return f"{problem}_gradstep"
+    return problem
+
+
 def write_exports(to: str | Path, export: Export, *, force: bool = False) -> tuple[Path, ...]:
     """Write the script, the notebook and the loss history, and the picture if the export has one.
 

@@ -64,6 +64,8 @@ def export_session(session: Session, to: str, *, picture: str = "", force: bool 
         BadInput: the files cannot be written, or the session's problem was not loaded from a script.
     """
     to = os.path.expanduser(to)
+    if os.path.isdir(to):
+        to = os.path.join(to, f"{default_export_name(session, to)}.py")
     from gradstep.exports.export import export
     from gradstep.exports.export_files import ENDINGS, PICTURE, check_exports, check_spares, write_exports
 
@@ -75,6 +77,17 @@ def export_session(session: Session, to: str, *, picture: str = "", force: bool 
         check_exports(to, session.origin.title, (*ENDINGS, PICTURE) if picture else ENDINGS)
     made = replace(export(session.origin, session.line(), session.source), picture=picture)
     return write_exports(to, made, force=force)
+
+
+def default_export_name(session: Session, folder: str = ".") -> str:
+    """Return the common name of a session's files in a folder, if the learner gives none."""
+    from gradstep.exports.export_files import default_name
+
+    origin = session.origin
+    if origin is None:
+        return session.problem.name
+    source = Path(origin.problem) if origin.has_file else None
+    return default_name(Path(folder), origin.title, source)
 
 
 def picture_writer(picture: str, exports: Exports) -> Callable[[str], str]:

@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from gradstep.errors import Exists
-from gradstep_tui.commands.export import export_session, exports_of
+from gradstep_tui.commands.export import default_export_name, export_session, exports_of
 from gradstep_tui.screens.dialogs.ask import AskScreen
 from gradstep_tui.screens.dialogs.confirm import ConfirmScreen
 
@@ -49,5 +49,4 @@ def ask_export(bench: KeyedScreen) -> None:
             bench.notice = "the export was cancelled: no file was written"
 
     question = "Export to which files? (.py, .ipynb, .csv and .svg are added)"
-    name = "gradstep" if bench.frame is None else bench.frame.problem
-    bench.app.push_screen(AskScreen(question, name, str.strip), export)
+    bench.app.push_screen(AskScreen(question, default_export_name(session), str.strip), export)

@@ -24,6 +24,8 @@ class Copier:
         self._budget = budget
         self._sent: dict[int, tuple[ref[Tensor], int, Tensor]] = {}
         """By `id` of a gradient that left a node: the gradient, its version counter, and its copy."""
+        self.met_nested = False
+        """Whether a nested tensor has been copied."""
 
     def received(self, grads: NodeGrads) -> NodeGrads:
         """Return a copy of each gradient that enters a node.
@@ -77,8 +79,12 @@ class Copier:
         return tuple(copies)
 
     def _copied(self, grad: Tensor) -> Tensor:
-        grad = plain_numbers(grad)
-        return fresh_copy(grad) if self._budget.has(grad) else placeholder_for(grad)
+        if grad.is_nested:
+            self.met_nested = True
+            grad = plain_numbers(grad)
+        if not self._budget.has(grad):
+            return placeholder_for(grad)
+        return grad.detach().clone() if is_grad_enabled() else grad.clone()
 
 
 def _address_of(tensor: Tensor) -> int:

@@ -35,7 +35,7 @@ def after_node(
     """Note a call of a node that saved no tensor; `running[-1]` is the pass that called it."""
     received = copies.received(grads_in)
     sent = copies.sent(grads_out, grads_in[0], received[0])
-    if any_nested(grads_in, grads_out):  # the node cannot be asked with copies
+    if copies.met_nested and any_nested(grads_in, grads_out):  # the node cannot be asked with copies
         rows.append((number, running[-1], received, sent, sent))
     else:
         rows.append((number, running[-1], received, sent))
@@ -56,7 +56,9 @@ def after_with_saved(
     """
     received = copies.received(grads_in)
     sent = copies.sent(grads_out, grads_in[0], received[0])
-    asks = engine_may_have_reduced(node, received, sent) and not any_nested(grads_in, grads_out)
+    asks = engine_may_have_reduced(node, received, sent)
+    if asks and copies.met_nested:
+        asks = not any_nested(grads_in, grads_out)
     raw = raw_gradients_of(node, received, sent) if asks else None
     rows.append((number, running[-1], received, sent, raw))
 

@@ -16,6 +16,7 @@ from typing import Any, Final, TypeAlias
 import torch
 from torch import Tensor, is_anomaly_check_nan_enabled, is_anomaly_enabled
 from torch.autograd.graph import Node, get_gradient_edge
+from torch.utils.hooks import RemovableHandle
 
 from gradstep.autograd.gradient_copies import (
     Copier,
@@ -237,24 +238,23 @@ class Recorder:
             self.held.append(held)
             if isinstance(node, BackwardCFunction):
                 self._watch_custom(node, this)
-            elif held is not NO_TENSORS:
-                after = partial(after_with_saved, rows, copies, running, this, node)
-                self._watch_end(node, after, lambda: len(rows) - 1)
+                continue
+            if held is not NO_TENSORS:
+                handle = node.register_hook(partial(after_with_saved, rows, copies, running, this, node))
             else:
-                after = partial(after_node, rows, copies, running, this)
-                self._watch_end(node, after, lambda: len(rows) - 1)
+                handle = node.register_hook(partial(after_node, rows, copies, running, this))
+            self._handles.append(handle)
+            if put_first(handle):
+                self._watch_other_hooks(node, handle, lambda: len(rows) - 1)
 
-    def _watch_end(
-        self, node: Node, after: Callable[[NodeGrads, NodeGrads], None], row_of_call: Callable[[], int]
-    ) -> None:
-        """Hook a node at its end, before its other post hooks; if it has any, after them as well.
+    def _watch_other_hooks(self, node: Node, first: RemovableHandle, row_of_call: Callable[[], int]) -> None:
+        """Hook a node right before its other post hooks, and after them.
 
-        `row_of_call` returns the index in `rows` of the call that `after` has just noted.
+        Args:
+            node: The node.
+            first: Handle of the recorder's hook, which runs before all others.
+            row_of_call: Returns the index in `rows` of the call that this hook has just noted.
         """
-        handle = node.register_hook(after)
-        self._handles.append(handle)
-        if not put_first(handle):
-            return
         hooked, ended = self._hooked, list[int]()
 
         def begun(grads_out: NodeGrads, grads_in: NodeGrads) -> None:
@@ -266,7 +266,7 @@ class Recorder:
 
         second = node.register_hook(begun)
         put_first(second)
-        put_first(handle)
+        put_first(first)
         self._handles += (second, node.register_hook(over))
 
     def _watch_custom(self, node: Node, number: int) -> None:
@@ -293,7 +293,10 @@ class Recorder:
 
         custom = CustomApply(node, applied)
         self._handles += (node.register_prehook(before), custom)
-        self._watch_end(node, after, ended.pop)
+        handle = node.register_hook(after)
+        self._handles.append(handle)
+        if put_first(handle):
+            self._watch_other_hooks(node, handle, ended.pop)
 
     def _watch_leaf(self, node: Node, number: int) -> None:
         """Hook a leaf before each write only: the next write, or the end, shows what its `.grad` became."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
+from functools import cache
 from os import sep
 from types import CodeType
 from typing import Final
@@ -21,9 +22,15 @@ def has_compiler() -> bool:
     """Return whether PyTorch's compiler has been imported, without which nothing has been compiled."""
     if "torch" not in sys.modules:
         return False
+    return _compiler() in sys.modules
+
+
+@cache
+def _compiler() -> str:
+    """Return the name of the compiler's module; an import in a function takes longer than a recorded node."""
     from gradstep.torch_internals import COMPILER
 
-    return COMPILER in sys.modules
+    return COMPILER
 
 
 def uncompiled() -> AbstractContextManager[object]:
@@ -59,10 +66,8 @@ def _is_compiled(value: object) -> bool:
 
 
 def _is_made_by_compiler(value: object) -> bool:
-    from gradstep.torch_internals import COMPILER
-
     code = getattr(value, "__code__", None)
     module = type(value).__module__
-    return module.startswith(COMPILER) or (
-        isinstance(code, CodeType) and COMPILER.replace(".", sep) in code.co_filename
+    return module.startswith(_compiler()) or (
+        isinstance(code, CodeType) and _compiler().replace(".", sep) in code.co_filename
     )

@@ -33,6 +33,7 @@ from gradstep.actions import (
     Zero,
 )
 from gradstep.analysis.judgement import Finding
+from gradstep.derivatives.optimizer_step import explain_update
 from gradstep.errors import BadInput, Refused
 from gradstep.frame import Frame
 from gradstep.loop.loop import Kind
@@ -53,7 +54,7 @@ from gradstep.saving.fingerprint import tensors_of
 from gradstep.session import Session
 from gradstep.start import Start
 from gradstep.training.pytorch_errors import PyTorchError
-from gradstep.training.snapshots import initial_memory
+from gradstep.training.snapshots import OptimizerStep, Snapshot, initial_memory
 from tests.engine.recording_checks import bits
 from tests.session_strategies import PROBLEMS, Plain, crops, line, optimizers, perceptron, rates, values_of
 
@@ -476,6 +477,30 @@ def test_an_update_is_explained_until_something_else_runs() -> None:
     assert ("step", "step + 1") in again.update.where
     session.apply(Forward())
     assert session.apply(StepNode()).update is None
+
+
+@pytest.mark.parametrize(
+    ("with_grad", "formulas"),
+    [
+        ("a", ["mu_product * mu"]),
+        ("b", ["mu"]),
+        ("ab", ["mu  # a parameter's first step", "mu_product * mu  # its later steps"]),
+    ],
+)
+def test_a_parameter_that_was_skipped_so_far_is_explained_by_the_formulas_of_its_first_step(
+    with_grad: str, formulas: list[str]
+) -> None:
+    one = torch.ones(1)
+    memory = {"step": one, "mu_product": one, "exp_avg": one, "exp_avg_sq": one}, {}
+    before = Snapshot(
+        (one, one),
+        tuple(one if name in with_grad else None for name in "ab"),
+        torch.get_rng_state(),
+        optimizer=Optimizer("NAdam"),
+        memory=memory,
+    )
+    told = explain_update(("a", "b"), OptimizerStep(before, 0.1), before)
+    assert [formula for target, formula in told.where if target == "mu_product"] == formulas
 
 
 def test_the_update_by_hand_is_explained_by_its_own_line() -> None:

@@ -27,6 +27,8 @@ def explain_update(names: tuple[str, ...], step: OptimizerStep, after: Snapshot)
     """
     before, optimizer = step.before, after.optimizer
     operands, results = [Operand("lr", step.learning_rate)], list[Operand]()
+    stepped = {not _of(before, index) for index, grad in enumerate(before.grads) if grad is not None}
+    first = True in stepped if stepped else not any(before.memory)
     skipped = [name for name, grad in zip(names, before.grads, strict=True) if grad is None]
     for index, name in enumerate(names):
         if before.grads[index] is None:
@@ -46,7 +48,7 @@ def explain_update(names: tuple[str, ...], step: OptimizerStep, after: Snapshot)
         words="; ".join(words),
         operands=tuple(operands),
         results=tuple(results),
-        where=tuple(optimizer.row.lines(optimizer.values, first=not any(before.memory))),
+        where=tuple(optimizer.row.lines(optimizer.values, first=first, others_later=len(stepped) > 1)),
     )
 
 

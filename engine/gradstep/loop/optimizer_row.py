@@ -90,6 +90,11 @@ class StateTensor(NamedTuple):
     None if PyTorch makes the tensor in the first step."""
 
 
+FIRST_STEP: Final = "  # a parameter's first step"
+LATER_STEP: Final = "  # its later steps"
+"""Comments on a formula, if a step is the first of some parameters only."""
+
+
 class Formula(NamedTuple):
     """A line of an optimizer's formulas, `target = expression`, for some of the optimizer's options."""
 
@@ -146,17 +151,24 @@ class OptimizerRow:
         """PyTorch's default of every option."""
         return {name: option.default for name, option in self.options.items()}
 
-    def lines(self, options: Mapping[str, Value], *, first: bool) -> Iterator[tuple[str, str]]:
+    def lines(
+        self, options: Mapping[str, Value], *, first: bool, others_later: bool = False
+    ) -> Iterator[tuple[str, str]]:
         """Return the formulas that apply, as targets and Python expressions.
 
         Args:
             options: Values of all options.
-            first: Whether the optimizer has not stepped before.
+            first: Whether the optimizer takes the first step of a parameter.
+            others_later: Whether it also takes a later step of another parameter, which was not skipped
+                before. A comment then says for which of them a formula is.
         """
         gradient = "grad"
         for line in self.formulas:
-            if _holds(line.when, {**options, "first": first}):
-                yield line.target, line.expression.replace("{g}", gradient)
+            now = _holds(line.when, {**options, "first": first})
+            later = _holds(line.when, {**options, "first": False}) if others_later else now
+            if now or later:
+                which = "" if now == later else FIRST_STEP if now else LATER_STEP
+                yield line.target, line.expression.replace("{g}", gradient) + which
                 gradient = "g" if line.target == "g" else gradient
 
     def sentence(self, options: Mapping[str, Value]) -> str:

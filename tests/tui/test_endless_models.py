@@ -14,6 +14,7 @@ from typing import Final
 import pytest
 
 from tests.terminal import GRADSTEP, Terminal, environment
+from tests.tui.test_terminal import given_back, left_behind
 
 SCRIPT: Final = """
 import time
@@ -102,10 +103,10 @@ def test_a_loop_that_never_ends_can_be_left(how: str, tmp_path: Path) -> None:
         left(terminal, since)
 
 
-def begun(folder: Path, *arguments: str) -> subprocess.Popen[str]:
-    """Start the command on the endless script in the folder, with pipes, and wait until its loop begins."""
+def begun(folder: Path, *arguments: str, body: str = "calls = 5") -> subprocess.Popen[str]:
+    """Start the command on an endless script in the folder, with pipes, and wait until its loop begins."""
     path, mark = folder / "model.py", folder / "begun"
-    body = f"calls == 4 and open({str(mark)!r}, 'w').close(); calls = 5"
+    body = f"calls == 4 and open({str(mark)!r}, 'w').close(); {body}"
     path.write_text(ENDLESS.replace("pass", body))
     os.mkfifo(mark)
     command = [*GRADSTEP, *(str(path) if argument == "SCRIPT" else argument for argument in arguments)]
@@ -135,3 +136,65 @@ def test_one_ctrl_c_stops_a_loop_that_never_ends_in_plain_mode(tmp_path: Path) -
         while "nothing has changed" not in (line := process.stdout.readline()):
             assert line
         process.kill()
+
+
+# Code that keeps the interpreter to itself: no other thread of the process runs
+
+HOLDING: Final = SCRIPT.replace("BODY", "sum(range(10**12))")
+
+HELD: Final = """calls = 3; import ctypes, os
+        waiting = os.open(WAITING, os.O_RDONLY)
+        ctypes.PyDLL(None).read(waiting, ctypes.create_string_buffer(1), 1)
+        break
+"""
+"""Waits for the test, without letting other threads run."""
+
+
+@pytest.mark.parametrize("how", ["q", "ctrl+c", "SIGTERM"])
+def test_code_that_lets_nothing_else_run_can_be_left(how: str, tmp_path: Path) -> None:
+    path, mark = tmp_path / "model.py", tmp_path / "begun"
+    os.mkfifo(mark)
+    path.write_text(HOLDING.replace("sum(", f"open({str(mark)!r}, 'w').close(); sum("))
+    with Terminal((*GRADSTEP, str(path)), env={"XDG_STATE_HOME": str(tmp_path / "state")}) as terminal:
+        terminal.wait_for(lambda text: "epochs done 0" in text and "next: forward" in text)
+        terminal.send("fff")
+        mark.open().close()  # waits for the script
+        if not how.startswith("SIG"):
+            terminal.send("escape")  # which may have been read already when the code begins
+            terminal.wait_for("cannot be stopped: q or ctrl+c leaves")
+        since = time.monotonic()
+        if how.startswith("SIG"):
+            terminal.signal(signal.Signals[how])
+        else:
+            terminal.send(how)
+        assert left(terminal, since) == -signal.SIGKILL
+        assert given_back(terminal)
+        assert "gradstep resume" in left_behind(terminal)
+    assert saved(tmp_path).count('"Forward"') == 2
+
+
+def test_what_keys_may_do_while_nothing_runs_is_said_until_the_code_has_ended(tmp_path: Path) -> None:
+    path, waiting = tmp_path / "model.py", tmp_path / "waiting"
+    os.mkfifo(waiting)
+    path.write_text(SCRIPT.replace("BODY", HELD.replace("WAITING", repr(str(waiting)))))
+    with Terminal((*GRADSTEP, str(path)), env={"XDG_STATE_HOME": str(tmp_path / "state")}) as terminal:
+        terminal.wait_for(lambda text: "epochs done 0" in text and "next: forward" in text)
+        terminal.send("fff")
+        with waiting.open("w") as release:
+            terminal.send("escape")
+            terminal.wait_for("cannot be stopped: q or ctrl+c leaves")
+            release.write(".")
+        terminal.wait_for(lambda text: "cannot be stopped" not in text and "q quit" in text)
+        terminal.send("q")
+        assert terminal.wait_exit() == 0
+
+
+@pytest.mark.parametrize("arguments", [("run", "SCRIPT", "--epochs", "9"), ("--plain", "SCRIPT")])
+def test_one_ctrl_c_ends_code_that_lets_nothing_else_run(arguments: tuple[str, ...], tmp_path: Path) -> None:
+    with begun(tmp_path, *arguments, body="sum(range(10**12))") as process:
+        process.send_signal(signal.SIGINT)
+        text, _ = process.communicate(timeout=SOON)
+        # It may have been heard before the code began.
+        assert process.returncode in (-signal.SIGKILL, 130)
+        assert "could not be stopped" in text or process.returncode == 130
+        assert "Traceback" not in text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 from argparse import Namespace
 from collections.abc import Callable, Mapping, Sequence
@@ -112,7 +113,7 @@ def _replay(arguments: Sequence[str]) -> int:
     if options.to_end:
         from gradstep_tui.commands.replay import replay_to_end
 
-        return replay_to_end(options.file)
+        return _guarded(lambda _: replay_to_end(options.file))
     autosave = Autosave()
     autosave.offers = False
     return _train(partial(autosave.replay, options.file), autosave, options)
@@ -122,13 +123,14 @@ def _export(arguments: Sequence[str]) -> int:
     from gradstep_tui.commands.export import export_file
 
     options = export_parser().parse_args(arguments)
-    return export_file(options.file, options.to, force=options.force)
+    return _guarded(lambda _: export_file(options.file, options.to, force=options.force))
 
 
 def _run(arguments: Sequence[str]) -> int:
     from gradstep_tui.commands import run as headless
     from gradstep_tui.commands.json_report import json_line
     from gradstep_tui.commands.notebook_report import printed
+    from gradstep_tui.terminal.guard_process import READY
 
     options = run_parser().parse_args(arguments)
     try:
@@ -136,7 +138,17 @@ def _run(arguments: Sequence[str]) -> int:
     except BadInput as error:
         return complain_of(error, RUN)
     actions = headless.plan(options.epochs, options.zeroing, options.batches)
-    code = headless.run(partial(open_session, start), actions, json_line if options.json else printed)
+    report = json_line if options.json else printed
+
+    def train(guard: CrashGuard) -> int:
+        def make_session() -> Session:
+            session = open_session(start)
+            guard.tell(READY)
+            return session
+
+        return headless.run(make_session, actions, report)
+
+    code = _guarded(train)
     leave_stuck_jobs(code)
     return code
 
@@ -155,7 +167,15 @@ def _check(arguments: Sequence[str]) -> int:
     options = parser.parse_args(arguments)
     if options.problem is None and options.csv is None:
         parser.error("name a script or a built-in problem, or use --csv FILE")
-    return check_problem(options)
+    return _guarded(lambda _: check_problem(options))
+
+
+def _guarded(command: Callable[[CrashGuard], int]) -> int:
+    """Return the exit code of a command without a screen; ctrl+c ends it, whatever its code does."""
+    from gradstep_tui.terminal.crash_guard import guarded_terminal
+
+    with guarded_terminal(_Process.ends) as guard:
+        return command(guard)
 
 
 def _sessions(arguments: Sequence[str]) -> int:
@@ -226,27 +246,40 @@ def _train(make_session: Callable[[], Session], autosave: Autosave, options: Nam
     if plain and not options.plain:
         print(DUMB.format(os.environ.get("TERM", "")), file=sys.stderr)
     from gradstep_tui.terminal.crash_guard import guarded_terminal
+    from gradstep_tui.terminal.guard_process import LEAVING
 
-    with guarded_terminal(_Process.ends) as guard:
+    with guarded_terminal(_Process.ends, _kept(options)) as guard:
         try:
-            make = partial(_for_one_learner, make_session, options.trace_limit)
+            make = partial(_for_one_learner, make_session, options.trace_limit, guard)
             code = (_converse if plain else _draw)(make, autosave, options.ascii, guard)
         except MissingName as error:  # Textual or PyTorch is of a version that gradstep cannot work with
             code = complain_of(error)
         finally:
             guard.hold_ending()
+            guard.tell(LEAVING)
             autosave.close()
         code = guard.code(code)
     leave_stuck_jobs(code)
     return code
 
 
-def _for_one_learner(make_session: Callable[[], Session], limit: int | None) -> Session:
+def _kept(options: Namespace) -> str:
+    """Return a sentence that says how to continue a session whose process was ended; empty if one cannot."""
+    saved = getattr(options, "save", None) or getattr(options, "file", None)
+    if "to_end" in options:  # a replay is not saved
+        return ""
+    command = "gradstep resume" + ("" if saved is None else f" {shlex.quote(str(saved))}")
+    return f"What was done before is saved: continue with `{command}`."
+
+
+def _for_one_learner(make_session: Callable[[], Session], limit: int | None, guard: CrashGuard) -> Session:
     """Make the only session of this process; `limit` is its trace limit in bytes, None for the default."""
     from gradstep.tensors.malloc import keep_freed_memory
+    from gradstep_tui.terminal.guard_process import READY
 
     keep_freed_memory()
     session = make_session()
+    guard.tell(READY)
     if limit is not None:
         session.trace_limit = limit
     return session
@@ -256,7 +289,9 @@ def _converse(
     make_session: Callable[[], Session], autosave: Autosave, ascii_only: bool, guard: CrashGuard
 ) -> int:
     from gradstep_tui.plain.talk import INTERRUPTED, talk
+    from gradstep_tui.terminal.guard_process import TYPED
 
+    guard.tell(TYPED)
     try:
         code = talk(make_session, autosave=autosave, ascii_only=ascii_only)
         guard.hold_ending()
@@ -271,6 +306,7 @@ def _draw(
     guard.hold_ending()
     from gradstep_tui.app import GradstepApp
     from gradstep_tui.session.jobs import LEAVING, wait_for_jobs
+    from gradstep_tui.terminal import guard_process
     from gradstep_tui.terminal.encoding import terminal_speaks_utf8
     from gradstep_tui.terminal.redirected_output import terminal_for_the_screen
     from gradstep_tui.terminal.textual_driver import prepare_terminal
@@ -280,6 +316,7 @@ def _draw(
         prepare_terminal(guard)
         app = GradstepApp(make_session, autosave=autosave, ascii_only=ascii_only)
         app.run()
+        guard.tell(guard_process.LEAVING)
         wait_for_jobs(LEAVING)
     return app.return_code or 0
 

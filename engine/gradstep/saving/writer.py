@@ -56,6 +56,8 @@ class SessionWriter:
         self._thread: Thread | None = None
         self._syncer: Syncer | None = None
         self._failing = Lock()
+        self._noted = self._written = 0
+        """Numbers of actions that were handed to the writer's thread, and that it has written."""
 
     @classmethod
     def new(cls, paths: Iterable[Path], start: Start, warn: Warn | None = None) -> SessionWriter:
@@ -123,6 +125,11 @@ class SessionWriter:
         """Path of the file; None before it is created."""
         return None if self._lines.file is None else self._lines.file.path
 
+    @property
+    def is_settled(self) -> bool:
+        """Whether every action is written, or cannot be."""
+        return self._written == self._noted or bool(self.trouble)
+
     def follow(self, session: Session) -> None:
         """Save the actions of a session that is at its start, or at the end of `saved`."""
         # Imported now, so that the first action reaches the disk as soon as any other.
@@ -147,6 +154,7 @@ class SessionWriter:
             return
         self._state = state
         state.in_pass  # noqa: B018 - builds the trace's events now, so that no two threads build them at once
+        self._noted += 1
         self._queue.put(_Done(action, state, "" if error is None else str(error)))
         self._running()
 
@@ -199,6 +207,7 @@ class SessionWriter:
         while (item := self._queue.get()) is not None:
             if isinstance(item, _Done):
                 self._write(item)
+                self._written += 1
             else:
                 item.set()
         self._write(None)

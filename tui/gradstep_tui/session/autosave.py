@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from gradstep.errors import EngineError
 from gradstep.opening import open_session
@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from gradstep.saving.writer import SessionWriter
     from gradstep.session import Session
     from gradstep.start import Start
+
+
+SETTLING: Final = 0.3
+"""Seconds that new work waits for a slow disk."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +168,11 @@ class Autosave:
         """Wait until all actions so far are written to the file."""
         if self._writer is not None:
             self._writer.flush()
+
+    def settle(self) -> None:
+        """Wait until all actions so far are written to the file, but not long for a slow disk."""
+        if self._writer is not None and not self._writer.is_settled:
+            self._writer.flush(SETTLING)
 
     def give_up(self) -> None:
         """Stop waiting for a script that is being loaded, which may run for ever."""

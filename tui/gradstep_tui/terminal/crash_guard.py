@@ -1,44 +1,35 @@
-"""Restores the terminal after an end that the program cannot handle: a crash in C++, or SIGKILL.
+"""The program's end of the line to its guard, a small process that restores the terminal after a crash.
 
-A small process is forked before any thread runs and before PyTorch is loaded. It waits for the end of this
-one, and then gives the terminal back unless that has happened already.
+It is forked before any thread runs and before PyTorch is loaded. A crash in C++, SIGKILL, and code that lets
+nothing else run are no concern of the program then: see `guard_process`.
 """
 
 from __future__ import annotations
 
 import os
 import signal
-import sys
-from collections.abc import Iterator
+import socket
+import threading
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from typing import Any, Final, NoReturn
+from functools import partial
+from typing import Any
 
-from gradstep_tui.terminal.terminal_signals import SignalLine, installed_signals
-
-RESTORE: Final = (
-    b"\x1b[?2026l\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?1015l\x1b[?1016l"
-    b"\x1b[?2004l\x1b[?1004l\x1b[?2048l\x1b[?7h\x1b[<u\x1b[?1049l\x1b[?25h\x1b[0m\r\n"
-)
-"""Control sequences that restore the screen, the cursor, the mouse and the keys."""
-
-TAKEN: Final = b"T"
-"""Written when the program begins to draw."""
-
-GIVEN_BACK: Final = b"G"
-"""Written when the program has given the terminal back."""
-
-OVER: Final = b"O"
-"""Written when the program ends in order; processes that it has started may keep the line open."""
+from gradstep_tui.terminal.guard_process import ANSWER, DRAW_AGAIN, LEAVING, OVER, PING, GuardProcess
+from gradstep_tui.terminal.terminal_signals import SignalLine, ending_signals, installed_signals
 
 
 class CrashGuard:
     """This process's end of the line to the process that restores the terminal."""
 
-    def __init__(self, line: int = -1, signals: SignalLine | None = None) -> None:
-        """Write to a descriptor, to none if it is negative; `signals` are those of this process."""
+    def __init__(self, line: socket.socket | None = None, signals: SignalLine | None = None) -> None:
+        """Write to a line, to nobody if it is None; `signals` are those of this process."""
         self._line = line
         self.signals = signals
         """Line on which this process's signals arrive; None if they are not read from a line."""
+
+        self.draw_again: Callable[[], object] = lambda: None
+        """Function that draws the screen again; called from another thread."""
 
     def hold_ending(self) -> None:
         """Have signals that would end this process wait from now on."""
@@ -51,75 +42,70 @@ class CrashGuard:
         return 128 + number if number and code < 128 else code
 
     def tell(self, what: bytes) -> None:
-        """Tell the other process that the terminal is `TAKEN` or `GIVEN_BACK`."""
-        if self._line >= 0:
+        """Tell the other process something, e.g. that the terminal is `TAKEN` or `GIVEN_BACK`."""
+        if self._line is not None:
             with suppress(OSError):
-                os.write(self._line, what)
+                self._line.send(what)
+
+    def answer(self) -> None:
+        """Answer the other process until the line is closed; called in a thread of its own."""
+        signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+        while data := self._heard():
+            if PING in data:
+                if self.signals is not None and not self.signals.is_held:
+                    self.signals.arrived()  # Python's own handlers see to them
+                self.tell(ANSWER)
+            if DRAW_AGAIN in data:
+                self.draw_again()
+
+    def _heard(self) -> bytes:
+        with suppress(OSError):
+            return b"" if self._line is None else self._line.recv(64)
+        return b""
 
 
 @contextmanager
-def guarded_terminal(at_end: bool = False) -> Iterator[CrashGuard]:
+def guarded_terminal(at_end: bool = False, farewell: str = "") -> Iterator[CrashGuard]:
     """Yield the line to a process that restores the terminal of standard input should this one crash.
 
     Args:
         at_end: Whether this process ends right after the `with` block.
+        farewell: Sentence that says what becomes of the session if this process has to be ended.
     """
     with installed_signals(at_end) as signals:
-        attributes = _attributes()
-        if attributes is None or not hasattr(os, "fork"):
+        if signals is None or threading.active_count() > 1:
             yield CrashGuard(signals=signals)
             return
-        theirs, ours = os.pipe()
+        ours, theirs = socket.socketpair()
+        ending, attributes = ending_signals(), _attributes()
         child = os.fork()
         if child == 0:
-            os.close(ours)
-            _watch(theirs, attributes)
-        os.close(theirs)
+            ours.close()
+            GuardProcess(
+                theirs, signals.arriving, ending=ending, attributes=attributes, farewell=farewell
+            ).run()
+        theirs.close()
         guard = CrashGuard(ours, signals)
+        signals.before_leaving = partial(guard.tell, LEAVING)
+        answering = threading.Thread(target=guard.answer, name="gradstep guard", daemon=True)
+        answering.start()
         try:
             yield guard
         finally:
             guard.tell(OVER)
-            os.close(ours)
+            with suppress(OSError):
+                ours.shutdown(socket.SHUT_RDWR)  # ends the thread
             with suppress(ChildProcessError):
                 os.waitpid(child, 0)
+            answering.join(1)
+            ours.close()
 
 
 def _attributes() -> list[Any] | None:
     """Return the attributes of the terminal on standard input; None if it is none."""
-    try:
-        import termios
-    except ImportError:  # Windows
-        return None
-    try:
-        return termios.tcgetattr(0)
-    except termios.error:
-        return None
-
-
-def _watch(line: int, attributes: list[Any]) -> NoReturn:
-    """Wait until the other process has ended, and restore the terminal if it has not done so."""
-    try:
-        signal.set_wakeup_fd(-1)
-        for number in signal.valid_signals():
-            with suppress(OSError, ValueError):
-                signal.signal(number, signal.SIG_IGN)
-        taken = False
-        while data := os.read(line, 64):
-            taken = data.endswith(TAKEN)
-            if data.endswith(OVER):
-                break
-        if taken:
-            _restore(attributes)
-    finally:
-        sys.stdout = sys.stderr = None
-        os._exit(0)
-
-
-def _restore(attributes: list[Any]) -> None:
     import termios
 
-    with suppress(OSError, termios.error):
-        termios.tcsetattr(0, termios.TCSANOW, attributes)
-    with suppress(OSError):
-        os.write(0, RESTORE)
+    try:
+        return termios.tcgetattr(0)
+    except (OSError, termios.error):
+        return None

@@ -60,8 +60,8 @@ class SignalLine:
         self._before: dict[int, Any] = {}
         self._handlers: dict[int, Handler] = {}
         self._ending: frozenset[int] = frozenset()
-        self.loop: AbstractEventLoop | None = None
-        """Event loop that reads the line; None if nobody does."""
+        self.before_leaving: Callable[[], object] = lambda: None
+        """Function that is called before a signal that ends the process is taken from the line."""
 
     def hold_ending(self) -> None:
         """Have signals that would end the process wait on the line from now on."""
@@ -69,6 +69,11 @@ class SignalLine:
         self._ending |= frozenset(numbers)
         for number in numbers:
             self._note(number)
+
+    @property
+    def is_held(self) -> bool:
+        """Whether signals that would end the process wait on the line until they are read."""
+        return bool(self._ending)
 
     def handle(self, number: int, handler: Handler) -> None:
         """Have the event loop call `handler` for a signal from now on."""
@@ -81,7 +86,6 @@ class SignalLine:
 
     def read_with(self, loop: AbstractEventLoop) -> None:
         """Have an event loop read the line; what waits on it is handled first."""
-        self.loop = loop
         loop.add_reader(self.arriving, self._dispatch)
 
     def ending(self) -> int:
@@ -102,6 +106,9 @@ class SignalLine:
             self._before.setdefault(number, before)
 
     def _dispatch(self) -> None:
+        with suppress(BlockingIOError, OSError):
+            if not self._ending.isdisjoint(self.arriving.recv(1024, socket.MSG_PEEK)):
+                self.before_leaving()  # while others can still see on the line what is wanted
         for number in self.arrived():
             if number in self._handlers:
                 self._handlers[number](number)

@@ -18,6 +18,7 @@ import select
 import selectors
 import sys
 from collections.abc import Callable
+from functools import partial
 from socket import socketpair
 from typing import TYPE_CHECKING, ClassVar, Final
 from weakref import WeakSet
@@ -27,7 +28,8 @@ from textual.driver import Driver
 from textual.messages import InBandWindowResize
 
 from gradstep_tui.terminal.capabilities import Colours, capabilities
-from gradstep_tui.terminal.crash_guard import GIVEN_BACK, TAKEN, CrashGuard
+from gradstep_tui.terminal.crash_guard import CrashGuard
+from gradstep_tui.terminal.guard_process import GIVEN_BACK, TAKEN
 from gradstep_tui.terminal.output_filter import output_filter
 from gradstep_tui.terminal.pastes import PasteShortener
 from gradstep_tui.terminal.suspension import CAN_SUSPEND, Suspension
@@ -175,11 +177,15 @@ def bench_driver(driver: type[Driver]) -> type[Driver]:
             super().start_application_mode()
             if signals is not None:
                 resize_in_order(signals.handle)
+            _Terminal.guard.draw_again = partial(loop.call_soon_threadsafe, self.draw_again)
+
+        def draw_again(self) -> None:
+            self.send_message(Driver.SignalResume())
 
         def take_again(self) -> None:
             """Take the terminal after a suspension; the app then draws everything."""
             self.resume_application_mode()
-            self.send_message(Driver.SignalResume())
+            self.draw_again()
 
         def stop_application_mode(self) -> None:
             if self.suspension is not None and not self.suspension.busy:

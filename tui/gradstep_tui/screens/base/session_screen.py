@@ -219,6 +219,11 @@ class SessionScreen(WorkingScreen):
                 at_once=0.0 if long else AT_ONCE,
             )
 
+    def settle(self) -> None:
+        """Wait until all actions are saved: the next one may run code that lets nothing else run."""
+        if self._autosave is not None:
+            self._autosave.settle()
+
     def begins(self, action: Action) -> None:
         """Do nothing; called before an action that takes a while, which a bench in a workshop reports."""
 

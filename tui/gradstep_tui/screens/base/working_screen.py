@@ -117,7 +117,7 @@ class WorkingScreen(Screen[None]):
         self._stop.clear()
         self._asked_to_stop, self._insists = None, False
         self._then, self._title = then, title
-        job = self._job = Job(work, self.must_stop)
+        job = self._job = Job(partial(self._settled, work), self.must_stop)
         quick = at_once > 0
         if quick not in self._workers:
             self._workers[quick] = Worker() if quick else Worker(self.prepare_long_work)
@@ -134,6 +134,13 @@ class WorkingScreen(Screen[None]):
         self.begin_waiting()
         self.running = True
         self._ticker = self.set_interval(1 / DRAWS_PER_SECOND, self._tick)
+
+    def settle(self) -> None:
+        """Do nothing; called in the thread before its work, so that what was done before can be saved."""
+
+    def _settled(self, work: Work, stopped: Callable[[], bool]) -> Any:
+        self.settle()
+        return work(stopped)
 
     def begin_waiting(self) -> None:
         """Remove what the last action left; called if work is not done at once."""

@@ -60,7 +60,8 @@ def folder_without_init(folder: Path, name: str, seed: int = 0) -> str:
 
 
 Written = Callable[[Path, str, int], str]
-every_kind = pytest.mark.parametrize("written", [module, package, folder_without_init])
+KINDS: Final[tuple[Written, ...]] = (module, package, folder_without_init)
+every_kind = pytest.mark.parametrize("written", KINDS)
 every_name = pytest.mark.parametrize("name", ["engine", "tui", "utils", "text", "screens"])
 
 
@@ -169,25 +170,30 @@ def test_a_script_that_is_named_by_a_relative_path_sees_its_edited_module(
 
 
 WITHOUT_GRADSTEP: Final = """
-import sys
+import os, runpy, sys
 sys.modules["gradstep"] = sys.modules["gradstep_tui"] = None
-import runpy
-sys.path[0] = {folder!r}
-runpy.run_path({path!r}, run_name="__main__")
+import torch
+for folder in sys.argv[1:]:
+    child = os.fork()
+    if not child:
+        sys.path[0] = folder
+        runpy.run_path(os.path.join(folder, "taken_home.py"), run_name="__main__")
+        sys.exit()
+    assert os.waitpid(child, 0)[1] == 0, folder
 """
 
 
-@every_kind
-def test_an_export_runs_without_gradstep_beside_the_scripts_own_module(
-    tmp_path: Path, written: Written
-) -> None:
-    start = start_from(str(train_py(tmp_path, written(tmp_path, "engine", 1))))
-    made = export(start, (Forward(), Backward(), Update(), RunEpochs(2)))
-    exported = tmp_path / "taken_home.py"
-    exported.write_text(made.script, encoding="utf-8")
-    command = [sys.executable, "-c", WITHOUT_GRADSTEP.format(folder=str(tmp_path), path=str(exported))]
+def test_an_export_runs_without_gradstep_beside_the_scripts_own_module(tmp_path: Path) -> None:
+    for written in KINDS:
+        folder = tmp_path / written.__name__
+        folder.mkdir()
+        start = start_from(str(train_py(folder, written(folder, "engine", 1))))
+        made = export(start, (Forward(), Backward(), Update(), RunEpochs(2)))
+        (folder / "taken_home.py").write_text(made.script, encoding="utf-8")
+    command = [sys.executable, "-c", WITHOUT_GRADSTEP, *map(str, sorted(tmp_path.iterdir()))]
     run = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     assert run.returncode == 0, run.stderr
+    assert run.stdout.count("All numbers match those in the session.") == len(KINDS)
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 from gradstep.opening import open_session
 from gradstep.saving.reader import SavedSession, read_session_file
 from gradstep.saving.replay import replay
@@ -19,10 +17,8 @@ from tests.killed_sessions import digest
 KILLS = 30
 
 
-@pytest.fixture(scope="module")
-def killed(tmp_path_factory: pytest.TempPathFactory) -> dict[Path, list[str]]:
-    """What each child had finished, by its file."""
-    folder = tmp_path_factory.mktemp("killed")
+def killed_in(folder: Path) -> dict[Path, list[str]]:
+    """Kill children that train and save in a folder; what each had finished, by its file."""
     command = [sys.executable, "-m", "tests.killed_sessions", str(folder), str(KILLS)]
     told = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
     assert told.returncode == 0, told.stderr
@@ -42,29 +38,21 @@ def digests(saved: SavedSession) -> list[str]:
     return found
 
 
-def test_what_was_finished_when_the_program_was_killed_comes_back_to_the_same_bits(killed) -> None:
+def test_what_was_finished_when_the_program_was_killed_comes_back_to_the_same_bits(tmp_path: Path) -> None:
+    killed = killed_in(tmp_path)
     assert len(killed) == KILLS
     assert sum(map(len, killed.values())) > 5 * KILLS, "the children were killed too early to tell anything"
-    for path, finished in killed.items():
-        if not path.exists() or not path.stat().st_size:
-            assert not finished
-            continue
-        saved = read_session_file(path, allow_torn=True)
+    begun = [path for path in killed if path.exists() and path.stat().st_size]
+    assert not any(finished for path, finished in killed.items() if path not in begun)
+    for path in begun:
+        saved, finished = read_session_file(path, allow_torn=True), killed[path]
         # One more may be written, of which the child could not tell any more.
         assert len(finished) <= len(saved.actions) <= len(finished) + 1
         assert digests(saved)[: len(finished)] == finished
         assert not saved.closed
-
-
-def test_a_replay_of_a_killed_session_finds_the_same_bits(killed) -> None:
-    for path in list(killed)[:5]:
-        if path.exists() and path.stat().st_size:
-            assert replay(read_session_file(path, allow_torn=True)).mismatch is None
-
-
-def test_the_next_start_offers_the_session_that_was_killed_last(killed) -> None:
-    last = [path for path in killed if path.exists() and path.stat().st_size][-1]
-    found = Store(last.parent).unfinished()
+    for path in begun[:5]:
+        assert replay(read_session_file(path, allow_torn=True)).mismatch is None
+    found = Store(tmp_path).unfinished()  # the next start offers the one that was killed last
     assert found.session is not None
-    assert found.session.path == last
+    assert found.session.path == begun[-1]
     assert not found.bad

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import subprocess
 from collections.abc import Sequence
 
 import pytest
-from textual.widgets import Markdown
+from textual import events
+from textual.widgets import Input, Markdown
 
 from gradstep_tui.manual.pages import page, topics
 from gradstep_tui.screens.help.key_table import HelpScreen
 from gradstep_tui.screens.help.manual import ManualScreen
 from tests.engine.test_imports import loaded_after
 from tests.terminal import GRADSTEP, Terminal
-from tests.tui.bench import Opened, bench, drawn, frame, opened, press, state, strips, text, until
+from tests.tui.bench import Opened, bench, drawn, frame, opened, press, state, strips, text, type_ahead, until
 from tests.tui.test_plain import Talk
 
 TITLES = {topic.name: page(topic.name).splitlines()[0].removeprefix("# ") for topic in topics()}
@@ -110,6 +112,27 @@ async def test_q_and_slash_can_be_typed_into_a_search() -> None:
         await shows(pilot, "q/")
         await press(pilot, "escape", "escape")
         assert pilot.app.screen is bench(pilot)
+
+
+async def test_all_that_is_typed_after_slash_goes_to_the_field_in_order(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    on_event = ManualScreen.on_event
+
+    async def busy(screen: ManualScreen, event: events.Event) -> None:
+        if isinstance(event, events.Key):
+            await asyncio.sleep(0.05)  # a busy machine: keys that are passed on arrive late
+        await on_event(screen, event)
+
+    monkeypatch.setattr(ManualScreen, "on_event", busy)
+    async with opened() as pilot:
+        await press(pilot, "f1")
+        field = pilot.app.screen.query_one(Input)
+        type_ahead(pilot, "down", "slash", *"jk q")
+        await until(pilot, lambda: pilot.app.focused is field)
+        type_ahead(pilot, *"/and more")
+        await until(pilot, lambda: len(field.value) == 13)
+        assert field.value == "jk q/and more"
 
 
 async def test_tab_goes_from_the_list_to_the_page_and_back_beside_each_other_on_a_wide_screen() -> None:

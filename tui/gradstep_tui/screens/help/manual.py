@@ -36,10 +36,14 @@ class ManualScreen(Dialog[None]):
     """All pages of the manual. F1 and q close it; Esc goes one step back."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "back", "back", tooltip="Go one step back; from the topics, to the bench."),
-        Binding("f1,q", "dismiss", "close", tooltip="Go back to the bench."),
-        Binding("tab,shift+tab", "switch", "list or page", tooltip="Go to the list, or to the page."),
-        Binding("slash", "search", "search", tooltip="Search all pages."),
+        # With priority, so that each is done before the next key is looked at: that may belong to the field.
+        Binding("escape", "back", "back", priority=True, tooltip="Go one step back; at last, to the bench."),
+        Binding("f1,q", "close", "close", priority=True, tooltip="Go back to the bench."),
+        Binding("tab,shift+tab", "switch", "list or page", priority=True, tooltip="Go to list or page."),
+        Binding("slash", "search", "search", priority=True, tooltip="Search all pages."),
+        # After the keys that the field has got.
+        Binding("escape", "stop_searching", "back", tooltip="Go back without a search."),
+        Binding("f1", "dismiss", "close", tooltip="Go back to the bench."),
     ]
     AUTO_FOCUS = ""
     DEFAULT_CSS = """
@@ -99,11 +103,23 @@ class ManualScreen(Dialog[None]):
 
     # Keys
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Leave all keys to the field while somebody types what to search for."""
+        if self.searching and action in ("back", "close", "switch", "search"):
+            return False
+        return super().check_action(action, parameters)
+
+    def action_stop_searching(self) -> None:
+        """Leave the field."""
+        self.searching = False
+
+    def action_close(self) -> None:
+        """Leave the manual."""
+        self.dismiss()
+
     def action_back(self) -> None:
-        """Leave the field, the page, the results, or the manual, in this order."""
-        if self.searching:
-            self.searching = False
-        elif self.reading and not self.has_class("-wide"):
+        """Leave the page, the results, or the manual, in this order."""
+        if self.reading and not self.has_class("-wide"):
             self.reading = False
         elif self.hits:
             self.hits, self.reading = (), False
@@ -113,8 +129,7 @@ class ManualScreen(Dialog[None]):
 
     def action_switch(self) -> None:
         """Go from the list to the page, or back."""
-        if not self.searching:
-            self.reading = not self.reading
+        self.reading = not self.reading
 
     def action_search(self) -> None:
         """Ask for words."""

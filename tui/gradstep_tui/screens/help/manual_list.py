@@ -29,13 +29,17 @@ class ManualList(Panel, can_focus=True):
     """Rows to choose from; `>` marks the chosen one."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up,k", "walk(-1)", "up", tooltip="Choose the row above."),
-        Binding("down,j", "walk(1)", "down", tooltip="Choose the row below."),
-        Binding("pageup", "walk(-10)", "up", tooltip="Choose the row ten above."),
-        Binding("pagedown", "walk(10)", "down", tooltip="Choose the row ten below."),
-        Binding("home", "walk(-100000)", "first", tooltip="Choose the first row."),
-        Binding("end", "walk(100000)", "last", tooltip="Choose the last row."),
-        Binding("enter", "choose", "open", tooltip="Open the chosen page."),
+        # With priority, so that each is done before the next key is looked at.
+        Binding(keys, action, label, tooltip=tooltip, priority=True)
+        for keys, action, label, tooltip in (
+            ("up,k", "walk(-1)", "up", "Choose the row above."),
+            ("down,j", "walk(1)", "down", "Choose the row below."),
+            ("pageup", "walk(-10)", "up", "Choose the row ten above."),
+            ("pagedown", "walk(10)", "down", "Choose the row ten below."),
+            ("home", "walk(-100000)", "first", "Choose the first row."),
+            ("end", "walk(100000)", "last", "Choose the last row."),
+            ("enter", "choose", "open", "Open the chosen page."),
+        )
     ]
 
     class Chosen(Message):

@@ -33,8 +33,11 @@ def some_input(draw: random.Random) -> bytes:
     return random_bytes if kind < 0.93 else b"\x1b[200~" + random_bytes + b"\x1b[201~"
 
 
-def campaign(terminal: Terminal, draw: random.Random, count: int) -> None:
-    """Send `count` pieces of input, suspend and resize in between, and see that the command lives."""
+def campaign(terminal: Terminal, draw: random.Random, count: int) -> int:
+    """Send up to `count` pieces of input, suspend and resize in between; return how many were sent.
+
+    Fewer are sent if the command leaves in order, e.g. at a click on its `q`.
+    """
     for number in range(count):
         chance = draw.random()
         if chance < 0.01:
@@ -46,20 +49,29 @@ def campaign(terminal: Terminal, draw: random.Random, count: int) -> None:
         terminal.send_bytes(some_input(draw))
         if number % 20 == 0:
             terminal.read(0.02)
-        assert terminal.process.poll() is None, f"it ended after {number} pieces:\n{terminal.text}"
-    terminal.signal(signal.SIGCONT)
-    terminal.resize(80, 24)
-    terminal.send("ctrl+c")
-    assert terminal.wait_exit(120) == 0
+        if terminal.process.poll() is not None:
+            break
+    else:
+        terminal.signal(signal.SIGCONT)
+        terminal.resize(80, 24)
+        terminal.send("ctrl+c")
+    # A terminal that the suspended command has given back sends SIGINT for ctrl+c.
+    ends = (0, 128 + signal.SIGINT)
+    assert terminal.wait_exit(100) in ends, f"it ended after {number} pieces:\n{terminal.text}"
     assert given_back(terminal)
+    assert b"Traceback" not in terminal.output
+    return number + 1
 
 
-@pytest.mark.full
-@pytest.mark.parametrize("count", [300, 20_000])
+@pytest.mark.parametrize(
+    "count", [80, pytest.param(20_000, marks=(pytest.mark.full, pytest.mark.timeout(1200)))]
+)
 def test_nothing_that_a_terminal_sends_ends_or_blocks_it(
     count: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)  # keys write files
-    with Terminal() as terminal:
-        terminal.wait_for(READY)
-        campaign(terminal, random.Random(13), count)
+    draw = random.Random(13)
+    while count > 0:
+        with Terminal() as terminal:
+            terminal.wait_for(READY)
+            count -= campaign(terminal, draw, min(count, 2_000))

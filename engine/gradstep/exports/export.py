@@ -7,11 +7,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Final
 
 import torch
 
 from gradstep.actions import Action, Backward, Forward, Reset
-from gradstep.errors import EngineError
+from gradstep.errors import BadInput, EngineError
 from gradstep.exports.code.cells import Cell
 from gradstep.exports.code.helpers import TOLERANCE, helpers_for
 from gradstep.exports.code.name_conflicts import settled
@@ -26,10 +27,16 @@ from gradstep.exports.script_format import script_text
 from gradstep.frame import Frame
 from gradstep.loop.script_names import Spelling
 from gradstep.opening import open_session
+from gradstep.scripts.ipython_shell import awaits
 from gradstep.scripts.other_rngs import others_kept
 from gradstep.scripts.source import ScriptSource
 from gradstep.session import Session
 from gradstep.start import Start
+
+AWAITS: Final = (
+    "the notebook cannot be exported, because it has an await outside a function, which no script can have: "
+    "put it into an async function and call asyncio.run"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +71,17 @@ def export(start: Start, actions: Iterable[Action], source: ScriptSource | None 
         The texts of the script, the notebook and the loss history.
 
     Raises:
-        BadInput: there is no such problem, or a value of `start` cannot be used.
+        BadInput: there is no such problem, a value of `start` cannot be used, or a notebook has an `await`
+            outside a function.
         ValueError: `actions` contains an `Undo`, a `Redo` or a `GoTo`.
     """
     if source is None or source.reads:
         source = start.source()
     begin = partial(open_session, start, source=source if start.has_file else None)
-    text = seeded(source.text) if start.has_file and start.table is None else source.text
+    if source.is_notebook and awaits(source.text):
+        raise BadInput(AWAITS)
+    own = start.has_file and start.table is None
+    text = seeded(source.text, notebook=source.is_notebook) if own else source.text
     return export_from(begin, text, actions, seed=start.seed)
 
 

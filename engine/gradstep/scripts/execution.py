@@ -10,6 +10,8 @@ from types import ModuleType
 from typing import Any
 
 from gradstep.learner_code.raised import message_of
+from gradstep.scripts import ipython_shell
+from gradstep.scripts.ipython_shell import Shell
 from gradstep.scripts.local_modules import SCRIPT_PREFIX, hidden_modules
 from gradstep.scripts.script_errors import ScriptError, sentence_for
 from gradstep.scripts.source import ScriptSource
@@ -28,13 +30,18 @@ def run_script(source: ScriptSource) -> Namespace:
     namespace = module.__dict__
     if source.is_notebook:
         namespace["display"] = print
+        shell = Shell(namespace)
+        namespace["get_ipython"] = lambda: shell
     # Dataclasses, for example, look up the module of a class by name.
     sys.modules[module.__name__] = module
     ours, sys.argv = sys.argv, [str(source.path)]  # the script gets no arguments
     try:
         with located(source, "The script raised this error while it ran."):
-            # Python's own rules, without this file's `from __future__ import annotations`.
-            exec(compile(source.text, str(source.path), "exec", dont_inherit=True), namespace)
+            if source.is_notebook:
+                ipython_shell.run(ipython_shell.compiled(source.text, str(source.path)), namespace)
+            else:
+                # Python's own rules, without this file's `from __future__ import annotations`.
+                exec(compile(source.text, str(source.path), "exec", dont_inherit=True), namespace)
     finally:
         sys.argv = ours
     return namespace

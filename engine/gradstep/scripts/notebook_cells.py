@@ -1,4 +1,4 @@
-"""Code cells of a Jupyter notebook joined into one script, without lines that only IPython understands."""
+"""Code cells of a Jupyter notebook joined into one script of plain Python with the same lines."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from gradstep.scripts.notebook_file import BadNotebook, code_cells
 from gradstep.scripts.script_errors import ScriptError
 from gradstep.scripts.source import ScriptSource
 
-PYTHON_CELLS: Final = ("%%time", "%%timeit", "%%capture", "%%prun")
-"""Cell magics whose cells contain Python; the cells of all other magics contain something else."""
-
-_MAGIC: Final = re.compile(r"\s*([%!?]|\w+\s*=\s*[%!])|.*\?\s*$")
-"""Pattern of a line that only IPython understands."""
-
 MOST_NOTED: Final = 3
-"""Left-out lines that the note quotes at most."""
+"""Left-out commands or written files that a note quotes at most."""
+
+_FUTURE: Final = re.compile(r"from\s+__future__\s+import\b")
+"""Beginning of an import that Python accepts at the start of a file only, and IPython in every cell."""
+
+_PROMPT: Final = re.compile(r"\s*In \[\d+\]: ")
+"""Prompt of IPython copied along with a statement, which Python takes for an annotation."""
 
 
 def notebook_source(path: Path, data: bytes) -> ScriptSource:
@@ -29,22 +29,26 @@ def notebook_source(path: Path, data: bytes) -> ScriptSource:
     Raises:
         ScriptError: The file is not a notebook, or the notebook's language is not Python.
     """
-    lines, places, left_out = list[str](), list[tuple[int, int]](), list[str]()
+    lines, places, left_out, written = list[str](), list[tuple[int, int]](), list[str](), list[str]()
     for number, text in _code_cells(path, data):
-        for line, row in enumerate(_rows(text), 1):
-            kept = row
-            if isinstance(row, _LeftOut):
-                kept = row.instead
-                if row.text.strip():
-                    left_out.append(f"{row.text.strip()} (cell {number})")
-            lines.append(str(kept))
-            places.append((number, line))
-        lines += ["", ""]
-        places += [(number, line + 1), (number, line + 2)]
-    more = f" and {len(left_out) - MOST_NOTED} more" if len(left_out) > MOST_NOTED else ""
-    quoted = "; ".join(left_out[:MOST_NOTED])
-    note = f"left out because only IPython understands it: {quoted}{more}"
-    return ScriptSource(path, "\n".join(lines) + "\n", (note,) if left_out else (), tuple(places))
+        rows = text.splitlines()
+        if not _is_python(text):
+            from gradstep.scripts.ipython_syntax import plain_cell  # imports IPython: most need not
+
+            cell = plain_cell(text)
+            rows = cell.rows
+            left_out += [f"{command} (cell {number})" for command in cell.left_out]
+            written += [f"{file} (cell {number})" for file in cell.written]
+        lines += [f"# {row}" if lines and _FUTURE.match(row) else row for row in rows] + ["", ""]
+        places += [(number, line) for line in range(1, len(rows) + 3)]
+    notes = [f"left out because only IPython understands it: {_quoted(left_out)}"] if left_out else []
+    notes += [f"the notebook writes {_quoted(written)}"] if written else []
+    return ScriptSource(path, "\n".join(lines) + "\n", tuple(notes), tuple(places))
+
+
+def _quoted(several: list[str]) -> str:
+    more = f" and {len(several) - MOST_NOTED} more" if len(several) > MOST_NOTED else ""
+    return "; ".join(several[:MOST_NOTED]) + more
 
 
 def _code_cells(path: Path, data: bytes) -> Iterator[tuple[int, str]]:
@@ -56,26 +60,9 @@ def _code_cells(path: Path, data: bytes) -> Iterator[tuple[int, str]]:
     yield from ((number, text) for number, text in enumerate(cells, 1) if text.strip())
 
 
-class _LeftOut:
-    """A line that is not Python, and the comment that replaces it."""
-
-    def __init__(self, text: str) -> None:
-        self.text = text
-        self.instead = f"{text[: len(text) - len(text.lstrip())]}pass  # {text.strip()}"
-
-
-def _rows(cell: str) -> Iterator[str | _LeftOut]:
-    rows = cell.splitlines()
-    if _is_python(cell):
-        yield from rows
-        return
-    first = next(number for number, row in enumerate(rows) if row.strip())
-    foreign = rows[first].startswith("%%") and not rows[first].startswith(PYTHON_CELLS)
-    for row in rows:
-        yield _LeftOut(row) if foreign or _MAGIC.match(row) else row
-
-
 def _is_python(cell: str) -> bool:
+    if _PROMPT.match(cell):
+        return False
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Python warns again when the script is compiled

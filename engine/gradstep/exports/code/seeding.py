@@ -12,11 +12,18 @@ OTHERS: Final = {
 }
 """Lines that seed other modules' random numbers, by the module that a script must import to need them."""
 
+IPYTHONS: Final = {
+    "display": "display = print",
+    "get_ipython": "from unittest.mock import MagicMock as get_ipython  # there is no IPython here",
+}
+"""Lines that define what only IPython defines, by the name."""
 
-def seeded(text: str) -> str:
+
+def seeded(text: str, *, notebook: bool = False) -> str:
     """Return a script with added lines that seed random numbers as a session does before it runs a script.
 
-    The lines follow the script's docstring and its imports from `__future__`, which have to come first.
+    To the text of a notebook, lines are added that define what IPython defines. The added lines follow the
+    script's docstring and its imports from `__future__`, which have to come first.
     """
     lines, after, tree = text.split("\n"), 0, ast.parse(text)
     for place, statement in enumerate(tree.body):
@@ -28,7 +35,9 @@ def seeded(text: str) -> str:
             case _:
                 break
     others = (line for name, added in OTHERS.items() if name in _imported(tree) for line in added)
-    return "\n".join([*lines[:after], *LINES, *others, *lines[after:]])
+    used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)} if notebook else set[str]()
+    ipythons = (line for name, line in IPYTHONS.items() if name in used)
+    return "\n".join([*lines[:after], *LINES, *others, *ipythons, *lines[after:]])
 
 
 def _imported(tree: ast.Module) -> set[str]:

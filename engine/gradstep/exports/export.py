@@ -27,7 +27,7 @@ from gradstep.exports.script_format import script_text
 from gradstep.frame import Frame
 from gradstep.loop.script_names import Spelling
 from gradstep.opening import open_session
-from gradstep.scripts.ipython_shell import awaits
+from gradstep.scripts.notebooks.ipython_shell import awaits
 from gradstep.scripts.other_rngs import others_kept
 from gradstep.scripts.source import ScriptSource
 from gradstep.session import Session

@@ -10,9 +10,9 @@ from types import ModuleType
 from typing import Any
 
 from gradstep.learner_code.raised import message_of
-from gradstep.scripts import ipython_shell
-from gradstep.scripts.ipython_shell import Shell
 from gradstep.scripts.local_modules import SCRIPT_PREFIX, hidden_modules
+from gradstep.scripts.notebooks import ipython_shell
+from gradstep.scripts.notebooks.ipython_shell import Shell
 from gradstep.scripts.script_errors import ScriptError, sentence_for
 from gradstep.scripts.source import ScriptSource
 

@@ -6,7 +6,7 @@ from importlib.util import decode_source
 from pathlib import Path
 from typing import Final
 
-from gradstep.scripts.notebook_cells import notebook_source
+from gradstep.scripts.notebooks.notebook_cells import notebook_source
 from gradstep.scripts.script_errors import ScriptError
 from gradstep.scripts.source import NOTEBOOK, ScriptSource
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from gradstep.scripts.notebook_file import BadNotebook, code_cells
+from gradstep.scripts.notebooks.notebook_file import BadNotebook, code_cells
 from gradstep.scripts.script_errors import ScriptError
 from gradstep.scripts.source import ScriptSource
 
@@ -33,7 +33,7 @@ def notebook_source(path: Path, data: bytes) -> ScriptSource:
     for number, text in _code_cells(path, data):
         rows = text.splitlines()
         if not _is_python(text):
-            from gradstep.scripts.ipython_syntax import plain_cell  # imports IPython: most need not
+            from gradstep.scripts.notebooks.ipython_syntax import plain_cell  # imports IPython: most need not
 
             cell = plain_cell(text)
             rows = cell.rows

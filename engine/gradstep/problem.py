@@ -60,6 +60,9 @@ class Problem:
     optimizer: Optimizer = HAND
     """Optimizer of the script, if the trainer supports it; otherwise the update by hand."""
 
+    constants: tuple[Tensor, ...] = ()
+    """Floating-point tensors that training leaves as they are, e.g. frozen parameters and buffers."""
+
     @property
     def samples(self) -> int | None:
         """Number of samples; None if inputs and targets do not have one row each per sample."""

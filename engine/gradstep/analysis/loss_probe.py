@@ -103,7 +103,12 @@ def loss_probe(problem: Problem, rng: Tensor, dtype: torch.dtype | None = None) 
         rng: State of the random number generator before every forward pass.
         dtype: Dtype of the copies of floating point numbers; None for the tensors' own.
     """
-    tensors: Sequence[Tensor] = [*problem.parameters.values(), problem.inputs, problem.targets]
+    tensors: Sequence[Tensor] = [
+        *problem.parameters.values(),
+        problem.inputs,
+        problem.targets,
+        *problem.constants,
+    ]
     owned = [(tensor, tensor.data) for tensor in {id(tensor): tensor for tensor in tensors}.values()]
     try:
         for tensor, data in owned:

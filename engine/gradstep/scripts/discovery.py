@@ -11,6 +11,7 @@ from typing import Any, Final
 from torch import Tensor, nn
 
 from gradstep.loop.conventions import CONVENTIONS, Names
+from gradstep.scripts.elimination import guessed, present
 from gradstep.scripts.execution import Namespace
 from gradstep.scripts.script_errors import Remedy, ScriptError
 from gradstep.scripts.source import ScriptSource
@@ -32,6 +33,9 @@ MUST_BE: Final[Mapping[str, str]] = {
 }
 """Sentence about what each part of a problem must be."""
 
+SMALL: Final = 1_000_000
+"""Numbers of a tensor of the script's own that are copied for a check at most."""
+
 LISTED: Final = 4
 """Conventional names that an error message lists at most."""
 
@@ -51,6 +55,12 @@ class Found:
 
     modules: Mapping[str, nn.Module]
     """Modules with parameters that require grad, by their names in the script."""
+
+    constants: tuple[Tensor, ...] = ()
+    """Floating-point tensors that training leaves as they are: frozen parameters, buffers, single tensors."""
+
+    notes: tuple[str, ...] = ()
+    """Sentences for the learner about what was guessed."""
 
 
 def find(source: ScriptSource, namespace: Namespace, given: Names) -> Found:
@@ -72,6 +82,9 @@ def find(source: ScriptSource, namespace: Namespace, given: Names) -> Found:
             missing.append(part)
         else:
             found[part] = name
+    guesses = guessed(namespace, found) if missing else {}
+    missing = [part for part in missing if part not in guesses]
+    found |= guesses
     modules = {
         name: module
         for name, module in _modules(namespace).items()
@@ -83,7 +96,7 @@ def find(source: ScriptSource, namespace: Namespace, given: Names) -> Found:
     if missing:
         raise _lacks(source, namespace, missing)
     values = {part: namespace[name] for part, name in found.items()}
-    return Found(found, values, parameters, modules)
+    return Found(found, values, parameters, modules, _constants(namespace), _guess_notes(guesses))
 
 
 def _lacks(source: ScriptSource, namespace: Namespace, missing: Sequence[str]) -> ScriptError:
@@ -97,12 +110,43 @@ def _lacks(source: ScriptSource, namespace: Namespace, missing: Sequence[str]) -
     classes += [name for name, value in namespace.items() if _is_module_class(value, namespace)]
     if classes and "model" in missing:
         hints.append(f"{classes[0]} is a class: create an instance, model = {classes[0]}().")
-    sentence = " ".join(hints) or "Define it in the script."
-    remedy = None if hints else Remedy.NAME_PARTS
+    hints.append(present(namespace, described))
+    sentence = " ".join(hints)
+    remedy = None if len(hints) > 1 else Remedy.NAME_PARTS
     words = "; ".join(
         NEEDS[part].format(names=", ".join(CONVENTIONS.get(part, ())[:LISTED])) for part in missing
     )
     return ScriptError(source.path, words, sentence, remedy)
+
+
+def _guess_notes(guesses: Mapping[str, str]) -> tuple[str, ...]:
+    if not guesses:
+        return ()
+    parts = ", ".join(f"{part} {name}" for part, name in guesses.items())
+    options = ", ".join(f"--{part}" for part in guesses)
+    return (f"taken without a conventional name: {parts}; {options} names another",)
+
+
+def _constants(namespace: Namespace) -> tuple[Tensor, ...]:
+    """Return the floating-point tensors that are fixed: those of modules, and small ones of the script."""
+    found = dict[int, Tensor]()
+    for value in namespace.values():
+        if isinstance(value, nn.Module):
+            several = [*value.parameters(), *value.buffers()]
+        else:
+            several = [value] if isinstance(value, Tensor) and value.numel() <= SMALL else []
+        found |= {id(one): one for one in several if one.is_floating_point() and not one.requires_grad}
+    return tuple(found.values())
+
+
+def described(tensor: Tensor) -> str:
+    """Return shape and dtype of a tensor, e.g. `5x3 float32`."""
+    return f"{shape_text(tensor)} {str(tensor.dtype).removeprefix('torch.')}"
+
+
+def shape_text(tensor: Tensor) -> str:
+    """Return the shape of a tensor, e.g. `5x3`."""
+    return "x".join(map(str, tensor.shape)) if tensor.dim() else "one number"
 
 
 def _named(source: ScriptSource, namespace: Namespace, part: str, name: str | None) -> str | None:

@@ -6,6 +6,7 @@ import sys
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -74,6 +75,22 @@ def _error(source: ScriptSource, error: BaseException, otherwise: str) -> Script
     sentence = " ".join((sentence_for(kind, message) or otherwise, *hidden))
     place, text = ("", "") if line is None else (source.place(line), source.line(line))
     return ScriptError(source.path, words, sentence, place=place, text=text)
+
+
+def folder_for(source: ScriptSource, error: BaseException | None) -> Path | None:
+    """Return the folder in which a script finds a file that it has not found; None if there is none.
+
+    A path that begins with the name of the script's own folder, or of one above, was written to be used from
+    the folder above that one.
+    """
+    if not isinstance(error, FileNotFoundError):
+        return None
+    named = error.filename if isinstance(error.filename, str) else str(error).removesuffix(" not found.")
+    missing = Path(named)
+    if missing.is_absolute() or len(missing.parts) < 2:
+        return None
+    above = (folder.parent for folder in source.path.absolute().parents if folder.name == missing.parts[0])
+    return next((folder for folder in above if (folder / missing).parent.is_dir()), None)
 
 
 def _line_of(source: ScriptSource, error: BaseException) -> int | None:

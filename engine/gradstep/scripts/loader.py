@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import chdir
 from pathlib import Path
 from typing import Any, Final
 
 import torch
 from torch import Tensor
 
-from gradstep.captured_output import Printed
+from gradstep.captured_output import Printed, harmless
 from gradstep.errors import BadInput
 from gradstep.learner_code.eager import compiles
 from gradstep.loop.conventions import Names, free
@@ -17,11 +18,14 @@ from gradstep.loop.script_names import EACH, Spelling
 from gradstep.problem import Labels, Problem
 from gradstep.scripts.abandonable import run_apart
 from gradstep.scripts.discovery import Found, find
-from gradstep.scripts.execution import Namespace, located_if_in_script, run_script
+from gradstep.scripts.execution import Namespace, folder_for, located_if_in_script, run_script
 from gradstep.scripts.free_names import needed_names
 from gradstep.scripts.local_modules import folder_on_path, hidden_modules
 from gradstep.scripts.optimizer_discovery import discover_update
+from gradstep.scripts.other_rngs import others_kept_if_it_fails
+from gradstep.scripts.plot_windows import without_plot_windows
 from gradstep.scripts.process_settings import default_device_given_back
+from gradstep.scripts.script_errors import ScriptError
 from gradstep.scripts.source import ScriptSource
 from gradstep.scripts.source_reader import read_source
 from gradstep.scripts.trial_forward import Tried, try_forward
@@ -73,13 +77,26 @@ def problem_from(
     printed = Printed()
 
     def work() -> tuple[Namespace, Found, Tried]:
-        with folder_on_path(source), default_device_given_back():
-            namespace = run_script(source)
-            with located_if_in_script(source, LOOKED_AT):
-                found = find(source, namespace, names or Names())
-                if seed is not None:
-                    _draw(found.parameters.values(), seed)
-                return namespace, found, try_forward(source, found)
+        drawn = torch.get_rng_state()
+        with folder_on_path(source), default_device_given_back(), without_plot_windows():
+            try:
+                with others_kept_if_it_fails():
+                    return made()
+            except ScriptError as error:
+                folder = folder_for(source, error.__cause__)
+                if folder is None:
+                    raise
+            torch.set_rng_state(drawn)
+            with chdir(folder):
+                return made()
+
+    def made() -> tuple[Namespace, Found, Tried]:
+        namespace = run_script(source)
+        with located_if_in_script(source, LOOKED_AT):
+            found = find(source, namespace, names or Names())
+            if seed is not None:
+                _draw(found.parameters.values(), seed)
+            return namespace, found, try_forward(source, found, namespace)
 
     with source.remembered():
         namespace, found, tried = run_apart(source.path, work, stopped, printed)
@@ -109,9 +126,10 @@ def problem_from(
         buffers=tried.buffers,
         printed=printed,
         compiled=compiled,
-        notes=tuple(notes),
+        notes=tuple(map(harmless, notes)),
         first_loss=tried.loss,
         optimizer=update.optimizer,
+        constants=found.constants,
     )
 
 

@@ -36,5 +36,17 @@ def others_kept() -> Iterator[list[str]]:
         np.random.set_state(numpy)
 
 
+@contextmanager
+def others_kept_if_it_fails() -> Iterator[None]:
+    """Restore the generators of `random` and `numpy.random` if the `with` block raises."""
+    python, numpy = random.getstate(), np.random.get_state()
+    try:
+        yield
+    except BaseException:
+        random.setstate(python)
+        np.random.set_state(numpy)
+        raise
+
+
 def _same(before: object, after: object) -> bool:
     return repr(before) == repr(after)  # the states contain arrays, whose == is element-wise

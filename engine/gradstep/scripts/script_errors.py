@@ -6,12 +6,17 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
+from gradstep.captured_output import harmless
 from gradstep.errors import BadInput, EngineError
 
 LONGEST: Final = 400
 """Length in characters at which the message of a script's exception is cut."""
 
 _NO_GPU: Final = "This machine has no GPU that PyTorch can use: use the device cpu."
+
+_NO_GRAD: Final = (
+    "A .grad is None until a backward pass reaches its tensor; if that is no leaf, it stays None."
+)
 
 SENTENCES: Final[tuple[tuple[str, str], ...]] = (
     ("SystemExit", "A script that ends itself leaves nothing to train: remove this line."),
@@ -24,6 +29,68 @@ SENTENCES: Final[tuple[tuple[str, str], ...]] = (
     (
         "ModuleNotFoundError",
         "Install the module in the environment of gradstep, or put it into the script's folder.",
+    ),
+    (
+        "backward through the graph a second time",
+        "A backward pass frees what its graph has saved: compute the loss anew before each backward, and "
+        "take .detach() of what is carried from one round to the next.",
+    ),
+    (
+        "modified by an inplace operation",
+        "A tensor that backward needs was changed in place after the forward pass (+=, zero_, an update): "
+        "write x = x + 1 in place of x += 1, or run backward first.",
+    ),
+    (
+        "leaf Variable that requires grad is being used in an in-place operation",
+        "Change a parameter inside `with torch.no_grad():`.",
+    ),
+    (
+        "can only change requires_grad flags of leaf variables",
+        "Only a tensor that was not computed from others can be frozen: use .detach().",
+    ),
+    (
+        "can't optimize a non-leaf Tensor",
+        "A tensor computed from others, as torch.randn(2, requires_grad=True) * 0.01 is, gets no .grad: "
+        "compute the numbers first and call .requires_grad_() last.",
+    ),
+    (
+        "optimizer got an empty parameter list",
+        "The model has no registered parameter: layers in a plain list need nn.ModuleList, tensors need "
+        "nn.Parameter.",
+    ),
+    (
+        "does not require grad",
+        "This tensor depends on no parameter, or something cuts the graph: .detach(), .data, .item(), "
+        "no_grad, numpy.",
+    ),
+    (
+        "grad can be implicitly created only for scalar outputs",
+        "Backward starts from one number: reduce the loss, e.g. with .mean() or .sum().",
+    ),
+    (
+        "not have been used in the graph",
+        "The result does not depend on one of these tensors: leave the unused one out, or pass "
+        "allow_unused=True.",
+    ),
+    (
+        "Can't call numpy() on Tensor that requires grad",
+        "numpy does not know gradients: call .detach().numpy().",
+    ),
+    (
+        "floating point and complex dtype can require gradients",
+        "Whole numbers have no gradient: write 2.0 in place of 2, or pass dtype=torch.float32.",
+    ),
+    (
+        "'NoneType' object has no attribute 'zero_'",
+        "There is no gradient to zero yet: .grad is None until the first backward pass.",
+    ),
+    (
+        "'NoneType' and 'float'",
+        _NO_GRAD,
+    ),
+    (
+        "'float' and 'NoneType'",
+        _NO_GRAD,
     ),
     (
         "shapes cannot be multiplied",
@@ -92,16 +159,16 @@ class ScriptError(BadInput):
             text: Text of the line at that place.
         """
         self.remedy = remedy
-        self.path, self.place, self.text = path, place, text.strip()
-        self.own_words = _short(" ".join(own_words.split()))
-        self.sentence = sentence
-        where = f"{path}, {place}" if place else str(path)
+        self.path, self.place, self.text = path, place, harmless(text.strip())
+        self.own_words = _short(harmless(" ".join(own_words.split())))
+        self.sentence = sentence = harmless(sentence)
+        where = harmless(f"{path}, {place}" if place else str(path))
         super().__init__(f"{where}: {self.own_words}{'. ' if sentence else ''}{sentence}")
 
     @property
     def lines(self) -> tuple[str, ...]:
         """The message over several lines, with the text of the script's line."""
-        where = f"{self.path}, {self.place}" if self.place else str(self.path)
+        where = harmless(f"{self.path}, {self.place}" if self.place else str(self.path))
         head = f"{where}: {self.text}" if self.text else where
         return tuple(filter(None, (head, self.own_words, self.sentence)))
 

@@ -12,16 +12,31 @@ from torch import Tensor, nn
 
 from gradstep.autograd.graph_walk import nodes_behind
 from gradstep.learner_code.eager import has_compiler, uncompiled
-from gradstep.scripts.discovery import Found
-from gradstep.scripts.execution import located, place_of
+from gradstep.scripts.discovery import Found, described, shape_text
+from gradstep.scripts.execution import Namespace, located, place_of
+from gradstep.scripts.hidden_leaves import hidden_leaf_error, leaves_behind
 from gradstep.scripts.other_rngs import others_kept
 from gradstep.scripts.script_errors import ScriptError
 from gradstep.scripts.source import ScriptSource
 from gradstep.tensors.bitwise import same_bits
-from gradstep.torch_internals import AccumulateGrad, leaf_of, makes_sparse_gradient
+from gradstep.torch_internals import makes_sparse_gradient
 
 DRAWS: Final = "undo does not restore the numbers that the model draws from {module}"
 UNUSED: Final = "training leaves these unchanged, because the loss depends on none of them: {names}"
+SWITCHED: Final = (
+    *(nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d, nn.AlphaDropout, nn.FeatureAlphaDropout),
+    *(nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d, nn.SyncBatchNorm),
+)
+"""Modules that compute something else in evaluation mode."""
+
+CARRIES: Final = (
+    "{name} was computed from {origins}, which requires grad, so training changes it too, and PyTorch raises "
+    "in the second backward: write {name} = {name}.detach()"
+)
+EVALUATES: Final = (
+    "{name} is in evaluation mode, so it is trained without dropout and with fixed running means: call "
+    "{name}.train() at the end of the script"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +54,7 @@ class Tried:
     notes: tuple[str, ...]
 
 
-def try_forward(source: ScriptSource, found: Found) -> Tried:
+def try_forward(source: ScriptSource, found: Found, namespace: Namespace) -> Tried:
     """Run the model and the loss function once.
 
     Raises:
@@ -53,19 +68,27 @@ def try_forward(source: ScriptSource, found: Found) -> Tried:
     before = {name: buffer.detach().clone() for name, buffer in buffers.items()}
     with torch.random.fork_rng(devices=[]), others_kept() as drawn, _grad_mode():
         preds, loss = _computed_uncompiled(source, found)
+        reached = leaves_behind(loss)
+        known = {id(parameter) for parameter in found.parameters.values()}
+        hidden = {leaf: value for leaf, value in reached.items() if leaf not in known}
+        if hidden:  # those that each pass makes anew are no parameters
+            again = leaves_behind(_computed_uncompiled(source, found)[1])
+            hidden = {leaf: value for leaf, value in hidden.items() if leaf in again}
     changed = {
         name: buffer for name, buffer in buffers.items() if not same_bits(buffer.detach(), before[name])
     }
     with torch.no_grad():
         for name, buffer in changed.items():
             buffer.copy_(before[name])
-    reached = _leaves_behind(loss)
     if _is_sparse(loss):
         raise ScriptError(
             source.path,
             "an embedding with sparse=True has a sparse gradient, which cannot be shown number by number",
             "Remove sparse=True: the gradient is the same, with its zeros.",
         )
+    if hidden:
+        shapes = ", ".join(map(shape_text, hidden.values()))
+        raise hidden_leaf_error(source, namespace, hidden, shapes)
     used = {name: parameter for name, parameter in found.parameters.items() if id(parameter) in reached}
     if not used:
         raise ScriptError(
@@ -73,15 +96,11 @@ def try_forward(source: ScriptSource, found: Found) -> Tried:
             f"the loss depends on none of {', '.join(found.parameters)}",
             "Something cuts the graph before the loss: .detach(), .item(), no_grad, numpy.",
         )
-    unnamed = reached.keys() - {id(parameter) for parameter in used.values()}
-    if unnamed:
-        shapes = ", ".join(_shape(reached[leaf]) for leaf in unnamed)
-        raise ScriptError(
-            source.path,
-            f"the loss also depends on a tensor ({shapes}) that requires grad and has no name in the script",
-            "Give each parameter a name of its own at the script's top level.",
-        )
-    notes = (*_notes(found, preds, loss, used), *(DRAWS.format(module=module) for module in drawn))
+    notes = (
+        *found.notes,
+        *_notes(found, preds, loss, used),
+        *(DRAWS.format(module=module) for module in drawn),
+    )
     return Tried(preds.detach(), float(loss.item()), used, changed, notes)
 
 
@@ -107,11 +126,6 @@ def _check_computable(source: ScriptSource, tensors: Iterable[tuple[str, Tensor]
                 f"{name} was made in inference mode, and PyTorch does not train such tensors",
                 "Make it outside of torch.inference_mode().",
             )
-
-
-def described(tensor: Tensor) -> str:
-    """Return shape and dtype of a tensor, e.g. `5x3 float32`."""
-    return f"{_shape(tensor)} {str(tensor.dtype).removeprefix('torch.')}"
 
 
 def _computed_uncompiled(source: ScriptSource, found: Found) -> tuple[Tensor, Tensor]:
@@ -179,14 +193,34 @@ def _notes(found: Found, preds: Tensor, loss: Tensor, used: Mapping[str, Tensor]
     targets = found.values["targets"]
     if targets.dtype.is_floating_point and targets.shape != preds.shape:
         notes.append(
-            f"preds is {_shape(preds)} and {found.names['targets']} is {_shape(targets)}: "
+            f"preds is {shape_text(preds)} and {found.names['targets']} is {shape_text(targets)}: "
             "PyTorch may broadcast them, which is seldom intended"
         )
-    if found.values["inputs"].requires_grad:
-        notes.append(f"{found.names['inputs']} requires grad, so it is trained too")
+    notes += _graph_notes(found)
+    notes += [EVALUATES.format(name=name) for name, module in found.modules.items() if _evaluates(module)]
     if not bool(torch.isfinite(loss)):
         notes.append(f"the loss is {loss.item()} from the start")
     return notes
+
+
+def _graph_notes(found: Found) -> Iterator[str]:
+    """Yield sentences about data that requires grad."""
+    for part in ("inputs", "targets"):
+        name, value = found.names[part], found.values[part]
+        if value.grad_fn is not None:
+            behind = leaves_behind(value)
+            origins = [own for own, parameter in found.parameters.items() if id(parameter) in behind]
+            yield CARRIES.format(name=name, origins=", ".join(origins) or "a tensor")
+        elif value.requires_grad and part == "inputs":
+            yield f"{name} requires grad, so it is trained too"
+
+
+def _evaluates(module: nn.Module) -> bool:
+    """Return whether a module is in evaluation mode and computes something else in training mode."""
+    return not module.training and any(
+        isinstance(part, SWITCHED) or bool(getattr(part, "dropout", 0.0) and isinstance(part.dropout, float))
+        for part in module.modules()
+    )
 
 
 def _buffers(modules: Mapping[str, nn.Module]) -> dict[str, Tensor]:
@@ -197,22 +231,6 @@ def _buffers(modules: Mapping[str, nn.Module]) -> dict[str, Tensor]:
     }
 
 
-def _leaves_behind(loss: Tensor) -> dict[int, Tensor]:
-    """Return the leaves of a loss's graph, by their ids."""
-    if loss.grad_fn is None:  # the loss is itself a leaf
-        return {id(loss): loss}
-    leaves = dict[int, Tensor]()
-    for node in nodes_behind(loss):
-        if isinstance(node, AccumulateGrad):
-            leaf = leaf_of(node)
-            leaves[id(leaf)] = leaf
-    return leaves
-
-
 def _is_sparse(loss: Tensor) -> bool:
     """Return whether a node of the graph makes a sparse gradient, as an embedding may."""
     return any(makes_sparse_gradient(node) for node in nodes_behind(loss))
-
-
-def _shape(tensor: Tensor) -> str:
-    return "x".join(map(str, tensor.shape)) if tensor.dim() else "one number"

@@ -63,6 +63,9 @@ class Problem:
     constants: tuple[Tensor, ...] = ()
     """Floating-point tensors that training leaves as they are, e.g. frozen parameters and buffers."""
 
+    frozen: tuple[str, ...] = ()
+    """Expressions for parameters that no optimizer of the script updates; they require no grad here."""
+
     @property
     def samples(self) -> int | None:
         """Number of samples; None if inputs and targets do not have one row each per sample."""

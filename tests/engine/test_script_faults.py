@@ -7,13 +7,16 @@ from pathlib import Path
 
 import pytest
 import torch
+from msgspec.structs import replace
 
-from gradstep.actions import RunEpochs
+from gradstep.actions import Backward, Forward, RunEpochs
+from gradstep.exports.export import export
 from gradstep.opening import open_session
 from gradstep.problem import Problem
 from gradstep.scripts.loader import load_script
 from gradstep.scripts.script_errors import ScriptError
 from gradstep.start import start_from
+from tests.engine.export_cases import run
 
 HEAD = """
 import torch
@@ -297,3 +300,22 @@ def test_a_path_that_begins_with_the_scripts_own_folder_works_from_any_folder(
         monkeypatch.chdir(start)
         assert load_script(path).inputs.tolist() == [[1.0], [2.0], [3.0]]
         assert Path.cwd() == start
+
+
+def test_layers_that_no_optimizer_holds_stay_as_they_are(tmp_path: Path) -> None:
+    text = """
+X, y = torch.randn(12, 3), torch.randn(12, 1)
+model = nn.Sequential(nn.Linear(3, 5), nn.ReLU(), nn.Linear(5, 1))
+loss_fn = nn.MSELoss()
+optimizer = torch.optim.SGD(model[2].parameters(), lr=0.1)
+"""
+    start = start_from(str(written(tmp_path, text)))
+    session = open_session(start)
+    first = session.problem.model[0].weight.clone()
+    session.apply(RunEpochs(20))
+    assert session.apply(Forward()).loss == pytest.approx(0.552162, rel=1e-5)
+    assert torch.equal(session.problem.model[0].weight, first)
+    assert session.state.loop.optimizer.text == "SGD"
+    assert any("0.weight, 0.bias" in note and "stay as they are" in note for note in session.problem.notes)
+    run(export(start, (Forward(), Backward(), RunEpochs(3))).script)
+    run(export(replace(start, seed=3), (Forward(), Backward(), RunEpochs(3))).script)

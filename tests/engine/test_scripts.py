@@ -176,7 +176,11 @@ def test_a_scripts_own_optimizer_updates_with_its_options(
     [
         ("torch.optim.Adamax(net.parameters(), 0.05)", "the supported optimizers are SGD"),
         ("torch.optim.SGD([{'params': [p]} for p in net.parameters()], 0.05)", "6 groups of parameters"),
-        ("torch.optim.SGD(net.first.parameters(), 0.05)", "it does not update norm.weight, norm.bias"),
+        (
+            "torch.optim.SGD(net.parameters(), 0.05); shift = torch.zeros(1, requires_grad=True)\n"
+            "loss = lambda preds, y: ((preds + shift - y) ** 2).mean()",
+            "it does not update shift",
+        ),
         (f"{OWN}; other = torch.optim.Adam(net.parameters())", "the script has 2 optimizers"),
         ("torch.optim.Adam(net.parameters(), 0.05, fused=True)", "fused=True is not supported"),
         ("type('Mine', (torch.optim.SGD,), {})(net.parameters(), 0.05)", "Mine is left out"),

@@ -104,6 +104,11 @@ def export_from(
         largest = _largest_at_start(tried)
     draws = not all(torch.equal(used.state.trainer.rng, rng) for used in (session, tried))
     changing = Changing(draws, tuple(session.problem.buffers))
+    if session.problem.frozen:
+        lines = (
+            f"{name}.requires_grad_(False)  # no optimizer updates it" for name in session.problem.frozen
+        )
+        source = "\n".join([source.rstrip(), "", *lines, ""])
     if session.problem.compiled:
         source = f"{source.rstrip()}\n\n{uncompiled_line()}\n"
     cells = list(_cells(source, first, moments, seed, largest, session.spelling, changing))

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Any, Final
 
 from torch import Tensor, nn
 
 from gradstep.loop.conventions import CONVENTIONS, Names
-from gradstep.scripts.elimination import guessed, present
+from gradstep.scripts.elimination import begins_like, guessed, present
 from gradstep.scripts.execution import Namespace
 from gradstep.scripts.script_errors import Remedy, ScriptError
 from gradstep.scripts.source import ScriptSource
@@ -56,6 +56,9 @@ class Found:
     modules: Mapping[str, nn.Module]
     """Modules with parameters that require grad, by their names in the script."""
 
+    frozen: Mapping[str, Tensor] = field(default_factory=dict)
+    """Parameters of modules that no optimizer updates, by name; they require no grad."""
+
     constants: tuple[Tensor, ...] = ()
     """Floating-point tensors that training leaves as they are: frozen parameters, buffers, single tensors."""
 
@@ -96,7 +99,9 @@ def find(source: ScriptSource, namespace: Namespace, given: Names) -> Found:
     if missing:
         raise _lacks(source, namespace, missing)
     values = {part: namespace[name] for part, name in found.items()}
-    return Found(found, values, parameters, modules, _constants(namespace), _guess_notes(guesses))
+    return Found(
+        found, values, parameters, modules, constants=_constants(namespace), notes=_guess_notes(guesses)
+    )
 
 
 def _lacks(source: ScriptSource, namespace: Namespace, missing: Sequence[str]) -> ScriptError:
@@ -120,11 +125,11 @@ def _lacks(source: ScriptSource, namespace: Namespace, missing: Sequence[str]) -
 
 
 def _guess_notes(guesses: Mapping[str, str]) -> tuple[str, ...]:
-    if not guesses:
-        return ()
-    parts = ", ".join(f"{part} {name}" for part, name in guesses.items())
-    options = ", ".join(f"--{part}" for part in guesses)
-    return (f"taken without a conventional name: {parts}; {options} names another",)
+    unsure = {part: name for part, name in guesses.items() if not begins_like(part, name)}
+    return tuple(
+        f"{name} is taken for the {'loss function' if part == 'loss' else part}: --{part} names another"
+        for part, name in unsure.items()
+    )
 
 
 def _constants(namespace: Namespace) -> tuple[Tensor, ...]:
@@ -132,7 +137,7 @@ def _constants(namespace: Namespace) -> tuple[Tensor, ...]:
     found = dict[int, Tensor]()
     for value in namespace.values():
         if isinstance(value, nn.Module):
-            several = [*value.parameters(), *value.buffers()]
+            several = [one for _, one in (*value.named_parameters(), *value.named_buffers())]
         else:
             several = [value] if isinstance(value, Tensor) and value.numel() <= SMALL else []
         found |= {id(one): one for one in several if one.is_floating_point() and not one.requires_grad}

@@ -53,6 +53,11 @@ def guessed(namespace: Mapping[str, Any], found: Mapping[str, str]) -> dict[str,
     return guesses
 
 
+def begins_like(part: str, name: str) -> bool:
+    """Return whether a name is of the kind that is usual for inputs or for targets."""
+    return part in _PATTERNS and _PATTERNS[part].search(name) is not None
+
+
 def _data(namespace: Mapping[str, Any], taken: Collection[str]) -> list[str]:
     """Return the names of tensors that may be inputs or targets, in the order of the script."""
     return [

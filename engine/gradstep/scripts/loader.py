@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import chdir
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,7 +22,7 @@ from gradstep.scripts.discovery import Found, find
 from gradstep.scripts.execution import Namespace, folder_for, located_if_in_script, run_script
 from gradstep.scripts.free_names import needed_names
 from gradstep.scripts.local_modules import folder_on_path, hidden_modules
-from gradstep.scripts.optimizer_discovery import discover_update
+from gradstep.scripts.optimizer_discovery import FROZEN, discover_update, not_held
 from gradstep.scripts.other_rngs import others_kept_if_it_fails
 from gradstep.scripts.plot_windows import without_plot_windows
 from gradstep.scripts.process_settings import default_device_given_back
@@ -93,7 +94,7 @@ def problem_from(
     def made() -> tuple[Namespace, Found, Tried]:
         namespace = run_script(source)
         with located_if_in_script(source, LOOKED_AT):
-            found = find(source, namespace, names or Names())
+            found = _without_frozen(find(source, namespace, names or Names()), namespace)
             if seed is not None:
                 _draw(found.parameters.values(), seed)
             return namespace, found, try_forward(source, found, namespace)
@@ -130,6 +131,25 @@ def problem_from(
         first_loss=tried.loss,
         optimizer=update.optimizer,
         constants=found.constants,
+        frozen=tuple(_expressions(found)),
+    )
+
+
+def _without_frozen(found: Found, namespace: Namespace) -> Found:
+    """Freeze the layers that no optimizer of a script updates, and return what was found without them."""
+    held = {id(parameter) for module in found.modules.values() for parameter in module.parameters()}
+    layers = {name: value for name, value in found.parameters.items() if id(value) in held}
+    frozen = not_held(namespace, layers)
+    if not frozen:
+        return found
+    for name in frozen:
+        layers[name].requires_grad_(False)
+    return replace(
+        found,
+        parameters={name: value for name, value in found.parameters.items() if name not in frozen},
+        frozen={name: layers[name] for name in frozen},
+        constants=(*found.constants, *(layers[name] for name in frozen)),
+        notes=(*found.notes, FROZEN.format(names=", ".join(frozen))),
     )
 
 
@@ -161,6 +181,14 @@ def _spelling(source: ScriptSource, found: Found, tried: Tried) -> Spelling:
         held=tuple(_held(found, tried.used)),
         taken=taken,
     )
+
+
+def _expressions(found: Found) -> Iterator[str]:
+    """Yield the expression for each parameter that no optimizer updates."""
+    for module, value in found.modules.items():
+        for own, parameter in value.named_parameters():
+            if any(parameter is frozen for frozen in found.frozen.values()):
+                yield f'{module}.get_parameter("{own}")'
 
 
 def _held(found: Found, used: Mapping[str, Tensor]) -> Iterator[tuple[str, str]]:

@@ -46,6 +46,7 @@ SWITCH: Final = (
 )
 OPTION: Final = "the optimizer {kind} is left out and the loop updates by hand, as plain SGD does: {reason}"
 HAS_STEPPED: Final = "the optimizer {kind} starts without the state from the script's own steps"
+FROZEN: Final = "no optimizer of the script updates {names}, so they stay as they are"
 NO_RATE: Final = "the script defines no learning rate ({first} or {second}), so the learning rate is {rate}"
 
 
@@ -83,6 +84,19 @@ def _optimizers(namespace: Namespace) -> list[torch.optim.Optimizer]:
     """Return each optimizer once, however many names it has."""
     found = (value for value in namespace.values() if isinstance(value, torch.optim.Optimizer))
     return list({id(optimizer): optimizer for optimizer in found}.values())
+
+
+def not_held(namespace: Namespace, layers: Mapping[str, Tensor]) -> list[str]:
+    """Return the names of layers' parameters that no optimizer updates; none if there is no optimizer.
+
+    Args:
+        namespace: Names that the script defined when it ran.
+        layers: Parameters of the script's modules, by name.
+    """
+    groups = (group for optimizer in _optimizers(namespace) for group in optimizer.param_groups)
+    held = {id(parameter) for group in groups for parameter in group["params"]}
+    lacking = [name for name, parameter in layers.items() if id(parameter) not in held]
+    return lacking if len(lacking) < len(layers) else []
 
 
 def _taken_over(optimizers: Sequence[torch.optim.Optimizer], parameters: Mapping[str, Tensor]) -> Optimizer:

@@ -90,6 +90,21 @@ class Printed:
         with self._lock:
             return self._count - len(self._lines)
 
+    def mark(self) -> tuple[int, tuple[str, ...]]:
+        """Return how far the text has come, for `back_to`."""
+        with self._lock:
+            return self._count, tuple(stream.open for stream in self._streams)
+
+    def back_to(self, mark: tuple[int, tuple[str, ...]]) -> None:
+        """Forget what was written since `mark` was called, as far as it is kept."""
+        with self._lock:
+            for _ in range(min(self._count - mark[0], len(self._lines))):
+                self._lines.pop()
+            self._count = mark[0]
+            for stream, begun in zip(self._streams, mark[1], strict=True):
+                stream.open = begun
+            self.changes += 1
+
     def _take(self, stream: _Stream, text: str) -> None:
         with self._lock:
             *whole, rest = text.split("\n")

@@ -89,6 +89,25 @@ class Interrupter:
             raise raised
         return result
 
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Let nothing interrupt the thread while learner's code that `run` runs waits in the `with` block.
+
+        Inside the block, `run` may be called again.
+        """
+        try:
+            self._open = False
+            self._settle()
+        except Interrupted:  # it came too late: the learner's code waits already
+            try:
+                self._settle()
+            except Interrupted:
+                self._settle()
+        try:
+            yield
+        finally:
+            self._open = True
+
     @property
     def is_open(self) -> bool:
         """Whether the thread runs the learner's code now."""

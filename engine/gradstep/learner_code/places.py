@@ -64,17 +64,22 @@ def place_of(error: BaseException) -> Place | None:
     found, last = None, None
     for frame, line in walk_tb(error.__traceback__):
         file = last = frame.f_code.co_filename
-        if _is_learners(file):
+        if is_learners(file):
             found = file, line
     if found is None:
         return None
     file, line = found
+    return place_at(file, line, raised=last == file and is_by_raise_statement(error))
+
+
+def place_at(file: str, line: int, raised: bool = False) -> Place:
+    """Return the place of a line of a learner's file; `raised` says whether it is a `raise` statement."""
     text = printable(linecache.getline(file, line).strip())
-    raised = last == file and is_by_raise_statement(error)
     return Place(file, line, in_words(line, _scripts.get(file, ())), text, raised)
 
 
-def _is_learners(file: str) -> bool:
+def is_learners(file: str) -> bool:
+    """Return whether a file is a learner's own, and not of Python, of an installed package or of gradstep."""
     if file in _scripts:
         return True
     return not file.startswith(("<", _OURS, *_libraries()))

@@ -1,0 +1,223 @@
+"""Runs a learner's script as Python would, up to the first `backward` inside a loop."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import inspect
+import itertools
+import os
+import threading
+import types
+from collections.abc import Callable, Sequence
+from importlib.machinery import SourceFileLoader
+from pathlib import Path
+from types import CodeType, FunctionType, ModuleType
+from typing import Any, Final
+
+import torch
+
+from gradstep.capture.captured_loop import CapturedLoop
+from gradstep.capture.engine_watch import watched
+from gradstep.capture.handover import Handover, Ignored, Report
+from gradstep.capture.hooks import Hooks
+from gradstep.capture.instrumentation import instrumented, with_flags
+from gradstep.capture.leads import Leads
+from gradstep.capture.local_imports import instrumented_imports
+from gradstep.capture.process_view import MAIN, ProcessView
+from gradstep.capture.reasons import Abandoned, Fact, NotCaptured, Noticed, Reason
+from gradstep.capture.sites import Site
+from gradstep.captured_output import Printed
+from gradstep.learner_code.interruption import Interrupted
+from gradstep.learner_code.places import place_of, remember_script
+from gradstep.scripts.local_modules import folder_on_path
+from gradstep.scripts.source import ScriptSource
+
+PATIENCE: Final = 2.0
+"""Seconds that a script has to end after it was asked to, before it is left alone."""
+
+_numbers: Final = itertools.count(1)
+
+
+def capture(
+    source: ScriptSource,
+    arguments: Sequence[str] = (),
+    stopped: Callable[[], bool] = lambda: False,
+    printed: Printed | None = None,
+) -> CapturedLoop:
+    """Run a script or a notebook up to its first `backward` inside a loop, and return that loop.
+
+    The loop is at the begin of the round in which the `backward` stands: nothing has been updated, and what
+    the round had changed before is put back.
+
+    Args:
+        source: Text of the script.
+        arguments: The script's own arguments, without its name.
+        stopped: Polled meanwhile; return True to stop the script.
+        printed: Buffer for what the script prints; None for a new one.
+
+    Raises:
+        NotCaptured: the script has no such loop, or cannot be run.
+        Abandoned: the script was stopped.
+    """
+    return _Capture(source, arguments, printed or Printed()).run(stopped)
+
+
+def capture_function(
+    function: Callable[[], object],
+    stopped: Callable[[], bool] = lambda: False,
+    printed: Printed | None = None,
+) -> CapturedLoop:
+    """Call a function, which is in a file, and return its loop; as `capture` does for a script.
+
+    Only loops of the function itself are found, not those of the functions that it calls.
+    """
+    file = inspect.getsourcefile(function) or ""
+    source = ScriptSource(Path(file), "".join(inspect.findsource(function)[0]))
+    return _Capture(source, (), printed or Printed()).run(stopped, function)
+
+
+class _Capture:
+    """One run of one script."""
+
+    def __init__(self, source: ScriptSource, arguments: Sequence[str], printed: Printed) -> None:
+        self._source, self._printed = source, printed
+        self._main = main = ModuleType(MAIN)
+        file = os.path.abspath(source.path)
+        main.__file__ = file
+        main.__loader__ = SourceFileLoader(MAIN, file)
+        main.__dict__["__builtins__"] = builtins
+        if source.is_notebook:
+            main.__dict__["display"] = print
+        self._folder = os.path.dirname(file)
+        self._sites: list[Site] = []
+        self._leads = Leads()
+        self._own = {MAIN}
+        self._handover = Handover(f"gradstep {source.path.name}")
+        self._hooks = Hooks(self._sites, self._handover, self._own, printed)
+        self._name = f"__gradstep_{next(_numbers)}__"
+        self._view = ProcessView(main, (str(source.path), *arguments), self._folder, printed)
+        self._settings: dict[Fact, str] = {}
+
+    def run(self, stopped: Callable[[], bool], function: Callable[[], object] | None = None) -> CapturedLoop:
+        try:
+            code = self._compiled(self._source.text, str(self._source.path))
+        except (SyntaxError, ValueError) as error:
+            raise NotCaptured(Reason.UNREADABLE, error) from error
+        setattr(builtins, self._name, self._hooks)
+        if function is None:
+            work: Callable[[], object] = lambda: exec(code, self._main.__dict__)  # noqa: E731
+        else:
+            work = _from(code, function)
+        report = self._until_parked(work, stopped)
+        if not report.parked:
+            delattr(builtins, self._name)
+            raise self._reason(report, stopped)
+        loop = CapturedLoop(self._sites, self._hooks, self._handover, self._view, self._printed)
+        loop.facts += self._noticed()
+        return loop
+
+    def _until_parked(self, work: Callable[[], object], stopped: Callable[[], bool]) -> Report:
+        self._threads = set(threading.enumerate())
+        process = os.getpid()
+
+        def script() -> None:
+            self._settings = _settings()
+            try:
+                work()
+            finally:
+                if os.getpid() != process:
+                    os._exit(0)  # a copy that the script made of the process: nothing of it is ours
+
+        with (
+            self._source.remembered(),
+            folder_on_path(self._source),
+            instrumented_imports(self._folder, self._module),
+            watched(self._hooks.seen),
+            self._view.entered(),
+        ):
+            try:
+                return self._handover.begin(script, stopped, PATIENCE)
+            except Ignored:
+                raise Abandoned(self._source.path) from None
+
+    def _module(self, text: str, file: str) -> CodeType:
+        remember_script(file)
+        return self._compiled(text, file)
+
+    def _compiled(self, text: str, file: str) -> CodeType:
+        tree = ast.parse(text, file)
+        self._leads.add(tree)
+        made = instrumented(tree, text, file, self._name, len(self._sites))
+        self._sites += made.sites
+        self._hooks.tries[file] = made.tries
+        code: CodeType = compile(made.tree, file, "exec", dont_inherit=True)
+        with_flags(code, made.sites)
+        names = self._leads.names()
+        for site in self._sites:
+            site.leads = bool(site.mentions & names)
+        stem = Path(file).stem
+        self._own.add(Path(file).parent.name if stem == "__init__" else stem)
+        return code
+
+    def _reason(self, report: Report, stopped: Callable[[], bool]) -> Exception:
+        error = report.error
+        if isinstance(error, Interrupted):
+            return Abandoned(self._source.path)
+        if isinstance(error, NotCaptured):
+            return error
+        if error is None:
+            place = self._hooks.before[0] if self._hooks.before else None
+            return NotCaptured(Reason.NO_BACKWARD, None, place, self._noticed())
+        reason = Reason.EXITED if isinstance(error, SystemExit) else Reason.RAISED
+        return NotCaptured(reason, error, place_of(error), self._noticed())
+
+    def _noticed(self) -> tuple[Noticed, ...]:
+        """Return what is particular about the script."""
+        found = [Noticed(Fact.BACKWARD_BEFORE, str(place)) for place in self._hooks.before]
+        if self._view.directory is not None:
+            found.append(Noticed(Fact.CHANGED_FOLDER, self._view.directory))
+        found += [Noticed(Fact.REPLACED_STREAM, name) for name in self._view.streams]
+        script = self._handover.thread
+        more = [t for t in threading.enumerate() if t not in self._threads and t is not script]
+        if more:
+            found.append(Noticed(Fact.STARTED_THREADS, str(len(more))))
+        if script is not None and self._hooks.chain:
+            now = self._handover.ask(_settings)
+            found += [Noticed(fact, now[fact]) for fact in now if now[fact] != self._settings[fact]]
+        return tuple(found)
+
+
+def _settings() -> dict[Fact, str]:
+    """Return PyTorch's settings as this thread has them."""
+    return {
+        Fact.SET_DTYPE: str(torch.get_default_dtype()).removeprefix("torch."),
+        Fact.SET_DEVICE: str(torch.get_default_device()),
+        Fact.SET_THREADS: str(torch.get_num_threads()),
+        Fact.SET_GRAD_MODE: str(torch.is_grad_enabled()),
+    }
+
+
+def _from(code: CodeType, function: Callable[[], object]) -> Callable[[], object]:
+    """Return a function as it is in the instrumented code of its file."""
+    plain: Any = inspect.unwrap(function)
+    bound = plain.__self__ if isinstance(plain, types.MethodType) else None
+    plain = plain.__func__ if bound is not None else plain
+    wanted = plain.__code__
+    found = next(
+        made
+        for made in _codes(code)
+        if made.co_qualname == wanted.co_qualname and made.co_firstlineno == wanted.co_firstlineno
+    )
+    cells = dict(zip(wanted.co_freevars, plain.__closure__ or (), strict=True))
+    closure = tuple(cells[name] for name in found.co_freevars)
+    made = FunctionType(found, plain.__globals__, plain.__name__, plain.__defaults__, closure)
+    made.__kwdefaults__ = plain.__kwdefaults__
+    return made if bound is None else lambda: made(bound)
+
+
+def _codes(code: CodeType) -> list[CodeType]:
+    inner = [constant for constant in code.co_consts if isinstance(constant, CodeType)]
+    return [code, *(part for one in inner for part in _codes(one))]
+
+

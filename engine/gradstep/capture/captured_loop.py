@@ -1,0 +1,254 @@
+"""A learner's own training loop, parked at the begin of a round, whose statements run one by one or by rounds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from types import CodeType
+from typing import Any, TypeVar
+
+from torch import Tensor
+from torch.nn.modules.module import register_module_forward_hook
+
+from gradstep.capture.effects import Effects, Role, Seen, State, effects_between
+from gradstep.capture.engine_watch import Pass, watched
+from gradstep.capture.handover import Handover, Report
+from gradstep.capture.hooks import Control, Hooks, Stop
+from gradstep.capture.places import LoopPlace, Position, StatementPlace
+from gradstep.capture.process_view import ProcessView
+from gradstep.capture.reasons import Fact, Noticed
+from gradstep.capture.scopes import Scope, compiled_alone
+from gradstep.capture.sites import Site
+from gradstep.captured_output import Printed
+from gradstep.errors import EngineError
+from gradstep.learner_code.places import place_of
+
+T = TypeVar("T")
+
+
+class LoopOver(EngineError):  # noqa: N818 - named after what happened
+    """The loop is over, so nothing of it can run."""
+
+    def __init__(self) -> None:
+        """Make the error."""
+        super().__init__("the script's loop is over")
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """One statement that ran while it was watched."""
+
+    control: Control
+    effects: Effects
+    passes: tuple[tuple[Tensor, ...], ...]
+    """The tensors that each `backward` in it differentiated."""
+
+
+class CapturedLoop:
+    """The loops around a script's first `backward`, with the script parked inside them.
+
+    Statements of the innermost loop run on the script's own variables, in the script's own thread. Everything
+    around them (the loops' heads, `with` and `try` around them, the functions they stand in) is run by the
+    script itself when a round is over.
+    """
+
+    def __init__(self, sites: Sequence[Site], hooks: Hooks, handover: Handover, view: ProcessView, printed: Printed):
+        """Take over a script that is parked at the begin of its first round."""
+        self._hooks, self._handover, self._view = hooks, handover, view
+        self._site = sites[hooks.chain[-1]]
+        self._codes: dict[int, CodeType] = {}
+        self._alive = True
+        self.printed = printed
+        """What the script has printed."""
+
+        self.loops: tuple[LoopPlace, ...] = tuple(sites[number].place for number in hooks.chain)
+        """The loops, outermost first; the last is the one that is stepped."""
+
+        self.facts: tuple[Noticed, ...] = tuple(Noticed(Fact.NOT_PUT_BACK, name) for name in hooks.lost_names)
+        """What is particular about the script."""
+
+        self.failure: BaseException | None = None
+        """What the round under way raised; None if it raised nothing."""
+
+        self.next_statement = 0
+        """Index of the statement that is next in the script's own order."""
+
+        self.over = False
+        """Whether the loop is over."""
+
+    @property
+    def statements(self) -> tuple[StatementPlace, ...]:
+        """Statements of the stepped loop."""
+        return self.loops[-1].body
+
+    @property
+    def position(self) -> Position:
+        """Where the loop stands."""
+        rounds = tuple(self._hooks.counts.get(number, 0) for number in self._hooks.chain)
+        return Position(rounds, self._hooks.begun - (not self.over), self.over)
+
+    @property
+    def names(self) -> Mapping[str, Any]:
+        """What the names that the statements can use stand for now, local ones first."""
+        scope = self._scope
+        return {**scope.variables, **scope.names()}
+
+    def ask(self, work: Callable[[], T]) -> T:
+        """Return the result of a function that is called in the script's thread, as the script sees the process.
+
+        Raises:
+            Interrupted: the learner stopped it.
+        """
+        with self._view.entered():
+            return self._handover.ask(work)
+
+    def run_statement(self, index: int) -> Control:
+        """Run one statement of the round under way; return how it leaves the round.
+
+        Raises:
+            LoopOver: the loop is over.
+            Interrupted: the learner stopped it.
+            BaseException: the statement raised it.
+        """
+        if self.over:
+            raise LoopOver
+        if index not in self._codes:
+            self._codes[index] = compiled_alone(self._site, index)
+        control = self.ask(lambda: self._stepped(self._codes[index]))
+        self.next_statement = index + 1
+        return control
+
+    def watch_statement(self, index: int) -> Watched:
+        """Run one statement as `run_statement` does, and observe what it does."""
+        seen, passes = Seen(), list[tuple[Tensor, ...]]()
+        draws, printed, before = self._hooks.draws.count, self.printed.count, State(self.names)
+
+        def count(made: Pass) -> None:
+            seen.passes += made.accumulates
+            if made.accumulates:
+                passes.append(made.outputs)
+
+        with watched(count), _calls_counted(seen):
+            control = self.run_statement(index)
+        seen.draws, seen.printed = self._hooks.draws.count - draws, self.printed.count - printed
+        return Watched(control, effects_between(before, State(self.names), seen), tuple(passes))
+
+    def watch_round(self, order: Sequence[int] | None = None) -> dict[int, Effects]:
+        """Run one round statement by statement; return what each statement that ran did, by its index."""
+        found: dict[int, Effects] = {}
+        made: dict[int, int] = {}
+        control = Control.NEXT
+        for index in self._rest(order):
+            known = set(map(id, self.names.values()))
+            ran = self.watch_statement(index)
+            made.update({id(v): index for v in self.names.values() if isinstance(v, Tensor) and id(v) not in known})
+            found[index], control = ran.effects, ran.control
+            for loss in (output for outputs in ran.passes for output in outputs):
+                if (maker := made.get(id(loss))) is not None and maker in found:
+                    found[maker] = Effects(found[maker].roles | {Role.LOSS}, found[maker].changed)
+            if control is not Control.NEXT:
+                break
+        self.end_round(control)
+        return found
+
+    def run_round(self, order: Sequence[int] | None = None) -> None:
+        """Run what is left of the round under way, and everything up to the begin of the next.
+
+        Args:
+            order: Indices of the statements that run, in their order; None for the script's own.
+        """
+        if order is None and self.next_statement == 0 and self._hooks.can_run_itself:
+            self.run(1)
+            return
+        control = Control.NEXT
+        for index in self._rest(order):
+            if (control := self.run_statement(index)) is not Control.NEXT:
+                break
+        self.end_round(control)
+
+    def end_round(self, control: Control = Control.NEXT) -> None:
+        """Leave the round under way, as a statement said, and go on to the begin of the next."""
+        if self.over:
+            raise LoopOver
+        self._hooks.leave_round(control)
+        self._go_on(lambda: False)
+
+    def run(self, rounds: int, stopped: Callable[[], bool] = lambda: False) -> int:
+        """Run whole rounds at the script's own speed; return how many have run.
+
+        Args:
+            rounds: How many rounds; fewer run if the loop is over before.
+            stopped: Called before each round; return True to run no more.
+
+        Raises:
+            BaseException: a round raised it, and the script does not handle it; `failure` is the same.
+        """
+        first = self.position.done
+        if rounds > 0 and not self.over and not (self._hooks.can_run_itself and self.next_statement == 0):
+            control = Control.NEXT
+            for index in self._rest(None):
+                if (control := self.run_statement(index)) is not Control.NEXT:
+                    break
+            self._hooks.leave_round(control)
+            rounds -= 1
+            self._hooks.free_rounds = rounds
+            self._go_on(stopped)
+        elif rounds > 0 and not self.over:
+            self._hooks.free_rounds = rounds
+            self._go_on(stopped)
+        return self.position.done - first
+
+    @property
+    def _scope(self) -> Scope:
+        assert self._hooks.scope is not None
+        return self._hooks.scope
+
+    def _rest(self, order: Sequence[int] | None) -> Sequence[int]:
+        return range(self.next_statement, len(self.statements)) if order is None else order
+
+    def _stepped(self, code: CodeType) -> Control:
+        hooks = self._hooks
+        hooks.is_stepping, hooks.control = True, Control.NEXT
+        try:
+            self._scope.run(code)
+        finally:
+            hooks.is_stepping = False
+        return hooks.control
+
+    def _go_on(self, stopped: Callable[[], bool]) -> None:
+        self._hooks.stopped = stopped
+        self.next_statement, self.failure = 0, None
+        try:
+            with self._view.entered():
+                report = self._handover.go_on()
+        finally:
+            self._hooks.stopped = lambda: False
+        self._settle(report)
+
+    def _settle(self, report: Report) -> None:
+        """Take note of what the script has come to, and raise what it raised."""
+        self.over = not report.parked or report.result is Stop.OVER
+        if report.parked and report.result is not Stop.FAILED:
+            return
+        self.failure = report.error if not report.parked else self._hooks.error
+        if self.failure is not None:
+            place = place_of(self.failure)
+            here = (s.index for s in self.statements if place is not None and place.line in s.lines)
+            self.next_statement = next(here, 0)
+            raise self.failure
+
+
+def _calls_counted(seen: Seen) -> AbstractContextManager[None]:
+    @contextmanager
+    def counted() -> Any:
+        def called(module: Any, inputs: Any, output: Any) -> None:
+            seen.calls_without_graph += isinstance(output, Tensor) and output.grad_fn is None
+
+        handle = register_module_forward_hook(called)
+        try:
+            yield
+        finally:
+            handle.remove()
+
+    return counted()

@@ -1,0 +1,360 @@
+"""What instrumented loops call: it finds the loop of the first `backward`, and parks the script at its rounds."""
+
+from __future__ import annotations
+
+import inspect
+import os
+import sys
+import threading
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import partial
+from threading import get_ident
+from types import FrameType, FunctionType
+from typing import Any
+
+from gradstep.capture.draws import Draws, Items
+from gradstep.capture.engine_watch import Pass
+from gradstep.capture.handover import Handover
+from gradstep.capture.keepsake import Keepsake
+from gradstep.capture.places import Lines
+from gradstep.capture.reasons import NotCaptured, Reason
+from gradstep.capture.scopes import Scope
+from gradstep.capture.sites import Site
+from gradstep.captured_output import Printed
+from gradstep.learner_code.interruption import Interrupted
+from gradstep.learner_code.places import Place, is_learners, place_at
+
+Lambda = FunctionType
+
+
+class Stop(StrEnum):
+    """Why a script is parked."""
+
+    ROUND = "round"
+    """A round of the stepped loop begins; its batch has been drawn."""
+
+    FAILED = "failed"
+    """The round under way raised an exception."""
+
+    OVER = "over"
+    """The outermost loop ends: nothing after it runs."""
+
+
+class Control(StrEnum):
+    """How a statement leaves its round."""
+
+    NEXT = "next"
+    """It does not: the next statement follows."""
+
+    CONTINUE = "continue"
+    BREAK = "break"
+    RETURN = "return"
+
+
+class Rewind(BaseException):
+    """Raised by the first `backward`, and caught at the head of the loop that it stands in."""
+
+
+@dataclass(slots=True)
+class Start:
+    """Begin of a round."""
+
+    frame: int
+    """Identity of the loop's frame."""
+
+    scope: Scope
+    keepsake: Keepsake
+    """State at the begin of the round."""
+
+    round: int
+    """Number of the round, from 1."""
+
+    printed: tuple[int, tuple[str, ...]]
+    """How far the printed text had come."""
+
+
+class Hooks:
+    """The object that instrumented files call; every method but `seen` runs in the script's thread."""
+
+    Rewind = Rewind
+
+    def __init__(self, sites: list[Site], handover: Handover, own_modules: set[str], printed: Printed) -> None:
+        """Make the hooks of a script that has not begun.
+
+        Args:
+            sites: All loops, by number; more are added as modules are imported.
+            handover: The script's thread.
+            own_modules: Names of the learner's modules.
+            printed: What the script has printed.
+        """
+        self._printed = printed
+        self._sites, self._handover, self._own = sites, handover, own_modules
+        self.tries: dict[str, list[Lines]] = {}
+        """Lines, by file, in which a `try` statement handles exceptions."""
+
+        self.draws = Draws()
+        self.chain: tuple[int, ...] = ()
+        """Numbers of the loops around the first `backward`, outermost first; empty until it was found."""
+
+        self.counts: dict[int, int] = {}
+        """Rounds that each loop has begun, since it was entered."""
+
+        self.begun = 0
+        """Rounds of the stepped loop that have begun since the capture."""
+
+        self.can_run_itself = False
+        """Whether the script itself can run the round that it is parked at, instead of statement by statement."""
+
+        self.error: BaseException | None = None
+        """What the round raised in which the script is parked; None if it raised nothing."""
+
+        self.free_rounds = 0
+        """Rounds that the script runs by itself before it parks."""
+
+        self.stopped: Callable[[], bool] = lambda: False
+        self.before: list[Place] = []
+        """Places at which `backward` was called outside of any loop, or in a loop in library code."""
+
+        self.scope: Scope | None = None
+        self.lost_names: list[str] = []
+        self.is_stepping = False
+        """Whether a statement runs that was compiled alone."""
+
+        self.control, self.result = Control.NEXT, None
+        self._starts: dict[int, Start] = {}
+        self._rewinds = False
+        self._waits = self._returns = self._breaks = self._is_done = False
+        self._names: Lambda
+        self._process, self._others = os.getpid(), {thread.ident for thread in threading.enumerate()}
+
+    # Calls of instrumented files
+
+    def enters(self, number: int) -> None:
+        """Note that a loop is about to begin."""
+        self.counts[number] = 0
+
+    def items(self, number: int, source: Iterable[Any]) -> Iterable[Any]:
+        """Return what a `for` loop draws its items from."""
+        site = self._sites[number]
+        if self.chain:
+            is_watched = number in self.chain and not self.is_stepping
+        else:
+            is_watched = site.leads or any(self._sites[outer].leads for outer in site.outer)
+        return Items(iter(source), self.draws, partial(self.leaves, number)) if is_watched else source
+
+    def test(self, number: int, value: object) -> bool:
+        """Return whether a `while` loop goes on."""
+        goes_on = bool(value)
+        if not goes_on:
+            self.leaves(number)
+        return goes_on
+
+    def next(self, plain: Any, source: Any, *default: Any) -> Any:
+        """Return what `next` returns; `plain` is what the script calls by this name."""
+        return self.draws.next(source, *default) if plain is next else plain(source, *default)
+
+    def head(self, number: int, names: Lambda) -> bool:
+        """Begin a round; return whether the script itself shall run it."""
+        self.counts[number] = self.counts.get(number, 0) + 1
+        if not self.chain:
+            if self._sites[number].leads or self.counts[number] == 1:
+                self._start(number, names, inspect.currentframe().f_back)  # type: ignore[union-attr]
+            return True
+        if number != self.chain[-1] or self.is_stepping or os.getpid() != self._process:
+            return True
+        self.begun += 1
+        self._names = names
+        if self.free_rounds and not self.stopped():
+            self.free_rounds -= 1
+            return True
+        self.free_rounds = 0
+        self.scope = self._scope(number, names, inspect.currentframe().f_back)  # type: ignore[union-attr]
+        self.can_run_itself = True
+        self._park(Stop.ROUND)
+        self.can_run_itself = False
+        return self._runs_itself()
+
+    def caught(self, number: int) -> type[BaseException] | tuple[()]:
+        """Return the exceptions that a loop catches for gradstep."""
+        if not self.chain or number != self.chain[-1] or self.is_stepping or os.getpid() != self._process:
+            return ()
+        return Rewind if self._rewinds else BaseException
+
+    def lost(self, number: int) -> bool:
+        """Park the script after an exception in its round; return whether the script shall have it."""
+        if self._rewinds:
+            self._begin_anew(number)
+            return False
+        error = sys.exception()
+        if isinstance(error, GeneratorExit) or (not isinstance(error, Interrupted) and self._is_handled(number)):
+            return True
+        self.error, self.free_rounds = error, 0
+        self.scope = self._scope(number, self._names, inspect.currentframe().f_back)  # type: ignore[union-attr]
+        self._park(Stop.FAILED)
+        self.error, self._is_done = None, False
+        return False
+
+    def waits(self, number: int) -> None:
+        """Park the script at the begin of its first round."""
+        if self._waits:
+            self._waits = False
+            self._park(Stop.ROUND)
+            self._is_done = False
+
+    def breaks(self, number: int) -> bool:
+        """Return whether the loop was left by a `break` that ran alone."""
+        if number == self.chain[-1] and self._breaks:
+            self._breaks = False
+            self.leaves(number)
+            return True
+        return False
+
+    def returns(self, number: int) -> bool:
+        """Return whether the function was left by a `return` that ran alone."""
+        if number == self.chain[-1] and self._returns:
+            self._returns = False
+            self.returning(number, self.result)
+            return True
+        return False
+
+    def value(self, number: int) -> Any:
+        """Return the value of the `return` that ran alone."""
+        return self.result
+
+    def leaves(self, number: int) -> None:
+        """Park the script for good before it leaves its outermost loop."""
+        if self.is_stepping:
+            if number == self.chain[-1]:
+                self.control = Control.BREAK
+        elif self.chain and number == self.chain[0]:
+            self._over()
+
+    def continues(self, number: int) -> None:
+        """Note a `continue`."""
+        if self.is_stepping and number == self.chain[-1]:
+            self.control = Control.CONTINUE
+
+    def returning(self, number: int, value: object) -> object:
+        """Return the value of a `return` inside a loop; park for good if it leaves the outermost loop."""
+        around = (number, *self._sites[number].outer)
+        if self.is_stepping:
+            if self.chain[-1] in around:
+                self.control, self.result = Control.RETURN, value
+        elif self.chain and self.chain[0] in around:
+            self._over()
+        return value
+
+    # Calls of the session, by way of the handover
+
+    def leave_round(self, control: Control) -> None:
+        """Say how the round that ran statement by statement ends."""
+        self._breaks, self._returns = control is Control.BREAK, control is Control.RETURN
+        self._is_done = True
+
+    # Calls of autograd's engine
+
+    def seen(self, made: Pass) -> None:
+        """Look for the loop in which the first `backward` runs, and go back to its head.
+
+        Raises:
+            Rewind: it was found.
+        """
+        if self.chain or not made.accumulates or os.getpid() != self._process:
+            return
+        thread = self._handover.thread
+        if thread is None or get_ident() in self._others:
+            return
+        if get_ident() != thread.ident:
+            self._handover.give_up(NotCaptured(Reason.IN_ANOTHER_THREAD, place=_place(inspect.currentframe())))
+        frame = inspect.currentframe()
+        chain = self._around(frame)
+        if not chain:
+            self.before += [place for place in (_place(frame),) if place is not None]
+            return
+        self.chain = tuple(reversed(chain))
+        self._rewinds = True
+        raise Rewind
+
+    def _around(self, frame: FrameType | None) -> list[int]:
+        """Return the loops in whose bodies a frame and its callers are, innermost first."""
+        found: list[int] = []
+        while frame is not None:
+            here = [
+                number
+                for number, start in self._starts.items()
+                if start.frame == id(frame) and frame.f_lineno in self._sites[number].body_lines
+            ]
+            found += sorted(here, reverse=True)
+            frame = frame.f_back
+        return found
+
+    def _start(self, number: int, names: Lambda, caller: FrameType | None) -> None:
+        scope = self._scope(number, names, caller)
+        self.draws.begin()
+        keepsake = Keepsake(scope, self._own)
+        self._starts[number] = Start(id(caller), scope, keepsake, self.counts[number], self._printed.mark())
+
+    def _scope(self, number: int, names: Lambda, caller: FrameType | None) -> Scope:
+        function = self._sites[number].function
+        if function is None:
+            return Scope(names.__globals__)
+        if function.is_class:
+            assert caller is not None
+            return Scope(names.__globals__, body=caller.f_locals)
+        cells = zip(names.__code__.co_freevars, names.__closure__ or (), strict=True)
+        return Scope(names.__globals__, dict(cells))
+
+    def _begin_anew(self, number: int) -> None:
+        start = self._starts[number]
+        self._rewinds, self._waits, self.begun = False, True, 1
+        self.scope = start.scope
+        self.draws.begin_anew()
+        if start.round == self.counts[number]:
+            self.lost_names = start.keepsake.put_back()
+            self._printed.back_to(start.printed)
+        else:  # nothing told that this loop would lead to a `backward`
+            self.lost_names = [name for name in start.scope.names() if not name.startswith("__")]
+        self._starts.clear()
+
+    def _runs_itself(self) -> bool:
+        if self._is_done:
+            self._is_done = False
+            return False
+        self.free_rounds = max(0, self.free_rounds - 1)
+        return True
+
+    def _over(self) -> None:
+        if os.getpid() == self._process:
+            self.free_rounds = 0
+            while True:
+                self._park(Stop.OVER)
+
+    def _park(self, why: Stop) -> None:
+        self._handover.park(why)
+
+    def _is_handled(self, number: int) -> bool:
+        """Return whether a `try` around the stepped loop, in any function, may handle what its round raised."""
+        frame = inspect.currentframe()
+        site = self._sites[number]
+        line, is_inner = site.place.lines.first, True
+        while frame is not None:
+            tries = self.tries.get(frame.f_code.co_filename, ())
+            if is_inner and frame.f_globals is self._names.__globals__:
+                tries, is_inner = self.tries.get(site.place.file, ()), False
+            elif not is_inner:
+                line = frame.f_lineno
+            if not is_inner and any(line in lines for lines in tries):
+                return True
+            frame = frame.f_back
+        return False
+
+
+def _place(frame: FrameType | None) -> Place | None:
+    """Return the innermost line of a learner's file that a frame stands for or was called from."""
+    while frame is not None:
+        if is_learners(frame.f_code.co_filename):
+            return place_at(frame.f_code.co_filename, frame.f_lineno)
+        frame = frame.f_back
+    return None

@@ -1,0 +1,225 @@
+"""A learner's file with calls of gradstep's own in its loops; what it does, and where, stays the same.
+
+A loop `for x in xs: body` becomes this, with every position kept and `__gs__` a name that no script has:
+
+    __gs__.enters(n)
+    for x in __gs__.items(n, xs):
+        if __gs__.head(n, lambda: (names of the function,)):
+            try:
+                body
+                continue
+            except __gs__.caught(n):
+                if __gs__.lost(n): raise
+            __gs__.waits(n)
+        if __gs__.breaks(n): break
+        if __gs__.returns(n): return __gs__.value(n)
+
+The lambda is never called. It makes a cell of every name of the function, and holds the cells: statements that
+are compiled alone run on the function's own variables.
+"""
+
+from __future__ import annotations
+
+import __future__
+import ast
+import symtable
+from collections.abc import Sequence
+from itertools import chain
+from dataclasses import dataclass
+from types import CodeType
+from typing import Final
+
+from gradstep.capture.leads import mentioned
+from gradstep.capture.places import Lines
+from gradstep.capture.sites import FunctionSite, Site, loop_place
+
+FUTURES: Final = sum(getattr(__future__, name).compiler_flag for name in __future__.all_feature_names)
+
+
+@dataclass(frozen=True, slots=True)
+class Instrumented:
+    """A file's tree with calls of hooks in its loops."""
+
+    tree: ast.Module
+    sites: list[Site]
+    tries: list[Lines]
+    """Lines in which a `try` statement handles exceptions."""
+
+
+def instrumented(tree: ast.Module, text: str, file: str, hooks: str, first: int) -> Instrumented:
+    """Return a file's tree with calls of hooks in its loops; the tree itself is changed.
+
+    Args:
+        tree: Tree of the text, as parsed.
+        text: Text of the file.
+        file: Path of the file, for its loops' places.
+        hooks: Name of the object that is called.
+        first: Number of the file's first loop.
+    """
+    work = _Instrumenter(text, file, hooks, first)
+    work.visit(tree)
+    return Instrumented(ast.fix_missing_locations(tree), work.sites, work.tries)
+
+
+def with_flags(code: CodeType, sites: Sequence[Site]) -> None:
+    """Note for a file's loops which `from __future__` imports its code was compiled with."""
+    for site in sites:
+        site.flags = code.co_flags & FUTURES
+
+
+class _Instrumenter(ast.NodeTransformer):
+    def __init__(self, text: str, file: str, hooks: str, first: int) -> None:
+        self.sites: list[Site] = []
+        self.tries: list[Lines] = []
+        self._text, self._file, self._hooks, self._first = text, file, hooks, first
+        self._tables = {(t.get_name(), t.get_lineno()): t for t in _tables(text, file)}
+        self._functions: list[FunctionSite] = []
+        self._loops: list[int] = []
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:  # noqa: N802 - named by `ast`
+        return self._inside(node, self._function(node))
+
+    def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> ast.AST:  # noqa: N802
+        return node  # its loops can be run by its event loop only
+
+    def visit_ClassDef(self, node: ast.ClassDef) -> ast.AST:  # noqa: N802
+        site = FunctionSite(node.name, self._qualified(node.name), (), (), "", node.name, True)
+        return self._inside(node, site)
+
+    def visit_For(self, node: ast.For) -> list[ast.AST]:  # noqa: N802
+        return self._loop(node)
+
+    def visit_While(self, node: ast.While) -> list[ast.AST]:  # noqa: N802
+        return self._loop(node)
+
+    def visit_Break(self, node: ast.Break) -> list[ast.stmt]:  # noqa: N802
+        return [self._statement("leaves", node, self._loops[-1]), node]
+
+    def visit_Continue(self, node: ast.Continue) -> list[ast.stmt]:  # noqa: N802
+        return [self._statement("continues", node, self._loops[-1]), node]
+
+    def visit_Return(self, node: ast.Return) -> ast.AST:  # noqa: N802
+        self.generic_visit(node)
+        if self._loops:
+            value = node.value or ast.copy_location(ast.Constant(None), node)
+            node.value = self._call("returning", node, ast.Constant(self._loops[-1]), value)
+        return node
+
+    def visit_Try(self, node: ast.Try) -> ast.AST:  # noqa: N802
+        self.generic_visit(node)
+        if node.handlers:
+            self.tries.append(Lines(node.body[0].lineno, node.body[-1].end_lineno or node.lineno))
+            kind = ast.copy_location(_attribute(self._hooks, "Rewind"), node.handlers[0])
+            passes = ast.copy_location(ast.Raise(), node.handlers[0])
+            node.handlers.insert(0, ast.copy_location(ast.ExceptHandler(kind, None, [passes]), node.handlers[0]))
+        return node
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:  # noqa: N802
+        self.generic_visit(node)
+        if isinstance(node.func, ast.Name) and node.func.id == "next" and not node.keywords:
+            return self._call("next", node, node.func, *node.args)
+        return node
+
+    def _inside(self, node: ast.FunctionDef | ast.ClassDef, site: FunctionSite) -> ast.AST:
+        loops, self._loops = self._loops, []
+        self._functions.append(site)
+        self.generic_visit(node)
+        self._functions.pop()
+        self._loops = loops
+        return node
+
+    def _loop(self, node: ast.For | ast.While) -> list[ast.AST]:
+        function = self._functions[-1] if self._functions else None
+        number = self._first + len(self.sites)
+        place = loop_place(self._file, function, self._text, node)
+        site = Site(number, place, function, tuple(reversed(self._loops)), 0, mentioned(node))
+        self.sites.append(site)
+        if isinstance(node, ast.For):
+            node.iter = self._call("items", node.iter, ast.Constant(number), self.visit(node.iter))
+        else:
+            node.test = self._call("test", node.test, ast.Constant(number), self.visit(node.test))
+        self._loops.append(number)
+        site.statements = [self._all([statement]) for statement in node.body]
+        self._loops.pop()
+        node.orelse = self._all(node.orelse)
+        node.body = self._around(node, site)
+        return [self._statement("enters", node, number), node]
+
+    def _all(self, body: list[ast.stmt]) -> list[ast.stmt]:
+        made: list[ast.stmt] = []
+        for statement in body:
+            found = self.visit(statement)
+            made += found if isinstance(found, list) else [found]
+        return made
+
+    def _around(self, node: ast.For | ast.While, site: Site) -> list[ast.stmt]:
+        """Return a loop's body with the calls around it, all at the position of its first statement."""
+        at, last = site.statements[0][0], site.statements[-1][-1]
+        names = ast.Tuple([ast.Name(name, ast.Load()) for name in _names(site)], ast.Load())
+        no_arguments = ast.arguments([], [], None, [], [], None, [])
+        head = self._call("head", at, ast.Constant(site.number), ast.Lambda(no_arguments, names))
+        again = ast.copy_location(ast.Raise(), at)
+        lost = ast.If(self._call("lost", at, ast.Constant(site.number)), [again], [])
+        caught = self._call("caught", at, ast.Constant(site.number))
+        handler = ast.ExceptHandler(caught, None, [ast.copy_location(lost, at)])
+        own: list[ast.stmt] = [*chain.from_iterable(site.statements), ast.copy_location(ast.Continue(), last)]
+        guarded = ast.Try(own, [ast.copy_location(handler, at)], [], [])
+        native: list[ast.stmt] = [ast.copy_location(guarded, at), self._statement("waits", at, site.number)]
+        body: list[ast.stmt] = [ast.If(head, native, [])]
+        breaks = self._call("breaks", at, ast.Constant(site.number))
+        body.append(ast.If(breaks, [ast.copy_location(ast.Break(), at)], []))
+        if site.function is not None and not site.function.is_class:
+            value = self._call("value", at, ast.Constant(site.number))
+            returns = self._call("returns", at, ast.Constant(site.number))
+            body.append(ast.If(returns, [ast.copy_location(ast.Return(value), at)], []))
+        for statement in body:
+            ast.copy_location(statement, at)
+        return body
+
+    def _call(self, hook: str, at: ast.AST, *arguments: ast.expr) -> ast.Call:
+        called = ast.copy_location(_attribute(self._hooks, hook), at)
+        return ast.copy_location(ast.Call(called, list(arguments), []), at)
+
+    def _statement(self, hook: str, at: ast.AST, number: int) -> ast.stmt:
+        return ast.copy_location(ast.Expr(self._call(hook, at, ast.Constant(number))), at)
+
+    def _qualified(self, name: str) -> str:
+        if not self._functions:
+            return name
+        around = self._functions[-1]
+        return f"{around.qualified}{'' if around.is_class else '.<locals>'}.{name}"
+
+    def _function(self, node: ast.FunctionDef) -> FunctionSite:
+        table = self._tables[node.name, node.lineno]
+        names = (*table.get_locals(), *table.get_frees())
+        said = tuple(symbol.get_name() for symbol in table.get_symbols() if symbol.is_declared_global())
+        first = (node.args.posonlyargs + node.args.args)[:1]
+        owner = next((around.owner for around in reversed(self._functions) if around.owner), "")
+        return FunctionSite(
+            name=node.name,
+            qualified=self._qualified(node.name),
+            names=tuple(name for name in dict.fromkeys(names) if name.isidentifier()),
+            declared_global=said,
+            first_parameter=first[0].arg if first else "",
+            owner=owner,
+            is_class=False,
+        )
+
+
+def _attribute(hooks: str, name: str) -> ast.Attribute:
+    return ast.Attribute(ast.Name(hooks, ast.Load()), name, ast.Load())
+
+
+def _names(site: Site) -> tuple[str, ...]:
+    return () if site.function is None else site.function.names
+
+
+def _tables(text: str, file: str) -> list[symtable.Function]:
+    found: list[symtable.Function] = []
+    waiting = [symtable.symtable(text, file, "exec")]
+    while waiting:
+        table = waiting.pop()
+        waiting += table.get_children()
+        if isinstance(table, symtable.Function):
+            found.append(table)
+    return found

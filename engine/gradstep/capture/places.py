@@ -1,0 +1,75 @@
+"""Loops and statements of a learner's script as frozen facts: which lines they are, and what they are for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class LoopKind(StrEnum):
+    """Kind of a loop."""
+
+    FOR = "for"
+    WHILE = "while"
+
+    NONE = "none"
+    """No loop: the statements of a script's top level from its only `backward` on, which run once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """Lines of a file, counted from 1, both included."""
+
+    first: int
+    last: int
+
+    def __contains__(self, line: int) -> bool:
+        """Return whether a line is one of these."""
+        return self.first <= line <= self.last
+
+
+@dataclass(frozen=True, slots=True)
+class StatementPlace:
+    """One statement of a loop's body, as it stands in the script."""
+
+    index: int
+    """Position in the body, counted from 0."""
+
+    lines: Lines
+    text: str
+    """Source of the statement without its indentation."""
+
+    is_compound: bool
+    """Whether the statement holds others, as `with`, `if`, `try` and inner loops do; it runs as a whole."""
+
+
+@dataclass(frozen=True, slots=True)
+class LoopPlace:
+    """One loop, as it stands in a learner's file."""
+
+    file: str
+    function: str
+    """Qualified name of the function that the loop stands in, e.g. `Trainer.fit`; empty at top level."""
+
+    kind: LoopKind
+    header: str
+    """Text of the loop's first statement line, e.g. `for x, y in loader:`."""
+
+    lines: Lines
+    """Lines of the whole loop, with its `else`."""
+
+    body: tuple[StatementPlace, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Where a captured loop stands."""
+
+    rounds: tuple[int, ...]
+    """Rounds that each enclosing loop has begun, outermost first, the stepped loop last; each from 1."""
+
+    done: int
+    """Rounds of the stepped loop that are over, since the capture."""
+
+    over: bool
+    """Whether the loop is over: its last round has run, or it was left."""

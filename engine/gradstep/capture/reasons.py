@@ -1,0 +1,92 @@
+"""Why a script has no loop that can be stepped, and what is particular about a script, as facts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from gradstep.errors import EngineError
+from gradstep.learner_code.places import Place
+from gradstep.scripts.script_errors import Abandoned
+
+__all__ = ["Abandoned", "Fact", "Noticed", "NotCaptured", "Reason"]
+
+
+class Reason(StrEnum):
+    """Reason for which no loop of a script can be stepped."""
+
+    NO_BACKWARD = "no backward"
+    """The script ran to its end, and called `backward` nowhere."""
+
+    RAISED = "raised"
+    """The script raised an exception before it reached a `backward` inside a loop."""
+
+    EXITED = "exited"
+    """The script ended itself, e.g. by `sys.exit()`."""
+
+    IN_ANOTHER_THREAD = "in another thread"
+    """The script called `backward` in a thread that it started itself."""
+
+    UNREADABLE = "unreadable"
+    """Python cannot compile the script."""
+
+    OUT_OF_REACH = "out of reach"
+    """The loop stands in code that only Python itself can go on with: a coroutine."""
+
+
+class NotCaptured(EngineError):  # noqa: N818 - named after what happened
+    """A script has no loop that can be stepped."""
+
+    def __init__(
+        self,
+        reason: Reason,
+        error: BaseException | None = None,
+        place: Place | None = None,
+        facts: tuple[Noticed, ...] = (),
+    ) -> None:
+        """Make the error.
+
+        Args:
+            reason: The reason.
+            error: Exception that the script raised; None if it raised none.
+            place: The line that raised, or that called `backward`; None if it is not known.
+            facts: What was noticed until then.
+        """
+        super().__init__(reason.value if place is None else f"{reason.value}: {place}")
+        self.reason, self.error, self.place, self.facts = reason, error, place, facts
+
+
+class Fact(StrEnum):
+    """Something particular that a script did before it reached its loop, or in it."""
+
+    CHANGED_FOLDER = "changed folder"
+    """The script went to another folder; `Noticed.detail` is its path."""
+
+    REPLACED_STREAM = "replaced stream"
+    """The script replaced a standard stream; `Noticed.detail` is the stream's name."""
+
+    STARTED_THREADS = "started threads"
+    """Threads that the script started still run; `Noticed.detail` is their number."""
+
+    FORKED = "forked"
+    """The script made a copy of the process."""
+
+    SET_DTYPE = "set dtype"
+    SET_DEVICE = "set device"
+    SET_THREADS = "set threads"
+    SET_GRAD_MODE = "set grad mode"
+    """`Noticed.detail` is the value of the setting now."""
+
+    BACKWARD_BEFORE = "backward before"
+    """`backward` was called outside of any loop, before the loop; `Noticed.detail` is the place."""
+
+    NOT_PUT_BACK = "not put back"
+    """What the name `Noticed.detail` stands for was changed by the first forward pass, and stays changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Noticed:
+    """One fact about a script."""
+
+    fact: Fact
+    detail: str = ""

@@ -1,0 +1,97 @@
+"""Every loop of the learner's files: its place, what encloses it, and the names that its statements can use."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass, field
+
+from gradstep.capture.places import Lines, LoopKind, LoopPlace, StatementPlace
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionSite:
+    """Function or class body that a loop stands in."""
+
+    name: str
+    qualified: str
+    names: tuple[str, ...]
+    """Names that are local to the function or belong to a function around it; empty for a class body."""
+
+    declared_global: tuple[str, ...]
+    """Names that the function declares `global`."""
+
+    first_parameter: str
+    """Name of the first parameter, which `super()` without arguments means; empty if there is none."""
+
+    owner: str
+    """Name of the innermost class around the function, which mangles names such as `__x`; or empty."""
+
+    is_class: bool
+
+
+@dataclass(slots=True)
+class Site:
+    """One loop of an instrumented file."""
+
+    number: int
+    place: LoopPlace
+    function: FunctionSite | None
+    """Function or class body that the loop stands in; None at top level."""
+
+    outer: tuple[int, ...]
+    """Numbers of the loops around this one in the same function, innermost first."""
+
+    flags: int
+    """Compiler flags of the file's `from __future__` imports."""
+
+    mentions: set[str]
+    """Names and attributes that the loop's text mentions."""
+
+    leads: bool = False
+    """Whether one of them is a name that may lead to a `backward`."""
+
+    statements: list[list[ast.stmt]] = field(default_factory=list)
+    """Each statement of the body as it is compiled: with the calls that were put before it and into it."""
+
+    @property
+    def body_lines(self) -> Lines:
+        """Lines of the loop's body."""
+        return Lines(self.place.body[0].lines.first, self.place.body[-1].lines.last)
+
+
+COMPOUND = (
+    *(ast.For, ast.AsyncFor, ast.While, ast.If, ast.With, ast.AsyncWith, ast.Try, ast.TryStar, ast.Match),
+    *(ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef),
+)
+"""Statements that hold statements."""
+
+
+def lines_of(node: ast.stmt) -> Lines:
+    """Return the lines of a statement, with its decorators."""
+    decorators: list[ast.expr] = getattr(node, "decorator_list", [])
+    return Lines(min(node.lineno, *(d.lineno for d in decorators), node.lineno), node.end_lineno or node.lineno)
+
+
+def statement_places(text: str, body: list[ast.stmt]) -> tuple[StatementPlace, ...]:
+    """Return the places of the statements of a body, from the text of its file."""
+    return tuple(
+        StatementPlace(index, lines_of(node), _text_of(text, node), isinstance(node, COMPOUND))
+        for index, node in enumerate(body)
+    )
+
+
+def loop_place(file: str, function: FunctionSite | None, text: str, loop: ast.For | ast.While) -> LoopPlace:
+    """Return the place of a loop, from the text of its file."""
+    kind = LoopKind.FOR if isinstance(loop, ast.For) else LoopKind.WHILE
+    row = text.split("\n")[loop.lineno - 1].strip()
+    name = "" if function is None else function.qualified
+    return LoopPlace(file, name, kind, row, lines_of(loop), statement_places(text, loop.body))
+
+
+def _text_of(text: str, node: ast.stmt) -> str:
+    lines = lines_of(node)
+    rows = text.split("\n")[lines.first - 1 : lines.last]
+    indent = len(rows[0]) - len(rows[0].lstrip())
+    if node.lineno == lines.first and rows[0][:indent] != rows[0][: node.col_offset]:
+        return ast.get_source_segment(text, node) or rows[0]  # several statements on one line
+    return "\n".join(row[indent:] if not row[:indent].strip() else row for row in rows)

@@ -79,16 +79,16 @@ def _in_function(body: list[ast.stmt], site: Site, function: FunctionSite) -> Co
     body = [_AsNested(function).visit(node) for node in body]
     shared = [name for name in function.names if name != "__class__"]
     if function.declared_global:
-        body.insert(0, ast.Global(list(function.declared_global)))
+        body.insert(0, ast.copy_location(ast.Global(list(function.declared_global)), at))
     if shared:
-        body.insert(0, ast.Nonlocal(shared))
+        body.insert(0, ast.copy_location(ast.Nonlocal(shared), at))
     nothing = ast.arguments([], [], None, [], [], None, [])
-    inner = ast.FunctionDef(function.name, nothing, body, [], lineno=at.lineno, col_offset=0)
-    names = [ast.arg(name) for name in shared]
+    inner = ast.copy_location(ast.FunctionDef(function.name, nothing, body, []), at)
+    names = [ast.copy_location(ast.arg(name), at) for name in shared]
     around = ast.arguments([], names, None, [], [], None, [])
-    outer: ast.stmt = ast.FunctionDef(_OUTER, around, [inner], [], lineno=at.lineno, col_offset=0)
+    outer: ast.stmt = ast.copy_location(ast.FunctionDef(_OUTER, around, [inner], []), at)
     if function.owner:
-        outer = ast.ClassDef(function.owner, [], [], [outer], [], lineno=at.lineno, col_offset=0)
+        outer = ast.copy_location(ast.ClassDef(function.owner, [], [], [outer], []), at)
     code = _compile([outer], site)
     for name in (function.owner, _OUTER, function.name):
         if name:

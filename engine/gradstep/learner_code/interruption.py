@@ -36,6 +36,9 @@ class Interrupter:
         self._sending = False
         """Whether another thread is about to interrupt, and may have found `_open` to be true."""
 
+        self._sent = False
+        """Whether an interruption was sent, and has not been dropped since."""
+
     @contextmanager
     def attached(self) -> Iterator[None]:
         """Let `interrupt` interrupt the learner's code that the current thread runs in the `with` block."""
@@ -55,6 +58,7 @@ class Interrupter:
         try:
             if not self._open:
                 return False
+            self._sent = True
             _raise_in(self._thread, Interrupted)
             return True
         finally:
@@ -117,7 +121,9 @@ class Interrupter:
         """Wait until nobody is about to interrupt, and drop an interruption that has not arrived yet."""
         while self._sending:
             pass
-        _raise_in(self._thread, None)
+        if self._sent:  # otherwise Python would look for exceptions at every jump, and 3.11 hang if traced
+            _raise_in(self._thread, None)
+            self._sent = False
 
 
 _interrupters: Final[dict[int, Interrupter]] = {}

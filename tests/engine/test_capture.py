@@ -1,0 +1,60 @@
+"""A captured loop is the script's own: after any number of rounds it has the bits of the script run by itself."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from gradstep.capture.captured_loop import CapturedLoop
+from gradstep.capture.hooks import Control
+from tests.engine.capture_function_scripts import BESIDE, IN_FUNCTIONS
+from tests.engine.capture_scripts import TOP
+from tests.engine.captured_runs import by_itself, captured, differences, losses_of, state_of
+
+FILES = {**{kind: {"train.py": text} for kind, text in {**TOP, **IN_FUNCTIONS}.items()}, **BESIDE}
+ROUNDS = 20
+
+
+def written(kind: str, folder: Path) -> Path:
+    for name, text in FILES[kind].items():
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text(text, encoding="utf-8")
+    return folder / "train.py"
+
+
+def step(loop: CapturedLoop, rounds: int) -> None:
+    """Run rounds one statement at a time."""
+    for _ in range(rounds):
+        control = Control.NEXT
+        for statement in loop.statements:
+            control = loop.run_statement(statement.index)
+            if control is not Control.NEXT:
+                break
+        loop.end_round(control)
+
+
+def run_mixed(loop: CapturedLoop, rounds: int) -> None:
+    loop.watch_round()
+    loop.run(rounds - 2)
+    loop.run_round()
+
+
+@pytest.mark.parametrize("kind", FILES)
+def test_after_rounds_of_each_kind_everything_has_the_bits_of_the_script_by_itself(
+    kind: str, tmp_path: Path
+) -> None:
+    path = written(kind, tmp_path)
+    plain = None
+    for way in (CapturedLoop.run, step, run_mixed):
+        with losses_of() as losses:
+            loop = captured(path)
+            assert losses == []
+            place = loop.loops[-1]
+            if way is step and kind == "an exception ends the loop of an epoch":
+                return  # the statement raises, and the session decides
+            way(loop, ROUNDS)
+            got = state_of(loop, losses)
+        assert loop.position.done == ROUNDS
+        plain = plain or by_itself(path, place.file, place.body[0].lines.first, ROUNDS)
+        assert differences(plain, got) == []

@@ -253,7 +253,8 @@ def noted(name):
 def epoch():
     with noted("epoch"):
         for i in range(0, 24, 6):
-            with noted("batch"):
+            name = "batch"
+            with noted(name):
                 loss = loss_fn(model(X[i:i + 6]), y[i:i + 6])
                 optimizer.zero_grad()
                 loss.backward()

@@ -342,6 +342,8 @@ for step in range(30):
     "backward of a sum and create_graph": BEGIN
     + NET
     + """
+import warnings
+warnings.simplefilter("ignore")
 for step in range(30):
     x = X.clone().requires_grad_(True)
     (slope,) = torch.autograd.grad(model(x).sum(), x, create_graph=True)

@@ -61,7 +61,8 @@ def by_itself(path: Path, file: str, line: int, rounds: int) -> Run:
         return local
 
     def trace(frame: FrameType, event: str, _: object) -> Any:
-        return local if frame.f_code.co_filename == file else None
+        is_inner = frame.f_code.co_name.startswith("<") and frame.f_code.co_name != "<module>"
+        return local if frame.f_code.co_filename == file and not is_inner else None
 
     out = StringIO()
     source = read_source(path)
@@ -100,7 +101,8 @@ def losses_of() -> Iterator[list[Any]]:
     found: list[Any] = []
 
     def seen(made: Pass) -> None:
-        found.append([output.detach().clone() for output in made.outputs])
+        if made.accumulates:
+            found.append([output.detach().clone() for output in made.outputs])
 
     with watched(seen):
         yield found

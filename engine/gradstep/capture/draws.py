@@ -3,45 +3,72 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+MOST: Final = 1_000
+"""Items that are remembered; older ones are forgotten."""
+
+
+Randoms = tuple[Any, ...]
+"""States of the random generators of torch, numpy and `random`."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Drawn:
+    source: Any
+    item: Any
+    randoms: Randoms
+    """States after the item was drawn."""
 
 
 class Draws:
     """Hands out the items of iterators, and once more those that an abandoned round has drawn."""
 
-    def __init__(self) -> None:
-        """Begin with nothing drawn."""
-        self._drawn: list[tuple[Any, Any]] = []
-        self._again: dict[int, tuple[Any, deque[Any]]] = {}
-        self.remembers = True
+    def __init__(self, randoms: Callable[[], Randoms], set_randoms: Callable[[Randoms], None]) -> None:
+        """Begin with nothing drawn; the functions read and write the states of the random generators."""
+        self._randoms, self._set_randoms = randoms, set_randoms
+        self._drawn: deque[_Drawn] = deque(maxlen=MOST)
+        self._again: dict[int, deque[_Drawn]] = {}
+        self.remembers = False
         """Whether items are remembered."""
 
         self.count = 0
         """Number of items that were drawn so far."""
 
-    def begin(self) -> None:
-        """Begin a round: what was drawn before it stays drawn."""
-        self._drawn.clear()
+        self._first = 0
+        """Number of items that were drawn before the first one that is remembered."""
 
-    def begin_anew(self) -> None:
-        """Have the items that were drawn since `begin` drawn again, and remember no more."""
-        for source, item in self._drawn:
-            self._again.setdefault(id(source), (source, deque()))[1].append(item)
+    def remember(self) -> int:
+        """Remember items from now on; return how many were drawn so far, for `begin_anew`."""
+        if not self.remembers:
+            self.remembers, self._first = True, self.count
+            self._drawn.clear()
+        return self.count
+
+    def begin_anew(self, count: int) -> None:
+        """Have the items that were drawn since `remember` returned `count` drawn again; remember no more."""
+        kept = list(self._drawn)
+        wanted = self.count - count
+        for drawn in kept[len(kept) - wanted :] if wanted <= len(kept) else kept:
+            self._again.setdefault(id(drawn.source), deque()).append(drawn)
         self._drawn.clear()
         self.remembers = False
 
     def next(self, source: Iterator[Any], *default: Any) -> Any:
         """Return the next item as Python's `next` does."""
         if self._again and id(source) in self._again:
-            items = self._again[id(source)][1]
-            item = items.popleft()
-            if not items:
+            waiting = self._again[id(source)]
+            drawn = waiting.popleft()
+            if not waiting:
                 del self._again[id(source)]
+            self._set_randoms(drawn.randoms)
+            item = drawn.item
         else:
             item = next(source, *default)
             if self.remembers:
-                self._drawn.append((source, item))
+                self._drawn.append(_Drawn(source, item, self._randoms()))
         self.count += 1
         return item
 

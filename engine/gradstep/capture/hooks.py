@@ -17,7 +17,7 @@ from typing import Any
 from gradstep.capture.draws import Draws, Items
 from gradstep.capture.engine_watch import Pass
 from gradstep.capture.handover import Handover
-from gradstep.capture.keepsake import Keepsake
+from gradstep.capture.keepsake import Keepsake, randoms, set_randoms
 from gradstep.capture.places import Lines
 from gradstep.capture.reasons import NotCaptured, Reason
 from gradstep.capture.scopes import Scope
@@ -71,6 +71,9 @@ class Start:
     round: int
     """Number of the round, from 1."""
 
+    drawn: int
+    """How many items had been drawn."""
+
     printed: tuple[int, tuple[str, ...]]
     """How far the printed text had come."""
 
@@ -94,7 +97,7 @@ class Hooks:
         self.tries: dict[str, list[Lines]] = {}
         """Lines, by file, in which a `try` statement handles exceptions."""
 
-        self.draws = Draws()
+        self.draws = Draws(randoms, set_randoms)
         self.chain: tuple[int, ...] = ()
         """Numbers of the loops around the first `backward`, outermost first; empty until it was found."""
 
@@ -292,9 +295,9 @@ class Hooks:
 
     def _start(self, number: int, names: Lambda, caller: FrameType | None) -> None:
         scope = self._scope(number, names, caller)
-        self.draws.begin()
+        drawn = self.draws.remember() if self._sites[number].leads else self.draws.count
         keepsake = Keepsake(scope, self._own)
-        self._starts[number] = Start(id(caller), scope, keepsake, self.counts[number], self._printed.mark())
+        self._starts[number] = Start(id(caller), scope, keepsake, self.counts[number], drawn, self._printed.mark())
 
     def _scope(self, number: int, names: Lambda, caller: FrameType | None) -> Scope:
         function = self._sites[number].function
@@ -310,7 +313,7 @@ class Hooks:
         start = self._starts[number]
         self._rewinds, self._waits, self.begun = False, True, 1
         self.scope = start.scope
-        self.draws.begin_anew()
+        self.draws.begin_anew(start.drawn)
         if start.round == self.counts[number]:
             self.lost_names = start.keepsake.put_back()
             self._printed.back_to(start.printed)

@@ -14,6 +14,7 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
 from gradstep.capture.scopes import Scope, replace_names
+from gradstep.tensors.bitwise import same_bits
 from gradstep.torch_internals import version_of
 
 LARGEST: Final = 100_000
@@ -24,6 +25,18 @@ MOST: Final = 20_000
 
 Back = Callable[[], bool]
 """Puts one thing back; returns whether it could."""
+
+
+def randoms() -> tuple[Any, ...]:
+    """Return the states of the random generators of torch, numpy and `random`."""
+    return torch.get_rng_state(), np.random.get_state(), random.getstate()
+
+
+def set_randoms(states: tuple[Any, ...]) -> None:
+    """Set the states of the random generators of torch, numpy and `random`."""
+    torch.set_rng_state(states[0])
+    np.random.set_state(states[1])
+    random.setstate(states[2])
 
 
 class Keepsake:
@@ -39,7 +52,7 @@ class Keepsake:
         self._scope, self._own = scope, own_modules
         self._locals = scope.names()
         self._globals = dict(scope.variables)
-        self._random = (torch.get_rng_state(), np.random.get_state(), random.getstate())
+        self._randoms = randoms()
         self._backs: list[tuple[str, Back]] = []
         self._seen: set[int] = set()
         for name, value in {**self._globals, **self._locals}.items():
@@ -49,9 +62,7 @@ class Keepsake:
 
     def put_back(self) -> list[str]:
         """Make the state what it was, and return the names of what could not be put back."""
-        torch.set_rng_state(self._random[0])
-        np.random.set_state(self._random[1])
-        random.setstate(self._random[2])
+        set_randoms(self._randoms)
         replace_names(self._scope.variables, self._globals)
         if self._scope.cells is not None or self._scope.body is not None:
             self._scope.put_back(self._locals)
@@ -128,11 +139,12 @@ def _tensor(tensor: Tensor) -> Back:
                 tensor.grad = grad
             if tensor.requires_grad != requires_grad and not tensor.grad_fn:
                 tensor.requires_grad_(requires_grad)
-        if version_of(tensor) == version:
-            return True
-        if value is None or value.shape != tensor.shape:
+        if value is None:
+            return version_of(tensor) == version
+        if value.shape != tensor.shape:
             return False
-        tensor.detach().copy_(value)
+        if not same_bits(tensor.detach(), value):  # a BatchNorm changes its buffers without a new version
+            tensor.detach().copy_(value)
         return True
 
     return back

@@ -293,7 +293,8 @@ BESIDE: Final[dict[str, dict[str, str]]] = {
         "train.py": BEGIN
         + NET
         + LOADER
-        + "import engine\nfor epoch in range(9):\n    print(engine.train_epoch(model, loader, loss_fn, optimizer))\n",
+        + "import engine\nfor epoch in range(9):\n"
+        + "    print(engine.train_epoch(model, loader, loss_fn, optimizer))\n",
         "engine.py": """
 rounds = 0
 def train_epoch(model, loader, loss_fn, optimizer):

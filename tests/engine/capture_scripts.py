@@ -389,7 +389,8 @@ import random, numpy as np
 random.seed(1); np.random.seed(2)
 own = np.random.default_rng(5); tg = torch.Generator().manual_seed(9)
 for epoch in range(30):
-    i = [random.randrange(24), np.random.randint(24), int(own.integers(24)), int(torch.randint(24, (), generator=tg))]
+    i = [random.randrange(24), np.random.randint(24), int(own.integers(24))]
+    i.append(int(torch.randint(24, (), generator=tg)))
     loss = loss_fn(model(X[i]), y[i])
     optimizer.zero_grad()
     loss.backward()

@@ -44,7 +44,7 @@ def seed() -> None:
 
 
 def by_itself(path: Path, file: str, line: int, rounds: int) -> Run:
-    """Run a script with Python until a line of a file is reached for one time more than a number of rounds."""
+    """Run a script with Python until a line of a file is reached once more than there are rounds."""
     seed()
     main = ModuleType("__main__")
     main.__dict__.update(__file__=str(path))
@@ -135,7 +135,9 @@ def values_of(names: dict[str, Any] | Any) -> dict[str, Any]:
                 take(f"{name}[{key!r}]", part)
         elif isinstance(value, torch.optim.Optimizer):
             take(f"{name}.state", list(value.state.values()))
-            take(f"{name}.groups", [{k: v for k, v in g.items() if k != "params"} for g in value.param_groups])
+            take(
+                f"{name}.groups", [{k: v for k, v in g.items() if k != "params"} for g in value.param_groups]
+            )
         elif type(value).__module__ not in ("builtins", "torch", "numpy"):
             seen.add(id(value))
             take(name, {k: v for k, v in getattr(value, "__dict__", {}).items() if k[:2] != "__"})
@@ -153,11 +155,17 @@ def differences(first: Any, second: Any, at: str = "") -> list[str]:
         return [d for part in parts for d in differences(getattr(first, part), getattr(second, part), part)]
     if isinstance(first, dict):
         gone = [f"{at} {key} only in one" for key in first.keys() ^ second.keys()]
-        return gone + [d for k in first.keys() & second.keys() for d in differences(first[k], second[k], f"{at} {k}")]
+        return gone + [
+            d for k in first.keys() & second.keys() for d in differences(first[k], second[k], f"{at} {k}")
+        ]
     if isinstance(first, list | tuple) and isinstance(second, list | tuple):
         if len(first) != len(second):
             return [f"{at}: {len(first)} and {len(second)}"]
-        return [d for i, (a, b) in enumerate(zip(first, second, strict=True)) for d in differences(a, b, f"{at}[{i}]")]
+        return [
+            d
+            for i, (a, b) in enumerate(zip(first, second, strict=True))
+            for d in differences(a, b, f"{at}[{i}]")
+        ]
     if isinstance(first, Tensor) and isinstance(second, Tensor):
         return [] if torch.equal(first, second) else [f"{at} differs"]
     return [] if first == second or (first != first and second != second) else [f"{at}: {first} and {second}"]

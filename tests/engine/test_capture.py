@@ -1,4 +1,4 @@
-"""A captured loop is the script's own: after any number of rounds it has the bits of the script run by itself."""
+"""A captured loop is the script's own: after rounds of any number it has the bits of the plain script."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from gradstep.capture.captured_loop import CapturedLoop
-from gradstep.capture.hooks import Control
+from gradstep.capture.places import Control
 from tests.engine.capture_function_scripts import BESIDE, IN_FUNCTIONS
 from tests.engine.capture_scripts import TOP
 from tests.engine.captured_runs import by_itself, captured, differences, losses_of, state_of

@@ -1,1 +1,1 @@
-"""A learner's own training loop: its script is run to the first `backward` inside a loop, and parked there."""
+"""A learner's own training loop: its script is run to the first `backward` in a loop, and parked."""

@@ -29,8 +29,9 @@ from gradstep.capture.reasons import Abandoned, Fact, NotCaptured, Noticed, Reas
 from gradstep.capture.sites import Site
 from gradstep.captured_output import Printed
 from gradstep.learner_code.interruption import Interrupted
-from gradstep.learner_code.places import place_of, remember_script
+from gradstep.learner_code.places import place_at, place_of, remember_script
 from gradstep.scripts.local_modules import folder_on_path
+from gradstep.scripts.process_settings import default_device_given_back
 from gradstep.scripts.source import ScriptSource
 
 PATIENCE: Final = 2.0
@@ -113,6 +114,10 @@ class _Capture:
         if not report.parked:
             delattr(builtins, self._name)
             raise self._reason(report, stopped)
+        site = self._sites[self._hooks.chain[-1]]
+        if site.yields:
+            place = place_at(site.place.file, site.place.lines.first)
+            raise NotCaptured(Reason.OUT_OF_REACH, None, place, self._noticed())
         loop = CapturedLoop(self._sites, self._hooks, self._handover, self._view, self._printed)
         loop.facts += self._noticed()
         return loop
@@ -124,7 +129,8 @@ class _Capture:
         def script() -> None:
             self._settings = _settings()
             try:
-                work()
+                with default_device_given_back():
+                    work()
             finally:
                 if os.getpid() != process:
                     os._exit(0)  # a copy that the script made of the process: nothing of it is ours
@@ -168,7 +174,8 @@ class _Capture:
             return error
         if error is None:
             place = self._hooks.before[0] if self._hooks.before else None
-            return NotCaptured(Reason.NO_BACKWARD, None, place, self._noticed())
+            no_loop = Reason.NO_BACKWARD if place is None else Reason.NO_LOOP
+            return NotCaptured(no_loop, None, place, self._noticed())
         reason = Reason.EXITED if isinstance(error, SystemExit) else Reason.RAISED
         return NotCaptured(reason, error, place_of(error), self._noticed())
 
@@ -219,5 +226,3 @@ def _from(code: CodeType, function: Callable[[], object]) -> Callable[[], object
 def _codes(code: CodeType) -> list[CodeType]:
     inner = [constant for constant in code.co_consts if isinstance(constant, CodeType)]
     return [code, *(part for one in inner for part in _codes(one))]
-
-

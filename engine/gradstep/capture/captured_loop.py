@@ -1,4 +1,4 @@
-"""A learner's own training loop, parked at the begin of a round, whose statements run one by one or by rounds."""
+"""A learner's own training loop, parked at the begin of a round: statements run one by one or by rounds."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from torch.nn.modules.module import register_module_forward_hook
 from gradstep.capture.effects import Effects, Role, Seen, State, effects_between
 from gradstep.capture.engine_watch import Pass, watched
 from gradstep.capture.handover import Handover, Report
-from gradstep.capture.hooks import Control, Hooks, Stop
-from gradstep.capture.places import LoopPlace, Position, StatementPlace
+from gradstep.capture.hooks import Hooks
+from gradstep.capture.places import Control, LoopPlace, Position, StatementPlace, Stop
 from gradstep.capture.process_view import ProcessView
 from gradstep.capture.reasons import Fact, Noticed
 from gradstep.capture.scopes import Scope, compiled_alone
@@ -53,7 +53,9 @@ class CapturedLoop:
     script itself when a round is over.
     """
 
-    def __init__(self, sites: Sequence[Site], hooks: Hooks, handover: Handover, view: ProcessView, printed: Printed):
+    def __init__(
+        self, sites: Sequence[Site], hooks: Hooks, handover: Handover, view: ProcessView, printed: Printed
+    ):
         """Take over a script that is parked at the begin of its first round."""
         self._hooks, self._handover, self._view = hooks, handover, view
         self._site = sites[hooks.chain[-1]]
@@ -95,7 +97,7 @@ class CapturedLoop:
         return {**scope.variables, **scope.names()}
 
     def ask(self, work: Callable[[], T]) -> T:
-        """Return the result of a function that is called in the script's thread, as the script sees the process.
+        """Return the result of a function, called in the script's thread as the script sees the process.
 
         Raises:
             Interrupted: the learner stopped it.
@@ -142,7 +144,9 @@ class CapturedLoop:
         for index in self._rest(order):
             known = set(map(id, self.names.values()))
             ran = self.watch_statement(index)
-            made.update({id(v): index for v in self.names.values() if isinstance(v, Tensor) and id(v) not in known})
+            made.update(
+                {id(v): index for v in self.names.values() if isinstance(v, Tensor) and id(v) not in known}
+            )
             found[index], control = ran.effects, ran.control
             for loss in (output for outputs in ran.passes for output in outputs):
                 if (maker := made.get(id(loss))) is not None and maker in found:

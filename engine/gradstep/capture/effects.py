@@ -1,4 +1,4 @@
-"""What a statement does, observed when it runs: so that statements are not told apart by what they are called."""
+"""What a statement does, observed when it runs: statements are not told apart by what they are called."""
 
 from __future__ import annotations
 
@@ -82,7 +82,9 @@ class State:
         self.grads = {name: _copy(p.grad) for name, p in found.parameters.items()}
         self.settings = [_settings(optimizer) for optimizer in found.optimizers]
         self.modes = [module.training for root in found.modules for module in root.modules()]
-        self.graphs = {name: id(v) for name, v in names.items() if isinstance(v, Tensor) and v.grad_fn is not None}
+        self.graphs = {
+            name: id(v) for name, v in names.items() if isinstance(v, Tensor) and v.grad_fn is not None
+        }
         self.plain = {name: id(v) for name, v in names.items() if isinstance(v, Tensor) and v.grad_fn is None}
         self.lengths = {name: len(v) for name, v in names.items() if isinstance(v, list)}
         self.random = torch.get_rng_state()
@@ -100,7 +102,9 @@ class Seen:
 
 def effects_between(before: State, after: State, seen: Seen) -> Effects:
     """Return what a statement did, from what was seen before and after it and while it ran."""
-    changed = tuple(n for n, old in before.values.items() if n in after.values and not same_bits(old, after.values[n]))
+    changed = tuple(
+        n for n, old in before.values.items() if n in after.values and not same_bits(old, after.values[n])
+    )
     tests: Mapping[Role, bool] = {
         Role.BACKWARD: seen.passes > 0,
         Role.UPDATE: bool(changed),
@@ -113,7 +117,8 @@ def effects_between(before: State, after: State, seen: Seen) -> Effects:
         Role.DRAW: seen.draws > 0
         or not torch.equal(before.random, after.random)
         or any(before.plain.get(name) != tensor for name, tensor in after.plain.items()),
-        Role.LOG: seen.printed > 0 or any(n > before.lengths.get(name, n) for name, n in after.lengths.items()),
+        Role.LOG: seen.printed > 0
+        or any(n > before.lengths.get(name, n) for name, n in after.lengths.items()),
     }
     return Effects(frozenset(role for role, is_so in tests.items() if is_so), changed)
 
@@ -200,4 +205,8 @@ def _parts(value: object) -> Iterator[tuple[str, Any]]:
     if type(value).__module__ in ("builtins", "numpy", "torch") or isinstance(value, type):
         return iter(())
     attributes = getattr(value, "__dict__", {})
-    return ((f".{name}", part) for name, part in attributes.items()) if isinstance(attributes, dict) else iter(())
+    return (
+        ((f".{name}", part) for name, part in attributes.items())
+        if isinstance(attributes, dict)
+        else iter(())
+    )

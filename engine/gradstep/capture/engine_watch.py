@@ -20,7 +20,7 @@ class Pass:
     """The tensors that are differentiated, e.g. the loss."""
 
     accumulates: bool
-    """Whether the pass adds to `.grad`, as `backward` does; `torch.autograd.grad` returns gradients instead."""
+    """Whether the pass adds to `.grad`, as `backward` does and `torch.autograd.grad` does not."""
 
 
 @contextmanager

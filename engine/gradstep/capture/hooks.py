@@ -1,4 +1,4 @@
-"""What instrumented loops call: it finds the loop of the first `backward`, and parks the script at its rounds."""
+"""What instrumented loops call: they find the loop of the first `backward`, and park the script there."""
 
 from __future__ import annotations
 
@@ -7,75 +7,28 @@ import os
 import sys
 import threading
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from enum import StrEnum
 from functools import partial
 from threading import get_ident
 from types import FrameType, FunctionType
-from typing import Any
+from typing import Any, cast
 
 from gradstep.capture.draws import Draws, Items
 from gradstep.capture.engine_watch import Pass
 from gradstep.capture.handover import Handover
-from gradstep.capture.keepsake import Keepsake, randoms, set_randoms
-from gradstep.capture.places import Lines
+from gradstep.capture.keepsake import Keepsake, Start, randoms, set_randoms
+from gradstep.capture.places import Control, Lines, Stop
 from gradstep.capture.reasons import NotCaptured, Reason
 from gradstep.capture.scopes import Scope
 from gradstep.capture.sites import Site
 from gradstep.captured_output import Printed
 from gradstep.learner_code.interruption import Interrupted
-from gradstep.learner_code.places import Place, is_learners, place_at
+from gradstep.learner_code.places import Place, place_of_frame
 
 Lambda = FunctionType
 
 
-class Stop(StrEnum):
-    """Why a script is parked."""
-
-    ROUND = "round"
-    """A round of the stepped loop begins; its batch has been drawn."""
-
-    FAILED = "failed"
-    """The round under way raised an exception."""
-
-    OVER = "over"
-    """The outermost loop ends: nothing after it runs."""
-
-
-class Control(StrEnum):
-    """How a statement leaves its round."""
-
-    NEXT = "next"
-    """It does not: the next statement follows."""
-
-    CONTINUE = "continue"
-    BREAK = "break"
-    RETURN = "return"
-
-
 class Rewind(BaseException):
     """Raised by the first `backward`, and caught at the head of the loop that it stands in."""
-
-
-@dataclass(slots=True)
-class Start:
-    """Begin of a round."""
-
-    frame: int
-    """Identity of the loop's frame."""
-
-    scope: Scope
-    keepsake: Keepsake
-    """State at the begin of the round."""
-
-    round: int
-    """Number of the round, from 1."""
-
-    drawn: int
-    """How many items had been drawn."""
-
-    printed: tuple[int, tuple[str, ...]]
-    """How far the printed text had come."""
 
 
 class Hooks:
@@ -83,7 +36,9 @@ class Hooks:
 
     Rewind = Rewind
 
-    def __init__(self, sites: list[Site], handover: Handover, own_modules: set[str], printed: Printed) -> None:
+    def __init__(
+        self, sites: list[Site], handover: Handover, own_modules: set[str], printed: Printed
+    ) -> None:
         """Make the hooks of a script that has not begun.
 
         Args:
@@ -108,7 +63,7 @@ class Hooks:
         """Rounds of the stepped loop that have begun since the capture."""
 
         self.can_run_itself = False
-        """Whether the script itself can run the round that it is parked at, instead of statement by statement."""
+        """Whether the script itself can run the round that it is parked at, as a whole."""
 
         self.error: BaseException | None = None
         """What the round raised in which the script is parked; None if it raised nothing."""
@@ -125,7 +80,7 @@ class Hooks:
         self.is_stepping = False
         """Whether a statement runs that was compiled alone."""
 
-        self.control, self.result = Control.NEXT, None
+        self.control, self.result = Control.NEXT, cast(object, None)
         self._starts: dict[int, Start] = {}
         self._rewinds = False
         self._waits = self._returns = self._breaks = self._is_done = False
@@ -191,7 +146,9 @@ class Hooks:
             self._begin_anew(number)
             return False
         error = sys.exception()
-        if isinstance(error, GeneratorExit) or (not isinstance(error, Interrupted) and self._is_handled(number)):
+        if isinstance(error, GeneratorExit) or (
+            not isinstance(error, Interrupted) and self._is_handled(number)
+        ):
             return True
         self.error, self.free_rounds = error, 0
         self.scope = self._scope(number, self._names, inspect.currentframe().f_back)  # type: ignore[union-attr]
@@ -270,11 +227,13 @@ class Hooks:
         if thread is None or get_ident() in self._others:
             return
         if get_ident() != thread.ident:
-            self._handover.give_up(NotCaptured(Reason.IN_ANOTHER_THREAD, place=_place(inspect.currentframe())))
+            self._handover.give_up(
+                NotCaptured(Reason.IN_ANOTHER_THREAD, place=place_of_frame(inspect.currentframe()))
+            )
         frame = inspect.currentframe()
         chain = self._around(frame)
         if not chain:
-            self.before += [place for place in (_place(frame),) if place is not None]
+            self.before += [place for place in (place_of_frame(frame),) if place is not None]
             return
         self.chain = tuple(reversed(chain))
         self._rewinds = True
@@ -297,7 +256,9 @@ class Hooks:
         scope = self._scope(number, names, caller)
         drawn = self.draws.remember() if self._sites[number].leads else self.draws.count
         keepsake = Keepsake(scope, self._own)
-        self._starts[number] = Start(id(caller), scope, keepsake, self.counts[number], drawn, self._printed.mark())
+        self._starts[number] = Start(
+            id(caller), scope, keepsake, self.counts[number], drawn, self._printed.mark()
+        )
 
     def _scope(self, number: int, names: Lambda, caller: FrameType | None) -> Scope:
         function = self._sites[number].function
@@ -338,7 +299,7 @@ class Hooks:
         self._handover.park(why)
 
     def _is_handled(self, number: int) -> bool:
-        """Return whether a `try` around the stepped loop, in any function, may handle what its round raised."""
+        """Return whether a `try` around the stepped loop, in any function, may handle what it raised."""
         frame = inspect.currentframe()
         site = self._sites[number]
         line, is_inner = site.place.lines.first, True
@@ -352,12 +313,3 @@ class Hooks:
                 return True
             frame = frame.f_back
         return False
-
-
-def _place(frame: FrameType | None) -> Place | None:
-    """Return the innermost line of a learner's file that a frame stands for or was called from."""
-    while frame is not None:
-        if is_learners(frame.f_code.co_filename):
-            return place_at(frame.f_code.co_filename, frame.f_lineno)
-        frame = frame.f_back
-    return None

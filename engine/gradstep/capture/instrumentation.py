@@ -14,18 +14,18 @@ A loop `for x in xs: body` becomes this, with every position kept and `__gs__` a
         if __gs__.breaks(n): break
         if __gs__.returns(n): return __gs__.value(n)
 
-The lambda is never called. It makes a cell of every name of the function, and holds the cells: statements that
-are compiled alone run on the function's own variables.
+The lambda is never called. It makes a cell of every name of the function, and holds the cells: statements
+that are compiled alone run on the function's own variables.
 """
 
 from __future__ import annotations
-
 import __future__
+
 import ast
 import symtable
 from collections.abc import Sequence
-from itertools import chain
 from dataclasses import dataclass
+from itertools import chain
 from types import CodeType
 from typing import Final
 
@@ -76,45 +76,47 @@ class _Instrumenter(ast.NodeTransformer):
         self._functions: list[FunctionSite] = []
         self._loops: list[int] = []
 
-    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:  # noqa: N802 - named by `ast`
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
         return self._inside(node, self._function(node))
 
-    def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> ast.AST:  # noqa: N802
+    def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> ast.AST:
         return node  # its loops can be run by its event loop only
 
-    def visit_ClassDef(self, node: ast.ClassDef) -> ast.AST:  # noqa: N802
+    def visit_ClassDef(self, node: ast.ClassDef) -> ast.AST:
         site = FunctionSite(node.name, self._qualified(node.name), (), (), "", node.name, True)
         return self._inside(node, site)
 
-    def visit_For(self, node: ast.For) -> list[ast.AST]:  # noqa: N802
+    def visit_For(self, node: ast.For) -> list[ast.AST]:
         return self._loop(node)
 
-    def visit_While(self, node: ast.While) -> list[ast.AST]:  # noqa: N802
+    def visit_While(self, node: ast.While) -> list[ast.AST]:
         return self._loop(node)
 
-    def visit_Break(self, node: ast.Break) -> list[ast.stmt]:  # noqa: N802
+    def visit_Break(self, node: ast.Break) -> list[ast.stmt]:
         return [self._statement("leaves", node, self._loops[-1]), node]
 
-    def visit_Continue(self, node: ast.Continue) -> list[ast.stmt]:  # noqa: N802
+    def visit_Continue(self, node: ast.Continue) -> list[ast.stmt]:
         return [self._statement("continues", node, self._loops[-1]), node]
 
-    def visit_Return(self, node: ast.Return) -> ast.AST:  # noqa: N802
+    def visit_Return(self, node: ast.Return) -> ast.AST:
         self.generic_visit(node)
         if self._loops:
             value = node.value or ast.copy_location(ast.Constant(None), node)
             node.value = self._call("returning", node, ast.Constant(self._loops[-1]), value)
         return node
 
-    def visit_Try(self, node: ast.Try) -> ast.AST:  # noqa: N802
+    def visit_Try(self, node: ast.Try) -> ast.AST:
         self.generic_visit(node)
         if node.handlers:
             self.tries.append(Lines(node.body[0].lineno, node.body[-1].end_lineno or node.lineno))
             kind = ast.copy_location(_attribute(self._hooks, "Rewind"), node.handlers[0])
             passes = ast.copy_location(ast.Raise(), node.handlers[0])
-            node.handlers.insert(0, ast.copy_location(ast.ExceptHandler(kind, None, [passes]), node.handlers[0]))
+            node.handlers.insert(
+                0, ast.copy_location(ast.ExceptHandler(kind, None, [passes]), node.handlers[0])
+            )
         return node
 
-    def visit_Call(self, node: ast.Call) -> ast.AST:  # noqa: N802
+    def visit_Call(self, node: ast.Call) -> ast.AST:
         self.generic_visit(node)
         if isinstance(node.func, ast.Name) and node.func.id == "next" and not node.keywords:
             return self._call("next", node, node.func, *node.args)
@@ -133,6 +135,7 @@ class _Instrumenter(ast.NodeTransformer):
         number = self._first + len(self.sites)
         place = loop_place(self._file, function, self._text, node)
         site = Site(number, place, function, tuple(reversed(self._loops)), 0, mentioned(node))
+        site.yields = any(map(_yields, node.body))
         self.sites.append(site)
         if isinstance(node, ast.For):
             node.iter = self._call("items", node.iter, ast.Constant(number), self.visit(node.iter))
@@ -208,6 +211,12 @@ class _Instrumenter(ast.NodeTransformer):
 
 def _attribute(hooks: str, name: str) -> ast.Attribute:
     return ast.Attribute(ast.Name(hooks, ast.Load()), name, ast.Load())
+
+
+def _yields(node: ast.AST) -> bool:
+    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda):
+        return False
+    return isinstance(node, ast.Yield | ast.YieldFrom) or any(map(_yields, ast.iter_child_nodes(node)))
 
 
 def _names(site: Site) -> tuple[str, ...]:

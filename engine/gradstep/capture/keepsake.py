@@ -1,10 +1,11 @@
-"""What one round of a script's loop may change before its `backward`, kept so that the round can begin anew."""
+"""What one round of a script's loop may change before its `backward`, kept so that it can begin anew."""
 
 from __future__ import annotations
 
 import random
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
@@ -94,8 +95,31 @@ class Keepsake:
         return (), ()
 
 
+@dataclass(slots=True)
+class Start:
+    """Begin of a round."""
+
+    frame: int
+    """Identity of the loop's frame."""
+
+    scope: Scope
+    keepsake: Keepsake
+    """State at the begin of the round."""
+
+    round: int
+    """Number of the round, from 1."""
+
+    drawn: int
+    """How many items had been drawn."""
+
+    printed: tuple[int, tuple[str, ...]]
+    """How far the printed text had come."""
+
+
 def _held(module: nn.Module) -> Iterator[object]:
-    yield from (part for held in (module._parameters, module._buffers, module._modules) for part in held.values())
+    yield from (
+        part for held in (module._parameters, module._buffers, module._modules) for part in held.values()
+    )
 
 
 def _module(module: nn.Module) -> list[Back]:
@@ -118,8 +142,10 @@ def _attributes(value: object) -> tuple[list[Back], list[object]]:
 
 
 def _refill(held: Any, before: Mapping[Any, Any]) -> bool:
-    if len(held) != len(before) or any(a is not b for a, b in zip(held, before, strict=False)) or any(
-        held[key] is not before[key] for key in before
+    if (
+        len(held) != len(before)
+        or any(a is not b for a, b in zip(held, before, strict=False))
+        or any(held[key] is not before[key] for key in before)
     ):
         held.clear()
         held.update(before)

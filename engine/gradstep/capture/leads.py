@@ -29,6 +29,7 @@ class Leads:
             elif isinstance(node, ast.Assign):
                 for name in set().union(*map(mentioned, node.targets)):
                     mentions.setdefault(name, set()).update(mentioned(node.value))
+
     def names(self) -> set[str]:
         """Return the names whose meaning mentions `backward`, at once or through other names."""
         found = set(SEEDS)

@@ -41,7 +41,9 @@ class _Finder:
 
     def _is_local(self, spec: ModuleSpec) -> bool:
         file = spec.origin or ""
-        installed = "site-packages" in file or file.startswith((sys.prefix + os.sep, sys.base_prefix + os.sep))
+        installed = "site-packages" in file or file.startswith(
+            (sys.prefix + os.sep, sys.base_prefix + os.sep)
+        )
         is_text = isinstance(spec.loader, SourceFileLoader)
         return is_text and os.path.abspath(file).startswith(self._folder) and not installed
 
@@ -50,9 +52,9 @@ class _Finder:
 def instrumented_imports(folder: str, compiled: Compile) -> Iterator[None]:
     """Have modules and packages in a folder compiled by `compiled`, inside the `with` block."""
     finder = _Finder(folder, compiled)
-    sys.meta_path.insert(0, finder)  # type: ignore[arg-type] # a finder needs `find_spec` only
+    sys.meta_path.insert(0, finder)
     importlib.invalidate_caches()
     try:
         yield
     finally:
-        sys.meta_path.remove(finder)  # type: ignore[arg-type]
+        sys.meta_path.remove(finder)

@@ -16,6 +16,30 @@ class LoopKind(StrEnum):
     """No loop: the statements of a script's top level from its only `backward` on, which run once."""
 
 
+class Stop(StrEnum):
+    """Why a script is parked."""
+
+    ROUND = "round"
+    """A round of the stepped loop begins; its batch has been drawn."""
+
+    FAILED = "failed"
+    """The round under way raised an exception."""
+
+    OVER = "over"
+    """The outermost loop ends: nothing after it runs."""
+
+
+class Control(StrEnum):
+    """How a statement leaves its round."""
+
+    NEXT = "next"
+    """It does not: the next statement follows."""
+
+    CONTINUE = "continue"
+    BREAK = "break"
+    RETURN = "return"
+
+
 @dataclass(frozen=True, slots=True)
 class Lines:
     """Lines of a file, counted from 1, both included."""

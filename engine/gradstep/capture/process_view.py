@@ -1,4 +1,4 @@
-"""What a script finds and leaves of the whole process: arguments, module path, `__main__`, folder, streams."""
+"""What a script finds of the process, and leaves: arguments, module path, `__main__`, folder, streams."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from gradstep.errors import EngineError
 from gradstep.learner_code.places import Place
 from gradstep.scripts.script_errors import Abandoned
 
-__all__ = ["Abandoned", "Fact", "Noticed", "NotCaptured", "Reason"]
+__all__ = ["Abandoned", "Fact", "NotCaptured", "Noticed", "Reason"]
 
 
 class Reason(StrEnum):
@@ -17,6 +17,9 @@ class Reason(StrEnum):
 
     NO_BACKWARD = "no backward"
     """The script ran to its end, and called `backward` nowhere."""
+
+    NO_LOOP = "no loop"
+    """The script called `backward`, but in no loop; `NotCaptured.place` is the first place."""
 
     RAISED = "raised"
     """The script raised an exception before it reached a `backward` inside a loop."""
@@ -31,7 +34,7 @@ class Reason(StrEnum):
     """Python cannot compile the script."""
 
     OUT_OF_REACH = "out of reach"
-    """The loop stands in code that only Python itself can go on with: a coroutine."""
+    """The loop hands out values by `yield`, so its statements cannot run alone."""
 
 
 class NotCaptured(EngineError):  # noqa: N818 - named after what happened

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import copy
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from types import CellType, CodeType, FunctionType
 from typing import Any, Final
@@ -103,9 +103,9 @@ def _compile(body: list[ast.stmt], site: Site) -> CodeType:
 
 
 class _Unlooped(ast.NodeTransformer):
-    """Makes a `break` of each `continue` of the loop, because both end its statement; a hook tells them apart."""
+    """Makes a `break` of each `continue` of the loop, as both end its statement; a hook knows which."""
 
-    def visit_Continue(self, node: ast.Continue) -> ast.AST:  # noqa: N802 - named by `ast`
+    def visit_Continue(self, node: ast.Continue) -> ast.AST:
         return ast.copy_location(ast.Break(), node)
 
     def _loop(self, node: ast.For | ast.While | ast.AsyncFor) -> ast.AST:
@@ -125,7 +125,7 @@ class _AsNested(ast.NodeTransformer):
     def __init__(self, function: FunctionSite) -> None:
         self._function = function
 
-    def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST:  # noqa: N802
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST:
         self.generic_visit(node)
         if not isinstance(node.target, ast.Name):
             return node
@@ -133,7 +133,7 @@ class _AsNested(ast.NodeTransformer):
             return ast.copy_location(ast.Pass(), node)
         return ast.copy_location(ast.Assign([node.target], node.value), node)
 
-    def visit_Call(self, node: ast.Call) -> ast.AST:  # noqa: N802
+    def visit_Call(self, node: ast.Call) -> ast.AST:
         self.generic_visit(node)
         is_super = isinstance(node.func, ast.Name) and node.func.id == "super"
         if is_super and not node.args and self._function.first_parameter:
@@ -152,8 +152,11 @@ def _of_this_loop(node: ast.AST) -> Iterator[ast.AST]:
     yield node
     if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
         return
-    is_loop = isinstance(node, ast.For | ast.While | ast.AsyncFor)
-    for child in node.orelse if is_loop else ast.iter_child_nodes(node):
+    if isinstance(node, ast.For | ast.While | ast.AsyncFor):
+        inner: Iterable[ast.AST] = node.orelse
+    else:
+        inner = ast.iter_child_nodes(node)
+    for child in inner:
         yield from _of_this_loop(child)
 
 

@@ -1,4 +1,4 @@
-"""Every loop of the learner's files: its place, what encloses it, and the names that its statements can use."""
+"""Every loop of the learner's files: its place, what encloses it, the names that its statements use."""
 
 from __future__ import annotations
 
@@ -47,6 +47,9 @@ class Site:
     mentions: set[str]
     """Names and attributes that the loop's text mentions."""
 
+    yields: bool = False
+    """Whether a statement of the body holds a `yield`, and so cannot run alone."""
+
     leads: bool = False
     """Whether one of them is a name that may lead to a `backward`."""
 
@@ -69,7 +72,9 @@ COMPOUND = (
 def lines_of(node: ast.stmt) -> Lines:
     """Return the lines of a statement, with its decorators."""
     decorators: list[ast.expr] = getattr(node, "decorator_list", [])
-    return Lines(min(node.lineno, *(d.lineno for d in decorators), node.lineno), node.end_lineno or node.lineno)
+    return Lines(
+        min(node.lineno, *(d.lineno for d in decorators), node.lineno), node.end_lineno or node.lineno
+    )
 
 
 def statement_places(text: str, body: list[ast.stmt]) -> tuple[StatementPlace, ...]:

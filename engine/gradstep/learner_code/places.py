@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from os.path import abspath, basename, dirname, sep
 from traceback import walk_tb
+from types import FrameType
 from typing import Final
 
 from gradstep.learner_code.raised import is_by_raise_statement, printable
@@ -76,6 +77,15 @@ def place_at(file: str, line: int, raised: bool = False) -> Place:
     """Return the place of a line of a learner's file; `raised` says whether it is a `raise` statement."""
     text = printable(linecache.getline(file, line).strip())
     return Place(file, line, in_words(line, _scripts.get(file, ())), text, raised)
+
+
+def place_of_frame(frame: FrameType | None) -> Place | None:
+    """Return the innermost line of a learner's file at which a frame is or was called; else None."""
+    while frame is not None:
+        if is_learners(frame.f_code.co_filename):
+            return place_at(frame.f_code.co_filename, frame.f_lineno)
+        frame = frame.f_back
+    return None
 
 
 def is_learners(file: str) -> bool:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import torch
 
 from gradstep.capture.captured_loop import CapturedLoop
 from gradstep.capture.places import Control
@@ -17,6 +19,13 @@ ROUNDS = 20
 
 PASSES_BEFORE = ("a backward before the loop",)
 """Kinds with a pass before the loop."""
+
+
+@pytest.fixture(autouse=True)
+def _settings() -> Iterator[None]:
+    """Give back what a script that is parked for ever has set in the whole process."""
+    yield
+    torch.autograd.set_detect_anomaly(False)
 
 
 def written(kind: str, folder: Path) -> Path:

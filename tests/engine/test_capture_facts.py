@@ -17,6 +17,7 @@ from gradstep.capture.captured_loop import CapturedLoop, LoopOver
 from gradstep.capture.effects import Role
 from gradstep.capture.places import LoopKind
 from gradstep.capture.reasons import Abandoned, Fact, NotCaptured, Reason
+from gradstep.learner_code.interruption import Interrupted, Interrupter
 from gradstep.scripts.source_reader import read_source
 from tests.engine.capture_scripts import BEGIN, NET, ROUND
 
@@ -119,6 +120,30 @@ def test_a_script_that_runs_for_ever_is_stopped(tmp_path: Path) -> None:
     for thread in set(threading.enumerate()) - before:
         thread.join(2)
         assert not thread.is_alive()
+
+
+def test_a_round_that_never_ends_is_interrupted_and_the_script_stays_parked(tmp_path: Path) -> None:
+    text = TRAINS.replace("    optimizer.step()", "    while epoch == 3: pass\n    optimizer.step()")
+    loop = opened(tmp_path, text)
+    interrupter, ended = Interrupter(), threading.Event()
+
+    def run() -> None:
+        with interrupter.attached():
+            try:
+                loop.run(10)
+            except Interrupted:
+                ended.set()
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    while not ended.wait(0.02):
+        if loop.position.rounds == (4,):
+            interrupter.interrupt()
+    thread.join()
+    assert (loop.names["epoch"], loop.over, loop.next_statement) == (3, False, 3)
+    loop.run_statement(4)
+    loop.end_round()
+    assert loop.run(5) == 5
 
 
 def test_a_loop_ends_with_the_scripts_own_and_what_follows_does_not_run(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from gradstep.capture.capture import capture
 from gradstep.capture.captured_loop import CapturedLoop
-from gradstep.capture.engine_watch import Pass, watched
+from gradstep.capture.engine_watch import ComingPass, watched
 from gradstep.scripts.local_modules import folder_on_path
 from gradstep.scripts.source_reader import read_source
 
@@ -100,7 +100,7 @@ def losses_of() -> Iterator[list[Any]]:
     """Yield the numbers of what each backward pass begins with."""
     found: list[Any] = []
 
-    def seen(made: Pass) -> None:
+    def seen(made: ComingPass) -> None:
         if made.accumulates:
             found.append([output.detach().clone() for output in made.outputs])
 

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from gradstep.capture.captured_loop import CapturedLoop
-from gradstep.capture.places import Control
+from gradstep.capture.loop_places import Control
 from tests.engine.capture_function_scripts import BESIDE, IN_FUNCTIONS
 from tests.engine.capture_scripts import TOP
 from tests.engine.captured_runs import by_itself, captured, differences, losses_of, state_of

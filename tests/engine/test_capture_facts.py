@@ -15,8 +15,8 @@ import torch
 from gradstep.capture.capture import capture, capture_function
 from gradstep.capture.captured_loop import CapturedLoop, LoopOver
 from gradstep.capture.effects import Role
-from gradstep.capture.places import LoopKind
-from gradstep.capture.reasons import Abandoned, Fact, NotCaptured, Reason
+from gradstep.capture.loop_places import LoopKind
+from gradstep.capture.obstacles import Abandoned, Fact, NotCaptured, Obstacle
 from gradstep.learner_code.interruption import Interrupted, Interrupter
 from gradstep.scripts.source_reader import read_source
 from tests.engine.capture_scripts import BEGIN, NET, ROUND
@@ -33,28 +33,28 @@ def opened(folder: Path, text: str, *arguments: str) -> CapturedLoop:
 @pytest.mark.parametrize(
     ("text", "reason", "line"),
     [
-        ("x = 1\n", Reason.NO_BACKWARD, None),
-        ("import torch\nx = torch.ones(1, requires_grad=True)\n(x * x).backward()\n", Reason.NO_LOOP, 3),
-        ("x = 1\nraise ValueError('no data')\n", Reason.RAISED, 2),
-        ("x = [\n", Reason.UNREADABLE, None),
-        ("import sys\nfor i in range(3):\n    sys.exit(4)\n", Reason.EXITED, 3),
+        ("x = 1\n", Obstacle.NO_BACKWARD, None),
+        ("import torch\nx = torch.ones(1, requires_grad=True)\n(x * x).backward()\n", Obstacle.NO_LOOP, 3),
+        ("x = 1\nraise ValueError('no data')\n", Obstacle.RAISED, 2),
+        ("x = [\n", Obstacle.UNREADABLE, None),
+        ("import sys\nfor i in range(3):\n    sys.exit(4)\n", Obstacle.EXITED, 3),
         (
             "import torch, threading\nx = torch.ones(1, requires_grad=True)\ndef work():\n"
             "    for i in range(9):\n        (x * x).backward()\n"
             "t = threading.Thread(target=work)\nt.start()\nt.join()\n",
-            Reason.IN_ANOTHER_THREAD,
+            Obstacle.IN_ANOTHER_THREAD,
             5,
         ),
         (
             "import torch\nx = torch.ones(1, requires_grad=True)\ndef run():\n    for i in range(9):\n"
             "        (x * x).backward()\n        yield i\nlist(run())\n",
-            Reason.OUT_OF_REACH,
+            Obstacle.OUT_OF_REACH,
             4,
         ),
     ],
 )
 def test_a_script_without_a_loop_to_step_says_why(
-    tmp_path: Path, text: str, reason: Reason, line: int | None
+    tmp_path: Path, text: str, reason: Obstacle, line: int | None
 ) -> None:
     with pytest.raises(NotCaptured) as caught:
         opened(tmp_path, text)

@@ -20,12 +20,12 @@ import torch
 from gradstep.capture.captured_loop import CapturedLoop
 from gradstep.capture.engine_watch import watched
 from gradstep.capture.handover import Handover, Ignored, Report
-from gradstep.capture.hooks import Hooks
 from gradstep.capture.instrumentation import instrumented, with_flags
 from gradstep.capture.leads import Leads
 from gradstep.capture.local_imports import instrumented_imports
+from gradstep.capture.loop_hooks import Hooks
+from gradstep.capture.obstacles import Abandoned, Fact, NotCaptured, Noticed, Obstacle
 from gradstep.capture.process_view import MAIN, ProcessView
-from gradstep.capture.reasons import Abandoned, Fact, NotCaptured, Noticed, Reason
 from gradstep.capture.sites import Site
 from gradstep.captured_output import Printed
 from gradstep.learner_code.interruption import Interrupted
@@ -104,7 +104,7 @@ class _Capture:
         try:
             code = self._compiled(self._source.text, str(self._source.path))
         except (SyntaxError, ValueError) as error:
-            raise NotCaptured(Reason.UNREADABLE, error) from error
+            raise NotCaptured(Obstacle.UNREADABLE, error) from error
         setattr(builtins, self._name, self._hooks)
         if function is None:
             work: Callable[[], object] = lambda: exec(code, self._main.__dict__)  # noqa: E731
@@ -117,7 +117,7 @@ class _Capture:
         site = self._sites[self._hooks.chain[-1]]
         if site.yields:
             place = place_at(site.place.file, site.place.lines.first)
-            raise NotCaptured(Reason.OUT_OF_REACH, None, place, self._noticed())
+            raise NotCaptured(Obstacle.OUT_OF_REACH, None, place, self._noticed())
         loop = CapturedLoop(self._sites, self._hooks, self._handover, self._view, self._printed)
         loop.facts += self._noticed()
         return loop
@@ -174,9 +174,9 @@ class _Capture:
             return error
         if error is None:
             place = self._hooks.before[0] if self._hooks.before else None
-            no_loop = Reason.NO_BACKWARD if place is None else Reason.NO_LOOP
+            no_loop = Obstacle.NO_BACKWARD if place is None else Obstacle.NO_LOOP
             return NotCaptured(no_loop, None, place, self._noticed())
-        reason = Reason.EXITED if isinstance(error, SystemExit) else Reason.RAISED
+        reason = Obstacle.EXITED if isinstance(error, SystemExit) else Obstacle.RAISED
         return NotCaptured(reason, error, place_of(error), self._noticed())
 
     def _noticed(self) -> tuple[Noticed, ...]:

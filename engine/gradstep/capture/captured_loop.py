@@ -11,13 +11,13 @@ from typing import Any, TypeVar
 from torch import Tensor
 from torch.nn.modules.module import register_module_forward_hook
 
-from gradstep.capture.effects import Effects, Role, Seen, State, effects_between
-from gradstep.capture.engine_watch import Pass, watched
+from gradstep.capture.effects import Effects, Observed, Role, Seen, effects_between
+from gradstep.capture.engine_watch import ComingPass, watched
 from gradstep.capture.handover import Handover, Report
-from gradstep.capture.hooks import Hooks
-from gradstep.capture.places import Control, LoopPlace, Position, StatementPlace, Stop
+from gradstep.capture.loop_hooks import Hooks
+from gradstep.capture.loop_places import Control, LoopPlace, Parking, Position, StatementPlace
+from gradstep.capture.obstacles import Fact, Noticed
 from gradstep.capture.process_view import ProcessView
-from gradstep.capture.reasons import Fact, Noticed
 from gradstep.capture.scopes import Scope, compiled_alone
 from gradstep.capture.sites import Site
 from gradstep.captured_output import Printed
@@ -124,9 +124,9 @@ class CapturedLoop:
     def watch_statement(self, index: int) -> Watched:
         """Run one statement as `run_statement` does, and observe what it does."""
         seen, passes = Seen(), list[tuple[Tensor, ...]]()
-        draws, printed, before = self._hooks.draws.count, self.printed.count, State(self.names)
+        draws, printed, before = self._hooks.draws.count, self.printed.count, Observed(self.names)
 
-        def count(made: Pass) -> None:
+        def count(made: ComingPass) -> None:
             seen.passes += made.accumulates
             if made.accumulates:
                 passes.append(made.outputs)
@@ -134,7 +134,7 @@ class CapturedLoop:
         with watched(count), _calls_counted(seen):
             control = self.run_statement(index)
         seen.draws, seen.printed = self._hooks.draws.count - draws, self.printed.count - printed
-        return Watched(control, effects_between(before, State(self.names), seen), tuple(passes))
+        return Watched(control, effects_between(before, Observed(self.names), seen), tuple(passes))
 
     def watch_round(self, order: Sequence[int] | None = None) -> dict[int, Effects]:
         """Run one round statement by statement; return what each statement that ran did, by its index."""
@@ -232,8 +232,8 @@ class CapturedLoop:
 
     def _settle(self, report: Report) -> None:
         """Take note of what the script has come to, and raise what it raised."""
-        self.over = not report.parked or report.result is Stop.OVER
-        if report.parked and report.result is not Stop.FAILED:
+        self.over = not report.parked or report.result is Parking.OVER
+        if report.parked and report.result is not Parking.FAILED:
             return
         self.failure = report.error if not report.parked else self._hooks.error
         if self.failure is not None:

@@ -70,7 +70,7 @@ class Effects:
         return next((role for role in Role if role in self.roles), Role.OTHER)
 
 
-class State:
+class Observed:
     """What can be seen of a scope at one moment."""
 
     def __init__(self, names: Mapping[str, Any]) -> None:
@@ -100,7 +100,7 @@ class Seen:
     calls_without_graph: int = 0
 
 
-def effects_between(before: State, after: State, seen: Seen) -> Effects:
+def effects_between(before: Observed, after: Observed, seen: Seen) -> Effects:
     """Return what a statement did, from what was seen before and after it and while it ran."""
     changed = tuple(
         n for n, old in before.values.items() if n in after.values and not same_bits(old, after.values[n])
@@ -123,7 +123,7 @@ def effects_between(before: State, after: State, seen: Seen) -> Effects:
     return Effects(frozenset(role for role, is_so in tests.items() if is_so), changed)
 
 
-def _zeroed(before: State, after: State) -> bool:
+def _zeroed(before: Observed, after: Observed) -> bool:
     for name, grad in before.grads.items():
         now = after.grads.get(name)
         if grad is not None and bool(grad.any()) and (now is None or not bool(now.any())):
@@ -133,7 +133,7 @@ def _zeroed(before: State, after: State) -> bool:
     return False
 
 
-def _rescaled(before: State, after: State) -> bool:
+def _rescaled(before: Observed, after: Observed) -> bool:
     both = ((grad, after.grads.get(name)) for name, grad in before.grads.items())
     return any(a is not None and b is not None and bool(b.any()) and not same_bits(a, b) for a, b in both)
 

@@ -13,7 +13,7 @@ from gradstep.torch_internals import engine_entry, replace_engine_entry
 
 
 @dataclass(frozen=True, slots=True)
-class Pass:
+class ComingPass:
     """One pass that is about to run."""
 
     outputs: tuple[Tensor, ...]
@@ -24,12 +24,12 @@ class Pass:
 
 
 @contextmanager
-def watched(seen: Callable[[Pass], None]) -> Iterator[None]:
+def watched(seen: Callable[[ComingPass], None]) -> Iterator[None]:
     """Call `seen` before each pass, inside the `with` block; if it raises, the pass does not run."""
     plain = engine_entry()
 
     def entry(outputs: Any, *args: Any, **kwargs: Any) -> Any:
-        seen(Pass(tuple(outputs), bool(kwargs.get("accumulate_grad", False))))
+        seen(ComingPass(tuple(outputs), bool(kwargs.get("accumulate_grad", False))))
         return plain(outputs, *args, **kwargs)
 
     replace_engine_entry(entry)

@@ -30,7 +30,7 @@ from types import CodeType
 from typing import Final
 
 from gradstep.capture.leads import mentioned
-from gradstep.capture.places import Lines
+from gradstep.capture.loop_places import LineRange
 from gradstep.capture.sites import FunctionSite, Site, loop_place
 
 FUTURES: Final = sum(getattr(__future__, name).compiler_flag for name in __future__.all_feature_names)
@@ -42,7 +42,7 @@ class Instrumented:
 
     tree: ast.Module
     sites: list[Site]
-    tries: list[Lines]
+    tries: list[LineRange]
     """Lines in which a `try` statement handles exceptions."""
 
 
@@ -70,7 +70,7 @@ def with_flags(code: CodeType, sites: Sequence[Site]) -> None:
 class _Instrumenter(ast.NodeTransformer):
     def __init__(self, text: str, file: str, hooks: str, first: int) -> None:
         self.sites: list[Site] = []
-        self.tries: list[Lines] = []
+        self.tries: list[LineRange] = []
         self._text, self._file, self._hooks, self._first = text, file, hooks, first
         self._tables = {(t.get_name(), t.get_lineno()): t for t in _tables(text, file)}
         self._functions: list[FunctionSite] = []
@@ -108,7 +108,7 @@ class _Instrumenter(ast.NodeTransformer):
     def visit_Try(self, node: ast.Try) -> ast.AST:
         self.generic_visit(node)
         if node.handlers:
-            self.tries.append(Lines(node.body[0].lineno, node.body[-1].end_lineno or node.lineno))
+            self.tries.append(LineRange(node.body[0].lineno, node.body[-1].end_lineno or node.lineno))
             kind = ast.copy_location(_attribute(self._hooks, "Rewind"), node.handlers[0])
             passes = ast.copy_location(ast.Raise(), node.handlers[0])
             node.handlers.insert(

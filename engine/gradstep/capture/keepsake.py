@@ -96,7 +96,7 @@ class Keepsake:
 
 
 @dataclass(slots=True)
-class Start:
+class RoundStart:
     """Begin of a round."""
 
     frame: int

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from dataclasses import dataclass, field
 
-from gradstep.capture.places import Lines, LoopKind, LoopPlace, StatementPlace
+from gradstep.capture.loop_places import LineRange, LoopKind, LoopPlace, StatementPlace
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +57,9 @@ class Site:
     """Each statement of the body as it is compiled: with the calls that were put before it and into it."""
 
     @property
-    def body_lines(self) -> Lines:
+    def body_lines(self) -> LineRange:
         """Lines of the loop's body."""
-        return Lines(self.place.body[0].lines.first, self.place.body[-1].lines.last)
+        return LineRange(self.place.body[0].lines.first, self.place.body[-1].lines.last)
 
 
 COMPOUND = (
@@ -69,10 +69,10 @@ COMPOUND = (
 """Statements that hold statements."""
 
 
-def lines_of(node: ast.stmt) -> Lines:
+def lines_of(node: ast.stmt) -> LineRange:
     """Return the lines of a statement, with its decorators."""
     decorators: list[ast.expr] = getattr(node, "decorator_list", [])
-    return Lines(
+    return LineRange(
         min(node.lineno, *(d.lineno for d in decorators), node.lineno), node.end_lineno or node.lineno
     )
 

@@ -16,7 +16,7 @@ class LoopKind(StrEnum):
     """No loop: the statements of a script's top level from its only `backward` on, which run once."""
 
 
-class Stop(StrEnum):
+class Parking(StrEnum):
     """Why a script is parked."""
 
     ROUND = "round"
@@ -41,7 +41,7 @@ class Control(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Lines:
+class LineRange:
     """Lines of a file, counted from 1, both included."""
 
     first: int
@@ -59,7 +59,7 @@ class StatementPlace:
     index: int
     """Position in the body, counted from 0."""
 
-    lines: Lines
+    lines: LineRange
     text: str
     """Source of the statement without its indentation."""
 
@@ -79,7 +79,7 @@ class LoopPlace:
     header: str
     """Text of the loop's first statement line, e.g. `for x, y in loader:`."""
 
-    lines: Lines
+    lines: LineRange
     """Lines of the whole loop, with its `else`."""
 
     body: tuple[StatementPlace, ...]

@@ -9,10 +9,10 @@ from gradstep.errors import EngineError
 from gradstep.learner_code.places import Place
 from gradstep.scripts.script_errors import Abandoned
 
-__all__ = ["Abandoned", "Fact", "NotCaptured", "Noticed", "Reason"]
+__all__ = ["Abandoned", "Fact", "NotCaptured", "Noticed", "Obstacle"]
 
 
-class Reason(StrEnum):
+class Obstacle(StrEnum):
     """Reason for which no loop of a script can be stepped."""
 
     NO_BACKWARD = "no backward"
@@ -42,7 +42,7 @@ class NotCaptured(EngineError):  # noqa: N818 - named after what happened
 
     def __init__(
         self,
-        reason: Reason,
+        reason: Obstacle,
         error: BaseException | None = None,
         place: Place | None = None,
         facts: tuple[Noticed, ...] = (),

@@ -13,11 +13,11 @@ from types import FrameType, FunctionType
 from typing import Any, cast
 
 from gradstep.capture.draws import Draws, Items
-from gradstep.capture.engine_watch import Pass
+from gradstep.capture.engine_watch import ComingPass
 from gradstep.capture.handover import Handover
-from gradstep.capture.keepsake import Keepsake, Start, randoms, set_randoms
-from gradstep.capture.places import Control, Lines, Stop
-from gradstep.capture.reasons import NotCaptured, Reason
+from gradstep.capture.keepsake import Keepsake, RoundStart, randoms, set_randoms
+from gradstep.capture.loop_places import Control, LineRange, Parking
+from gradstep.capture.obstacles import NotCaptured, Obstacle
 from gradstep.capture.scopes import Scope
 from gradstep.capture.sites import Site
 from gradstep.captured_output import Printed
@@ -49,8 +49,8 @@ class Hooks:
         """
         self._printed = printed
         self._sites, self._handover, self._own = sites, handover, own_modules
-        self.tries: dict[str, list[Lines]] = {}
-        """Lines, by file, in which a `try` statement handles exceptions."""
+        self.tries: dict[str, list[LineRange]] = {}
+        """LineRange, by file, in which a `try` statement handles exceptions."""
 
         self.draws = Draws(randoms, set_randoms)
         self.chain: tuple[int, ...] = ()
@@ -81,7 +81,7 @@ class Hooks:
         """Whether a statement runs that was compiled alone."""
 
         self.control, self.result = Control.NEXT, cast(object, None)
-        self._starts: dict[int, Start] = {}
+        self._starts: dict[int, RoundStart] = {}
         self._rewinds = False
         self._waits = self._returns = self._breaks = self._is_done = False
         self._names: Lambda
@@ -130,7 +130,7 @@ class Hooks:
         self.free_rounds = 0
         self.scope = self._scope(number, names, inspect.currentframe().f_back)  # type: ignore[union-attr]
         self.can_run_itself = True
-        self._park(Stop.ROUND)
+        self._park(Parking.ROUND)
         self.can_run_itself = False
         return self._runs_itself()
 
@@ -152,7 +152,7 @@ class Hooks:
             return True
         self.error, self.free_rounds = error, 0
         self.scope = self._scope(number, self._names, inspect.currentframe().f_back)  # type: ignore[union-attr]
-        self._park(Stop.FAILED)
+        self._park(Parking.FAILED)
         self.error, self._is_done = None, False
         return False
 
@@ -160,7 +160,7 @@ class Hooks:
         """Park the script at the begin of its first round."""
         if self._waits:
             self._waits = False
-            self._park(Stop.ROUND)
+            self._park(Parking.ROUND)
             self._is_done = False
 
     def breaks(self, number: int) -> bool:
@@ -215,7 +215,7 @@ class Hooks:
 
     # Calls of autograd's engine
 
-    def seen(self, made: Pass) -> None:
+    def seen(self, made: ComingPass) -> None:
         """Look for the loop in which the first `backward` runs, and go back to its head.
 
         Raises:
@@ -228,7 +228,7 @@ class Hooks:
             return
         if get_ident() != thread.ident:
             self._handover.give_up(
-                NotCaptured(Reason.IN_ANOTHER_THREAD, place=place_of_frame(inspect.currentframe()))
+                NotCaptured(Obstacle.IN_ANOTHER_THREAD, place=place_of_frame(inspect.currentframe()))
             )
         frame = inspect.currentframe()
         chain = self._around(frame)
@@ -256,7 +256,7 @@ class Hooks:
         scope = self._scope(number, names, caller)
         drawn = self.draws.remember() if self._sites[number].leads else self.draws.count
         keepsake = Keepsake(scope, self._own)
-        self._starts[number] = Start(
+        self._starts[number] = RoundStart(
             id(caller), scope, keepsake, self.counts[number], drawn, self._printed.mark()
         )
 
@@ -293,9 +293,9 @@ class Hooks:
         if os.getpid() == self._process:
             self.free_rounds = 0
             while True:
-                self._park(Stop.OVER)
+                self._park(Parking.OVER)
 
-    def _park(self, why: Stop) -> None:
+    def _park(self, why: Parking) -> None:
         self._handover.park(why)
 
     def _is_handled(self, number: int) -> bool:

@@ -50,7 +50,7 @@ class Hooks:
         self._printed = printed
         self._sites, self._handover, self._own = sites, handover, own_modules
         self.tries: dict[str, list[LineRange]] = {}
-        """LineRange, by file, in which a `try` statement handles exceptions."""
+        """Lines, by file, in which a `try` statement handles exceptions."""
 
         self.draws = Draws(randoms, set_randoms)
         self.chain: tuple[int, ...] = ()

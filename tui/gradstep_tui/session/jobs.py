@@ -26,6 +26,9 @@ STUCK: Final = 2.0
 LEAVING: Final = 0.4
 """Seconds that jobs have to end by themselves when the program ends; a stopped run is saved then."""
 
+ENDING: Final = 1.0
+"""Seconds that a thread without a job has to end."""
+
 Work: TypeAlias = Callable[[Callable[[], bool]], Any]
 """Work on a session, called with a function that returns whether to stop; nothing else may use the session
 meanwhile."""
@@ -96,15 +99,27 @@ class Worker:
         """End the thread after its job."""
         self._jobs.put(None)
 
+    def join(self) -> None:
+        """Wait until the thread has ended, for a limited time; it ends after its job once it is closed."""
+        if self._thread is not None:
+            self._thread.join(ENDING)
+
     def _run(self) -> None:
         self._prepare()
         while (item := self._jobs.get()) is not None:
             job, ended = item
             job.run()
+            _give_back_default_device()
             _under_way.discard(job)
             job.done.set()
             ended(job)
             del item, job, ended
+
+
+def _give_back_default_device() -> None:
+    """Undo what a model has set for this thread; a thread that ends with it may abort the process."""
+    if set_device := getattr(sys.modules.get("torch"), "set_default_device", None):
+        set_device(None)
 
 
 _under_way: Final[set[Job]] = set()
@@ -146,6 +161,7 @@ def finished(
             raise KeyboardInterrupt
         if late > 0:
             job.interrupt()
+    worker.join()
     failure = job.error or job.raised
     if failure is not None:
         raise failure

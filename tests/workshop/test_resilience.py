@@ -87,7 +87,7 @@ def test_a_run_for_ever_leaves_the_processor_to_others(served: Server) -> None:
             int((task / "stat").read_text(encoding="ascii").rpartition(")")[2].split()[16])
             for task in tasks.iterdir()
         }
-        assert nice == {10, 19}  # its drawing comes before the computing of others
+        assert nice == {min(os.nice(0) + 10, 19), 19}  # its drawing comes before the computing of others
         began = time.monotonic()
         step(thinker)
         assert time.monotonic() - began < 5

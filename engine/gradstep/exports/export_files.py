@@ -66,7 +66,7 @@ def default_name(folder: Path, problem: str, source: Path | None) -> str:
         if source is not None:
             check_spares(folder / f"{problem}.py", problem, source)
     except BadInput:
-        return f"{problem}_gradstep"
+        return "_".join((problem, "gradstep"))
     return problem
 
 

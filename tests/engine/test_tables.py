@@ -20,7 +20,7 @@ from gradstep.saving.replay import replay
 from gradstep.scripts.script_errors import ScriptError
 from gradstep.session import Session
 from gradstep.start import Start, start_from_table
-from gradstep.tables import csv_reader as reading
+from gradstep.tables import csv_columns as reading
 from gradstep.tables.csv_script import table_source
 from gradstep.tables.table import Table
 from gradstep_tui.commands.export import export_session
@@ -169,9 +169,9 @@ def test_an_export_never_replaces_the_file_that_is_trained(tmp_path: Path, force
         ("a,b\n-Infinity,1\n", "b", "line 2, row 1, column a", "the number is -Infinity"),
         ("a,b\n1,1e39\n", "b", "line 2, row 1, column b", "too large for float32"),
         ("a,b\n1,1e999\n", "b", "line 2, row 1, column b", "too large for float32"),
-        ("a;b\n1,5;2\n", "b", "line 2, row 1, column a", "with a point: 1.5"),
         ("a,a\n1,2\n", "a", "line 1", "columns 1 and 2 are both called 'a'"),
-        (",a\n1,2\n", "a", "line 1", "column 1 has no name"),
+        (",a\n1,2\n", "a", "", "no column is left as an input"),
+        ("a,,b\n1,2,3\n", "a", "line 1", "column 2 has no name"),
         ("a,\x1bb\n1,2\n", "a", "line 1", "control characters"),
         ("1,2\n1,2\n", "b", "line 1", "not the name of a column"),
         ("appels,b\n1,2\n", "apples", "", "Did you mean 'appels'? The columns are: appels, b"),

@@ -16,6 +16,7 @@ import pytest
 
 from gradstep import problems
 from gradstep_tui.cli import main
+from gradstep_tui.commands.parsers import bench_parser
 from tests.terminal import GRADSTEP, Terminal
 
 GOOD = """
@@ -121,6 +122,7 @@ def test_a_csv_file_is_checked_trained_and_talked_about_as_a_script_is(tmp_path:
         (("crops", "--csv", "x.csv"), "name a problem (crops) or use --csv, not both"),
         (("--csv", "x.csv", "--model", "net"), "--targets cannot be used together with --csv"),
         (("check", "--csv", "/nowhere/x.csv"), "no such file"),
+        (("run", "--drop", "a b", "--no-header"), "--drop 'a b' --no-header can only be used together with"),
     ],
 )
 def test_options_of_a_csv_file_that_do_not_fit_are_told(arguments: tuple[str, ...], words: str) -> None:
@@ -137,6 +139,38 @@ def test_a_table_without_a_target_names_its_columns_and_the_option(command: str,
     assert (told.returncode, told.stdout) == (2, "")
     assert "The columns are: rain, apples." in told.stderr
     assert "Name each target column with --target." in told.stderr
+
+
+@pytest.mark.parametrize(
+    ("option", "text", "words"),
+    [
+        ("--decimal", ";", "';' is not a decimal sign: use a point (.) or a comma (,)"),
+        ("--thousands", "x", "'x' does not group digits"),
+        ("--encoding", "klingon", "'klingon' is not an encoding that Python knows"),
+    ],
+)
+def test_a_wrong_sign_or_encoding_is_told(
+    option: str, text: str, words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        bench_parser().parse_args(["--csv", "x.csv", option, text])
+    assert words in capsys.readouterr().err
+
+
+def test_the_options_that_an_error_suggests_mend_it(tmp_path: Path) -> None:
+    path = tmp_path / "flats.csv"
+    path.write_text(
+        "kind,sold,rent\nflat,2024-03-01,3\nhouse,2024-03-02,?\nflat,2024-03-05,4\nhouse,2024-04-01,5\n"
+    )
+    asked = ("check", "--csv", str(path), "--target", "rent")
+    told = run(*asked)
+    assert told.returncode == 2
+    options = "--days sold --one-hot kind --skip-incomplete"
+    assert f"add {options}, or" in told.stderr
+    checked = run(*asked, *options.split())
+    assert (checked.returncode, checked.stderr) == (0, "")
+    assert "inputs         inputs, (3, 3) float32" in checked.stdout
+    assert "note: 1 of 4 rows lacks a value and is left out (line 3)." in checked.stdout
 
 
 def test_run_trains_a_script_and_prints_only_its_own_lines(script: Path) -> None:

@@ -133,6 +133,9 @@ class Remedy(StrEnum):
     LEAVE_UNSTANDARDIZED = "leave unstandardized"
     """The columns of the table are not standardized."""
 
+    LINE_OF_NAMES = "line of names"
+    """The first line of the table is read as the columns' names."""
+
 
 class ScriptError(BadInput):
     """A script cannot be trained: it cannot be read, raises an exception, or lacks a part of a problem."""

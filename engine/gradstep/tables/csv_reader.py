@@ -1,16 +1,16 @@
-"""Reads a CSV file into named columns of numbers, and explains what is wrong with any other file.
+"""Reads a CSV file into named columns of text, and explains what is wrong with any other file.
 
-The standard library's `csv` module reads the file. Its first line names the columns. The separator is found
-in that line: a comma, a semicolon, a tab, or a vertical bar.
+The standard library's `csv` module reads the file: it alone tells on which line a record begins, and a script
+that reads the file needs nothing else. The separator is found in the first line: a comma, a semicolon, a tab,
+or a vertical bar.
 """
 
 from __future__ import annotations
 
+import codecs
 import csv
-import math
-import struct
+import re
 from codecs import BOM_UTF16_BE, BOM_UTF16_LE, BOM_UTF32_LE
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from io import StringIO
@@ -19,62 +19,87 @@ from typing import Final
 
 from gradstep.scripts.script_errors import ScriptError
 from gradstep.scripts.source_reader import read_bytes
+from gradstep.tables.cells import Notation
+from gradstep.tables.table import Table
+from gradstep.tables.table_error import TableError
 
 KIND: Final = "a CSV file"
 SEPARATORS: Final = ",;\t|"
-MOST_NUMBERS: Final = 1_000_000
-"""Largest number of cells; every forward pass uses all of them."""
-
-MOST_COLUMNS: Final = 1000
-LONGEST_NAME: Final = 100
-SHOWN: Final = 40
-"""Characters of a bad cell that a message quotes at most."""
+MOST_CELLS: Final = 5_000_000
+"""Largest number of cells that are read, also of columns that are left out."""
 
 LISTED: Final = 20
 """Column names that a message lists at most."""
 
 UTF8: Final = "Save the file as UTF-8 (in a spreadsheet: export, CSV UTF-8)."
-CORRECT: Final = (
-    "Every column that is not a target is an input and needs numbers: correct the cell, or remove its row or "
-    "its column from the file."
-)
 COMMAS: Final = "Write decimal commas as points, and put text that contains a comma into quotation marks."
 SHORT: Final = "Each row needs one cell per column, with the same separator as the names."
 NO_NAMES: Final = "The first line must name the columns: put names above the numbers."
 
 
 @dataclass(frozen=True, slots=True)
-class Columns:
-    """Content of a CSV file."""
+class Row:
+    """A row of a CSV file."""
+
+    line: int
+    """Line of the file on which it begins, counted from 1."""
+
+    number: int
+    """Its number among the rows, counted from 1."""
+
+    cells: list[str]
+    """Its cells without surrounding spaces; fewer than there are columns if the row is too short."""
+
+    @property
+    def place(self) -> str:
+        """Its place in words."""
+        return f"line {self.line}, row {self.number}"
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """Cells of a CSV file."""
 
     path: Path
     data: bytes
+    encoding: str
     separator: str
     names: tuple[str, ...]
-    rows: tuple[tuple[float, ...], ...]
-    """Rows in the order of the file, with one number per column; each fits into single precision."""
+    """Names of the columns; an empty text for a column without a name."""
+
+    name_line: int
+    rows: tuple[Row, ...]
 
 
-def read_columns(path: Path) -> Columns:
-    """Read a CSV file.
+def read_grid(path: Path, table: Table) -> Grid:
+    """Read the cells of a CSV file.
 
     Raises:
-        ScriptError: The file cannot be read, or does not consist of named columns of finite numbers; the
-            message names the line of the file, the row of numbers and the column.
+        ScriptError: The file cannot be read, or is not a table.
     """
     data = read_bytes(path, KIND)
-    text = _decoded(path, data)
-    separator = _separator(text)
-    records = _records(path, text, separator)
-    try:
-        line, cells = next(records)
-    except StopIteration:
-        raise ScriptError(path, "this file is empty", NO_NAMES) from None
-    names = _names(path, line, cells)
-    rows = tuple(_rows(path, names, records))
-    if not rows:
+    encoding = _encoding(data, table.encoding)
+    text = _decoded(path, data, encoding)
+    separator = _separator(text, table)
+    records = list(_records(path, text, separator))
+    if not records:
+        raise ScriptError(path, "this file is empty", NO_NAMES)
+    line, cells = records[0]
+    if table.header:
+        names = tuple(map(str.strip, cells))
+        notation = Notation("," if separator != "," else ".")
+        if all(Notation().number(name) is not None or notation.number(name) is not None for name in names):
+            words = f"{names[0]!r} is a number, not the name of a column"
+            raise TableError(path, words, NO_NAMES, place=f"line {line}", choices=(Table(header=False),))
+        records = records[1:]
+    else:
+        names = tuple(f"c{number}" for number in range(1, len(cells) + 1))
+    if not records:
         raise ScriptError(path, "there is no row of numbers below the column names")
-    return Columns(path, data, separator, names, rows)
+    if table.header and table.index and len(records[0][1]) == len(names) + 1:
+        names = ("", *names)  # R names the columns only, and not that of the rows' names
+    rows = tuple(_rows(path, names, records, table))
+    return Grid(path, data, encoding, separator, names, line, rows)
 
 
 def listed(names: Sequence[str]) -> str:
@@ -83,31 +108,75 @@ def listed(names: Sequence[str]) -> str:
     return ", ".join(names[:LISTED]) + more
 
 
-def _decoded(path: Path, data: bytes) -> str:
-    if data.startswith((BOM_UTF16_LE, BOM_UTF16_BE, BOM_UTF32_LE)):
-        raise ScriptError(path, "this file is in UTF-16 or UTF-32", UTF8)
-    if b"\0" in data:
-        place = f"line {data[: data.index(0)].count(10) + 1}"
-        raise ScriptError(path, "there is a NUL byte, so this is not text in UTF-8", UTF8, place=place)
+def _encoding(data: bytes, chosen: str | None) -> str:
+    name = codecs.lookup(chosen).name if chosen else "utf-8"
+    if name == "utf-8":
+        return "utf-8-sig"
+    return "utf-16" if name.startswith("utf-16-") and data[:2] in (BOM_UTF16_LE, BOM_UTF16_BE) else name
+
+
+def _decoded(path: Path, data: bytes, encoding: str) -> str:
+    if encoding == "utf-8-sig":
+        if data.startswith(BOM_UTF32_LE):
+            choices = (Table(encoding="utf-32"),)
+            raise TableError(path, "this file is in UTF-32", UTF8, choices=choices)
+        if data.startswith((BOM_UTF16_LE, BOM_UTF16_BE)):
+            choices = (Table(encoding="utf-16"),)
+            raise TableError(path, "this file is in UTF-16", UTF8, choices=choices)
+        if b"\0" in data:
+            first = data.index(0)
+            choices = (Table(encoding="utf-16-le" if first % 2 else "utf-16-be"),)
+            words = "there is a NUL byte, so this is not text in UTF-8"
+            place = f"line {data[:first].count(10) + 1}"
+            raise TableError(path, words, UTF8, place=place, choices=choices)
     try:
-        return data.decode("utf-8-sig")
+        text = data.decode(encoding)
     except UnicodeDecodeError as error:
         place = f"line {data[: error.start].count(10) + 1}"
-        raise ScriptError(
-            path, f"the byte 0x{data[error.start]:02x} is not valid UTF-8", UTF8, place=place
-        ) from None
+        named = "UTF-8" if encoding == "utf-8-sig" else encoding
+        words = f"the byte 0x{data[error.start]:02x} is not valid {named}"
+        raise TableError(path, words, UTF8, place=place, choices=(_probable(data),)) from None
+    except UnicodeError as error:
+        raise TableError(path, f"this is not text in {encoding}: {error}", UTF8) from None
+    if "\0" in text:
+        line = text[: text.index("\0")].count("\n") + 1
+        raise TableError(
+            path, f"there is a NUL character, so this is not in {encoding}", place=f"line {line}"
+        )
+    return text
 
 
-def _separator(text: str) -> str:
-    """Return the separator that splits the line of names into most cells; a comma if none splits it."""
+def _probable(data: bytes) -> Table:
+    """Return the encoding that a file of single bytes, or of pairs of them, probably has."""
+    runs = re.findall(rb"(?:[\x81-\xfe][\x40-\xfe])+|[\x80-\xff]", data)
+    pairs = re.findall(rb"[\xa1-\xfe]{2,}", data)
+    if pairs and all(len(run) % 2 == 0 for run in [*runs, *pairs]):
+        return Table(encoding="gb18030")
+    try:
+        data.decode("cp1252")
+    except UnicodeDecodeError:
+        return Table(encoding="latin-1")
+    return Table(encoding="cp1252")
+
+
+def _separator(text: str, table: Table) -> str:
+    """Return the separator that splits the first line into most cells; a comma if none splits it."""
     head = next(filter(str.strip, StringIO(text, newline="")), "")
-    return max(SEPARATORS, key=lambda sign: len(next(csv.reader([head], delimiter=sign), [])))
+    cells = {sign: next(csv.reader([head], delimiter=sign), []) for sign in SEPARATORS}
+    comma = Notation(",")
+    for sign in SEPARATORS[1:]:
+        # Decimal commas split a line of numbers into more cells than the separator does.
+        if len(cells[sign]) > 1 and all(comma.number(cell.strip()) is not None for cell in cells[sign]):
+            return sign
+    if table.decimal == "," and any(len(cells[sign]) > 1 for sign in SEPARATORS[1:]):
+        del cells[","]
+    return max(cells, key=lambda sign: len(cells[sign]))
 
 
 def _records(path: Path, text: str, separator: str) -> Iterator[tuple[int, list[str]]]:
     """Yield each record that is not an empty line, with the number of the line on which it begins."""
     reader = csv.reader(StringIO(text, newline=""), delimiter=separator, strict=True)
-    line = 1
+    line, count = 1, 0
     while True:
         try:
             cells = next(reader)
@@ -118,78 +187,30 @@ def _records(path: Path, text: str, separator: str) -> Iterator[tuple[int, list[
             raise ScriptError(
                 path, f"this is not valid CSV: {error}", sentence, place=f"line {line}"
             ) from None
+        count += len(cells)
+        if count > MOST_CELLS:
+            words = f"there are more than {MOST_CELLS:,} cells"
+            raise ScriptError(path, words, "Train on some of the rows.", place=f"line {line}")
         if cells:
             yield line, cells
         line = reader.line_num + 1
 
 
-def _names(path: Path, line: int, cells: Sequence[str]) -> tuple[str, ...]:
-    names, place = tuple(map(str.strip, cells)), f"line {line}"
-    if len(names) > MOST_COLUMNS:
-        raise ScriptError(path, f"there are {len(names):,} columns, more than {MOST_COLUMNS:,}", place=place)
-    if all(_number(name) is not None for name in names):
-        raise ScriptError(path, f"{names[0]!r} is a number, not the name of a column", NO_NAMES, place=place)
-    for number, name in enumerate(names, 1):
-        if not name:
-            sentence = "Name it, or remove the column (pandas: to_csv(..., index=False))."
-            raise ScriptError(path, f"column {number} has no name", sentence, place=place)
-        if not name.isprintable() or len(name) > LONGEST_NAME:
-            words = (
-                f"the name of column {number} has control characters or more than {LONGEST_NAME} characters"
-            )
-            raise ScriptError(path, words, place=place)
-    repeated = [name for name, count in Counter(names).items() if count > 1]
-    if repeated:
-        first, second = [number for number, name in enumerate(names, 1) if name == repeated[0]][:2]
-        raise ScriptError(path, f"columns {first} and {second} are both called {repeated[0]!r}", place=place)
-    return names
-
-
 def _rows(
-    path: Path, names: Sequence[str], records: Iterator[tuple[int, list[str]]]
-) -> Iterator[tuple[float, ...]]:
+    path: Path, names: Sequence[str], records: Sequence[tuple[int, list[str]]], table: Table
+) -> Iterator[Row]:
+    wide = len(names)
     for number, (line, cells) in enumerate(records, 1):
-        place = f"line {line}, row {number}"
-        if len(cells) != len(names):
-            cell = f"{len(cells):,} cell{'s' * (len(cells) != 1)}"
-            words = f"this row has {cell}, and {len(names):,} columns have a name"
-            raise ScriptError(path, words, COMMAS if len(cells) > len(names) else SHORT, place=place)
-        if number * len(names) > MOST_NUMBERS:
-            sentence = "Train on some of the rows."
-            raise ScriptError(path, f"there are more than {MOST_NUMBERS:,} numbers", sentence, place=place)
-        yield tuple(
-            _checked(path, f"{place}, column {name}", cell) for name, cell in zip(names, cells, strict=True)
-        )
-
-
-def _checked(path: Path, place: str, cell: str) -> float:
-    """Return the number in a cell; refuse text that only `float` would read as a number, such as `1_0`."""
-    text = cell.strip()
-    value = _number(text)
-    if value is None:
-        quoted = ascii(text if len(text) <= SHOWN else f"{text[:SHOWN]}...")
-        words = f"{quoted} is not a number" if text else "the cell is empty"
-        comma = text.replace(",", ".", 1)
-        sentence = f"Write it with a point: {comma}." if _number(comma) is not None else CORRECT
-        raise ScriptError(path, words, sentence, place=place)
-    if not math.isfinite(value) and not any(map(str.isdigit, text)):
-        raise ScriptError(path, f"the number is {text}", CORRECT, place=place)
-    if single(value) is None:
-        sentence = "The largest float32 is about 3.4e+38: scale the column down."
-        raise ScriptError(path, f"{text[:SHOWN]} is too large for float32", sentence, place=place)
-    return value
-
-
-def single(value: float) -> bytes | None:
-    """Return the bytes of a number in single precision, or None if it is too large."""
-    try:
-        return struct.pack("<f", value) if math.isfinite(value) else None
-    except OverflowError:
-        return None
-
-
-def _number(text: str) -> float | None:
-    try:
-        return None if "_" in text or not text.isascii() else float(text)
-    except ValueError:
-        return None
+        row = Row(line, number, [cell.strip() for cell in cells])
+        while len(row.cells) > wide and not row.cells[-1]:
+            row.cells.pop()
+        short = len(row.cells) < wide
+        if len(row.cells) > wide or (short and not table.skip_incomplete):
+            cell = f"{len(row.cells):,} cell{'s' * (len(row.cells) != 1)}"
+            words = f"this row has {cell}, and {wide:,} columns have a name"
+            choices = (Table(skip_incomplete=True),) if short else ()
+            if not short and table.header and all(len(other) == wide + 1 for _, other in records):
+                choices = (Table(index=True),)
+            sentence = "" if choices and not short else SHORT if short else COMMAS
+            raise TableError(path, words, sentence, place=row.place, choices=choices)
+        yield row

@@ -11,15 +11,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from difflib import get_close_matches
 from pathlib import Path
 from textwrap import wrap
 from typing import Final
 
-from gradstep.scripts.script_errors import Remedy, ScriptError
+from gradstep.scripts.script_errors import Remedy
 from gradstep.scripts.source import ScriptSource
-from gradstep.tables.csv_reader import Columns, listed, read_columns, single
+from gradstep.tables.csv_choice import Kind
+from gradstep.tables.csv_columns import Columns, Numbers, read_columns, single
+from gradstep.tables.csv_reading import reading
 from gradstep.tables.table import Table
+from gradstep.tables.table_error import TableError
 
 MOST_WRITTEN: Final = 1000
 """Largest number of cells that are written into the script; a script for a larger file reads the file."""
@@ -59,71 +61,52 @@ def table_source(path: Path, table: Table) -> ScriptSource:
     """Read a CSV file and return the script that trains on it.
 
     Raises:
-        ScriptError: The file cannot be read, a target is not a column, no column is left as an input, or a
+        ScriptError: The file cannot be read, a choice does not fit it, no column is left as an input, or a
             column to be standardized has the same number in every row.
     """
-    columns = read_columns(path)
-    places = _target_places(columns, table.targets)
-    inputs = [place for place in range(len(columns.names)) if place not in places]
-    if not inputs:
-        names = listed(columns.names)
-        raise ScriptError(path, f"no column is left as an input, because all of {names} are targets")
+    columns = read_columns(path, table)
     if table.standardize:
-        _check_spread(columns, inputs)
-    reads = len(columns.rows) * len(columns.names) > MOST_WRITTEN
-    text = _text(columns, inputs, places, standardize=table.standardize, reads=reads)
-    return ScriptSource(path, text, table=columns.data, reads=reads)
+        _check_spread(columns)
+    numbers = len(columns.numbers) * len(columns.numbers[0].values)
+    reads = numbers > MOST_WRITTEN
+    text = _text(columns, table, reads=reads)
+    return ScriptSource(path, text, columns.notes, table=columns.grid.data, reads=reads)
 
 
-def _target_places(columns: Columns, targets: Sequence[str]) -> list[int]:
-    places = list[int]()
-    for name in targets:
-        if name not in columns.names:
-            close = get_close_matches(name, columns.names, n=1)
-            question = f"Did you mean {close[0]!r}? " if close else ""
-            names = f"The columns are: {listed(columns.names)}"
-            raise ScriptError(columns.path, f"no column is called {name!r}. {question}{names}")
-        place = columns.names.index(name)
-        if place in places:
-            raise ScriptError(columns.path, f"the target {name!r} is named twice")
-        places.append(place)
-    if not places:
-        sentence = f"The columns are: {listed(columns.names)}."
-        remedy = Remedy.CHOOSE_TARGETS
-        raise ScriptError(columns.path, "no column is named as a target", sentence, remedy)
-    return places
-
-
-def _check_spread(columns: Columns, inputs: Sequence[int]) -> None:
+def _check_spread(columns: Columns) -> None:
     """Check that the standard deviation of each input is above zero in the tensors' precision.
 
     Raises:
         ScriptError: A column has the same number in every row.
     """
-    for place in inputs:
-        if len({single(row[place]) for row in columns.rows}) == 1:
-            words = f"the column {columns.names[place]} has the same number in every row"
-            sentence = "It cannot be scaled to unit standard deviation: remove it from the table."
-            raise ScriptError(columns.path, words, sentence, Remedy.LEAVE_UNSTANDARDIZED)
+    for made in columns.numbers:
+        if not made.is_target and len({single(value) for value in made.values}) == 1:
+            words = f"the column {made.name} has the same number in every row"
+            sentence = "It cannot be scaled to unit standard deviation."
+            path, remedy = columns.grid.path, Remedy.LEAVE_UNSTANDARDIZED
+            names = {column.name: column.reference for column in columns.used}
+            name = names.get(made.name, names.get(made.name.rpartition("=")[0], made.name))
+            raise TableError(path, words, sentence, remedy, choices=(Table(drop=(name,)),))
 
 
-def _text(
-    columns: Columns, inputs: Sequence[int], targets: Sequence[int], *, standardize: bool, reads: bool
-) -> str:
-    names = columns.names
-    size = f"{len(columns.rows):,} rows of {_word(columns.path.name)}"
+def _text(columns: Columns, table: Table, *, reads: bool) -> str:
+    size = f"{len(columns.numbers[0].values):,} rows of {_word(columns.grid.path.name)}"
+    inputs = [made for made in columns.numbers if not made.is_target]
+    targets = [made for made in columns.numbers if made.is_target]
+    has_dates = reads and any(column.kind is Kind.DAYS for column in columns.used)
+    modules = ["import csv", *(["import datetime"] if has_dates else []), ""] if reads else []
     parts = [
         f'"""A linear model, trained on {size}."""\n',
-        "import csv\n\nimport torch\n" if reads else "import torch\n",
+        "\n".join([*modules, "import torch", ""]),
         "\n".join(
             [
-                *_assigned("input_names", [names[place] for place in inputs]),
-                *_assigned("target_names", [names[place] for place in targets]),
+                *_assigned("input_names", [made.name for made in inputs]),
+                *_assigned("target_names", [made.name for made in targets]),
                 "",
             ]
         ),
-        "\n".join([*(_read if reads else _literals)(columns, inputs, targets), ""]),
-        *([STANDARDIZE] if standardize else []),
+        "\n".join([*(reading(columns, table, WIDTH) if reads else _literals(inputs, targets)), ""]),
+        *([STANDARDIZE] if table.standardize else []),
         MODEL.format(inputs=len(inputs), targets=len(targets)),
     ]
     return "\n".join(parts)
@@ -134,12 +117,12 @@ def _word(name: str) -> str:
     return ascii(name)[1:-1].replace('"', "'").replace("\\", "/")
 
 
-def _literals(columns: Columns, inputs: Sequence[int], targets: Sequence[int]) -> Iterator[str]:
-    for name, places in (("inputs", inputs), ("targets", targets)):
+def _literals(inputs: Sequence[Numbers], targets: Sequence[Numbers]) -> Iterator[str]:
+    for name, columns in (("inputs", inputs), ("targets", targets)):
         yield f"{name} = torch.tensor("
         yield "    ["
-        for row in columns.rows:
-            yield from _row([row[place] for place in places])
+        for row in zip(*(made.values for made in columns), strict=True):
+            yield from _row(row)
         yield "    ]"
         yield ")"
 
@@ -147,15 +130,6 @@ def _literals(columns: Columns, inputs: Sequence[int], targets: Sequence[int]) -
 def _row(numbers: Sequence[float]) -> Iterator[str]:
     text = f"[{', '.join(map(repr, numbers))}],"
     yield from wrap(text, WIDTH, initial_indent=" " * 8, subsequent_indent=" " * 9, break_long_words=False)
-
-
-def _read(columns: Columns, inputs: Sequence[int], targets: Sequence[int]) -> Iterator[str]:
-    separator = "" if columns.separator == "," else f", delimiter={columns.separator!r}"
-    yield f'with open({str(columns.path)!r}, encoding="utf-8-sig", newline="") as file:'
-    yield f"    names, *rows = [row for row in csv.reader(file{separator}) if row]"
-    yield "names = [name.strip() for name in names]"
-    for name, of in (("inputs", "input_names"), ("targets", "target_names")):
-        yield f"{name} = torch.tensor([[float(row[names.index(name)]) for name in {of}] for row in rows])"
 
 
 def _assigned(name: str, words: Sequence[str]) -> list[str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shlex
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
-from pathlib import Path
 from typing import Final
 
 from gradstep.actions import learning_rate_from
@@ -15,6 +14,8 @@ from gradstep.loop.optimizer_table import EXAMPLE
 from gradstep.loop.optimizers import NAMES, Optimizer, optimizer_from
 from gradstep.start import Start, start_from, start_from_table
 from gradstep.tables.table import Table
+from gradstep_tui.commands.option_hints import options_text
+from gradstep_tui.commands.table_options import add_table, table_of
 
 DEFAULT: Final = "crops"
 """Problem that is trained if none is named."""
@@ -35,27 +36,8 @@ def add_problem(parser: ArgumentParser) -> None:
 
 def add_source(parser: ArgumentParser) -> None:
     """Add the options for reading a file: columns of a table, and names in a script."""
-    _add_table(parser)
+    add_table(parser)
     _add_names(parser)
-
-
-def _add_table(parser: ArgumentParser) -> None:
-    group = parser.add_argument_group("options for a linear model of a CSV file")
-    group.add_argument(
-        "--csv", type=Path, metavar="FILE", help="the file: a line of column names, then rows of numbers"
-    )
-    group.add_argument(
-        "--target",
-        action="append",
-        default=[],
-        metavar="COLUMN",
-        help="a column to predict; repeat the option for more; all other columns are inputs",
-    )
-    group.add_argument(
-        "--standardize",
-        action="store_true",
-        help="scale each input to zero mean and unit standard deviation; targets keep their units",
-    )
 
 
 def is_table(name: str) -> bool:
@@ -72,8 +54,8 @@ def start_of(options: Namespace) -> Start:
     names, seed, rate = _names_of(options), options.seed, options.lr
     choices = options.optimizer, options.batches
     if options.csv is None:
-        if options.target or options.standardize:
-            raise BadInput("--target and --standardize can only be used together with --csv FILE")
+        if table_of(options) != Table():
+            raise BadInput(f"{options_text(table_of(options))} can only be used together with --csv FILE")
         if options.problem and is_table(options.problem):
             file = shlex.quote(options.problem)
             raise BadInput(f"{options.problem} is a table: train on it with --csv {file} --target COLUMN")
@@ -82,9 +64,7 @@ def start_of(options: Namespace) -> Start:
         raise BadInput(f"name a problem ({options.problem}) or use --csv, not both")
     if names is not None:
         raise BadInput("--model, --loss, --inputs and --targets cannot be used together with --csv")
-    return start_from_table(
-        options.csv, Table(tuple(options.target), options.standardize), seed, rate, *choices
-    )
+    return start_from_table(options.csv, table_of(options), seed, rate, *choices)
 
 
 def _add_names(parser: ArgumentParser) -> None:

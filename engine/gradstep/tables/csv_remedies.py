@@ -1,0 +1,145 @@
+"""Finds the choices about a CSV file that mend all its cells that are not numbers, at once."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Final
+
+from gradstep.tables.cells import Notation, ambiguous, formats_of, is_missing
+from gradstep.tables.csv_choice import Column, Kind
+from gradstep.tables.csv_reader import Grid
+from gradstep.tables.table import Table
+
+MOST_TEXTS: Final = 50
+"""Different texts in a column that become columns of zeros and ones at most."""
+
+LOOKED_AT: Final = 1000
+"""Rows of which the notation of the numbers is guessed."""
+
+NOTATIONS: Final = (
+    *(Notation(".", ","), Notation(",", "."), Notation(","), Notation(".", " "), Notation(",", " ")),
+    *(Notation(".", "'"), Notation(",", "'"), Notation(".", "_")),
+)
+
+
+def decimal_in(grid: Grid, used: Sequence[Column]) -> str:
+    """Return the decimal sign; a comma if numbers have commas and no points, and no comma separates cells."""
+    if grid.separator == ",":
+        return "."
+    commas = points = False
+    for column in used:
+        if column.kind is Kind.NUMBER:
+            for text in _texts(grid, column):
+                commas = commas or bool(re.fullmatch(r"[+-]?\d*,\d+([eE][+-]?\d+)?", text))
+                points = points or bool(re.fullmatch(r"[+-]?\d*\.\d*([eE][+-]?\d+)?", text))
+    return "," if commas and not points else "."
+
+
+def remedies(grid: Grid, used: Sequence[Column], notation: Notation) -> tuple[Table, ...]:
+    """Return choices that mend every cell of the columns in use, the most likely first."""
+    better = _notations(grid, used, notation)
+    text = list[Column]()
+    days, one_hot, drop = list[str](), list[str](), list[str]()
+    for column in used:
+        if column.kind is not Kind.NUMBER:
+            continue
+        present = [cell for cell in _texts(grid, column) if not is_missing(cell, number=True)]
+        if all(better[0].number(cell) is not None for cell in present):
+            continue
+        different = list(dict.fromkeys(present))
+        formats = formats_of(different)
+        if formats:
+            form = f"={formats[0]}" if ambiguous(formats, different) else ""
+            days.append(f"{column.reference}{form}")
+        elif _is_text(present, different, better[0], column):
+            one_hot.append(column.reference)
+            text.append(column)
+        elif not column.is_target:
+            drop.append(column.reference)
+    kept = [column for column in used if column.reference not in drop]
+    lacking = _lacking(grid, kept)
+    drop += lacking[0]
+    one_hot = [name for name in one_hot if name not in drop]
+    days = [name for name in days if name.rpartition("=")[0] not in drop and name not in drop]
+    skip = lacking[1]
+    found = [
+        Table(
+            days=tuple(days),
+            one_hot=tuple(one_hot),
+            drop=tuple(drop),
+            skip_incomplete=skip,
+            decimal=other.decimal if other.decimal != notation.decimal else None,
+            thousands=other.thousands if other.thousands != notation.thousands else None,
+        )
+        for other in better
+    ]
+    inputs = [column.reference for column in text if not column.is_target and column.reference in one_hot]
+    if inputs and len(inputs) == len(one_hot):
+        found.append(
+            Table(drop=tuple(inputs))
+            if len(one_hot) + len(drop) == len(inputs)
+            else Table(drop=(*drop, *inputs))
+        )
+    return tuple(choice for choice in found if choice != Table())
+
+
+def skipping(grid: Grid, used: Sequence[Column], notation: Notation) -> tuple[Table, ...]:
+    """Return the columns to leave out so that enough rows have a value in each of the others."""
+    drop, _ = _lacking(grid, used)
+    return (Table(drop=tuple(drop)),) if drop else ()
+
+
+def _texts(grid: Grid, column: Column, most: int | None = None) -> list[str]:
+    return [row.cells[column.place] for row in grid.rows[:most] if column.place < len(row.cells)]
+
+
+def _is_text(present: Sequence[str], different: Sequence[str], notation: Notation, column: Column) -> bool:
+    """Return whether a column repeats a few texts, rather than being numbers with a mistake."""
+    numbers = sum(notation.number(cell) is not None for cell in present)
+    few = 2 <= len(different) <= MOST_TEXTS and (len(different) <= len(present) / 2 or column.is_target)
+    return few and numbers < len(present) / 2
+
+
+def _notations(grid: Grid, used: Sequence[Column], notation: Notation) -> list[Notation]:
+    """Return the notations in which more columns are numbers than in the present one; else only that one."""
+    columns = [
+        [cell for cell in _texts(grid, column, LOOKED_AT) if not is_missing(cell, number=True)]
+        for column in used
+        if column.kind is Kind.NUMBER
+    ]
+    counts = {
+        other: sum(all(other.number(cell) is not None for cell in cells) for cells in columns)
+        for other in (notation, *NOTATIONS)
+    }
+    most = max(counts.values())
+    if counts[notation] == most:
+        return [notation]
+    best = [other for other, count in counts.items() if count == most]
+    # The sign that groups digits is only named if it is needed, except for a comma, which may be either.
+    plain = [other for other in best if other.thousands is None]
+    if not plain:
+        return best[:1]
+    return [best[0], plain[0]] if best[0] == NOTATIONS[0] else plain[:1]
+
+
+def _lacking(grid: Grid, used: Sequence[Column]) -> tuple[list[str], bool]:
+    """Return columns to leave out because most rows lack them, and whether rows then still lack a value."""
+    lacking = {
+        column: {
+            row.number
+            for row in grid.rows
+            if column.place >= len(row.cells)
+            or is_missing(row.cells[column.place], number=column.kind is not Kind.ONE_HOT)
+        }
+        for column in used
+    }
+    drop = list[str]()
+    while True:
+        rows = set[int]().union(*lacking.values())
+        inputs = {column: missing for column, missing in lacking.items() if not column.is_target and missing}
+        if 2 * len(rows) <= len(grid.rows) + 1 or not inputs:
+            return drop, bool(rows)
+        worst = max(inputs, key=lambda column: len(inputs[column]))
+        drop.append(worst.reference)
+        del lacking[worst]

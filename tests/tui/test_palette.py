@@ -57,6 +57,18 @@ async def test_anything_may_arrive_right_after_the_palette_was_opened() -> None:
         await is_alive(pilot)
 
 
+async def test_the_palette_opens_once_also_if_a_question_lies_over_it() -> None:
+    """The key of the question was on its way when the palette opened."""
+    async with opened() as pilot:
+        pilot.app.action_command_palette()
+        bench(pilot).action_press("run")
+        await drawn(pilot)
+        pilot.app.action_command_palette()
+        await drawn(pilot)
+        assert [screen.id for screen in pilot.app.screen_stack].count("--command-palette") == 1
+        await is_alive(pilot)
+
+
 async def test_anything_may_arrive_right_after_the_palette_was_closed() -> None:
     async with opened() as pilot:
         for what in EVERYTHING:

@@ -111,8 +111,8 @@ class GradstepApp(StyledOnceApp):
         self.refresh(layout=True)
 
     def action_command_palette(self) -> None:
-        """Open the command palette, unless it is open."""
-        if not isinstance(self.screen, Palette):
+        """Open the command palette, unless it is open, perhaps under a question whose key came at once."""
+        if not any(isinstance(screen, Palette) for screen in self.screen_stack):
             self.push_screen(Palette(id="--command-palette"))
 
     def search_themes(self) -> None:

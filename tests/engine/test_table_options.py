@@ -16,7 +16,7 @@ from gradstep.saving.reader import read_session_file
 from gradstep.saving.replay import replay
 from gradstep.scripts.script_errors import ScriptError
 from gradstep.start import Start, start_from_table
-from gradstep.tables import csv_script
+from gradstep.tables import csv_columns, csv_script
 from gradstep.tables.csv_script import table_source
 from gradstep.tables.table import Table
 from gradstep.tables.table_error import TableError
@@ -108,6 +108,16 @@ def mended(path: Path, target: str) -> tuple[Problem, list[str]]:
         ("a,a,b\n1,2,3\n3,5,4\n", "b", ["--drop 2"], ["a"], [[1], [3]]),
         ("a,,b\n1,2,3\n3,5,4\n", "b", ["--drop 2"], ["a"], [[1], [3]]),
         ("a,c,b\n1,,3\n3,,4\n2,,4\n4,5,4\n", "b", ["--drop c"], ["a"], [[1], [3], [2], [4]]),
+        (
+            "M,0.5,1\nF,0.7,3\nM,0.8,?\nF,0.9,3\n",
+            "3",
+            ["--no-header", "--one-hot c1 --skip-incomplete"],
+            None,
+            None,
+        ),
+        ("1,?,2\n4,5,6\n7,8,9\n", "3", ["--no-header", "--skip-incomplete"], ["c1", "c2"], [[4, 5], [7, 8]]),
+        ("a,b,b\n1,2,3\n3,5,4\n", "3", ["--drop 2"], ["a"], [[1], [3]]),
+        ("k,1960,1961\n5,2,3\n3,5,4\n", "1961", [], ["k", "1960"], None),
         (MIXED, "price", ["--days 'sold on'"], ["sold on", "kind=flat", "kind=house", "area"], None),
     ],
 )
@@ -116,13 +126,13 @@ def test_the_error_says_the_options_that_mend_it(
     data: str | bytes,
     target: str,
     options: list[str],
-    inputs: list[str],
+    inputs: list[str] | None,
     rows: list[list[float]] | None,
 ) -> None:
     found, told = mended(table(tmp_path, data), target)
     assert len(told) == len(options)
     assert all(words in hint for words, hint in zip(options, told, strict=True)), told
-    assert names(found) == tuple(inputs)
+    assert inputs is None or names(found) == tuple(inputs)
     assert rows is None or found.inputs.tolist() == rows
     assert found.first_loss is not None
 
@@ -229,6 +239,7 @@ def test_a_saved_session_keeps_the_choices_and_one_without_them_is_read(tmp_path
         (KINDS, {"header": False, "targets": ("c1",)}, "The first line seems to name the columns."),
         ("d,p\n01/02/2024,1\n", {"targets": ("p",), "days": ("d",)}, "does not tell days from months"),
         ("a,b\n?,1\n,2\n", {"targets": ("b",), "skip_incomplete": True}, "each row lacks a value"),
+        ("k,b\n1-01,1\n1-02,2\n", {"targets": ("b",)}, "'1-01' is not a number. Every column"),
         ("k,b\nx,1\ny,2\n", {"targets": ("b",)}, "remove its row or its column"),
         ("a,a=1,b\n1,1,1\n", {"targets": ("b",), "one_hot": ("a",)}, "two columns would be called 'a=1'"),
         (
@@ -244,3 +255,12 @@ def test_a_choice_that_does_not_fit_gets_a_sentence(
     error = refusal(table(tmp_path, data), **{"targets": ("price",), **choices})
     assert words in str(error)
     assert "\n" not in str(error)
+
+
+def test_texts_are_left_out_if_too_many_numbers_would_come_of_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(csv_columns, "MOST_NUMBERS", 16)
+    error = refusal(table(tmp_path, KINDS), targets=("price",))
+    assert "--drop kind" in option_hint(error)
+    assert "--one-hot" not in option_hint(error)

@@ -67,7 +67,7 @@ def chosen_columns(grid: Grid, table: Table) -> tuple[list[Column], list[str]]:
         raise ScriptError(
             grid.path, f"no column is left as an input, because all of {names} are targets or left out"
         )
-    _check_names(grid, sorted([*inputs, *targets]))
+    _check_names(grid, sorted([*inputs, *targets]), targets)
     kinds = {**dict.fromkeys(hot, Kind.ONE_HOT), **dict.fromkeys(dates, Kind.DAYS)}
     columns = [
         Column(
@@ -162,7 +162,7 @@ def _check_choices(
             raise ScriptError(grid.path, words, "Choose one of the two.")
 
 
-def _check_names(grid: Grid, used: Sequence[int]) -> None:
+def _check_names(grid: Grid, used: Sequence[int], targets: Sequence[int]) -> None:
     path, where = grid.path, f"line {grid.name_line}"
     if len(used) > MOST_COLUMNS:
         raise ScriptError(path, f"there are {len(used):,} columns, more than {MOST_COLUMNS:,}", place=where)
@@ -181,7 +181,10 @@ def _check_names(grid: Grid, used: Sequence[int]) -> None:
         more = tuple(
             str(place + 1)
             for name in repeated
-            for place in [other for other in used if grid.names[other] == name][1:]
+            for place in sorted(
+                (other for other in used if grid.names[other] == name), key=lambda other: other not in targets
+            )[1:]
+            if place not in targets
         )
         words = f"columns {first} and {second} are both called {repeated[0]!r}"
-        raise TableError(path, words, place=where, choices=(Table(drop=more),))
+        raise TableError(path, words, place=where, choices=(Table(drop=more),) if more else ())

@@ -160,9 +160,15 @@ def _bad_cell(
         words = "the cell is empty"
     elif column.kind is not Kind.NUMBER:
         words = f"{quoted} stands for a value that is missing"
-    choices = remedies(grid, used, notation)
+    choices = remedies(grid, used, notation, MOST_NUMBERS)
     sentence = CORRECT
-    if row.number == 1 and not table.header and _has_numbers_below(grid, column, notation):
+    if (
+        text
+        and row.number == 1
+        and not table.header
+        and has_value(row, column)
+        and _has_numbers_below(grid, column, notation)
+    ):
         sentence = "The first line seems to name the columns."
         return ScriptError(grid.path, words, sentence, Remedy.LINE_OF_NAMES, place=place)
     return TableError(grid.path, words, sentence, place=place, choices=choices)

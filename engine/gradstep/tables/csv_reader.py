@@ -19,7 +19,7 @@ from typing import Final
 
 from gradstep.scripts.script_errors import ScriptError
 from gradstep.scripts.source_reader import read_bytes
-from gradstep.tables.cells import Notation
+from gradstep.tables.cells import Notation, is_missing
 from gradstep.tables.table import Table
 from gradstep.tables.table_error import TableError
 
@@ -88,8 +88,9 @@ def read_grid(path: Path, table: Table) -> Grid:
     if table.header:
         names = tuple(map(str.strip, cells))
         notation = Notation("," if separator != "," else ".")
-        if all(Notation().number(name) is not None or notation.number(name) is not None for name in names):
-            words = f"{names[0]!r} is a number, not the name of a column"
+        number = _number_among(names, notation)
+        if number is not None:
+            words = f"{number!r} is a number, not the name of a column"
             raise TableError(path, words, NO_NAMES, place=f"line {line}", choices=(Table(header=False),))
         records = records[1:]
     else:
@@ -100,6 +101,18 @@ def read_grid(path: Path, table: Table) -> Grid:
         names = ("", *names)  # R names the columns only, and not that of the rows' names
     rows = tuple(_rows(path, names, records, table))
     return Grid(path, data, encoding, separator, names, line, rows)
+
+
+def _number_among(names: Sequence[str], notation: Notation) -> str | None:
+    """Return a number among the names if they are a row rather than names: years, for example, are names."""
+    numbers = [
+        name for name in names if Notation().number(name) is not None or notation.number(name) is not None
+    ]
+    whole = all(map(str.isdigit, numbers))
+    lacking = sum(is_missing(name, number=True) for name in names if name)
+    if numbers and (len(numbers) + lacking == len(names) or (not whole and 2 * len(numbers) >= len(names))):
+        return numbers[0]
+    return None
 
 
 def listed(names: Sequence[str]) -> str:

@@ -36,8 +36,16 @@ def decimal_in(grid: Grid, used: Sequence[Column]) -> str:
     return "," if commas and not points else "."
 
 
-def remedies(grid: Grid, used: Sequence[Column], notation: Notation) -> tuple[Table, ...]:
-    """Return choices that mend every cell of the columns in use, the most likely first."""
+def remedies(grid: Grid, used: Sequence[Column], notation: Notation, most_numbers: int) -> tuple[Table, ...]:
+    """Return choices that mend every cell of the columns in use, the most likely first.
+
+    Args:
+        grid: Cells of the file.
+        used: Columns in use.
+        notation: Signs with which numbers are read so far.
+        most_numbers: Largest number of numbers that the file may become.
+    """
+    room = most_numbers // len(grid.rows) - len(used)
     better = _notations(grid, used, notation)
     text = list[Column]()
     days, one_hot, drop = list[str](), list[str](), list[str]()
@@ -52,11 +60,14 @@ def remedies(grid: Grid, used: Sequence[Column], notation: Notation) -> tuple[Ta
         if formats:
             form = f"={formats[0]}" if ambiguous(formats, different) else ""
             days.append(f"{column.reference}{form}")
-        elif _is_text(present, different, better[0], column):
+        elif _is_text(present, different, better[0], column) and len(different) <= room + 1:
+            room -= len(different) - 1
             one_hot.append(column.reference)
             text.append(column)
         elif not column.is_target:
             drop.append(column.reference)
+    if all(column.is_target or column.reference in drop for column in used):
+        return ()
     kept = [column for column in used if column.reference not in drop]
     lacking = _lacking(grid, kept)
     drop += lacking[0]

@@ -182,6 +182,7 @@ def test_an_export_never_replaces_the_file_that_is_trained(tmp_path: Path, force
         ("a,b\n", "b", "", "no row of numbers"),
         ("\n\n", "b", "", "empty"),
         ("", "b", "", "empty"),
+        ("a" * 200_000, "b", "line 1", "field larger than field limit"),
         ("a,b\n1,2".encode("utf-16"), "b", "", "UTF-16"),
         ("a,b\n1,2".encode("utf-16-le"), "b", "line 1", "NUL"),
         (b"a,b\n1,\xe9\n", "b", "line 2", "0xe9 is not valid UTF-8"),

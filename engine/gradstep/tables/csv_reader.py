@@ -175,7 +175,10 @@ def _probable(data: bytes) -> Table:
 def _separator(text: str, table: Table) -> str:
     """Return the separator that splits the first line into most cells; a comma if none splits it."""
     head = next(filter(str.strip, StringIO(text, newline="")), "")
-    cells = {sign: next(csv.reader([head], delimiter=sign), []) for sign in SEPARATORS}
+    try:
+        cells = {sign: next(csv.reader([head], delimiter=sign), []) for sign in SEPARATORS}
+    except csv.Error:
+        return ","  # the file is refused as soon as its records are read
     comma = Notation(",")
     for sign in SEPARATORS[1:]:
         # Decimal commas split a line of numbers into more cells than the separator does.

@@ -6,6 +6,8 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
+from msgspec.structs import replace
+
 from gradstep.tables.cells import Notation, ambiguous, formats_of, is_missing
 from gradstep.tables.csv_choice import Column, Kind
 from gradstep.tables.csv_reader import Grid
@@ -45,27 +47,8 @@ def remedies(grid: Grid, used: Sequence[Column], notation: Notation, most_number
         notation: Signs with which numbers are read so far.
         most_numbers: Largest number of numbers that the file may become.
     """
-    room = most_numbers // len(grid.rows) - len(used)
     better = _notations(grid, used, notation)
-    text = list[Column]()
-    days, one_hot, drop = list[str](), list[str](), list[str]()
-    for column in used:
-        if column.kind is not Kind.NUMBER:
-            continue
-        present = [cell for cell in _texts(grid, column) if not is_missing(cell, number=True)]
-        if all(better[0].number(cell) is not None for cell in present):
-            continue
-        different = list(dict.fromkeys(present))
-        formats = formats_of(different)
-        if formats:
-            form = f"={formats[0]}" if ambiguous(formats, different) else ""
-            days.append(f"{column.reference}{form}")
-        elif _is_text(present, different, better[0], column) and len(different) <= room + 1:
-            room -= len(different) - 1
-            one_hot.append(column.reference)
-            text.append(column)
-        elif not column.is_target:
-            drop.append(column.reference)
+    days, one_hot, drop = _ways(grid, used, better[0], most_numbers)
     if all(column.is_target or column.reference in drop for column in used):
         return ()
     kept = [column for column in used if column.reference not in drop]
@@ -85,14 +68,35 @@ def remedies(grid: Grid, used: Sequence[Column], notation: Notation, most_number
         )
         for other in better
     ]
-    inputs = [column.reference for column in text if not column.is_target and column.reference in one_hot]
-    if inputs and len(inputs) == len(one_hot):
-        found.append(
-            Table(drop=tuple(inputs))
-            if len(one_hot) + len(drop) == len(inputs)
-            else Table(drop=(*drop, *inputs))
-        )
+    targets = {column.reference for column in used if column.is_target}
+    if one_hot and not targets & set(one_hot) and len(targets) + len(drop) + len(one_hot) < len(used):
+        found.append(replace(found[0], one_hot=(), drop=(*drop, *one_hot)))
     return tuple(choice for choice in found if choice != Table())
+
+
+def _ways(
+    grid: Grid, used: Sequence[Column], notation: Notation, most_numbers: int
+) -> tuple[list[str], list[str], list[str]]:
+    """Return the columns of dates, of a few texts, and those that can only be left out."""
+    days, one_hot, drop = list[str](), list[str](), list[str]()
+    room = most_numbers // len(grid.rows) - len(used)
+    for column in used:
+        if column.kind is not Kind.NUMBER:
+            continue
+        present = [cell for cell in _texts(grid, column) if not is_missing(cell, number=True)]
+        if all(notation.number(cell) is not None for cell in present):
+            continue
+        different = list(dict.fromkeys(present))
+        formats = formats_of(different)
+        if formats:
+            form = f"={formats[0]}" if ambiguous(formats, different) else ""
+            days.append(f"{column.reference}{form}")
+        elif _is_text(present, different, notation, column) and len(different) <= room + 1:
+            room -= len(different) - 1
+            one_hot.append(column.reference)
+        elif not column.is_target:
+            drop.append(column.reference)
+    return days, one_hot, drop
 
 
 def skipping(grid: Grid, used: Sequence[Column], notation: Notation) -> tuple[Table, ...]:

@@ -69,6 +69,22 @@ async def test_the_palette_opens_once_also_if_a_question_lies_over_it() -> None:
         await is_alive(pilot)
 
 
+async def test_a_question_under_the_palette_closes_nothing() -> None:
+    """Its Enter was on its way, twice, when the palette opened over it."""
+    async with opened() as pilot:
+        await press(pilot, "r")
+        question = pilot.app.screen
+        pilot.app.action_command_palette()
+        await drawn(pilot)
+        stack = [*pilot.app.screen_stack]
+        question.dismiss(5)
+        question.dismiss(5)
+        await drawn(pilot)
+        assert [*pilot.app.screen_stack] == stack
+        assert bench(pilot).frame.epoch == 0
+        await is_alive(pilot)
+
+
 async def test_anything_may_arrive_right_after_the_palette_was_closed() -> None:
     async with opened() as pilot:
         for what in EVERYTHING:

@@ -148,9 +148,7 @@ def _run(arguments: Sequence[str]) -> int:
 
         return headless.run(make_session, actions, report)
 
-    code = _guarded(train)
-    leave_stuck_jobs(code)
-    return code
+    return _guarded(train)
 
 
 def _list(arguments: Sequence[str]) -> int:
@@ -175,7 +173,9 @@ def _guarded(command: Callable[[CrashGuard], int]) -> int:
     from gradstep_tui.terminal.crash_guard import guarded_terminal
 
     with guarded_terminal(_Process.ends) as guard:
-        return command(guard)
+        code = command(guard)
+        leave_stuck_jobs(code)  # while the guard still watches: their code may let nothing else run
+    return code
 
 
 def _sessions(arguments: Sequence[str]) -> int:
@@ -259,7 +259,7 @@ def _train(make_session: Callable[[], Session], autosave: Autosave, options: Nam
             guard.tell(LEAVING)
             autosave.close()
         code = guard.code(code)
-    leave_stuck_jobs(code)
+        leave_stuck_jobs(code)  # while the guard still watches: their code may let nothing else run
     return code
 
 

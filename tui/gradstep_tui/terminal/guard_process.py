@@ -171,6 +171,9 @@ class GuardProcess:
                 self._line.send(DRAW_AGAIN)
 
     def _end(self) -> None:
+        if os.getppid() != self._program:  # it has ended, and processes that it has started keep the line open
+            self._over = True
+            return
         self._restore()
         self._write(2, f"{ENDED} {self._farewell}".rstrip().encode() + b"\n")
         os.kill(self._program, signal.SIGKILL)

@@ -17,5 +17,7 @@ class Dialog(ModalScreen[Value], Generic[Value]):
     """
 
     def dismiss(self, result: Value | None = None) -> AwaitComplete:
-        """Close the dialog with a result, unless it is closed already."""
-        return super().dismiss(result) if self.is_current else AwaitComplete.nothing()  # type: ignore[no-untyped-call]
+        """Close the dialog with a result, unless it is closed already or another one lies over it."""
+        # `is_current` is also true of a screen that shows through: the one above it would be closed.
+        on_top = self.is_attached and self.app.screen is self
+        return super().dismiss(result) if on_top else AwaitComplete.nothing()  # type: ignore[no-untyped-call]

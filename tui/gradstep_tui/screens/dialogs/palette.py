@@ -36,8 +36,9 @@ class Palette(CommandPalette):
         return self.is_current and bool(self.query("CommandList"))
 
     def dismiss(self, result: None = None) -> AwaitComplete:
-        """Close the palette, unless it is closed already: another screen would be closed for it."""
-        return super().dismiss(result) if self.is_current else AwaitComplete()
+        """Close the palette, unless it is closed or covered already: another screen would be closed for it."""
+        on_top = self.is_attached and self.app.screen is self
+        return super().dismiss(result) if on_top else AwaitComplete()
 
     def on_mount(self, event: events.Mount) -> None:
         """Search for nothing if the palette was closed before it was mounted."""

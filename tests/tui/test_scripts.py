@@ -71,7 +71,8 @@ def test_check_tells_what_was_found(script: Path) -> None:
 def test_check_takes_a_built_in_problem_and_names(script: Path) -> None:
     assert run("check", "dead_relu").returncode == 0
     assert "X, (6, 2)" in run("check", "classify").stdout
-    script.write_text(GOOD.replace("def model", "def guess"), encoding="utf-8")
+    another = "def another(x):\n    return x\n"
+    script.write_text(GOOD.replace("def model", f"{another}def guess"), encoding="utf-8")
     assert run("check", str(script)).returncode == 2
     assert run("check", str(script), "--model", "guess").returncode == 0
     assert "names can only be given for a script" in run("crops", "--model", "guess").stderr

@@ -62,16 +62,16 @@ class CapturedLoop:
         self._codes: dict[int, CodeType] = {}
         self._alive = True
         self.printed = printed
-        """What the script has printed."""
+        """Output of the script so far."""
 
         self.loops: tuple[LoopPlace, ...] = tuple(sites[number].place for number in hooks.chain)
         """The loops, outermost first; the last is the one that is stepped."""
 
         self.facts: tuple[Noticed, ...] = tuple(Noticed(Fact.NOT_PUT_BACK, name) for name in hooks.lost_names)
-        """What is particular about the script."""
+        """Peculiarities of the script, such as what could not be put back."""
 
         self.failure: BaseException | None = None
-        """What the round under way raised; None if it raised nothing."""
+        """Exception of the round under way; None if it raised none."""
 
         self.next_statement = 0
         """Index of the statement that is next in the script's own order."""
@@ -92,7 +92,7 @@ class CapturedLoop:
 
     @property
     def names(self) -> Mapping[str, Any]:
-        """What the names that the statements can use stand for now, local ones first."""
+        """Objects that the statements can use, by name, local ones first."""
         scope = self._scope
         return {**scope.variables, **scope.names()}
 

@@ -15,7 +15,7 @@ from gradstep.tensors.bitwise import same_bits
 
 
 class Role(StrEnum):
-    """What a statement of a loop is for, by what it does; each value is a stable id."""
+    """Purpose of a statement of a loop, by its effects; each value is a stable id."""
 
     BACKWARD = "backward"
     """A pass of autograd adds to a `.grad`."""
@@ -56,7 +56,7 @@ class Role(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Effects:
-    """What one run of a statement did."""
+    """Effects of one run of a statement."""
 
     roles: frozenset[Role]
     """Everything that was seen, in no order; empty if nothing was."""
@@ -66,12 +66,12 @@ class Effects:
 
     @property
     def role(self) -> Role:
-        """What the statement is for: of what was seen, what weighs most."""
+        """Purpose of the statement: the weightiest of the effects that were seen."""
         return next((role for role in Role if role in self.roles), Role.OTHER)
 
 
 class Observed:
-    """What can be seen of a scope at one moment."""
+    """State of a scope at one moment, as far as it can be seen."""
 
     def __init__(self, names: Mapping[str, Any]) -> None:
         """Look at what names stand for; numbers of parameters and gradients are copied."""
@@ -92,7 +92,7 @@ class Observed:
 
 @dataclass(slots=True)
 class Seen:
-    """What was counted while a statement ran."""
+    """Counts of events while a statement ran."""
 
     passes: int = 0
     draws: int = 0

@@ -22,7 +22,7 @@ class Ignored(Exception):  # noqa: N818 - named after what happened
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What the script's thread has come to."""
+    """Point that the script's thread has come to."""
 
     parked: bool
     """Whether the thread waits inside the script; False once the script has ended."""

@@ -1,4 +1,4 @@
-"""What one round of a script's loop may change before its `backward`, kept so that it can begin anew."""
+"""Copies of all that a round may change before its `backward`, so that the round can begin anew."""
 
 from __future__ import annotations
 
@@ -110,10 +110,10 @@ class RoundStart:
     """Number of the round, from 1."""
 
     drawn: int
-    """How many items had been drawn."""
+    """Number of items that had been drawn."""
 
     printed: tuple[int, tuple[str, ...]]
-    """How far the printed text had come."""
+    """Length of the text that had been printed."""
 
 
 def _held(module: nn.Module) -> Iterator[object]:
@@ -262,4 +262,4 @@ _KINDS: Final[Mapping[type, Callable[[Any], tuple[Iterable[Back], Iterable[objec
     np.random.RandomState: _state(np.random.RandomState.get_state, np.random.RandomState.set_state),
     random.Random: _state(random.Random.getstate, random.Random.setstate),
 }
-"""How objects of each kind are kept; the first kind that fits counts."""
+"""Ways of keeping objects, by their kind; the first kind that fits counts."""

@@ -66,7 +66,7 @@ class Hooks:
         """Whether the script itself can run the round that it is parked at, as a whole."""
 
         self.error: BaseException | None = None
-        """What the round raised in which the script is parked; None if it raised nothing."""
+        """Exception of the round in which the script is parked; None if it raised none."""
 
         self.free_rounds = 0
         """Rounds that the script runs by itself before it parks."""
@@ -209,7 +209,7 @@ class Hooks:
     # Calls of the session, by way of the handover
 
     def leave_round(self, control: Control) -> None:
-        """Say how the round that ran statement by statement ends."""
+        """Set the way in which the round that ran statement by statement ends."""
         self._breaks, self._returns = control is Control.BREAK, control is Control.RETURN
         self._is_done = True
 

@@ -30,7 +30,7 @@ class Parking(StrEnum):
 
 
 class Control(StrEnum):
-    """How a statement leaves its round."""
+    """Way in which a statement leaves its round."""
 
     NEXT = "next"
     """It does not: the next statement follows."""

@@ -84,7 +84,7 @@ class Fact(StrEnum):
     """`backward` was called outside of any loop, before the loop; `Noticed.detail` is the place."""
 
     NOT_PUT_BACK = "not put back"
-    """What the name `Noticed.detail` stands for was changed by the first forward pass, and stays changed."""
+    """The object named by `Noticed.detail` was changed by the first forward pass, and stays changed."""
 
 
 @dataclass(frozen=True, slots=True)

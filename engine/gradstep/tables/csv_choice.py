@@ -19,8 +19,8 @@ LONGEST_NAME: Final = 100
 FIRST_LEFT_OUT: Final = "The first column has no name: it numbers or names the rows, and is left out."
 
 
-class Kind(Enum):
-    """How the cells of a column become numbers."""
+class ColumnKind(Enum):
+    """Way in which the cells of a column become numbers."""
 
     NUMBER = auto()
     ONE_HOT = auto()
@@ -35,7 +35,7 @@ class Column:
     """Place of its cells in each row, counted from 0."""
 
     name: str
-    kind: Kind
+    kind: ColumnKind
     is_target: bool
     form: str | None = None
     """Format of its dates; None if it is to be found."""
@@ -68,12 +68,12 @@ def chosen_columns(grid: Grid, table: Table) -> tuple[list[Column], list[str]]:
             grid.path, f"no column is left as an input, because all of {names} are targets or left out"
         )
     _check_names(grid, sorted([*inputs, *targets]), targets)
-    kinds = {**dict.fromkeys(hot, Kind.ONE_HOT), **dict.fromkeys(dates, Kind.DAYS)}
+    kinds = {**dict.fromkeys(hot, ColumnKind.ONE_HOT), **dict.fromkeys(dates, ColumnKind.DAYS)}
     columns = [
         Column(
             place,
             grid.names[place],
-            kinds.get(place, Kind.NUMBER),
+            kinds.get(place, ColumnKind.NUMBER),
             place in targets,
             dates.get(place),
             _reference(grid, place),

@@ -12,8 +12,8 @@ from typing import Final
 
 from gradstep.errors import BadInput
 from gradstep.scripts.script_errors import Remedy, ScriptError
-from gradstep.tables.cells import Notation, ambiguous, formats_of, is_missing, moment
-from gradstep.tables.csv_choice import LONGEST_NAME, Column, Kind, chosen_columns
+from gradstep.tables.csv_cells import Notation, ambiguous, formats_of, is_missing, moment
+from gradstep.tables.csv_choice import LONGEST_NAME, Column, ColumnKind, chosen_columns
 from gradstep.tables.csv_reader import Grid, Row, read_grid
 from gradstep.tables.csv_remedies import MOST_TEXTS, decimal_in, remedies, skipping
 from gradstep.tables.table import Table, check_signs
@@ -101,7 +101,7 @@ def _decimal(grid: Grid, used: Sequence[Column], thousands: str | None) -> str:
 
 def has_value(row: Row, column: Column) -> bool:
     """Return whether a row has a value in a column."""
-    number = column.kind is not Kind.ONE_HOT
+    number = column.kind is not ColumnKind.ONE_HOT
     return column.place < len(row.cells) and not is_missing(row.cells[column.place], number=number)
 
 
@@ -136,7 +136,7 @@ def _check_cells(
     for row in rows:
         for column in in_order:
             text = row.cells[column.place]
-            if column.kind is Kind.NUMBER:
+            if column.kind is ColumnKind.NUMBER:
                 value = notation.number(text)
                 if value is not None and single(value) is not None:
                     continue
@@ -158,7 +158,7 @@ def _bad_cell(
     words = f"the number is {text}" if value is not None else f"{quoted} is not a number"
     if not text:
         words = "the cell is empty"
-    elif column.kind is not Kind.NUMBER:
+    elif column.kind is not ColumnKind.NUMBER:
         words = f"{quoted} stands for a value that is missing"
     choices = remedies(grid, used, notation, MOST_NUMBERS)
     sentence = CORRECT
@@ -184,13 +184,13 @@ def _numbers(grid: Grid, column: Column, rows: Sequence[Row], notation: Notation
     texts = [row.cells[column.place] for row in rows]
     cell = f"row[{column.place}]"
     match column.kind:
-        case Kind.NUMBER:
+        case ColumnKind.NUMBER:
             values = tuple(number for text in texts if (number := notation.number(text)) is not None)
             reads = "float" if notation == Notation() else "number"
             return [Numbers(column.name, column.is_target, values, f"{reads}({cell})")]
-        case Kind.ONE_HOT:
+        case ColumnKind.ONE_HOT:
             return _one_hot(grid, column, texts, cell)
-        case Kind.DAYS:
+        case ColumnKind.DAYS:
             return [_days(grid, column, rows, texts, cell)]
 
 

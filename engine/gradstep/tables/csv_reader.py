@@ -19,7 +19,7 @@ from typing import Final
 
 from gradstep.scripts.script_errors import ScriptError
 from gradstep.scripts.source_reader import read_bytes
-from gradstep.tables.cells import Notation, is_missing
+from gradstep.tables.csv_cells import Notation, is_missing
 from gradstep.tables.table import Table
 from gradstep.tables.table_error import TableError
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from textwrap import wrap
 
-from gradstep.tables.cells import MISSING, MISSING_NUMBERS, Notation
-from gradstep.tables.csv_choice import Kind
+from gradstep.tables.csv_cells import MISSING, MISSING_NUMBERS, Notation
+from gradstep.tables.csv_choice import ColumnKind
 from gradstep.tables.csv_columns import Columns
 from gradstep.tables.table import Table
 
@@ -19,9 +19,9 @@ def reading(columns: Columns, table: Table, width: int) -> Iterator[str]:
     yield f"    rows = [row for row in csv.reader(file{separator}) if row]{'[1:]' if table.header else ''}"
     if table.skip_incomplete:
         yield from _skipping(columns, width)
-    if columns.notation != Notation() and any(column.kind is Kind.NUMBER for column in columns.used):
+    if columns.notation != Notation() and any(column.kind is ColumnKind.NUMBER for column in columns.used):
         yield from ["", "", *_number(columns.notation), "", ""]
-    if any(column.kind is Kind.DAYS for column in columns.used):
+    if any(column.kind is ColumnKind.DAYS for column in columns.used):
         yield from [
             *("", "", "def days(cell, form, first):"),
             "    date = datetime.datetime.strptime(cell.strip(), form).replace(tzinfo=None)",
@@ -39,7 +39,7 @@ def _skipping(columns: Columns, width: int) -> Iterator[str]:
     yield "# Rows without a value in one of the columns in use are left out."
     tests = [f"len(row) > {max(column.place for column in columns.used)}"]
     for name, texts, of_text in (("no_number", MISSING_NUMBERS, False), ("no_text", MISSING, True)):
-        places = [column.place for column in columns.used if (column.kind is Kind.ONE_HOT) is of_text]
+        places = [column.place for column in columns.used if (column.kind is ColumnKind.ONE_HOT) is of_text]
         if places:
             words = f"{name} = {{{', '.join(map(_quoted, sorted(texts)))}}}"
             yield from wrap(words, width, subsequent_indent="    ", break_on_hyphens=False)

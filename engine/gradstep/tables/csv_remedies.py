@@ -8,8 +8,8 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from gradstep.tables.cells import Notation, ambiguous, formats_of, is_missing
-from gradstep.tables.csv_choice import Column, Kind
+from gradstep.tables.csv_cells import Notation, ambiguous, formats_of, is_missing
+from gradstep.tables.csv_choice import Column, ColumnKind
 from gradstep.tables.csv_reader import Grid
 from gradstep.tables.table import Table
 
@@ -31,7 +31,7 @@ def decimal_in(grid: Grid, used: Sequence[Column]) -> str:
         return "."
     commas = points = False
     for column in used:
-        if column.kind is Kind.NUMBER:
+        if column.kind is ColumnKind.NUMBER:
             for text in _texts(grid, column):
                 commas = commas or bool(re.fullmatch(r"[+-]?\d*,\d+([eE][+-]?\d+)?", text))
                 points = points or bool(re.fullmatch(r"[+-]?\d*\.\d*([eE][+-]?\d+)?", text))
@@ -81,7 +81,7 @@ def _ways(
     days, one_hot, drop = list[str](), list[str](), list[str]()
     room = most_numbers // len(grid.rows) - len(used)
     for column in used:
-        if column.kind is not Kind.NUMBER:
+        if column.kind is not ColumnKind.NUMBER:
             continue
         present = [cell for cell in _texts(grid, column) if not is_missing(cell, number=True)]
         if all(notation.number(cell) is not None for cell in present):
@@ -121,7 +121,7 @@ def _notations(grid: Grid, used: Sequence[Column], notation: Notation) -> list[N
     columns = [
         [cell for cell in _texts(grid, column, LOOKED_AT) if not is_missing(cell, number=True)]
         for column in used
-        if column.kind is Kind.NUMBER
+        if column.kind is ColumnKind.NUMBER
     ]
     counts = {
         other: sum(all(other.number(cell) is not None for cell in cells) for cells in columns)
@@ -145,7 +145,7 @@ def _lacking(grid: Grid, used: Sequence[Column]) -> tuple[list[str], bool]:
             row.number
             for row in grid.rows
             if column.place >= len(row.cells)
-            or is_missing(row.cells[column.place], number=column.kind is not Kind.ONE_HOT)
+            or is_missing(row.cells[column.place], number=column.kind is not ColumnKind.ONE_HOT)
         }
         for column in used
     }

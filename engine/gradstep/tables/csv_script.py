@@ -17,7 +17,7 @@ from typing import Final
 
 from gradstep.scripts.script_errors import Remedy
 from gradstep.scripts.source import ScriptSource
-from gradstep.tables.csv_choice import Kind
+from gradstep.tables.csv_choice import ColumnKind
 from gradstep.tables.csv_columns import Columns, Numbers, read_columns, single
 from gradstep.tables.csv_reading import reading
 from gradstep.tables.table import Table
@@ -93,7 +93,7 @@ def _text(columns: Columns, table: Table, *, reads: bool) -> str:
     size = f"{len(columns.numbers[0].values):,} rows of {_word(columns.grid.path.name)}"
     inputs = [made for made in columns.numbers if not made.is_target]
     targets = [made for made in columns.numbers if made.is_target]
-    has_dates = reads and any(column.kind is Kind.DAYS for column in columns.used)
+    has_dates = reads and any(column.kind is ColumnKind.DAYS for column in columns.used)
     modules = ["import csv", *(["import datetime"] if has_dates else []), ""] if reads else []
     parts = [
         f'"""A linear model, trained on {size}."""\n',

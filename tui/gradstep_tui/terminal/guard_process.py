@@ -171,7 +171,9 @@ class GuardProcess:
                 self._line.send(DRAW_AGAIN)
 
     def _end(self) -> None:
-        if os.getppid() != self._program:  # it has ended, and processes that it has started keep the line open
+        if (
+            os.getppid() != self._program
+        ):  # it has ended, and processes that it has started keep the line open
             self._over = True
             return
         self._restore()

@@ -36,7 +36,7 @@ class Palette(CommandPalette):
         return self.is_current and bool(self.query("CommandList"))
 
     def dismiss(self, result: None = None) -> AwaitComplete:
-        """Close the palette, unless it is closed or covered already: another screen would be closed for it."""
+        """Close the palette, unless it is closed or covered: another screen would be closed for it."""
         on_top = self.is_attached and self.app.screen is self
         return super().dismiss(result) if on_top else AwaitComplete()
 

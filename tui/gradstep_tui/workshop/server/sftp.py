@@ -36,7 +36,7 @@ MOST_OPEN: Final = 16
 MOST_LISTED: Final = 1_000
 """Largest number of files that a folder is listed with."""
 
-LARGEST_READ: Final = 1 << 16
+LARGEST_READ: Final = 1 << 15
 """Largest number of bytes that are read for one request; clients ask again for the rest."""
 
 LONGEST_REQUEST: Final = 34_000

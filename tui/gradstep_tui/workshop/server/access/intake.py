@@ -30,7 +30,7 @@ WORK_AT_ONCE: Final = 0.5
 EXCHANGE: Final = 0.02
 """Seconds of work that a key exchange counts for; it goes on after its packet has been taken."""
 
-UNSENT: Final = 1 << 18
+UNSENT: Final = 1 << 17
 """Bytes that may wait for a client that does not read; with more, a bench or a file has to wait."""
 
 MOST_UNSENT: Final = 2 * UNSENT

@@ -10,7 +10,7 @@ from msgspec import Struct
 from gradstep.errors import BadInput
 from gradstep.loop.batches import Batches
 from gradstep.loop.literals import shown
-from gradstep.loop.loop import Kind
+from gradstep.loop.loop import Kind, StatementKey
 from gradstep.loop.optimizers import Optimizer
 
 MOST_EPOCHS = 1_000_000
@@ -76,13 +76,13 @@ class ToggleSetToNone(_Action, frozen=True):
 class ToggleStatement(_Action, frozen=True):
     """Comment out a statement of the loop, or bring it back."""
 
-    kind: Kind
+    kind: StatementKey
 
 
 class MoveStatement(_Action, frozen=True):
     """Move a statement one place in the loop."""
 
-    kind: Kind
+    kind: StatementKey
     steps: int
     """Direction: -1 for up, 1 for down."""
 
@@ -171,14 +171,14 @@ def refusal_key(action: Action) -> RefusalKey:
     depends on the statement and on its new place. A move with values of a wrong type has its class as key.
     """
     match action:
-        case MoveStatement(str(), int()):
+        case MoveStatement(str() | int(), int()):
             return action
         case _:
             return type(action)
 
 
-def checked_kind(kind: Kind) -> Kind:
-    """Return a kind of statement.
+def checked_kind(kind: StatementKey) -> Kind:
+    """Return a kind of statement of the built-in loop.
 
     Raises:
         BadInput: `kind` is not one of `Kind`.
@@ -187,6 +187,17 @@ def checked_kind(kind: Kind) -> Kind:
         return Kind(kind)
     except ValueError:
         raise BadInput(f"{shown(kind)} is not a line of the loop: it has {', '.join(Kind)}") from None
+
+
+def checked_key(key: StatementKey, count: int) -> int:
+    """Return the key of a statement of a script's own loop of `count` statements.
+
+    Raises:
+        BadInput: the loop has no such statement.
+    """
+    if isinstance(key, bool) or not isinstance(key, int) or not 0 <= key < count:
+        raise BadInput(f"{shown(key)} is not a statement of this loop: it has {count}, counted from 0")
+    return key
 
 
 def checked_steps(steps: int) -> int:

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from gradstep.autograd.graph import GraphNode
     from gradstep.derivatives import Explanation
     from gradstep.ledger.ledger import Ledger
-    from gradstep.loop.loop import Kind, Loop
+    from gradstep.loop.loop import Loop, StatementKey
+    from gradstep.loop.script_loop import ScriptLoop
     from gradstep.notices import Notice
     from gradstep.reasons import Refusal
     from gradstep.training.loss_history import Losses
@@ -136,11 +137,11 @@ class Frame:
     epoch: int
     """Number of epochs that have run to their end."""
 
-    loop: Loop
-    """Statements of one epoch, and how far the epoch under way has come."""
+    loop: Loop | ScriptLoop
+    """Statements of one epoch, or of one round of a script's own loop, and how far it has come."""
 
-    next: Kind | None
-    """Statement that runs next: inside a pass, backward; None if every statement is commented out."""
+    next: StatementKey | None
+    """Key of the statement that runs next: inside a pass, the one that runs it; None if none can."""
 
     parameters: tuple[ParameterFrame, ...]
     preds: Tensor | None

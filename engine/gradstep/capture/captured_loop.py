@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from torch import Tensor
 from torch.nn.modules.module import register_module_forward_hook
 
-from gradstep.capture.effects import Effects, Observed, Role, Seen, effects_between
+from gradstep.capture.effects import Effects, Observed, Seen, effects_between
 from gradstep.capture.engine_watch import ComingPass, watched
 from gradstep.capture.handover import Handover, Report
 from gradstep.capture.loop_hooks import Hooks
@@ -23,6 +23,7 @@ from gradstep.capture.sites import Site
 from gradstep.captured_output import Printed
 from gradstep.errors import EngineError
 from gradstep.learner_code.places import place_of
+from gradstep.loop.roles import Role
 
 T = TypeVar("T")
 

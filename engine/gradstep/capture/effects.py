@@ -4,54 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any, Final
 
 import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from gradstep.loop.roles import Role
 from gradstep.tensors.bitwise import same_bits
-
-
-class Role(StrEnum):
-    """Purpose of a statement of a loop, by its effects; each value is a stable id."""
-
-    BACKWARD = "backward"
-    """A pass of autograd adds to a `.grad`."""
-
-    UPDATE = "update"
-    """The numbers of a parameter change."""
-
-    ZERO = "zero"
-    """A `.grad` becomes None or zero."""
-
-    CLIP = "clip"
-    """A `.grad` changes otherwise, without a pass."""
-
-    LOSS = "loss"
-    """The tensor is made that a later statement differentiates."""
-
-    FORWARD = "forward"
-    """A tensor with a graph is made, which is not the loss."""
-
-    SCHEDULE = "schedule"
-    """A setting of an optimizer changes, such as its learning rate."""
-
-    EVALUATE = "evaluate"
-    """A module is called without a graph."""
-
-    MODE = "mode"
-    """A module goes to training or evaluation mode."""
-
-    DRAW = "draw"
-    """Items or random numbers are drawn, or a tensor without a graph gets a name."""
-
-    LOG = "log"
-    """Something is printed, or a list grows."""
-
-    OTHER = "other"
-    """None of these is seen."""
 
 
 @dataclass(frozen=True, slots=True)

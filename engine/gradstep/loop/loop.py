@@ -29,6 +29,10 @@ class Kind(StrEnum):
     ZERO = "zero"
 
 
+StatementKey: TypeAlias = Kind | int
+"""Key of a statement: its kind in the built-in loop, its position in the body of a script's own loop."""
+
+
 @dataclass(frozen=True, slots=True)
 class Statement:
     """One statement of the loop, of one or several lines of Python."""
@@ -36,6 +40,11 @@ class Statement:
     kind: Kind
     lines: tuple[str, ...]
     enabled: bool = True
+
+    @property
+    def key(self) -> Kind:
+        """Key of the statement among those of its loop."""
+        return self.kind
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from .actions import RaiseLearningRate as RaiseLearningRate
 from .actions import Redo as Redo
 from .actions import Reset as Reset
 from .actions import RunEpochs as RunEpochs
+from .actions import RunOuter as RunOuter
 from .actions import SetBatches as SetBatches
 from .actions import SetLearningRate as SetLearningRate
 from .actions import SetOptimizer as SetOptimizer

@@ -65,6 +65,10 @@ class RunEpochs(_Action, frozen=True):
     """Number of epochs, from 1 to `MOST_EPOCHS`."""
 
 
+class RunOuter(_Action, frozen=True):
+    """Run rounds of a script's own loop until the loop around it begins its next round."""
+
+
 class ToggleZeroing(_Action, frozen=True):
     """Comment out the loop's zeroing, or bring it back."""
 
@@ -145,6 +149,7 @@ Action: TypeAlias = (
     | Zero
     | NextLine
     | RunEpochs
+    | RunOuter
     | ToggleZeroing
     | ToggleSetToNone
     | ToggleStatement
@@ -184,7 +189,7 @@ def checked_kind(kind: StatementKey) -> Kind:
         BadInput: `kind` is not one of `Kind`.
     """
     try:
-        return Kind(kind)
+        return Kind(str(kind))
     except ValueError:
         raise BadInput(f"{shown(kind)} is not a line of the loop: it has {', '.join(Kind)}") from None
 

@@ -55,6 +55,12 @@ class Reason(StrEnum):
     NO_SCRIPT = "no script"
     """The session has no file that could be read again."""
 
+    SCRIPTS_OWN = "script's own"
+    """The script's own statements do what the action would set."""
+
+    NO_OUTER_LOOP = "no outer loop"
+    """The loop that is stepped stands in no other loop."""
+
 
 SENTENCES: Final = {
     Reason.IN_PASS: "a backward pass is under way: finish it, or go back to its start",
@@ -74,6 +80,8 @@ SENTENCES: Final = {
     Reason.NO_GRADIENT: "there is no gradient yet: .grad is None until the first backward pass",
     Reason.GRAPH_FREED: "the last backward pass freed this graph: run forward to build a new one",
     Reason.NO_SCRIPT: "there is no file to read again: this session has no script",
+    Reason.SCRIPTS_OWN: "the script's own statements do this: edit the script, then read it again",
+    Reason.NO_OUTER_LOOP: "the loop that is stepped stands in no other loop: run single rounds of it",
 }
 """A sentence for each reason, for scripts that print it; it names no key, command or option."""
 

@@ -16,6 +16,7 @@ from gradstep.actions import (
     Redo,
     RefusalKey,
     RunEpochs,
+    RunOuter,
     SetBatches,
     SetOptimizer,
     StepNode,
@@ -115,6 +116,11 @@ def _run_epochs(state: State) -> Refusal | None:
     return _next_line(state)
 
 
+def _run_outer(state: State) -> Refusal | None:
+    """Return why no loop around this one can run: a built-in loop stands in none."""
+    return Refusal(Reason.NO_OUTER_LOOP)
+
+
 def _raise_rate(state: State) -> Refusal | None:
     return Refusal(Reason.HIGHEST_RATE) if raised(state.learning_rate) == state.learning_rate else None
 
@@ -133,18 +139,19 @@ def _travel(position: int, future: int) -> dict[RefusalKey, Refusal | None]:
 def _moves(state: State) -> dict[RefusalKey, Refusal | None]:
     """Return the refusal of every move of a statement; None for a move that can be made."""
     kinds = [statement.kind for statement in state.loop.statements]
-    moves = [MoveStatement(kind, steps) for kind in kinds for steps in (-1, 1)]
     if state.in_pass:
+        moves = (MoveStatement(kind, steps) for kind in kinds for steps in (-1, 1))
         return dict.fromkeys(moves, Refusal(Reason.IN_PASS))
-    return {move: _move(state, kinds, move) for move in moves}
+    return {MoveStatement(kind, steps): _move(state, kind, steps) for kind in kinds for steps in (-1, 1)}
 
 
-def _move(state: State, kinds: list[Kind], move: MoveStatement) -> Refusal | None:
-    if state.loop.leaves_inner(move.kind, move.steps):
-        return Refusal(Reason.FORWARD_STAYS_INSIDE) if move.kind is Kind.FORWARD else None
-    if move == MoveStatement(kinds[0], -1):
+def _move(state: State, kind: Kind, steps: int) -> Refusal | None:
+    statements = state.loop.statements
+    if state.loop.leaves_inner(kind, steps):
+        return Refusal(Reason.FORWARD_STAYS_INSIDE) if kind is Kind.FORWARD else None
+    if steps < 0 and kind is statements[0].kind:
         return Refusal(Reason.FIRST_LINE)
-    return Refusal(Reason.LAST_LINE) if move == MoveStatement(kinds[-1], 1) else None
+    return Refusal(Reason.LAST_LINE) if steps > 0 and kind is statements[-1].kind else None
 
 
 CHECKS: Final[Mapping[type[Action], Callable[[State], Refusal | None]]] = {
@@ -157,6 +164,7 @@ CHECKS: Final[Mapping[type[Action], Callable[[State], Refusal | None]]] = {
     Zero: _zero,
     NextLine: _next_line,
     RunEpochs: _run_epochs,
+    RunOuter: _run_outer,
     ToggleStatement: _outside_pass,
     SetOptimizer: _outside_pass,
     SetBatches: _outside_pass,

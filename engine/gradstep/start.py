@@ -45,6 +45,9 @@ class Start(Struct, frozen=True, forbid_unknown_fields=True):
     table: Table | None = None
     """Columns of a CSV file to train on; None for a problem that has a script."""
 
+    arguments: tuple[str, ...] = ()
+    """The script's own arguments, which it finds in `sys.argv` after its path."""
+
     @property
     def has_file(self) -> bool:
         """Whether the problem is one of the learner's files."""
@@ -84,6 +87,7 @@ def start_from(
     names: Names | None = None,
     optimizer: Optimizer | None = None,
     batches: Batches | None = None,
+    arguments: tuple[str, ...] = (),
 ) -> Start:
     """Return the start for a problem named by a learner.
 
@@ -94,19 +98,26 @@ def start_from(
         names: The script's names for its parts; None to find them by convention.
         optimizer: Optimizer of the parameters; None for the problem's own.
         batches: Way in which the samples are split; None for the full batch.
+        arguments: The script's own arguments; a built-in problem has none.
 
     Raises:
-        BadInput: No such problem or file exists.
+        BadInput: No such problem or file exists, or a built-in problem is given arguments.
     """
     if is_path(given):
         path = Path(given).absolute()
         if not path.is_file():
             read_source(Path(given))  # raises an error that repeats the path as it was given
-        return Start(str(path), seed, rate, names=names, optimizer=optimizer, batches=batches)
+        return Start(
+            str(path), seed, rate, names=names, optimizer=optimizer, batches=batches, arguments=arguments
+        )
     problems.path_of(given)
     if names is not None:
         raise ScriptError(
             Path(given), "names can only be given for a script", "Leave the names out for a built-in problem."
+        )
+    if arguments:
+        raise ScriptError(
+            Path(given), "a built-in problem takes no arguments", f"Leave out: {' '.join(arguments)}"
         )
     return Start(given.replace("_", "-"), seed, rate, optimizer=optimizer, batches=batches)
 

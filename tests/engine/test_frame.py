@@ -22,6 +22,7 @@ from gradstep.actions import (
     RefusalKey,
     Reset,
     RunEpochs,
+    RunOuter,
     SetBatches,
     SetOptimizer,
     StepNode,
@@ -128,7 +129,7 @@ def test_a_frame_lists_what_would_be_refused_and_why(actions: list[Action], refu
     for action in actions:
         session.apply(action)
     frame = session.frame
-    refused |= EDITS if frame.in_pass else ENDS
+    refused |= {RunOuter} | (EDITS if frame.in_pass else ENDS)
     assert set(frame.refusals) == refused
     assert all(0 < len(reason) < 100 and "\n" not in reason for reason in map(str, frame.refusals.values()))
     for action in ACTIONS:

@@ -70,7 +70,7 @@ DOES: Final[dict[str, tuple[tuple[str, ...], tuple[Action, ...]]]] = {
     "raise_rate": (("]",), (RaiseLearningRate(),)),
     "reset": (("e", "]", "R"), (RunEpochs(1), RaiseLearningRate(), Reset())),
 }
-"""For each key that is an action: keys that end with it, and what they mean."""
+"""For each key that is an action of a built-in problem: keys that end with it, and what they mean."""
 
 EDITS: Final[dict[str, tuple[tuple[str, ...], tuple[Action, ...]]]] = {
     "comment": (("down", "down", "#"), (ToggleStatement(Kind.BACKWARD),)),
@@ -112,7 +112,7 @@ def test_every_key_has_one_handler() -> None:
 
 
 def test_no_key_is_forgotten_here() -> None:
-    assert {key.id for key in KEYS if key.action is not None} == set(DOES)
+    assert {key.id for key in KEYS if key.action is not None} == {*DOES, "outer"}
     assert {key.id for key in KEYS if key.edit is not None} == set(EDITS)
     assert {key.id for key in KEYS if key.action is None and key.edit is None} == OPENS
 
@@ -128,6 +128,14 @@ async def test_a_key_does_its_action_and_nothing_else(key_id: str) -> None:
         await idle(pilot)
         assert state(frame(pilot)) == state(headless(actions))
         assert state(frame(pilot)) != state(headless(actions[:-1]))
+
+
+async def test_no_loop_stands_around_a_built_in_one() -> None:
+    async with opened() as pilot:
+        await press(pilot, "E")
+        await idle(pilot)
+        assert "this loop stands in no other loop: e runs a round, r many" in text(pilot)
+        assert frame(pilot).position == 0
 
 
 # The cursor in the loop

@@ -17,6 +17,7 @@ from gradstep.actions import (
     Redo,
     Reset,
     RunEpochs,
+    RunOuter,
     SetBatches,
     SetOptimizer,
     StepNode,
@@ -33,7 +34,7 @@ from gradstep.loop.optimizers import HAND
 
 if TYPE_CHECKING:
     from gradstep.frame import Frame
-    from gradstep.loop.loop import Kind
+    from gradstep.loop.loop import StatementKey
     from gradstep.reasons import Refusal
 
 
@@ -62,23 +63,23 @@ class Key:
     action: Callable[[], Action] | None = None
     """Makes the key's action; None for a key that opens or closes something, or needs the cursor."""
 
-    edit: Callable[[Kind], Action] | None = None
+    edit: Callable[[StatementKey], Action] | None = None
     """Makes the key's action for the statement under the cursor; None for a key that needs no cursor."""
 
-    def can_work(self, frame: Frame, cursor: Kind | None) -> bool:
+    def can_work(self, frame: Frame, cursor: StatementKey | None) -> bool:
         """Return whether the key can work now: nothing is refused, and there is a cursor if needed."""
         return not self.lacks_cursor(cursor) and self.refusal(frame, cursor) is None
 
-    def lacks_cursor(self, cursor: Kind | None) -> bool:
+    def lacks_cursor(self, cursor: StatementKey | None) -> bool:
         """Return whether the key edits the statement under the cursor and there is no cursor."""
         return self.edit is not None and cursor is None
 
-    def refusal(self, frame: Frame, cursor: Kind | None) -> Refusal | None:
+    def refusal(self, frame: Frame, cursor: StatementKey | None) -> Refusal | None:
         """Return the engine's refusal of what the key does; None if there is none."""
         asked = self._asks_for(cursor)
         return None if asked is None else frame.refusal(asked)
 
-    def _asks_for(self, cursor: Kind | None) -> Action | None:
+    def _asks_for(self, cursor: StatementKey | None) -> Action | None:
         """Return the action that decides whether the key can work now; None for a key that always can."""
         if self.edit is not None and cursor is not None:
             return self.edit(cursor)
@@ -118,6 +119,15 @@ KEYS: Final = (
         "Run one epoch: the loop from its next line to its end.",
         9,
         lambda: RunEpochs(1),
+    ),
+    Key(
+        "outer",
+        "E,upper_e",
+        "E",
+        "outer",
+        "Run one epoch of the loop around your script's own loop.",
+        0,
+        RunOuter,
     ),
     Key("run", "r", "r", "run", "Run N epochs; asks for N.", 9),
     Key(

@@ -17,7 +17,7 @@ from gradstep.actions import (
 from gradstep.exports.code.assertions import check_changes, check_losses
 from gradstep.exports.code.batch_lines import generator_lines
 from gradstep.exports.code.cells import Cell
-from gradstep.exports.code.loop_lines import run_lines, run_of, statement_now, style_of
+from gradstep.exports.code.loop_lines import built_in, run_lines, run_of, statement_now, style_of
 from gradstep.exports.code.node_assertions import check_event
 from gradstep.exports.code.parameter_expressions import expression
 from gradstep.exports.code.start_lines import NOTHING, Changing, optimizer_lines, rate_lines, reset_lines
@@ -79,13 +79,13 @@ def _lines(moment: Moment, begun: Pass | None, passing: Pass | None, changing: C
         case Reset():
             return list(reset_lines(after, changing))
         case RunEpochs(count):
-            return run_lines(before.loop, run_of(before, after, count), style)
+            return run_lines(built_in(before), run_of(before, after, count), style)
     if passing is not None and after.backward is None:
         return [f'{expression(name)}.grad = old["{name}"]' for name in passing.written]
     kind = kind_of(moment.action, before.next)
     if kind is None or (kind is Kind.BACKWARD and before.in_pass):
         return []  # the whole pass ran in the cell that began it
-    return statement_now(before.loop, before.epoch, kind, style)
+    return statement_now(built_in(before), before.epoch, kind, style)
 
 
 def _refused(lines: Sequence[str], error: PyTorchError) -> list[str]:

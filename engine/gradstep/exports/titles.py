@@ -27,7 +27,8 @@ from gradstep.actions import (
     Zero,
 )
 from gradstep.exports.recording.moments import Moment
-from gradstep.loop.loop import Kind, Loop
+from gradstep.loop.loop import Kind, Loop, StatementKey
+from gradstep.loop.script_loop import ScriptLoop
 from gradstep.notices import Notice, PassedOver, RunDiverged
 
 STATEMENTS: Final = {
@@ -89,7 +90,7 @@ def words(moment: Moment, *, anew: bool = True) -> str:
         case Update() | NextLine() | RunEpochs() if noticed := _noticed(moment.after.notice):
             return noticed
         case ToggleZeroing() | ToggleSetToNone() | ToggleStatement() | MoveStatement():
-            return f"The loop now runs: {', '.join(moment.after.loop.enabled) or 'nothing'}."
+            return f"The loop now runs: {', '.join(map(str, moment.after.loop.enabled)) or 'nothing'}."
         case Reset():
             return (
                 "The parameters have their start values again, without gradients or a loss; the loop and the "
@@ -101,7 +102,7 @@ def words(moment: Moment, *, anew: bool = True) -> str:
     return "" if kind is None else STATEMENTS[kind][1]
 
 
-def kind_of(action: Action, following: Kind | None) -> Kind | None:
+def kind_of(action: Action, following: StatementKey | None) -> Kind | None:
     """Return the statement that an action runs or steps through; None if it runs none, or several.
 
     Args:
@@ -109,7 +110,7 @@ def kind_of(action: Action, following: Kind | None) -> Kind | None:
         following: Statement that was next before the action.
     """
     if isinstance(action, NextLine):
-        return following
+        return following if isinstance(following, Kind) else None
     return KINDS.get(type(action))
 
 
@@ -146,7 +147,8 @@ def _title(moment: Moment) -> str:
         case ToggleStatement(toggled):
             return _toggled(toggled, after.loop)
         case ToggleSetToNone():
-            return f"Zeroing {'sets .grad to None' if after.loop.set_to_none else 'writes zeros'}"
+            none = isinstance(after.loop, Loop) and after.loop.set_to_none
+            return f"Zeroing {'sets .grad to None' if none else 'writes zeros'}"
         case MoveStatement(moved, steps):
             return f"Move {moved} {'down' if steps > 0 else 'up'}"
     kind = kind_of(moment.action, before.next)
@@ -155,8 +157,8 @@ def _title(moment: Moment) -> str:
     return type(moment.action).__name__ if kind is None else STATEMENTS[kind][0]
 
 
-def _toggled(kind: Kind, loop: Loop) -> str:
-    return f"{'Uncomment' if loop.is_enabled(kind) else 'Comment out'} {kind}"
+def _toggled(key: StatementKey, loop: Loop | ScriptLoop) -> str:
+    return f"{'Uncomment' if key in loop.enabled else 'Comment out'} {key}"
 
 
 def _event(moment: Moment, *, anew: bool) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from gradstep import actions
+from gradstep.loop.script_loop import ScriptLoop
 from gradstep_tui.keys import SIGNS
 from gradstep_tui.text.settings import batches_title
 from gradstep_tui.text.tensors.grids import Element
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from gradstep.frame import Frame, ParameterFrame
     from gradstep.history.annotations import Mark
     from gradstep.ledger.ledger import Forgotten, Unrecorded, Write
-    from gradstep.loop.loop import Loop
+    from gradstep.loop.loop import Loop, StatementKey
     from gradstep.problem import Problem
     from gradstep_tui.session.autosave import Offer
 
@@ -47,14 +48,6 @@ NO_PASS: Final = NoPass(
 )
 """Sentences of the bench."""
 
-DOES: Final[Mapping[str, str]] = {
-    "forward": "computes the predictions and the loss",
-    "backward": f"runs loss.backward(); {SIGNS['step_node']} goes through it node by node",
-    "update": "moves the parameters against their gradients",
-    "zero": "sets the gradients back to zero",
-}
-"""Effect of each kind of statement, for the bench."""
-
 RATE: Final = "learning rate"
 """Kind of mark that has a number."""
 
@@ -73,6 +66,7 @@ ACTIONS: Final[Mapping[type, str]] = {
     actions.Update: "update",
     actions.Zero: "zero",
     actions.NextLine: "next line",
+    actions.RunOuter: "one epoch of the outer loop",
     actions.ToggleZeroing: "zeroing on or off",
     actions.ToggleSetToNone: "zeroing to None or 0",
     actions.RaiseLearningRate: "learning rate up",
@@ -94,9 +88,9 @@ def action_text(action: actions.Action | None) -> str:
         case actions.StepTo(event):
             return f"to event {event} of the pass"
         case actions.ToggleStatement(kind):
-            return f"comment {kind} out or in"
+            return f"comment {_named(kind)} out or in"
         case actions.MoveStatement(kind, steps):
-            return f"move {kind} {'up' if steps < 0 else 'down'}"
+            return f"move {_named(kind)} {'up' if steps < 0 else 'down'}"
         case actions.SetLearningRate(value):
             return f"learning rate {rate(value)}"
         case actions.SetOptimizer(optimizer):
@@ -107,6 +101,10 @@ def action_text(action: actions.Action | None) -> str:
             return f"go to point {point}{f', inside at {inside}' if inside else ''}"
         case _:
             return ACTIONS[type(action)]
+
+
+def _named(key: StatementKey) -> str:
+    return f"statement {key + 1}" if isinstance(key, int) else str(key)
 
 
 def offer_text(offer: Offer) -> str:
@@ -125,14 +123,22 @@ def phase(frame: Frame) -> str:
     return step_text(frame.loop)
 
 
-def step_text(loop: Loop) -> str:
+def step_text(loop: Loop | ScriptLoop) -> str:
     """Return which statement of a loop comes next, and for which part of the samples."""
+    if isinstance(loop, ScriptLoop):
+        return _script_step_text(loop)
     step = loop.next_step
     if step is None:
         return "no next line"
     kind, part = step
     where = f" {part + 1}/{loop.parts}" if loop.is_inner(kind) else ""
     return f"next: {kind}{where}"
+
+
+def _script_step_text(loop: ScriptLoop) -> str:
+    if loop.over:
+        return "the script's loop is over"
+    return "no next line" if loop.next is None else f"next: line {loop.statement(loop.next).line}"
 
 
 def empty_text(frame: Frame, words: NoPass = NO_PASS) -> str:
@@ -197,7 +203,9 @@ def passes_texts(parts: Sequence[Write], at: Element) -> tuple[str, str] | None:
 def part_text(frame: Frame) -> str:
     """Return, e.g. as `part 2 of 3`, the samples that the loss is of; empty if all."""
     loop = frame.loop
-    return "" if loop.split is None else f"part {loop.at.part + 1} of {loop.parts}"
+    if isinstance(loop, ScriptLoop) or loop.split is None:
+        return ""
+    return f"part {loop.at.part + 1} of {loop.parts}"
 
 
 def share_text(write: Write) -> str:

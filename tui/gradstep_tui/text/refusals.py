@@ -12,7 +12,7 @@ from gradstep_tui.keys import SIGNS, Key
 
 if TYPE_CHECKING:
     from gradstep.frame import Frame
-    from gradstep.loop.loop import Kind
+    from gradstep.loop.loop import StatementKey
 
 SENTENCES: Final[Mapping[Reason, str]] = {
     Reason.IN_PASS: "a backward pass is under way: finish it ({backward}) or go back to its start "
@@ -33,6 +33,8 @@ SENTENCES: Final[Mapping[Reason, str]] = {
     Reason.NO_GRADIENT: "there is no gradient yet: .grad is None until the first backward pass ({backward})",
     Reason.GRAPH_FREED: "the last backward pass freed this graph: run forward for a new one ({forward})",
     Reason.NO_SCRIPT: "there is nothing to reload: this session has no script",
+    Reason.SCRIPTS_OWN: "the script's own statements do this: edit the script, then read it again ({reload})",
+    Reason.NO_OUTER_LOOP: "this loop stands in no other loop: {epoch} runs a round, {run} many",
 }
 """Sentence for each reason; a name in braces is a key's id, and `loss` the loss that diverged."""
 
@@ -45,7 +47,7 @@ def refusal_text(refusal: Refusal) -> str:
     return SENTENCES[refusal.reason].format(**SIGNS, loss=refusal.loss)
 
 
-def key_refusal_text(key: Key, frame: Frame, cursor: Kind | None) -> str:
+def key_refusal_text(key: Key, frame: Frame, cursor: StatementKey | None) -> str:
     """Return why a key cannot work now, or an empty string if it can.
 
     Args:

@@ -13,13 +13,13 @@ from gradstep_tui.widgets.panel import Panel
 
 if TYPE_CHECKING:
     from gradstep.frame import Frame
-    from gradstep.loop.loop import Kind
+    from gradstep.loop.loop import StatementKey
 
 
 class KeyBar(Panel):
     """The keys that fit; the least useful are left out first. A key that cannot work now is dimmed."""
 
-    cursor: var[Kind | None] = var(None)
+    cursor: var[StatementKey | None] = var(None)
     """Statement of the loop under the cursor; None if there is no cursor."""
 
     def __init__(self, keys: Sequence[Key] = KEYS) -> None:
@@ -37,7 +37,7 @@ class KeyBar(Panel):
 
 
 def keys_line(
-    frame: Frame | None, width: int, cursor: Kind | None = None, keys: Sequence[Key] = KEYS
+    frame: Frame | None, width: int, cursor: StatementKey | None = None, keys: Sequence[Key] = KEYS
 ) -> Line:
     """Return a line with as many keys as fit, in the order of `keys`.
 

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Final
 
 from textual.reactive import var
 
+from gradstep.loop.script_loop import ScriptLoop
 from gradstep_tui.drawing.lines import Line, Span, line
 from gradstep_tui.widgets.panel import Panel
 
 if TYPE_CHECKING:
     from gradstep.frame import Frame
-    from gradstep.loop.loop import Kind, Statement
+    from gradstep.loop.loop import Statement, StatementKey
 
 KEYS: Final = {"forward": "f", "backward": "b", "update": "u", "zero": "z"}
 """Key that runs each kind of statement."""
@@ -28,7 +29,7 @@ MARGIN: Final = 3
 class LoopPanel(Panel):
     """The loop's statements: `>` marks the next, `#` those that are commented out, `|` the cursor."""
 
-    cursor: var[Kind | None] = var(None)
+    cursor: var[StatementKey | None] = var(None)
     """Statement under the cursor; None if there is no cursor."""
 
     def title_text(self) -> str:
@@ -36,7 +37,7 @@ class LoopPanel(Panel):
         if self.cursor is not None:
             return "loop: # comments, K J move"
         loop = None if self.frame is None else self.frame.loop
-        if loop is None or loop.split is None:
+        if loop is None or isinstance(loop, ScriptLoop) or loop.split is None:
             return "loop"
         step = loop.next_step
         return f"loop: {loop.batches.way}, part {(step[1] if step else 0) + 1} of {loop.parts}"
@@ -54,6 +55,8 @@ class LoopPanel(Panel):
         """Return the loop's lines."""
         if self.frame is None:
             return []
+        if isinstance(self.frame.loop, ScriptLoop):
+            return script_lines(self.frame, self.frame.loop, self.cursor)[:height]
         rows = loop_lines(self.frame, self.cursor, width)
         head = 0 if self.frame.loop.split is None else len(self.frame.loop.split.order_lines)
         if len(rows) > height and self.frame.loop.inner.start == 0:
@@ -61,7 +64,20 @@ class LoopPanel(Panel):
         return rows
 
 
-def loop_lines(frame: Frame, cursor: Kind | None = None, width: int | None = None) -> list[Line]:
+def script_lines(frame: Frame, loop: ScriptLoop, cursor: StatementKey | None = None) -> list[Line]:
+    """Return the lines of the body of a script's own loop."""
+    rows = list[Line]()
+    for statement in loop.statements:
+        is_next, edge = frame.next == statement.key, CURSOR if statement.key == cursor else " "
+        role = "current" if is_next else "" if statement.enabled else "dim"
+        for number, text in enumerate(statement.lines):
+            marker = ">" if is_next and number == 0 else " "
+            code = text if statement.enabled else f"# {text}"
+            rows.append(line(Span(marker, role), Span(f" {edge}", "key"), Span(code, role)))
+    return rows
+
+
+def loop_lines(frame: Frame, cursor: StatementKey | None = None, width: int | None = None) -> list[Line]:
     """Return the lines of a frame's loop.
 
     Args:
@@ -70,6 +86,8 @@ def loop_lines(frame: Frame, cursor: Kind | None = None, width: int | None = Non
         width: Columns of the panel, in which a call that does not fit is broken; None to break nothing.
     """
     rows, loop = list[Line](), frame.loop
+    if isinstance(loop, ScriptLoop):
+        return script_lines(frame, loop, cursor)
     for place, statement in enumerate(loop.statements):
         if loop.split is not None and place == loop.inner.start:
             rows += [line(f"   {text}") for text in (*loop.split.order_lines, loop.split.head)]

@@ -8,7 +8,8 @@ from textual.reactive import var
 
 from gradstep_tui.drawing.lines import Line, Span, line
 from gradstep_tui.keys import SIGNS
-from gradstep_tui.text.frames import DOES, duration
+from gradstep_tui.text.frames import duration
+from gradstep_tui.text.statements import effect_text
 from gradstep_tui.widgets.panel import Panel
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ def hint_line(frame: Frame) -> Line:
             Span(SIGNS["comment"], "key"),
             " bring one back",
         )
-    return line(" next: ", Span(SIGNS["next_line"], "key"), f" {DOES[frame.next]}")
+    return line(" next: ", Span(SIGNS["next_line"], "key"), f" {effect_text(frame.loop, frame.next)}")
 
 
 def progress_line(progress: Progress, escape_does: str = "stops") -> Line:

@@ -9,6 +9,7 @@ from textual.reactive import var
 from gradstep_tui.drawing.lines import Line, Span, length, line
 from gradstep_tui.text.frames import phase
 from gradstep_tui.text.settings import optimizer_title
+from gradstep_tui.text.statements import zeroes
 from gradstep_tui.text.tensors.numbers import rate
 from gradstep_tui.widgets.panel import Panel
 
@@ -64,19 +65,24 @@ def status_line(frame: Frame, width: int, *, unsaved: bool = False, badge: str =
 
 def _status(frame: Frame, without: int, width: int, badge: str) -> Line:
     """Return the line without the first `without` of: options, optimizer, "done", rate, zeroing."""
-    chosen, on = frame.loop.optimizer, "zero" in [kind.value for kind in frame.loop.enabled]
+    chosen = frame.loop.optimizer
     optimizer = optimizer_title(chosen) if chosen.by_hand or not without else f"{chosen.name}(...)"
     rates = f"lr {_short_rate(frame.learning_rate)}" if without < 4 else ""
     left = [
         Span(f" {frame.problem}", "title"),
         Span(f"  {f'{optimizer}, ' if without < 2 else ''}{rates}  " if rates else "  "),
-        Span("zeroing on" if without < 5 else "") if on else Span("zeroing OFF", "warn"),
+        _zeroing(frame, without),
         Span(f"  {badge}" if badge else "", "warn"),
     ]
     epochs = f"epochs {'done ' if without < 3 else ''}{frame.epoch:,}"
     right = [Span(epochs), Span(f"  {phase(frame)} ", "title")]
     gap = max(width - length(left) - length(right), 1)
     return line(*left, Span(" " * gap), *right)
+
+
+def _zeroing(frame: Frame, without: int) -> Span:
+    on = zeroes(frame.loop)
+    return Span("zeroing OFF", "warn") if on is False else Span("zeroing on" if on and without < 5 else "")
 
 
 def _short_rate(value: float) -> str:

@@ -97,13 +97,13 @@ class Run:
 
 def run_of(before: Frame, after: Frame, count: int) -> Run:
     """Return what a run of `count` epochs did, worked out from the frames before and after it."""
-    loop = before.loop
+    loop = built_in(before)
     rest = loop.rest_steps() if loop.rest() != loop.epoch else ()
     first = before.epoch + (loop.ended_by_rest() if rest else 0)
     computed = tuple(after.losses[at] for at in range(_first_loss(before, first), len(after.losses)))
     diverged = after.loss is not None and not math.isfinite(after.loss)
     if diverged and len(after.losses) <= first:
-        rest = rest[: rest.index((Kind.FORWARD, after.loop.at.part)) + 1]
+        rest = rest[: rest.index((Kind.FORWARD, built_in(after).at.part)) + 1]
         return Run(rest, before.epoch, 0, first, computed, diverged)
     return Run(rest, before.epoch, count - bool(rest), first, computed, diverged)
 
@@ -170,7 +170,7 @@ def _written(statement: Statement, loop: Loop, style: Style) -> list[str]:
 
 def _first_loss(before: Frame, whole: int) -> int:
     """Return the epoch of the first loss that a run keeps; `whole` is the first whole epoch of the run."""
-    loop, epoch = before.loop, before.epoch
+    loop, epoch = built_in(before), before.epoch
     if loop.split is not None:
         return whole
     for kind in (*loop.rest(), *loop.epoch):
@@ -179,3 +179,9 @@ def _first_loss(before: Frame, whole: int) -> int:
         if kind is Kind.FORWARD:
             return epoch - int(loop.complete)
     return len(before.losses)
+
+
+def built_in(frame: Frame) -> Loop:
+    """Return a frame's loop, which is one of the four kinds of statements."""
+    assert isinstance(frame.loop, Loop)
+    return frame.loop

@@ -20,19 +20,21 @@ from gradstep.actions import (
     Update,
     Zero,
 )
-from gradstep.loop.loop import Kind
+from gradstep.loop.loop import Kind, Loop
+from gradstep.loop.script_loop import ScriptLoop
 from gradstep_tui.plain.answers.elements import is_large, large_change_texts
 from gradstep_tui.plain.answers.refusals import notice_text
-from gradstep_tui.plain.answers.state import code, hint_text, loop_texts, loss_texts
+from gradstep_tui.plain.answers.state import hint_text, loop_texts, loss_texts, shown_key
 from gradstep_tui.plain.answers.steps import step_texts, update_texts
 from gradstep_tui.plain.answers.sums import grad_texts, memory_texts, value_texts
 from gradstep_tui.text.frames import action_text
 from gradstep_tui.text.settings import batches_title, optimizer_title
+from gradstep_tui.text.statements import code, statement_name
 from gradstep_tui.text.tensors.numbers import rate
 
 if TYPE_CHECKING:
     from gradstep.frame import Frame, PassFrame
-    from gradstep.loop.loop import Loop
+    from gradstep.loop.loop import StatementKey
 
 RUNS: Final[Mapping[type[Action], Kind]] = {
     Forward: Kind.FORWARD,
@@ -86,9 +88,13 @@ def _number_texts(after: Frame) -> Iterator[str]:
 
 
 def _done_texts(action: Action, before: Frame, after: Frame) -> Iterator[str]:
-    kind = before.next if isinstance(action, NextLine) else RUNS.get(type(action))
-    if kind is not None:
-        yield _ran_text(kind, before, after)
+    kind = RUNS.get(type(action))
+    if isinstance(before.loop, ScriptLoop) and kind is not None:
+        yield from (_ran_text(key, before, after) for key in before.loop.keys_of(kind))
+        return
+    ran = before.next if isinstance(action, NextLine) else kind
+    if ran is not None:
+        yield _ran_text(ran, before, after)
         return
     tell = DONE.get(type(action))
     if tell is not None:
@@ -97,12 +103,14 @@ def _done_texts(action: Action, before: Frame, after: Frame) -> Iterator[str]:
         yield action_text(action)
 
 
-def _ran_text(kind: Kind, before: Frame, after: Frame) -> str:
+def _ran_text(key: StatementKey, before: Frame, after: Frame) -> str:
     """Return the line that names the statement that ran, with its code."""
-    statement = next(statement for statement in after.loop.statements if statement.kind is kind)
-    rest = " to its end" if before.in_pass and kind is Kind.BACKWARD else ""
-    count = f", {len(after.backward.rows)} events" if kind is Kind.BACKWARD and after.backward else ""
-    return f"ran {kind}{rest}{count}: {code(statement)}"
+    statement = next(statement for statement in after.loop.statements if statement.key == key)
+    name = key.value if isinstance(key, Kind) else f"statement {key + 1}"
+    is_pass = before.in_pass or key == Kind.BACKWARD or _place(before.backward) != _place(after.backward)
+    rest = " to its end" if before.in_pass and is_pass else ""
+    count = f", {len(after.backward.rows)} events" if is_pass and after.backward else ""
+    return f"ran {name}{rest}{count}: {code(statement)}"
 
 
 def _ran_epochs(before: Frame, after: Frame) -> str:
@@ -147,23 +155,25 @@ def _place(backward: PassFrame | None) -> tuple[int, int] | None:
     return None if backward is None else (id(backward.rows), backward.done)
 
 
-def _loop_texts(before: Loop, after: Loop) -> Iterator[str]:
+def _loop_texts(before: Loop | ScriptLoop, after: Loop | ScriptLoop) -> Iterator[str]:
     """Yield the changes of the loop: lines commented out or in, their order, and the way of zeroing."""
-    for kind in (statement.kind for statement in after.statements):
-        if before.is_enabled(kind) and not after.is_enabled(kind):
-            yield f"{kind} is commented out of the loop{_consequence(kind)}"
-        elif after.is_enabled(kind) and not before.is_enabled(kind):
-            yield f"{kind} is in the loop again"
-    order, was = ([statement.kind for statement in loop.statements] for loop in (after, before))
+    enabled = {statement.key: statement.enabled for statement in before.statements}
+    for statement in after.statements:
+        name, was_enabled = statement_name(after, statement.key), enabled.get(statement.key)
+        if was_enabled and not statement.enabled:
+            yield f"{name} is commented out of the loop{_consequence(statement.key)}"
+        elif statement.enabled and was_enabled is False:
+            yield f"{name} is in the loop again"
+    order, was = ([statement.key for statement in loop.statements] for loop in (after, before))
     if order != was:
-        yield f"the loop's order is now {', '.join(order)}"
-    if after.set_to_none is not before.set_to_none:
+        yield f"the loop's order is now {', '.join(map(shown_key, order))}"
+    if isinstance(after, Loop) and isinstance(before, Loop) and after.set_to_none is not before.set_to_none:
         zero = next(statement for statement in after.statements if statement.kind is Kind.ZERO)
         yield f"zeroing is now: {code(zero)}"
 
 
-def _consequence(kind: Kind) -> str:
-    return ": gradients pile up" if kind is Kind.ZERO else ""
+def _consequence(key: StatementKey) -> str:
+    return ": gradients pile up" if key == Kind.ZERO else ""
 
 
 def _more(count: int) -> str:

@@ -33,6 +33,8 @@ SENTENCES: Final[Mapping[Reason, str]] = {
     Reason.NO_GRADIENT: "there is no gradient yet: .grad is None until the first backward pass",
     Reason.GRAPH_FREED: "the last backward pass freed this graph: type forward for a new one",
     Reason.NO_SCRIPT: "there is nothing to reload: this session has no script",
+    Reason.SCRIPTS_OWN: "the script's own statements do this: edit the script, then type reload",
+    Reason.NO_OUTER_LOOP: "this loop stands in no other loop: type epoch for one round, run N for many",
 }
 """Sentence for each reason; `loss` stands for the loss that diverged."""
 

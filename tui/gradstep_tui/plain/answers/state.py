@@ -3,29 +3,38 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from gradstep.actions import NextLine
 from gradstep.errors import BadInput
 from gradstep.loop.loop import Kind
+from gradstep.loop.script_loop import ScriptStatement
 from gradstep_tui.keys import BY_ID, KEYS
 from gradstep_tui.plain.answers.elements import elements_texts, is_large
 from gradstep_tui.plain.answers.numbers import operand_texts, row_texts, size_text
 from gradstep_tui.plain.answers.refusals import refusal_text
 from gradstep_tui.plain.answers.sums import memory_texts
-from gradstep_tui.text.frames import DOES, change_texts, part_text, phase
+from gradstep_tui.text.frames import change_texts, part_text, phase
 from gradstep_tui.text.settings import batches_title, optimizer_title
+from gradstep_tui.text.statements import DOES, code, effect_text, statement_name, zeroes
 from gradstep_tui.text.tensors.numbers import cell, rate
 
 if TYPE_CHECKING:
     from gradstep.frame import Frame, ParameterFrame
-    from gradstep.loop.loop import Statement
+    from gradstep.loop.loop import Statement, StatementKey
     from gradstep.reasons import Refusal
     from gradstep.training.loss_history import Losses
 
 EFFECTS: Final = {**DOES, "backward": "runs loss.backward(); node goes through it node by node"}
 """Effect of each kind of statement, with the command that helps."""
+
+ZEROING: Final[Mapping[bool | None, str]] = {
+    True: "on",
+    False: "OFF, gradients pile up",
+    None: "not known before a round has run",
+}
+"""Words for whether a round of the loop zeroes gradients."""
 
 DEFAULT_LOSSES: Final = 10
 """Number of losses that `losses` lists by default."""
@@ -36,7 +45,7 @@ CURVE_POINTS: Final = 10
 
 def status_texts(frame: Frame) -> Iterator[str]:
     """Yield the status: problem, optimizer, learning rate, zeroing, epochs, phase, and undo."""
-    zeroing = "on" if frame.loop.is_enabled(Kind.ZERO) else "OFF, gradients pile up"
+    zeroing = ZEROING[zeroes(frame.loop)]
     optimizer = optimizer_title(frame.loop.optimizer)
     yield (
         f"{frame.problem}: {optimizer}, learning rate {rate(frame.learning_rate)}, "
@@ -86,15 +95,22 @@ def prediction_texts(frame: Frame) -> Iterator[str]:
 def loop_texts(frame: Frame) -> Iterator[str]:
     """Yield the loop's lines in order, and say which runs next and which are commented out."""
     inner, split = frame.loop.inner, frame.loop.split
-    for number, statement in enumerate(frame.loop.statements, 1):
+    statements: Sequence[Statement | ScriptStatement] = frame.loop.statements
+    for number, statement in enumerate(statements, 1):
         if split is not None and number - 1 == inner.start:
             yield f"for each of {split.parts} parts: {'; '.join([*split.order_lines, split.head])}"
         if inner and number - 1 == inner.stop:
             yield "after all parts:"
-        marks = [f"line {number}, {statement.kind} ({BY_ID[statement.kind].shown})"]
+        marks = [_place_text(number, statement)]
         marks += [] if statement.enabled else ["commented out"]
-        marks += ["next"] if statement.kind == frame.next else []
+        marks += ["next"] if statement.key == frame.next else []
         yield f"{', '.join(marks)}: {code(statement)}"
+
+
+def _place_text(number: int, statement: Statement | ScriptStatement) -> str:
+    if isinstance(statement, ScriptStatement):
+        return f"{number}, line {statement.line}{f', {statement.role}' if statement.roles else ''}"
+    return f"line {number}, {statement.kind} ({BY_ID[statement.kind].shown})"
 
 
 def hint_text(frame: Frame) -> str:
@@ -104,9 +120,12 @@ def hint_text(frame: Frame) -> str:
     if frame.next is None:
         return "every line of the loop is commented out: type comment forward to bring that line back"
     refusal = frame.refusal(NextLine())
+    name, effect = statement_name(frame.loop, frame.next), effect_text(frame.loop, frame.next, EFFECTS)
     if refusal is not None:
-        return f"next: {frame.next}, which cannot run now: {refusal_text(refusal)}"
-    return f"next: {frame.next} {EFFECTS[frame.next]}; type next, or {BY_ID[frame.next].shown}"
+        return f"next: {name}, which cannot run now: {refusal_text(refusal)}"
+    if not isinstance(frame.next, Kind):
+        return f"next: {name}{f', {effect}' if effect else ''}; type next"
+    return f"next: {name} {effect}; type next, or {BY_ID[frame.next].shown}"
 
 
 def losses_texts(frame: Frame, text: str) -> Iterator[str]:
@@ -133,13 +152,20 @@ def cannot_texts(frame: Frame) -> Iterator[str]:
     """Yield the commands that cannot work now, and why; the bench dims their keys."""
     refused: dict[Refusal, list[str]] = {}
     for key in KEYS:
-        for kind in (None,) if key.edit is None else Kind:
-            refusal = key.refusal(frame, kind)
+        keys = [None] if key.edit is None else [statement.key for statement in frame.loop.statements]
+        for statement in keys:
+            refusal = key.refusal(frame, statement)
             if refusal is not None:
-                refused.setdefault(refusal, []).append(f"{key.label} {kind or ''}".rstrip())
+                which = "" if statement is None else f" {shown_key(statement)}"
+                refused.setdefault(refusal, []).append(f"{key.label}{which}")
     if not refused:
         yield "every command can work now"
     yield from (f"{', '.join(names)}: {refusal_text(refusal)}" for refusal, names in refused.items())
+
+
+def shown_key(key: StatementKey) -> str:
+    """Return what to type for a statement: its kind, or its number in the script's own order, from 1."""
+    return key.value if isinstance(key, Kind) else str(key + 1)
 
 
 def summary_text(losses: Losses) -> str:
@@ -149,11 +175,6 @@ def summary_text(losses: Losses) -> str:
     ((low, high),) = losses.sampled(1)
     span = "no finite loss among them" if math.isnan(low) else f"lowest {cell(low)}, highest {cell(high)}"
     return f"losses of {len(losses):,} epoch{'' if len(losses) == 1 else 's'}: {span}"
-
-
-def code(statement: Statement) -> str:
-    """Return a statement's Python code on one line."""
-    return "; ".join(text.strip() for text in statement.lines).replace(":; ", ": ").replace("(; ", "(")
 
 
 def _grad_texts(parameter: ParameterFrame) -> Iterator[str]:

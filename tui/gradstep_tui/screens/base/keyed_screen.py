@@ -13,7 +13,7 @@ from gradstep_tui.screens.base.session_screen import SessionScreen
 from gradstep_tui.text.refusals import key_refusal_text
 
 if TYPE_CHECKING:
-    from gradstep.loop.loop import Kind
+    from gradstep.loop.loop import StatementKey
 
 KeyHandler: TypeAlias = Callable[[Any], None]
 """Handles a key; called with the screen on which the key was pressed."""
@@ -35,7 +35,7 @@ class KeyedScreen(SessionScreen):
     keys_when_small: ClassVar[frozenset[str]] = frozenset({"quit"})
     """Ids of the keys that also work while the terminal is too small to draw the screen."""
 
-    cursor: var[Kind | None] = var(None)
+    cursor: var[StatementKey | None] = var(None)
     """Statement of the loop that edits are for, wherever it moves; None if there is no cursor."""
 
     def action_press(self, key_id: str) -> None:
@@ -68,11 +68,11 @@ class KeyedScreen(SessionScreen):
         if self.frame is None:
             self.when_idle(partial(self.move_cursor, steps))
             return
-        kinds = [statement.kind for statement in self.frame.loop.statements]
-        if self.cursor is None:
-            self.cursor = self.frame.next or kinds[0]
+        keys = [statement.key for statement in self.frame.loop.statements]
+        if self.cursor not in keys:
+            self.cursor = keys[0] if self.frame.next is None else self.frame.next
         else:
-            self.cursor = kinds[(kinds.index(self.cursor) + steps) % len(kinds)]
+            self.cursor = keys[(keys.index(self.cursor) + steps) % len(keys)]
 
     def edit(self, key: Key) -> None:
         """Apply the edit of a key to the statement under the cursor."""

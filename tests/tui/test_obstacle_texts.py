@@ -15,9 +15,12 @@ SCRIPT = Path("train.py")
 
 @pytest.mark.parametrize("reason", Obstacle)
 def test_every_obstacle_says_where_what_and_what_to_do(reason: Obstacle) -> None:
-    where, what, to_do = obstacle_lines(SCRIPT, NotCaptured(reason, None, Place("train.py", 3, "line 3", "x", False)))
+    where, what, to_do = obstacle_lines(
+        SCRIPT, NotCaptured(reason, None, Place("train.py", 3, "line 3", "x", False))
+    )
     assert where == "train.py, line 3: x"
-    assert what and not what.endswith(".")
+    assert what
+    assert not what.endswith(".")
     assert to_do.endswith(".")
 
 

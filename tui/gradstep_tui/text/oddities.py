@@ -1,0 +1,1 @@
+"""What is odd about a script's own loop, in sentences."""

@@ -201,7 +201,8 @@ def checked_key(key: StatementKey, count: int) -> int:
         BadInput: the loop has no such statement.
     """
     if isinstance(key, bool) or not isinstance(key, int) or not 0 <= key < count:
-        raise BadInput(f"{shown(key)} is not a statement of this loop: it has {count}, counted from 0")
+        has = f"this loop has the lines 1 to {count}, with the keys 0 to {count - 1}"
+        raise BadInput(f"{has}: no line has the key {shown(key)}")
     return key
 
 

@@ -116,7 +116,7 @@ KEYS: Final = (
         "e",
         "e",
         "epoch",
-        "Run one epoch: the loop from its next line to its end.",
+        "Run one epoch, or one round of a script's loop, to its end.",
         9,
         lambda: RunEpochs(1),
     ),
@@ -129,7 +129,7 @@ KEYS: Final = (
         0,
         RunOuter,
     ),
-    Key("run", "r", "r", "run", "Run N epochs; asks for N.", 9),
+    Key("run", "r", "r", "run", "Run N epochs; asks for N (in a script's loop, rounds).", 9),
     Key(
         "zeroing",
         "Z,upper_z",

@@ -17,7 +17,6 @@ from gradstep.actions import (
 )
 from gradstep.frame import Frame
 from gradstep.loop.batches import batches_from
-from gradstep.loop.loop import Kind
 from gradstep.loop.optimizers import optimizer_from
 from gradstep_tui.commands.export import export_session, written_text
 from gradstep_tui.keys import KEYS, Key
@@ -48,6 +47,7 @@ from gradstep_tui.text.frames import printed_texts
 from gradstep_tui.text.verdict import verdict_text
 
 if TYPE_CHECKING:
+    from gradstep.loop.loop import StatementKey
     from gradstep.session import Session
     from gradstep.start import Start
     from gradstep_tui.plain.new_session import Beginning
@@ -77,7 +77,8 @@ MORE_NAMES: Final[Mapping[str, tuple[str, ...]]] = {
 HELP: Final[Mapping[str, str]] = {
     "step_node_back": "Go one autograd node back.",
     "run": f"Run N epochs, {DEFAULT_EPOCHS} without a number; ctrl+c stops them.",
-    "comment": "Comment out a line of the loop, or uncomment it: forward, backward, update or zero.",
+    "comment": "Comment out a line of the loop, or uncomment it: forward, backward, update, zero, or the "
+    "number of a line of your script's loop.",
     "move_up": "Move a line of the loop up.",
     "move_down": "Move a line of the loop down.",
     "type_rate": "Set the learning rate, e.g. lr 1e-4.",
@@ -138,8 +139,8 @@ BEGINNING: Final[Mapping[str, tuple[str, Begins]]] = {
 """Keys that begin another session, by id: notation of the arguments, and the maker of the session."""
 
 ELSEWHERE: Final[Mapping[str, str]] = {
-    "cursor_up": "plain mode has no cursor: name the line, as in comment zero, or up update",
-    "cursor_down": "plain mode has no cursor: name the line, as in comment zero, or down update",
+    "cursor_up": "plain mode has no cursor: name the line, as in comment zero, comment 3 or up update",
+    "cursor_down": "plain mode has no cursor: name the line, as in comment zero, comment 3 or down update",
 }
 """Answer for the keys that have no meaning in plain mode, by id."""
 
@@ -190,12 +191,14 @@ def command_text(command: Command) -> str:
     return f"{first}{f' {command.takes}' if command.takes else ''}{also}: {command.help}"
 
 
-def kind_from(text: str) -> Kind:
-    """Return the loop's statement named by a word, or by the key that runs it.
+def key_from(text: str) -> StatementKey:
+    """Return the loop's statement named by a word, by the key that runs it, or by its number in a script.
 
     Raises:
         BadInput: there is no such statement.
     """
+    if text.isascii() and text.isdigit() and len(text) < 6 and int(text):
+        return int(text) - 1
     word = next((key.id for key in KEYS if key.shown == text), text)
     return checked_kind(word.casefold())  # type: ignore[arg-type] # to be checked
 
@@ -213,7 +216,7 @@ def command_of(key: Key) -> Command:
     if make is not None:
         return Command(names, text, action=lambda _: make())
     if edit is not None:
-        return Command(names, text, "LINE", action=lambda line: edit(kind_from(line)))
+        return Command(names, text, "LINE", action=lambda line: edit(key_from(line)))
     if key.id in TAKING:
         return Command(names, text, *TAKING[key.id])
     if key.id in ASKING:

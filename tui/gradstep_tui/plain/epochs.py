@@ -10,9 +10,10 @@ from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from gradstep.actions import Action, RunEpochs
+from gradstep.actions import Action, RunEpochs, RunOuter
 from gradstep_tui.session.jobs import HEEDED, finished
 from gradstep_tui.text.frames import duration
+from gradstep_tui.text.statements import EPOCH, counted, unit_of
 from gradstep_tui.text.tensors.numbers import cell
 
 if TYPE_CHECKING:
@@ -35,15 +36,17 @@ def run(session: Session, action: Action, say: Callable[[str], None]) -> Frame:
     with stoppable(session, say) as stopped:
         frame: Frame = finished(partial(session.apply, action), stopped, partial(_patience, session, action))
     seconds, count = time.monotonic() - started, frame.epoch - first
-    if seconds >= TELL_EVERY and isinstance(action, RunEpochs):
-        say(f"{count:,} epochs in {duration(seconds)}, {count / seconds:,.0f} per second")
+    if seconds >= TELL_EVERY and isinstance(action, RunEpochs | RunOuter):
+        say(
+            f"{counted(count, unit_of(frame.loop))} in {duration(seconds)}, {count / seconds:,.0f} per second"
+        )
     return frame
 
 
 def _patience(session: Session, action: Action) -> float:
     """Return the seconds that an action may take to stop: a run stops at the end of an epoch."""
     progress = session.progress
-    if not isinstance(action, RunEpochs) or progress is None or not progress.rate:
+    if not isinstance(action, RunEpochs | RunOuter) or progress is None or not progress.rate:
         return HEEDED
     return max(HEEDED, 3 / progress.rate)
 
@@ -56,13 +59,13 @@ def stoppable(session: Session, say: Callable[[str], None]) -> Iterator[Callable
         yield lambda: teller.tell_in_time() or stop.is_set()
 
 
-def progress_text(progress: Progress) -> str:
-    """Return the text of a run's progress: epochs done, loss, speed, and time left."""
+def progress_text(progress: Progress, unit: str = EPOCH) -> str:
+    """Return the text of a run's progress: epochs or rounds done, loss, speed, and time left."""
     left = progress.seconds_left
     losses = progress.curve
     loss = f", loss {cell(losses[len(losses) - 1])}" if len(losses) else ""
     rest = "" if left is None else f", {duration(left)} left"
-    return f"{progress.done:,} of {progress.count:,} epochs{loss}, {progress.rate:,.0f} per second{rest}"
+    return f"{progress.done:,} of {progress.count:,} {unit}s{loss}, {progress.rate:,.0f} per second{rest}"
 
 
 class _Teller:
@@ -71,6 +74,7 @@ class _Teller:
     def __init__(self, session: Session, say: Callable[[str], None]) -> None:
         self._session = session
         self._say = say
+        self._unit = unit_of(session.frame.loop)
         self._told = time.monotonic()
 
     def tell_in_time(self) -> bool:
@@ -78,7 +82,7 @@ class _Teller:
         now = time.monotonic()
         if now - self._told >= TELL_EVERY and self._session.progress is not None:
             self._told = now
-            self._say(f"{progress_text(self._session.progress)}; ctrl+c stops")
+            self._say(f"{progress_text(self._session.progress, self._unit)}; ctrl+c stops")
         return False
 
 

@@ -10,6 +10,7 @@ from gradstep import actions
 from gradstep.loop.script_loop import ScriptLoop
 from gradstep_tui.keys import SIGNS
 from gradstep_tui.text.settings import batches_title
+from gradstep_tui.text.statements import EPOCH, counted, quoted, unit_of
 from gradstep_tui.text.tensors.grids import Element
 from gradstep_tui.text.tensors.numbers import cell, rate
 
@@ -78,13 +79,23 @@ ACTIONS: Final[Mapping[type, str]] = {
 """Name of each action without arguments."""
 
 
-def action_text(action: actions.Action | None) -> str:
-    """Return the name of an action; None stands for the start of a session."""
+def action_text(action: actions.Action | None, loop: Loop | ScriptLoop | None = None) -> str:
+    """Return the name of an action.
+
+    Args:
+        action: The action; None for the start of a session.
+        loop: The session's loop, in any state; None if it is not known.
+    """
     match action:
         case None:
             return "start"
         case actions.RunEpochs(count):
-            return "one epoch" if count == 1 else f"run {count:,} epochs"
+            unit = EPOCH if loop is None else unit_of(loop)
+            return f"one {unit}" if count == 1 else f"run {counted(count, unit)}"
+        case actions.ToggleStatement(int(key)) if isinstance(loop, ScriptLoop):
+            return f"comment out or in: {quoted(loop.statement(key))}"
+        case actions.MoveStatement(int(key), steps) if isinstance(loop, ScriptLoop):
+            return f"move {'up' if steps < 0 else 'down'}: {quoted(loop.statement(key))}"
         case actions.StepTo(event):
             return f"to event {event} of the pass"
         case actions.ToggleStatement(kind):
@@ -137,7 +148,7 @@ def step_text(loop: Loop | ScriptLoop) -> str:
 
 def _script_step_text(loop: ScriptLoop) -> str:
     if loop.over:
-        return "the script's loop is over"
+        return "the loop is over"
     return "no next line" if loop.next is None else f"next: line {loop.statement(loop.next).line}"
 
 
@@ -213,11 +224,11 @@ def share_text(write: Write) -> str:
     return "" if write.share is None else f", part {write.share[0]} of {write.share[1]}"
 
 
-def unrecorded_text(fact: Unrecorded, at: Element) -> str:
-    """Return what a run did whose epochs were not recorded."""
+def unrecorded_text(fact: Unrecorded, at: Element, unit: str = EPOCH) -> str:
+    """Return what a run did whose epochs, or rounds, were not recorded."""
     after = cell(at.of(fact.after))
     if fact.epochs:
-        return f"{fact.epochs:,} epochs ran at full speed, unrecorded; then it was {after}"
+        return f"{fact.epochs:,} {unit}s ran at full speed, unrecorded; then it was {after}"
     return f"{fact.passes:,} passes ran at full speed, unrecorded; then it was {after}"
 
 
@@ -229,10 +240,10 @@ def forgotten_text(fact: Forgotten) -> str:
     )
 
 
-def mark_text(mark: Mark) -> str:
-    """Return what a mark stands for."""
+def mark_text(mark: Mark, unit: str = EPOCH) -> str:
+    """Return what a mark stands for; `unit` is the word for an epoch."""
     what = f"{mark.what} {rate(mark.rate)}" if mark.what == RATE else str(mark.what)
-    return f"{what} after epoch {mark.epoch:,}"
+    return f"{what} after {unit} {mark.epoch:,}"
 
 
 def printed_texts(problem: Problem) -> list[str]:

@@ -15,26 +15,27 @@ from gradstep.notices import (
     Unit,
 )
 from gradstep_tui.keys import SIGNS
+from gradstep_tui.text.statements import EPOCH
 
 LOWER, ZEROING, REDO = (SIGNS[key_id] for key_id in ("lower_rate", "zeroing", "redo"))
 """Signs of the keys that help."""
 
 
-def notice_text(notice: Notice) -> str:
-    """Return the sentence for a notice."""
+def notice_text(notice: Notice, unit: str = EPOCH) -> str:
+    """Return the sentence for a notice; `unit` is the word for an epoch."""
     match notice:
         case RunDiverged(epoch, loss, zeroing=True):
             return (
-                f"diverged in epoch {epoch:,}: loss {loss}; steps overshoot, "
+                f"diverged in {unit} {epoch:,}: loss {loss}; steps overshoot, "
                 f"lower the learning rate ({LOWER})"
             )
         case RunDiverged(epoch, loss):
             return (
-                f"diverged in epoch {epoch:,}: loss {loss}; gradients pile up ({ZEROING}), "
+                f"diverged in {unit} {epoch:,}: loss {loss}; gradients pile up ({ZEROING}), "
                 f"or lr is too high ({LOWER})"
             )
         case InsideAction(Unit.EPOCH, number, count):
-            return f"inside a run: epoch {number:,} of {count:,}; {REDO} goes on to its end"
+            return f"inside a run: {unit} {number:,} of {count:,}; {REDO} goes on to its end"
         case InsideAction(_, number, count):
             return f"inside a pass: event {number:,} of {count:,}; {REDO} goes on to its end"
         case TraceSummarized(tensors, limit):
@@ -43,14 +44,14 @@ def notice_text(notice: Notice) -> str:
                 "are kept (--trace-limit)"
             )
         case _:
-            return plain_notice_text(notice)
+            return plain_notice_text(notice, unit)
 
 
-def plain_notice_text(notice: RunStopped | PassedOver | NotRepeatable) -> str:
+def plain_notice_text(notice: RunStopped | PassedOver | NotRepeatable, unit: str = EPOCH) -> str:
     """Return the sentence for a notice that no key or option can help with."""
     match notice:
         case RunStopped(done, count):
-            return f"stopped after {done:,} of {count:,} epochs"
+            return f"stopped after {done:,} of {count:,} {unit}s"
         case PassedOver(missing, parameters) if missing == parameters:
             return "optimizer.step() skipped every parameter: .grad is None"
         case PassedOver(missing, parameters):

@@ -23,7 +23,7 @@ DOES: Final[Mapping[str, str]] = {
 """Effect of each kind of statement, for the bench."""
 
 ROLES: Final[Mapping[Role, str]] = {
-    Role.BACKWARD: "runs a backward pass",
+    Role.BACKWARD: f"{SIGNS['step_node']} goes through it node by node",
     Role.UPDATE: "updates parameters",
     Role.ZERO: "clears gradients",
     Role.CLIP: "changes gradients without a pass, as clipping does",
@@ -33,18 +33,69 @@ ROLES: Final[Mapping[Role, str]] = {
     Role.EVALUATE: "calls a module without a graph",
     Role.MODE: "sets a module to training or evaluation",
     Role.DRAW: "draws samples or random numbers, or makes a tensor without a graph",
-    Role.LOG: "prints, or notes a number",
+    Role.LOG: "prints, or collects numbers",
     Role.OTHER: "changes nothing that is trained",
 }
 """Effect of a statement of a script's own loop, by its role."""
+
+LETTERS: Final[Mapping[Role, str]] = {
+    Role.FORWARD: SIGNS["forward"],
+    Role.LOSS: SIGNS["forward"],
+    Role.BACKWARD: SIGNS["backward"],
+    Role.UPDATE: SIGNS["update"],
+    Role.ZERO: SIGNS["zero"],
+}
+"""Key that runs the statements of a role; no other role has one."""
+
+ALWAYS_NAMED: Final = (Role.BACKWARD, Role.UPDATE, Role.ZERO)
+"""Roles that are named even of a statement that has a weightier one."""
+
+EPOCH: Final = "epoch"
+ROUND: Final = "round"
+"""Words for one run of the built-in loop, and for one run of a script's own."""
 
 QUOTED: Final = 40
 """Largest number of characters of a statement's code inside a sentence."""
 
 
+def unit_of(loop: Loop | ScriptLoop) -> str:
+    """Return the word for one run of a loop: `round` for a script's own, else `epoch`."""
+    return ROUND if isinstance(loop, ScriptLoop) else EPOCH
+
+
+def counted(count: int, unit: str) -> str:
+    """Return a number of epochs or rounds, e.g. `1 epoch` or `1,000 rounds`."""
+    return f"{count:,} {unit}{'s' * (count != 1)}"
+
+
+def role_texts(statement: ScriptStatement) -> tuple[str, ...]:
+    """Return words for what a statement of a script does, the weightiest first; none if it has not run."""
+    if not statement.roles or statement.role is Role.OTHER:
+        return ()
+    others = (role for role in ALWAYS_NAMED if role in statement.roles and role is not statement.role)
+    return tuple(role.value for role in (statement.role, *others))
+
+
+def head_text(loop: ScriptLoop, depth: int) -> str:
+    """Return which round of a loop around a script's statements runs; empty if no round has begun."""
+    rounds, last = loop.heads[depth].rounds, len(loop.heads) - 1
+    return f"{EPOCH if depth == last - 1 else ROUND} {rounds:,}" if rounds else ""
+
+
+def round_text(loop: ScriptLoop) -> str:
+    """Return the round that runs, with the epoch if the loop stands in another: `epoch 2, round 14`."""
+    return ", ".join(filter(None, (head_text(loop, depth) for depth in range(len(loop.heads))[-2:])))
+
+
+def optimizer_names(loop: ScriptLoop) -> str:
+    """Return the classes of the optimizers that a script uses, or `by hand`."""
+    return ", ".join(loop.optimizer_names) or "by hand"
+
+
 def code(statement: Statement | ScriptStatement) -> str:
     """Return a statement's Python code on one line."""
-    return "; ".join(text.strip() for text in statement.lines).replace(":; ", ": ").replace("(; ", "(")
+    lines = (visible(text).strip() for text in statement.lines)
+    return "; ".join(filter(None, lines)).replace(":; ", ": ").replace("(; ", "(")
 
 
 def statement_name(loop: Loop | ScriptLoop, key: StatementKey) -> str:
@@ -55,25 +106,26 @@ def statement_name(loop: Loop | ScriptLoop, key: StatementKey) -> str:
     return f"line {statement.line}, {quoted(statement)}"
 
 
-def quoted(statement: ScriptStatement) -> str:
+def quoted(statement: ScriptStatement, longest: int = QUOTED) -> str:
     """Return the first line of a statement of a script, cut if it is long or if more lines follow."""
-    first = statement.lines[0].strip()
-    cut = len(first) > QUOTED
-    return f"{first[:QUOTED]}..." if cut else f"{first} ..." if len(statement.lines) > 1 else first
+    first = visible(statement.lines[0].strip())
+    cut = len(first) > longest
+    return f"{first[: max(longest, 1)]}..." if cut else f"{first} ..." if len(statement.lines) > 1 else first
 
 
-def effect_text(loop: Loop | ScriptLoop, key: StatementKey, words: Mapping[str, str] = DOES) -> str:
-    """Return what a statement does; empty for a statement of a script that has not run yet.
+def visible(text: str) -> str:
+    """Return a line of a script as it may be drawn: without tabs, and without what a terminal would obey."""
+    return "".join(sign if sign.isprintable() else "?" for sign in text.expandtabs(4))
+
+
+def effect_text(statement: ScriptStatement, words: Mapping[Role, str] = ROLES) -> str:
+    """Return what a statement of a script does; empty if it has not run yet.
 
     Args:
-        loop: The loop.
-        key: The statement.
-        words: Effect of each kind of statement of the built-in loop.
+        statement: The statement.
+        words: Effect of a statement of each role.
     """
-    if not isinstance(loop, ScriptLoop) or isinstance(key, Kind):
-        return words[str(key)]
-    statement = loop.statement(key)
-    return ROLES[statement.role] if statement.roles else ""
+    return words[statement.role] if statement.roles else ""
 
 
 def zeroes(loop: Loop | ScriptLoop) -> bool | None:

@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
 
 from textual.reactive import var
 
+from gradstep.loop.script_loop import ScriptLoop
 from gradstep_tui.drawing.lines import Line, Span, line
 from gradstep_tui.keys import KEYS, Key
+from gradstep_tui.text.statements import EPOCH, ROUND
 from gradstep_tui.widgets.panel import Panel
 
 if TYPE_CHECKING:
     from gradstep.frame import Frame
     from gradstep.loop.loop import StatementKey
+
+
+SCRIPTS: Final = {"epoch": ROUND, "outer": EPOCH}
+"""Words for keys whose effect has another name in the loop of a script, by the key's id."""
+
+NESTED: Final = {"outer": 9, "quit": 9}
+"""Weights of keys that differ for a script's loop within another, by the key's id."""
 
 
 class KeyBar(Panel):
@@ -47,7 +57,8 @@ def keys_line(
         cursor: Statement of the loop under the cursor; None if there is no cursor.
         keys: Keys to choose from.
     """
-    kept = _fitting(keys, width)
+    named = [_named(key, frame) for key in keys]
+    kept = _fitting(named, width)
     roomy = sum(map(_width, kept)) + len(kept) <= width
     spans: list[Span | str] = []
     for key in kept:
@@ -55,6 +66,14 @@ def keys_line(
         spans += ["  " if roomy else " ", Span(key.shown, "dim" if dimmed else "key")]
         spans.append(Span(f" {key.label}", "dim" if dimmed else ""))
     return line(*spans)
+
+
+def _named(key: Key, frame: Frame | None) -> Key:
+    """Return a key as it is called for a script's loop: it runs rounds, the loop around it epochs."""
+    if frame is None or not isinstance(frame.loop, ScriptLoop):
+        return key
+    weight = NESTED.get(key.id, key.weight) if len(frame.loop.heads) > 1 else key.weight
+    return replace(key, label=SCRIPTS.get(key.id, key.label), weight=weight)
 
 
 def _fitting(keys: Sequence[Key], width: int) -> list[Key]:

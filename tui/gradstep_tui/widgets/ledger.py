@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from gradstep.ledger.ledger import Forgotten, Hooked, Unrecorded, Write, Zeroed, since_zeroing
 from gradstep_tui.drawing.lines import Line, Span, line, wrapped
 from gradstep_tui.text.frames import forgotten_text, passes_texts, unrecorded_text
+from gradstep_tui.text.statements import EPOCH
 from gradstep_tui.text.tensors.grids import Element, column_names, grid_size, row_name
 from gradstep_tui.text.tensors.numbers import WIDEST, cell
 from gradstep_tui.widgets.parameters import LABEL
@@ -28,7 +29,13 @@ MOST_ROWS: Final = 6
 
 
 def ledger_lines(
-    parameter: ParameterFrame, ledger: Ledger, at: Element, back: int, width: int, height: int
+    parameter: ParameterFrame,
+    ledger: Ledger,
+    at: Element,
+    back: int,
+    width: int,
+    height: int,
+    unit: str = EPOCH,
 ) -> list[Line]:
     """Return the lines that show a parameter's `.grad` and every write to one of its elements.
 
@@ -39,10 +46,11 @@ def ledger_lines(
         back: Number of lines to scroll back from the newest.
         width: Width of a line, in cells.
         height: Number of lines that fit.
+        unit: Word for an epoch.
     """
     newest_first = list(islice(ledger.newest_first(parameter.name), MOST_LINES))
     grid = [*_grad_lines(parameter, at, width), *_memory_lines(parameter, at, width)]
-    rows = [row for fact in reversed(newest_first) for row in fact_lines(fact, at, width)]
+    rows = [row for fact in reversed(newest_first) for row in fact_lines(fact, at, width, unit)]
     summary = sum_lines(since_zeroing(iter(newest_first)), at, width)
     head = [line(Span(f"{_name(parameter, at)}: every write so far", "label"))]
     room = max(height - len(grid) - len(head) - len(summary) - 1, 1)
@@ -56,11 +64,11 @@ def ledger_lines(
     return [*grid, line(), *head, *shown, *summary]
 
 
-def fact_lines(fact: Fact, at: Element, width: int) -> list[Line]:
+def fact_lines(fact: Fact, at: Element, width: int, unit: str = EPOCH) -> list[Line]:
     """Return the lines for an entry of the ledger, with the paths that were summed inside a pass below."""
     match fact:
         case Write():
-            head = Span(f" {f'pass {fact.number}, epoch {fact.epoch}':<19}", "label")
+            head = Span(f" {f'pass {fact.number}, {unit} {fact.epoch}':<19}", "label")
             old, new, total = (
                 f"{_at(tensor, at):>{WIDEST}}" for tensor in (fact.before, fact.part, fact.after)
             )
@@ -74,7 +82,7 @@ def fact_lines(fact: Fact, at: Element, width: int) -> list[Line]:
         case Hooked():
             return [_change_line("a hook", fact.before, fact.after, at)]
         case Unrecorded():
-            return wrapped(f" {unrecorded_text(fact, at)}", width, "dim")
+            return wrapped(f" {unrecorded_text(fact, at, unit)}", width, "dim")
         case Forgotten():
             return wrapped(f" {forgotten_text(fact)}", width, "dim")
 

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Final
 
 from textual.reactive import var
 
+from gradstep.loop.loop import Loop
 from gradstep.loop.script_loop import ScriptLoop
 from gradstep_tui.drawing.lines import Line, Span, line
+from gradstep_tui.drawing.script_code import CURSOR, script_lines, script_title
 from gradstep_tui.widgets.panel import Panel
 
 if TYPE_CHECKING:
@@ -17,10 +19,6 @@ if TYPE_CHECKING:
 
 KEYS: Final = {"forward": "f", "backward": "b", "update": "u", "zero": "z"}
 """Key that runs each kind of statement."""
-
-CURSOR: Final = "|"
-"""Sign before each line of the statement under the cursor."""
-
 
 MARGIN: Final = 3
 """Columns before a statement's code: the marker, the key and the cursor."""
@@ -37,7 +35,9 @@ class LoopPanel(Panel):
         if self.cursor is not None:
             return "loop: # comments, K J move"
         loop = None if self.frame is None else self.frame.loop
-        if loop is None or isinstance(loop, ScriptLoop) or loop.split is None:
+        if isinstance(loop, ScriptLoop):
+            return script_title(loop)
+        if loop is None or loop.split is None:
             return "loop"
         step = loop.next_step
         return f"loop: {loop.batches.way}, part {(step[1] if step else 0) + 1} of {loop.parts}"
@@ -45,6 +45,7 @@ class LoopPanel(Panel):
     def watch_frame(self) -> None:
         """Draw the new frame; a loop with an inner loop over batches gets more room."""
         self.set_class(self.frame is not None and self.frame.loop.split is not None, "-split")
+        self.set_class(self.frame is not None and isinstance(self.frame.loop, ScriptLoop), "-script")
         super().watch_frame()
 
     def watch_cursor(self) -> None:
@@ -56,25 +57,18 @@ class LoopPanel(Panel):
         if self.frame is None:
             return []
         if isinstance(self.frame.loop, ScriptLoop):
-            return script_lines(self.frame, self.frame.loop, self.cursor)[:height]
+            return self._script_lines(self.frame.loop, width, height)
         rows = loop_lines(self.frame, self.cursor, width)
         head = 0 if self.frame.loop.split is None else len(self.frame.loop.split.order_lines)
         if len(rows) > height and self.frame.loop.inner.start == 0:
             rows = rows[head:]  # the lines that order the samples matter least
         return rows
 
-
-def script_lines(frame: Frame, loop: ScriptLoop, cursor: StatementKey | None = None) -> list[Line]:
-    """Return the lines of the body of a script's own loop."""
-    rows = list[Line]()
-    for statement in loop.statements:
-        is_next, edge = frame.next == statement.key, CURSOR if statement.key == cursor else " "
-        role = "current" if is_next else "" if statement.enabled else "dim"
-        for number, text in enumerate(statement.lines):
-            marker = ">" if is_next and number == 0 else " "
-            code = text if statement.enabled else f"# {text}"
-            rows.append(line(Span(marker, role), Span(f" {edge}", "key"), Span(code, role)))
-    return rows
+    def _script_lines(self, loop: ScriptLoop, width: int, height: int) -> list[Line]:
+        """Return the lines of a script's own loop; the last column is free, as a gap between columns."""
+        following = None if self.frame is None else self.frame.next
+        next_key, cursor = (key if isinstance(key, int) else None for key in (following, self.cursor))
+        return script_lines(loop, next_key, cursor, width - 1, height)
 
 
 def loop_lines(frame: Frame, cursor: StatementKey | None = None, width: int | None = None) -> list[Line]:
@@ -86,8 +80,7 @@ def loop_lines(frame: Frame, cursor: StatementKey | None = None, width: int | No
         width: Columns of the panel, in which a call that does not fit is broken; None to break nothing.
     """
     rows, loop = list[Line](), frame.loop
-    if isinstance(loop, ScriptLoop):
-        return script_lines(frame, loop, cursor)
+    assert isinstance(loop, Loop)
     for place, statement in enumerate(loop.statements):
         if loop.split is not None and place == loop.inner.start:
             rows += [line(f"   {text}") for text in (*loop.split.order_lines, loop.split.head)]

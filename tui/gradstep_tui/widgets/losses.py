@@ -11,6 +11,7 @@ from textual.reactive import var
 from gradstep_tui.drawing.lines import Line, Span, length, line
 from gradstep_tui.keys import SIGNS
 from gradstep_tui.text.frames import change_texts, part_text
+from gradstep_tui.text.statements import EPOCH, unit_of
 from gradstep_tui.text.tensors.numbers import cell
 from gradstep_tui.widgets.panel import Panel
 
@@ -47,7 +48,7 @@ class LossPanel(Panel):
             head = line(" running: ", Span(cell(losses[len(losses) - 1]) if len(losses) else "", "mark"))
         else:
             losses, head = self.frame.losses, loss_line(self.frame, width)
-        return [head, *curve_lines(losses, width - 1, height - 1)]
+        return [head, *curve_lines(losses, width - 1, height - 1, unit_of(self.frame.loop))]
 
 
 def loss_line(frame: Frame, width: int) -> Line:
@@ -63,8 +64,15 @@ def loss_line(frame: Frame, width: int) -> Line:
     return whole if length(whole) <= width else line(loss, Span(percent, "dim"), part, stale)
 
 
-def curve_lines(losses: Losses, width: int, height: int) -> list[Line]:
-    """Return the loss curve as bars, a column for one or more epochs, with an axis if there are two lines."""
+def curve_lines(losses: Losses, width: int, height: int, unit: str = EPOCH) -> list[Line]:
+    """Return the loss curve as bars, a column for one or more epochs, with an axis if there are two lines.
+
+    Args:
+        losses: Loss of every epoch.
+        width: Width of the curve with its axis, in cells.
+        height: Number of lines.
+        unit: Word for an epoch.
+    """
     if height < 1 or not len(losses):
         return []
     room = width - 1 if height == 1 else width - AXIS - 1
@@ -75,7 +83,7 @@ def curve_lines(losses: Losses, width: int, height: int) -> list[Line]:
     labels = {0: cell(max(finite)), height - 2: "0"} if finite else {}
     plot = bar_lines(bars, height - 1)
     rows = [line(Span(f"{labels.get(row, ''):>{AXIS - 1}} ", "dim"), *plot[row]) for row in range(height - 1)]
-    first, last = "epoch 1", f"{len(losses):,}" if len(losses) > 1 else ""
+    first, last = f"{unit} 1", f"{len(losses):,}" if len(losses) > 1 else ""
     gap = max(len(bars) - len(first) - len(last), 1)
     return [*rows, line(Span(f"{' ' * (AXIS + 1)}{first}{' ' * gap}{last}", "dim"))]
 

@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from string import Formatter
+from typing import TYPE_CHECKING, Final
 
 from textual.reactive import var
 
+from gradstep.loop.script_loop import ScriptLoop
 from gradstep_tui.drawing.lines import Line, Span, line
 from gradstep_tui.keys import SIGNS
 from gradstep_tui.text.frames import duration
-from gradstep_tui.text.statements import effect_text
+from gradstep_tui.text.statements import DOES, EPOCH, effect_text, quoted, unit_of
 from gradstep_tui.widgets.panel import Panel
 
 if TYPE_CHECKING:
     from gradstep.frame import Frame
+    from gradstep.loop.script_loop import ScriptStatement
     from gradstep.training.progress import Progress
+
+OVER: Final = (
+    " the script's loop is over: {undo} undoes, {timeline} goes back to any point, {reset} begins again"
+)
+"""Hint for a script's loop that is over."""
 
 BAR = 12
 """Width of the progress bar, in cells."""
@@ -52,18 +61,21 @@ class NoticeLine(Panel):
     def lines(self, width: int, height: int) -> list[Line]:
         """Return the only line: the most urgent of progress, notice, running work and hint."""
         if self.progress is not None:
-            return [progress_line(self.progress, self._escape_does)]
+            unit = EPOCH if self.frame is None else unit_of(self.frame.loop)
+            return [progress_line(self.progress, self._escape_does, unit)]
         if self.notice:
             return [line(Span(" ! ", "warn"), self.notice)]
         if self.busy:
             return [line(f" {self.busy}")]
         if self.hint:
             return [line(f" {self.hint}")]
-        return [] if self.frame is None else [hint_line(self.frame)]
+        return [] if self.frame is None else [hint_line(self.frame, width)]
 
 
-def hint_line(frame: Frame) -> Line:
-    """Return the hint that names the key to press next."""
+def hint_line(frame: Frame, width: int = 80) -> Line:
+    """Return the hint that names the key to press next, in at most `width` cells if it quotes a script."""
+    if isinstance(frame.loop, ScriptLoop) and frame.loop.over and not frame.in_pass:
+        return line(*_keyed(OVER))
     if frame.in_pass:
         return line(
             " next: ",
@@ -78,18 +90,38 @@ def hint_line(frame: Frame) -> Line:
             Span(SIGNS["comment"], "key"),
             " bring one back",
         )
-    return line(" next: ", Span(SIGNS["next_line"], "key"), f" {effect_text(frame.loop, frame.next)}")
+    if isinstance(frame.loop, ScriptLoop) and isinstance(frame.next, int):
+        return _statement_hint(frame.loop.statement(frame.next), width)
+    return line(" next: ", Span(SIGNS["next_line"], "key"), f" {DOES[str(frame.next)]}")
 
 
-def progress_line(progress: Progress, escape_does: str = "stops") -> Line:
-    """Return the line with a run's progress: epochs done, speed, and time left."""
+def _statement_hint(statement: ScriptStatement, width: int) -> Line:
+    """Return the hint that names a statement of a script and, if there is room, says what it does."""
+    key, place = SIGNS["next_line"], f"line {statement.line}, "
+    effect = effect_text(statement)
+    room = width - len(f" next: {key} runs {place}")
+    end = f": {effect}" if effect and len(quoted(statement, room) + effect) + 2 <= room else ""
+    code = quoted(statement, room - len(end) - 3)
+    return line(" next: ", Span(key, "key"), f" runs {place}{code}{end}")
+
+
+def _keyed(text: str) -> Iterator[Span]:
+    """Yield a text in which each id of a key in braces is replaced with the key's sign."""
+    for literal, key_id, _, _ in Formatter().parse(text):
+        yield Span(literal)
+        if key_id:
+            yield Span(SIGNS[key_id], "key")
+
+
+def progress_line(progress: Progress, escape_does: str = "stops", unit: str = EPOCH) -> Line:
+    """Return the line with a run's progress: epochs or rounds done, speed, and time left."""
     done = progress.done
     filled = BAR * done // progress.count
     left = progress.seconds_left
     return line(
         Span(f" [{'#' * filled}{'.' * (BAR - filled)}]", "mark"),
         " comparing:" if progress.comparing else "",
-        f" {done:,} of {progress.count:,} epochs, {progress.rate:,.0f}/s",
+        f" {done:,} of {progress.count:,} {unit}s, {progress.rate:,.0f}/s",
         "" if left is None else f", {duration(left)} left",
         "  ",
         Span(SIGNS["stop"], "key"),

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 from textual.reactive import var
 
+from gradstep.loop.script_loop import ScriptLoop
 from gradstep_tui.drawing.lines import Line, Span, length, line
 from gradstep_tui.text.frames import phase
 from gradstep_tui.text.settings import optimizer_title
-from gradstep_tui.text.statements import zeroes
+from gradstep_tui.text.statements import optimizer_names, round_text, zeroes
 from gradstep_tui.text.tensors.numbers import rate
 from gradstep_tui.widgets.panel import Panel
 
@@ -65,19 +66,36 @@ def status_line(frame: Frame, width: int, *, unsaved: bool = False, badge: str =
 
 def _status(frame: Frame, without: int, width: int, badge: str) -> Line:
     """Return the line without the first `without` of: options, optimizer, "done", rate, zeroing."""
-    chosen = frame.loop.optimizer
-    optimizer = optimizer_title(chosen) if chosen.by_hand or not without else f"{chosen.name}(...)"
-    rates = f"lr {_short_rate(frame.learning_rate)}" if without < 4 else ""
+    optimizer = _optimizer(frame, without)
+    rates = f"lr {_short_rate(frame.learning_rate)}" if without < 4 and _has_rate(frame) else ""
     left = [
         Span(f" {frame.problem}", "title"),
-        Span(f"  {f'{optimizer}, ' if without < 2 else ''}{rates}  " if rates else "  "),
+        Span(f"  {', '.join(filter(None, [optimizer if without < 2 else '', rates]))}".rstrip() + "  "),
         _zeroing(frame, without),
         Span(f"  {badge}" if badge else "", "warn"),
     ]
-    epochs = f"epochs {'done ' if without < 3 else ''}{frame.epoch:,}"
+    epochs = _epochs(frame, without)
     right = [Span(epochs), Span(f"  {phase(frame)} ", "title")]
     gap = max(width - length(left) - length(right), 1)
     return line(*left, Span(" " * gap), *right)
+
+
+def _optimizer(frame: Frame, without: int) -> str:
+    if isinstance(frame.loop, ScriptLoop):
+        return optimizer_names(frame.loop)
+    chosen = frame.loop.optimizer
+    return optimizer_title(chosen) if chosen.by_hand or not without else f"{chosen.name}(...)"
+
+
+def _has_rate(frame: Frame) -> bool:
+    """Return whether the learning rate is known: a script that updates by hand keeps its own to itself."""
+    return not isinstance(frame.loop, ScriptLoop) or bool(frame.loop.optimizer_names)
+
+
+def _epochs(frame: Frame, without: int) -> str:
+    if isinstance(frame.loop, ScriptLoop):
+        return round_text(frame.loop)
+    return f"epochs {'done ' if without < 3 else ''}{frame.epoch:,}"
 
 
 def _zeroing(frame: Frame, without: int) -> Span:

@@ -15,6 +15,7 @@ from gradstep.actions import (
     Redo,
     Reset,
     RunEpochs,
+    RunOuter,
     StepNodeBack,
     Undo,
     Update,
@@ -29,7 +30,7 @@ from gradstep_tui.plain.answers.steps import step_texts, update_texts
 from gradstep_tui.plain.answers.sums import grad_texts, memory_texts, value_texts
 from gradstep_tui.text.frames import action_text
 from gradstep_tui.text.settings import batches_title, optimizer_title
-from gradstep_tui.text.statements import code, statement_name
+from gradstep_tui.text.statements import code, counted, round_text, statement_name, unit_of
 from gradstep_tui.text.tensors.numbers import rate
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ def answer_texts(action: Action, before: Frame, after: Frame) -> Iterator[str]:
     yield from _done_texts(action, before, after)
     yield from change_texts(before, after)
     if after.notice is not None:
-        yield notice_text(after.notice)
+        yield notice_text(after.notice, unit_of(after.loop))
     yield hint_text(after)
 
 
@@ -75,7 +76,7 @@ def change_texts(before: Frame, after: Frame) -> Iterator[str]:
         yield f"learning rate {rate(before.learning_rate)} becomes {rate(after.learning_rate)}"
     yield from _loop_texts(before.loop, after.loop)
     if after.epoch != before.epoch:
-        yield f"epochs done: {after.epoch:,}"
+        yield f"{unit_of(after.loop)}s done: {after.epoch:,}"
 
 
 def _number_texts(after: Frame) -> Iterator[str]:
@@ -114,8 +115,10 @@ def _ran_text(key: StatementKey, before: Frame, after: Frame) -> str:
 
 
 def _ran_epochs(before: Frame, after: Frame) -> str:
-    count = after.epoch - before.epoch
-    return f"ran {count:,} epoch{'' if count == 1 else 's'} with learning rate {rate(before.learning_rate)}"
+    ran = f"ran {counted(after.epoch - before.epoch, unit_of(after.loop))}"
+    if not isinstance(after.loop, ScriptLoop):
+        return f"{ran} with learning rate {rate(before.learning_rate)}"
+    return f"{ran}; the script's loop is at {round_text(after.loop)}" if not after.loop.over else ran
 
 
 def _went_back(before: Frame, after: Frame) -> str:
@@ -126,6 +129,7 @@ def _went_back(before: Frame, after: Frame) -> str:
 
 DONE: Final[Mapping[type, Callable[[Frame, Frame], str]]] = {
     RunEpochs: _ran_epochs,
+    RunOuter: _ran_epochs,
     StepNodeBack: _went_back,
     Undo: lambda _, after: f"undone; {_more(after.position)} can be undone",
     Redo: lambda _, after: f"redone; {_more(after.future)} can be redone",

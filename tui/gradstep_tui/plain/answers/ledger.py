@@ -10,6 +10,7 @@ from gradstep.errors import BadInput
 from gradstep.ledger.ledger import Forgotten, Hooked, Unrecorded, Write, Zeroed, since_zeroing
 from gradstep_tui.plain.answers.numbers import element_name
 from gradstep_tui.text.frames import passes_texts, share_text, unrecorded_text
+from gradstep_tui.text.statements import EPOCH, unit_of
 from gradstep_tui.text.tensors.grids import Element, column_names, grid_size, row_names
 from gradstep_tui.text.tensors.numbers import cell
 
@@ -43,7 +44,7 @@ def ledger_texts(frame: Frame, text: str) -> Iterator[str]:
     name = element_name(f"{parameter.name}.grad", parameter, _number(parameter, at))
     yield f"{name} is {cell(at.of(parameter.grad))}; every write so far:"
     for fact in reversed(newest_first):
-        yield from fact_texts(fact, at)
+        yield from fact_texts(fact, at, unit_of(frame.loop))
     if not newest_first:
         yield "nothing yet: .grad is None until the first backward pass"
     yield from passes_texts(since_zeroing(iter(newest_first)), at) or ()
@@ -75,12 +76,12 @@ def example(parameter: ParameterFrame) -> str:
     return f"ledger {element_name(parameter.name, parameter, parameter.value.numel() - 1)}"
 
 
-def fact_texts(fact: Fact, at: Element) -> Iterator[str]:
+def fact_texts(fact: Fact, at: Element, unit: str = EPOCH) -> Iterator[str]:
     """Yield the lines for one entry of the ledger, with the paths that were summed inside a pass after it."""
     match fact:
         case Write():
             old, new, total = (cell(at.of(tensor)) for tensor in (fact.before, fact.part, fact.after))
-            where = f"pass {fact.number}, epoch {fact.epoch}{share_text(fact)}, event {fact.event}"
+            where = f"pass {fact.number}, {unit} {fact.epoch}{share_text(fact)}, event {fact.event}"
             yield f"{where}: {old} + {new} = {total}"
             yield from _path_texts(fact, at)
         case Zeroed():
@@ -89,7 +90,7 @@ def fact_texts(fact: Fact, at: Element) -> Iterator[str]:
         case Hooked():
             yield _change_text("a hook", fact.before, fact.after, at)
         case Unrecorded():
-            yield unrecorded_text(fact, at)
+            yield unrecorded_text(fact, at, unit)
         case Forgotten():
             yield FORGOTTEN.format(passes=fact.passes)
 

@@ -11,6 +11,7 @@ from gradstep_tui.plain.answers.state import sampled_epochs
 from gradstep_tui.session.pictures import album
 from gradstep_tui.text.decision_regions import class_names, rule_text, target_names, wrong_points
 from gradstep_tui.text.frames import mark_text
+from gradstep_tui.text.statements import EPOCH, unit_of
 from gradstep_tui.text.tensors.numbers import cell
 
 if TYPE_CHECKING:
@@ -45,14 +46,14 @@ def pictures_texts(session: Session, text: str, stopped: Callable[[], bool]) -> 
         if len(named) != 2:
             raise BadInput("pictures takes two numbers, as in pictures w[0, 1] b[0], or none")
         places = pictures.number(named[0]), pictures.number(named[1])
-    found = album(pictures, places, stopped)
+    found, unit = album(pictures, places, stopped), unit_of(session.frame.loop)
     return iter(
         [
             *_or_words("surface", found.surface, surface_texts),
             *_or_words("fit", found.fit, fit_texts),
             *_or_words("map", found.regions, lambda maps: _maps_texts(maps, session.frame)),
-            *(text for sizes in found.sizes for text in size_texts(sizes)),
-            *map(mark_text, found.marks[-MOST_TOLD:]),
+            *(text for sizes in found.sizes for text in size_texts(sizes, unit)),
+            *(mark_text(mark, unit) for mark in found.marks[-MOST_TOLD:]),
         ]
     )
 
@@ -101,12 +102,12 @@ def _maps_texts(maps: Sequence[Regions], frame: Frame) -> Iterator[str]:
     return (text for regions in maps for text in regions_texts(regions, target_names(frame, regions.columns)))
 
 
-def size_texts(found: Sizes) -> Iterator[str]:
+def size_texts(found: Sizes, unit: str = EPOCH) -> Iterator[str]:
     """Yield lines on the sizes of a parameter's latest gradients."""
     name = f"{found.parameter}.grad"
     for recorded in found.passes[-MOST_TOLD:]:
         added, held = cell(recorded.added), cell(recorded.held)
-        yield f"size of {name}: epoch {recorded.epoch:,} added {added}, which made it {held}"
+        yield f"size of {name}: {unit} {recorded.epoch:,} added {added}, which made it {held}"
     if found.unrecorded:
         yield f"{name}: {found.unrecorded:,} passes ran unrecorded, or were forgotten"
 

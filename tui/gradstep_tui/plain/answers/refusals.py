@@ -13,6 +13,7 @@ from gradstep.training.pytorch_errors import PyTorchError
 from gradstep_tui.text.frames import NoPass
 from gradstep_tui.text.notices import plain_notice_text
 from gradstep_tui.text.refusals import place_text, raised_by_text
+from gradstep_tui.text.statements import EPOCH
 
 SENTENCES: Final[Mapping[Reason, str]] = {
     Reason.IN_PASS: "a backward pass is under way: backward finishes it, back goes one event back",
@@ -51,18 +52,20 @@ def refusal_text(refusal: Refusal) -> str:
     return SENTENCES[refusal.reason].format(loss=refusal.loss)
 
 
-def notice_text(notice: Notice) -> str:
-    """Return the sentence for a notice."""
+def notice_text(notice: Notice, unit: str = EPOCH) -> str:
+    """Return the sentence for a notice; `unit` is the word for an epoch."""
     match notice:
         case RunDiverged(epoch, loss, zeroing=True):
-            return f"diverged in epoch {epoch:,}: loss {loss}; steps overshoot, lower the learning rate (lr-)"
+            return (
+                f"diverged in {unit} {epoch:,}: loss {loss}; steps overshoot, lower the learning rate (lr-)"
+            )
         case RunDiverged(epoch, loss):
             return (
-                f"diverged in epoch {epoch:,}: loss {loss}; gradients pile up (zeroing brings "
+                f"diverged in {unit} {epoch:,}: loss {loss}; gradients pile up (zeroing brings "
                 "the line back), or the learning rate is too high (lr-)"
             )
         case InsideAction(Unit.EPOCH, number, count):
-            return f"inside a run: epoch {number:,} of {count:,}; redo goes on to its end"
+            return f"inside a run: {unit} {number:,} of {count:,}; redo goes on to its end"
         case InsideAction(_, number, count):
             return f"inside a pass: event {number:,} of {count:,}; redo goes on to its end"
         case TraceSummarized(tensors, limit):
@@ -71,7 +74,7 @@ def notice_text(notice: Notice) -> str:
                 "kept; start gradstep with a larger --trace-limit to keep more"
             )
         case _:
-            return plain_notice_text(notice)
+            return plain_notice_text(notice, unit)
 
 
 def raised_texts(error: PyTorchError) -> Iterator[str]:

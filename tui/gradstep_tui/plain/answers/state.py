@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from gradstep.actions import NextLine
 from gradstep.errors import BadInput
 from gradstep.loop.loop import Kind
-from gradstep.loop.script_loop import ScriptStatement
+from gradstep.loop.roles import Role
+from gradstep.loop.script_loop import ScriptLoop
 from gradstep_tui.keys import BY_ID, KEYS
 from gradstep_tui.plain.answers.elements import elements_texts, is_large
 from gradstep_tui.plain.answers.numbers import operand_texts, row_texts, size_text
@@ -17,17 +19,37 @@ from gradstep_tui.plain.answers.refusals import refusal_text
 from gradstep_tui.plain.answers.sums import memory_texts
 from gradstep_tui.text.frames import change_texts, part_text, phase
 from gradstep_tui.text.settings import batches_title, optimizer_title
-from gradstep_tui.text.statements import DOES, code, effect_text, statement_name, zeroes
+from gradstep_tui.text.statements import (
+    DOES,
+    EPOCH,
+    ROLES,
+    code,
+    counted,
+    effect_text,
+    head_text,
+    optimizer_names,
+    role_texts,
+    statement_name,
+    unit_of,
+    visible,
+    zeroes,
+)
 from gradstep_tui.text.tensors.numbers import cell, rate
 
 if TYPE_CHECKING:
     from gradstep.frame import Frame, ParameterFrame
-    from gradstep.loop.loop import Statement, StatementKey
+    from gradstep.loop.loop import StatementKey
     from gradstep.reasons import Refusal
     from gradstep.training.loss_history import Losses
 
 EFFECTS: Final = {**DOES, "backward": "runs loss.backward(); node goes through it node by node"}
 """Effect of each kind of statement, with the command that helps."""
+
+ROLE_EFFECTS: Final = {**ROLES, Role.BACKWARD: "node goes through it node by node"}
+"""Effect of a script's statements of each role, with the command that helps."""
+
+OVER: Final = "the script's loop is over: undo takes back, go N goes to any point, reset begins again"
+"""Hint for a script's loop that is over."""
 
 ZEROING: Final[Mapping[bool | None, str]] = {
     True: "on",
@@ -45,13 +67,31 @@ CURVE_POINTS: Final = 10
 
 def status_texts(frame: Frame) -> Iterator[str]:
     """Yield the status: problem, optimizer, learning rate, zeroing, epochs, phase, and undo."""
-    zeroing = ZEROING[zeroes(frame.loop)]
-    optimizer = optimizer_title(frame.loop.optimizer)
+    zeroing, unit = ZEROING[zeroes(frame.loop)], unit_of(frame.loop)
     yield (
-        f"{frame.problem}: {optimizer}, learning rate {rate(frame.learning_rate)}, "
-        f"zeroing {zeroing}; {split_text(frame)}epochs done {frame.epoch:,}; {phase(frame)}"
+        f"{frame.problem}: {_optimizer_text(frame)}, zeroing {zeroing}; {_place_in_loops(frame)}"
+        f"{split_text(frame)}{unit}s done {frame.epoch:,}; {phase(frame)}"
     )
     yield f"{_actions(frame.position)} can be undone, {frame.future:,} redone"
+
+
+def _optimizer_text(frame: Frame) -> str:
+    """Return the optimizer and its learning rate; a script that updates by hand keeps its rate to itself."""
+    if not isinstance(frame.loop, ScriptLoop):
+        name = optimizer_title(frame.loop.optimizer)
+    elif frame.loop.optimizer_names:
+        name = optimizer_names(frame.loop)
+    else:
+        return f"updated {optimizer_names(frame.loop)}"
+    return f"{name}, learning rate {rate(frame.learning_rate)}"
+
+
+def _place_in_loops(frame: Frame) -> str:
+    """Return where the loops of a script stand, outermost first; empty for the built-in loop."""
+    if not isinstance(frame.loop, ScriptLoop):
+        return ""
+    rounds = (head_text(frame.loop, depth) for depth in range(len(frame.loop.heads)))
+    return "".join(f"{text}; " for text in [", ".join(filter(None, rounds))] if text)
 
 
 def split_text(frame: Frame) -> str:
@@ -79,7 +119,8 @@ def loss_texts(frame: Frame) -> Iterator[str]:
         yield "no loss yet: type forward"
         return
     change, percent = change_texts(frame)
-    since = f", changed by{change}{percent} since the epoch before" if percent else ""
+    before = f"since the {unit_of(frame.loop)} before"
+    since = f", changed by{change}{percent} {before}" if percent else ""
     part = f", {part_text(frame)}" if frame.loop.split else ""
     yield f"loss {cell(frame.loss)}{part}{since}{', computed before the update' if frame.stale else ''}"
 
@@ -94,52 +135,68 @@ def prediction_texts(frame: Frame) -> Iterator[str]:
 
 def loop_texts(frame: Frame) -> Iterator[str]:
     """Yield the loop's lines in order, and say which runs next and which are commented out."""
+    if isinstance(frame.loop, ScriptLoop):
+        yield from _script_texts(frame, frame.loop)
+        return
     inner, split = frame.loop.inner, frame.loop.split
-    statements: Sequence[Statement | ScriptStatement] = frame.loop.statements
-    for number, statement in enumerate(statements, 1):
+    for number, statement in enumerate(frame.loop.statements, 1):
         if split is not None and number - 1 == inner.start:
             yield f"for each of {split.parts} parts: {'; '.join([*split.order_lines, split.head])}"
         if inner and number - 1 == inner.stop:
             yield "after all parts:"
-        marks = [_place_text(number, statement)]
+        marks = [f"line {number}, {statement.kind} ({BY_ID[statement.kind].shown})"]
         marks += [] if statement.enabled else ["commented out"]
         marks += ["next"] if statement.key == frame.next else []
         yield f"{', '.join(marks)}: {code(statement)}"
 
 
-def _place_text(number: int, statement: Statement | ScriptStatement) -> str:
-    if isinstance(statement, ScriptStatement):
-        return f"{number}, line {statement.line}{f', {statement.role}' if statement.roles else ''}"
-    return f"line {number}, {statement.kind} ({BY_ID[statement.kind].shown})"
+def _script_texts(frame: Frame, loop: ScriptLoop) -> Iterator[str]:
+    """Yield the heads of a script's loops, and the statements of the stepped one by their numbers."""
+    for depth, head in enumerate(loop.heads):
+        within = f" in {head.function}" if head.function else ""
+        begun = f", {text}" if (text := head_text(loop, depth)) else ""
+        yield f"loop at {Path(loop.file).name}:{head.line}{within}{begun}: {visible(head.text)}"
+    for statement in loop.statements:
+        marks = [shown_key(statement.key), f"line {statement.line}", *role_texts(statement)]
+        marks += [] if statement.enabled else ["commented out"]
+        marks += ["next"] if statement.key == frame.next else []
+        yield f"{', '.join(marks)}: {code(statement)}"
 
 
 def hint_text(frame: Frame) -> str:
     """Return the hint that names the command to type next."""
     if frame.in_pass:
         return "next: type node to run one node, or next to run the rest of the pass"
+    if isinstance(frame.loop, ScriptLoop) and frame.loop.over:
+        return OVER
+    if frame.next is None and isinstance(frame.loop, ScriptLoop):
+        return "every line of the loop is commented out: comment N brings line N of the loop back"
     if frame.next is None:
         return "every line of the loop is commented out: type comment forward to bring that line back"
     refusal = frame.refusal(NextLine())
-    name, effect = statement_name(frame.loop, frame.next), effect_text(frame.loop, frame.next, EFFECTS)
+    name = statement_name(frame.loop, frame.next)
     if refusal is not None:
         return f"next: {name}, which cannot run now: {refusal_text(refusal)}"
-    if not isinstance(frame.next, Kind):
-        return f"next: {name}{f', {effect}' if effect else ''}; type next"
-    return f"next: {name} {effect}; type next, or {BY_ID[frame.next].shown}"
+    if isinstance(frame.loop, ScriptLoop) and isinstance(frame.next, int):
+        effect = effect_text(frame.loop.statement(frame.next), ROLE_EFFECTS)
+        return f"next: {name}{f': {effect}' if effect else ''}; type next"
+    return f"next: {name} {EFFECTS[name]}; type next, or {BY_ID[name].shown}"
 
 
 def losses_texts(frame: Frame, text: str) -> Iterator[str]:
     """Yield the latest losses, as many as `text` says or `DEFAULT_LOSSES`."""
     count = _count(text) if text else DEFAULT_LOSSES
     known = len(frame.losses)
-    yield summary_text(frame.losses)
-    yield from (_epoch_text(frame.losses, epoch) for epoch in range(max(known - count, 0), known))
+    unit = unit_of(frame.loop)
+    yield summary_text(frame.losses, unit)
+    yield from (_epoch_text(frame.losses, epoch, unit) for epoch in range(max(known - count, 0), known))
 
 
 def curve_texts(frame: Frame) -> Iterator[str]:
     """Yield the losses of some epochs at equal distances, from the first to the last."""
-    yield summary_text(frame.losses)
-    yield from (_epoch_text(frame.losses, epoch) for epoch in sampled_epochs(len(frame.losses)))
+    unit = unit_of(frame.loop)
+    yield summary_text(frame.losses, unit)
+    yield from (_epoch_text(frame.losses, epoch, unit) for epoch in sampled_epochs(len(frame.losses)))
 
 
 def sampled_epochs(known: int) -> list[int]:
@@ -168,13 +225,13 @@ def shown_key(key: StatementKey) -> str:
     return key.value if isinstance(key, Kind) else str(key + 1)
 
 
-def summary_text(losses: Losses) -> str:
+def summary_text(losses: Losses, unit: str = EPOCH) -> str:
     """Return the text on the number of epochs in the loss history, and its lowest and highest loss."""
     if not len(losses):
         return "no loss yet: type forward"
     ((low, high),) = losses.sampled(1)
     span = "no finite loss among them" if math.isnan(low) else f"lowest {cell(low)}, highest {cell(high)}"
-    return f"losses of {len(losses):,} epoch{'' if len(losses) == 1 else 's'}: {span}"
+    return f"losses of {counted(len(losses), unit)}: {span}"
 
 
 def _grad_texts(parameter: ParameterFrame) -> Iterator[str]:
@@ -184,9 +241,9 @@ def _grad_texts(parameter: ParameterFrame) -> Iterator[str]:
     return row_texts(name, parameter, parameter.grad)
 
 
-def _epoch_text(losses: Losses, epoch: int) -> str:
+def _epoch_text(losses: Losses, epoch: int, unit: str) -> str:
     loss = losses[epoch]
-    return f"epoch {epoch + 1:,}: {'nan, or no loss computed' if math.isnan(loss) else cell(loss)}"
+    return f"{unit} {epoch + 1:,}: {'nan, or no loss computed' if math.isnan(loss) else cell(loss)}"
 
 
 def _count(text: str) -> int:

@@ -7,16 +7,18 @@ from typing import TYPE_CHECKING
 
 from gradstep.actions import GoTo
 from gradstep.errors import BadInput
-from gradstep.loop.loop import Kind
 from gradstep_tui.plain.answers.state import sampled_epochs
 from gradstep_tui.text.comparison import Names, first_text, momentum_text, told_apart
 from gradstep_tui.text.frames import action_text
 from gradstep_tui.text.quoting import quoted
+from gradstep_tui.text.statements import unit_of, zeroes
 from gradstep_tui.text.tensors.numbers import cell
 
 if TYPE_CHECKING:
     from gradstep.analysis.comparison import Comparison
     from gradstep.history.timeline import Timeline
+    from gradstep.loop.loop import Loop
+    from gradstep.loop.script_loop import ScriptLoop
     from gradstep.session import Session
 
 
@@ -24,7 +26,7 @@ def timeline_texts(session: Session, text: str) -> Iterator[str]:
     """Yield the points of the branch that the session is on, or of the branch through point `text`."""
     line = session.timeline(_number(text) if text else None)
     for place in range(len(line.stops)):
-        yield _stop_text(line, place)
+        yield _stop_text(line, place, session.frame.loop)
     if line.lines == 1:
         yield "no branches yet: a new action after an undo begins one"
     else:
@@ -47,7 +49,7 @@ def go_to(text: str) -> GoTo:
 
 def twin_texts(session: Session, stopped: Callable[[], bool]) -> Iterator[str]:
     """Return the comparison of the session with its twin, the reference loop from the same start."""
-    zeroing = "on" if session.frame.loop.is_enabled(Kind.ZERO) else "OFF"
+    zeroing = "OFF" if zeroes(session.frame.loop) is False else "on"
     found = session.twin(stopped)
     return comparison_texts(found, Names(f"session, zeroing {zeroing}", "twin, zeroing on", "its twin"))
 
@@ -76,13 +78,14 @@ def comparison_texts(found: Comparison, names: Names) -> Iterator[str]:
         yield f"loss of epoch {epoch + 1:,}: {_pair(ours[epoch], theirs[epoch])}"
 
 
-def _stop_text(line: Timeline, place: int) -> str:
+def _stop_text(line: Timeline, place: int, loop: Loop | ScriptLoop) -> str:
     stop = line.stops[place]
     here = "" if place != line.here else f", here, inside at {line.inside}" if line.inside else ", here"
     loss = "" if stop.loss is None else f", loss {cell(stop.loss)}"
     others = [str(number) for number in stop.branches if number != stop.number]
     branches = f"; another branch begins with point {', '.join(others)}" if others else ""
-    return f"point {stop.number}{here}: {action_text(stop.action)}, epoch {stop.epoch:,}{loss}{branches}"
+    done = f"{unit_of(loop)} {stop.epoch:,}"
+    return f"point {stop.number}{here}: {action_text(stop.action, loop)}, {done}{loss}{branches}"
 
 
 def _pair(ours: complex, theirs: complex) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from textual.message import Message
 from textual.reactive import var
 
-from gradstep.actions import Action, RunEpochs
+from gradstep.actions import Action, RunEpochs, RunOuter
 from gradstep.errors import EngineError
 from gradstep.opening import open_session
 from gradstep.training.pytorch_errors import PyTorchError
@@ -23,6 +23,7 @@ from gradstep_tui.terminal.textual_internals import keep_new_styles
 from gradstep_tui.text.frames import action_text, offer_text, printed_text
 from gradstep_tui.text.notices import notice_text
 from gradstep_tui.text.refusals import error_text
+from gradstep_tui.text.statements import unit_of
 
 if TYPE_CHECKING:
     from gradstep.frame import Frame
@@ -213,9 +214,9 @@ class SessionScreen(WorkingScreen):
                 self.begins(action)
             self.work(
                 partial(_applied, self._session, action),
-                title=action_text(action),
+                title=action_text(action, None if self.frame is None else self.frame.loop),
                 holds_keys=not long,
-                counts_epochs=isinstance(action, RunEpochs),
+                counts_epochs=isinstance(action, RunEpochs | RunOuter),
                 at_once=0.0 if long else AT_ONCE,
             )
 
@@ -268,4 +269,4 @@ def _applied(session: Session, action: Action, stopped: Callable[[], bool]) -> N
 
 
 def _noticed(frame: Frame) -> str:
-    return "" if frame.notice is None else notice_text(frame.notice)
+    return "" if frame.notice is None else notice_text(frame.notice, unit_of(frame.loop))

@@ -10,6 +10,7 @@ from textual.containers import Vertical
 
 from gradstep_tui.drawing.lines import Line
 from gradstep_tui.screens.dialogs.dialog import Dialog
+from gradstep_tui.text.statements import unit_of
 from gradstep_tui.text.tensors.grids import Element
 from gradstep_tui.widgets.ledger import ledger_lines
 from gradstep_tui.widgets.panel import Panel
@@ -78,7 +79,9 @@ class _LedgerPanel(Panel):
 
     def lines(self, width: int, height: int) -> list[Line]:
         parameter = self._shown.parameters[self._parameter]
-        return ledger_lines(parameter, self._shown.ledger, self._at, self._back, width, height)
+        return ledger_lines(
+            parameter, self._shown.ledger, self._at, self._back, width, height, unit_of(self._shown.loop)
+        )
 
     def move(self, rows: int, columns: int) -> None:
         self._at = self._at.moved(rows, columns, self._shown.parameters[self._parameter].value)

@@ -20,6 +20,8 @@ from gradstep_tui.widgets.timeline import timeline_lines
 if TYPE_CHECKING:
     from gradstep.history.substeps import Inside
     from gradstep.history.timeline import Timeline
+    from gradstep.loop.loop import Loop
+    from gradstep.loop.script_loop import ScriptLoop
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,16 +61,22 @@ class TimelineScreen(Dialog[Choice | None]):
     }
     """
 
-    def __init__(self, line_through: Callable[[int | None], Timeline], find_room: FindRoom) -> None:
+    def __init__(
+        self,
+        line_through: Callable[[int | None], Timeline],
+        find_room: FindRoom,
+        loop: Loop | ScriptLoop | None = None,
+    ) -> None:
         """Show the branch that the session is on.
 
         Args:
             line_through: Returns the timeline of the branch through a point, or through the session if None.
             find_room: Called with the number of a point, and a function to call with the places inside the
                 action that led there, or None if there are none.
+            loop: The session's loop, whose statements and rounds the list names; None for no names.
         """
         super().__init__()
-        self._points = _TimelinePanel(line_through, find_room)
+        self._points = _TimelinePanel(line_through, find_room, loop)
 
     def wants(self, number: int) -> bool:
         """Return whether the places inside the action that led to a point are still to be shown."""
@@ -113,8 +121,14 @@ class _TimelinePanel(Panel):
 
     DEFAULT_CSS = "_TimelinePanel { height: 1fr; }"
 
-    def __init__(self, line_through: Callable[[int | None], Timeline], find_room: FindRoom) -> None:
+    def __init__(
+        self,
+        line_through: Callable[[int | None], Timeline],
+        find_room: FindRoom,
+        loop: Loop | ScriptLoop | None,
+    ) -> None:
         super().__init__()
+        self._loop = loop
         self._line_through = line_through
         self._find_room = find_room
         self._shown = line_through(None)
@@ -134,7 +148,7 @@ class _TimelinePanel(Panel):
         return self._shown.stops[self._at].number
 
     def lines(self, width: int, height: int) -> list[Line]:
-        return timeline_lines(self._shown, self._at, self.inside, self._room, width, height)
+        return timeline_lines(self._shown, self._at, self.inside, self._room, width, height, self._loop)
 
     def walk(self, steps: int) -> None:
         self._choose(min(max(self._at + steps, 0), len(self._shown.stops) - 1))

@@ -11,6 +11,7 @@ from gradstep_tui.screens.base.working_screen import AT_ONCE
 from gradstep_tui.screens.dialogs.comparison import ComparisonScreen
 from gradstep_tui.screens.dialogs.timeline import Against, Choice, TimelineScreen
 from gradstep_tui.text.comparison import Names
+from gradstep_tui.text.statements import zeroes
 
 if TYPE_CHECKING:
     from gradstep.analysis.comparison import Comparison
@@ -37,7 +38,7 @@ def show_timeline(bench: KeyedScreen) -> None:
 
     session = bench.idle_session()
     if session is not None:
-        screen = TimelineScreen(session.timeline, find_room)
+        screen = TimelineScreen(session.timeline, find_room, session.frame.loop)
         bench.app.push_screen(screen, chosen)
 
 
@@ -85,5 +86,5 @@ def _step_beside(bench: KeyedScreen, key_id: str) -> None:
 
 
 def _twins(bench: KeyedScreen) -> Names:
-    on = bench.frame is None or "zero" in bench.frame.loop.enabled
+    on = bench.frame is None or zeroes(bench.frame.loop) is not False
     return Names(f"session, zeroing {'on' if on else 'OFF'}", "twin, zeroing on", "its twin")

@@ -21,6 +21,7 @@ from gradstep_tui.screens.dialogs.ask import AskScreen
 from gradstep_tui.screens.dialogs.batch_check import BatchesScreen
 from gradstep_tui.screens.openers.computed import show_wanted
 from gradstep_tui.text.batch_check import usual_size
+from gradstep_tui.text.statements import EPOCH, unit_of
 from gradstep_tui.text.tensors.numbers import rate
 
 if TYPE_CHECKING:
@@ -39,7 +40,8 @@ def ask_epochs(bench: KeyedScreen) -> None:
             bench.perform(RunEpochs(count))
 
     if bench.can(BY_ID["run"]):
-        bench.app.push_screen(AskScreen("Run how many epochs?", DEFAULT_EPOCHS, epochs_from), run)
+        unit = EPOCH if bench.frame is None else unit_of(bench.frame.loop)
+        bench.app.push_screen(AskScreen(f"Run how many {unit}s?", DEFAULT_EPOCHS, epochs_from), run)
 
 
 def ask_rate(bench: KeyedScreen) -> None:

@@ -12,6 +12,7 @@ from gradstep_tui.drawing.lines import Line, Span, line, wrapped
 from gradstep_tui.drawing.scales import Scale, scale_of
 from gradstep_tui.keys import SIGNS
 from gradstep_tui.text.frames import mark_text
+from gradstep_tui.text.statements import EPOCH
 from gradstep_tui.text.tensors.numbers import cell
 
 if TYPE_CHECKING:
@@ -35,7 +36,9 @@ MOST_TOLD: Final = 3
 """Largest number of changes that are described in words; the latest are."""
 
 
-def size_lines(found: Sizes, epoch: int, width: int, height: int, is_log: bool | None = None) -> list[Line]:
+def size_lines(
+    found: Sizes, epoch: int, width: int, height: int, is_log: bool | None = None, unit: str = EPOCH
+) -> list[Line]:
     """Return the picture of the sizes of one parameter's gradients over the epochs.
 
     Args:
@@ -44,6 +47,7 @@ def size_lines(found: Sizes, epoch: int, width: int, height: int, is_log: bool |
         width: Width of a line, in cells.
         height: Number of lines that fit.
         is_log: Whether the scale is logarithmic; None to decide by the sizes.
+        unit: Word for an epoch.
     """
     up = scale_of([size for recorded in found.passes for size in (recorded.added, recorded.held)], is_log)
     if up is None:
@@ -63,11 +67,13 @@ def size_lines(found: Sizes, epoch: int, width: int, height: int, is_log: bool |
         place = canvas.place(across, up, recorded.epoch, recorded.added)
         if place is not None:
             canvas.put(*place, BOTH if canvas.at(*place) in (HELD, BOTH) else ADDED, "key")
-    head = line(Span(f"size of {name} up, epochs across; ↑ ↓ choose the parameter", "label"))
-    return [head, *canvas.with_axes(across, up, "epoch", _whole), *below]
+    head = line(Span(f"size of {name} up, {unit}s across; ↑ ↓ choose the parameter", "label"))
+    return [head, *canvas.with_axes(across, up, unit, _whole), *below]
 
 
-def layer_lines(found: Sequence[Sizes], width: int, height: int, is_log: bool | None = None) -> list[Line]:
+def layer_lines(
+    found: Sequence[Sizes], width: int, height: int, is_log: bool | None = None, unit: str = EPOCH
+) -> list[Line]:
     """Return the picture of the sizes of all parameters' gradients in the latest recorded pass, as bars.
 
     Args:
@@ -75,6 +81,7 @@ def layer_lines(found: Sequence[Sizes], width: int, height: int, is_log: bool | 
         width: Width of a line, in cells.
         height: Number of lines that fit.
         is_log: Whether the scale is logarithmic; None to decide by the sizes.
+        unit: Word for an epoch.
     """
     latest = [sizes.passes[-1] if sizes.passes else None for sizes in found]
     scale = scale_of([size.added for size in latest if size is not None], is_log)
@@ -82,11 +89,11 @@ def layer_lines(found: Sequence[Sizes], width: int, height: int, is_log: bool | 
         return wrapped(NO_PASS.format(**SIGNS), width)
     scale = scale if scale.is_log else Scale(0, scale.high)
     epoch = max(size.epoch for size in latest if size is not None)
-    head = line(Span(f"size of each gradient, in the pass of epoch {epoch:,}", "label"))
+    head = line(Span(f"size of each gradient, in the pass of {unit} {epoch:,}", "label"))
     text = (
         f"Parameters in the model's order; bars from {cell(scale.low)} to {cell(scale.high)}, "
         f"{scale.name} (l: other scale); size is the root of the sum of squares. ↓ shows a parameter over "
-        "the epochs."
+        f"the {unit}s."
     )
     below = wrapped(text, width)
     room = height - len(below) - 2
@@ -107,7 +114,12 @@ def _bar(name: str, latest: Size | None, scale: Scale, longest: int, width: int)
 
 
 def loss_lines(
-    losses: Losses, marks: Sequence[Mark], width: int, height: int, is_log: bool | None = None
+    losses: Losses,
+    marks: Sequence[Mark],
+    width: int,
+    height: int,
+    is_log: bool | None = None,
+    unit: str = EPOCH,
 ) -> list[Line]:
     """Return the picture of the loss over the epochs, with signs for the learner's changes below.
 
@@ -117,19 +129,20 @@ def loss_lines(
         width: Width of a line, in cells.
         height: Number of lines that fit.
         is_log: Whether the scale is logarithmic; None to decide by the losses.
+        unit: Word for an epoch.
     """
     canvas = Canvas(width - AXIS, height)
     pairs = losses.sampled(canvas.width)
     up = scale_of([loss for pair in pairs for loss in pair], is_log)
     if up is None:
         text = (
-            f"No loss yet: press {SIGNS['epoch']} to run an epoch."
+            f"No loss yet: press {SIGNS['epoch']} to run {'an' if unit == EPOCH else 'a'} {unit}."
             if not len(losses)
             else "No loss is a finite number."
         )
         return wrapped(text, width)
     last = len(losses)
-    below = _mark_lines(marks, last, up, width)
+    below = _mark_lines(marks, last, width, unit)
     canvas = Canvas(width - AXIS, height - len(below) - 2)
     across = Scale(1, max(last, 2))
     before: int | None = None
@@ -143,11 +156,11 @@ def loss_lines(
             for row in range(low, high + 1):
                 canvas.put(column, canvas.height - 1 - row, LOSS, "mark")
             before = low
-    head = line(Span(f"loss up, {up.name} (l: other scale), epochs across", "label"))
-    return [head, *canvas.with_axes(across, up, "epoch", _whole), *below]
+    head = line(Span(f"loss up, {up.name} (l: other scale), {unit}s across", "label"))
+    return [head, *canvas.with_axes(across, up, unit, _whole), *below]
 
 
-def _mark_lines(marks: Sequence[Mark], last: int, up: Scale, width: int) -> list[Line]:
+def _mark_lines(marks: Sequence[Mark], last: int, width: int, unit: str) -> list[Line]:
     """Return a row of signs below the epochs, and the lines that explain them."""
     row, across = Canvas(width - AXIS, 1), Scale(1, max(last, 2))
     for mark in marks:
@@ -157,7 +170,7 @@ def _mark_lines(marks: Sequence[Mark], last: int, up: Scale, width: int) -> list
             row.put(column, 0, sign if row.at(column, 0) in (" ", sign) else "+", "key")
     if not marks:
         return wrapped("The loop and the learning rate were never changed.", width, "dim")
-    texts = [mark_text(mark) for mark in marks[-MOST_TOLD:]]
+    texts = [mark_text(mark, unit) for mark in marks[-MOST_TOLD:]]
     more = f"{len(marks) - MOST_TOLD} earlier; " if len(marks) > MOST_TOLD else ""
     signs = ", ".join(f"{sign} {what}" for what, sign in CHANGES.items())
     return [

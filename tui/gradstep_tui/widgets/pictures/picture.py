@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from gradstep.errors import EngineError
 from gradstep_tui.drawing.lines import Line, wrapped
 from gradstep_tui.text.decision_regions import input_names, target_names
+from gradstep_tui.text.statements import unit_of
 from gradstep_tui.widgets.panel import Panel
 from gradstep_tui.widgets.pictures.curves import layer_lines, loss_lines, size_lines
 from gradstep_tui.widgets.pictures.decision_regions import regions_lines
@@ -98,7 +99,7 @@ class PicturePanel(Panel):
             ),
             lambda: self._fit_lines(found, width, height),
             lambda: self._size_lines(found, width, height, is_log),
-            lambda: loss_lines(frame.losses, found.marks, width, height, is_log),
+            lambda: loss_lines(frame.losses, found.marks, width, height, is_log, unit_of(frame.loop)),
         )
         return drawings[self.at]()
 
@@ -125,10 +126,10 @@ class PicturePanel(Panel):
 
     def _size_lines(self, found: Album, width: int, height: int, is_log: bool | None) -> list[Line]:
         """Return the picture of all parameters' gradient sizes in one pass, or of one's over the epochs."""
-        at = self._chosen[SIZES] % (len(found.sizes) + 1)
+        at, unit = self._chosen[SIZES] % (len(found.sizes) + 1), unit_of(self._shown.loop)
         if not at:
-            return layer_lines(found.sizes, width, height, is_log)
-        return size_lines(found.sizes[at - 1], self._shown.epoch, width, height, is_log)
+            return layer_lines(found.sizes, width, height, is_log, unit)
+        return size_lines(found.sizes[at - 1], self._shown.epoch, width, height, is_log, unit)
 
 
 def _or_words(found: Any, draw: Callable[[Any], list[Line]], width: int) -> list[Line]:

@@ -431,6 +431,32 @@ def has_unpack_hook(raw: Any) -> bool:
     return raw.unpack_hook is not None
 
 
+def saved_tensor(node: Node, operand: str) -> Tensor | None:
+    """Return the numbers of a tensor that a node saved under PyTorch's name for an operand, e.g. `target`.
+
+    It is None if there is none, if only a hook can unpack it, or if it was changed in place since.
+    """
+    raw = getattr(node, f"_raw_saved_{operand}", None)
+    if raw is None or has_unpack_hook(raw):
+        return None
+    try:
+        found = getattr(node, f"_saved_{operand}")
+    except RuntimeError:
+        return None
+    is_plain = isinstance(found, Tensor) and found.layout == torch.strided and not found.is_meta
+    return found.detach() if is_plain else None
+
+
+def saved_setting(node: Node, *names: str) -> Any:
+    """Return the first of some settings that a node saved, e.g. `reduction`; None if it has none of them."""
+    found = (getattr(node, f"_saved_{name}", None) for name in names)
+    return next((value for value in found if value is not None), None)
+
+
+GRAD_MODE_SETTER: Final = "_set_grad_enabled"
+"""Name of the function, as a function mode sees it, that switches the recording of graphs on and off."""
+
+
 class DispatchMode(TorchDispatchMode):  # type: ignore[no-untyped-call] # it has no types
     """Base class of modes that see every operation that PyTorch dispatches."""
 

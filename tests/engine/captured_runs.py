@@ -38,13 +38,17 @@ class _Enough(BaseException):
 
 
 def seed() -> None:
+    torch.set_default_dtype(torch.float32)
     torch.manual_seed(0)
     np.random.seed(0)
     random.seed(0)
 
 
-def by_itself(path: Path, file: str, line: int, rounds: int) -> Run:
-    """Run a script with Python until a line of a file is reached once more than there are rounds."""
+def by_itself(path: Path, file: str, line: int, rounds: int, once: bool = False) -> Run:
+    """Run a script with Python until a line of a file is reached once more than there are rounds.
+
+    If `once` is true, run until the function or module of the line is left.
+    """
     seed()
     main = ModuleType("__main__")
     main.__dict__.update(__file__=str(path))
@@ -54,11 +58,16 @@ def by_itself(path: Path, file: str, line: int, rounds: int) -> Run:
     def local(frame: FrameType, event: str, _: object) -> Any:
         if event == "line" and frame.f_lineno == line:
             reached.append(frame)
-            if len(reached) == rounds + 1:
-                names = {**frame.f_globals, **frame.f_locals}
-                result.append(Run(values_of(names), list(losses), out.getvalue().splitlines(), randoms()))
+            if len(reached) == rounds + 1 and not once:
+                take(frame)
                 raise _Enough
+        if event == "return" and once and frame in reached:
+            take(frame)
         return local
+
+    def take(frame: FrameType) -> None:
+        names = {**frame.f_globals, **frame.f_locals}
+        result.append(Run(values_of(names), list(losses), out.getvalue().splitlines(), randoms()))
 
     def trace(frame: FrameType, event: str, _: object) -> Any:
         is_inner = frame.f_code.co_name.startswith("<") and frame.f_code.co_name != "<module>"
@@ -73,7 +82,7 @@ def by_itself(path: Path, file: str, line: int, rounds: int) -> Run:
         sys.settrace(trace)
         try:
             exec(compile(source.text, str(path), "exec", dont_inherit=True), main.__dict__)
-        except _Enough:
+        except (_Enough, SystemExit):
             pass
         finally:
             sys.settrace(before)

@@ -34,7 +34,6 @@ def opened(folder: Path, text: str, *arguments: str) -> CapturedLoop:
     ("text", "reason", "line"),
     [
         ("x = 1\n", Obstacle.NO_BACKWARD, None),
-        ("import torch\nx = torch.ones(1, requires_grad=True)\n(x * x).backward()\n", Obstacle.NO_LOOP, 3),
         ("x = 1\nraise ValueError('no data')\n", Obstacle.RAISED, 2),
         ("x = [\n", Obstacle.UNREADABLE, None),
         ("import sys\nfor i in range(3):\n    sys.exit(4)\n", Obstacle.EXITED, 3),

@@ -10,6 +10,7 @@ import os
 import threading
 import types
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from importlib.machinery import SourceFileLoader
 from pathlib import Path
 from types import CodeType, FunctionType, ModuleType
@@ -20,22 +21,31 @@ import torch
 from gradstep.capture.captured_loop import CapturedLoop
 from gradstep.capture.engine_watch import watched
 from gradstep.capture.handover import Handover, Ignored, Report
-from gradstep.capture.instrumentation import instrumented, with_flags
-from gradstep.capture.leads import Leads
-from gradstep.capture.local_imports import instrumented_imports
+from gradstep.capture.keepsake import randoms, set_randoms
+from gradstep.capture.lone_passes import LonePass
 from gradstep.capture.loop_hooks import Hooks
 from gradstep.capture.obstacles import Abandoned, Fact, NotCaptured, Noticed, Obstacle
 from gradstep.capture.process_view import MAIN, ProcessView
+from gradstep.capture.rewriting.instrumentation import instrumented, with_flags
+from gradstep.capture.rewriting.leads import Leads
+from gradstep.capture.rewriting.local_imports import instrumented_imports
 from gradstep.capture.sites import Site
 from gradstep.captured_output import Printed
 from gradstep.learner_code.interruption import Interrupted
 from gradstep.learner_code.places import place_at, place_of, remember_script
 from gradstep.scripts.local_modules import folder_on_path
-from gradstep.scripts.process_settings import default_device_given_back
+from gradstep.scripts.process_settings import (
+    default_device_given_back,
+    set_settings,
+    settings_now,
+)
 from gradstep.scripts.source import ScriptSource
 
 PATIENCE: Final = 2.0
 """Seconds that a script has to end after it was asked to, before it is left alone."""
+
+_ENDED: Final = (Obstacle.NO_BACKWARD, Obstacle.NO_LOOP, Obstacle.RAISED, Obstacle.EXITED)
+"""Reasons for which a script is run again if it was seen to train otherwise than by `backward` in a loop."""
 
 _numbers: Final = itertools.count(1)
 
@@ -61,7 +71,7 @@ def capture(
         NotCaptured: the script has no such loop, or cannot be run.
         Abandoned: the script was stopped.
     """
-    return _Capture(source, arguments, printed or Printed()).run(stopped)
+    return _captured(source, arguments, printed or Printed(), stopped, None)
 
 
 def capture_function(
@@ -75,14 +85,49 @@ def capture_function(
     """
     file = inspect.getsourcefile(function) or ""
     source = ScriptSource(Path(file), "".join(inspect.findsource(function)[0]))
-    return _Capture(source, (), printed or Printed()).run(stopped, function)
+    return _captured(source, (), printed or Printed(), stopped, function)
+
+
+def _captured(
+    source: ScriptSource,
+    arguments: Sequence[str],
+    printed: Printed,
+    stopped: Callable[[], bool],
+    function: Callable[[], object] | None,
+) -> CapturedLoop:
+    """Run a script; a second time if it trains otherwise than by `backward` in a loop."""
+    states, settings, mark = randoms(), settings_now(), printed.mark()
+    attempt = _Capture(source, arguments, printed, _Wanted())
+    try:
+        return attempt.run(stopped, function)
+    except NotCaptured as found:
+        wanted = attempt.wanted(found.reason)
+        if wanted is None:
+            raise
+    set_randoms(states)
+    set_settings(settings)
+    printed.back_to(mark)
+    return _Capture(source, arguments, printed, wanted).run(stopped, function)
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """What is looked for besides a `backward` inside a loop."""
+
+    takes_grad: bool = False
+    """Whether a loop around `torch.autograd.grad` counts."""
+
+    lone: LonePass | None = None
+    """A pass outside of any loop whose statements are a loop of one round; None if none is known yet."""
 
 
 class _Capture:
     """One run of one script."""
 
-    def __init__(self, source: ScriptSource, arguments: Sequence[str], printed: Printed) -> None:
-        self._source, self._printed = source, printed
+    def __init__(
+        self, source: ScriptSource, arguments: Sequence[str], printed: Printed, wanted: _Wanted
+    ) -> None:
+        self._source, self._printed, self._wanted = source, printed, wanted
         self._main = main = ModuleType(MAIN)
         file = os.path.abspath(source.path)
         main.__file__ = file
@@ -122,6 +167,15 @@ class _Capture:
         loop.facts += self._noticed()
         return loop
 
+    def wanted(self, reason: Obstacle) -> _Wanted | None:
+        """Return what a second run can open at, after the first found no loop; None if there is nothing."""
+        hooks = self._hooks
+        if hooks.chain or reason not in _ENDED:
+            return None
+        if hooks.is_grad_in_loop:
+            return _Wanted(takes_grad=True)
+        return None if hooks.lone is None else _Wanted(lone=hooks.lone)
+
     def _until_parked(self, work: Callable[[], object], stopped: Callable[[], bool]) -> Report:
         self._threads = set(threading.enumerate())
         process = os.getpid()
@@ -154,7 +208,11 @@ class _Capture:
     def _compiled(self, text: str, file: str) -> CodeType:
         tree = ast.parse(text, file)
         self._leads.add(tree)
-        made = instrumented(tree, text, file, self._name, len(self._sites))
+        lone = self._wanted.lone
+        block = lone.lines if lone is not None and lone.file == file else None
+        marks = self._wanted == _Wanted()
+        made = instrumented(tree, text, file, self._name, len(self._sites), self._leads, block, marks)
+        self._hooks.takes_grad = self._wanted.takes_grad or not self._leads.mention("backward")
         self._sites += made.sites
         self._hooks.tries[file] = made.tries
         code: CodeType = compile(made.tree, file, "exec", dont_inherit=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import CodeType
 from typing import Any, TypeVar
 
@@ -15,7 +15,7 @@ from gradstep.capture.effects import Effects, Observed, Seen, effects_between
 from gradstep.capture.engine_watch import ComingPass, watched
 from gradstep.capture.handover import Handover, Report
 from gradstep.capture.loop_hooks import Hooks
-from gradstep.capture.loop_places import Control, LoopPlace, Parking, Position, StatementPlace
+from gradstep.capture.loop_places import Control, LoopKind, LoopPlace, Parking, Position, StatementPlace
 from gradstep.capture.obstacles import Fact, Noticed
 from gradstep.capture.process_view import ProcessView
 from gradstep.capture.scopes import Scope, compiled_alone
@@ -65,7 +65,10 @@ class CapturedLoop:
         self.printed = printed
         """Output of the script so far."""
 
-        self.loops: tuple[LoopPlace, ...] = tuple(sites[number].place for number in hooks.chain)
+        self._numbers = _shown(sites, hooks.chain)
+        places = [sites[number].place for number in self._numbers]
+        places[-1] = replace(places[-1], body=self._site.place.body)
+        self.loops: tuple[LoopPlace, ...] = tuple(places)
         """The loops, outermost first; the last is the one that is stepped."""
 
         self.facts: tuple[Noticed, ...] = tuple(Noticed(Fact.NOT_PUT_BACK, name) for name in hooks.lost_names)
@@ -88,7 +91,7 @@ class CapturedLoop:
     @property
     def position(self) -> Position:
         """Where the loop stands."""
-        rounds = tuple(self._hooks.counts.get(number, 0) for number in self._hooks.chain)
+        rounds = tuple(self._hooks.counts.get(number, 0) for number in self._numbers)
         return Position(rounds, self._hooks.begun - (not self.over), self.over)
 
     @property
@@ -217,6 +220,10 @@ class CapturedLoop:
         hooks.is_stepping, hooks.control = True, Control.NEXT
         try:
             self._scope.run(code)
+        except BaseException as error:
+            hooks.is_stepping = False
+            if not hooks.takes(error):
+                raise
         finally:
             hooks.is_stepping = False
         return hooks.control
@@ -242,6 +249,11 @@ class CapturedLoop:
             here = (s.index for s in self.statements if place is not None and place.line in s.lines)
             self.next_statement = next(here, 0)
             raise self.failure
+
+
+def _shown(sites: Sequence[Site], chain: Sequence[int]) -> Sequence[int]:
+    """Return the loops without those that are none, which stand for what a `with` or an `if` holds."""
+    return [number for number in chain if sites[number].place.kind is not LoopKind.NONE] or chain
 
 
 def _calls_counted(seen: Seen) -> AbstractContextManager[None]:

@@ -16,6 +16,7 @@ from gradstep.capture.draws import Draws, Items
 from gradstep.capture.engine_watch import ComingPass
 from gradstep.capture.handover import Handover
 from gradstep.capture.keepsake import Keepsake, RoundStart, randoms, set_randoms
+from gradstep.capture.lone_passes import BegunStatements, LonePass
 from gradstep.capture.loop_places import Control, LineRange, Parking
 from gradstep.capture.obstacles import NotCaptured, Obstacle
 from gradstep.capture.scopes import Scope
@@ -75,6 +76,17 @@ class Hooks:
         self.before: list[Place] = []
         """Places at which `backward` was called outside of any loop, or in a loop in library code."""
 
+        self.lone: LonePass | None = None
+        """The first pass that was begun outside of any loop; one that adds to `.grad` goes first."""
+
+        self.takes_grad = False
+        """Whether the loop of a first `torch.autograd.grad`, which adds to no `.grad`, is the one as well."""
+
+        self.is_grad_in_loop = False
+        """Whether `torch.autograd.grad` was called inside a loop."""
+
+        self._statements = BegunStatements()
+        self.at = self._statements.at
         self.scope: Scope | None = None
         self.lost_names: list[str] = []
         self.is_stepping = False
@@ -84,6 +96,8 @@ class Hooks:
         self._starts: dict[int, RoundStart] = {}
         self._rewinds = False
         self._waits = self._returns = self._breaks = self._is_done = False
+        self._raises: BaseException | None = None
+        self._raised: BaseException | None = None
         self._names: Lambda
         self._process, self._others = os.getpid(), {thread.ident for thread in threading.enumerate()}
 
@@ -108,6 +122,10 @@ class Hooks:
         if not goes_on:
             self.leaves(number)
         return goes_on
+
+    def once(self, number: int) -> bool:
+        """Return whether a block, which goes round once, has its round before it."""
+        return self.counts[number] == 0
 
     def next(self, plain: Any, source: Any, *default: Any) -> Any:
         """Return what `next` returns; `plain` is what the script calls by this name."""
@@ -150,6 +168,9 @@ class Hooks:
             not isinstance(error, Interrupted) and self._is_handled(number)
         ):
             return True
+        if isinstance(error, SystemExit):
+            self._over()
+            return False
         self.error, self.free_rounds = error, 0
         self.scope = self._scope(number, self._names, inspect.currentframe().f_back)  # type: ignore[union-attr]
         self._park(Parking.FAILED)
@@ -164,7 +185,12 @@ class Hooks:
             self._is_done = False
 
     def breaks(self, number: int) -> bool:
-        """Return whether the loop was left by a `break` that ran alone."""
+        """Return whether the loop was left by a `break` that ran alone, or raise what a statement raised."""
+        if number == self.chain[-1] and self._raises is not None:
+            error, self._raises = self._raises, None
+            if not isinstance(error, SystemExit):
+                raise error
+            self._over()
         if number == self.chain[-1] and self._breaks:
             self._breaks = False
             self.leaves(number)
@@ -211,7 +237,17 @@ class Hooks:
     def leave_round(self, control: Control) -> None:
         """Set the way in which the round that ran statement by statement ends."""
         self._breaks, self._returns = control is Control.BREAK, control is Control.RETURN
+        self._raises = self._raised if control is Control.RAISED else None
         self._is_done = True
+
+    def takes(self, error: BaseException) -> bool:
+        """Return whether the script goes on, or ends, with what a statement raised that ran alone."""
+        if isinstance(error, Interrupted | GeneratorExit):
+            return False
+        if not isinstance(error, SystemExit) and not self._is_handled(self.chain[-1]):
+            return False
+        self.control, self._raised = Control.RAISED, error
+        return True
 
     # Calls of autograd's engine
 
@@ -221,23 +257,42 @@ class Hooks:
         Raises:
             Rewind: it was found.
         """
-        if self.chain or not made.accumulates or os.getpid() != self._process:
+        if self.chain or os.getpid() != self._process:
             return
         thread = self._handover.thread
         if thread is None or get_ident() in self._others:
             return
-        if get_ident() != thread.ident:
-            self._handover.give_up(
-                NotCaptured(Obstacle.IN_ANOTHER_THREAD, place=place_of_frame(inspect.currentframe()))
-            )
         frame = inspect.currentframe()
+        if get_ident() != thread.ident:
+            if made.accumulates:
+                self._handover.give_up(NotCaptured(Obstacle.IN_ANOTHER_THREAD, place=place_of_frame(frame)))
+            return
         chain = self._around(frame)
         if not chain:
-            self.before += [place for place in (place_of_frame(frame),) if place is not None]
-            return
-        self.chain = tuple(reversed(chain))
-        self._rewinds = True
-        raise Rewind
+            self._seen_alone(made, frame)
+        elif made.accumulates or self.takes_grad:
+            self.chain = tuple(reversed(self._that_update(chain)))
+            self._rewinds = True
+            self._statements.forget()
+            raise Rewind
+        else:
+            self.is_grad_in_loop = True
+
+    def _seen_alone(self, made: ComingPass, frame: FrameType | None) -> None:
+        """Note a pass outside of any loop; give up at once if no loop that is known can lead to one."""
+        is_first = made.accumulates and not self.before
+        place = place_of_frame(frame)
+        if made.accumulates and place is not None:
+            self.before.append(place)
+        if is_first or self.lone is None:
+            self.lone = self._statements.lone_pass(frame, made.outputs)
+        if is_first and self.lone is not None and not any(site.leads for site in self._sites):
+            self._handover.give_up(NotCaptured(Obstacle.NO_LOOP, place=place))
+
+    def _that_update(self, chain: list[int]) -> list[int]:
+        """Return the loops from the innermost on that updates; those inside it only add gradients up."""
+        updates = [self._sites[number].updates for number in chain]
+        return chain[updates.index(True) :] if True in updates else chain
 
     def _around(self, frame: FrameType | None) -> list[int]:
         """Return the loops in whose bodies a frame and its callers are, innermost first."""
@@ -302,10 +357,11 @@ class Hooks:
         """Return whether a `try` around the stepped loop, in any function, may handle what it raised."""
         frame = inspect.currentframe()
         site = self._sites[number]
+        assert self.scope is not None
         line, is_inner = site.place.lines.first, True
         while frame is not None:
             tries = self.tries.get(frame.f_code.co_filename, ())
-            if is_inner and frame.f_globals is self._names.__globals__:
+            if is_inner and frame.f_globals is self.scope.variables:
                 tries, is_inner = self.tries.get(site.place.file, ()), False
             elif not is_inner:
                 line = frame.f_lineno

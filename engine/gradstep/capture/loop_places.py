@@ -13,7 +13,7 @@ class LoopKind(StrEnum):
     WHILE = "while"
 
     NONE = "none"
-    """No loop: the statements of a script's top level from its only `backward` on, which run once."""
+    """No loop: statements that run once, from the first that makes the graph to the end of its body."""
 
 
 class Parking(StrEnum):
@@ -38,6 +38,9 @@ class Control(StrEnum):
     CONTINUE = "continue"
     BREAK = "break"
     RETURN = "return"
+
+    RAISED = "raised"
+    """It raised what a `try` around the loop's body may handle, which decides how the script goes on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +80,7 @@ class LoopPlace:
 
     kind: LoopKind
     header: str
-    """Text of the loop's first statement line, e.g. `for x, y in loader:`."""
+    """Text of the loop's first line, e.g. `for x, y in loader:`; empty for statements that run once."""
 
     lines: LineRange
     """Lines of the whole loop, with its `else`."""

@@ -50,6 +50,9 @@ class Site:
     yields: bool = False
     """Whether a statement of the body holds a `yield`, and so cannot run alone."""
 
+    updates: bool = False
+    """Whether a statement of the body may update parameters, as far as its text tells."""
+
     leads: bool = False
     """Whether one of them is a name that may lead to a `backward`."""
 
@@ -89,6 +92,8 @@ def loop_place(file: str, function: FunctionSite | None, text: str, loop: ast.Fo
     """Return the place of a loop, from the text of its file."""
     kind = LoopKind.FOR if isinstance(loop, ast.For) else LoopKind.WHILE
     row = text.split("\n")[loop.lineno - 1].strip()
+    if loop.body[0].lineno == loop.lineno and loop.body[0].col_offset == loop.col_offset:
+        kind, row = LoopKind.NONE, ""
     name = "" if function is None else function.qualified
     return LoopPlace(file, name, kind, row, lines_of(loop), statement_places(text, loop.body))
 

@@ -52,15 +52,15 @@ def apart_from_other_scripts() -> Iterator[None]:
     What the script sets stays in force afterwards, because its model may depend on it. If the block raises,
     the settings are again what they were before it.
     """
-    at_entry = _current()
-    _set({name: before for name, (before, after) in _left.items() if at_entry[name] == after})
-    base = _current()
+    at_entry = settings_now()
+    set_settings({name: before for name, (before, after) in _left.items() if at_entry[name] == after})
+    base = settings_now()
     try:
         yield
     except BaseException:
-        _set(at_entry)
+        set_settings(at_entry)
         raise
-    now = _current()
+    now = settings_now()
     if now["threads"] != base["threads"]:
         torch.set_num_threads(now["threads"])  # for this thread, which did not run the script
     _left.clear()
@@ -79,12 +79,14 @@ def default_device_given_back() -> Iterator[None]:
         torch.set_default_device(None)
 
 
-def _current() -> Settings:
+def settings_now() -> Settings:
+    """Return all settings, for `set_settings`."""
     return {name: read() for name, (read, _) in _KNOWN.items()}
 
 
-def _set(settings: Settings) -> None:
-    now = _current()
+def set_settings(settings: Settings) -> None:
+    """Set the settings that are others now."""
+    now = settings_now()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # PyTorch warns whoever switches anomaly detection on
         for name, value in settings.items():

@@ -14,6 +14,10 @@ A loop `for x in xs: body` becomes this, with every position kept and `__gs__` a
         if __gs__.breaks(n): break
         if __gs__.returns(n): return __gs__.value(n)
 
+A block, which is no loop of the script, becomes `while __gs__.test(n, __gs__.once(n))` with the same inside.
+Before there is one, statements in no loop have `__gs__.at(line, is_first)` before them, which tells which
+statements the block shall have.
+
 The lambda is never called. It makes a cell of every name of the function, and holds the cells: statements
 that are compiled alone run on the function's own variables.
 """
@@ -29,8 +33,9 @@ from itertools import chain
 from types import CodeType
 from typing import Final
 
-from gradstep.capture.leads import mentioned
 from gradstep.capture.loop_places import LineRange
+from gradstep.capture.rewriting.blocks import Block, make_block, mark, taken_apart
+from gradstep.capture.rewriting.leads import Leads, may_update, mentioned
 from gradstep.capture.sites import FunctionSite, Site, loop_place
 
 FUTURES: Final = sum(getattr(__future__, name).compiler_flag for name in __future__.all_feature_names)
@@ -46,7 +51,16 @@ class Instrumented:
     """Lines in which a `try` statement handles exceptions."""
 
 
-def instrumented(tree: ast.Module, text: str, file: str, hooks: str, first: int) -> Instrumented:
+def instrumented(
+    tree: ast.Module,
+    text: str,
+    file: str,
+    hooks: str,
+    first: int,
+    leads: Leads,
+    block: LineRange | None,
+    marks: bool,
+) -> Instrumented:
     """Return a file's tree with calls of hooks in its loops; the tree itself is changed.
 
     Args:
@@ -55,8 +69,15 @@ def instrumented(tree: ast.Module, text: str, file: str, hooks: str, first: int)
         file: Path of the file, for its loops' places.
         hooks: Name of the object that is called.
         first: Number of the file's first loop.
+        leads: What the texts of all files tell, this one among them.
+        block: Lines of the statements that are a loop of one round; None if there are none in this file.
+        marks: Whether statements outside of loops are marked.
     """
-    work = _Instrumenter(text, file, hooks, first)
+    work = _Instrumenter(text, file, hooks, first, leads)
+    if block is not None:
+        make_block(tree, block)
+    if marks:
+        mark(tree, work.mark)
     work.visit(tree)
     return Instrumented(ast.fix_missing_locations(tree), work.sites, work.tries)
 
@@ -68,13 +89,18 @@ def with_flags(code: CodeType, sites: Sequence[Site]) -> None:
 
 
 class _Instrumenter(ast.NodeTransformer):
-    def __init__(self, text: str, file: str, hooks: str, first: int) -> None:
+    def __init__(self, text: str, file: str, hooks: str, first: int, leads: Leads) -> None:
+        self._names, self._updating = leads.names(), leads.updating()
         self.sites: list[Site] = []
         self.tries: list[LineRange] = []
         self._text, self._file, self._hooks, self._first = text, file, hooks, first
         self._tables = {(t.get_name(), t.get_lineno()): t for t in _tables(text, file)}
         self._functions: list[FunctionSite] = []
         self._loops: list[int] = []
+
+    def mark(self, node: ast.stmt, is_first: bool) -> ast.stmt:
+        call = self._call("at", node, *(ast.Constant(part) for part in (node.lineno, is_first)))
+        return ast.copy_location(ast.Expr(call), node)
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
         return self._inside(node, self._function(node))
@@ -90,6 +116,9 @@ class _Instrumenter(ast.NodeTransformer):
         return self._loop(node)
 
     def visit_While(self, node: ast.While) -> list[ast.AST]:
+        return self._loop(node)
+
+    def visit_Block(self, node: Block) -> list[ast.AST]:
         return self._loop(node)
 
     def visit_Break(self, node: ast.Break) -> list[ast.stmt]:
@@ -136,8 +165,14 @@ class _Instrumenter(ast.NodeTransformer):
         place = loop_place(self._file, function, self._text, node)
         site = Site(number, place, function, tuple(reversed(self._loops)), 0, mentioned(node))
         site.yields = any(map(_yields, node.body))
+        site.updates = may_update(node, self._updating)
         self.sites.append(site)
-        if isinstance(node, ast.For):
+        if not isinstance(node, Block):
+            taken_apart(node.body, self._names)
+        if isinstance(node, Block):
+            once = self._call("once", node.test, ast.Constant(number))
+            node.test = self._call("test", node.test, ast.Constant(number), once)
+        elif isinstance(node, ast.For):
             node.iter = self._call("items", node.iter, ast.Constant(number), self.visit(node.iter))
         else:
             node.test = self._call("test", node.test, ast.Constant(number), self.visit(node.test))

@@ -35,8 +35,8 @@ async def test_f1_opens_the_topics_enter_a_page_and_escape_goes_back_to_the_sess
         await press(pilot, *"fs")
         was, drawn_before = state(frame(pilot)), text(pilot)
         await press(pilot, "f1")
-        *fitting, last = TITLES
-        await shows(pilot, *fitting)
+        *others, last = TITLES
+        await shows(pilot, *others[:20])  # the others are below
         await press(pilot, "end")
         await shows(pilot, f"> {last}")
         await press(pilot, "home", "down", "enter")

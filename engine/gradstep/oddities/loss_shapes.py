@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from torch import Tensor, nn
+
 from gradstep.oddities.oddity import Oddity, Oddness
 from gradstep.oddities.watching.diary import Diary, SeenPass, place
 from gradstep.oddities.watching.node_walk import Spot
@@ -26,7 +28,7 @@ def loss_oddities(diary: Diary) -> Iterator[Oddity]:
                 told.add((found.spot, found.loss_spot))
                 kind = Oddness.PROBABILITIES_AS_LOGS if found.takes_logs else Oddness.SOFTMAX_TWICE
                 other = place(found.loss_spot)
-                yield Oddity(kind, place(found.spot), other=other, operation=found.name)
+                yield Oddity(kind, place(found.spot), other=other, operation=found.name, holder=found.own)
         for broadcast in seen.broadcasts:
             if broadcast.spot not in told:
                 told.add(broadcast.spot)
@@ -64,7 +66,7 @@ def _dead(diary: Diary, relus: list[Relu], is_same_data: bool) -> Oddity | None:
     elif not is_certain and samples < ENOUGH_SAMPLES:
         return None
     last = relus[-1]
-    names = () if last.leaf is None else (diary.name_of(last.leaf),)
+    names = () if last.leaf is None else (_layer_of(diary, last.leaf),)
     units = (count, total) if last.is_unit_wise else (1, 1)
     return Oddity(
         Oddness.DEAD_UNITS,
@@ -74,6 +76,12 @@ def _dead(diary: Diary, relus: list[Relu], is_same_data: bool) -> Oddity | None:
         total=units[1],
         is_note=count * 2 < total,
     )
+
+
+def _layer_of(diary: Diary, leaf: Tensor) -> str:
+    """Return the name of the module that a leaf is a parameter of, or of the leaf."""
+    name = diary.name_of(leaf)
+    return name.rpartition(".")[0] or name if isinstance(leaf, nn.Parameter) else name
 
 
 def _is_in_all(diary: Diary, spots: tuple[Spot, ...], number: int) -> bool:

@@ -54,7 +54,8 @@ class Oddness(StrEnum):
     """The targets `names[0]` were computed from tensors that require grad."""
 
     SOFTMAX_TWICE = "softmax twice"
-    """The softmax or sigmoid in `place` feeds the loss function in `other`, which applies its own."""
+    """The softmax or sigmoid (`operation`) in `place` feeds the loss function in `other`, which applies
+    another one (`holder`) itself."""
 
     PROBABILITIES_AS_LOGS = "probabilities as logs"
     """The softmax or sigmoid in `place` feeds the loss in `other`, which takes log-probabilities."""

@@ -39,7 +39,7 @@ class Inspection:
     """Numbers that the first pass of the loop differentiates."""
 
     roles: Mapping[int, frozenset[Role]]
-    """What each statement of the first round was seen to do, by its index."""
+    """What each statement was seen to do in the first two rounds, by its index."""
 
 
 def find_oddities(

@@ -118,7 +118,8 @@ class UpdateOrder:
             found.append(_Found(update, {key}, kept))
 
     def _piling(self, found: _Found) -> Oddity:
-        step, names = place(found.update.spot), self._diary.names_of(found.parameters)
+        piled = {key for other in self._piled for key in other.parameters}
+        step, names = place(found.update.spot), self._diary.names_of(piled)
         optimizer = found.update.optimizer if isinstance(found.update, SeenStep) else None
         holder = "" if optimizer is None else self._diary.name_of(optimizer)
         zeroings = (entry for entry in self._diary.entries if isinstance(entry, Zeroing))

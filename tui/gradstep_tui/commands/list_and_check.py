@@ -16,21 +16,22 @@ from gradstep.opening import open_session
 from gradstep.scripts.script_errors import ScriptError
 from gradstep.start import Start, start_from
 from gradstep_tui.commands.broken_pipe import stop_writing
+from gradstep_tui.commands.loop_check import LoopCheck, check_loop, has_loop, printed_texts
+from gradstep_tui.commands.loop_report import exact, object_json
 from gradstep_tui.commands.option_hints import option_hint
 from gradstep_tui.commands.parsers import CHECK, LIST, complain_of
 from gradstep_tui.commands.start_options import start_of
+from gradstep_tui.text.obstacles import obstacle_text
 from gradstep_tui.text.settings import optimizer_title
 
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from gradstep.capture.obstacles import NotCaptured
     from gradstep.problem import Problem
 
 INTERRUPTED: Final = 130
 """Exit code after ctrl+c."""
-
-PRINTED: Final = 20
-"""Number of lines of a script's output that are shown, from the end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,16 +81,25 @@ def list_problems() -> int:
 
 def check_problem(options: Namespace) -> int:
     """Print what is found in a script or a table, or what is wrong with it, and return the exit code."""
+    no_loop: NotCaptured | None = None
     try:
-        problem = open_session(start_of(options)).problem
+        start = start_of(options)
+        if has_loop(start):
+            checked = check_loop(start, as_json=options.json)
+            if isinstance(checked, LoopCheck):
+                print(*checked.errors, sep="\n", end="\n" * bool(checked.errors), file=sys.stderr)
+                return _print(checked.lines, CHECK) or checked.code
+            no_loop = checked
+        problem = open_session(start).problem
     except ScriptError as error:
-        print(*filter(None, [*error.lines, option_hint(error)]), sep="\n", file=sys.stderr)
+        more = "" if no_loop is None else f"No loop to step: {obstacle_text(no_loop)}."
+        print(*filter(None, [*error.lines, option_hint(error), more]), sep="\n", file=sys.stderr)
         return 2
     except EngineError as error:
         return complain_of(error, CHECK)
     except KeyboardInterrupt:
         return INTERRUPTED
-    return _print(found_texts(problem), CHECK)
+    return _print([found_json(problem)] if options.json else found_texts(problem), CHECK)
 
 
 def found_texts(problem: Problem) -> Iterator[str]:
@@ -115,12 +125,29 @@ def found_texts(problem: Problem) -> Iterator[str]:
     yield f"first loss     {problem.first_loss}"
     yield f"the loop       {'; '.join(words)}"
     yield from (f"note: {note}" for note in problem.notes)
-    printed = problem.printed.lines
-    if printed:
-        yield "the script printed:"
-        if problem.printed.count > PRINTED:
-            yield f"  ({problem.printed.count - PRINTED:,} earlier lines are not shown)"
-        yield from (f"  {text}" for text in printed[-PRINTED:])
+    yield from printed_texts(problem.printed)
+
+
+def found_json(problem: Problem) -> str:
+    """Return one JSON object that describes the parts of a problem without a loop of its own.
+
+    It has the keys of `gradstep_tui.commands.loop_report`, and `problem` with "name", "inputs", "targets",
+    "model", "loss_function", "parameters" (shapes by name), "optimizer", "learning_rate" and "notes".
+    """
+    spelling = problem.spelling
+    assert spelling is not None
+    parts = {
+        "name": problem.name,
+        "inputs": spelling.inputs,
+        "targets": spelling.targets,
+        "model": spelling.model,
+        "loss_function": spelling.loss_in_script,
+        "parameters": {name: list(tensor.shape) for name, tensor in problem.parameters.items()},
+        "optimizer": optimizer_title(problem.optimizer),
+        "learning_rate": problem.learning_rate,
+        "notes": list(problem.notes),
+    }
+    return object_json(problem.name, first_loss=exact(problem.first_loss), problem=parts)
 
 
 def size_text(tensor: Tensor) -> str:

@@ -57,6 +57,20 @@ exit codes of --to-end:
   2   the file cannot be read"""
 
 
+_CHECK_DESCRIPTION: Final = """\
+Run a script as far as its training loop, look at a few rounds of it, and say what
+is odd: gradients that are never zeroed, parameters that get none, shapes that
+broadcast, and more. Of a script without a loop, or a built-in problem, show what
+gradstep finds in it."""
+
+_CHECK_CODES: Final = """\
+exit codes:
+  0   nothing is odd, and it can be trained
+  1   something is odd, or the output could not be written
+  2   it cannot be trained, or an option is wrong
+  130 stopped by ctrl+c"""
+
+
 class Parser(argparse.ArgumentParser):
     """An argument parser that reports an error in one line."""
 
@@ -274,15 +288,22 @@ def check_parser() -> Parser:
     """Return the parser for `gradstep check`."""
     parser = Parser(
         prog=CHECK,
-        description="Show what gradstep finds in a script, or in a built-in problem, without training it.",
-        epilog="exit codes: 0 it can be trained, 1 the output could not be written, 2 it cannot be trained",
+        description=_CHECK_DESCRIPTION,
+        epilog=_CHECK_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
     parser.add_argument(
         "problem", metavar="script", nargs="?", help="a Python file, a notebook, or a built-in problem's name"
     )
+    parser.add_argument(
+        "arguments",
+        nargs="*",
+        help="the script's own arguments, after `--`, e.g. `-- --epochs 3`",
+    )
     add_source(parser)
     add_seed(parser)
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.set_defaults(lr=None, optimizer=None, batches=None)
     return parser
 

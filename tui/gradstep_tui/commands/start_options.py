@@ -59,7 +59,8 @@ def start_of(options: Namespace) -> Start:
         if options.problem and is_table(options.problem):
             file = shlex.quote(options.problem)
             raise BadInput(f"{options.problem} is a table: train on it with --csv {file} --target COLUMN")
-        return start_from(options.problem or DEFAULT, seed, rate, names, *choices)
+        arguments = tuple(getattr(options, "arguments", ()))
+        return start_from(options.problem or DEFAULT, seed, rate, names, *choices, arguments)
     if options.problem is not None:
         raise BadInput(f"name a problem ({options.problem}) or use --csv, not both")
     if names is not None:

@@ -1,1 +1,307 @@
-"""What is odd about a script's own loop, in sentences."""
+"""What is odd about a script's own loop, in one line each: where, what, what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from gradstep.captured_output import harmless
+from gradstep.learner_code.places import Place
+from gradstep.learner_code.raised import message_of
+from gradstep.oddities.oddity import Cut, Oddity, Oddness
+from gradstep.scripts.script_errors import sentence_for
+from gradstep_tui.text.tensors.numbers import cell
+
+MOST_NAMES: Final = 3
+"""Names that a sentence lists at most."""
+
+LONGEST: Final = 200
+"""Length in characters at which the message of an exception is cut."""
+
+
+def oddity_text(oddity: Oddity) -> str:
+    """Return what is odd in one line: where, what, what to do."""
+    where = "" if oddity.place is None else f"{oddity.place}: "
+    return harmless(f"{where}{_SENTENCES[oddity.kind](oddity)}")
+
+
+def _names(oddity: Oddity, most: int = MOST_NAMES) -> str:
+    names = oddity.names
+    if len(names) > most + 1:
+        return f"{', '.join(names[:most])} and {len(names) - most} more"
+    return " and ".join(filter(None, (", ".join(names[:-1]), *names[-1:]))) or "the parameters"
+
+
+def _get(oddity: Oddity) -> str:
+    return "gets" if len(oddity.names) == 1 else "get"
+
+
+def _line(place: Place | None, otherwise: str = "") -> str:
+    return otherwise if place is None else f" in {place.where}"
+
+
+def _zero_call(oddity: Oddity) -> str:
+    if oddity.holder:
+        return f"Call {oddity.holder}.zero_grad()"
+    return f"Set .grad of {_names(oddity)} to None"
+
+
+def _never_zeroes(oddity: Oddity) -> str:
+    return (
+        "this step uses the gradients of all rounds before as well, because nothing zeroes them. "
+        f"{_zero_call(oddity)} before backward()."
+    )
+
+
+def _zeroes_too_seldom(oddity: Oddity) -> str:
+    return (
+        "this step uses gradients of earlier steps as well. "
+        f"Zero them before each backward(), not only now and then{_line(oddity.other)}."
+    )
+
+
+def _zeroes_before_step(oddity: Oddity) -> str:
+    return (
+        f"this zeroes the gradients before the step{_line(oddity.other)} has used them. "
+        "Zero them after the step, or before backward()."
+    )
+
+
+def _steps_before_backward(oddity: Oddity) -> str:
+    return (
+        f"this step runs before the backward(){_line(oddity.other)} that computes its gradients. "
+        "Put it after backward()."
+    )
+
+
+def _zeroes_another(oddity: Oddity) -> str:
+    return (
+        f"{oddity.holder or 'this'} does not hold {_names(oddity)}, so the step{_line(oddity.other)} uses "
+        "the gradients of all rounds before as well. Zero those of the optimizer that steps."
+    )
+
+
+def _never_steps(oddity: Oddity) -> str:
+    return (
+        f"{oddity.holder} never steps, so nothing is trained. Call {oddity.holder}.step() after backward()."
+    )
+
+
+def _not_divided(oddity: Oddity) -> str:
+    return (
+        f"the mean losses of {oddity.count} parts add up before one step, whose gradient is {oddity.count} "
+        f"times that of all samples. Divide each loss by {oddity.count}."
+    )
+
+
+def _not_held(oddity: Oddity) -> str:
+    if not oddity.holder:
+        return f"{_names(oddity)} {_get(oddity)} gradients, but nothing updates them. Update them as well."
+    return (
+        f"{_names(oddity)} {_get(oddity)} gradients, but {oddity.holder} does not hold them, so they stay as "
+        "they are. Give them to an optimizer, or call .requires_grad_(False)."
+    )
+
+
+def _frozen(oddity: Oddity) -> str:
+    return (
+        f"{oddity.count} of {oddity.total} parameters of {oddity.holder} are frozen and stay as they are: "
+        f"{_names(oddity)}. If they are to be trained, call .requires_grad_(True)."
+    )
+
+
+_CUTS: Final[Mapping[Cut, str]] = {
+    Cut.DETACH: ".{operation}() cuts the path from the loss, so {names} {get} no gradient. Leave it out.",
+    Cut.DATA: ".data cuts the path from the loss, so {names} {get} no gradient. Use the tensor itself.",
+    Cut.ITEM: "{operation}() makes a Python number without a graph, so {names} {get} no gradient. Keep the "
+    "tensor.",
+    Cut.NO_GRAD: "no graph is recorded here (no_grad), so {names} {get} no gradient. Compute what leads to "
+    "the loss outside of it; change a parameter in place (w -= ...).",
+    Cut.INTEGER: "{operation}() makes whole numbers, which have no gradient, so {names} {get} none. Keep "
+    "floating-point numbers up to the loss.",
+    Cut.NUMPY: "numpy knows no graph, so {names} {get} no gradient. Compute this with PyTorch.",
+    Cut.COPY: "torch.{operation}() copies numbers without their graph, so {names} {get} no gradient. Use the "
+    "tensor itself, or torch.stack.",
+    Cut.ROUND: "{operation}() is flat between its jumps, so the gradient of {names} is zero. Leave it out of "
+    "what leads to the loss.",
+    Cut.OTHER: "{operation}() cuts the path from the loss, so {names} {get} no gradient. Leave it out.",
+}
+
+
+def _cut(oddity: Oddity) -> str:
+    assert oddity.cut is not None
+    operation = oddity.operation.strip("_") if oddity.cut is Cut.ITEM else oddity.operation
+    return _CUTS[oddity.cut].format(operation=operation, names=_names(oddity), get=_get(oddity))
+
+
+def _unused(oddity: Oddity) -> str:
+    holder = oddity.holder or "an optimizer"
+    return (
+        f"the loss does not depend on {_names(oddity)}, which {holder} holds: no gradient, no update. Use "
+        "them in the forward pass, or leave them out."
+    )
+
+
+def _not_a_leaf(oddity: Oddity) -> str:
+    name = oddity.names[0]
+    if oddity.other is not None:
+        return (
+            f"{name} is computed here, so {name}.grad{_line(oddity.other)} is None. Change a parameter in "
+            "place under torch.no_grad(), or call .retain_grad() to look at a gradient."
+        )
+    return (
+        f"{name} is no leaf: it was computed from another tensor that requires grad, so {name}.grad stays "
+        "None. Compute its numbers first and call .requires_grad_() last."
+    )
+
+
+def _plain_container(oddity: Oddity) -> str:
+    return (
+        f"{oddity.holder} is a plain list or dictionary, so parameters() lacks {oddity.count} of "
+        f"{oddity.total} tensors and nothing updates them. Use nn.ModuleList, nn.ModuleDict or "
+        "nn.ParameterList."
+    )
+
+
+def _targets(oddity: Oddity) -> str:
+    behind = oddity.names[1 : MOST_NAMES + 1]
+    which = "which require grad" if len(behind) > 1 else "which requires grad"
+    return (
+        f"the targets {oddity.names[0]} carry a graph: they were computed from "
+        f"{' and '.join(behind) or 'another tensor'}, {which}. Call .detach() on them, or compute them under "
+        "torch.no_grad()."
+    )
+
+
+def _softmax_twice(oddity: Oddity) -> str:
+    return (
+        f"the loss function{_line(oddity.other)} applies a {oddity.holder} itself, to what this "
+        f"{oddity.operation} gives. "
+        f"Hand it the values before the {oddity.operation}."
+    )
+
+
+def _probabilities(oddity: Oddity) -> str:
+    return (
+        f"the loss{_line(oddity.other)} takes logarithms of probabilities, but gets what this "
+        f"{oddity.operation} gives. Use log_softmax."
+    )
+
+
+def _broadcast(oddity: Oddity) -> str:
+    first, second = oddity.shapes
+    return (
+        f"predictions and targets of shapes {first} and {second} are broadcast: each is compared with every "
+        "other. Give both the same shape, e.g. with .squeeze(1) or .unsqueeze(1)."
+    )
+
+
+def _kept(oddity: Oddity) -> str:
+    name = oddity.names[0] if oddity.names else "a tensor"
+    return (
+        f"{name} is kept for the next round with its graph, which is freed then, so "
+        f"backward(){_line(oddity.other)} fails. Carry on {name}.detach()."
+    )
+
+
+def _graph_grows(oddity: Oddity) -> str:
+    name = oddity.names[0] if oddity.names else "a tensor"
+    return (
+        f"{name} carries the graphs of all rounds before into backward(){_line(oddity.other)}, which takes "
+        f"longer each round. Carry on {name}.detach()."
+    )
+
+
+def _backward_twice(oddity: Oddity) -> str:
+    return (
+        f"this goes through a graph that backward(){_line(oddity.other)} has freed. Add the losses and call "
+        "backward() once, or pass retain_graph=True to the first."
+    )
+
+
+def _keeps_graphs(oddity: Oddity) -> str:
+    return (
+        f"{oddity.names[0]} keeps the graph of every round, so memory grows. Take loss.item() or "
+        "loss.detach()."
+    )
+
+
+def _dead_units(oddity: Oddity) -> str:
+    behind = f" behind {oddity.names[0]}" if oddity.names else ""
+    units = "this relu" if oddity.total <= 1 else f"{oddity.count} of {oddity.total} units of this relu"
+    verb = "is" if oddity.count == 1 or oddity.total <= 1 else "are"
+    return (
+        f"{units}{behind} {verb} zero for all samples: no gradient comes through. Try other start values, a "
+        "lower learning rate, or leaky_relu."
+    )
+
+
+def _rate_too_large(oddity: Oddity) -> str:
+    first, last = (cell(number) for number in oddity.numbers)
+    rounds = f"{oddity.count} round{'s' * (oddity.count != 1)}"
+    limit = "" if oddity.limit is None else f"one below about {oddity.limit:.2g}"
+    return (
+        f"the loss goes from {first} to {last} in {rounds}{_at(oddity)}: too large. "
+        f"Try {limit or 'a tenth of it'}."
+    )
+
+
+def _rate_too_small(oddity: Oddity) -> str:
+    return (
+        f"a step changes the loss by {oddity.numbers[0]:.1g} of itself{_at(oddity)}: too small to train. "
+        "Try a larger one."
+    )
+
+
+def _at(oddity: Oddity) -> str:
+    return "" if oddity.rate is None else f" at the learning rate {oddity.rate:.6g}"
+
+
+def _loss_not_finite(oddity: Oddity) -> str:
+    return (
+        f"the first loss is {oddity.numbers[0]}, before anything was updated. Look for nan in the data, and "
+        "for a log or a division of zero."
+    )
+
+
+def _raises(oddity: Oddity) -> str:
+    error = oddity.error
+    if error is None:
+        return f"round {oddity.count} raises an exception."
+    message = " ".join(message_of(error).split())
+    message = message if len(message) <= LONGEST else f"{message[:LONGEST]}..."
+    kind = type(error).__name__
+    what = f"round {oddity.count} raises {kind}{': ' * bool(message)}{message}"
+    sentence = sentence_for(kind, message_of(error))
+    return f"{what.rstrip('.')}. {sentence}".rstrip()
+
+
+_SENTENCES: Final[Mapping[Oddness, Callable[[Oddity], str]]] = {
+    Oddness.NEVER_ZEROES: _never_zeroes,
+    Oddness.ZEROES_TOO_SELDOM: _zeroes_too_seldom,
+    Oddness.ZEROES_BEFORE_STEP: _zeroes_before_step,
+    Oddness.STEPS_BEFORE_BACKWARD: _steps_before_backward,
+    Oddness.ZEROES_ANOTHER: _zeroes_another,
+    Oddness.NEVER_STEPS: _never_steps,
+    Oddness.NOT_DIVIDED: _not_divided,
+    Oddness.NOT_HELD: _not_held,
+    Oddness.FROZEN: _frozen,
+    Oddness.CUT: _cut,
+    Oddness.UNUSED: _unused,
+    Oddness.NOT_A_LEAF: _not_a_leaf,
+    Oddness.PLAIN_CONTAINER: _plain_container,
+    Oddness.TARGETS_WITH_GRAPH: _targets,
+    Oddness.SOFTMAX_TWICE: _softmax_twice,
+    Oddness.PROBABILITIES_AS_LOGS: _probabilities,
+    Oddness.BROADCAST: _broadcast,
+    Oddness.KEPT: _kept,
+    Oddness.GRAPH_GROWS: _graph_grows,
+    Oddness.BACKWARD_TWICE: _backward_twice,
+    Oddness.KEEPS_GRAPHS: _keeps_graphs,
+    Oddness.DEAD_UNITS: _dead_units,
+    Oddness.RATE_TOO_LARGE: _rate_too_large,
+    Oddness.RATE_TOO_SMALL: _rate_too_small,
+    Oddness.LOSS_NOT_FINITE: _loss_not_finite,
+    Oddness.RAISES: _raises,
+}
+"""Function that words each kind; the place comes before it."""

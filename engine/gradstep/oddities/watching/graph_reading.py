@@ -74,6 +74,9 @@ class Squashed:
     name: str
     """Name of the function: softmax or sigmoid."""
 
+    own: str
+    """Name of the function that the loss function applies itself."""
+
     takes_logs: bool
     """Whether the loss function takes log-probabilities; otherwise it takes logits."""
 
@@ -155,7 +158,8 @@ def _squashed(spots: Mapping[Node, Spot | None]) -> Iterator[Squashed]:
         feeder = through_shapes(next(iter(inputs_of(node)), None))
         if feeder is not None and kind_of(feeder) in _SQUASHES:
             name = kind_of(feeder).lower()
-            yield Squashed(spots.get(feeder), spot, name, kind.startswith("NllLoss"))
+            own = "sigmoid" if kind == "BinaryCrossEntropyWithLogits" else "softmax"
+            yield Squashed(spots.get(feeder), spot, name, own, kind.startswith("NllLoss"))
 
 
 def _loss_nodes(roots: list[Node]) -> frozenset[Node]:

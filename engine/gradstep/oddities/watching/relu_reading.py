@@ -24,7 +24,7 @@ class Relu:
 
     samples: int
     leaf: Tensor | None
-    """Nearest parameter behind it; None if there is none."""
+    """One of the nearest leaves behind it; None if there is none."""
 
     is_unit_wise: bool
     """Whether it is known which dimension holds the units; otherwise all are one."""
@@ -61,12 +61,12 @@ def _alive(node: Node) -> Tensor | None:
 
 
 def _nearest_leaf(node: Node | None) -> Tensor | None:
-    """Return the largest leaf among the nearest behind a node."""
+    """Return a leaf that is among the nearest behind a node."""
     level = [node] if node is not None else []
     for _ in range(4):
-        leaves = [leaf for each in level if (leaf := leaf_behind(each)) is not None]
-        if leaves:
-            return max(leaves, key=lambda leaf: leaf.dim())
+        leaves = (leaf for each in level if (leaf := leaf_behind(each)) is not None)
+        if (found := next(leaves, None)) is not None:
+            return found
         level = [following for each in level for following in inputs_of(each) if following is not None]
         if len(level) > 64:
             return None

@@ -16,8 +16,8 @@ from torch.nn.modules.module import register_module_forward_hook
 from gradstep.capture.captured_loop import CapturedLoop
 from gradstep.capture.loop_places import Control
 from gradstep.learner_code.eager import uncompiled
-from gradstep.learner_code.interruption import Interrupted
 from gradstep.learner_code.places import place_of
+from gradstep.learner_code.raised import is_of_learners_code
 from gradstep.loop.roles import Role
 from gradstep.oddities.watching.call_watch import CallWatch, is_empty
 from gradstep.oddities.watching.diary import Diary, Growth, Move, OpenedRound, SeenPass, Zeroing
@@ -50,10 +50,10 @@ class RoundWatch:
         """What lists have taken up in the round: the list's name, its new elements, the line."""
 
         self.roles: dict[int, frozenset[Role]] = {}
-        """What each statement of the first round was seen to do, by its index."""
+        """What each statement was seen to do in the first two rounds, by its index."""
 
         self._makers: dict[int, int] = {}
-        """Statement of the first round that made a tensor with a name, by the tensor's id."""
+        """Statement that made a tensor with a name, by the tensor's id."""
 
     @contextmanager
     def hooks(self) -> Iterator[None]:
@@ -77,9 +77,9 @@ class RoundWatch:
                     break
             self._end()
             loop.end_round(control)
-        except (Interrupted, KeyboardInterrupt):
-            raise
         except BaseException as error:
+            if not is_of_learners_code(error):
+                raise
             if isinstance(error, SystemExit):
                 diary.over = True
             else:
@@ -104,21 +104,25 @@ class RoundWatch:
         contexts: tuple[AbstractContextManager[object], ...] = (uncompiled(), self._calls)
         self._loop.ask(lambda: [watch.enter_context(each) for each in contexts])
         try:
-            return self._run(index) if len(self.diary.rounds) == 1 else self._loop.run_statement(index)
-        finally:
-            self._loop.ask(watch.close)
-            spot = self._loop.loops[-1].file, self._loop.statements[index].lines.first
-            for name, held in lists.items():
-                if len(held) > before[name]:
-                    self._added.append((name, held[before[name] :], spot))
+            control = self._run(index) if len(self.diary.rounds) <= 2 else self._loop.run_statement(index)
+        except BaseException as error:
+            if not isinstance(error, KeyboardInterrupt) or is_of_learners_code(error):
+                self._loop.ask(watch.close)  # else the statement still runs
+            raise
+        self._loop.ask(watch.close)
+        spot = self._loop.loops[-1].file, self._loop.statements[index].lines.first
+        for name, held in lists.items():
+            if len(held) > before[name]:
+                self._added.append((name, held[before[name] :], spot))
+        return control
 
     def _run(self, index: int) -> Control:
-        """Run a statement of the first round, and note what it does."""
+        """Run a statement of one of the first rounds, and note what it does."""
         known = set(map(id, self._loop.names.values()))
         ran = self._loop.watch_statement(index)
         made = (value for value in self._loop.names.values() if isinstance(value, Tensor))
         self._makers |= {id(value): index for value in made if id(value) not in known}
-        self.roles[index] = ran.effects.roles
+        self.roles[index] = self.roles.get(index, frozenset()) | ran.effects.roles
         for loss in (output for outputs in ran.passes for output in outputs):
             maker = self._makers.get(id(loss))
             if maker is not None and maker in self.roles:

@@ -18,6 +18,7 @@ from gradstep.errors import BadInput
 from gradstep.loop.conventions import CONVENTIONS, RATES
 from gradstep.loop.optimizers import NAMES, OPTIONS
 from gradstep_tui.commands import parsers
+from gradstep_tui.commands.script_arguments import parsed
 from gradstep_tui.keys import KEYS
 from gradstep_tui.manual.pages import INDEX, page, topics
 from gradstep_tui.manual.plain_text import plain_text, spoken_lines
@@ -80,8 +81,12 @@ def commands(text: str) -> Iterator[str]:
 
 
 def is_understood(parser: ArgumentParser, words: Sequence[str]) -> bool:
+    takes_script = any(action.dest == "problem" for action in parser._actions)
     try:
-        parser.parse_args(words)
+        if takes_script and isinstance(parser, parsers.Parser):
+            parsed(parser, words)
+        else:
+            parser.parse_args(words)
     except SystemExit as left:
         return left.code == 0
     return True

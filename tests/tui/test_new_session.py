@@ -151,7 +151,7 @@ async def test_escape_stops_reading_a_script_that_runs_for_ever(script: Path, au
         before = state(frame(pilot))
         script.write_text("import time\nwhile True: time.sleep(0.05)\n", encoding="utf-8")
         await press(pilot, "f5")
-        assert "loading; Esc stops it" in text(pilot)
+        assert f"running: {script.name} to its first backward" in text(pilot)
         await press(pilot, "p", "f5", "e")
         assert "gradstep is busy" in text(pilot)
         await press(pilot, "escape")

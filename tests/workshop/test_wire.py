@@ -92,7 +92,7 @@ def test_every_identifier_has_words() -> None:
 
 def test_checking_changes_no_field_that_is_safe() -> None:
     facts = Facts(
-        phase=Phase(PhaseKind.IN_BACKWARD, Kind.UPDATE, number=3, total=11),
+        phase=Phase(PhaseKind.IN_BACKWARD, Kind.UPDATE, number=3, total=11, line=5),
         epoch=7,
         loss=0.5,
         refusal=PyTorchRefusal("RuntimeError", "freed"),

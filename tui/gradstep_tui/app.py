@@ -49,6 +49,7 @@ class GradstepApp(StyledOnceApp):
         *,
         autosave: Autosave | None = None,
         ascii_only: bool = False,
+        runs: str = "",
     ) -> None:
         """Show a bench for the session that `make_session` makes.
 
@@ -56,8 +57,10 @@ class GradstepApp(StyledOnceApp):
             make_session: Makes the session; called in a thread once the first frame is on screen.
             autosave: Saves the session; None to save nothing.
             ascii_only: Whether to draw with ASCII characters only.
+            runs: Words for the script that runs until there is a session; empty if none does.
         """
         super().__init__()
+        self._runs = runs
         ignore_early_pages()
         self._make_session = make_session
         self._autosave = autosave
@@ -92,7 +95,7 @@ class GradstepApp(StyledOnceApp):
 
     def get_default_screen(self) -> Screen[None]:
         """Return the bench."""
-        return BenchScreen(self._make_session, self._autosave)
+        return BenchScreen(self._make_session, self._autosave, self._runs)
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         """Return Textual's filters, with one for ASCII if asked for, and one that removes ANSI colours."""

@@ -6,7 +6,7 @@ import os
 import shlex
 import sys
 from argparse import Namespace
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from difflib import get_close_matches
 from functools import partial
@@ -33,12 +33,17 @@ from gradstep_tui.commands.parsers import (
     run_parser,
     sessions_parser,
 )
+from gradstep_tui.commands.script_arguments import parsed
 from gradstep_tui.commands.start_options import is_table, start_of
 from gradstep_tui.session.autosave import Autosave
 from gradstep_tui.session.jobs import leave_stuck_jobs
+from gradstep_tui.session.script_start import running_title, told_while_running
 from gradstep_tui.terminal.capabilities import capabilities
 
 if TYPE_CHECKING:
+    from gradstep.actions import Action
+    from gradstep.loop.loop import Loop
+    from gradstep.loop.script_loop import ScriptLoop
     from gradstep.session import Session
     from gradstep_tui.terminal.crash_guard import CrashGuard
 
@@ -72,7 +77,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         make_room_for_deep_graphs()
     if given and given[0] in COMMANDS:
         return COMMANDS[given[0]](given[1:])
-    options = bench_parser().parse_args(given)
+    options = parsed(bench_parser(), given)
     if options.print_completion is not None:
         from gradstep_tui.commands.completion import print_completion
 
@@ -91,7 +96,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.save is not None and (wrong := _cannot_save(options.save)):
         return complain(wrong)
     autosave = Autosave(options.save)
-    return _train(partial(autosave.begin, start), autosave, options)
+    return _train(partial(autosave.begin, start), autosave, options, running_title(start))
 
 
 class _Process:
@@ -132,17 +137,21 @@ def _run(arguments: Sequence[str]) -> int:
     from gradstep_tui.commands.notebook_report import printed
     from gradstep_tui.terminal.guard_process import READY
 
-    options = run_parser().parse_args(arguments)
+    options = parsed(run_parser(), arguments)
     try:
         start = start_of(options)
     except BadInput as error:
         return complain_of(error, RUN)
-    actions = headless.plan(options.epochs, options.zeroing, options.batches)
+
+    def actions(loop: Loop | ScriptLoop) -> Iterator[Action]:
+        return headless.plan(loop, options.epochs, options.zeroing, options.batches)
+
     report = json_line if options.json else printed
 
     def train(guard: CrashGuard) -> int:
         def make_session() -> Session:
-            session = open_session(start)
+            with told_while_running(running_title(start)):
+                session = open_session(start)
             guard.tell(READY)
             return session
 
@@ -162,7 +171,7 @@ def _check(arguments: Sequence[str]) -> int:
     from gradstep_tui.commands.list_and_check import check_problem
 
     parser = check_parser()
-    options = parser.parse_args(arguments)
+    options = parsed(parser, arguments)
     if options.problem is None and options.csv is None:
         parser.error("name a script or a built-in problem, or use --csv FILE")
     return _guarded(lambda _: check_problem(options))
@@ -236,8 +245,17 @@ def parsers_of_subcommands() -> Mapping[str, Parser]:
     return parsers
 
 
-def _train(make_session: Callable[[], Session], autosave: Autosave, options: Namespace) -> int:
-    """Train on the bench or in plain mode, close the session, and return the exit code."""
+def _train(
+    make_session: Callable[[], Session], autosave: Autosave, options: Namespace, runs: str = ""
+) -> int:
+    """Train on the bench or in plain mode, close the session, and return the exit code.
+
+    Args:
+        make_session: Makes the session.
+        autosave: Saves the session.
+        options: Options of the command.
+        runs: Words for the script that runs until there is a session; empty if none does.
+    """
     in_terminal = all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout))
     if not options.plain and not in_terminal:
         print(HEADLESS, file=sys.stderr)
@@ -251,7 +269,7 @@ def _train(make_session: Callable[[], Session], autosave: Autosave, options: Nam
     with guarded_terminal(_Process.ends, _kept(options)) as guard:
         try:
             make = partial(_for_one_learner, make_session, options.trace_limit, guard)
-            code = (_converse if plain else _draw)(make, autosave, options.ascii, guard)
+            code = (_converse if plain else _draw)(make, autosave, options.ascii, guard, runs)
         except MissingName as error:  # Textual or PyTorch is of a version that gradstep cannot work with
             code = complain_of(error)
         finally:
@@ -286,14 +304,14 @@ def _for_one_learner(make_session: Callable[[], Session], limit: int | None, gua
 
 
 def _converse(
-    make_session: Callable[[], Session], autosave: Autosave, ascii_only: bool, guard: CrashGuard
+    make_session: Callable[[], Session], autosave: Autosave, ascii_only: bool, guard: CrashGuard, runs: str
 ) -> int:
     from gradstep_tui.plain.talk import INTERRUPTED, talk
     from gradstep_tui.terminal.guard_process import TYPED
 
     guard.tell(TYPED)
     try:
-        code = talk(make_session, autosave=autosave, ascii_only=ascii_only)
+        code = talk(make_session, autosave=autosave, ascii_only=ascii_only, runs=runs)
         guard.hold_ending()
     except KeyboardInterrupt:  # between the two
         code = INTERRUPTED
@@ -301,7 +319,7 @@ def _converse(
 
 
 def _draw(
-    make_session: Callable[[], Session], autosave: Autosave, ascii_only: bool, guard: CrashGuard
+    make_session: Callable[[], Session], autosave: Autosave, ascii_only: bool, guard: CrashGuard, runs: str
 ) -> int:
     guard.hold_ending()
     from gradstep_tui.app import GradstepApp
@@ -314,7 +332,7 @@ def _draw(
     ascii_only = ascii_only or not terminal_speaks_utf8()
     with terminal_for_the_screen():
         prepare_terminal(guard)
-        app = GradstepApp(make_session, autosave=autosave, ascii_only=ascii_only)
+        app = GradstepApp(make_session, autosave=autosave, ascii_only=ascii_only, runs=runs)
         app.run()
         guard.tell(guard_process.LEAVING)
         wait_for_jobs(LEAVING)

@@ -4,15 +4,16 @@ The keys of each object:
 
     action              the action's name, as in `gradstep.actions`: "Forward", "RunEpochs", ...
     arguments           the action's arguments by name: {"count": 100}; {} if it takes none
-    epoch               number of complete epochs
+    epoch               number of complete epochs, or of rounds of a script's own loop
     loss                loss of the last forward pass; null before the first
     predictions         predictions of the last forward pass, as nested lists; null before the first
     parameters          for each parameter by name: {"value": nested lists, "grad": nested lists, or null if
                         `.grad` is None, "optimizer": the optimizer's state, by PyTorch's names}
-    optimizer           optimizer that updates the parameters: "hand", "SGD(momentum=0.9)", ...
+    optimizer           optimizer that updates the parameters: "hand", "SGD(momentum=0.9)", ...; for a
+                        script's own loop "by hand", "Adam", ...
     batches             way the samples are split: "full", "micro(2)", ...
     epoch_loss          loss of the latest epoch that has one, over all its batches if the samples are split
-    zeroing             whether an epoch zeroes the gradients
+    zeroing             whether an epoch zeroes the gradients; null for a script's own loop that may
     learning_rate       the learning rate
     diverged_in_epoch   number of the epoch, counted from 1, whose loss is inf or nan; null if the loss is
     finite
@@ -32,8 +33,9 @@ from msgspec import to_builtins
 
 from gradstep.actions import Action
 from gradstep.frame import Frame
-from gradstep.loop.loop import Kind
+from gradstep.loop.script_loop import ScriptLoop
 from gradstep_tui.commands.run import diverged_in
+from gradstep_tui.text.statements import optimizer_names, zeroes
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -58,9 +60,11 @@ def json_line(action: Action, frame: Frame) -> Iterator[str]:
             }
             for parameter in frame.parameters
         },
-        "optimizer": frame.loop.optimizer.text,
+        "optimizer": (
+            optimizer_names(frame.loop) if isinstance(frame.loop, ScriptLoop) else frame.loop.optimizer.text
+        ),
         "batches": frame.loop.batches.text,
-        "zeroing": frame.loop.is_enabled(Kind.ZERO),
+        "zeroing": zeroes(frame.loop),
         "learning_rate": frame.learning_rate,
         "diverged_in_epoch": diverged_in(frame),
     }

@@ -21,6 +21,7 @@ from gradstep_tui.commands.loop_report import exact, object_json
 from gradstep_tui.commands.option_hints import option_hint
 from gradstep_tui.commands.parsers import CHECK, LIST, complain_of
 from gradstep_tui.commands.start_options import start_of
+from gradstep_tui.session.script_start import running_title, told_while_running
 from gradstep_tui.text.obstacles import obstacle_text
 from gradstep_tui.text.settings import optimizer_title
 
@@ -84,13 +85,14 @@ def check_problem(options: Namespace) -> int:
     no_loop: NotCaptured | None = None
     try:
         start = start_of(options)
-        if has_loop(start):
-            checked = check_loop(start, as_json=options.json)
-            if isinstance(checked, LoopCheck):
-                print(*checked.errors, sep="\n", end="\n" * bool(checked.errors), file=sys.stderr)
-                return _print(checked.lines, CHECK) or checked.code
-            no_loop = checked
-        problem = open_session(start).problem
+        with told_while_running(running_title(start)):
+            if has_loop(start):
+                checked = check_loop(start, as_json=options.json)
+                if isinstance(checked, LoopCheck):
+                    print(*checked.errors, sep="\n", end="\n" * bool(checked.errors), file=sys.stderr)
+                    return _print(checked.lines, CHECK) or checked.code
+                no_loop = checked
+            problem = open_session(start).problem
     except ScriptError as error:
         more = "" if no_loop is None else f"No loop to step: {obstacle_text(no_loop)}."
         print(*filter(None, [*error.lines, option_hint(error), more]), sep="\n", file=sys.stderr)

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from gradstep.actions import Action, Backward, Forward, RunEpochs, ToggleZeroing, Update
 from gradstep.frame import Frame
+from gradstep.loop.script_loop import ScriptLoop
+from gradstep_tui.text.statements import ROUND, counted
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -17,6 +19,11 @@ def printed(action: Action, frame: Frame) -> Iterator[str]:
     match action:
         case ToggleZeroing():
             yield "zeroing is commented out of the loop: gradients pile up\n"
+        case RunEpochs() if isinstance(frame.loop, ScriptLoop):
+            when = f"after {counted(frame.epoch, ROUND)}"
+            yield from _values(frame, when)
+            if len(frame.losses):
+                yield f"loss of {ROUND} {len(frame.losses):,}\n{frame.losses[len(frame.losses) - 1]}\n"
         case Forward() if frame.epoch == 0:
             yield from _values(frame, "at the start")
             yield _loss(frame, "at the start")

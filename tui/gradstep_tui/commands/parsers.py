@@ -25,16 +25,19 @@ HELP: Final = "gradstep help"
 
 USES: Final = (
     "gradstep [options] [problem]",
+    "gradstep [options] script [its own arguments]",
     "gradstep run [options] [problem]",
     "gradstep resume [options] [file]",
     "gradstep replay [options] file",
     "gradstep export [options] file [to]",
     "gradstep list",
-    "gradstep check [options] script",
+    "gradstep check [options] script [its own arguments]",
     "gradstep sessions [show | delete | prune]",
     "gradstep serve [options]",
     "gradstep help [topic]",
 )
+
+_RUN_SCRIPT: Final = "gradstep run [options] script [its own arguments]"
 
 _RUN_DESCRIPTION: Final = """\
 Train without a screen and print the start values, the results of the first epoch,
@@ -74,9 +77,13 @@ exit codes:
 class Parser(argparse.ArgumentParser):
     """An argument parser that reports an error in one line."""
 
+    hint: str = ""
+    """End of the report if the value of an option is wrong; empty for none."""
+
     def error(self, message: str) -> NoReturn:
         """Report an error and exit with code 2."""
-        sys.exit(complain(message, self.prog))
+        hint = self.hint if message.startswith("argument --") else ""
+        sys.exit(complain(f"{message}{hint}", self.prog))
 
 
 def complain(message: str, command: str = "gradstep", *, hint: bool = True) -> int:
@@ -215,6 +222,7 @@ def run_parser() -> Parser:
     """Return the parser for `gradstep run`."""
     parser = Parser(
         prog=RUN,
+        usage="\n       ".join(use for use in (*USES, _RUN_SCRIPT) if use.startswith(f"{RUN} ")),
         description=_RUN_DESCRIPTION,
         epilog=_RUN_CODES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -294,12 +302,11 @@ def check_parser() -> Parser:
         allow_abbrev=False,
     )
     parser.add_argument(
-        "problem", metavar="script", nargs="?", help="a Python file, a notebook, or a built-in problem's name"
-    )
-    parser.add_argument(
-        "arguments",
-        nargs="*",
-        help="the script's own arguments, after `--`, e.g. `-- --epochs 3`",
+        "problem",
+        metavar="script",
+        nargs="?",
+        help="a Python file, a notebook, or a built-in problem's name; the script's own arguments follow it, "
+        "after -- if gradstep has the same option",
     )
     add_source(parser)
     add_seed(parser)

@@ -29,7 +29,8 @@ def add_problem(parser: ArgumentParser) -> None:
     parser.add_argument(
         "problem",
         nargs="?",
-        help=f"a built-in problem, or a script, to train (default: {DEFAULT})",
+        help=f"a built-in problem, or a script, to train (default: {DEFAULT}); what follows the path of a "
+        "script and is no option of this list, and everything after --, goes to the script",
     )
     add_source(parser)
 

@@ -19,6 +19,7 @@ from gradstep_tui.plain.commands import BY_NAME, RESUME, show_texts
 from gradstep_tui.plain.epochs import run, stoppable
 from gradstep_tui.plain.new_session import Beginning
 from gradstep_tui.session.jobs import finished
+from gradstep_tui.session.script_start import running_title, told_while_running
 from gradstep_tui.text.frames import offer_text
 
 if TYPE_CHECKING:
@@ -119,7 +120,8 @@ class Conversation:
             return
         autosave = self._autosave
         make = partial(open_session if autosave is None else autosave.begin, beginning.start)
-        with stoppable(self._session, self._say) as stopped:
+        runs = running_title(beginning.start)
+        with stoppable(self._session, self._say) as stopped, told_while_running(runs, self._say):
             session = make(stopped)
         if beginning.after is not None:
             edit_like(session, beginning.after)

@@ -16,6 +16,7 @@ from gradstep.errors import EngineError
 from gradstep_tui.commands.broken_pipe import stop_writing
 from gradstep_tui.commands.parsers import complain_of
 from gradstep_tui.plain.conversation import Conversation
+from gradstep_tui.session.script_start import told_while_running
 
 if TYPE_CHECKING:
     from gradstep.session import Session
@@ -39,7 +40,11 @@ INCAPABLE: Final = ("", "dumb", "unknown")
 
 
 def talk(
-    make_session: Callable[[], Session], *, autosave: Autosave | None = None, ascii_only: bool = False
+    make_session: Callable[[], Session],
+    *,
+    autosave: Autosave | None = None,
+    ascii_only: bool = False,
+    runs: str = "",
 ) -> int:
     """Run plain mode for the session that `make_session` makes, and return the exit code.
 
@@ -49,13 +54,16 @@ def talk(
         make_session: Makes the session.
         autosave: Saves the session, and may offer an earlier one; None to save nothing.
         ascii_only: Whether to write ASCII characters only.
+        runs: Words for the script that runs until there is a session; empty if none does.
     """
     _prepare_streams(ascii_only)
     try:
         say("gradstep in plain mode. PyTorch is starting.")
         # Print to the real standard output: while an action runs, `sys.stdout` captures the script's output.
         tell = partial(print, file=sys.stdout, flush=True)
-        conversation = Conversation(make_session(), tell, autosave)
+        with told_while_running(runs):
+            session = make_session()
+        conversation = Conversation(session, tell, autosave)
         conversation.greet()
         for line in lines():
             if not conversation.answer(line):

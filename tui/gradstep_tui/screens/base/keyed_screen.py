@@ -55,12 +55,12 @@ class KeyedScreen(SessionScreen):
         return not reason
 
     def stop(self) -> None:
-        """Stop a run of epochs, or remove the cursor."""
+        """Stop a run of epochs, remove the cursor, or stop the script that runs before there is a session."""
         if self.running:
             self.stop_work()
         elif self.cursor is not None:
             self.cursor = None
-        else:
+        elif not self.stop_loading():
             self.notice = "there is nothing to stop or close"
 
     def move_cursor(self, steps: int) -> None:

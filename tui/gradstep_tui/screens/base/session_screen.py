@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from functools import partial
 from threading import Thread
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from textual.message import Message
 from textual.reactive import var
@@ -15,7 +16,7 @@ from gradstep.errors import EngineError
 from gradstep.opening import open_session
 from gradstep.training.pytorch_errors import PyTorchError
 from gradstep_tui.commands.option_hints import with_options
-from gradstep_tui.screens.base.working_screen import AT_ONCE, RUNNING, WorkingScreen
+from gradstep_tui.screens.base.working_screen import AT_ONCE, DRAWS_PER_SECOND, RUNNING, WorkingScreen
 from gradstep_tui.screens.dialogs.confirm import ConfirmScreen
 from gradstep_tui.session.loader import Loaded, LoadFailed, Troubled, load
 from gradstep_tui.session.worker import WorkEnded, takes_long
@@ -24,14 +25,21 @@ from gradstep_tui.text.frames import action_text, offer_text, printed_text
 from gradstep_tui.text.notices import notice_text
 from gradstep_tui.text.refusals import error_text
 from gradstep_tui.text.statements import unit_of
+from gradstep_tui.text.work import work_text
 
 if TYPE_CHECKING:
+    from textual.timer import Timer
+
     from gradstep.frame import Frame
     from gradstep.problem import Problem
     from gradstep.session import Session
     from gradstep.start import Start
     from gradstep.training.progress import Progress
     from gradstep_tui.session.autosave import Autosave, Offer
+
+
+STOPPED: Final = 130
+"""Exit code if the learner stopped the script before there was a session."""
 
 
 class SessionScreen(WorkingScreen):
@@ -47,14 +55,22 @@ class SessionScreen(WorkingScreen):
     waits_for: str = "PyTorch is starting"
     """Text for the status line until there is a session."""
 
-    def __init__(self, make_session: Callable[[], Session], autosave: Autosave | None = None) -> None:
+    def __init__(
+        self, make_session: Callable[[], Session], autosave: Autosave | None = None, runs: str = ""
+    ) -> None:
         """Show a session as soon as it is made.
 
         Args:
             make_session: Makes the session; called in a thread.
             autosave: Saves the session, and may offer an earlier one; None to save nothing.
+            runs: Words for the script that runs until there is a session; empty if none does.
         """
         super().__init__()
+        self._runs = runs
+        if runs:
+            self.waits_for = "your script is running"
+        self._loads_since = 0.0
+        self._loading_ticker: Timer | None = None
         self._make_session = make_session
         self._autosave = autosave
         self._session: Session | None = None
@@ -87,9 +103,30 @@ class SessionScreen(WorkingScreen):
     def _load(self) -> None:
         if not self._loading:
             self._loading = True
+            self._loads_since = time.monotonic()
+            if self._runs:
+                self._loading_ticker = self.set_interval(1 / DRAWS_PER_SECOND, self._tell_loading)
             Thread(
                 target=self._load_apart, args=(self.prepare_long_work,), name="gradstep loader", daemon=True
             ).start()
+
+    def _tell_loading(self) -> None:
+        """Say which script runs, and for how long."""
+        self.busy = work_text(self._runs, time.monotonic() - self._loads_since, None)
+
+    def _loading_has_ended(self) -> None:
+        if self._loading_ticker is not None:
+            self._loading_ticker.stop()
+            self._loading_ticker, self.busy = None, ""
+
+    def stop_loading(self) -> bool:
+        """Stop the script that runs until there is a session, and leave; return whether one was running."""
+        if self._autosave is None or self._loading_ticker is None:
+            return False
+        self._loading_has_ended()
+        self._autosave.give_up()
+        self.app.exit(return_code=STOPPED, message=f"gradstep: stopped while running {self._runs}")
+        return True
 
     def _load_apart(self, prepare: Callable[[], None]) -> None:
         prepare()
@@ -107,6 +144,7 @@ class SessionScreen(WorkingScreen):
 
     def on_loaded(self, message: Loaded) -> None:
         """Show the session, and offer an earlier one or do the actions that were asked for meanwhile."""
+        self._loading_has_ended()
         self.take(message.session)
         if message.offer is None:
             self._catch_up()
@@ -167,6 +205,7 @@ class SessionScreen(WorkingScreen):
 
     def on_load_failed(self, message: LoadFailed) -> None:
         """Leave: there is no session. The app ends with a bug as with any other."""
+        self._loading_has_ended()
         if not isinstance(message.error, EngineError):
             raise message.error
         self.fail(message.error)

@@ -13,7 +13,9 @@ from gradstep_tui.commands.list_and_check import listed
 from gradstep_tui.keys import SIGNS
 from gradstep_tui.screens.dialogs.problems import ProblemsScreen
 from gradstep_tui.screens.dialogs.text import TextScreen
+from gradstep_tui.session.script_start import running_title
 from gradstep_tui.text.refusals import error_text
+from gradstep_tui.text.work import work_text
 
 if TYPE_CHECKING:
     from gradstep.session import Session
@@ -78,5 +80,7 @@ def begin(bench: KeyedScreen, start: Start, title: str, after: Session | None = 
             bench.take(came)
             bench.notice = "; ".join(filter(None, (title, bench.notice)))
 
-    bench.work(work, show)
-    bench.notice = LOADING
+    runs = running_title(start)
+    bench.work(work, show, title=runs)
+    bench.notice = "" if runs else LOADING
+    bench.busy = work_text(runs, 0, None) if runs else ""

@@ -11,11 +11,14 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from gradstep.loop.loop import Kind
+from gradstep.loop.script_loop import ROLES, ScriptLoop
 from gradstep.training.pytorch_errors import PyTorchError
 from gradstep_tui.workshop.wire.milestones import Milestone
 
 if TYPE_CHECKING:
     from gradstep.errors import EngineError
+    from gradstep.loop.loop import Loop
+    from gradstep.loop.script_loop import ScriptStatement
     from gradstep.training.loss_history import Losses
     from gradstep.training.state import State
 
@@ -57,6 +60,9 @@ class Phase(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True)
 
     total: int = 0
     """Number of parts, 0 if the statement works on all samples; or number of events of the pass."""
+
+    line: int = 0
+    """Line of the script if the statement is one of a script's own loop; 0 for the built-in loop."""
 
 
 class PyTorchRefusal(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
@@ -113,13 +119,26 @@ def phase_of(state: State) -> Phase:
     passing = state.passing
     if passing is not None and not passing.finished:
         return Phase(PhaseKind.IN_BACKWARD, number=passing.cursor, total=len(passing.trace))
-    step = state.loop.next_step
+    return next_phase(state.loop)
+
+
+def next_phase(loop: Loop | ScriptLoop) -> Phase:
+    """Return the step that comes next in a loop outside a backward pass."""
+    if isinstance(loop, ScriptLoop):
+        return Phase(PhaseKind.END) if loop.next is None else _script_phase(loop.statement(loop.next))
+    step = loop.next_step
     if step is None:
         return Phase(PhaseKind.END)
     statement, part = step
-    if not state.loop.is_inner(statement):
+    if not loop.is_inner(statement):
         return Phase(statement=statement)
-    return Phase(statement=statement, number=part + 1, total=state.loop.parts)
+    return Phase(statement=statement, number=part + 1, total=loop.parts)
+
+
+def _script_phase(statement: ScriptStatement) -> Phase:
+    """Return the phase of a statement of a script: its line, and the built-in statement that it is like."""
+    like = next((kind for kind, roles in ROLES.items() if statement.role in roles), Kind.FORWARD)
+    return Phase(statement=like, line=statement.line)
 
 
 def refusal_of(error: EngineError) -> PyTorchRefusal:
@@ -151,7 +170,12 @@ def checked(facts: Facts) -> Facts:
     phase, refusal = facts.phase, facts.refusal
     return replace(
         facts,
-        phase=replace(phase, number=_bounded(phase.number), total=_bounded(phase.total)),
+        phase=replace(
+            phase,
+            number=_bounded(phase.number),
+            total=_bounded(phase.total),
+            line=_bounded(phase.line),
+        ),
         epoch=_bounded(facts.epoch),
         refusal=None if refusal is None else checked_refusal(refusal),
         curve="".join(level if level in LEVELS else " " for level in facts.curve[:CURVE]),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from gradstep.loop.loop import Kind
+from gradstep_tui.text.statements import zeroes
 
 if TYPE_CHECKING:
     from gradstep.training.state import State
@@ -41,7 +41,7 @@ def seen_in(state: State, known: frozenset[str] = frozenset()) -> frozenset[str]
             write.before is not None and bool(write.before.any()) for write in passing.accumulated().values()
         ):
             found.add(Milestone.ACCUMULATION)
-    if not state.loop.is_enabled(Kind.ZERO):
+    if zeroes(state.loop) is False:
         found.add(Milestone.NO_ZEROING)
     if state.diverged:
         found.add(Milestone.DIVERGENCE)

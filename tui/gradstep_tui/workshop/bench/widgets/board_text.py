@@ -87,4 +87,6 @@ def waiting_text(row: Row, now: float) -> str:
 
 
 def _statement_text(phase: Phase) -> str:
+    if phase.line:
+        return f"line {phase.line}"
     return f"{phase.statement} {phase.number}/{phase.total}" if phase.total else str(phase.statement)

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 FIRST: Final = 2.0
 """Seconds after which a script is first said to run; most are ready before."""
 
+FIRST_IN_LOG: Final = 15.0
+"""The same if nobody watches a terminal: a log should have no lines that depend on the machine's load."""
+
 CALLED: Final = 40
 """Largest number of characters of a script's name and arguments in a line."""
 
@@ -46,13 +49,16 @@ def told_while_running(title: str, say: Callable[[str], None] | None = None) -> 
         yield
         return
     stream, ended, began = sys.stderr, threading.Event(), time.monotonic()
+    if stream is None:  # closed before the start
+        yield
+        return
 
     def tell(text: str) -> None:
         with suppress(OSError, ValueError):  # nobody reads standard error
             print(text, file=stream, flush=True)
 
     def tell_in_time() -> None:
-        wait = FIRST
+        wait = FIRST if say is not None or stream.isatty() else FIRST_IN_LOG
         while not ended.wait(wait):
             (say or tell)(f"running {title}, {time.monotonic() - began:.0f} s; ctrl+c stops it")
             wait = min(wait * SLOWER, LONGEST)

@@ -17,8 +17,8 @@ from gradstep.saving.reader import read_session_file
 from gradstep.saving.replay import replay
 from gradstep.session import Session
 from gradstep.start import Start
-from gradstep_tui.commands.json_report import json_line
-from gradstep_tui.commands.notebook_report import printed
+from gradstep_tui.commands.reports.json_report import json_line
+from gradstep_tui.commands.reports.notebook_report import printed
 from gradstep_tui.drawing.lines import Line
 from gradstep_tui.screens.dialogs.ask import AskScreen
 from gradstep_tui.widgets.parameters import ParameterPanel, fitting_parts, parameter_lines

@@ -31,7 +31,7 @@ from gradstep.frame import Frame
 from gradstep.loop.loop import Kind
 from gradstep.session import Session
 from gradstep_tui import cli
-from gradstep_tui.commands import json_report as json_lines
+from gradstep_tui.commands.reports import json_report as json_lines
 from tests.engine.test_notebook import PRINTED, START, assert_printed
 from tests.terminal import GRADSTEP
 

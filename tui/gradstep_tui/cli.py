@@ -133,8 +133,8 @@ def _export(arguments: Sequence[str]) -> int:
 
 def _run(arguments: Sequence[str]) -> int:
     from gradstep_tui.commands import run as headless
-    from gradstep_tui.commands.json_report import json_line
-    from gradstep_tui.commands.notebook_report import printed
+    from gradstep_tui.commands.reports.json_report import json_line
+    from gradstep_tui.commands.reports.notebook_report import printed
     from gradstep_tui.terminal.guard_process import READY
 
     options = parsed(run_parser(), arguments)

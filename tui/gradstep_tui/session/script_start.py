@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 FIRST: Final = 2.0
 """Seconds after which a script is first said to run; most are ready before."""
 
-FIRST_IN_LOG: Final = 15.0
+FIRST_IN_LOG: Final = 60.0
 """The same if nobody watches a terminal: a log should have no lines that depend on the machine's load."""
 
 CALLED: Final = 40

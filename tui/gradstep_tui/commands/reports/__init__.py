@@ -1,0 +1,1 @@
+"""What `gradstep run` prints after each action."""

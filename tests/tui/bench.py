@@ -71,9 +71,10 @@ async def starting(
     make: Callable[[], Session],
     autosave: Autosave | None = None,
     ascii_only: bool = False,
+    runs: str = "",
 ) -> AsyncIterator[Opened]:
     """Open the bench without waiting for its session."""
-    app = GradstepApp(make, autosave=autosave, ascii_only=ascii_only)
+    app = GradstepApp(make, autosave=autosave, ascii_only=ascii_only, runs=runs)
     async with app.run_test(size=size) as pilot:
         yield pilot
 

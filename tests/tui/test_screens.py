@@ -77,6 +77,9 @@ OF: Final = {
 }
 """The problems of those that are not of `crops`."""
 
+SCRIPTS: Final = ("script-by-hand", "script-nested", "script-over", "script-unseen")
+"""Screens with a script's own loop, which `test_script_loop_screens.py` draws."""
+
 NAMED: Final = ("enter", "left", "right", "up", "down", "tab")
 
 CASES: Final = [(name, size) for name, (_, sizes) in STATES.items() for size in sizes]
@@ -131,7 +134,8 @@ async def test_in_ascii_a_screen_has_the_same_places(name: str) -> None:
 
 def test_no_screen_is_left_from_before() -> None:
     split = [(name, size) for name in ("micro-batches", "batches") for size in (SMALL, LARGE)]
-    wanted = {f"{name}-{w}x{h}.txt" for name, (w, h) in (*CASES, *split)}
+    scripts = [(name, size) for name in SCRIPTS for size in (SMALL, MIDDLE)]
+    wanted = {f"{name}-{w}x{h}.txt" for name, (w, h) in (*CASES, *split, *scripts)}
     assert {path.name for path in SCREENS.glob("*.txt") if "ascii" not in path.name} == wanted
 
 

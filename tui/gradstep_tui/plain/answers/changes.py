@@ -30,7 +30,7 @@ from gradstep_tui.plain.answers.steps import step_texts, update_texts
 from gradstep_tui.plain.answers.sums import grad_texts, memory_texts, value_texts
 from gradstep_tui.text.frames import action_text
 from gradstep_tui.text.settings import batches_title, optimizer_title
-from gradstep_tui.text.statements import code, counted, round_text, statement_name, unit_of
+from gradstep_tui.text.statements import code, counted, round_text, statement_name, unit_of, zeroes
 from gradstep_tui.text.tensors.numbers import rate
 
 if TYPE_CHECKING:
@@ -165,7 +165,8 @@ def _loop_texts(before: Loop | ScriptLoop, after: Loop | ScriptLoop) -> Iterator
     for statement in after.statements:
         name, was_enabled = statement_name(after, statement.key), enabled.get(statement.key)
         if was_enabled and not statement.enabled:
-            yield f"{name} is commented out of the loop{_consequence(statement.key)}"
+            consequence = ": gradients pile up" if zeroes(before) and zeroes(after) is False else ""
+            yield f"{name} is commented out of the loop{consequence}"
         elif statement.enabled and was_enabled is False:
             yield f"{name} is in the loop again"
     order, was = ([statement.key for statement in loop.statements] for loop in (after, before))
@@ -174,10 +175,6 @@ def _loop_texts(before: Loop | ScriptLoop, after: Loop | ScriptLoop) -> Iterator
     if isinstance(after, Loop) and isinstance(before, Loop) and after.set_to_none is not before.set_to_none:
         zero = next(statement for statement in after.statements if statement.kind is Kind.ZERO)
         yield f"zeroing is now: {code(zero)}"
-
-
-def _consequence(key: StatementKey) -> str:
-    return ": gradients pile up" if key == Kind.ZERO else ""
 
 
 def _more(count: int) -> str:

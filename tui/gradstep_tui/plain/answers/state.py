@@ -127,7 +127,9 @@ def loss_texts(frame: Frame) -> Iterator[str]:
 
 def prediction_texts(frame: Frame) -> Iterator[str]:
     """Yield the predictions of the last forward pass."""
-    if frame.preds is None:
+    if frame.preds is None and isinstance(frame.loop, ScriptLoop):
+        yield "the script's own statements make the predictions: look at a statement's numbers with step"
+    elif frame.preds is None:
         yield "no predictions yet: type forward"
     else:
         yield from operand_texts("predictions", frame.preds)

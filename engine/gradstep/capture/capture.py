@@ -21,11 +21,11 @@ import torch
 from gradstep.capture.captured_loop import CapturedLoop
 from gradstep.capture.engine_watch import watched
 from gradstep.capture.handover import Handover, Ignored, Report
-from gradstep.capture.keepsake import randoms, set_randoms
 from gradstep.capture.lone_passes import LonePass
 from gradstep.capture.loop_hooks import Hooks
 from gradstep.capture.obstacles import Abandoned, Fact, NotCaptured, Noticed, Obstacle
 from gradstep.capture.process_view import MAIN, ProcessView
+from gradstep.capture.random_states import random_states, set_random_states
 from gradstep.capture.rewriting.instrumentation import instrumented, with_flags
 from gradstep.capture.rewriting.leads import Leads
 from gradstep.capture.rewriting.local_imports import instrumented_imports
@@ -96,7 +96,7 @@ def _captured(
     function: Callable[[], object] | None,
 ) -> CapturedLoop:
     """Run a script; a second time if it trains otherwise than by `backward` in a loop."""
-    states, settings, mark = randoms(), settings_now(), printed.mark()
+    states, settings, mark = random_states(), settings_now(), printed.mark()
     attempt = _Capture(source, arguments, printed, _Wanted())
     try:
         return attempt.run(stopped, function)
@@ -104,7 +104,7 @@ def _captured(
         wanted = attempt.wanted(found.reason)
         if wanted is None:
             raise
-    set_randoms(states)
+    set_random_states(states)
     set_settings(settings)
     printed.back_to(mark)
     return _Capture(source, arguments, printed, wanted).run(stopped, function)
@@ -201,8 +201,9 @@ class _Capture:
             except Ignored:
                 raise Abandoned(self._source.path) from None
 
-    def _module(self, text: str, file: str) -> CodeType:
+    def _module(self, text: str, file: str, name: str) -> CodeType:
         remember_script(file)
+        self._own.add(name)
         return self._compiled(text, file)
 
     def _compiled(self, text: str, file: str) -> CodeType:
@@ -220,8 +221,6 @@ class _Capture:
         names = self._leads.names()
         for site in self._sites:
             site.leads = bool(site.mentions & names)
-        stem = Path(file).stem
-        self._own.add(Path(file).parent.name if stem == "__init__" else stem)
         return code
 
     def _reason(self, report: Report, stopped: Callable[[], bool]) -> Exception:

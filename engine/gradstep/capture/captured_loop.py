@@ -16,6 +16,7 @@ from gradstep.capture.engine_watch import ComingPass, watched
 from gradstep.capture.handover import Handover, Report
 from gradstep.capture.loop_hooks import Hooks
 from gradstep.capture.loop_places import Control, LoopKind, LoopPlace, Parking, Position, StatementPlace
+from gradstep.capture.moments import Moment, can_return_to, moment_of, return_to
 from gradstep.capture.obstacles import Fact, Noticed
 from gradstep.capture.process_view import ProcessView
 from gradstep.capture.scopes import Scope, compiled_alone
@@ -34,6 +35,14 @@ class LoopOver(EngineError):  # noqa: N818 - named after what happened
     def __init__(self) -> None:
         """Make the error."""
         super().__init__("the script's loop is over")
+
+
+class Forgotten(EngineError):  # noqa: N818 - named after what happened
+    """The script cannot be taken back into its loop."""
+
+    def __init__(self) -> None:
+        """Make the error."""
+        super().__init__("the script cannot be taken back into its loop")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +71,7 @@ class CapturedLoop:
         self._site = sites[hooks.chain[-1]]
         self._codes: dict[int, CodeType] = {}
         self._alive = True
+        self._parking: object = Parking.ROUND
         self.printed = printed
         """Output of the script so far."""
 
@@ -207,6 +217,56 @@ class CapturedLoop:
             self._go_on(stopped)
         return self.position.done - first
 
+    def keep(self) -> Moment:
+        """Return the present begin of a round, for `go_back`; no statement of the round may have run."""
+        assert self._is_at_begin
+        assert self.next_statement == 0
+        with self._view.entered():
+            return moment_of(self._hooks, self.printed)
+
+    def can_go_back(self, moment: Moment) -> bool:
+        """Return whether the loop can go back to a moment that it kept, or whether too much was forgotten."""
+        return self._alive and can_return_to(moment, self._hooks)
+
+    def go_back(self, moment: Moment) -> tuple[str, ...]:
+        """Go back to the begin of a round that was kept.
+
+        Names, numbers, items, random generators and what was printed are as they were; files that the script
+        has written since, for example, stay.
+
+        Returns:
+            Names of objects that could not be put back.
+
+        Raises:
+            Forgotten: the script could not be taken back into its loop, and is of no more use.
+        """
+        if not self._is_at_begin:
+            self._hooks.seek()
+            self._seek()
+        with self._view.entered():
+            lost = return_to(moment, self._hooks, self.printed)
+        self.next_statement, self.failure, self.over = 0, None, False
+        return tuple(lost)
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether all items and random numbers since the capture were those of the script by itself."""
+        return self._hooks.draws.is_exact
+
+    @property
+    def _is_at_begin(self) -> bool:
+        """Whether the script is parked at the begin of a round, whatever statements have run since."""
+        return not self.over and self._parking is Parking.ROUND
+
+    def _seek(self) -> None:
+        """Let the script come back to the begin of a round, with nothing that it prints kept."""
+        with self._view.entered():
+            report = self._handover.go_on()
+        if not report.parked or report.result is not Parking.ROUND:
+            self._alive = False
+            raise Forgotten
+        self._parking = Parking.ROUND
+
     @property
     def _scope(self) -> Scope:
         assert self._hooks.scope is not None
@@ -240,6 +300,8 @@ class CapturedLoop:
 
     def _settle(self, report: Report) -> None:
         """Take note of what the script has come to, and raise what it raised."""
+        self._parking = report.result if report.parked else None
+        self._alive = report.parked
         self.over = not report.parked or report.result is Parking.OVER
         if report.parked and report.result is not Parking.FAILED:
             return

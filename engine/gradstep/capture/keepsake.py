@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import random
+import sys
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from types import BuiltinFunctionType, FunctionType, ModuleType
 from typing import Any, Final
 
 import numpy as np
@@ -14,6 +16,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
+from gradstep.capture.random_states import random_states, set_random_states
 from gradstep.capture.scopes import Scope, replace_names
 from gradstep.tensors.bitwise import same_bits
 from gradstep.torch_internals import version_of
@@ -24,67 +27,98 @@ LARGEST: Final = 100_000
 MOST: Final = 20_000
 """Objects that are looked at in one scope."""
 
+PLAIN: Final = (
+    str,
+    bytes,
+    int,
+    float,
+    complex,
+    type(None),
+    type,
+    FunctionType,
+    BuiltinFunctionType,
+    ModuleType,
+)
+"""Kinds of objects that nothing changes, or that are no state of a training."""
+
+TRAINED: Final = (nn.Module, Optimizer, Tensor)
+
 Back = Callable[[], bool]
 """Puts one thing back; returns whether it could."""
 
 
-def randoms() -> tuple[Any, ...]:
-    """Return the states of the random generators of torch, numpy and `random`."""
-    return torch.get_rng_state(), np.random.get_state(), random.getstate()
-
-
-def set_randoms(states: tuple[Any, ...]) -> None:
-    """Set the states of the random generators of torch, numpy and `random`."""
-    torch.set_rng_state(states[0])
-    np.random.set_state(states[1])
-    random.setstate(states[2])
-
-
 class Keepsake:
-    """State of a scope at the start of a round: names, random generators, and what the names stand for."""
+    """State of scopes at the start of a round: names, random generators, and what the names stand for."""
 
-    def __init__(self, scope: Scope, own_modules: set[str]) -> None:
+    def __init__(
+        self,
+        scopes: Mapping[int, Scope],
+        own_modules: Collection[str],
+        spaces: Iterable[dict[str, Any]] = (),
+        *,
+        keeps_trained: bool = False,
+    ) -> None:
         """Keep the state as it is now.
 
         Args:
-            scope: The loop's scope.
+            scopes: Scope of each loop around the round, by the loop's number.
             own_modules: Names of the learner's own modules, whose objects are kept attribute by attribute.
+            spaces: Further namespaces, such as those of the learner's other modules.
+            keeps_trained: Whether parameters, gradients, buffers and the state of optimizers are kept by
+                value however large they are; other tensors are if they are small.
         """
-        self._scope, self._own = scope, own_modules
-        self._locals = scope.names()
-        self._globals = dict(scope.variables)
-        self._randoms = randoms()
+        self._own, self._keeps_trained = own_modules, keeps_trained
+        self._names = {number: scope.names() for number, scope in scopes.items() if not scope.is_module}
+        all_spaces = {id(space): space for space in (*(s.variables for s in scopes.values()), *spaces)}
+        self._spaces = [(space, dict(space)) for space in all_spaces.values()]
+        self._randoms = random_states()
         self._backs: list[tuple[str, Back]] = []
         self._seen: set[int] = set()
-        for name, value in {**self._globals, **self._locals}.items():
-            if not name.startswith("__"):
-                self._keep(name, value)
+        tables = (*(names for _, names in self._spaces), *self._names.values())
+        named = [
+            (name, value, False)
+            for names in tables
+            for name, value in names.items()
+            if not name.startswith("__") and not isinstance(value, PLAIN)
+        ]
+        # What is trained comes first, so that the bound of `MOST` never leaves it out.
+        self._keep(sorted(named, key=lambda item: isinstance(item[1], TRAINED)))
         self._seen.clear()
 
-    def put_back(self) -> list[str]:
-        """Make the state what it was, and return the names of what could not be put back."""
-        set_randoms(self._randoms)
-        replace_names(self._scope.variables, self._globals)
-        if self._scope.cells is not None or self._scope.body is not None:
-            self._scope.put_back(self._locals)
+    def put_back(self, scopes: Mapping[int, Scope]) -> list[str]:
+        """Make the state what it was, and return the names of what could not be put back.
+
+        Args:
+            scopes: Present scope of each loop; the names of an earlier call of a function go to the present.
+        """
+        for space, names in self._spaces:
+            replace_names(space, names)
+        for number, names in self._names.items():
+            if number in scopes:
+                scopes[number].put_back(names)
         with torch.no_grad():
             lost = [name for name, back in reversed(self._backs) if not back()]
+        set_random_states(self._randoms)
         return list(dict.fromkeys(lost))
 
-    def _keep(self, name: str, value: object) -> None:
-        waiting = [(name, value)]
+    def _keep(self, waiting: list[tuple[str, object, bool]]) -> None:
+        """Keep named objects and what they hold, the last ones first; the flag tells what is trained."""
         while waiting and len(self._seen) < MOST:
-            name, value = waiting.pop()
-            if id(value) not in self._seen:
-                self._seen.add(id(value))
-                backs, parts = self._of(value)
-                self._backs += [(name, back) for back in backs]
-                waiting += [(name, part) for part in parts]
+            name, value, is_trained = waiting.pop()
+            if id(value) in self._seen:
+                continue
+            self._seen.add(id(value))
+            backs, parts = self._of(value, is_trained)
+            self._backs += [(name, back) for back in backs]
+            is_trained = is_trained or isinstance(value, nn.Module)
+            waiting += [(name, part, is_trained) for part in parts if not isinstance(part, PLAIN)]
+            if isinstance(value, Optimizer):
+                waiting.append((name, value.state, True))
 
-    def _of(self, value: object) -> tuple[Iterable[Back], Iterable[object]]:
+    def _of(self, value: object, is_trained: bool) -> tuple[Iterable[Back], Iterable[object]]:
         """Return what puts an object back, and the objects that it holds."""
         if isinstance(value, Tensor):
-            return [_tensor(value)], () if value.grad_fn is not None or value.grad is None else (value.grad,)
+            return self._tensor(value, is_trained)
         if isinstance(value, nn.Module):
             return _module(value), [*vars(value).values(), *_held(value)]
         for kind, keep in _KINDS.items():
@@ -93,6 +127,18 @@ class Keepsake:
         if type(value).__module__ in self._own and hasattr(value, "__dict__") and not isinstance(value, type):
             return _attributes(value)
         return (), ()
+
+    def _tensor(self, tensor: Tensor, is_trained: bool) -> tuple[list[Back], tuple[Tensor, ...]]:
+        is_trained = is_trained or (tensor.is_leaf and tensor.requires_grad)
+        limit = sys.maxsize if self._keeps_trained and is_trained else LARGEST
+        back = _tensor(tensor, limit)
+        if tensor.grad_fn is not None or tensor.grad is None:
+            return [back], ()
+        grad = tensor.grad
+        if id(grad) not in self._seen:
+            self._seen.add(id(grad))
+            return [back, _tensor(grad, limit)], ()
+        return [back], ()
 
 
 @dataclass(slots=True)
@@ -152,12 +198,12 @@ def _refill(held: Any, before: Mapping[Any, Any]) -> bool:
     return True
 
 
-def _tensor(tensor: Tensor) -> Back:
+def _tensor(tensor: Tensor, limit: int) -> Back:
     grad, requires_grad = tensor.grad if tensor.is_leaf else None, tensor.requires_grad
     if tensor.is_inference() or tensor.layout != torch.strided:
         return lambda: True
     version = version_of(tensor)
-    value = tensor.detach().clone() if tensor.numel() <= LARGEST and not tensor.is_meta else None
+    value = tensor.detach().clone() if tensor.numel() <= limit and not tensor.is_meta else None
 
     def back() -> bool:
         if tensor.is_leaf:
@@ -257,6 +303,7 @@ _KINDS: Final[Mapping[type, Callable[[Any], tuple[Iterable[Back], Iterable[objec
     np.ndarray: _array,
     Optimizer: _optimizer,
     LRScheduler: _attributes,
+    torch.amp.GradScaler: _attributes,
     torch.Generator: _state(torch.Generator.get_state, torch.Generator.set_state),
     np.random.Generator: _state(_numpy_state, _set_numpy_state),
     np.random.RandomState: _state(np.random.RandomState.get_state, np.random.RandomState.set_state),

@@ -10,14 +10,14 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from threading import get_ident
 from types import FrameType, FunctionType
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from gradstep.capture.draws import Draws, Items
 from gradstep.capture.engine_watch import ComingPass
 from gradstep.capture.handover import Handover
-from gradstep.capture.keepsake import Keepsake, RoundStart, randoms, set_randoms
+from gradstep.capture.keepsake import Keepsake, RoundStart
 from gradstep.capture.lone_passes import BegunStatements, LonePass
-from gradstep.capture.loop_places import Control, LineRange, Parking
+from gradstep.capture.loop_places import Control, LineRange, LoopKind, Parking
 from gradstep.capture.obstacles import NotCaptured, Obstacle
 from gradstep.capture.scopes import Scope
 from gradstep.capture.sites import Site
@@ -26,6 +26,9 @@ from gradstep.learner_code.interruption import Interrupted
 from gradstep.learner_code.places import Place, place_of_frame
 
 Lambda = FunctionType
+
+MOST_REPEATED: Final = 20
+"""Rounds of outer loops in which a script that is taken back may miss its inner loop."""
 
 
 class Rewind(BaseException):
@@ -49,11 +52,14 @@ class Hooks:
             printed: What the script has printed.
         """
         self._printed = printed
-        self._sites, self._handover, self._own = sites, handover, own_modules
+        self._sites, self._handover = sites, handover
+        self.own_modules = own_modules
+        """Names of the learner's modules."""
+
         self.tries: dict[str, list[LineRange]] = {}
         """Lines, by file, in which a `try` statement handles exceptions."""
 
-        self.draws = Draws(randoms, set_randoms)
+        self.draws = Draws()
         self.chain: tuple[int, ...] = ()
         """Numbers of the loops around the first `backward`, outermost first; empty until it was found."""
 
@@ -93,8 +99,11 @@ class Hooks:
         """Whether a statement runs that was compiled alone."""
 
         self.control, self.result = Control.NEXT, cast(object, None)
+        self.scopes: dict[int, Scope] = {}
+        """Scope of each loop of `chain` in its present round, by the loop's number."""
+
         self._starts: dict[int, RoundStart] = {}
-        self._rewinds = False
+        self._rewinds = self._seeks = False
         self._waits = self._returns = self._breaks = self._is_done = False
         self._raises: BaseException | None = None
         self._raised: BaseException | None = None
@@ -114,14 +123,13 @@ class Hooks:
             is_watched = number in self.chain and not self.is_stepping
         else:
             is_watched = site.leads or any(self._sites[outer].leads for outer in site.outer)
-        return Items(iter(source), self.draws, partial(self.leaves, number)) if is_watched else source
+        if not is_watched:
+            return source
+        return Items(number, iter(source), self.draws, partial(self._ended, number))
 
     def test(self, number: int, value: object) -> bool:
         """Return whether a `while` loop goes on."""
-        goes_on = bool(value)
-        if not goes_on:
-            self.leaves(number)
-        return goes_on
+        return bool(value) or self._ended(number)
 
     def once(self, number: int) -> bool:
         """Return whether a block, which goes round once, has its round before it."""
@@ -138,15 +146,20 @@ class Hooks:
             if self._sites[number].leads or self.counts[number] == 1:
                 self._start(number, names, inspect.currentframe().f_back)  # type: ignore[union-attr]
             return True
-        if number != self.chain[-1] or self.is_stepping or os.getpid() != self._process:
+        if number not in self.chain or self.is_stepping or os.getpid() != self._process:
+            return True
+        if number != self.chain[-1]:
+            self.scopes[number] = self._scope(number, names, inspect.currentframe().f_back)  # type: ignore[union-attr]
             return True
         self.begun += 1
         self._names = names
-        if self.free_rounds and not self.stopped():
+        if self._seeks:
+            self._found()
+        elif self.free_rounds and not self.stopped():
             self.free_rounds -= 1
             return True
         self.free_rounds = 0
-        self.scope = self._scope(number, names, inspect.currentframe().f_back)  # type: ignore[union-attr]
+        self._enter_scope(number, inspect.currentframe().f_back)  # type: ignore[union-attr]
         self.can_run_itself = True
         self._park(Parking.ROUND)
         self.can_run_itself = False
@@ -154,14 +167,19 @@ class Hooks:
 
     def caught(self, number: int) -> type[BaseException] | tuple[()]:
         """Return the exceptions that a loop catches for gradstep."""
-        if not self.chain or number != self.chain[-1] or self.is_stepping or os.getpid() != self._process:
+        if number not in self.chain or self.is_stepping or os.getpid() != self._process:
             return ()
-        return Rewind if self._rewinds else BaseException
+        if self._rewinds or self._seeks:
+            return Rewind
+        return BaseException if number == self.chain[-1] else ()
 
     def lost(self, number: int) -> bool:
         """Park the script after an exception in its round; return whether the script shall have it."""
         if self._rewinds:
-            self._begin_anew(number)
+            if number == self.chain[-1]:
+                self._begin_anew(number)
+            return number != self.chain[-1]
+        if self._seeks:
             return False
         error = sys.exception()
         if isinstance(error, GeneratorExit) or (
@@ -172,15 +190,16 @@ class Hooks:
             self._over()
             return False
         self.error, self.free_rounds = error, 0
-        self.scope = self._scope(number, self._names, inspect.currentframe().f_back)  # type: ignore[union-attr]
+        self._enter_scope(number, inspect.currentframe().f_back)  # type: ignore[union-attr]
         self._park(Parking.FAILED)
         self.error, self._is_done = None, False
         return False
 
     def waits(self, number: int) -> None:
         """Park the script at the begin of its first round."""
-        if self._waits:
+        if self._waits or (self._seeks and number == self.chain[-1]):
             self._waits = False
+            self._found()
             self._park(Parking.ROUND)
             self._is_done = False
 
@@ -214,8 +233,8 @@ class Hooks:
         if self.is_stepping:
             if number == self.chain[-1]:
                 self.control = Control.BREAK
-        elif self.chain and number == self.chain[0]:
-            self._over()
+        elif self.chain and number == self.chain[0] and self._over():
+            raise Rewind
 
     def continues(self, number: int) -> None:
         """Note a `continue`."""
@@ -228,8 +247,8 @@ class Hooks:
         if self.is_stepping:
             if self.chain[-1] in around:
                 self.control, self.result = Control.RETURN, value
-        elif self.chain and self.chain[0] in around:
-            self._over()
+        elif self.chain and self.chain[0] in around and self._over():
+            raise Rewind
         return value
 
     # Calls of the session, by way of the handover
@@ -248,6 +267,15 @@ class Hooks:
             return False
         self.control, self._raised = Control.RAISED, error
         return True
+
+    def draws_items(self, number: int) -> bool:
+        """Return whether a loop draws items, as `for` loops do."""
+        return self._sites[number].place.kind is LoopKind.FOR
+
+    def seek(self) -> None:
+        """Have the script come back to the begin of a round, wherever it is parked, as soon as it goes on."""
+        self._seeks, self.free_rounds = True, 0
+        self.draws.repeats = MOST_REPEATED
 
     # Calls of autograd's engine
 
@@ -310,7 +338,7 @@ class Hooks:
     def _start(self, number: int, names: Lambda, caller: FrameType | None) -> None:
         scope = self._scope(number, names, caller)
         drawn = self.draws.remember() if self._sites[number].leads else self.draws.count
-        keepsake = Keepsake(scope, self._own)
+        keepsake = Keepsake({number: scope}, self.own_modules)
         self._starts[number] = RoundStart(
             id(caller), scope, keepsake, self.counts[number], drawn, self._printed.mark()
         )
@@ -329,9 +357,10 @@ class Hooks:
         start = self._starts[number]
         self._rewinds, self._waits, self.begun = False, True, 1
         self.scope = start.scope
-        self.draws.begin_anew(start.drawn)
+        self.scopes = {loop: self._starts[loop].scope for loop in self.chain}
+        self.draws.go_back(start.drawn)
         if start.round == self.counts[number]:
-            self.lost_names = start.keepsake.put_back()
+            self.lost_names = start.keepsake.put_back({number: start.scope})
             self._printed.back_to(start.printed)
         else:  # nothing told that this loop would lead to a `backward`
             self.lost_names = [name for name in start.scope.names() if not name.startswith("__")]
@@ -344,11 +373,30 @@ class Hooks:
         self.free_rounds = max(0, self.free_rounds - 1)
         return True
 
-    def _over(self) -> None:
-        if os.getpid() == self._process:
-            self.free_rounds = 0
-            while True:
-                self._park(Parking.OVER)
+    def _enter_scope(self, number: int, frame: FrameType | None) -> None:
+        self.scope = self.scopes[number] = self._scope(number, self._names, frame)
+
+    def _ended(self, number: int) -> bool:
+        """Take note that a loop has no more rounds; return whether it shall have one all the same."""
+        if self.is_stepping:
+            self.leaves(number)
+            return False
+        if self._seeks and number in self.chain:
+            return self.draws.repeats > 0
+        return bool(self.chain) and number == self.chain[0] and self._over()
+
+    def _found(self) -> None:
+        self._seeks, self.draws.repeats = False, 0
+
+    def _over(self) -> bool:
+        """Park the script outside of its rounds; return True once it shall come back into them."""
+        if os.getpid() != self._process:
+            return False
+        self.free_rounds = 0
+        self._found()
+        while not self._seeks:
+            self._park(Parking.OVER)
+        return True
 
     def _park(self, why: Parking) -> None:
         self._handover.park(why)

@@ -9,6 +9,7 @@ from contextlib import contextmanager, suppress
 from types import ModuleType
 from typing import Any, Final
 
+from gradstep.capture.random_states import RandomStates, random_states, set_random_states
 from gradstep.captured_output import STREAMS, KeptFromTerminal, Printed
 
 MAIN: Final = "__main__"
@@ -29,6 +30,9 @@ class ProcessView:
         self._main, self._arguments, self._printed = main, list(arguments), printed
         self._folder = folder
         self._path: list[str] | None = None
+        self.randoms: RandomStates | None = None
+        """States of the random generators as the script left them; None to take them as they are."""
+
         self.directory: str | None = None
         """Folder that the script went to; None if it stayed."""
 
@@ -47,11 +51,14 @@ class ProcessView:
                 setattr(sys, name, stream)
             sys.argv, sys.path = self._arguments, self._path
             sys.modules[MAIN] = self._main
+            if self.randoms is not None:
+                set_random_states(self.randoms)  # other code in this process draws, too
             if self.directory is not None:
                 _go(self.directory)
             try:
                 yield
             finally:
+                self.randoms = random_states()
                 self._path, self._arguments = sys.path, sys.argv
                 sys.argv, sys.path = ours[0], ours[1]
                 if ours[2] is not None:

@@ -27,6 +27,11 @@ class Scope:
     body: dict[str, Any] | None = None
     """Variables of the class body that the loop stands in; None elsewhere."""
 
+    @property
+    def is_module(self) -> bool:
+        """Whether the loop stands at top level."""
+        return self.cells is None and self.body is None
+
     def names(self) -> dict[str, Any]:
         """Return what the local names stand for now; at top level these are the globals."""
         if self.cells is None:

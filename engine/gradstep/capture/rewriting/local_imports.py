@@ -11,8 +11,8 @@ from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from importlib.util import decode_source
 from types import CodeType, ModuleType
 
-Compile = Callable[[str, str], CodeType]
-"""Returns the code of a text, from a file."""
+Compile = Callable[[str, str, str], CodeType]
+"""Returns the code of a text, from a file, for a module of a name."""
 
 
 class _Loader(SourceFileLoader):
@@ -22,7 +22,7 @@ class _Loader(SourceFileLoader):
 
     def get_code(self, fullname: str) -> CodeType | None:
         """Return the instrumented code; the code that Python keeps in its cache is not."""
-        return self._compiled(decode_source(self.get_data(self.path)), self.path)
+        return self._compiled(decode_source(self.get_data(self.path)), self.path, fullname)
 
 
 class _Finder:

@@ -1,0 +1,68 @@
+"""Begins of rounds that a captured loop can be taken back to."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from gradstep.capture.draws import ItemsPlace
+from gradstep.capture.keepsake import Keepsake
+from gradstep.capture.loop_hooks import Hooks
+from gradstep.capture.process_view import MAIN
+from gradstep.captured_output import Printed
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Moment:
+    """Begin of a round, with all that is needed to go back to it."""
+
+    keepsake: Keepsake
+    counts: Mapping[int, int]
+    begun: int
+    drawn: int
+    places: Mapping[int, ItemsPlace | None]
+    printed: tuple[int, tuple[str, ...]]
+    hooks: Hooks = field(repr=False)
+
+
+def moment_of(hooks: Hooks, printed: Printed) -> Moment:
+    """Return the present moment of a script that is parked at the begin of a round."""
+    spaces = [vars(sys.modules[name]) for name in hooks.own_modules if name in sys.modules and name != MAIN]
+    return Moment(
+        keepsake=Keepsake(hooks.scopes, hooks.own_modules, spaces, keeps_trained=True),
+        counts=dict(hooks.counts),
+        begun=hooks.begun,
+        drawn=hooks.draws.count,
+        places={number: hooks.draws.place(number) for number in hooks.chain},
+        printed=printed.mark(),
+        hooks=hooks,
+    )
+
+
+def can_return_to(moment: Moment, hooks: Hooks) -> bool:
+    """Return whether all items are remembered that a script has drawn since a moment."""
+    if moment.hooks is not hooks:
+        return False
+    draws_all = all(
+        place is not None or not hooks.draws_items(number) for number, place in moment.places.items()
+    )
+    return draws_all and hooks.draws.can_go_back(moment.drawn)
+
+
+def return_to(moment: Moment, hooks: Hooks, printed: Printed) -> list[str]:
+    """Put a script that is parked at the begin of a round back to a moment.
+
+    Returns:
+        Names of what could not be put back.
+    """
+    hooks.counts.clear()
+    hooks.counts.update(moment.counts)
+    hooks.begun = moment.begun
+    hooks.draws.go_back(moment.drawn)
+    for number, place in moment.places.items():
+        if place is not None:
+            hooks.draws.put_back(number, place)
+    lost = moment.keepsake.put_back(hooks.scopes)
+    printed.back_to(moment.printed)
+    return lost

@@ -1,0 +1,63 @@
+"""A captured loop goes back to any kept round, and from there comes to the bits of the script by itself."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import pytest
+
+from gradstep.capture.captured_loop import CapturedLoop
+from gradstep.capture.moments import Moment
+from tests.engine.captured_runs import Run, captured, differences, losses_of, state_of
+from tests.engine.test_capture import FILES, ROUNDS, _settings, written
+
+__all__ = ["_settings"]
+
+ITERATORS_OWN = "_num_yielded"
+"""A DataLoader's iterator itself never goes back: its items are handed out once more."""
+
+
+@pytest.mark.parametrize("kind", FILES)
+def test_a_loop_of_each_kind_goes_back_to_any_round(kind: str, tmp_path: Path) -> None:
+    path = written(kind, tmp_path)
+    with losses_of() as losses:
+        loop = captured(path)
+        kept: dict[int, Moment] = {}
+        then: dict[int, Run] = {}
+        for number in range(ROUNDS):
+            kept[number], then[number] = loop.keep(), state_of(loop, [])
+            (loop.run(1) if number % 3 else loop.run_round())
+        end, all_losses = state_of(loop, []), list(losses)
+        order = list(kept)
+        random.Random(4).shuffle(order)
+        for number in order[:6]:
+            assert loop.can_go_back(kept[number])
+            assert loop.go_back(kept[number]) == ()
+            there = differences(then[number], state_of(loop, []))
+            assert not [one for one in there if ITERATORS_OWN not in one], number
+            if number % 2:
+                loop.run_statement(0)
+                loop.go_back(kept[number])
+            losses.clear()
+            loop.run(ROUNDS - number)
+            assert not differences(end, state_of(loop, [])), (number, "on")
+            assert not differences(all_losses[-len(losses) :], losses)
+        assert loop.is_exact
+
+
+def test_a_loop_that_is_over_goes_back(tmp_path: Path) -> None:
+    for kind in ("epochs over batches", "top level"):
+        loop: CapturedLoop = captured(written(kind, tmp_path))
+        kept, then = loop.keep(), state_of(loop, [])
+        loop.run(3)
+        later, there = loop.keep(), state_of(loop, [])
+        loop.run(10_000)
+        assert loop.over
+        end = state_of(loop, [])
+        for moment, state in ((later, there), (kept, then)):
+            loop.go_back(moment)
+            assert not differences(state, state_of(loop, []))
+            loop.run(10_000)
+            assert loop.over
+            assert not differences(end, state_of(loop, []))

@@ -34,16 +34,19 @@ def test_a_loop_of_each_kind_goes_back_to_any_round(kind: str, tmp_path: Path) -
         for number in order[:6]:
             assert loop.can_go_back(kept[number])
             assert loop.go_back(kept[number]) == ()
-            there = differences(then[number], state_of(loop, []))
-            assert not [one for one in there if ITERATORS_OWN not in one], number
+            assert not _differences(then[number], state_of(loop, [])), (number, "there")
             if number % 2:
                 loop.run_statement(0)
                 loop.go_back(kept[number])
             losses.clear()
             loop.run(ROUNDS - number)
-            assert not differences(end, state_of(loop, [])), (number, "on")
+            assert not _differences(end, state_of(loop, [])), (number, "on")
             assert not differences(all_losses[-len(losses) :], losses)
         assert loop.is_exact
+
+
+def _differences(first: Run, second: Run) -> list[str]:
+    return [found for found in differences(first, second) if ITERATORS_OWN not in found]
 
 
 def test_a_loop_that_is_over_goes_back(tmp_path: Path) -> None:

@@ -8,7 +8,8 @@ tensor of the engine's: the engine neither adds in place to a tensor that is hel
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import partial
 from threading import get_ident
 from typing import Any, Final, TypeAlias
@@ -152,15 +153,26 @@ class Recorder:
 
     def record(self, loss: Tensor, backward: Mapping[str, Any]) -> None:
         """Run `loss.backward(**backward)`, with hooks on the graphs of all passes that start meanwhile."""
-        self.looked_for_nan = is_anomaly_enabled() and is_anomaly_check_nan_enabled()
-        plain = engine_entry()
-        replace_engine_entry(self._watched(plain))
-        try:
+        with self._attached():
             if backward or _shortcut is None or type(loss) is not Tensor or not loss.is_floating_point():
                 loss.backward(**backward)  # type: ignore[no-untyped-call]
             else:  # without arguments, `loss.backward()` comes to this call
                 seed = (torch.ones_like(loss),)
                 self._pass(_shortcut, (loss,), seed, False, False, (), True, True)
+
+    def record_pass(self, plain: Callable[..., Any], outputs: Any, args: Any, kwargs: Any) -> Any:
+        """Run one pass as `plain`, the engine's entry, runs it, and return its result."""
+        with self._attached():
+            return self._pass(plain, outputs, *args, **kwargs)
+
+    @contextmanager
+    def _attached(self) -> Iterator[None]:
+        """Record all passes of this thread inside the `with` block."""
+        self.looked_for_nan = is_anomaly_enabled() and is_anomaly_check_nan_enabled()
+        plain = engine_entry()
+        replace_engine_entry(self._watched(plain))
+        try:
+            yield
         finally:
             replace_engine_entry(plain)
             for handle in self._handles:

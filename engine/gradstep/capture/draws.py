@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import copy
 from collections import deque
-from collections.abc import Callable, Hashable, Iterator
-from dataclasses import dataclass
-from typing import Any, Final
+from collections.abc import Callable, Hashable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, TypeAlias
 
 from torch import Tensor
 
@@ -39,12 +39,6 @@ COPYABLE: Final[tuple[type, ...]] = (
 
 @dataclass(frozen=True, slots=True)
 class _Drawn:
-    key: Hashable
-    """Number of the loop that drew the item, or the identity of the iterator that `next` was called with."""
-
-    entry: int
-    """Number that the loop had when it was entered."""
-
     source: Any
     item: Any
     size: int
@@ -54,13 +48,35 @@ class _Drawn:
     after: RandomStates | None
 
 
+@dataclass(slots=True)
+class _History:
+    """What was drawn from one iterator."""
+
+    drawn: deque[_Drawn] = field(default_factory=deque)
+    forgotten: int = 0
+    position: int = 0
+    """Number of items that the script has drawn; fewer than there are after it was taken back."""
+
+    def due(self) -> _Drawn | None:
+        """Return what is drawn once more; None if the iterator itself has the next item."""
+        at = self.position - self.forgotten
+        return self.drawn[at] if 0 <= at < len(self.drawn) else None
+
+
 @dataclass(frozen=True, slots=True)
 class ItemsPlace:
     """How far the iterator of one loop has come."""
 
     source: Any
+    before: int
+    """Number of the entry into the loop before this one."""
+
     entry: int
     drawn: int
+
+
+Positions: TypeAlias = Mapping[Hashable, int]
+"""How many items were drawn from each iterator."""
 
 
 class Draws:
@@ -68,10 +84,17 @@ class Draws:
 
     def __init__(self) -> None:
         """Begin with nothing drawn."""
-        self._drawn: deque[_Drawn] = deque()
-        self._again: dict[Hashable, deque[_Drawn]] = {}
+        self._histories: dict[Hashable, _History] = {}
+        """By the loop's number and that of the entry into it, or by the iterator that `next` is called with."""
+
+        self._ages: deque[Hashable] = deque()
+        """Key of the history of each item that is remembered, the oldest first."""
+
         self._bytes = 0
         self._entries = 0
+        self._followers: dict[tuple[int, int], int] = {}
+        """Number of the entry into a loop that came after another, by the loop and that other entry."""
+
         self._running: dict[int, Items] = {}
         """Iterator of each loop, by the loop's number, since it was entered last."""
 
@@ -79,10 +102,7 @@ class Draws:
         """Whether items are remembered."""
 
         self.count = 0
-        """Number of items that were drawn so far."""
-
-        self._first = 0
-        """Number of items that were drawn before the first one that is remembered."""
+        """Number of items that were handed out so far."""
 
         self.repeats = 0
         """How often loops still hand out their last item once more, while the script is taken back."""
@@ -90,36 +110,37 @@ class Draws:
         self.is_exact = True
         """Whether the items and random numbers drawn since were those of the script by itself."""
 
-    def remember(self) -> int:
-        """Remember items from now on; return how many were drawn so far, for `go_back`."""
-        if not self.remembers:
-            self.remembers, self._first = True, self.count
-            self._drawn.clear()
-        return self.count
+    def positions(self) -> Positions:
+        """Return how much was drawn, for `go_back`; items are remembered from now on."""
+        self.remembers = True
+        return {key: history.position for key, history in self._histories.items()}
 
-    def can_go_back(self, count: int) -> bool:
-        """Return whether all items are remembered that were drawn after the first `count`."""
-        return self.remembers and self._first <= count
+    def can_go_back(self, positions: Positions) -> bool:
+        """Return whether all items are remembered that were drawn since."""
+        return all(
+            key not in self._histories or self._histories[key].forgotten <= position
+            for key, position in positions.items()
+        )
 
-    def go_back(self, count: int) -> None:
-        """Have the items drawn again that were drawn after the first `count`, if they are remembered."""
-        back = list[_Drawn]()
-        while self.count > count and self._drawn:
-            back.append(self._drawn.pop())
-            self.count -= 1
-        self._bytes -= sum(drawn.size for drawn in back)
-        for drawn in back:
-            self._again.setdefault(drawn.key, deque()).appendleft(drawn)
-        self.count = count
+    def go_back(self, positions: Positions) -> None:
+        """Have the items drawn again that were drawn since."""
+        for key, history in self._histories.items():
+            history.position = positions.get(key, 0)
 
     def entered(self, items: Items) -> int:
-        """Return the number of an entry into a loop: of that whose items are drawn again, or a new one."""
+        """Return the number of an entry into a loop: of the one that came next then, or a new one."""
+        self._running[items.number] = items
+        last = items.number, items.before
+        return self._followers.get(last) or self._new_entry(last)
+
+    def last_entry(self, number: int) -> int:
+        """Return the number of the last entry into a loop; 0 if it was not entered."""
+        return self._running[number].entry if number in self._running else 0
+
+    def _new_entry(self, last: tuple[int, int]) -> int:
         self._entries += 1
-        before, self._running[items.number] = self._running.get(items.number), items
-        again = self._again.get(items.number)
-        while again and before is not None and again[0].entry == before.entry:
-            again.popleft()  # the loop was left earlier than it was then
-        return again[0].entry if again else self._entries
+        self._followers[last] = self._entries
+        return self._entries
 
     def place(self, number: int) -> ItemsPlace | None:
         """Return how far the iterator of a loop has come; None for a loop that has none."""
@@ -127,90 +148,81 @@ class Draws:
         if items is None:
             return None
         source = copy.copy(items.source) if items.is_copyable else items.source
-        return ItemsPlace(source, items.entry, items.drawn)
+        return ItemsPlace(source, items.before, items.entry, items.drawn)
 
-    def put_back(self, number: int, place: ItemsPlace | None) -> None:
+    def put_back(self, number: int, place: ItemsPlace) -> None:
         """Let the iterator of a loop go on from a place."""
-        items = self._running.get(number)
-        if items is None or place is None:
-            return
-        items.go_on_from(place)
+        if number in self._running:
+            self._running[number].go_on_from(place)
 
     def draw(self, items: Items) -> Any:
         """Return the next item of a loop, or `END`."""
-        again = self._again.get(items.number)
-        if again and again[0].entry == items.entry and self._is_due(again, items):
-            drawn = again.popleft()
-            if not again:
-                del self._again[items.number]
-            items.source = drawn.source
-            return self._handed_out(drawn)
         if items.is_copyable or not self.remembers:
-            self.count += not items.is_copyable
+            self.count += 1
             return next(items.source, END)
-        return self._drawn_anew(items.number, items.entry, items.source)
+        key = items.number, items.entry
+        history = self._histories.setdefault(key, _History())
+        drawn = history.due()
+        if drawn is not None and not self._is_as_then(drawn):
+            if not items.drawn:  # the loop was entered anew with other random numbers: so it draws others
+                items.entry = self._new_entry((items.number, items.before))
+                return self.draw(items)
+            self.is_exact = False  # the iterator itself has gone past the item
+        if drawn is None:
+            return self._drawn_anew(key, history, items.source)
+        items.source = drawn.source
+        return self._handed_out(history, drawn)
 
     def next(self, source: Iterator[Any], *default: Any) -> Any:
         """Return the next item as Python's `next` does."""
-        again = self._again.get(id(source))
-        if again:
-            drawn = again.popleft()
-            if not again:
-                del self._again[id(source)]
-            item = self._handed_out(drawn)
-        elif self.remembers and isinstance(source, Iterator):
-            item = self._drawn_anew(id(source), 0, source)
-        else:
+        if not self.remembers or not isinstance(source, Iterator):
+            self.count += 1
             return next(source, *default)
+        history = self._histories.setdefault(id(source), _History())
+        drawn = history.due()
+        if drawn is None:
+            item = self._drawn_anew(id(source), history, source)
+        else:
+            self.is_exact &= self._is_as_then(drawn)
+            item = self._handed_out(history, drawn)
         if item is not END:
             return item
         if default:
             return default[0]
         raise StopIteration
 
-    def _is_due(self, again: deque[_Drawn], items: Items) -> bool:
-        """Return whether the script draws the same item as then; forget what it no longer will."""
-        before = again[0].before
-        if before is None or same_marks(before, random_marks()):
-            return True
-        if items.drawn:
-            self.is_exact = False  # the iterator itself has gone past the item
-            return True
-        while again and again[0].entry == items.entry:
-            again.popleft()  # the loop was entered anew, so its iterator is a new one
-        return False
+    def _is_as_then(self, drawn: _Drawn) -> bool:
+        return drawn.before is None or same_marks(drawn.before, random_marks())
 
-    def _handed_out(self, drawn: _Drawn) -> Any:
-        if drawn.before is not None and drawn.after is not None:
-            if not same_marks(drawn.before, random_marks()):
-                self.is_exact = False
+    def _handed_out(self, history: _History, drawn: _Drawn) -> Any:
+        if drawn.after is not None:
             set_random_states(drawn.after)
-        self._keep(drawn)
+        history.position += 1
+        self.count += 1
         return drawn.item
 
-    def _drawn_anew(self, key: Hashable, entry: int, source: Iterator[Any]) -> Any:
+    def _drawn_anew(self, key: Hashable, history: _History, source: Iterator[Any]) -> Any:
         before = random_marks()
         item = next(source, END)
         changed = not same_marks(before, random_marks())
         states = (before, random_states()) if changed else (None, None)
-        self._keep(_Drawn(key, entry, source, item, _size(item), *states))
-        return item
-
-    def _keep(self, drawn: _Drawn) -> None:
+        drawn = _Drawn(source, item, _size(item), *states)
+        history.drawn.append(drawn)
+        history.position += 1
         self.count += 1
-        if not self.remembers:
-            return
-        self._drawn.append(drawn)
+        self._ages.append(key)
         self._bytes += drawn.size
-        while len(self._drawn) > MOST or self._bytes > MOST_BYTES:
-            self._bytes -= self._drawn.popleft().size
-            self._first += 1
+        while len(self._ages) > MOST or self._bytes > MOST_BYTES:
+            oldest = self._histories[self._ages.popleft()]
+            self._bytes -= oldest.drawn.popleft().size
+            oldest.forgotten += 1
+        return item
 
 
 class Items:
     """Iterator of a loop of the script, whose items come through `Draws`."""
 
-    __slots__ = ("_draws", "_ended", "_last", "drawn", "entry", "is_copyable", "number", "source")
+    __slots__ = ("_draws", "_ended", "_last", "before", "drawn", "entry", "is_copyable", "number", "source")
 
     def __init__(self, number: int, source: Iterator[Any], draws: Draws, ended: Callable[[], bool]) -> None:
         """Make the iterator.
@@ -226,6 +238,7 @@ class Items:
         self.is_copyable = isinstance(source, COPYABLE)
         self.drawn = 0
         self._last: Any = None
+        self.before = draws.last_entry(number)
         self.entry = draws.entered(self)
 
     def __iter__(self) -> Items:
@@ -251,6 +264,7 @@ class Items:
         self.is_copyable = isinstance(place.source, COPYABLE)
         self.source = copy.copy(place.source) if self.is_copyable else place.source
         self.entry, self.drawn = place.entry, place.drawn
+        self.before = place.before
 
 
 def _size(item: Any) -> int:

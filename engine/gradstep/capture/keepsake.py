@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
+from gradstep.capture.draws import Positions
 from gradstep.capture.random_states import random_states, set_random_states
 from gradstep.capture.scopes import Scope, replace_names
 from gradstep.tensors.bitwise import same_bits
@@ -155,8 +156,8 @@ class RoundStart:
     round: int
     """Number of the round, from 1."""
 
-    drawn: int
-    """Number of items that had been drawn."""
+    drawn: Positions
+    """How much had been drawn."""
 
     printed: tuple[int, tuple[str, ...]]
     """Length of the text that had been printed."""

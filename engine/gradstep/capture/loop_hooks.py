@@ -337,7 +337,7 @@ class Hooks:
 
     def _start(self, number: int, names: Lambda, caller: FrameType | None) -> None:
         scope = self._scope(number, names, caller)
-        drawn = self.draws.remember() if self._sites[number].leads else self.draws.count
+        drawn = self.draws.positions() if self._sites[number].leads else {}
         keepsake = Keepsake({number: scope}, self.own_modules)
         self._starts[number] = RoundStart(
             id(caller), scope, keepsake, self.counts[number], drawn, self._printed.mark()

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from gradstep.capture.draws import ItemsPlace
+from gradstep.capture.draws import ItemsPlace, Positions
 from gradstep.capture.keepsake import Keepsake
 from gradstep.capture.loop_hooks import Hooks
 from gradstep.capture.process_view import MAIN
@@ -20,7 +20,7 @@ class Moment:
     keepsake: Keepsake
     counts: Mapping[int, int]
     begun: int
-    drawn: int
+    drawn: Positions
     places: Mapping[int, ItemsPlace | None]
     printed: tuple[int, tuple[str, ...]]
     hooks: Hooks = field(repr=False)
@@ -33,7 +33,7 @@ def moment_of(hooks: Hooks, printed: Printed) -> Moment:
         keepsake=Keepsake(hooks.scopes, hooks.own_modules, spaces, keeps_trained=True),
         counts=dict(hooks.counts),
         begun=hooks.begun,
-        drawn=hooks.draws.count,
+        drawn=hooks.draws.positions(),
         places={number: hooks.draws.place(number) for number in hooks.chain},
         printed=printed.mark(),
         hooks=hooks,

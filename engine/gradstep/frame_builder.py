@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from typing import overload
+from typing import Protocol, overload
 
 from torch import Tensor
 
@@ -15,19 +15,36 @@ from gradstep.autograd.trace import Trace
 from gradstep.derivatives import Explanation, briefs, explain
 from gradstep.derivatives.optimizer_step import explain_update
 from gradstep.frame import Frame, ParameterFrame, PassFrame, TraceRow
-from gradstep.loop.loop import Kind
+from gradstep.loop.loop import Kind, StatementKey
+from gradstep.loop.script_loop import ScriptLoop
 from gradstep.notices import Notice
-from gradstep.problem import Problem
+from gradstep.problem import Labels
 from gradstep.reasons import Refusal
 from gradstep.tensors.bitwise import same_bits
 from gradstep.training.snapshots import Memory
-from gradstep.training.state import Passing, State
+from gradstep.training.state import Passing, TrainingState
+
+
+class Shown(Protocol):
+    """What is trained, as far as a frame shows it."""
+
+    @property
+    def name(self) -> str:
+        """Name of the problem."""
+
+    @property
+    def parameters(self) -> Mapping[str, Tensor]:
+        """Parameters by name."""
+
+    @property
+    def labels(self) -> Mapping[str, Labels]:
+        """Names along each dimension of each parameter, by the parameter's name."""
 
 
 def take_frame(
-    problem: Problem,
-    state: State,
-    before: State | None,
+    problem: Shown,
+    state: TrainingState,
+    before: TrainingState | None,
     *,
     notice: Notice | None,
     refusals: Mapping[RefusalKey, Refusal],
@@ -38,8 +55,8 @@ def take_frame(
 
     Args:
         problem: Problem that is trained.
-        state: State to show.
-        before: State to compare with; None if there is none, so that nothing is marked as changed.
+        state: TrainingState to show.
+        before: TrainingState to compare with; None if there is none, so that nothing is marked as changed.
         notice: Remark of the last action.
         refusals: Refusals of the actions that cannot work in `state`.
         position: Number of actions that can be undone.
@@ -51,7 +68,7 @@ def take_frame(
         learning_rate=state.learning_rate,
         epoch=state.epoch,
         loop=state.loop,
-        next=Kind.BACKWARD if state.in_pass else state.loop.next,
+        next=_next(state),
         parameters=_parameters(problem, state, before),
         preds=None if forward is None else forward.preds,
         loss=state.loss,
@@ -69,7 +86,20 @@ def take_frame(
     )
 
 
-def shown_grads(problem: Problem, state: State) -> tuple[Tensor | None, ...]:
+def _next(state: TrainingState) -> StatementKey | None:
+    loop = state.loop
+    if isinstance(loop, ScriptLoop):
+        return loop.last if state.in_pass else loop.next
+    return Kind.BACKWARD if state.in_pass else loop.next
+
+
+def shown_values(state: TrainingState) -> tuple[Tensor, ...]:
+    """Return the value of every parameter at this point of the pass, or its present one outside a pass."""
+    passing = state.passing
+    return (state if passing is None or passing.finished else passing.start).trainer.parameters
+
+
+def shown_grads(problem: Shown, state: TrainingState) -> tuple[Tensor | None, ...]:
     """Return the `.grad` of every parameter at this point of the pass, or its present one outside a pass."""
     passing = state.passing
     if passing is None or passing.finished:
@@ -81,10 +111,13 @@ def shown_grads(problem: Problem, state: State) -> tuple[Tensor | None, ...]:
     )
 
 
-def _parameters(problem: Problem, state: State, before: State | None) -> tuple[ParameterFrame, ...]:
+def _parameters(
+    problem: Shown, state: TrainingState, before: TrainingState | None
+) -> tuple[ParameterFrame, ...]:
     grads = shown_grads(problem, state)
     old_grads = grads if before is None else shown_grads(problem, before)
-    old_values = state.trainer.parameters if before is None else before.trainer.parameters
+    values = shown_values(state)
+    old_values = values if before is None else shown_values(before)
     passing = state.passing
     written = {} if passing is None or passing.over else passing.accumulated()
     memory = _memory(problem, state)
@@ -103,7 +136,7 @@ def _parameters(problem: Problem, state: State, before: State | None) -> tuple[P
         )
         for name, value, old_value, grad, old_grad, now, old in zip(
             problem.parameters,
-            state.trainer.parameters,
+            values,
             old_values,
             grads,
             old_grads,
@@ -114,7 +147,7 @@ def _parameters(problem: Problem, state: State, before: State | None) -> tuple[P
     )
 
 
-def _memory(problem: Problem, state: State) -> Memory:
+def _memory(problem: Shown, state: TrainingState) -> Memory:
     """Return the optimizer state of every parameter; an empty mapping for a parameter without any."""
     return state.trainer.memory or ({},) * len(problem.parameters)
 
@@ -127,7 +160,7 @@ def _shared(before: Memory, now: Memory) -> Memory:
     )
 
 
-def _loss_before(state: State) -> float | None:
+def _loss_before(state: TrainingState) -> float | None:
     if state.loop.split is not None:
         return None  # the loss of one part cannot be compared with the loss of an epoch
     known = len(state.losses)
@@ -135,7 +168,7 @@ def _loss_before(state: State) -> float | None:
     return None if math.isnan(before) else before
 
 
-def _update(problem: Problem, state: State) -> Explanation | None:
+def _update(problem: Shown, state: TrainingState) -> Explanation | None:
     if state.last_step is None:
         return None
     return explain_update(tuple(problem.parameters), state.last_step, state.trainer)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import replace
+from functools import partial
 
 from gradstep.actions import Action, checked_rate
 from gradstep.analysis.batch_check import BatchCheck, check_batches
@@ -28,6 +29,7 @@ from gradstep.reasons import PYTORCH_REFUSES
 from gradstep.refusals import refusal, refusals
 from gradstep.scripts.source import ScriptSource
 from gradstep.start import Start
+from gradstep.training.apply_action import perform
 from gradstep.training.progress import Progress
 from gradstep.training.pytorch_errors import PyTorchError
 from gradstep.training.state import State
@@ -72,7 +74,7 @@ class Session:
         if split is not None:
             self._statements.return_to(self._statements.state.with_split(split, problem.words))
         self._start = self._statements.state
-        self._walk = Walk(self._statements, self._tell)
+        self._walk = Walk(self._statements, partial(perform, self._statements), self._tell)
         self._comparer = RunComparer(problem, self._statements, self._walk.history, self._walk.travel)
         self._frame: Frame | None = None
         self._shown_before: State | None = None

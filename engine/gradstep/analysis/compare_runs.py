@@ -33,7 +33,9 @@ MOMENTUM_EPOCHS = 300
 class RunComparer:
     """Compares a session with other runs; every method leaves the statements in another state."""
 
-    def __init__(self, problem: Problem, statements: Statements, history: History, travel: Travel) -> None:
+    def __init__(
+        self, problem: Problem, statements: Statements, history: History, travel: Travel[State]
+    ) -> None:
         """Create comparisons of a session, whose start is the present state of `statements`.
 
         Args:

@@ -13,7 +13,7 @@ from gradstep.autograd.events import ACCUMULATE_GRAD
 from gradstep.autograd.node_calls import EnginePass, NodeCall
 from gradstep.autograd.recorder import NodeInput
 from gradstep.autograd.saved_tensors import HeldTensors, read_saved
-from gradstep.autograd.source_map import Source, SourceMap
+from gradstep.autograd.source_map import FoundSources, Source
 from gradstep.torch_internals import AccumulateGrad, leaf_of, sequence_number_of
 
 
@@ -49,7 +49,7 @@ def read_node(
     edges: list[NodeInput | None],
     held: HeldTensors,
     copy: Callable[[Tensor], Tensor],
-    sources: SourceMap | None = None,
+    sources: FoundSources | None = None,
 ) -> NodeInfo:
     """Return the facts about a node after its pass.
 

@@ -1,8 +1,8 @@
-"""The recording of all passes that some code runs, whatever it calls: `backward`, closures, several of them."""
+"""The recording of all passes that a piece of code runs, in closures too."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from threading import get_ident
@@ -13,7 +13,7 @@ from torch import Tensor
 
 from gradstep.autograd.leaf_copies import LeafCopies
 from gradstep.autograd.recorder import Recorder
-from gradstep.autograd.source_map import SourceMap
+from gradstep.autograd.source_map import FoundSources
 from gradstep.autograd.trace import TRACE_LIMIT, Trace
 from gradstep.tensors.gc_pause import without_collection
 from gradstep.torch_internals import engine_entry, replace_engine_entry
@@ -31,15 +31,16 @@ class RecordedPasses:
 @contextmanager
 def recorded_passes(
     names: Mapping[str, Tensor],
-    sources: SourceMap | None,
+    sources: FoundSources | None,
     known: LeafCopies = MappingProxyType({}),
     limit: int = TRACE_LIMIT,
+    found: RecordedPasses | None = None,
 ) -> Iterator[RecordedPasses]:
     """Record every pass that adds to a `.grad`, inside the `with` block; passes inside a pass belong to it.
 
-    For the arguments see `gradstep.autograd.trace.record_backward`.
+    For the arguments see `gradstep.autograd.trace.record_backward`; `found` takes the passes as they run.
     """
-    found, plain, thread = RecordedPasses(), engine_entry(), get_ident()
+    found, plain, thread = found or RecordedPasses(), engine_entry(), get_ident()
 
     def entry(outputs: Any, *args: Any, **kwargs: Any) -> Any:
         if get_ident() != thread or not kwargs.get("accumulate_grad", False):

@@ -13,7 +13,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from os.path import dirname, sep
 from types import CodeType, FrameType
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, Protocol
 
 import torch
 from torch import Tensor
@@ -74,6 +74,13 @@ class _Call(NamedTuple):
         return self.after_last - self.first
 
 
+class FoundSources(Protocol):
+    """Finds the expression that made a node."""
+
+    def find(self, node: Node) -> Source | None:
+        """Return the expression that made a node, or None if no watched call made it."""
+
+
 class SourceMap:
     """The calls that were seen while a forward pass was watched."""
 
@@ -120,6 +127,23 @@ class SourceMap:
                     innermost[made] = call
         self._looked_up = len(self.calls)
         return innermost.get(number)
+
+
+class SourceMaps:
+    """The calls of several watched pieces of code, such as the statements of one round."""
+
+    def __init__(self) -> None:
+        """Start with none."""
+        self._maps: list[SourceMap] = []
+
+    def add(self, sources: SourceMap) -> None:
+        """Look there, too."""
+        self._maps.append(sources)
+
+    def find(self, node: Node) -> Source | None:
+        """Return the expression that made a node, or None if no watched call made it."""
+        found = (sources.find(node) for sources in reversed(self._maps))
+        return next((source for source in found if source is not None), None)
 
 
 def _is_of_another_thread(node: Node, call: _Call) -> bool:

@@ -29,7 +29,7 @@ from gradstep.autograd.leaf_copies import LeafCopies, SavedCopies
 from gradstep.autograd.node_calls import NodeCall, NodeGrads
 from gradstep.autograd.node_info import NodeInfo, next_to_run, read_node
 from gradstep.autograd.recorder import Recorder
-from gradstep.autograd.source_map import SourceMap
+from gradstep.autograd.source_map import FoundSources
 from gradstep.errors import GraphFreed, NoGraph, NotAScalar
 from gradstep.learner_code.eager import uncompiled
 from gradstep.learner_code.raised import is_of_learners_code, message_of
@@ -51,7 +51,7 @@ class Trace:
         self,
         recorder: Recorder,
         names: Mapping[str, Tensor],
-        sources: SourceMap | None,
+        sources: FoundSources | None,
         error: BaseException | None,
         known: LeafCopies,
     ) -> None:
@@ -235,7 +235,7 @@ def record_backward(
     loss: Tensor,
     *,
     names: Mapping[str, Tensor] | None = None,
-    sources: SourceMap | None = None,
+    sources: FoundSources | None = None,
     known: LeafCopies = MappingProxyType({}),
     limit: int = TRACE_LIMIT,
     **backward: Any,

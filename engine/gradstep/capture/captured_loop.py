@@ -129,9 +129,13 @@ class CapturedLoop:
         """
         if self.over:
             raise LoopOver
+        return self.ask(lambda: self.run_here(index))
+
+    def run_here(self, index: int) -> Control:
+        """Run one statement as `run_statement` does, called in the script's own thread by way of `ask`."""
         if index not in self._codes:
             self._codes[index] = compiled_alone(self._site, index)
-        control = self.ask(lambda: self._stepped(self._codes[index]))
+        control = self._stepped(self._codes[index])
         self.next_statement = index + 1
         return control
 

@@ -35,7 +35,7 @@ class Observed:
 
     def __init__(self, names: Mapping[str, Any]) -> None:
         """Look at what names stand for; numbers of parameters and gradients are copied."""
-        found = _Found()
+        found = Found()
         found.look(names)
         self.parameters = found.parameters
         self.values = {name: p.detach().clone() for name, p in found.parameters.items()}
@@ -107,16 +107,18 @@ def _settings(optimizer: Optimizer) -> list[dict[str, Any]]:
     return [{k: v for k, v in group.items() if isinstance(v, plain)} for group in optimizer.param_groups]
 
 
-class _Found:
+class Found:
     """Parameters, optimizers and modules that names lead to."""
 
     def __init__(self) -> None:
+        """Begin with nothing."""
         self.parameters: dict[str, Tensor] = {}
         self.optimizers: list[Optimizer] = []
         self.modules: list[nn.Module] = []
         self._seen: set[int] = set()
 
     def look(self, names: Mapping[str, Any]) -> None:
+        """Look at what names stand for, and at what that holds."""
         for name, value in names.items():
             if not name.startswith("__"):
                 self._take(name, value, 0)

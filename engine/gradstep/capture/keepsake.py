@@ -74,6 +74,9 @@ class Keepsake:
         self._spaces = [(space, dict(space)) for space in all_spaces.values()]
         self._randoms = random_states()
         self._backs: list[tuple[str, Back]] = []
+        self.copies: list[Tensor] = []
+        """Copies of tensors that are kept by value."""
+
         self._seen: set[int] = set()
         tables = (*(names for _, names in self._spaces), *self._names.values())
         named = [
@@ -132,14 +135,21 @@ class Keepsake:
     def _tensor(self, tensor: Tensor, is_trained: bool) -> tuple[list[Back], tuple[Tensor, ...]]:
         is_trained = is_trained or (tensor.is_leaf and tensor.requires_grad)
         limit = sys.maxsize if self._keeps_trained and is_trained else LARGEST
-        back = _tensor(tensor, limit)
+        back = self._kept(tensor, limit)
         if tensor.grad_fn is not None or tensor.grad is None:
             return [back], ()
         grad = tensor.grad
         if id(grad) not in self._seen:
             self._seen.add(id(grad))
-            return [back, _tensor(grad, limit)], ()
+            return [back, self._kept(grad, limit)], ()
         return [back], ()
+
+    def _kept(self, tensor: Tensor, limit: int) -> Back:
+        if tensor.numel() > limit or tensor.is_meta or tensor.is_inference():
+            return _tensor(tensor, None)
+        value = tensor.detach().clone()
+        self.copies.append(value)
+        return _tensor(tensor, value)
 
 
 @dataclass(slots=True)
@@ -199,12 +209,11 @@ def _refill(held: Any, before: Mapping[Any, Any]) -> bool:
     return True
 
 
-def _tensor(tensor: Tensor, limit: int) -> Back:
+def _tensor(tensor: Tensor, value: Tensor | None) -> Back:
     grad, requires_grad = tensor.grad if tensor.is_leaf else None, tensor.requires_grad
     if tensor.is_inference() or tensor.layout != torch.strided:
         return lambda: True
     version = version_of(tensor)
-    value = tensor.detach().clone() if tensor.numel() <= limit and not tensor.is_meta else None
 
     def back() -> bool:
         if tensor.is_leaf:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+
+from torch import Tensor
 
 from gradstep.capture.draws import ItemsPlace, Positions
 from gradstep.capture.keepsake import Keepsake
@@ -24,6 +26,11 @@ class Moment:
     places: Mapping[int, ItemsPlace | None]
     printed: tuple[int, tuple[str, ...]]
     hooks: Hooks = field(repr=False)
+
+    @property
+    def copies(self) -> Sequence[Tensor]:
+        """Copies of tensors that are kept by value."""
+        return self.keepsake.copies
 
 
 def moment_of(hooks: Hooks, printed: Printed) -> Moment:

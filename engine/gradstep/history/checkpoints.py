@@ -9,15 +9,15 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from typing import Final
+from typing import Final, Generic
 
 from gradstep.actions import Action, RunEpochs, StepTo
 from gradstep.errors import EngineError
 from gradstep.history.tree import Point
-from gradstep.training.apply_action import perform
+from gradstep.loop.loop import Loop
+from gradstep.training.machine import Machine, Perform, S
 from gradstep.training.progress import Progress
-from gradstep.training.state import State, weight_together
-from gradstep.training.stepper import Statements
+from gradstep.training.state import weight_together
 
 LATEST: Final = 64
 """Number of recently visited points that keep their state, unless the states are too large."""
@@ -45,20 +45,20 @@ RETOLD: Final = 0.5
 """Seconds that repeating an action may take if it is repeated only because the ledger has dropped it."""
 
 
-class Travel:
+class Travel(Generic[S]):
     """Keeps states of points, and puts statements into the state of any point."""
 
-    def __init__(self, statements: Statements, start: Point) -> None:
+    def __init__(self, statements: Machine[S], perform: Perform[S], start: Point) -> None:
         """Begin at a session's start, whose state is kept for good."""
-        self._statements = statements
+        self._statements, self._perform = statements, perform
         self._start = start
         self._first = statements.state
-        self._latest: OrderedDict[Point, State] = OrderedDict()
-        self._spread: dict[Point, State] = {}
+        self._latest: OrderedDict[Point, S] = OrderedDict()
+        self._spread: dict[Point, S] = {}
         self._weights = {"latest": 0, "spread": 0}
         self._soon, self._far = SOON, FAR
 
-    def keep(self, point: Point, state: State) -> None:
+    def keep(self, point: Point, state: S) -> None:
         """Keep a point's state as the latest one, unless its passes were not recorded."""
         if not state.recorded:
             return
@@ -99,7 +99,7 @@ class Travel:
         """
         assert point.before is not None
         self.go(point.before)
-        ended = perform(self._statements, part_of(point.action, inside), self._first, stopped, tell)
+        ended = self._perform(part_of(point.action, inside), self._first, stopped, tell)
         return inside if ended.stopped_after is None else ended.stopped_after
 
     def go_to_epoch(
@@ -153,24 +153,26 @@ class Travel:
         if not isinstance(point.action, RunEpochs):
             return point.epoch - before.epoch - 1
         self.go(before)
-        return self._statements.state.loop.ended_by_rest() - 1
+        loop = self._statements.state.loop
+        return loop.ended_by_rest() - 1 if isinstance(loop, Loop) else 0
 
     def _do_again(self, action: Action | None) -> None:
         assert action is not None
         with suppress(EngineError):  # what was refused then is refused again, and leaves the same
-            perform(self._statements, action, self._first)
+            self._perform(action, self._first)
 
-    def _kept(self, point: Point) -> State | None:
+    def _kept(self, point: Point) -> S | None:
         if point is self._start:
             return self._first
-        return self._latest.get(point) or self._spread.get(point)
+        state = self._latest.get(point) or self._spread.get(point)
+        return state if state is not None and self._statements.can_return_to(state) else None
 
-    def _forget_latest(self, point: Point) -> State | None:
+    def _forget_latest(self, point: Point) -> S | None:
         state = self._latest.pop(point, None)
         self._weights["latest"] -= 0 if state is None else state.weight
         return state
 
-    def _retire(self, point: Point, state: State | None) -> None:
+    def _retire(self, point: Point, state: S | None) -> None:
         """Keep the state of a point that leaves the latest ones, if repeating its actions would take long."""
         if state is None or point in self._spread or self._is_soon(point):
             return
@@ -181,7 +183,7 @@ class Travel:
         ):
             self._thin()
 
-    def _are_heavy(self, states: Mapping[Point, State]) -> bool:
+    def _are_heavy(self, states: Mapping[Point, S]) -> bool:
         return len(states) > HEAVY_FEWEST and weight_together(states.values()) > HEAVY_BYTES
 
     def _is_soon(self, point: Point) -> bool:

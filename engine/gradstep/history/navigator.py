@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from typing import Generic
 
 from gradstep.actions import Action, GoTo, Redo, RunEpochs, Undo
 from gradstep.errors import EngineError
@@ -11,24 +12,29 @@ from gradstep.history.checkpoints import Travel, part_of
 from gradstep.history.substeps import Inside, not_inside, room_in
 from gradstep.history.tree import History, Point
 from gradstep.notices import InsideAction, Notice, NotRepeatable
-from gradstep.training.apply_action import perform
 from gradstep.training.epochs import Ended
 from gradstep.training.progress import Progress
-from gradstep.training.state import State
-from gradstep.training.stepper import Statements
+from gradstep.training.machine import Machine, Perform, S
 
 RECORDING = 4
 """About how many times as long an action takes when its passes are recorded."""
 
 
-class Walk:
+class Walk(Generic[S]):
     """Stands at a point of the history, or inside the action that led there."""
 
-    def __init__(self, statements: Statements, tell: Callable[[Progress], None]) -> None:
-        """Begin with the state that the statements are in; `tell` is called with the progress of a run."""
+    def __init__(self, statements: Machine[S], perform: Perform[S], tell: Callable[[Progress], None]) -> None:
+        """Begin with the state that the statements are in.
+
+        Args:
+            statements: Machine that runs statements.
+            perform: Applies an action to it.
+            tell: Called with the progress of a run.
+        """
         self._statements, self._start, self._tell = statements, statements.state, tell
+        self._perform = perform
         self.history = History(self._start)
-        self.travel = Travel(statements, self.history.here)
+        self.travel = Travel(statements, perform, self.history.here)
         self.notice: Notice | None = None
         """Notice of the last action; None if there is none."""
 
@@ -91,7 +97,7 @@ class Walk:
     def _do(self, action: Action, stopped: Callable[[], bool]) -> Action:
         before, began = self._statements.state, time.perf_counter()
         try:
-            ended = perform(self._statements, action, self._start, stopped, self._tell)
+            ended = self._perform(action, self._start, stopped, self._tell)
         except EngineError:
             self._arrive(before, action, Ended(), began)
             raise
@@ -100,7 +106,7 @@ class Walk:
         self._arrive(before, action, ended, began)
         return action
 
-    def _arrive(self, before: State, action: Action, ended: Ended, began: float) -> None:
+    def _arrive(self, before: S, action: Action, ended: Ended, began: float) -> None:
         """Add a point for the present state if the state has changed."""
         now = self._statements.state
         if now is before:
@@ -114,12 +120,12 @@ class Walk:
 
     def _once_more(self, notice: Notice | None) -> Notice | None:
         """Return the notice; without a notice, return once that the model cannot be repeated."""
-        if notice or self._unsteady_told or not self._statements.trainer.steady.broken:
+        if notice or self._unsteady_told or self._statements.is_steady:
             return notice
         self._unsteady_told = True
         return NotRepeatable()
 
-    def _branch_off(self, state: State) -> None:
+    def _branch_off(self, state: S) -> None:
         """Add a point for the part of an action inside which the session stands, if it stands inside one."""
         here, inside = self.history.here, self.history.inside
         if inside:

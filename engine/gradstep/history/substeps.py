@@ -9,7 +9,7 @@ from gradstep.errors import BadInput
 from gradstep.history.checkpoints import Travel
 from gradstep.history.tree import Point
 from gradstep.notices import Unit
-from gradstep.training.stepper import Statements
+from gradstep.training.machine import Machine, S
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,7 @@ class Inside:
     """Numbers of the places, as `GoTo.inside` counts them."""
 
 
-def room_in(statements: Statements, travel: Travel, point: Point) -> Inside | None:
+def room_in(statements: Machine[S], travel: Travel[S], point: Point) -> Inside | None:
     """Return the places inside the action that led to a point; None if there are none.
 
     The statements may be in another state afterwards.
@@ -38,7 +38,7 @@ def room_in(statements: Statements, travel: Travel, point: Point) -> Inside | No
     passing = statements.state.passing
     travel.go(point.before)
     before = statements.state
-    if passing is None or passing.over or not passing.finished:
+    if passing is None or passing.over or not passing.finished or passing.earlier:
         return None
     behind = before.passing.cursor if before.passing is not None and before.in_pass else 0
     return _inside(Unit.EVENT, behind + 1, len(passing.trace) - 1)

@@ -11,7 +11,7 @@ from gradstep.errors import BadInput
 from gradstep.loop.batches import FULL, Batches
 from gradstep.loop.optimizers import HAND, Optimizer
 from gradstep.notices import Notice
-from gradstep.training.state import State
+from gradstep.training.state import TrainingState
 
 
 class Setting(NamedTuple):
@@ -87,7 +87,7 @@ class Point:
 class History:
     """The tree of points, and the point at which the session stands."""
 
-    def __init__(self, start: State) -> None:
+    def __init__(self, start: TrainingState) -> None:
         """Stand at `start`, with nothing before or after it."""
         setting = setting_of(start)
         self.points = [Point(0, None, None, start.epoch, start.loss, setting, None)]
@@ -123,7 +123,9 @@ class History:
             raise BadInput(f"there is no point {number!r}: the last one is {len(self.points) - 1}")
         return self.points[number]
 
-    def add(self, action: Action, state: State, notice: Notice | None = None, seconds: float = 0.0) -> Point:
+    def add(
+        self, action: Action, state: TrainingState, notice: Notice | None = None, seconds: float = 0.0
+    ) -> Point:
         """Go to the point that `action` leads to, which is new unless the action was done here before."""
         here = self.here
         known = next((branch for branch in here.branches if branch.action == action), None)
@@ -164,18 +166,18 @@ class History:
         self.here, self.inside = point, inside
 
 
-def setting_after(before: Point, action: Action | None, state: State) -> Setting:
+def setting_after(before: Point, action: Action | None, state: TrainingState) -> Setting:
     """Return the settings of a state that an action led to."""
     chosen = before.setting.chosen + isinstance(action, SetOptimizer)
     return setting_of(state, chosen)
 
 
-def setting_of(state: State, chosen: int = 0) -> Setting:
+def setting_of(state: TrainingState, chosen: int = 0) -> Setting:
     """Return the settings of a state; `chosen` counts the optimizers that were chosen before."""
     return Setting(state.learning_rate, state.loop.optimizer, chosen, state.loop.batches)
 
 
-def _updated_at(before: Point, state: State) -> Setting | None:
+def _updated_at(before: Point, state: TrainingState) -> Setting | None:
     """Return the settings of the update in the epoch under way; None if it has not updated."""
     if not state.loop.has_updated:
         return None

@@ -93,6 +93,17 @@ class Zeroed:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Rewritten:
+    """Line for a statement that changed a `.grad` without a pass, such as clipping."""
+
+    before: Tensor | None
+    """`.grad` before the statement."""
+
+    after: Tensor | None
+    """`.grad` after the statement."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Unrecorded:
     """Line for a run of epochs whose passes were not recorded one by one."""
 
@@ -117,7 +128,7 @@ class Forgotten:
 AROUND: Final = 3_000
 """Approximate bytes that a page takes in addition to its tensors."""
 
-Line: TypeAlias = Write | Hooked | Zeroed | Unrecorded | Forgotten
+Line: TypeAlias = Write | Hooked | Zeroed | Rewritten | Unrecorded | Forgotten
 PassLine: TypeAlias = tuple[int, str, Line]
 """Line of a pass: the position of its event, counted from 1, the parameter's name, and the line."""
 
@@ -221,6 +232,30 @@ class ZeroPage:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class RewritePage:
+    """Page for one run of a statement that changed gradients without a pass."""
+
+    before: NamedGrads
+    """Every `.grad` before the statement."""
+
+    after: NamedGrads
+    """Every `.grad` that the statement changed."""
+
+    passes = 0
+    """Number of backward passes on the page."""
+
+    @property
+    def weight(self) -> int:
+        """Approximate size of the page, in bytes."""
+        return AROUND + _bytes_of(self.before, self.after)
+
+    def lines(self, parameter: str) -> Iterator[Line]:
+        """Yield the line for one parameter, unless the statement did not change its gradient."""
+        if parameter in self.after:
+            yield Rewritten(self.before[parameter], self.after[parameter])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class RunPage:
     """Page for a run of epochs whose passes were not recorded."""
 
@@ -257,7 +292,7 @@ class WritesPage:
         yield from self.written.get(parameter, ())
 
 
-Page: TypeAlias = PassPage | WritesPage | ZeroPage | RunPage
+Page: TypeAlias = PassPage | WritesPage | ZeroPage | RewritePage | RunPage
 
 
 def _bytes_of(*pages: NamedGrads) -> int:

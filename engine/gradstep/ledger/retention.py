@@ -17,6 +17,9 @@ FEWEST: Final = 12
 HEAVIEST: Final = 256_000_000
 """Size in bytes that the `FEWEST` newest pages may take together."""
 
+LEDGER_BYTES: Final = 10_000_000
+"""Largest total size of the ledgers' pages; older pages are dropped."""
+
 
 class PageStore:
     """Keeps the pages of a session's ledgers, and drops the oldest if they take too much memory."""

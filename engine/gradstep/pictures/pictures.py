@@ -30,7 +30,7 @@ ROUNDS: Final = 2
 class Pictures:
     """Computes the pictures of a session's present state."""
 
-    def __init__(self, statements: Statements, history: History, travel: Travel) -> None:
+    def __init__(self, statements: Statements, history: History, travel: Travel[State]) -> None:
         """Create the pictures of the present state; after another action, they have to be created anew.
 
         Args:

@@ -14,6 +14,7 @@ from gradstep.errors import Stopped
 from gradstep.history.checkpoints import Travel, part_of
 from gradstep.history.tree import History, Point
 from gradstep.training.apply_action import perform
+from gradstep.training.state import State
 from gradstep.training.stepper import Statements
 
 MOST: Final = 40
@@ -38,7 +39,10 @@ class Trajectory:
 
 
 def find_trajectory(
-    statements: Statements, history: History, travel: Travel, stopped: Callable[[], bool] = lambda: False
+    statements: Statements,
+    history: History,
+    travel: Travel[State],
+    stopped: Callable[[], bool] = lambda: False,
 ) -> Trajectory:
     """Return the path of the parameters; the session's state is the same afterwards.
 
@@ -103,7 +107,7 @@ def _lengths(counts: Sequence[int]) -> list[int]:
 
 
 def _inside(
-    statements: Statements, travel: Travel, before: Point, stops: Sequence[int], count: int
+    statements: Statements, travel: Travel[State], before: Point, stops: Sequence[int], count: int
 ) -> Iterator[tuple[int, tuple[Tensor, ...]]]:
     """Yield the epoch and the parameters after some epochs of a step, without its last epoch.
 

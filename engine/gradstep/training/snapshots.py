@@ -52,7 +52,9 @@ class ForwardPass:
     rng: Tensor
     """State of the random number generator before the pass."""
 
-    preds: Tensor
+    preds: Tensor | None
+    """Predictions; None if a script's own statements made the loss."""
+
     loss: Tensor
     buffers: tuple[Tensor, ...] = ()
     """Values of the buffers before the pass."""

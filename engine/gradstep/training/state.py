@@ -6,7 +6,7 @@ import math
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from itertools import takewhile
+from itertools import chain, takewhile
 
 from gradstep.autograd.events import Accumulation
 from gradstep.autograd.trace import Trace
@@ -14,6 +14,7 @@ from gradstep.ledger.ledger import Ledger, PassPage
 from gradstep.loop.batches import Split
 from gradstep.loop.loop import Loop
 from gradstep.loop.optimizers import Optimizer
+from gradstep.loop.script_loop import ScriptLoop
 from gradstep.loop.script_names import Spelling
 from gradstep.tensors.memory import bytes_of, memory_of
 from gradstep.training.loss_history import Losses
@@ -31,27 +32,35 @@ class Passing:
     cursor: int
     """Number of events before the position."""
 
-    start: State
+    start: TrainingState
     """State before the pass."""
 
     over: bool = False
     """Whether another statement has run after the pass."""
 
+    later: tuple[Trace, ...] = ()
+    """Passes that the same statement ran after this one, as a closure does; they are stepped next."""
+
+    earlier: tuple[Trace, ...] = ()
+    """Passes of the same statement that were stepped through before this one."""
+
     @property
     def finished(self) -> bool:
-        """Whether the position is after the last event."""
-        return self.cursor == len(self.trace)
+        """Whether the position is after the last event of the last pass."""
+        return self.cursor == len(self.trace) and not self.later
 
     @property
     def page(self) -> PassPage:
         """The pass's page in the ledger, up to the position."""
         start, loop = self.start, self.start.loop
-        share = None if loop.split is None else (loop.at.part + 1, loop.parts)
-        return PassPage(start.written.passes + 1, start.epoch + 1, self.trace, self.cursor, share)
+        share = (loop.at.part + 1, loop.parts) if isinstance(loop, Loop) and loop.split is not None else None
+        number = start.written.passes + 1 + len(self.earlier)
+        return PassPage(number, start.epoch + 1, self.trace, self.cursor, share)
 
     def accumulated(self) -> dict[str, Accumulation]:
         """Return the last write to each `.grad` among the events done so far, by the parameter's name."""
-        return {write.parameter: write for write in self._writes() if write.parameter}
+        passes = (write for trace in self.earlier for _, write in trace.writes)
+        return {write.parameter: write for write in chain(passes, self._writes()) if write.parameter}
 
     @property
     def written_last(self) -> str | None:
@@ -65,11 +74,11 @@ class Passing:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class State:
-    """An immutable point of the history; states share whatever did not change between them."""
+class TrainingState:
+    """An immutable point of a history; states share whatever did not change between them."""
 
     trainer: Snapshot
-    loop: Loop
+    loop: Loop | ScriptLoop
     learning_rate: float
     epoch: int = 0
     """Number of completed epochs."""
@@ -94,8 +103,13 @@ class State:
     @property
     def ledger(self) -> Ledger:
         """Ledger of the writes to each `.grad` up to this point, including a pass under way."""
-        under_way = self.passing if self.in_pass else None
-        return self.written if under_way is None else self.written.with_page(under_way.page)
+        if self.passing is None or not self.in_pass:
+            return self.written
+        written, passing = self.passing.start.written, self.passing
+        for number, trace in enumerate(passing.earlier):
+            whole = replace(passing, trace=trace, cursor=len(trace), earlier=passing.earlier[:number])
+            written = written.with_page(whole.page)
+        return written.with_page(passing.page)
 
     @property
     def weight(self) -> int:
@@ -118,6 +132,13 @@ class State:
     def diverged(self) -> bool:
         """Whether the last forward pass's loss is inf or nan."""
         return self.loss is not None and not math.isfinite(self.loss)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class State(TrainingState):
+    """A point of the history of a session on the built-in loop."""
+
+    loop: Loop
 
     def rewound_to(self, start: State) -> State:
         """Return `start` with this state's loop, optimizer and learning rate, which are not part of training.
@@ -155,7 +176,7 @@ class State:
         )
 
 
-def weight_together(states: Iterable[State]) -> int:
+def weight_together(states: Iterable[TrainingState]) -> int:
     """Return the approximate size in bytes of the tensors of several states; shared tensors count once."""
     snapshots, traces = dict[int, Snapshot](), dict[int, Trace]()
     for state in states:

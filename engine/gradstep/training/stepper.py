@@ -7,11 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from itertools import takewhile
-from typing import Final
 
 from gradstep.errors import BadInput, EngineError
 from gradstep.ledger.ledger import Ledger, NamedGrads, Page, PassPage, RunPage, ZeroPage
-from gradstep.ledger.retention import PageStore, light
+from gradstep.ledger.retention import LEDGER_BYTES, PageStore, light
 from gradstep.loop.loop import Kind, Loop
 from gradstep.training.batch_indices import Feed
 from gradstep.training.loss_history import Losses
@@ -19,10 +18,6 @@ from gradstep.training.pytorch_errors import PyTorchError
 from gradstep.training.snapshots import Batch, OptimizerStep, Snapshot
 from gradstep.training.state import Passing, State
 from gradstep.training.trainer import Trainer
-
-LEDGER_BYTES: Final = 10_000_000
-"""Largest total size of the ledgers' pages; older pages are dropped."""
-
 
 class Statements:
     """A trainer, together with the state that its tensors are in."""
@@ -44,6 +39,15 @@ class Statements:
             yield
         finally:
             self.recording = True
+
+    def can_return_to(self, state: State) -> bool:
+        """Return True: a state holds all that is needed to return to it."""
+        return True
+
+    @property
+    def is_steady(self) -> bool:
+        """Whether the model came to the same loss again, as far as is known."""
+        return not self.trainer.steady.broken
 
     def return_to(self, state: State) -> None:
         """Restore an earlier or later state, including the trainer's tensors.
@@ -171,6 +175,7 @@ class Statements:
         passing = self.state.passing
         if passing is None:
             return
+        assert isinstance(passing.start, State)
         start = self.state.rewound_to(passing.start)
         if passing.cursor > 1:
             inside = replace(passing, cursor=passing.cursor - 1)

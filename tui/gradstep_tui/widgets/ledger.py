@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
-from gradstep.ledger.ledger import Forgotten, Hooked, Unrecorded, Write, Zeroed, since_zeroing
+from gradstep.ledger.ledger import Forgotten, Hooked, Rewritten, Unrecorded, Write, Zeroed, since_zeroing
 from gradstep_tui.drawing.lines import Line, Span, line, wrapped
 from gradstep_tui.text.frames import forgotten_text, passes_texts, unrecorded_text
 from gradstep_tui.text.statements import EPOCH
@@ -79,6 +79,8 @@ def fact_lines(fact: Fact, at: Element, width: int, unit: str = EPOCH) -> list[L
         case Zeroed():
             how = "set to None" if fact.after is None else "zero_()"
             return [_change_line(how, fact.before, fact.after, at)]
+        case Rewritten():
+            return [_change_line("a statement", fact.before, fact.after, at)]
         case Hooked():
             return [_change_line("a hook", fact.before, fact.after, at)]
         case Unrecorded():

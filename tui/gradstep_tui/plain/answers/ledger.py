@@ -7,7 +7,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from gradstep.errors import BadInput
-from gradstep.ledger.ledger import Forgotten, Hooked, Unrecorded, Write, Zeroed, since_zeroing
+from gradstep.ledger.ledger import Forgotten, Hooked, Rewritten, Unrecorded, Write, Zeroed, since_zeroing
 from gradstep_tui.plain.answers.numbers import element_name
 from gradstep_tui.text.frames import passes_texts, share_text, unrecorded_text
 from gradstep_tui.text.statements import EPOCH, unit_of
@@ -87,6 +87,8 @@ def fact_texts(fact: Fact, at: Element, unit: str = EPOCH) -> Iterator[str]:
         case Zeroed():
             cause = "set to None" if fact.after is None else "zero_()"
             yield _change_text(cause, fact.before, fact.after, at)
+        case Rewritten():
+            yield _change_text("a statement without a pass", fact.before, fact.after, at)
         case Hooked():
             yield _change_text("a hook", fact.before, fact.after, at)
         case Unrecorded():

@@ -1,0 +1,1 @@
+"""Training by a script's own loop: sessions whose statements are the script's."""

@@ -1,0 +1,105 @@
+"""What a script trains, found by looking at the names of its loop."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.optim import Optimizer
+
+from gradstep.capture.effects import Found
+from gradstep.captured_output import Printed
+from gradstep.loop.conventions import RATES
+from gradstep.problem import Labels
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScriptProblem:
+    """Problem of a script that is trained by its own loop."""
+
+    name: str
+    parameters: Mapping[str, Tensor]
+    """Leaf tensors that require grad when the loop begins, by the name or path that leads to them."""
+
+    printed: Printed
+    """Output of the script so far."""
+
+    notes: tuple[str, ...] = ()
+    """Remarks on the script, a sentence each."""
+
+    loss_name: str = ""
+    """Variable that holds the loss; empty if none does."""
+
+    labels: Mapping[str, Labels] = field(default_factory=dict)
+    """Names along each dimension of each parameter: none, as a script gives none."""
+
+    compiled: bool = False
+    """Whether the script compiles code with `torch.compile`; here the code runs uncompiled."""
+
+    @property
+    def samples(self) -> None:
+        """None: the script itself makes its batches."""
+        return None
+
+
+def found_in(names: Mapping[str, Any]) -> Found:
+    """Return the parameters, optimizers and modules that the names of a loop lead to."""
+    found = Found()
+    found.look(names)
+    return found
+
+
+def present(names: Mapping[str, Any], found: Found, wanted: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return the tensors that the parameters' names stand for now; the last known one if that is none.
+
+    A script that writes `w = w - lr * w.grad` gives the name to another tensor.
+
+    Args:
+        names: Names of the loop.
+        found: What these lead to.
+        wanted: The tensors that the parameters were before, by name.
+    """
+    return {name: _present(names, found, name, before) for name, before in wanted.items()}
+
+
+def _present(names: Mapping[str, Any], found: Found, name: str, before: Tensor) -> Tensor:
+    tensor = found.parameters.get(name)
+    if tensor is None:
+        tensor = names.get(name)
+    return tensor if isinstance(tensor, Tensor) and tensor.shape == before.shape else before
+
+
+def rate_in(names: Mapping[str, Any], optimizers: list[Optimizer]) -> float:
+    """Return the learning rate: that of the first optimizer, else a number of a usual name; nan if none."""
+    for optimizer in optimizers:
+        return _number(optimizer.param_groups[0].get("lr"))
+    rates = (_number(names[name]) for name in RATES if name in names)
+    return next((rate for rate in rates if rate == rate), float("nan"))
+
+
+def _number(value: object) -> float:
+    if isinstance(value, Tensor) and value.numel() == 1:
+        return float(value.item())
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else float("nan")
+
+
+def memory_of(optimizers: list[Optimizer], tensor: Tensor) -> dict[str, Tensor]:
+    """Return copies of the optimizers' state of a parameter, by PyTorch's names."""
+    kept: dict[str, Tensor] = {}
+    for optimizer in optimizers:
+        state: Mapping[Any, Any] = optimizer.state.get(tensor, {})
+        kept |= {
+            str(name): value.detach().clone() for name, value in state.items() if isinstance(value, Tensor)
+        }
+    return kept
+
+
+def total_of(outputs: tuple[Tensor, ...]) -> Tensor:
+    """Return the loss: the sum of the tensors that a pass differentiated, as a number."""
+    total = torch.zeros(())
+    for output in outputs:
+        total = output.detach().sum() if len(outputs) == 1 else total + output.detach().sum()
+    return total.real.clone() if total.is_complex() else total.clone()

@@ -1,0 +1,39 @@
+"""Immutable copies of what a script's loop holds, with the way back to it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from torch import Tensor
+
+from gradstep.capture.moments import Moment
+from gradstep.training.snapshots import Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class RateSet:
+    """A learning rate that was set in the middle of a round."""
+
+    rate: float
+
+
+Ran: TypeAlias = tuple[int | RateSet, ...]
+"""What ran since the begin of a round, in order: keys of statements, and rates that were set."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ScriptSnapshot(Snapshot):
+    """Copies of parameters, gradients and optimizer state, and the way back to the state of the script."""
+
+    moment: Moment | None = None
+    """Begin of the round; None if it was not kept, as at the end of the loop."""
+
+    ran: Ran = ()
+
+    def numbers(self) -> Iterator[Tensor]:
+        """Yield all tensors that are kept, with those for the way back."""
+        yield from Snapshot.numbers(self)
+        if self.moment is not None:
+            yield from self.moment.copies

@@ -1,0 +1,353 @@
+"""Execution of a script's own statements, whole or node by node, and the state that results."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+
+from gradstep.capture.captured_loop import CapturedLoop
+from gradstep.capture.loop_places import Control
+from gradstep.errors import BadInput
+from gradstep.ledger.ledger import Ledger, NamedGrads, Page, PassPage, RewritePage, RunPage, ZeroPage
+from gradstep.ledger.retention import LEDGER_BYTES, PageStore, light
+from gradstep.loop.loop import Kind
+from gradstep.loop.script_loop import LoopHead, ScriptLoop
+from gradstep.script_training.script_state import ScriptState
+from gradstep.script_training.script_trainer import ScriptTrainer, StatementRun
+from gradstep.tensors.bitwise import same_bits
+from gradstep.training.loss_history import Losses
+from gradstep.training.pytorch_errors import PyTorchError
+from gradstep.training.state import Passing
+
+
+class ScriptStatements:
+    """A script's trainer, together with the state that its script is in."""
+
+    def __init__(self, trainer: ScriptTrainer, state: ScriptState) -> None:
+        """Start from `state`, which the script must already be in."""
+        self.trainer, self.state = trainer, state
+        self.recording = True
+        """Whether backward passes are recorded; other passes have the same bits, but no nodes to step."""
+
+        self._page_store = PageStore(LEDGER_BYTES)
+
+    @property
+    def is_steady(self) -> bool:
+        """Whether what ran again came to the same numbers, as far as is known."""
+        return self.trainer.is_steady
+
+    @contextmanager
+    def unrecorded(self) -> Iterator[None]:
+        """Run backward passes without recording inside the `with` block."""
+        self.recording = False
+        try:
+            yield
+        finally:
+            self.recording = True
+
+    def can_return_to(self, state: ScriptState) -> bool:
+        """Return whether the script can return to a state without doing actions again."""
+        return self.trainer.can_return_to(state.trainer)
+
+    def return_to(self, state: ScriptState) -> None:
+        """Restore an earlier or later state."""
+        before, self.state = self.state, state
+        if state.trainer is not before.trainer:
+            self.trainer.restore(state.trainer)
+
+    def put_back_after_interruption(self, state: ScriptState) -> None:
+        """Return to a state, whatever has run since; what ran in its round runs again when it is needed."""
+        self.state = state
+        self.trainer.restore(state.trainer)
+
+    @contextmanager
+    def borrowed(self) -> Iterator[ScriptState]:
+        """Yield the present state, and return to it on every way out of the `with` block."""
+        now = self.state
+        try:
+            yield now
+        finally:
+            self.return_to(now)
+
+    # Statements
+
+    def next_line(self) -> None:
+        """Run the next statement; inside a pass, the rest of the pass."""
+        if self.state.in_pass:
+            self._finish_pass()
+            return
+        key = self.state.loop.next
+        if key is None:
+            return
+        if not self.state.loop.ahead():
+            self.end_round()
+        self.run(key)
+        self.settle()
+
+    def run(self, key: int) -> None:
+        """Run a statement, in order or not; the round does not end by it, unless it leaves the loop.
+
+        Raises:
+            EngineError: the statement raised; what it had changed by then stays changed.
+        """
+        before = self.state
+        self._settle_trace()
+        try:
+            ran = self.trainer.run_statement(key, recorded=self.recording)
+        except PyTorchError as error:
+            self._take(key, StatementRun(), before, error)
+            raise
+        self._take(key, ran, before)
+        if ran.control is not Control.NEXT:
+            self.end_round(ran.control)
+
+    def settle(self) -> None:
+        """End the round if none of its statements is left."""
+        loop = self.state.loop
+        if not loop.complete and not loop.ahead() and not self.state.in_pass and not loop.over:
+            self.end_round()
+
+    def end_round(self, control: Control = Control.NEXT) -> None:
+        """End the round under way, and go on to the begin of the next."""
+        state = self.state
+        losses = state.losses
+        if len(losses) <= state.epoch:
+            losses = losses.with_loss(state.epoch, float("nan"))
+        try:
+            self.trainer.end_round(control)
+        finally:
+            self.state = replace(
+                self.state,
+                trainer=self.trainer.snapshot(),
+                loop=placed(self.state.loop, self.trainer.loop),
+                epoch=state.epoch + 1,
+                losses=losses,
+                passing=_over(self.state.passing),
+                learning_rate=self.trainer.rate,
+            )
+
+    def run_to(self, keys: Sequence[int]) -> None:
+        """Run the statements that are left of the round up to the last of some of them.
+
+        If none of these is left, they run again, in order.
+        """
+        ahead = self.state.loop.ahead()
+        places = [number for number, key in enumerate(ahead) if key in keys]
+        for key in ahead[: places[-1] + 1] if places else keys:
+            self.run(key)
+            if self.state.loop.complete:  # the statement has left the round
+                return
+
+    def _take(
+        self, key: int, ran: StatementRun, before: ScriptState, error: PyTorchError | None = None
+    ) -> None:
+        """Bring the state up to date with a statement that has run."""
+        trainer = self.trainer.snapshot()
+        loop = before.loop if before.loop.next != key and error is None else replace(before.loop, last=key)
+        if error is not None:
+            loop = before.loop
+        traces = ran.traces
+        passing = _over(before.passing)
+        if traces:
+            first, *later = traces
+            passing = Passing(first, len(first), before, later=tuple(later))
+            while passing.later:
+                passing = _next_pass(passing, len(passing.later[0]))
+        losses, forward = before.losses, trainer.forward
+        is_new = forward is not None and forward is not before.trainer.forward
+        if forward is not None and is_new and len(losses) <= before.epoch:
+            losses = losses.with_loss(before.epoch, forward.loss.item())
+        elif forward is not None and is_new and ran.passes and not _has_passed(before):
+            losses = losses.with_loss(before.epoch, forward.loss.item())
+        self.state = replace(
+            before,
+            trainer=trainer,
+            loop=loop,
+            losses=losses,
+            passing=passing,
+            written=self._written(before, ran),
+            learning_rate=self.trainer.rate,
+            last_step=None,
+            recorded=not ran.passes or bool(traces) if ran.passes else before.recorded,
+        )
+
+    def _written(self, before: ScriptState, ran: StatementRun) -> Ledger:
+        """Return the ledger with the writes to gradients of a statement that has run."""
+        written, grads = before.written, self._grads(before)
+        for number, trace in enumerate(ran.traces):
+            passing = Passing(trace, len(trace), before, earlier=tuple(ran.traces[:number]))
+            written = self._with_page(written, passing.page)
+            grads = {name: grad for name, grad in grads.items()} | {
+                name: write.after for name, write in passing.accumulated().items()
+            }
+        now = self.grads()
+        if ran.passes and not ran.traces:
+            return self._with_page(written, RunPage(0, ran.passes, now))
+        changed = [name for name in now if not same_bits(now[name], grads[name])]
+        if not changed:
+            return written
+        if all(now[name] is None or not bool(now[name].any()) for name in changed):  # type: ignore[union-attr]
+            return self._with_page(written, ZeroPage(grads, {name: now[name] for name in changed}))
+        return self._with_page(written, RewritePage(grads, {name: now[name] for name in changed}))
+
+    # Nodes
+
+    def step_node(self) -> None:
+        """Go one event forward in the pass; begin the next pass of the round if none is under way."""
+        self._step(1)
+
+    def step_to(self, event: int) -> None:
+        """Go forward to an event of the pass; begin the next pass of the round if none is under way.
+
+        Raises:
+            BadInput: the pass has no such event after its position; nothing has changed.
+        """
+        self._step(None, event)
+
+    def _step(self, steps: int | None, event: int = 0) -> None:
+        before = self.state
+        passing = before.passing if before.in_pass else self._begun_pass()
+        if passing is None:
+            return
+        if passing.cursor == len(passing.trace):
+            passing = _next_pass(passing, 0)
+        to = event if steps is None else passing.cursor + steps
+        if to not in range(passing.cursor + 1, len(passing.trace) + 1):
+            self.return_to(before)
+            raise BadInput(
+                f"there is no event {event!r} ahead in this pass: {passing.cursor} of its "
+                f"{len(passing.trace)} are behind"
+            )
+        self.state = replace(self.state, passing=replace(passing, cursor=to))
+        self.settle()
+
+    def _begun_pass(self) -> Passing | None:
+        """Run the round up to its next pass, and return that pass before its first event."""
+        loop = self.state.loop
+        keys = loop.keys_of(Kind.BACKWARD)
+        ahead = [key for key in loop.ahead() if key in keys]
+        if not ahead and not loop.complete:
+            self.end_round()
+        self.run_to(ahead[:1] or keys[:1])
+        passing = self.state.passing
+        if passing is None or passing.over:
+            return None
+        passing = replace(passing, cursor=0)
+        while passing.earlier:
+            passing = _pass_before(passing, 0)
+        return passing
+
+    def _finish_pass(self) -> None:
+        passing = self.state.passing
+        assert passing is not None
+        while not passing.finished:
+            passing = (
+                _next_pass(passing, len(passing.later[0]))
+                if passing.cursor == len(passing.trace)
+                else replace(passing, cursor=len(passing.trace))
+            )
+        self.state = replace(self.state, passing=passing)
+        self.settle()
+
+    def step_node_back(self) -> None:
+        """Go one event back in the pass, finished or not; from its first event, to the state before."""
+        passing = self.state.passing
+        if passing is None:
+            return
+        if passing.cursor > 1:
+            self.state = replace(self.state, passing=replace(passing, cursor=passing.cursor - 1))
+        elif passing.earlier:
+            passing = _pass_before(passing, len(passing.earlier[-1]))
+            self.state = replace(self.state, passing=passing)
+        else:
+            assert isinstance(passing.start, ScriptState)
+            self.return_to(self.state.rewound_to(passing.start))
+
+    # Whole rounds
+
+    def run_rounds(self, count: int, stopped: Callable[[], bool]) -> int:
+        """Run whole rounds at the script's own speed, from the begin of one; return how many have run."""
+        state, order = self.state, self.state.loop.order
+        buffer = state.losses.open_end(state.epoch)
+        passes = 0
+
+        def add(loss: float) -> None:
+            nonlocal passes
+            passes += loss == loss
+            buffer.append(loss)
+
+        done = 0
+        first = self.trainer.loop.position.done
+        try:
+            done = self.trainer.run_rounds(count, order, add, stopped)
+        finally:
+            done = self.trainer.loop.position.done - first
+            page = RunPage(done, passes, self.grads())
+            self.state = replace(
+                state,
+                trainer=self.trainer.snapshot(),
+                loop=placed(state.loop, self.trainer.loop),
+                epoch=state.epoch + done,
+                losses=Losses(buffer, len(buffer)),
+                passing=None,
+                written=self._with_page(state.written, page) if done else state.written,
+                learning_rate=self.trainer.rate,
+                recorded=True,
+            )
+        return done
+
+    def set_rate(self, rate: float) -> None:
+        """Set the learning rate of the loop's optimizers."""
+        self.trainer.set_rate(rate)
+        self.state = replace(self.state, trainer=self.trainer.snapshot(), learning_rate=rate)
+
+    def grads(self) -> NamedGrads:
+        """Return copies of every `.grad`, by the parameter's name."""
+        return dict(zip(self.trainer.problem.parameters, self.trainer.snapshot().grads, strict=True))
+
+    def _grads(self, state: ScriptState) -> NamedGrads:
+        return dict(zip(self.trainer.problem.parameters, state.trainer.grads, strict=True))
+
+    def _settle_trace(self) -> None:
+        """Make the trace copy its graph's saved tensors before a statement changes them in place."""
+        if self.state.passing is not None:
+            self.state.passing.trace.events  # noqa: B018 - the first access makes the copies
+
+    def _with_page(self, written: Ledger, page: Page | None) -> Ledger:
+        if isinstance(page, PassPage):
+            page = light(page)
+        return written if page is None else self._page_store.put(written.with_page(page))
+
+
+def placed(loop: ScriptLoop, captured: CapturedLoop) -> ScriptLoop:
+    """Return a loop at the begin of the round at which the script is parked."""
+    rounds = captured.position.rounds
+    heads = tuple(
+        LoopHead(place.header, place.lines.first, place.function, number)
+        for place, number in zip(captured.loops, rounds, strict=True)
+    )
+    return replace(loop, heads=heads, last=None, over=captured.over)
+
+
+def _next_pass(passing: Passing, cursor: int) -> Passing:
+    first, *later = passing.later
+    earlier = (*passing.earlier, passing.trace)
+    return replace(passing, trace=first, cursor=cursor, earlier=earlier, later=tuple(later))
+
+
+def _pass_before(passing: Passing, cursor: int) -> Passing:
+    *earlier, last = passing.earlier
+    later = (passing.trace, *passing.later)
+    return replace(passing, trace=last, cursor=cursor, earlier=tuple(earlier), later=later)
+
+
+def _over(passing: Passing | None) -> Passing | None:
+    return None if passing is None else replace(passing, over=True)
+
+
+def _has_passed(state: ScriptState) -> bool:
+    """Return whether a pass has run in the round under way."""
+    passing = state.passing
+    return passing is not None and passing.start.epoch == state.epoch
+

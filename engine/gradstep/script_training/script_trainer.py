@@ -1,0 +1,331 @@
+"""A captured loop with copies of what it holds: statements run, and every earlier state can come back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field, replace
+
+import torch
+from torch import Tensor
+
+from gradstep.autograd.leaf_copies import LeafCopies, LeafCopy
+from gradstep.autograd.pass_recording import RecordedPasses, recorded_passes
+from gradstep.autograd.source_map import SourceMaps, watch_forward
+from gradstep.autograd.trace import TRACE_LIMIT, Trace
+from gradstep.capture.captured_loop import CapturedLoop, Forgotten
+from gradstep.capture.engine_watch import ComingPass, watched
+from gradstep.capture.loop_places import Control
+from gradstep.capture.moments import Moment
+from gradstep.loop.optimizers import HAND
+from gradstep.script_training.script_problem import (
+    ScriptProblem,
+    found_in,
+    memory_of,
+    present,
+    rate_in,
+    total_of,
+)
+from gradstep.script_training.script_snapshot import RateSet, ScriptSnapshot
+from gradstep.tensors.bitwise import same_bits, shared_copy
+from gradstep.training.pytorch_errors import PyTorchError, learners_code
+from gradstep.training.snapshots import ForwardPass
+
+Reopen = Callable[[], CapturedLoop]
+"""Runs the script anew up to its loop."""
+
+
+@dataclass(slots=True)
+class StatementRun:
+    """What one run of a statement came to."""
+
+    control: Control = Control.NEXT
+    traces: list[Trace] = field(default_factory=list)
+    """Recordings of the passes that the statement ran."""
+
+    passes: int = 0
+    """Number of passes, recorded or not."""
+
+
+class ScriptTrainer:
+    """Runs the statements of a script's loop."""
+
+    def __init__(self, problem: ScriptProblem, loop: CapturedLoop, reopen: Reopen) -> None:
+        """Take over a loop at the begin of its first round."""
+        self.problem, self.loop, self._reopen = problem, loop, reopen
+        self.trace_limit = TRACE_LIMIT
+        """Bytes of a trace beyond which tensors are kept as summaries."""
+
+        self.is_steady = True
+        """Whether what ran again came to the same numbers."""
+
+        self.lost: tuple[str, ...] = ()
+        """Names of objects that could not be put back when the loop was taken back last."""
+
+        self.rate = float("nan")
+        self._live: dict[str, Tensor] = dict(problem.parameters)
+        self._sources = SourceMaps()
+        self._last_loss: Tensor | None = None
+        self._due: tuple[int | RateSet, ...] = ()
+        """What still has to run again before the script is in the state of the last snapshot."""
+
+        zero = tuple(tensor.detach().clone() for tensor in self._live.values())
+        self._kept = ScriptSnapshot(zero, (None,) * len(zero), torch.get_rng_state(), optimizer=HAND)
+        self._first = self._kept = self._copied(moment=loop.keep())
+
+    # What there is
+
+    def snapshot(self) -> ScriptSnapshot:
+        """Return the present state."""
+        return self._kept
+
+    def can_return_to(self, snapshot: ScriptSnapshot) -> bool:
+        """Return whether the script can be taken back to a state, or be run again up to it."""
+        if snapshot is self._kept or snapshot is self._first:
+            return True
+        return snapshot.moment is not None and self.loop.can_go_back(snapshot.moment)
+
+    def restore(self, snapshot: ScriptSnapshot) -> None:
+        """Return to a state. What ran in its round before runs again when the next statement does.
+
+        Raises:
+            EngineError: the script had to be run anew, and could not be.
+        """
+        try:
+            if snapshot.moment is None or not self.loop.can_go_back(snapshot.moment):
+                raise Forgotten
+            self.lost = self.loop.go_back(snapshot.moment)
+        except Forgotten:
+            if snapshot is not self._first:
+                raise
+            self.loop = self._reopen()
+            snapshot = self._first = replace(self._first, moment=self.loop.keep())
+        self._sources = SourceMaps()
+        self._due = snapshot.ran
+        self._kept = snapshot
+        found = found_in(self.loop.names)
+        self._live = present(self.loop.names, found, self._live)
+        self.rate = rate_in(self.loop.names, found.optimizers)
+
+    # The statements
+
+    def run_statement(self, key: int, *, recorded: bool) -> StatementRun:
+        """Run one statement of the round under way.
+
+        Raises:
+            PyTorchError: the statement raised; what it had changed by then stays changed.
+        """
+        self.catch_up()
+        ran = StatementRun()
+        known = self._known() if recorded else {}
+        found = RecordedPasses()
+        try:
+            with self._errors(found):
+                found, ran.control = self.loop.ask(lambda: self._run(key, known, found, recorded=recorded))
+        finally:
+            ran.traces, ran.passes = found.traces, len(found.outputs)
+            self._keep(found, (*self._kept.ran, key))
+        return ran
+
+    def set_rate(self, rate: float) -> None:
+        """Set the learning rate of all parameter groups of the loop's optimizers."""
+        self.catch_up()
+        self._set_rate(rate)
+        if self._kept.ran:
+            self._kept = replace(self._kept, ran=(*self._kept.ran, RateSet(rate)))
+        else:
+            self._kept = replace(self._kept, moment=self.loop.keep())
+        self.rate = rate
+
+    def end_round(self, control: Control = Control.NEXT) -> None:
+        """Leave the round under way, and go on to the begin of the next.
+
+        Raises:
+            PyTorchError: the script raised on the way.
+        """
+        self.catch_up()
+        self._sources = SourceMaps()
+        try:
+            with learners_code():
+                self.loop.end_round(control)
+        finally:
+            self._keep(RecordedPasses(), ())
+
+    def run_rounds(
+        self,
+        count: int,
+        order: tuple[int, ...] | None,
+        add_loss: Callable[[float], None],
+        stopped: Callable[[], bool],
+    ) -> int:
+        """Run whole rounds unrecorded, from the begin of one; return how many have run.
+
+        Args:
+            count: How many rounds.
+            order: Keys of the statements of a round, in their order; None for the script's own round.
+            add_loss: Called with the loss of each round; nan if it had none.
+            stopped: Polled between rounds; return True to stop.
+
+        Raises:
+            PyTorchError: a round raised.
+        """
+        losses = _RoundLosses(self.loop, add_loss)
+        first = self.loop.position.done
+        try:
+            with learners_code(), watched(losses.seen):
+                if order is None:
+                    self.loop.run(count, stopped)
+                else:
+                    self._run_edited(count, order, stopped)
+        finally:
+            losses.end()
+            self._sources = SourceMaps()
+            self._keep(RecordedPasses(), ())
+        return self.loop.position.done - first
+
+    def catch_up(self) -> None:
+        """Run again what ran in the round before the script was taken back to its begin."""
+        due, self._due = self._due, ()
+        if not due:
+            return
+        wanted, self._kept = self._kept, replace(self._kept, ran=())
+        for step in due:
+            if isinstance(step, RateSet):
+                self._set_rate(step.rate)
+            else:
+                with suppress(PyTorchError), self._errors(RecordedPasses()):
+                    self.loop.ask(lambda key=step: self._run(key, {}, RecordedPasses(), recorded=False))  # type: ignore[misc]
+        self._live = present(self.loop.names, found_in(self.loop.names), self._live)
+        now = tuple(tensor.detach() for tensor in self._live.values())
+        self.is_steady &= all(map(same_bits, now, wanted.parameters)) and self.loop.is_exact
+        self._kept = wanted
+
+    def _run_edited(self, count: int, order: tuple[int, ...], stopped: Callable[[], bool]) -> None:
+        for _ in range(count):
+            if self.loop.over or stopped():
+                return
+            control = Control.NEXT
+            for key in order:
+                if (control := self.loop.run_statement(key)) is not Control.NEXT:
+                    break
+            self.loop.end_round(control)
+
+    def _run(
+        self, key: int, known: LeafCopies, found: RecordedPasses, *, recorded: bool
+    ) -> tuple[RecordedPasses, Control]:
+        """Run a statement in the script's thread."""
+        if not recorded:
+            with watched(lambda made: _note(found, made)):
+                return found, self.loop.run_here(key)
+        with watch_forward() as sources:
+            self._sources.add(sources)
+            with recorded_passes(self._live, self._sources, known, self.trace_limit, found):
+                return found, self.loop.run_here(key)
+
+    @contextmanager
+    def _errors(self, found: RecordedPasses) -> Iterator[None]:
+        try:
+            with learners_code():
+                yield
+        except PyTorchError as error:
+            if found.traces and found.traces[-1].error is not None:
+                error.trace = found.traces[-1]
+            raise
+
+    def _set_rate(self, rate: float) -> None:
+        for optimizer in found_in(self.loop.names).optimizers:
+            for group in optimizer.param_groups:
+                if isinstance(group.get("lr"), Tensor):
+                    group["lr"].fill_(rate)
+                else:
+                    group["lr"] = rate
+
+    # Copies
+
+    def _known(self) -> LeafCopies:
+        """Return the copies that there are, by `id` of the parameter."""
+        copies = zip(self._live.values(), self._kept.parameters, self._kept.grads, strict=True)
+        return {id(leaf): LeafCopy(leaf, value, grad) for leaf, value, grad in copies if leaf.is_leaf}
+
+    def _keep(self, found: RecordedPasses, ran: tuple[int | RateSet, ...]) -> None:
+        """Take a new snapshot after a statement or at the begin of a round."""
+        moment = self._kept.moment
+        if not ran:
+            moment = None if self.loop.over else self.loop.keep()
+        before = self._kept
+        self._kept = self._copied(moment=moment, ran=ran)
+        if found.outputs:
+            self._set_loss(total_of(found.outputs[0]), before)
+        elif ran and isinstance(ran[-1], int):
+            self._look_for_loss(before)
+
+    def _look_for_loss(self, before: ScriptSnapshot) -> None:
+        """Take the loss from the variable that holds it, once a statement has made a new one."""
+        value = self.loop.names.get(self.problem.loss_name)
+        if isinstance(value, Tensor) and value.grad_fn is not None and value is not self._last_loss:
+            self._last_loss = value
+            self._set_loss(total_of((value,)), before)
+
+    def _set_loss(self, loss: Tensor, before: ScriptSnapshot) -> None:
+        made = ForwardPass(before.parameters, before.rng, None, loss)
+        self._kept = replace(self._kept, forward=made)
+
+    def _copied(self, *, moment: Moment | None, ran: tuple[int | RateSet, ...] = ()) -> ScriptSnapshot:
+        names, old = self.loop.names, self._kept
+        found = found_in(names)
+        self._live = present(names, found, self._live)
+        self.rate = rate_in(names, found.optimizers)
+        live = self._live.values()
+        return ScriptSnapshot(
+            parameters=tuple(map(shared_copy, live, old.parameters)),
+            grads=tuple(
+                None if (grad := _grad_of(leaf)) is None else shared_copy(grad, kept)
+                for leaf, kept in zip(live, old.grads, strict=True)
+            ),
+            rng=old.rng,
+            forward=old.forward,
+            memory=tuple(memory_of(found.optimizers, leaf) for leaf in live),
+            moment=moment,
+            ran=ran,
+        )
+
+
+class _RoundLosses:
+    """Loss of each round that the script runs by itself: that of its first pass."""
+
+    def __init__(self, loop: CapturedLoop, add_loss: Callable[[float], None]) -> None:
+        self._loop, self._add = loop, add_loss
+        self._round = self._added = loop.position.done
+        self._outputs: tuple[Tensor, ...] | None = None
+
+    def seen(self, made: ComingPass) -> None:
+        """Take note of a pass."""
+        if not made.accumulates:
+            return
+        now = self._loop.position.done
+        if now != self._round or self._outputs is None:
+            self._flush(now)
+            self._outputs = made.outputs
+
+    def end(self) -> None:
+        """Add the losses of the rounds that are over."""
+        self._flush(self._loop.position.done)
+
+    def _flush(self, now: int) -> None:
+        if self._outputs is not None and now > self._round:
+            self._add(float(total_of(self._outputs).item()))
+            self._outputs, self._added = None, self._added + 1
+        while self._added < now:
+            self._add(float("nan"))
+            self._added += 1
+        self._round = now
+
+
+def _note(found: RecordedPasses, made: ComingPass) -> None:
+    if made.accumulates:
+        found.outputs.append(tuple(output.detach().clone() for output in made.outputs))
+
+
+def _grad_of(tensor: Tensor) -> Tensor | None:
+    """Return a tensor's `.grad`; None for a tensor that is no leaf, whose `.grad` PyTorch does not fill."""
+    return tensor.grad if tensor.is_leaf and tensor.layout == torch.strided else None

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import replace
 from os import PathLike, fspath
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -36,7 +37,17 @@ def load_problem(problem: str | PathLike[str], seed: int | None = None) -> Probl
         BadInput: No such problem exists, or PyTorch refuses the seed.
         ScriptError: The script cannot be read or run, or defines nothing that can be trained.
     """
-    return open_session(start_from(fspath(problem), seed)).problem
+    from gradstep.problem import Problem
+    from gradstep.scripts.script_errors import ScriptError
+
+    found = open_session(start_from(fspath(problem), seed)).problem
+    if not isinstance(found, Problem):
+        raise ScriptError(
+            Path(fspath(problem)),
+            "the script trains by a loop of its own, which is no problem with a model and a loss function",
+            "Open a session on it, with `gradstep.open_session`.",
+        )
+    return found
 
 
 def open_session(
@@ -70,16 +81,31 @@ def open_session(
     seed_others(0)
     batches = start.batches or FULL
     with apart_from_other_scripts():
-        if source is None:
-            problem = problems.load(start.problem, start.seed)
-        else:
-            problem = problem_from(source, start.seed, start.names, stopped, start.title)
-        if shortcomings_of_pytorch():
-            problem = replace(problem, notes=(*problem.notes, *shortcomings_of_pytorch()))
-        session = Session(problem, start.rate, start.optimizer, batches)
+        session = _session_on_own_loop(start, source, stopped)
+        if session is None:
+            if source is None:
+                problem = problems.load(start.problem, start.seed)
+            else:
+                problem = problem_from(source, start.seed, start.names, stopped, start.title)
+            if shortcomings_of_pytorch():
+                problem = replace(problem, notes=(*problem.notes, *shortcomings_of_pytorch()))
+            session = Session(problem, start.rate, start.optimizer, batches)
     digest = start.digest if source is None else source.digest
     session.origin, session.source = msgspec.structs.replace(start, digest=digest), source
     return session
+
+
+def _session_on_own_loop(
+    start: Start, source: ScriptSource | None, stopped: Callable[[], bool]
+) -> Session | None:
+    """Return a session on the script's own loop; None if it has none, or if gradstep's loop is asked for."""
+    from gradstep.script_training.script_opening import open_script
+
+    if source is None or start.names or start.optimizer or start.batches:
+        return None
+    return open_script(
+        source, start.title, start.arguments, seed=start.seed, rate=start.rate, stopped=stopped
+    )
 
 
 def _load_pytorch() -> None:

@@ -82,3 +82,32 @@ class Problem:
     def reference_loop(self) -> Loop:
         """Return the loop in the order forward, backward, update, zero, in the script's own names."""
         return reference_loop(tuple(self.parameters), self.loss_name, self.spelling)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScriptProblem:
+    """Problem of a script that is trained by its own loop."""
+
+    name: str
+    parameters: Mapping[str, Tensor]
+    """Leaf tensors that require grad when the loop begins, by the name or path that leads to them."""
+
+    printed: Printed
+    """Output of the script so far."""
+
+    notes: tuple[str, ...] = ()
+    """Remarks on the script, a sentence each."""
+
+    loss_name: str = ""
+    """Variable that holds the loss; empty if none does."""
+
+    labels: Mapping[str, Labels] = field(default_factory=dict)
+    """Names along each dimension of each parameter: none, as a script gives none."""
+
+    compiled: bool = False
+    """Whether the script compiles code with `torch.compile`; here the code runs uncompiled."""
+
+    @property
+    def samples(self) -> None:
+        """None: the script itself makes its batches."""
+        return None

@@ -61,6 +61,15 @@ class Reason(StrEnum):
     NO_OUTER_LOOP = "no outer loop"
     """The loop that is stepped stands in no other loop."""
 
+    LOOP_OVER = "loop over"
+    """The script's loop has run to its end, or was left."""
+
+    NO_SUCH_STATEMENT = "no such statement"
+    """The script's loop has no statement that does what the action would run."""
+
+    OWN_LOOP = "own loop"
+    """The action needs data, a model and a loss function, which a script's own loop keeps to itself."""
+
 
 SENTENCES: Final = {
     Reason.IN_PASS: "a backward pass is under way: finish it, or go back to its start",
@@ -81,6 +90,10 @@ SENTENCES: Final = {
     Reason.GRAPH_FREED: "the last backward pass freed this graph: run forward to build a new one",
     Reason.NO_SCRIPT: "there is no file to read again: this session has no script",
     Reason.SCRIPTS_OWN: "the script's own statements do this: edit the script, then read it again",
+    Reason.LOOP_OVER: "the script's loop is over: undo, or reset to begin anew",
+    Reason.NO_SUCH_STATEMENT: "no statement of the script's loop does this",
+    Reason.OWN_LOOP: "this needs data, a model and a loss function that are known by name, and here the "
+    "script's own loop uses them",
     Reason.NO_OUTER_LOOP: "the loop that is stepped stands in no other loop: run single rounds of it",
 }
 """A sentence for each reason, for scripts that print it; it names no key, command or option."""

@@ -11,6 +11,8 @@ from msgspec.structs import replace
 from gradstep.actions import Action, MoveStatement, ToggleSetToNone, ToggleStatement
 from gradstep.errors import Refused
 from gradstep.loop.loop import Kind, Loop
+from gradstep.loop.script_loop import ScriptLoop
+from gradstep.problem import ScriptProblem
 from gradstep.reasons import Reason, Refusal
 from gradstep.start import Start
 
@@ -30,6 +32,8 @@ def start_again(session: Session) -> Start:
     origin, problem, state = session.origin, session.problem, session.state
     if origin is None:
         raise Refused(Refusal(Reason.NO_SCRIPT))
+    if isinstance(problem, ScriptProblem):
+        return replace(origin, digest=None)
     chose_rate = origin.rate is not None or state.learning_rate != problem.learning_rate
     chose_optimizer = origin.optimizer is not None or state.loop.optimizer != problem.optimizer
     return replace(
@@ -76,5 +80,16 @@ def _order(loop: Loop) -> tuple[tuple[Kind, ...], range]:
 
 def edit_like(session: Session, other: Session) -> None:
     """Apply edits to `session`, as its first actions, so that its loop is the loop of `other`."""
-    for action in edits(session.state.loop, other.state.loop):
-        session.apply(action)
+    loop, wanted = session.state.loop, other.state.loop
+    if isinstance(loop, Loop) and isinstance(wanted, Loop):
+        for action in edits(loop, wanted):
+            session.apply(action)
+    elif isinstance(loop, ScriptLoop) and isinstance(wanted, ScriptLoop):
+        for action in script_edits(loop, wanted):
+            session.apply(action)
+
+
+def script_edits(loop: ScriptLoop, wanted: ScriptLoop) -> tuple[Action, ...]:
+    """Return the edits that comment out the statements that are commented out in `wanted`, by their text."""
+    out = [statement.lines for statement in wanted.statements if not statement.enabled]
+    return tuple(ToggleStatement(s.key) for s in loop.statements if s.enabled and s.lines in out)

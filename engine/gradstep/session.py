@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
-from gradstep.actions import Action, checked_rate
+from gradstep.actions import Action, RefusalKey, checked_rate
 from gradstep.analysis.batch_check import BatchCheck, check_batches
 from gradstep.analysis.compare_runs import RunComparer
 from gradstep.analysis.comparison import Comparison
@@ -24,19 +25,20 @@ from gradstep.loop.batches import FULL, Batches, split_of
 from gradstep.loop.optimizers import Optimizer, checked_optimizer
 from gradstep.loop.script_names import Spelling
 from gradstep.pictures.pictures import Pictures
-from gradstep.problem import Problem
-from gradstep.reasons import PYTORCH_REFUSES
+from gradstep.problem import Problem, ScriptProblem
+from gradstep.reasons import PYTORCH_REFUSES, Refusal
 from gradstep.refusals import refusal, refusals
 from gradstep.scripts.source import ScriptSource
 from gradstep.start import Start
 from gradstep.training.apply_action import perform
+from gradstep.training.machine import Machine, Perform
 from gradstep.training.progress import Progress
 from gradstep.training.pytorch_errors import PyTorchError
-from gradstep.training.state import State
+from gradstep.training.state import State, TrainingState
 from gradstep.training.stepper import Statements
 from gradstep.training.trainer import Trainer
 
-Watch = Callable[[Action, State, EngineError | None], None]
+Watch = Callable[[Action, TrainingState, EngineError | None], None]
 """Change listener: called with the action, the state after it, and the error or None."""
 
 
@@ -62,7 +64,6 @@ class Session:
             BadInput: `rate` is not a positive finite number, PyTorch would refuse the optimizer, or the
                 samples cannot be split in this way.
         """
-        self._problem = problem
         trainer = Trainer(problem)
         loop = problem.reference_loop()
         rate = checked_rate(problem.learning_rate if rate is None else rate)
@@ -74,10 +75,15 @@ class Session:
         if split is not None:
             self._statements.return_to(self._statements.state.with_split(split, problem.words))
         self._start = self._statements.state
-        self._walk = Walk(self._statements, partial(perform, self._statements), self._tell)
+        self._begin(problem, self._statements, partial(perform, self._statements))
         self._comparer = RunComparer(problem, self._statements, self._walk.history, self._walk.travel)
+
+    def _begin(self, problem: Problem | ScriptProblem, machine: Machine[Any], perform: Perform[Any]) -> None:
+        """Begin with what runs the actions, in the state in which it is."""
+        self._problem, self._machine = problem, machine
+        self._walk = Walk(machine, perform, self._tell)
         self._frame: Frame | None = None
-        self._shown_before: State | None = None
+        self._shown_before: TrainingState | None = None
         self.origin: Start | None = None
         """Start from which the session was opened; None for a problem that no `Start` names."""
 
@@ -101,10 +107,10 @@ class Session:
     @property
     def spelling(self) -> Spelling:
         """The script's names for the model, the loss, the inputs and the targets."""
-        return self._problem.words
+        return self._statements.trainer.problem.words
 
     @property
-    def problem(self) -> Problem:
+    def problem(self) -> Problem | ScriptProblem:
         """Problem that the session trains."""
         return self._problem
 
@@ -118,9 +124,10 @@ class Session:
         self._statements.trainer.trace_limit = limit
 
     @property
-    def state(self) -> State:
+    def state(self) -> TrainingState:
         """Complete present state: live tensors copied, loop, learning rate, pass."""
-        return self._statements.state
+        state: TrainingState = self._machine.state
+        return state
 
     @property
     def frame(self) -> Frame:
@@ -132,7 +139,7 @@ class Session:
                 self.state,
                 self._shown_before,
                 notice=self._walk.notice,
-                refusals=refusals(self.state, history.position, history.future),
+                refusals=self._refusals(),
                 position=history.position,
                 future=history.future,
             )
@@ -166,8 +173,7 @@ class Session:
         Raises:
             EngineError: As `apply` does.
         """
-        history = self._walk.history
-        found = refusal(self.state, history.position, history.future, action)
+        found = self._refusal(action)
         if found is not None and found.reason not in PYTORCH_REFUSES:
             raise Refused(found)
         before, done = self.state, action
@@ -181,7 +187,7 @@ class Session:
                 self.tried(action, error)
             raise
         except BaseException:  # Ctrl-C, or a bug: no statement stays half done
-            self._statements.put_back_after_interruption(before)
+            self._machine.put_back_after_interruption(before)
             raise
         finally:
             self.progress = None
@@ -204,7 +210,7 @@ class Session:
         Raises:
             EngineError: As `apply` does.
         """
-        with nullcontext() if recorded else self._statements.unrecorded():
+        with nullcontext() if recorded else self._machine.unrecorded():
             self.do(action, stopped)
 
     def verdict(self) -> Verdict:
@@ -215,12 +221,12 @@ class Session:
         Raises:
             EngineError: The reference loop itself cannot run on this problem.
         """
-        loop = self.state.loop
-        reference = self._problem.reference_loop().with_optimizer(loop.optimizer)
-        reference = reference.with_split(loop.split, self._problem.words)
-        start = self.state.rewound_to(self._start)
+        state, problem = self._statements.state, self._statements.trainer.problem
+        reference = problem.reference_loop().with_optimizer(state.loop.optimizer)
+        reference = reference.with_split(state.loop.split, problem.words)
+        start = state.rewound_to(self._start)
         with self._kept:
-            return judge(self._statements, start, self.state.loop, reference, self.state.learning_rate)
+            return judge(self._statements, start, state.loop, reference, state.learning_rate)
 
     def check_gradient(self, stopped: Callable[[], bool] = lambda: False) -> GradientCheck:
         """Compare autograd's gradient with central finite differences; changes nothing.
@@ -317,10 +323,18 @@ class Session:
 
     def _compared(self, run: Callable[[], Comparison]) -> Comparison:
         try:
-            with self._kept, self._statements.borrowed():
+            with self._kept, self._machine.borrowed():
                 return run()
         finally:
             self.progress = None
+
+    def _refusals(self) -> Mapping[RefusalKey, Refusal]:
+        history = self._walk.history
+        return refusals(self._statements.state, history.position, history.future)
+
+    def _refusal(self, action: Action) -> Refusal | None:
+        history = self._walk.history
+        return refusal(self._statements.state, history.position, history.future, action)
 
     def _tell(self, progress: Progress) -> None:
         self.progress = progress

@@ -12,9 +12,9 @@ from torch import Tensor
 from gradstep.tensors.bitwise import differing
 from gradstep.tensors.element_index import element_name, index_at
 from gradstep.training.loss_history import Losses
-from gradstep.training.state import State
+from gradstep.training.state import TrainingState
 
-StateAfter = Callable[[int], State]
+StateAfter = Callable[[int], TrainingState]
 """Returns the state of a run after a number of whole epochs."""
 
 
@@ -72,8 +72,8 @@ class Side:
     after: StateAfter
     """Returns the run's state after any number of its whole epochs."""
 
-    now: State
-    """State in which the run is compared; that of the other run has as many epochs."""
+    now: TrainingState
+    """TrainingState in which the run is compared; that of the other run has as many epochs."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -127,14 +127,14 @@ def _first(names: Sequence[str], first: Side, second: Side, known: int) -> First
     return None if weight is None else FirstDifference(max(first.now.epoch, known), None, weight)
 
 
-def _first_weight(names: Sequence[str], first: State, second: State) -> Gap | None:
+def _first_weight(names: Sequence[str], first: TrainingState, second: TrainingState) -> Gap | None:
     for name, mine, others in _pairs(names, first, second):
         for index in torch.nonzero(differing(mine, others)).tolist()[:1]:
             return _gap(name, index, mine, others)
     return None
 
 
-def _gaps(names: Sequence[str], first: State, second: State) -> tuple[Gap, ...]:
+def _gaps(names: Sequence[str], first: TrainingState, second: TrainingState) -> tuple[Gap, ...]:
     found = []
     for name, mine, others in _pairs(names, first, second):
         if mine.numel():
@@ -143,7 +143,9 @@ def _gaps(names: Sequence[str], first: State, second: State) -> tuple[Gap, ...]:
     return tuple(found)
 
 
-def _pairs(names: Sequence[str], first: State, second: State) -> Sequence[tuple[str, Tensor, Tensor]]:
+def _pairs(
+    names: Sequence[str], first: TrainingState, second: TrainingState
+) -> Sequence[tuple[str, Tensor, Tensor]]:
     return list(zip(names, first.trainer.parameters, second.trainer.parameters, strict=True))
 
 

@@ -89,7 +89,7 @@ def judge(statements: Statements, start: State, loop: Loop, reference: Loop, rat
             edited.run()
         except PyTorchError as refused:
             error = refused
-        difference = _first_difference(
+        difference = first_difference(
             tuple(statements.trainer.problem.parameters), edited.after, wanted.after
         )
         return Verdict(edited.finding(difference, error), EPOCHS, difference, error, len(edited.after) + 1)
@@ -157,9 +157,10 @@ class _Watched:
         )
 
 
-def _first_difference(
+def first_difference(
     names: Sequence[str], found: Sequence[tuple[Tensor, ...]], wanted: Sequence[tuple[Tensor, ...]]
 ) -> ParameterDifference | None:
+    """Return the first element in which the parameters after each epoch differ; None if none does."""
     for epoch, (edited, reference) in enumerate(zip(found, wanted, strict=False), 1):
         for name, mine, other in zip(names, edited, reference, strict=True):
             if not same_bits(mine, other):

@@ -55,6 +55,7 @@ def capture(
     arguments: Sequence[str] = (),
     stopped: Callable[[], bool] = lambda: False,
     printed: Printed | None = None,
+    folder: Path | None = None,
 ) -> CapturedLoop:
     """Run a script or a notebook up to its first `backward` inside a loop, and return that loop.
 
@@ -66,12 +67,13 @@ def capture(
         arguments: The script's own arguments, without its name.
         stopped: Polled meanwhile; return True to stop the script.
         printed: Buffer for what the script prints; None for a new one.
+        folder: Folder in which the script runs; None for the present one.
 
     Raises:
         NotCaptured: the script has no such loop, or cannot be run.
         Abandoned: the script was stopped.
     """
-    return _captured(source, arguments, printed or Printed(), stopped, None)
+    return _captured(source, arguments, printed or Printed(), stopped, None, folder)
 
 
 def capture_function(
@@ -94,10 +96,11 @@ def _captured(
     printed: Printed,
     stopped: Callable[[], bool],
     function: Callable[[], object] | None,
+    folder: Path | None = None,
 ) -> CapturedLoop:
     """Run a script; a second time if it trains otherwise than by `backward` in a loop."""
     states, settings, mark = random_states(), settings_now(), printed.mark()
-    attempt = _Capture(source, arguments, printed, _Wanted())
+    attempt = _Capture(source, arguments, printed, _Wanted(), folder)
     try:
         return attempt.run(stopped, function)
     except NotCaptured as found:
@@ -107,7 +110,7 @@ def _captured(
     set_random_states(states)
     set_settings(settings)
     printed.back_to(mark)
-    return _Capture(source, arguments, printed, wanted).run(stopped, function)
+    return _Capture(source, arguments, printed, wanted, folder).run(stopped, function)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +128,12 @@ class _Capture:
     """One run of one script."""
 
     def __init__(
-        self, source: ScriptSource, arguments: Sequence[str], printed: Printed, wanted: _Wanted
+        self,
+        source: ScriptSource,
+        arguments: Sequence[str],
+        printed: Printed,
+        wanted: _Wanted,
+        folder: Path | None = None,
     ) -> None:
         self._source, self._printed, self._wanted = source, printed, wanted
         self._main = main = ModuleType(MAIN)
@@ -143,6 +151,7 @@ class _Capture:
         self._hooks = Hooks(self._sites, self._handover, self._own, printed)
         self._name = f"__gradstep_{next(_numbers)}__"
         self._view = ProcessView(main, (str(source.path), *arguments), self._folder, printed)
+        self._view.directory = None if folder is None else str(folder)
         self._settings: dict[Fact, str] = {}
 
     def run(self, stopped: Callable[[], bool], function: Callable[[], object] | None = None) -> CapturedLoop:

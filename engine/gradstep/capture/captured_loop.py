@@ -154,8 +154,17 @@ class CapturedLoop:
         seen.draws, seen.printed = self._hooks.draws.count - draws, self.printed.count - printed
         return Watched(control, effects_between(before, Observed(self.names), seen), tuple(passes))
 
-    def watch_round(self, order: Sequence[int] | None = None) -> dict[int, Effects]:
-        """Run one round statement by statement; return what each statement that ran did, by its index."""
+    def watch_round(
+        self,
+        order: Sequence[int] | None = None,
+        on_pass: Callable[[tuple[Tensor, ...]], None] = lambda _: None,
+    ) -> dict[int, Effects]:
+        """Run one round statement by statement; return what each statement that ran did, by its index.
+
+        Args:
+            order: Indices of the statements that run, in their order; None for the script's own.
+            on_pass: Called after a statement with the tensors that each of its passes differentiated.
+        """
         found: dict[int, Effects] = {}
         made: dict[int, int] = {}
         control = Control.NEXT
@@ -166,6 +175,8 @@ class CapturedLoop:
                 {id(v): index for v in self.names.values() if isinstance(v, Tensor) and id(v) not in known}
             )
             found[index], control = ran.effects, ran.control
+            for outputs in ran.passes:
+                on_pass(outputs)
             for loss in (output for outputs in ran.passes for output in outputs):
                 if (maker := made.get(id(loss))) is not None and maker in found:
                     found[maker] = Effects(found[maker].roles | {Role.LOSS}, found[maker].changed)

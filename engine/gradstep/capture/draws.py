@@ -85,7 +85,7 @@ class Draws:
     def __init__(self) -> None:
         """Begin with nothing drawn."""
         self._histories: dict[Hashable, _History] = {}
-        """By the loop's number and that of the entry into it, or by the iterator that `next` is called with."""
+        """By the loop's number and that of the entry into it, or by the iterator given to `next`."""
 
         self._ages: deque[Hashable] = deque()
         """Key of the history of each item that is remembered, the oldest first."""

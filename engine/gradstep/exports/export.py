@@ -27,6 +27,7 @@ from gradstep.exports.script_format import script_text
 from gradstep.frame import Frame
 from gradstep.loop.script_names import Spelling
 from gradstep.opening import open_session
+from gradstep.problem import Problem
 from gradstep.scripts.notebooks.ipython_shell import awaits
 from gradstep.scripts.other_rngs import others_kept
 from gradstep.scripts.source import ScriptSource
@@ -98,18 +99,18 @@ def export_from(
     """
     with torch.random.fork_rng(devices=[]), others_kept():
         session = begin()
+        problem = session.problem
+        assert isinstance(problem, Problem)
         first, rng = session.frame, session.state.trainer.rng
         moments = moments_of(session, actions)
         tried = begin()
         largest = _largest_at_start(tried)
     draws = not all(torch.equal(used.state.trainer.rng, rng) for used in (session, tried))
-    changing = Changing(draws, tuple(session.problem.buffers))
-    if session.problem.frozen:
-        lines = (
-            f"{name}.requires_grad_(False)  # no optimizer updates it" for name in session.problem.frozen
-        )
+    changing = Changing(draws, tuple(problem.buffers))
+    if problem.frozen:
+        lines = (f"{name}.requires_grad_(False)  # no optimizer updates it" for name in problem.frozen)
         source = "\n".join([source.rstrip(), "", *lines, ""])
-    if session.problem.compiled:
+    if problem.compiled:
         source = f"{source.rstrip()}\n\n{uncompiled_line()}\n"
     cells = list(_cells(source, first, moments, seed, largest, session.spelling, changing))
     return Export(

@@ -13,8 +13,8 @@ from gradstep.history.substeps import Inside, not_inside, room_in
 from gradstep.history.tree import History, Point
 from gradstep.notices import InsideAction, Notice, NotRepeatable
 from gradstep.training.epochs import Ended
-from gradstep.training.progress import Progress
 from gradstep.training.machine import Machine, Perform, S
+from gradstep.training.progress import Progress
 
 RECORDING = 4
 """About how many times as long an action takes when its passes are recorded."""

@@ -21,7 +21,7 @@ from gradstep.saving.records import (
     exact,
 )
 from gradstep.tensors.bitwise import raw
-from gradstep.training.state import State
+from gradstep.training.state import TrainingState
 
 MOST_NUMBERS = 32
 """Elements up to which a tensor is written out; a larger one is summarized."""
@@ -41,7 +41,7 @@ def this_environment() -> Environment:
     )
 
 
-def tensors_of(names: Sequence[str], state: State) -> dict[str, Tensor | None]:
+def tensors_of(names: Sequence[str], state: TrainingState) -> dict[str, Tensor | None]:
     """Return the parameters, gradients and tensors of the optimizer's state, by name.
 
     Args:
@@ -79,13 +79,13 @@ def numbers_of(tensors: Tensors) -> dict[str, StoredValue]:
     return {name: stored_value(tensor) for name, tensor in tensors.items()}
 
 
-def loss_of(state: State) -> Number | None:
+def loss_of(state: TrainingState) -> Number | None:
     """Return the last loss as a session file stores it, or None before the first forward pass."""
     loss = state.loss
     return None if loss is None else exact(loss)
 
 
-def node_of(state: State) -> tuple[int, int] | None:
+def node_of(state: TrainingState) -> tuple[int, int] | None:
     """Return the events behind and all events of the pass that is stepped through; None outside a pass."""
     passing = state.passing
     return (passing.cursor, len(passing.trace)) if passing is not None and state.in_pass else None

@@ -16,7 +16,7 @@ from gradstep.saving.session_file import SessionFile
 from gradstep.start import Start
 
 if TYPE_CHECKING:
-    from gradstep.training.state import State
+    from gradstep.training.state import TrainingState
 
 
 class Lines:
@@ -52,7 +52,7 @@ class Lines:
 
         self._ended = saved is not None and saved.closed
 
-    def add(self, action: Action, state: State, refused: str) -> None:
+    def add(self, action: Action, state: TrainingState, refused: str) -> None:
         """Append an action.
 
         Args:

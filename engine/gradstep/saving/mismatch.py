@@ -12,7 +12,7 @@ from msgspec import structs
 from gradstep.actions import Action
 from gradstep.saving.fingerprint import Tensors, loss_of, node_of, numbers_of, this_environment
 from gradstep.saving.records import Did, Environment, Number, StoredSummary, StoredValue
-from gradstep.training.state import State
+from gradstep.training.state import TrainingState
 
 Index = tuple[int | str, ...]
 
@@ -84,7 +84,7 @@ class Mismatch:
 
 
 def compared(
-    did: Did, line: int, environment: Environment, tensors: Tensors, state: State, refused: str
+    did: Did, line: int, environment: Environment, tensors: Tensors, state: TrainingState, refused: str
 ) -> Mismatch:
     """Return the mismatch between an action in a file and its replay, of which at least the bits differ.
 
@@ -93,7 +93,7 @@ def compared(
         line: Line of the action in the file.
         environment: Environment in which the file was written.
         tensors: Parameters, gradients and optimizer state after the replay of the action.
-        state: State after the replay of the action.
+        state: TrainingState after the replay of the action.
         refused: Error that the replay of the action raised, or an empty string.
     """
     greatest = max(_differences(did, tensors, state), key=lambda found: found.size, default=None)
@@ -108,7 +108,7 @@ def compared(
     return Mismatch(did.action, did.number, line, greatest, " ".join(message.split()))
 
 
-def _differences(did: Did, tensors: Tensors, state: State) -> Iterator[Difference]:
+def _differences(did: Did, tensors: Tensors, state: TrainingState) -> Iterator[Difference]:
     here: Mapping[str, StoredValue] = numbers_of(tensors) | {
         "loss": loss_of(state),
         "epoch": float(state.epoch),
@@ -134,7 +134,7 @@ def _flat(value: Any, index: Index = ()) -> Iterator[tuple[Index, Number | None]
             yield index, value
 
 
-def _untold(did: Did, tensors: Tensors, state: State) -> str:
+def _untold(did: Did, tensors: Tensors, state: TrainingState) -> str:
     """Describe a mismatch in which no number differs."""
     if did.numbers.keys() != tensors.keys():
         return OTHER_TENSORS.format(recorded=", ".join(did.numbers), found=", ".join(tensors))

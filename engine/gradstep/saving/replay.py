@@ -15,7 +15,7 @@ from gradstep.saving.reader import BadSessionFile, SavedSession
 from gradstep.saving.records import Did
 from gradstep.scripts.script_errors import Abandoned, ScriptError
 from gradstep.session import Session
-from gradstep.training.state import State
+from gradstep.training.state import TrainingState
 
 RECORDED_AT_END: Final = 500
 """Actions at the end of a session whose backward passes are recorded during a replay."""
@@ -121,7 +121,7 @@ def _recorded(actions: Sequence[Action], refused: Container[int]) -> list[bool]:
     return flags[::-1]
 
 
-def _same(did: Did, names: tuple[str, ...], state: State, refused: str) -> bool:
+def _same(did: Did, names: tuple[str, ...], state: TrainingState, refused: str) -> bool:
     return (
         did.bits == bits_of(tensors_of(names, state))
         and did.epoch == state.epoch

@@ -20,7 +20,7 @@ from gradstep.start import Start
 
 if TYPE_CHECKING:
     from gradstep.session import Session
-    from gradstep.training.state import State
+    from gradstep.training.state import TrainingState
 
 PATIENCE: Final = 2.0
 """Seconds that `flush` and `close` wait for a slow disk."""
@@ -31,7 +31,7 @@ Warn = Callable[[str], None]
 @dataclass(frozen=True, slots=True, eq=False)
 class _Done:
     action: Action
-    state: State
+    state: TrainingState
     refused: str
 
 
@@ -51,7 +51,7 @@ class SessionWriter:
 
         self._lines = lines
         self._warn = warn
-        self._state: State | None = None
+        self._state: TrainingState | None = None
         self._queue: SimpleQueue[_Done | Event | None] = SimpleQueue()
         self._thread: Thread | None = None
         self._syncer: Syncer | None = None
@@ -140,12 +140,12 @@ class SessionWriter:
         self._state = session.state
         self._lines.names = tuple(parameter.name for parameter in session.frame.parameters)
 
-    def did(self, action: Action, state: State, error: EngineError | None = None) -> None:
+    def did(self, action: Action, state: TrainingState, error: EngineError | None = None) -> None:
         """Save an action that was applied, unless it changed nothing.
 
         Args:
             action: Applied action; for a run that was stopped, a run of the epochs that were completed.
-            state: State of the session after the action.
+            state: TrainingState of the session after the action.
             error: Error with which the engine or PyTorch ended the action; None if it was complete.
         """
         before = self._state

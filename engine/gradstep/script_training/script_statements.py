@@ -14,7 +14,7 @@ from gradstep.ledger.retention import LEDGER_BYTES, PageStore, light
 from gradstep.loop.loop import Kind
 from gradstep.loop.script_loop import LoopHead, ScriptLoop
 from gradstep.script_training.script_state import ScriptState
-from gradstep.script_training.script_trainer import ScriptTrainer, StatementRun
+from gradstep.script_training.script_trainer import ZERO_ALL, ScriptTrainer, StatementRun
 from gradstep.tensors.bitwise import same_bits
 from gradstep.training.loss_history import Losses
 from gradstep.training.pytorch_errors import PyTorchError
@@ -156,9 +156,7 @@ class ScriptStatements:
                 passing = _next_pass(passing, len(passing.later[0]))
         losses, forward = before.losses, trainer.forward
         is_new = forward is not None and forward is not before.trainer.forward
-        if forward is not None and is_new and len(losses) <= before.epoch:
-            losses = losses.with_loss(before.epoch, forward.loss.item())
-        elif forward is not None and is_new and ran.passes and not _has_passed(before):
+        if forward is not None and is_new and (len(losses) <= before.epoch or not _has_passed(before)):
             losses = losses.with_loss(before.epoch, forward.loss.item())
         self.state = replace(
             before,
@@ -178,9 +176,8 @@ class ScriptStatements:
         for number, trace in enumerate(ran.traces):
             passing = Passing(trace, len(trace), before, earlier=tuple(ran.traces[:number]))
             written = self._with_page(written, passing.page)
-            grads = {name: grad for name, grad in grads.items()} | {
-                name: write.after for name, write in passing.accumulated().items()
-            }
+            writes = passing.accumulated()
+            grads = {name: writes[name].after if name in writes else grad for name, grad in grads.items()}
         now = self.grads()
         if ran.passes and not ran.traces:
             return self._with_page(written, RunPage(0, ran.passes, now))
@@ -266,9 +263,34 @@ class ScriptStatements:
 
     # Whole rounds
 
-    def run_rounds(self, count: int, stopped: Callable[[], bool]) -> int:
-        """Run whole rounds at the script's own speed, from the begin of one; return how many have run."""
-        state, order = self.state, self.state.loop.order
+    def run_keys(self, keys: Sequence[int]) -> None:
+        """Run a round of given statements, one by one; `ZERO_ALL` may be among them."""
+        for key in keys:
+            if key == ZERO_ALL:
+                self._zero_all()
+                continue
+            self.run(key)
+            if self.state.loop.complete:
+                return
+        self.end_round()
+
+    def _zero_all(self) -> None:
+        before = self.state
+        self.trainer.zero_all()
+        page = ZeroPage(self._grads(before), self.grads())
+        self.state = replace(
+            before, trainer=self.trainer.snapshot(), written=self._with_page(before.written, page)
+        )
+
+    def run_rounds(self, count: int, stopped: Callable[[], bool], order: Sequence[int] | None = None) -> int:
+        """Run whole rounds at the script's own speed, from the begin of one; return how many have run.
+
+        Args:
+            count: How many rounds.
+            stopped: Polled between rounds; return True to stop.
+            order: Keys of a round's statements, `ZERO_ALL` among them; None for those of the loop as it is.
+        """
+        state, order = self.state, order or self.state.loop.order
         buffer = state.losses.open_end(state.epoch)
         passes = 0
 
@@ -350,4 +372,3 @@ def _has_passed(state: ScriptState) -> bool:
     """Return whether a pass has run in the round under way."""
     passing = state.passing
     return passing is not None and passing.start.epoch == state.epoch
-

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Final
 
 import torch
 from torch import Tensor
@@ -18,8 +20,8 @@ from gradstep.capture.engine_watch import ComingPass, watched
 from gradstep.capture.loop_places import Control
 from gradstep.capture.moments import Moment
 from gradstep.loop.optimizers import HAND
-from gradstep.script_training.script_problem import (
-    ScriptProblem,
+from gradstep.problem import ScriptProblem
+from gradstep.script_training.script_names_found import (
     found_in,
     memory_of,
     present,
@@ -30,6 +32,9 @@ from gradstep.script_training.script_snapshot import RateSet, ScriptSnapshot
 from gradstep.tensors.bitwise import same_bits, shared_copy
 from gradstep.training.pytorch_errors import PyTorchError, learners_code
 from gradstep.training.snapshots import ForwardPass
+
+ZERO_ALL: Final = -1
+"""Key of a statement that no script has: it sets every `.grad` to None."""
 
 Reopen = Callable[[], CapturedLoop]
 """Runs the script anew up to its loop."""
@@ -81,8 +86,10 @@ class ScriptTrainer:
 
     def can_return_to(self, snapshot: ScriptSnapshot) -> bool:
         """Return whether the script can be taken back to a state, or be run again up to it."""
-        if snapshot is self._kept or snapshot is self._first:
-            return True
+        return snapshot is self._kept or snapshot is self._first or self.reaches(snapshot)
+
+    def reaches(self, snapshot: ScriptSnapshot) -> bool:
+        """Return whether the script can be taken back to a state without running it anew."""
         return snapshot.moment is not None and self.loop.can_go_back(snapshot.moment)
 
     def restore(self, snapshot: ScriptSnapshot) -> None:
@@ -154,7 +161,7 @@ class ScriptTrainer:
     def run_rounds(
         self,
         count: int,
-        order: tuple[int, ...] | None,
+        order: Sequence[int] | None,
         add_loss: Callable[[float], None],
         stopped: Callable[[], bool],
     ) -> int:
@@ -180,7 +187,10 @@ class ScriptTrainer:
         finally:
             losses.end()
             self._sources = SourceMaps()
+            before = self._kept
             self._keep(RecordedPasses(), ())
+            if losses.last is not None:
+                self._set_loss(losses.last, before)
         return self.loop.position.done - first
 
     def catch_up(self) -> None:
@@ -192,23 +202,39 @@ class ScriptTrainer:
         for step in due:
             if isinstance(step, RateSet):
                 self._set_rate(step.rate)
+            elif step == ZERO_ALL:
+                self._zero_live()
             else:
-                with suppress(PyTorchError), self._errors(RecordedPasses()):
-                    self.loop.ask(lambda key=step: self._run(key, {}, RecordedPasses(), recorded=False))  # type: ignore[misc]
+                with suppress(PyTorchError), learners_code():
+                    self.loop.ask(partial(self._run_again, step))
         self._live = present(self.loop.names, found_in(self.loop.names), self._live)
         now = tuple(tensor.detach() for tensor in self._live.values())
         self.is_steady &= all(map(same_bits, now, wanted.parameters)) and self.loop.is_exact
         self._kept = wanted
 
-    def _run_edited(self, count: int, order: tuple[int, ...], stopped: Callable[[], bool]) -> None:
+    def _run_edited(self, count: int, order: Sequence[int], stopped: Callable[[], bool]) -> None:
         for _ in range(count):
             if self.loop.over or stopped():
                 return
             control = Control.NEXT
             for key in order:
+                if key == ZERO_ALL:
+                    self._zero_live()
+                    continue
                 if (control := self.loop.run_statement(key)) is not Control.NEXT:
                     break
             self.loop.end_round(control)
+
+    def zero_all(self) -> None:
+        """Set every `.grad` to None."""
+        self.catch_up()
+        self._zero_live()
+        self._kept = self._copied(moment=self._kept.moment, ran=(*self._kept.ran, ZERO_ALL))
+
+    def _zero_live(self) -> None:
+        for tensor in present(self.loop.names, found_in(self.loop.names), self._live).values():
+            if tensor.is_leaf:
+                tensor.grad = None
 
     def _run(
         self, key: int, known: LeafCopies, found: RecordedPasses, *, recorded: bool
@@ -217,10 +243,22 @@ class ScriptTrainer:
         if not recorded:
             with watched(lambda made: _note(found, made)):
                 return found, self.loop.run_here(key)
+        with (
+            self._sources_watched(),
+            recorded_passes(self._live, self._sources, known, self.trace_limit, found),
+        ):
+            return found, self.loop.run_here(key)
+
+    def _run_again(self, key: int) -> Control:
+        """Run a statement in the script's thread as it ran before, so that its nodes have their sources."""
+        with self._sources_watched():
+            return self.loop.run_here(key)
+
+    @contextmanager
+    def _sources_watched(self) -> Iterator[None]:
         with watch_forward() as sources:
             self._sources.add(sources)
-            with recorded_passes(self._live, self._sources, known, self.trace_limit, found):
-                return found, self.loop.run_here(key)
+            yield
 
     @contextmanager
     def _errors(self, found: RecordedPasses) -> Iterator[None]:
@@ -297,6 +335,8 @@ class _RoundLosses:
         self._loop, self._add = loop, add_loss
         self._round = self._added = loop.position.done
         self._outputs: tuple[Tensor, ...] | None = None
+        self.last: Tensor | None = None
+        """The last loss; None if there was none."""
 
     def seen(self, made: ComingPass) -> None:
         """Take note of a pass."""
@@ -313,7 +353,8 @@ class _RoundLosses:
 
     def _flush(self, now: int) -> None:
         if self._outputs is not None and now > self._round:
-            self._add(float(total_of(self._outputs).item()))
+            self.last = total_of(self._outputs)
+            self._add(float(self.last.item()))
             self._outputs, self._added = None, self._added + 1
         while self._added < now:
             self._add(float("nan"))

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, Final
 
 from gradstep.learner_code.raised import message_of
 from gradstep.scripts.local_modules import SCRIPT_PREFIX, hidden_modules
@@ -18,6 +18,8 @@ from gradstep.scripts.script_errors import ScriptError, sentence_for
 from gradstep.scripts.source import ScriptSource
 
 Namespace = dict[str, Any]
+
+RAISED: Final = "The script raised this error while it ran."
 
 
 def run_script(source: ScriptSource) -> Namespace:
@@ -37,7 +39,7 @@ def run_script(source: ScriptSource) -> Namespace:
     sys.modules[module.__name__] = module
     ours, sys.argv = sys.argv, [str(source.path)]  # the script gets no arguments
     try:
-        with located(source, "The script raised this error while it ran."):
+        with located(source, RAISED):
             if source.is_notebook:
                 ipython_shell.run(ipython_shell.compiled(source.text, str(source.path)), namespace)
             else:

@@ -112,5 +112,15 @@ def _local_files(source: ScriptSource, name: str) -> Iterator[str]:
         yield f"{name}.py"
 
 
+def local_imports(source: ScriptSource) -> tuple[str, ...]:
+    """Return the modules and packages in a script's folder that it imports."""
+    folder = Path(_folder(source))
+    return tuple(
+        name
+        for name in _imported_names(source.text)
+        if (folder / f"{name}.py").is_file() or (folder / name).is_dir()
+    )
+
+
 def _owner(name: str) -> str:
     return "Python's own module" if name in sys.stdlib_module_names else "the installed package"

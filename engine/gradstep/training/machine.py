@@ -35,6 +35,12 @@ class Machine(Protocol[S]):
     def return_to(self, state: S) -> None:
         """Return to an earlier or later state."""
 
+    def put_back_after_interruption(self, state: S) -> None:
+        """Return to a state and run nothing of the learner's, as it may never end."""
+
+    def unrecorded(self) -> AbstractContextManager[None]:
+        """Run backward passes without recording inside the `with` block."""
+
     def borrowed(self) -> AbstractContextManager[S]:
         """Yield the present state, and return to it at the end of the `with` block."""
 

@@ -19,6 +19,7 @@ from gradstep.training.snapshots import Batch, OptimizerStep, Snapshot
 from gradstep.training.state import Passing, State
 from gradstep.training.trainer import Trainer
 
+
 class Statements:
     """A trainer, together with the state that its tensors are in."""
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from msgspec.structs import replace
 
 from gradstep import problems
+from gradstep.problem import Problem
 from gradstep.errors import EngineError
 from gradstep.opening import open_session
 from gradstep.scripts.script_errors import ScriptError
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from gradstep.capture.obstacles import NotCaptured
-    from gradstep.problem import Problem
 
 INTERRUPTED: Final = 130
 """Exit code after ctrl+c."""
@@ -93,6 +93,7 @@ def check_problem(options: Namespace) -> int:
                     return _print(checked.lines, CHECK) or checked.code
                 no_loop = checked
             problem = open_session(start).problem
+            assert isinstance(problem, Problem)
     except ScriptError as error:
         more = "" if no_loop is None else f"No loop to step: {obstacle_text(no_loop)}."
         print(*filter(None, [*error.lines, option_hint(error), more]), sep="\n", file=sys.stderr)

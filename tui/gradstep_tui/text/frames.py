@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from gradstep.history.annotations import Mark
     from gradstep.ledger.ledger import Forgotten, Unrecorded, Write
     from gradstep.loop.loop import Loop, StatementKey
-    from gradstep.problem import Problem
+    from gradstep.problem import Problem, ScriptProblem
     from gradstep_tui.session.autosave import Offer
 
 
@@ -246,7 +246,7 @@ def mark_text(mark: Mark, unit: str = EPOCH) -> str:
     return f"{what} after {unit} {mark.epoch:,}"
 
 
-def printed_texts(problem: Problem) -> list[str]:
+def printed_texts(problem: Problem | ScriptProblem) -> list[str]:
     """Return the notes on a script, and the newest lines of its output."""
     printed = problem.printed
     texts = [f"note: {note}" for note in problem.notes]

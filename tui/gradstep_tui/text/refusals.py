@@ -34,6 +34,10 @@ SENTENCES: Final[Mapping[Reason, str]] = {
     Reason.GRAPH_FREED: "the last backward pass freed this graph: run forward for a new one ({forward})",
     Reason.NO_SCRIPT: "there is nothing to reload: this session has no script",
     Reason.SCRIPTS_OWN: "the script's own statements do this: edit the script, then read it again ({reload})",
+    Reason.LOOP_OVER: "the script's loop is over: {undo} takes the last action back, {reset} begins anew",
+    Reason.NO_SUCH_STATEMENT: "no statement of the script's loop does this",
+    Reason.OWN_LOOP: "this needs data, a model and a loss function that are known by name: the script's own "
+    "loop keeps them to itself",
     Reason.NO_OUTER_LOOP: "this loop stands in no other loop: {epoch} runs a round, {run} many",
 }
 """Sentence for each reason; a name in braces is a key's id, and `loss` the loss that diverged."""

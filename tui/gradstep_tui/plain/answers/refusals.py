@@ -35,6 +35,10 @@ SENTENCES: Final[Mapping[Reason, str]] = {
     Reason.GRAPH_FREED: "the last backward pass freed this graph: type forward for a new one",
     Reason.NO_SCRIPT: "there is nothing to reload: this session has no script",
     Reason.SCRIPTS_OWN: "the script's own statements do this: edit the script, then type reload",
+    Reason.LOOP_OVER: "the script's loop is over: type undo, or reset to begin anew",
+    Reason.NO_SUCH_STATEMENT: "no statement of the script's loop does this",
+    Reason.OWN_LOOP: "this needs data, a model and a loss function that are known by name: the script's own "
+    "loop keeps them to itself",
     Reason.NO_OUTER_LOOP: "this loop stands in no other loop: type epoch for one round, run N for many",
 }
 """Sentence for each reason; `loss` stands for the loss that diverged."""

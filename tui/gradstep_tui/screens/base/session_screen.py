@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from textual.timer import Timer
 
     from gradstep.frame import Frame
-    from gradstep.problem import Problem
+    from gradstep.problem import Problem, ScriptProblem
     from gradstep.session import Session
     from gradstep.start import Start
     from gradstep.training.progress import Progress
@@ -220,7 +220,7 @@ class SessionScreen(WorkingScreen):
         return self._session is not None and super().is_ready
 
     @property
-    def problem(self) -> Problem | None:
+    def problem(self) -> Problem | ScriptProblem | None:
         """The problem that is trained, also while work is running; None before there is a session."""
         return None if self._session is None else self._session.problem
 

@@ -13,7 +13,7 @@ from gradstep_tui.screens.dialogs.dialog import Dialog
 from gradstep_tui.text.frames import printed_texts
 
 if TYPE_CHECKING:
-    from gradstep.problem import Problem
+    from gradstep.problem import Problem, ScriptProblem
 
 LOOKS_PER_SECOND: Final = 4
 
@@ -32,7 +32,7 @@ class PrintedScreen(Dialog[None]):
     }
     """
 
-    def __init__(self, problem: Problem) -> None:
+    def __init__(self, problem: Problem | ScriptProblem) -> None:
         """Show the output of a problem's script."""
         super().__init__()
         self._problem = problem

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from gradstep_tui.text.statements import zeroes
 
 if TYPE_CHECKING:
-    from gradstep.training.state import State
+    from gradstep.training.state import TrainingState
 
 
 class Milestone(StrEnum):
@@ -30,7 +30,7 @@ class Milestone(StrEnum):
     """A loss that is no longer finite."""
 
 
-def seen_in(state: State, known: frozenset[str] = frozenset()) -> frozenset[str]:
+def seen_in(state: TrainingState, known: frozenset[str] = frozenset()) -> frozenset[str]:
     """Return the milestones in `known` and those that a state shows."""
     found = set(known)
     passing = state.passing

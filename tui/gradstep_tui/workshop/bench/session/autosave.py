@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from gradstep.errors import EngineError
     from gradstep.session import Session
     from gradstep.training.pytorch_errors import PyTorchError
-    from gradstep.training.state import State
+    from gradstep.training.state import TrainingState
     from gradstep_tui.workshop.bench.session.server_link import ServerLink
     from gradstep_tui.workshop.wire.facts import Facts
 
@@ -125,7 +125,7 @@ class ServerAutosave(Autosave):
     def _report_refused(self, action: Action, error: PyTorchError) -> None:
         self._link.send(ActionRefused(action, refusal_of(error)))
 
-    def _report_done(self, action: Action, state: State, error: EngineError | None) -> None:
+    def _report_done(self, action: Action, state: TrainingState, error: EngineError | None) -> None:
         self._seen = seen_in(state, self._seen)
         self._link.send(ActionDone(action, facts_of(state, error, sorted(self._seen))))
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 import torch
@@ -11,38 +10,7 @@ from torch import Tensor
 from torch.optim import Optimizer
 
 from gradstep.capture.effects import Found
-from gradstep.captured_output import Printed
 from gradstep.loop.conventions import RATES
-from gradstep.problem import Labels
-
-
-@dataclass(frozen=True, kw_only=True)
-class ScriptProblem:
-    """Problem of a script that is trained by its own loop."""
-
-    name: str
-    parameters: Mapping[str, Tensor]
-    """Leaf tensors that require grad when the loop begins, by the name or path that leads to them."""
-
-    printed: Printed
-    """Output of the script so far."""
-
-    notes: tuple[str, ...] = ()
-    """Remarks on the script, a sentence each."""
-
-    loss_name: str = ""
-    """Variable that holds the loss; empty if none does."""
-
-    labels: Mapping[str, Labels] = field(default_factory=dict)
-    """Names along each dimension of each parameter: none, as a script gives none."""
-
-    compiled: bool = False
-    """Whether the script compiles code with `torch.compile`; here the code runs uncompiled."""
-
-    @property
-    def samples(self) -> None:
-        """None: the script itself makes its batches."""
-        return None
 
 
 def found_in(names: Mapping[str, Any]) -> Found:

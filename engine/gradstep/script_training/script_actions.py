@@ -1,0 +1,194 @@
+"""Effect of each action on a session on a script's own loop."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from gradstep.actions import (
+    Action,
+    Backward,
+    Forward,
+    LowerLearningRate,
+    MoveStatement,
+    NextLine,
+    RaiseLearningRate,
+    Reset,
+    RunEpochs,
+    RunOuter,
+    SetLearningRate,
+    StepNode,
+    StepNodeBack,
+    StepTo,
+    ToggleStatement,
+    ToggleZeroing,
+    Update,
+    Zero,
+    checked_count,
+    checked_key,
+    checked_rate,
+    checked_steps,
+)
+from gradstep.loop.learning_rate import lowered, raised
+from gradstep.loop.loop import Kind
+from gradstep.loop.script_loop import ScriptLoop
+from gradstep.notices import Notice, RunDiverged, RunStopped, TraceSummarized
+from gradstep.script_training.script_state import ScriptState
+from gradstep.script_training.script_statements import ScriptStatements
+from gradstep.training.epochs import Ended
+from gradstep.training.progress import Progress
+
+KINDS = {Forward: Kind.FORWARD, Backward: Kind.BACKWARD, Update: Kind.UPDATE, Zero: Kind.ZERO}
+"""Actions that run the statements of one kind."""
+
+MOST_ROUNDS = 1_000_000
+"""Largest number of rounds until the outer loop begins its next round."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScriptPerform:
+    """Applies actions to the statements of a script."""
+
+    statements: ScriptStatements
+
+    def __call__(
+        self,
+        action: Action,
+        start: ScriptState,
+        stopped: Callable[[], bool] = lambda: False,
+        tell: Callable[[Progress], None] = lambda _: None,
+    ) -> Ended:
+        """Apply an action that is no move in the history; for errors see `apply_action.perform`."""
+        statements, before = self.statements, self.statements.state
+        match action:
+            case RunEpochs(count):
+                return self._run(checked_count(count), stopped, tell)
+            case RunOuter():
+                return self._run_outer(stopped, tell)
+            case Forward() | Backward() | Update() | Zero():
+                self._run_kind(KINDS[type(action)])
+            case NextLine():
+                statements.next_line()
+            case StepNode():
+                statements.step_node()
+            case StepTo(event):
+                statements.step_to(event)
+            case StepNodeBack():
+                statements.step_node_back()
+            case SetLearningRate(value):
+                statements.set_rate(checked_rate(value))
+            case RaiseLearningRate():
+                statements.set_rate(raised(before.learning_rate))
+            case LowerLearningRate():
+                statements.set_rate(lowered(before.learning_rate))
+            case Reset():
+                statements.return_to(before.rewound_to(start))
+            case _:
+                statements.return_to(replace(before, loop=edited(before.loop, action)))
+        return Ended(_summarized(before, statements.state, statements.trainer.trace_limit))
+
+    def _run_kind(self, kind: Kind) -> None:
+        statements = self.statements
+        keys = statements.state.loop.keys_of(kind)
+        if kind is Kind.BACKWARD and statements.state.in_pass:
+            statements.next_line()
+            return
+        if kind is Kind.FORWARD:
+            statements.run_to(keys)
+        else:
+            for key in keys:
+                statements.run(key)
+                if statements.state.loop.complete:
+                    break
+        statements.settle()
+
+    def _run(self, count: int, stopped: Callable[[], bool], tell: Callable[[Progress], None]) -> Ended:
+        """Run rounds; what is left of a round under way counts as the first, and the last is recorded."""
+        statements = self.statements
+        progress = Progress(count, statements.state.epoch, statements.state.losses, time.monotonic())
+        tell(progress)
+        done = 0
+        if not statements.state.loop.complete:
+            self._recorded_round()
+            done = 1
+        fast = count - done - 1
+        if fast > 0 and not statements.state.loop.over and not stopped():
+            buffer = statements.state.losses
+            tell(replace(progress, losses=buffer))
+            done += statements.run_rounds(fast, stopped)
+        if done < count and not statements.state.loop.over and not stopped():
+            self._recorded_round()
+            done += 1
+        return _ended(statements.state, done, count)
+
+    def _run_outer(self, stopped: Callable[[], bool], tell: Callable[[Progress], None]) -> Ended:
+        statements = self.statements
+        heads = statements.trainer.loop.position.rounds
+        progress = Progress(MOST_ROUNDS, statements.state.epoch, statements.state.losses, time.monotonic())
+        tell(progress)
+
+        def next_begun() -> bool:
+            return statements.trainer.loop.position.rounds[:-1] != heads[:-1]
+
+        done = 0
+        if not statements.state.loop.complete:
+            self._recorded_round()
+            done = 1
+        if not next_begun() and not statements.state.loop.over and not stopped():
+            done += statements.run_rounds(MOST_ROUNDS, lambda: next_begun() or stopped())
+        return Ended(_diverged(statements.state), done)
+
+    def _recorded_round(self) -> None:
+        """Run what is left of a round, or a whole one, one statement at a time."""
+        statements = self.statements
+        if statements.state.in_pass:
+            statements.next_line()
+            if statements.state.loop.complete:
+                return
+        for key in statements.state.loop.ahead():
+            statements.run(key)
+            if statements.state.loop.complete or statements.state.loop.over:
+                return
+        statements.end_round()
+
+
+def edited(loop: ScriptLoop, action: Action) -> ScriptLoop:
+    """Return a loop after an edit.
+
+    Raises:
+        BadInput: the loop has no such statement.
+    """
+    count = len(loop.statements)
+    match action:
+        case ToggleZeroing():
+            for key in loop.keys_of(Kind.ZERO):
+                loop = loop.toggled(key)
+            return loop
+        case ToggleStatement(key):
+            return loop.toggled(checked_key(key, count))
+        case MoveStatement(key, steps):
+            return loop.moved(checked_key(key, count), checked_steps(steps))
+        case _:
+            raise TypeError(f"{action!r} changes no state by itself")
+
+
+def _ended(state: ScriptState, done: int, count: int) -> Ended:
+    diverged = _diverged(state)
+    if done < count:
+        return Ended(diverged or RunStopped(done, count), done)
+    return Ended(diverged)
+
+
+def _diverged(state: ScriptState) -> Notice | None:
+    if not state.diverged or state.loss is None:
+        return None
+    return RunDiverged(len(state.losses), state.loss, zeroing=state.loop.is_enabled(Kind.ZERO))
+
+
+def _summarized(before: ScriptState, after: ScriptState, limit: int) -> TraceSummarized | None:
+    """Return a notice if a pass has just been recorded and is not kept in full."""
+    passing, last = after.passing, before.passing
+    if passing is None or (last is not None and last.trace is passing.trace) or not passing.trace.summarized:
+        return None
+    return TraceSummarized(passing.trace.summarized, limit)

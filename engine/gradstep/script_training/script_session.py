@@ -1,0 +1,201 @@
+"""A session on a script's own loop."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import NoReturn
+
+from gradstep.actions import (
+    Action,
+    LowerLearningRate,
+    RaiseLearningRate,
+    RefusalKey,
+    SetLearningRate,
+    checked_rate,
+)
+from gradstep.analysis.batch_check import BatchCheck
+from gradstep.analysis.comparison import Comparison, Side, compare
+from gradstep.analysis.gradient_check import GradientCheck
+from gradstep.analysis.loop_verdict import Verdict
+from gradstep.capture.captured_loop import CapturedLoop
+from gradstep.errors import Refused, Stopped
+from gradstep.loop.script_loop import ScriptLoop, ScriptStatement
+from gradstep.loop.script_names import Spelling
+from gradstep.pictures.pictures import Pictures
+from gradstep.problem import ScriptProblem
+from gradstep.reasons import Reason, Refusal
+from gradstep.script_training.probe import Probed, probe
+from gradstep.script_training.script_actions import ScriptPerform
+from gradstep.script_training.script_names_found import found_in
+from gradstep.script_training.script_refusals import script_refusal, script_refusals
+from gradstep.script_training.script_state import ScriptState
+from gradstep.script_training.script_statements import ScriptStatements, placed
+from gradstep.script_training.script_trainer import Reopen, ScriptTrainer
+from gradstep.script_training.script_twin import Rates, ScriptTwin
+from gradstep.session import Session
+
+RATES = (SetLearningRate, RaiseLearningRate, LowerLearningRate)
+
+
+class ScriptSession(Session):
+    """Steps the loop of a script by actions and can return to any earlier state, bit for bit."""
+
+    def __init__(
+        self,
+        name: str,
+        loop: CapturedLoop,
+        reopen: Reopen,
+        notes: tuple[str, ...] = (),
+        rate: float | None = None,
+        stopped: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """Start at the begin of the loop's first round.
+
+        Args:
+            name: Name of the problem.
+            loop: The script's loop; the session owns it from now on.
+            reopen: Runs the script anew up to its loop.
+            notes: Remarks on how the script was read, a sentence each.
+            rate: Learning rate to set before the first round; None for the script's own.
+            stopped: Polled while the first rounds are looked at; return True to look no further.
+
+        Raises:
+            BadInput: `rate` is not a positive finite number.
+        """
+        seen = probe(loop, stopped)
+        found = found_in(loop.names)
+        problem = ScriptProblem(
+            name=name,
+            parameters=dict(found.parameters),
+            labels={name: ((),) * tensor.dim() for name, tensor in found.parameters.items()},
+            printed=loop.printed,
+            notes=notes,
+            loss_name=seen.loss_name,
+        )
+        trainer = ScriptTrainer(problem, loop, reopen)
+        optimizers = tuple(dict.fromkeys(type(optimizer).__name__ for optimizer in found.optimizers))
+        start = ScriptState(trainer.snapshot(), _script_loop(loop, seen, optimizers), trainer.rate)
+        statements = ScriptStatements(trainer, start)
+        if rate is not None and optimizers:
+            statements.set_rate(checked_rate(rate))
+        self._script = statements
+        self._begin(problem, statements, ScriptPerform(statements))
+        self._twin = ScriptTwin(statements, statements.state)
+        self.facts = loop.facts
+        """Peculiarities of the script, such as what could not be put back."""
+
+    @property
+    def problem(self) -> ScriptProblem:
+        """What the script trains."""
+        return self._script.trainer.problem
+
+    @property
+    def spelling(self) -> Spelling:
+        """Names of a loop, of which only that of the loss function has a meaning here."""
+        return Spelling(self.problem.loss_name or "loss")
+
+    @property
+    def trace_limit(self) -> int:
+        """Size of a recorded pass, in bytes, above which summaries replace its tensors."""
+        return self._script.trainer.trace_limit
+
+    @trace_limit.setter
+    def trace_limit(self, limit: int) -> None:
+        self._script.trainer.trace_limit = limit
+
+    def verdict(self) -> Verdict:
+        """Run the edited loop beside its statements in PyTorch's order; changes nothing.
+
+        Raises:
+            OutOfReach: the script cannot go back to its start any more.
+            PyTorchError: the script raised an exception in the loop in PyTorch's order.
+        """
+        with self._kept, self._script.borrowed() as now:
+            return self._twin.judged(now.loop)
+
+    def twin(self, stopped: Callable[[], bool] = lambda: False) -> Comparison:
+        """Compare the session with the same rounds in PyTorch's order; changes nothing.
+
+        Raises:
+            OutOfReach: the script cannot go back to its start any more.
+            Stopped: `stopped` returned True.
+        """
+        now, rates = self._script.state, self._rates()
+        return self._compared(
+            lambda: self._twin.compared(now, self._state_after(stopped), rates, stopped, self._tell_comparing)
+        )
+
+    def compare(self, number: int, stopped: Callable[[], bool] = lambda: False) -> Comparison:
+        """Compare the session with another point of its history, round by round; changes nothing."""
+        return self._compared(lambda: self._compare(number, stopped))
+
+    def check_gradient(self, stopped: Callable[[], bool] = lambda: False) -> GradientCheck:
+        """Refuse: a script's own loop keeps its model and its data to itself."""
+        self._refuse_own()
+
+    def check_batches(self, size: int, stopped: Callable[[], bool] = lambda: False) -> BatchCheck:
+        """Refuse: a script makes its own batches."""
+        self._refuse_own()
+
+    def pictures(self) -> Pictures:
+        """Refuse: a script's own loop keeps its model and its data to itself."""
+        self._refuse_own()
+
+    def _refuse_own(self) -> NoReturn:
+        raise Refused(Refusal(Reason.OWN_LOOP))
+
+    def _refusals(self) -> Mapping[RefusalKey, Refusal]:
+        history = self._walk.history
+        return script_refusals(self._script.state, history.position, history.future)
+
+    def _refusal(self, action: Action) -> Refusal | None:
+        history = self._walk.history
+        return script_refusal(self._script.state, history.position, history.future, action)
+
+    def _rates(self) -> Rates:
+        """Return the learning rates that were set on the way to the present point."""
+        way = [*self._walk.history.here.way()][::-1]
+        return [(point.epoch, point.learning_rate) for point in way if isinstance(point.action, RATES)]
+
+    def _state_after(self, stopped: Callable[[], bool]) -> Callable[[int], ScriptState]:
+        here, travel = self._walk.history.here, self._walk.travel
+
+        def after(rounds: int) -> ScriptState:
+            if travel.go_to_epoch(here, rounds, stopped, self._tell_comparing) < rounds:
+                raise Stopped
+            return self._script.state
+
+        return after
+
+    def _compare(self, number: int, stopped: Callable[[], bool]) -> Comparison:
+        history, travel, now = self._walk.history, self._walk.travel, self._script.state
+        point = history.point(number)
+        own = self._state_after(stopped)
+
+        def other_after(rounds: int) -> ScriptState:
+            if travel.go_to_epoch(point, rounds, stopped, self._tell_comparing) < rounds:
+                raise Stopped
+            return self._script.state
+
+        travel.go(point)
+        other = self._script.state
+        rounds = min(now.epoch, other.epoch)
+        return compare(
+            tuple(self.problem.parameters),
+            Side(now.losses, own, now if now.epoch == rounds else own(rounds)),
+            Side(other.losses, other_after, other if other.epoch == rounds else other_after(rounds)),
+        )
+
+
+def _script_loop(loop: CapturedLoop, seen: Probed, optimizers: tuple[str, ...]) -> ScriptLoop:
+    statements = tuple(
+        ScriptStatement(
+            key=place.index,
+            lines=tuple(place.text.split("\n")),
+            line=place.lines.first,
+            roles=seen.roles.get(place.index, frozenset()),
+        )
+        for place in loop.statements
+    )
+    made = ScriptLoop(loop.loops[-1].file, (), statements, optimizer_names=optimizers)
+    return placed(made, loop)

@@ -106,6 +106,8 @@ _TEXTS: Final[dict[str, list[_Text]]] = {}
 
 def _text_of(code: CodeType) -> _Text | None:
     """Return the text that a code was compiled from, or None if neither Python nor the file has it."""
+    if id(code) in _MADE:
+        return _MADE[id(code)][1]
     file = code.co_filename
     known = _TEXTS.setdefault(file, [])
     remembered = linecache.getlines(file)
@@ -117,6 +119,19 @@ def _text_of(code: CodeType) -> _Text | None:
         if code in text.codes or (file.startswith("<") and lines):
             return text
     return None
+
+
+_MADE: Final[dict[int, tuple[CodeType, _Text]]] = {}
+"""Codes that gradstep made from a text, by their `id`, each with the text whose places they have."""
+
+
+def remember_code(code: CodeType, lines: Sequence[str]) -> None:
+    """Take the lines of a file for the text of a code, though they compile to other code."""
+    text = next((text for _, text in _MADE.values() if text.lines is lines), None) or _Text(
+        lines, code.co_filename
+    )
+    for part in _codes(code):
+        _MADE[id(part)] = part, text
 
 
 def _versions(remembered: Sequence[str], file: str) -> Iterator[Sequence[str]]:

@@ -18,6 +18,7 @@ from typing import Any, Final
 
 import torch
 
+from gradstep.autograd.expression_text import remember_code
 from gradstep.capture.captured_loop import CapturedLoop
 from gradstep.capture.engine_watch import watched
 from gradstep.capture.handover import Handover, Ignored, Report
@@ -227,6 +228,7 @@ class _Capture:
         self._hooks.tries[file] = made.tries
         code: CodeType = compile(made.tree, file, "exec", dont_inherit=True)
         with_flags(code, made.sites)
+        remember_code(code, text.splitlines(keepends=True))
         names = self._leads.names()
         for site in self._sites:
             site.leads = bool(site.mentions & names)

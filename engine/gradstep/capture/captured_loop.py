@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import linecache
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
@@ -11,6 +12,7 @@ from typing import Any, TypeVar
 from torch import Tensor
 from torch.nn.modules.module import register_module_forward_hook
 
+from gradstep.autograd.expression_text import remember_code
 from gradstep.capture.effects import Effects, Observed, Seen, effects_between
 from gradstep.capture.engine_watch import ComingPass, watched
 from gradstep.capture.handover import Handover, Report
@@ -135,6 +137,7 @@ class CapturedLoop:
         """Run one statement as `run_statement` does, called in the script's own thread by way of `ask`."""
         if index not in self._codes:
             self._codes[index] = compiled_alone(self._site, index)
+            remember_code(self._codes[index], linecache.getlines(self._site.place.file))
         control = self._stepped(self._codes[index])
         self.next_statement = index + 1
         return control

@@ -90,6 +90,11 @@ class ScriptSession(Session):
         return self._script.trainer.problem
 
     @property
+    def loop(self) -> CapturedLoop:
+        """The script's loop itself."""
+        return self._script.trainer.loop
+
+    @property
     def spelling(self) -> Spelling:
         """Names of a loop, of which only that of the loss function has a meaning here."""
         return Spelling(self.problem.loss_name or "loss")

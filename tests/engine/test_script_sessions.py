@@ -1,0 +1,169 @@
+"""A session on a script's own loop has the script's bits, at every point and on every way to it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from gradstep.actions import (
+    Action,
+    GoTo,
+    NextLine,
+    Redo,
+    Reset,
+    RunEpochs,
+    RunOuter,
+    StepNode,
+    StepNodeBack,
+    ToggleStatement,
+    Undo,
+)
+from gradstep.analysis.judgement import Finding
+from gradstep.errors import EngineError
+from gradstep.frame import Frame
+from gradstep.loop.loop import Kind
+from gradstep.loop.roles import Role
+from gradstep.opening import open_session
+from gradstep.script_training.script_session import ScriptSession
+from gradstep.session import Session
+from gradstep.start import start_from
+from tests.engine.captured_runs import by_itself
+from tests.engine.test_capture import FILES, _settings, written
+
+__all__ = ["_settings"]
+
+ROUNDS = 8
+
+WITHOUT_NAMES = ("an exception ends the loop of an epoch",)
+"""Kinds in which a statement of the first rounds raises."""
+
+
+def opened(path: Path) -> ScriptSession:
+    session = open_session(start_from(str(path)))
+    assert isinstance(session, ScriptSession)
+    return session
+
+
+def bits(frame: Frame) -> list[object]:
+    """Return all numbers of a frame that training makes, in comparable form."""
+    found: list[object] = [frame.epoch, str(frame.loss), frame.next]
+    for parameter in frame.parameters:
+        tensors = (parameter.value, parameter.grad, *parameter.memory.values())
+        found += [None if tensor is None else tensor.flatten().tolist() for tensor in tensors]
+    return [repr(one) for one in found]
+
+
+def after(session: Session, *actions: Action) -> list[object]:
+    for action in actions:
+        try:
+            session.apply(action)
+        except EngineError:
+            pass
+    return bits(session.frame)
+
+
+@pytest.mark.parametrize("kind", FILES)
+def test_rounds_by_statements_and_at_full_speed_have_the_bits_of_the_script(
+    kind: str, tmp_path: Path
+) -> None:
+    path = written(kind, tmp_path)
+    session = opened(path)
+    if kind in WITHOUT_NAMES:
+        return
+    first = session.frame
+    assert first.epoch == 0
+    place, before = session.loop.loops[-1], session.loop.position.rounds[-1] - 1
+    plain = by_itself(path, place.file, place.body[0].lines.first, before + ROUNDS)
+    start = bits(first)
+    while session.frame.epoch < ROUNDS:
+        session.apply(NextLine())
+    stepped = bits(session.frame)
+    for parameter in session.frame.parameters:
+        wanted = plain.values.get(parameter.name)
+        assert wanted is None or torch.equal(wanted, parameter.value), parameter.name
+    assert after(session, GoTo(0)) == start
+    session.apply(RunEpochs(ROUNDS))
+    assert bits(session.frame) == stepped
+    assert after(session, Undo()) == start
+    assert after(session, Redo()) == stepped
+    assert session.loop.is_exact
+
+
+def test_the_first_rounds_tell_what_each_statement_does(tmp_path: Path) -> None:
+    session = opened(written("epochs over batches", tmp_path))
+    loop = session.frame.loop
+    roles = {statement.lines[0]: statement.role for statement in loop.statements}  # type: ignore[union-attr]
+    assert roles == {
+        "loss = loss_fn(model(xb), yb)": Role.LOSS,
+        "optimizer.zero_grad()": Role.ZERO,
+        "loss.backward()": Role.BACKWARD,
+        "optimizer.step()": Role.UPDATE,
+        "total += loss.item()": Role.OTHER,
+    }
+    assert loop.is_enabled(Kind.ZERO)
+    assert session.frame.epoch == 0
+    assert not session.problem.printed.lines
+
+
+def test_a_pass_is_stepped_node_by_node_with_the_scripts_expressions(tmp_path: Path) -> None:
+    session = opened(written("epochs over batches", tmp_path))
+    start = bits(session.frame)
+    session.apply(StepNode())
+    assert session.frame.step is not None
+    assert session.frame.step.source == "loss_fn(model(xb), yb)"
+    there = bits(session.frame)
+    assert [parameter.grad for parameter in session.frame.parameters] == [None] * 4
+    session.apply(StepNode())
+    assert after(session, StepNodeBack()) == there
+    while session.frame.in_pass:
+        session.apply(StepNode())
+    finished = bits(session.frame)
+    session.apply(NextLine())
+    assert after(session, Undo()) == finished
+    assert after(session, GoTo(0)) == start
+    assert after(session, NextLine(), NextLine(), NextLine()) == finished
+
+
+def test_an_epoch_of_the_outer_loop_ends_where_the_next_begins(tmp_path: Path) -> None:
+    session = opened(written("epochs over batches", tmp_path))
+    session.apply(RunOuter())
+    assert [head.rounds for head in session.frame.loop.heads] == [2, 1]  # type: ignore[union-attr]
+    assert session.frame.epoch == 5
+    there = bits(session.frame)
+    session.apply(NextLine())
+    session.apply(RunOuter())
+    assert session.frame.epoch == 10
+    assert after(session, GoTo(1)) == there
+
+
+def test_a_statement_that_is_commented_out_does_not_run(tmp_path: Path) -> None:
+    session = opened(written("top level", tmp_path))
+    zero = session.frame.loop.keys_of(Kind.ZERO)[0]  # type: ignore[union-attr]
+    plain = after(session, RunEpochs(5))
+    session.apply(Reset())
+    session.apply(ToggleStatement(zero))
+    assert session.verdict().finding is Finding.ACCUMULATES
+    piled = after(session, RunEpochs(5))
+    assert piled != plain
+    comparison = session.twin()
+    assert comparison.first is not None
+    assert comparison.first.epoch == 3  # the weights after the second round differ
+    assert bits(session.frame) == piled
+    session.apply(Reset())
+    assert after(session, ToggleStatement(zero), RunEpochs(5)) == plain
+    assert session.verdict().finding is Finding.EQUIVALENT
+
+
+def test_a_loop_that_has_run_to_its_end_can_be_taken_back(tmp_path: Path) -> None:
+    session = opened(written("top level", tmp_path))
+    start = bits(session.frame)
+    session.apply(RunEpochs(3))
+    there = bits(session.frame)
+    session.apply(RunEpochs(1_000))
+    assert session.frame.loop.over  # type: ignore[union-attr]
+    end = bits(session.frame)
+    assert after(session, Undo()) == there
+    assert after(session, Redo()) == end
+    assert after(session, GoTo(0)) == start

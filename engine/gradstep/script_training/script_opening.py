@@ -11,8 +11,8 @@ import torch
 
 from gradstep.capture.capture import capture
 from gradstep.capture.captured_loop import CapturedLoop
-from gradstep.capture.leads import mentioned
 from gradstep.capture.obstacles import NotCaptured, Obstacle
+from gradstep.capture.rewriting.leads import mentioned
 from gradstep.captured_output import Printed, harmless
 from gradstep.learner_code.eager import uncompiled
 from gradstep.script_training.script_session import ScriptSession

@@ -41,7 +41,7 @@ def test_a_loop_of_each_kind_goes_back_to_any_round(kind: str, tmp_path: Path) -
             losses.clear()
             loop.run(ROUNDS - number)
             assert not _differences(end, state_of(loop, [])), (number, "on")
-            assert not differences(all_losses[-len(losses) :], losses)
+            assert not differences(all_losses[len(all_losses) - len(losses) :], losses)
         assert loop.is_exact
 
 

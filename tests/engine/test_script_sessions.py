@@ -34,7 +34,7 @@ from tests.engine.test_capture import FILES, _settings, written
 
 __all__ = ["_settings"]
 
-ROUNDS = 8
+ROUNDS = 6
 
 WITHOUT_NAMES = ("an exception ends the loop of an epoch",)
 """Kinds in which a statement of the first rounds raises."""

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from gradstep.capture.captured_loop import CapturedLoop
-from gradstep.capture.moments import Moment
+from gradstep.capture.loop_moments import LoopMoment
 from tests.engine.captured_runs import Run, captured, differences, losses_of, state_of
 from tests.engine.test_capture import FILES, ROUNDS, _settings, written
 
@@ -23,7 +23,7 @@ def test_a_loop_of_each_kind_goes_back_to_any_round(kind: str, tmp_path: Path) -
     path = written(kind, tmp_path)
     with losses_of() as losses:
         loop = captured(path)
-        kept: dict[int, Moment] = {}
+        kept: dict[int, LoopMoment] = {}
         then: dict[int, Run] = {}
         for number in range(ROUNDS):
             kept[number], then[number] = loop.keep(), state_of(loop, [])

@@ -18,7 +18,7 @@ from gradstep.capture.engine_watch import ComingPass, watched
 from gradstep.capture.handover import Handover, Report
 from gradstep.capture.loop_hooks import Hooks
 from gradstep.capture.loop_places import Control, LoopKind, LoopPlace, Parking, Position, StatementPlace
-from gradstep.capture.moments import Moment, can_return_to, moment_of, return_to
+from gradstep.capture.loop_moments import LoopMoment, can_return_to, moment_of, return_to
 from gradstep.capture.obstacles import Fact, Noticed
 from gradstep.capture.process_view import ProcessView
 from gradstep.capture.scopes import Scope, compiled_alone
@@ -39,7 +39,7 @@ class LoopOver(EngineError):  # noqa: N818 - named after what happened
         super().__init__("the script's loop is over")
 
 
-class Forgotten(EngineError):  # noqa: N818 - named after what happened
+class NotTakenBack(EngineError):  # noqa: N818 - named after what happened
     """The script cannot be taken back into its loop."""
 
     def __init__(self) -> None:
@@ -235,18 +235,18 @@ class CapturedLoop:
             self._go_on(stopped)
         return self.position.done - first
 
-    def keep(self) -> Moment:
+    def keep(self) -> LoopMoment:
         """Return the present begin of a round, for `go_back`; no statement of the round may have run."""
         assert self._is_at_begin
         assert self.next_statement == 0
         with self._view.entered():
             return moment_of(self._hooks, self.printed)
 
-    def can_go_back(self, moment: Moment) -> bool:
+    def can_go_back(self, moment: LoopMoment) -> bool:
         """Return whether the loop can go back to a moment that it kept, or whether too much was forgotten."""
         return self._alive and can_return_to(moment, self._hooks)
 
-    def go_back(self, moment: Moment) -> tuple[str, ...]:
+    def go_back(self, moment: LoopMoment) -> tuple[str, ...]:
         """Go back to the begin of a round that was kept.
 
         Names, numbers, items, random generators and what was printed are as they were; files that the script
@@ -256,7 +256,7 @@ class CapturedLoop:
             Names of objects that could not be put back.
 
         Raises:
-            Forgotten: the script could not be taken back into its loop, and is of no more use.
+            NotTakenBack: the script could not be taken back into its loop, and is of no more use.
         """
         if not self._is_at_begin:
             self._hooks.seek()
@@ -282,7 +282,7 @@ class CapturedLoop:
             report = self._handover.go_on()
         if not report.parked or report.result is not Parking.ROUND:
             self._alive = False
-            raise Forgotten
+            raise NotTakenBack
         self._parking = Parking.ROUND
 
     @property

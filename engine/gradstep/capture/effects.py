@@ -35,7 +35,7 @@ class Observed:
 
     def __init__(self, names: Mapping[str, Any]) -> None:
         """Look at what names stand for; numbers of parameters and gradients are copied."""
-        found = Found()
+        found = NamedObjects()
         found.look(names)
         self.parameters = found.parameters
         self.values = {name: p.detach().clone() for name, p in found.parameters.items()}
@@ -107,7 +107,7 @@ def _settings(optimizer: Optimizer) -> list[dict[str, Any]]:
     return [{k: v for k, v in group.items() if isinstance(v, plain)} for group in optimizer.param_groups]
 
 
-class Found:
+class NamedObjects:
     """Parameters, optimizers and modules that names lead to."""
 
     def __init__(self) -> None:

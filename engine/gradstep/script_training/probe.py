@@ -39,7 +39,7 @@ def probe(loop: CapturedLoop, stopped: Callable[[], bool] = lambda: False) -> Pr
     What raises, raises again when the learner comes there, so it is passed over here.
 
     Raises:
-        Forgotten: the loop could not be taken back.
+        NotTakenBack: the loop could not be taken back.
     """
     moment, seen = loop.keep(), Probed()
     roles: defaultdict[int, set[Role]] = defaultdict(set)

@@ -9,18 +9,18 @@ import torch
 from torch import Tensor
 from torch.optim import Optimizer
 
-from gradstep.capture.effects import Found
+from gradstep.capture.effects import NamedObjects
 from gradstep.loop.conventions import RATES
 
 
-def found_in(names: Mapping[str, Any]) -> Found:
+def found_in(names: Mapping[str, Any]) -> NamedObjects:
     """Return the parameters, optimizers and modules that the names of a loop lead to."""
-    found = Found()
+    found = NamedObjects()
     found.look(names)
     return found
 
 
-def present(names: Mapping[str, Any], found: Found, wanted: Mapping[str, Tensor]) -> dict[str, Tensor]:
+def present(names: Mapping[str, Any], found: NamedObjects, wanted: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Return the tensors that the parameters' names stand for now; the last known one if that is none.
 
     A script that writes `w = w - lr * w.grad` gives the name to another tensor.
@@ -33,7 +33,7 @@ def present(names: Mapping[str, Any], found: Found, wanted: Mapping[str, Tensor]
     return {name: _present(names, found, name, before) for name, before in wanted.items()}
 
 
-def _present(names: Mapping[str, Any], found: Found, name: str, before: Tensor) -> Tensor:
+def _present(names: Mapping[str, Any], found: NamedObjects, name: str, before: Tensor) -> Tensor:
     tensor = found.parameters.get(name)
     if tensor is None:
         tensor = names.get(name)

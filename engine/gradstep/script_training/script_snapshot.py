@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 from torch import Tensor
 
-from gradstep.capture.moments import Moment
+from gradstep.capture.loop_moments import LoopMoment
 from gradstep.training.snapshots import Snapshot
 
 
@@ -27,7 +27,7 @@ Ran: TypeAlias = tuple[int | RateSet, ...]
 class ScriptSnapshot(Snapshot):
     """Copies of parameters, gradients and optimizer state, and the way back to the state of the script."""
 
-    moment: Moment | None = None
+    moment: LoopMoment | None = None
     """Begin of the round; None if it was not kept, as at the end of the loop."""
 
     ran: Ran = ()

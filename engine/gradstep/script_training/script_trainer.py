@@ -15,10 +15,10 @@ from gradstep.autograd.leaf_copies import LeafCopies, LeafCopy
 from gradstep.autograd.pass_recording import RecordedPasses, recorded_passes
 from gradstep.autograd.source_map import SourceMaps, watch_forward
 from gradstep.autograd.trace import TRACE_LIMIT, Trace
-from gradstep.capture.captured_loop import CapturedLoop, Forgotten
+from gradstep.capture.captured_loop import CapturedLoop, NotTakenBack
 from gradstep.capture.engine_watch import ComingPass, watched
 from gradstep.capture.loop_places import Control
-from gradstep.capture.moments import Moment
+from gradstep.capture.loop_moments import LoopMoment
 from gradstep.loop.optimizers import HAND
 from gradstep.problem import ScriptProblem
 from gradstep.script_training.script_names_found import (
@@ -100,9 +100,9 @@ class ScriptTrainer:
         """
         try:
             if snapshot.moment is None or not self.loop.can_go_back(snapshot.moment):
-                raise Forgotten
+                raise NotTakenBack
             self.lost = self.loop.go_back(snapshot.moment)
-        except Forgotten:
+        except NotTakenBack:
             if snapshot is not self._first:
                 raise
             self.loop = self._reopen()
@@ -308,7 +308,7 @@ class ScriptTrainer:
         made = ForwardPass(before.parameters, before.rng, None, loss)
         self._kept = replace(self._kept, forward=made)
 
-    def _copied(self, *, moment: Moment | None, ran: tuple[int | RateSet, ...] = ()) -> ScriptSnapshot:
+    def _copied(self, *, moment: LoopMoment | None, ran: tuple[int | RateSet, ...] = ()) -> ScriptSnapshot:
         names, old = self.loop.names, self._kept
         found = found_in(names)
         self._live = present(names, found, self._live)

@@ -16,7 +16,7 @@ from gradstep.captured_output import Printed
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Moment:
+class LoopMoment:
     """Begin of a round, with all that is needed to go back to it."""
 
     keepsake: Keepsake
@@ -33,10 +33,10 @@ class Moment:
         return self.keepsake.copies
 
 
-def moment_of(hooks: Hooks, printed: Printed) -> Moment:
+def moment_of(hooks: Hooks, printed: Printed) -> LoopMoment:
     """Return the present moment of a script that is parked at the begin of a round."""
     spaces = [vars(sys.modules[name]) for name in hooks.own_modules if name in sys.modules and name != MAIN]
-    return Moment(
+    return LoopMoment(
         keepsake=Keepsake(hooks.scopes, hooks.own_modules, spaces, keeps_trained=True),
         counts=dict(hooks.counts),
         begun=hooks.begun,
@@ -47,7 +47,7 @@ def moment_of(hooks: Hooks, printed: Printed) -> Moment:
     )
 
 
-def can_return_to(moment: Moment, hooks: Hooks) -> bool:
+def can_return_to(moment: LoopMoment, hooks: Hooks) -> bool:
     """Return whether all items are remembered that a script has drawn since a moment."""
     if moment.hooks is not hooks:
         return False
@@ -57,7 +57,7 @@ def can_return_to(moment: Moment, hooks: Hooks) -> bool:
     return draws_all and hooks.draws.can_go_back(moment.drawn)
 
 
-def return_to(moment: Moment, hooks: Hooks, printed: Printed) -> list[str]:
+def return_to(moment: LoopMoment, hooks: Hooks, printed: Printed) -> list[str]:
     """Put a script that is parked at the begin of a round back to a moment.
 
     Returns:

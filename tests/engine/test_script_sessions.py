@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -57,10 +58,8 @@ def bits(frame: Frame) -> list[object]:
 
 def after(session: Session, *actions: Action) -> list[object]:
     for action in actions:
-        try:
+        with suppress(EngineError):
             session.apply(action)
-        except EngineError:
-            pass
     return bits(session.frame)
 
 

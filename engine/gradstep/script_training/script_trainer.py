@@ -17,8 +17,8 @@ from gradstep.autograd.source_map import SourceMaps, watch_forward
 from gradstep.autograd.trace import TRACE_LIMIT, Trace
 from gradstep.capture.captured_loop import CapturedLoop, NotTakenBack
 from gradstep.capture.engine_watch import ComingPass, watched
-from gradstep.capture.loop_places import Control
 from gradstep.capture.loop_moments import LoopMoment
+from gradstep.capture.loop_places import Control
 from gradstep.loop.optimizers import HAND
 from gradstep.problem import ScriptProblem
 from gradstep.script_training.script_names_found import (

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Final
 from msgspec.structs import replace
 
 from gradstep import problems
-from gradstep.problem import Problem
 from gradstep.errors import EngineError
 from gradstep.opening import open_session
+from gradstep.problem import Problem
 from gradstep.scripts.script_errors import ScriptError
 from gradstep.start import Start, start_from
 from gradstep_tui.commands.broken_pipe import stop_writing

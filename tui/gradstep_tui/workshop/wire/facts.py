@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from gradstep.loop.loop import Loop
     from gradstep.loop.script_loop import ScriptStatement
     from gradstep.training.loss_history import Losses
-    from gradstep.training.state import State
+    from gradstep.training.state import TrainingState
 
 LONGEST: Final = 120
 """Largest number of characters of a text in the facts."""
@@ -91,11 +91,11 @@ class Facts(Struct, frozen=True, tag=True, tag_field="say", omit_defaults=True, 
     """Identifiers of the milestones that the learner has reached."""
 
 
-def facts_of(state: State, error: EngineError | None, seen: Sequence[str]) -> Facts:
+def facts_of(state: TrainingState, error: EngineError | None, seen: Sequence[str]) -> Facts:
     """Return what the board shows of a session.
 
     Args:
-        state: State of the session after an action.
+        state: TrainingState of the session after an action.
         error: Error that ended the action; None if it was complete.
         seen: Identifiers of the milestones that the learner has reached.
     """
@@ -114,7 +114,7 @@ def facts_of(state: State, error: EngineError | None, seen: Sequence[str]) -> Fa
     )
 
 
-def phase_of(state: State) -> Phase:
+def phase_of(state: TrainingState) -> Phase:
     """Return the step that comes next in a session."""
     passing = state.passing
     if passing is not None and not passing.finished:

@@ -39,18 +39,22 @@ class Inspection:
     """Numbers that the first pass of the loop differentiates."""
 
     roles: Mapping[int, frozenset[Role]]
-    """What each statement was seen to do in the first two rounds, by its index."""
+    """What each statement was seen to do in the first two rounds, by its index; empty if not looked for."""
 
 
 def find_oddities(
     loop: CapturedLoop, rounds: int = 3, stopped: Callable[[], bool] = lambda: False
 ) -> tuple[Oddity, ...]:
     """Run a few rounds of a loop, and return what is odd about it; for all else see `inspect_loop`."""
-    return inspect_loop(loop, rounds, stopped).oddities
+    return inspect_loop(loop, rounds, stopped, finds_roles=False).oddities
 
 
 def inspect_loop(
-    loop: CapturedLoop, rounds: int = 3, stopped: Callable[[], bool] = lambda: False
+    loop: CapturedLoop,
+    rounds: int = 3,
+    stopped: Callable[[], bool] = lambda: False,
+    *,
+    finds_roles: bool = True,
 ) -> Inspection:
     """Run a few rounds of a loop, and return what was seen.
 
@@ -62,13 +66,14 @@ def inspect_loop(
         loop: The loop.
         rounds: How many rounds run; fewer if the loop is over before.
         stopped: Called before each round; return True to run no more.
+        finds_roles: Whether to find the roles of statements, for which tensors are copied.
 
     Raises:
         Interrupted: the learner stopped the round.
     """
     if loop.over:
         return Inspection((), 0, (), {})
-    watch = RoundWatch(loop)
+    watch = RoundWatch(loop, finds_roles=finds_roles)
     with watch.hooks():
         extra = None
         while not stopped() and watch.run():

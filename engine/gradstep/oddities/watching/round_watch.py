@@ -37,8 +37,9 @@ _NEAR: Final = 5
 class RoundWatch:
     """The rounds of one loop, with everything that is seen in them."""
 
-    def __init__(self, loop: CapturedLoop) -> None:
-        """Watch a loop that is at the begin of a round."""
+    def __init__(self, loop: CapturedLoop, *, finds_roles: bool) -> None:
+        """Watch a loop that is at the begin of a round; to find the roles of statements takes time."""
+        self._finds_roles = finds_roles
         head = loop.loops[-1]
         self.diary = Diary((head.file, head.lines.first))
         self._loop, self._calls = loop, CallWatch(self.diary)
@@ -104,7 +105,8 @@ class RoundWatch:
         contexts: tuple[AbstractContextManager[object], ...] = (uncompiled(), self._calls)
         self._loop.ask(lambda: [watch.enter_context(each) for each in contexts])
         try:
-            control = self._run(index) if len(self.diary.rounds) <= 2 else self._loop.run_statement(index)
+            is_observed = self._finds_roles and len(self.diary.rounds) <= 2
+            control = self._run(index) if is_observed else self._loop.run_statement(index)
         except BaseException as error:
             if not isinstance(error, KeyboardInterrupt) or is_of_learners_code(error):
                 self._loop.ask(watch.close)  # else the statement still runs

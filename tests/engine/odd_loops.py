@@ -717,5 +717,210 @@ for epoch in range(5):
     loss.backward()  # here
 """,
     ),
+    "the method is not called": (
+        "never zeroes",
+        HEAD
+        + """\
+optimizer = torch.optim.Adam(model.parameters(), lr=0.01)
+for epoch in range(20):
+    optimizer.zero_grad
+    loss = loss_fn(model(X), y)
+    loss.backward()
+    optimizer.step()  # here
+""",
+    ),
+    "a closure that never zeroes": (
+        "never zeroes",
+        HEAD
+        + """\
+optimizer = torch.optim.LBFGS(model.parameters(), lr=0.1, max_iter=4)
+def closure():
+    loss = loss_fn(model(X), y)
+    loss.backward()
+    return loss
+for epoch in range(5):
+    optimizer.step(closure)  # here
+""",
+    ),
+    "zeroes before each part, and steps after all": (
+        "zeroes before step",
+        HEAD
+        + """\
+for epoch in range(20):
+    for i in range(0, 12, 4):
+        optimizer.zero_grad()  # here
+        loss = loss_fn(model(X[i:i + 4]), y[i:i + 4])
+        loss.backward()
+    optimizer.step()
+""",
+    ),
+    "the loss is computed before the loop": (
+        "computed once",
+        HEAD
+        + """\
+loss = loss_fn(model(X), y)  # here
+for epoch in range(20):
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+""",
+    ),
+    "predictions are computed before the loop, by hand": (
+        "computed once",
+        BY_HAND
+        + """\
+pred = X @ w + b  # here
+for epoch in range(20):
+    loss = ((pred - y) ** 2).mean()
+    loss.backward()
+    for p in (w, b):
+        p.data -= 0.05 * p.grad
+        p.grad = None
+""",
+    ),
+    "a teacher that nothing trains": (
+        "targets with graph",
+        HEAD
+        + """\
+teacher = nn.Linear(3, 1)
+for epoch in range(20):
+    wanted = teacher(X)  # here
+    loss = loss_fn(model(X), wanted)
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+""",
+    ),
+    "a number is made a leaf again": (
+        "cut",
+        HEAD
+        + """\
+for epoch in range(20):
+    loss = loss_fn(model(X), y).item()  # here
+    loss = torch.tensor(loss, requires_grad=True)
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+""",
+    ),
+    "data in a Variable": (
+        "cut",
+        HEAD
+        + """\
+from torch.autograd import Variable
+for epoch in range(20):
+    out = Variable(model(X).data, requires_grad=True)  # here
+    loss = loss_fn(out, y)
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+""",
+    ),
+    "a forward without a graph": (
+        "cut",
+        HEAD
+        + """\
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.first, self.second = nn.Linear(3, 4), nn.Linear(4, 1)
+    @torch.no_grad()
+    def features(self, x):
+        return torch.tanh(self.first(x))
+    def forward(self, x):
+        return self.second(self.features(x))  # here
+net = Net()
+optimizer = torch.optim.Adam(net.parameters())
+for epoch in range(20):
+    loss = loss_fn(net(X), y)
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+""",
+    ),
+    "the grad mode is off": (
+        "cut",
+        HEAD
+        + """\
+torch.set_grad_enabled(False)
+for epoch in range(20):
+    loss = loss_fn(model(X), y)  # here
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+""",
+    ),
+    "an LSTM's states are kept": (
+        "kept",
+        HEAD
+        + """\
+lstm, out = nn.LSTM(1, 4), nn.Linear(4, 1)
+optimizer = torch.optim.Adam([*lstm.parameters(), *out.parameters()], lr=0.02)
+def train():
+    hidden = (torch.zeros(1, 1, 4), torch.zeros(1, 1, 4))
+    for step in range(20):
+        x = torch.full((5, 1, 1), float(step))
+        o, hidden = lstm(x, hidden)  # here
+        loss = out(o).pow(2).mean()
+        optimizer.zero_grad()
+        loss.backward()  # there
+        optimizer.step()
+train()
+""",
+    ),
+    "a dictionary of layers": (
+        "plain container",
+        HEAD
+        + """\
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.out = nn.Linear(4, 1)
+        self.parts = {"first": nn.Linear(3, 4)}  # here
+    def forward(self, x):
+        return self.out(torch.tanh(self.parts["first"](x)))
+class Trainer:
+    def __init__(self):
+        self.net = Net()
+        self.optimizer = torch.optim.Adam(self.net.parameters())
+    def fit(self):
+        for epoch in range(20):
+            self.optimizer.zero_grad()
+            loss = loss_fn(self.net(X), y)
+            loss.backward()
+            self.optimizer.step()
+Trainer().fit()
+""",
+    ),
+    "a relu that dies in the first step": (
+        "dead units",
+        HEAD
+        + """\
+X = X.abs()
+model = nn.Sequential(nn.Linear(3, 4), nn.ReLU(), nn.Linear(4, 1))
+nn.init.constant_(model[2].weight, 1.0)
+optimizer = torch.optim.SGD(model.parameters(), lr=2.0)
+y = y - 20
+for epoch in range(20):
+    loss = loss_fn(model(X), y)  # here
+    optimizer.zero_grad()
+    loss.backward()
+    nn.utils.clip_grad_norm_(model.parameters(), 2.0)
+    optimizer.step()
+""",
+    ),
+    "a classifier's rate too large": (
+        "rate too large",
+        CLASSES
+        + """\
+model = nn.Linear(4, 3)
+optimizer = torch.optim.SGD(model.parameters(), lr=1e5)
+for epoch in range(20):
+    loss = F.cross_entropy(model(X), y)
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()  # here
+""",
+    ),
 }
 """Scripts by name, each with the kind of its one oddity."""

@@ -263,5 +263,91 @@ for epoch in range(20):
     optimizer.step()
     warm.step()
 """,
+    "distillation": HEAD
+    + """\
+teacher = nn.Linear(3, 1)
+for epoch in range(20):
+    wanted = teacher(X).detach()
+    loss = loss_fn(model(X), wanted)
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+""",
+    "two views of one model": HEAD
+    + """\
+for epoch in range(20):
+    loss = loss_fn(model(X), model(X + 0.1)) + loss_fn(model(X), y)
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+""",
+    "a step that is left out once": HEAD
+    + """\
+for epoch in range(20):
+    optimizer.zero_grad()
+    loss = loss_fn(model(X), y)
+    loss.backward()
+    if epoch != 1:
+        optimizer.step()
+""",
+    "Adam, whose loss rises first": CLASSES
+    + """\
+model = nn.Sequential(nn.Linear(4, 32), nn.ReLU(), nn.Linear(32, 3))
+optimizer = torch.optim.Adam(model.parameters(), lr=0.3)
+for epoch in range(20):
+    loss = F.cross_entropy(model(X), y)
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+""",
+    "a compiled model": HEAD
+    + """\
+fast = torch.compile(model, backend="eager")
+for epoch in range(5):
+    loss = loss_fn(fast(X), y)
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+""",
+    "policy gradients": HEAD
+    + """\
+policy = nn.Sequential(nn.Linear(3, 8), nn.ReLU(), nn.Linear(8, 2), nn.Softmax(dim=-1))
+optimizer = torch.optim.Adam(policy.parameters(), lr=0.01)
+saved = []
+for episode in range(10):
+    for state in X:
+        chosen = torch.distributions.Categorical(policy(state)).sample()
+        saved.append(torch.distributions.Categorical(policy(state)).log_prob(chosen))
+    rewards = torch.randn(12)
+    loss = -(torch.stack(saved) * rewards).sum()
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+    del saved[:]
+""",
+    "a frozen embedding and an average of weights": CLASSES
+    + """\
+model = nn.Linear(4, 3)
+average = [p.detach().clone() for p in model.parameters()]
+optimizer = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9)
+for epoch in range(20):
+    loss = F.cross_entropy(model(X), y)
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+    for a, p in zip(average, model.parameters()):
+        a.mul_(0.9).add_(p.data, alpha=0.1)
+""",
+    "an autocast and a scaler": HEAD
+    + """\
+scaler = torch.amp.GradScaler("cpu", enabled=False)
+for epoch in range(20):
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        loss = loss_fn(model(X), y)
+    optimizer.zero_grad()
+    scaler.scale(loss).backward()
+    scaler.step(optimizer)
+    scaler.update()
+""",
 }
 """Scripts of which nothing is odd, by name."""

@@ -41,6 +41,7 @@ class Coverage:
         """Yield what is odd about the parameters."""
         hidden = self._not_held()
         yield from self._of_containers(hidden)
+        yield from self._of_targets(hidden)
         if hidden:
             step = next(self._diary.updates, None)
             holder = self._diary.name_of(step.optimizer) if isinstance(step, SeenStep) else ""
@@ -91,6 +92,16 @@ class Coverage:
                     total=len(own) + len(found),
                 )
 
+    def _of_targets(self, hidden: set[int]) -> Iterator[Oddity]:
+        """Yield targets that depend on leaves in `hidden` only, and take these out of it."""
+        for seen in self._diary.passes:
+            for comparison in seen.facts.comparisons:
+                for predictions, targets in (comparison, comparison[::-1]):
+                    if targets.leaves and targets.leaves <= hidden and predictions.leaves - hidden:
+                        hidden -= targets.leaves
+                        names = "", *self._diary.names_of(targets.leaves)
+                        yield Oddity(Oddness.TARGETS_WITH_GRAPH, place(targets.spot), names)
+
     def _without_gradient(self, others_not_held: bool) -> Iterator[Oddity]:
         missing = self._missing()
         self._diary.known |= {key: leaf for key, leaf in self._diary.paths.leaves.items() if key in missing}
@@ -138,7 +149,12 @@ class Coverage:
             for found in reversed(paths.escapes)
             if key in paths.off(found) and found.passes < paths.passes
         )
-        return traced or next(escapes, None)
+        others = (
+            found
+            for found in reversed(paths.cuts)
+            if key in found.leaves and found.passes < paths.passes and found.cut is not Cut.INTEGER
+        )
+        return traced or next(escapes, None) or next(others, None)
 
     def _rounded(self) -> Iterator[Oddity]:
         """Yield functions that are constant between jumps, if they make all gradients behind them zero."""

@@ -70,12 +70,20 @@ class KeptGraphs:
         return rounds[:2] if len(rounds) > 1 else [rounds[0], rounds[0]]
 
     def _kind(self, name: str, tensor: Tensor, leaves: list[Tensor]) -> Oddness | None:
+        if any(read is tensor for read, _ in self._diary.without_grad):
+            return Oddness.NOT_A_LEAF
+        if len(self._diary.rounds) < 2:
+            return None
         if any(name in seen.compared for seen in self._diary.passes):
             return Oddness.TARGETS_WITH_GRAPH
-        is_read = any(read is tensor for read, _ in self._diary.without_grad)
-        if is_read or not all(map(self._name, leaves)):
+        if not all(map(self._name, leaves)):
             return Oddness.NOT_A_LEAF
-        return None
+        is_stale = any(id(leaf) in self._diary.changed for leaf in leaves)
+        return Oddness.COMPUTED_ONCE if is_stale and self._is_inherited else None
+
+    @property
+    def _is_inherited(self) -> bool:
+        return any(seen.inherits for seen in self._diary.passes)
 
     def _name(self, leaf: Tensor) -> str:
         return next((n for start in self._diary.rounds if (n := start.names.name_of(leaf))), "")

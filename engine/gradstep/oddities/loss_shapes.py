@@ -50,6 +50,8 @@ def unit_oddities(diary: Diary) -> Iterator[Oddity]:
 
 
 def _dead(diary: Diary, relus: list[Relu], is_same_data: bool) -> Oddity | None:
+    if is_same_data:
+        relus = relus[-2:]  # what has died stays dead
     alive = relus[0].alive
     for relu in relus[1:]:
         if relu.alive.shape != alive.shape:

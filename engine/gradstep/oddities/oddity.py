@@ -69,6 +69,9 @@ class Oddness(StrEnum):
     GRAPH_GROWS = "graph grows"
     """As `KEPT`, but each pass goes through the graphs of all rounds before."""
 
+    COMPUTED_ONCE = "computed once"
+    """The tensor `names[0]` was computed before the loop, from the parameters that the loop changes."""
+
     BACKWARD_TWICE = "backward twice"
     """The pass in `place` goes through a graph that the pass in `other` of the same round has freed."""
 

@@ -13,7 +13,7 @@ from gradstep.oddities.coverage import LONG, Coverage
 from gradstep.oddities.kept_graphs import KeptGraphs
 from gradstep.oddities.loss_shapes import loss_oddities, unit_oddities
 from gradstep.oddities.oddity import Oddity, Oddness
-from gradstep.oddities.rate_scale import RISES, is_rising, losses_of, rate_oddities
+from gradstep.oddities.rate_scale import RISES, losses_of, rate_oddities
 from gradstep.oddities.update_order import UpdateOrder
 from gradstep.oddities.watching.diary import Diary
 from gradstep.oddities.watching.round_watch import RoundWatch
@@ -91,7 +91,7 @@ def inspect_loop(
 
 def _wants_more(diary: Diary) -> bool:
     losses = losses_of(diary)
-    if len(losses) > 1 and is_rising(losses) and len(losses) <= RISES:
+    if len(losses) > 1 and min(losses[1:]) > losses[0] and len(losses) <= RISES:
         return True
     updated = {update.round for update in diary.updates}
     return len(updated) < 2 and not diary.changed and diary.complete < LONG

@@ -24,7 +24,8 @@ MATTERS: Final = 1e-2
 """How strongly a loss has to depend on its parameters before small steps are blamed on the rate."""
 
 _ANY, _SAME, _PLAIN = 100.0, 10.0, 1.2
-"""Factors by which a loss has to rise: for changing batches, for the same data, for plain descent on it."""
+"""Factors by which a loss has to rise: with changing batches, on the same data, and with plain descent on it
+in every round."""
 
 
 def losses_of(diary: Diary) -> list[float]:
@@ -71,12 +72,13 @@ def rate_oddities(diary: Diary) -> Iterator[Oddity]:
 def _is_too_large(diary: Diary, losses: list[float], optimizer: Optimizer | None) -> bool:
     if not all(map(math.isfinite, losses)):
         return True
-    if len(losses) <= RISES or not is_rising(losses[: RISES + 1]) or losses[0] <= 0:
+    if len(losses) <= RISES or losses[0] <= 0:
         return False
+    is_same = same_data(diary) and _is_repeatable(diary)
+    if min(losses[1 : RISES + 1]) > losses[0] * (_SAME if is_same else _ANY):
+        return True
     rise = losses[RISES] / losses[0]
-    if not (same_data(diary) and _is_repeatable(diary)):
-        return rise > _ANY
-    return rise > (_PLAIN if _is_plain(optimizer) else _SAME)
+    return is_same and _is_plain(optimizer) and is_rising(losses[: RISES + 1]) and rise > _PLAIN
 
 
 def _too_small(diary: Diary) -> tuple[float, float] | None:

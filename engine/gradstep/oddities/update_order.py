@@ -22,13 +22,20 @@ class _Gradient:
 
     fresh: list[SeenPass] = field(default_factory=list)
     dropped_by: Zeroing | None = None
-    """What zeroed gradients that no update had used."""
+    """What zeroed gradients that no update had used, if no pass has run since."""
+
+    dropped: list[SeenPass] = field(default_factory=list)
+    """Passes since the last update whose gradients were zeroed."""
+
+    last_zeroing: Zeroing | None = None
 
     is_rescaled: bool = False
 
     def zero(self, zeroing: Zeroing) -> None:
+        self.last_zeroing = zeroing
         if self.fresh:
             self.dropped_by = zeroing
+            self.dropped += [seen for seen in self.fresh if not seen.in_step]
         self.used, self.fresh, self.is_rescaled = [], [], False
 
 
@@ -50,6 +57,9 @@ class UpdateOrder:
         self._piled: list[_Found] = []
         self._dropped: list[_Found] = []
         self._parts: list[tuple[SeenStep | SeenWrite, list[SeenPass]]] = []
+        self._losses: dict[SeenStep | SeenWrite, tuple[int, Zeroing | None]] = {}
+        """For each update, how many passes like its own were zeroed before, and by what."""
+
         for entry in diary.entries:
             self._follow(entry)
 
@@ -73,6 +83,8 @@ class UpdateOrder:
                 self._diary.names_of(found.parameters),
                 other=place(found.update.spot),
             )
+        elif (lossy := self._lossy()) is not None:
+            yield lossy
         if self._piled and too_soon is None:
             yield self._piling(self._piled[0])
         elif self._parts:
@@ -86,8 +98,9 @@ class UpdateOrder:
                 gradient = self._gradient(key)
                 if key not in entry.filled and (gradient.used or gradient.fresh):
                     gradient.used, gradient.fresh = [], []  # zeroed where nobody looked, or zero by itself
-                gradient.fresh.append(entry)
                 gradient.dropped_by = None
+                if key not in entry.zero:  # a gradient of zero can be neither piled up nor dropped
+                    gradient.fresh.append(entry)
         elif isinstance(entry, Zeroing):
             for key in entry.zeroed:
                 self._gradient(key).zero(entry)
@@ -102,12 +115,15 @@ class UpdateOrder:
         if key in update.empty:
             if gradient.dropped_by is not None:
                 self._note(self._dropped, update, key, gradient)
-        elif gradient.used and gradient.fresh:
+        elif gradient.fresh and (gradient.used or sum(seen.in_step for seen in gradient.fresh) > 1):
             self._note(self._piled, update, key, gradient)
         elif _are_parts(gradient.fresh) and not gradient.is_rescaled and not self._parts:
             self._parts.append((update, list(gradient.fresh)))
+        if gradient.fresh:
+            same = [seen for seen in gradient.dropped if seen.spots == gradient.fresh[-1].spots]
+            self._losses.setdefault(update, (len(same), gradient.last_zeroing))
         gradient.used += gradient.fresh
-        gradient.fresh, gradient.dropped_by = [], None
+        gradient.fresh, gradient.dropped_by, gradient.dropped = [], None, []
 
     def _note(self, found: list[_Found], update: SeenStep | SeenWrite, key: int, gradient: _Gradient) -> None:
         is_same = bool(found) and found[-1].update.spot == update.spot
@@ -116,6 +132,20 @@ class UpdateOrder:
         else:
             kept = _Gradient(dropped_by=gradient.dropped_by)
             found.append(_Found(update, {key}, kept))
+
+    def _lossy(self) -> Oddity | None:
+        """Return the oddity of updates that each use the gradients of the last part only."""
+        counts = {count for count, _ in self._losses.values()}
+        if len(self._losses) < 2 or len(counts) != 1 or counts == {0}:
+            return None
+        update, (_, zeroing) = next(iter(self._losses.items()))
+        spot = None if zeroing is None else zeroing.spot
+        return Oddity(
+            Oddness.ZEROES_BEFORE_STEP,
+            place(spot),
+            self._diary.names_of(update.held),
+            other=place(update.spot),
+        )
 
     def _piling(self, found: _Found) -> Oddity:
         piled = {key for other in self._piled for key in other.parameters}
@@ -174,6 +204,7 @@ def _are_parts(passes: list[SeenPass]) -> bool:
     return (
         len(passes) > 1
         and len({found.spots for found in passes}) == 1
+        and not any(found.in_step for found in passes)
         and all(found.facts.is_undivided_mean and not found.is_weighted for found in passes)
         and all(found.shares is None and not found.inherits for found in passes)
     )

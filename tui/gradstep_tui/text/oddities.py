@@ -167,7 +167,7 @@ def _targets(oddity: Oddity) -> str:
     behind = oddity.names[1 : MOST_NAMES + 1]
     which = "which require grad" if len(behind) > 1 else "which requires grad"
     return (
-        f"the targets {oddity.names[0]} carry a graph: they were computed from "
+        f"the targets{f' {oddity.names[0]}' * bool(oddity.names[0])} carry a graph: they were computed from "
         f"{' and '.join(behind) or 'another tensor'}, {which}. Call .detach() on them, or compute them under "
         "torch.no_grad()."
     )
@@ -209,6 +209,13 @@ def _graph_grows(oddity: Oddity) -> str:
     return (
         f"{name} carries the graphs of all rounds before into backward(){_line(oddity.other)}, which takes "
         f"longer each round. Carry on {name}.detach()."
+    )
+
+
+def _computed_once(oddity: Oddity) -> str:
+    return (
+        f"{oddity.names[0]} is computed once, before the loop, so its graph is used up, or out of date, "
+        "after the first round. Compute it inside the loop."
     )
 
 
@@ -296,6 +303,7 @@ _SENTENCES: Final[Mapping[Oddness, Callable[[Oddity], str]]] = {
     Oddness.BROADCAST: _broadcast,
     Oddness.KEPT: _kept,
     Oddness.GRAPH_GROWS: _graph_grows,
+    Oddness.COMPUTED_ONCE: _computed_once,
     Oddness.BACKWARD_TWICE: _backward_twice,
     Oddness.KEEPS_GRAPHS: _keeps_graphs,
     Oddness.DEAD_UNITS: _dead_units,

@@ -54,6 +54,9 @@ class SeenPass:
     zero: frozenset[int] = frozenset()
     """Ids of the reached leaves whose `.grad` is zero after it."""
 
+    in_step: bool = False
+    """Whether the step of an optimizer called it, by way of a closure."""
+
     size: int = 0
     """Number of nodes in the graph."""
 

@@ -81,6 +81,15 @@ class Squashed:
     """Whether the loss function takes log-probabilities; otherwise it takes logits."""
 
 
+@dataclass(frozen=True, slots=True)
+class Side:
+    """Predictions or targets that are compared."""
+
+    spot: Spot | None
+    leaves: frozenset[int]
+    """Ids of the leaves behind it."""
+
+
 @dataclass(eq=False, slots=True)
 class GraphFacts:
     """Facts about the graph of one pass, none of which keeps its tensors."""
@@ -97,6 +106,9 @@ class GraphFacts:
 
     compared: frozenset[Node]
     """Nodes that go directly into a comparison near the loss, beside another that leads to leaves."""
+
+    comparisons: tuple[tuple[Side, Side], ...]
+    """Both sides of each comparison near the loss that has a graph on both."""
 
     is_undivided_mean: bool
 
@@ -120,6 +132,7 @@ def read_graph(outputs: tuple[Tensor, ...], made: Mapping[Node, Spot]) -> GraphF
         ),
         loss_nodes,
         frozenset(_compared(loss_nodes)),
+        tuple(_comparisons(loss_nodes, spots)),
         bool(roots) and all(_is_undivided_mean(root) for root in roots),
     )
 
@@ -175,15 +188,32 @@ def _loss_nodes(roots: list[Node]) -> frozenset[Node]:
     return frozenset(found)
 
 
-def _compared(loss_nodes: frozenset[Node]) -> Iterator[Node]:
+def _sides(loss_nodes: frozenset[Node]) -> Iterator[tuple[Node, Node]]:
     for node in loss_nodes:
         if kind_of(node) in _COMPARES:
-            sides = inputs_of(node)[:2]
-            if None not in sides and len(sides) == 2:
-                for side in sides:
-                    while side is not None and not isinstance(side, AccumulateGrad):
-                        yield side
-                        side = next(iter(inputs_of(side)), None) if kind_of(side) in SHAPE else None
+            match inputs_of(node):
+                case [Node() as first, Node() as second, *_]:
+                    yield first, second
+
+
+def _compared(loss_nodes: frozenset[Node]) -> Iterator[Node]:
+    for sides in _sides(loss_nodes):
+        for side in sides:
+            following: Node | None = side
+            while following is not None and not isinstance(following, AccumulateGrad):
+                yield following
+                is_moved = kind_of(following) in SHAPE
+                following = next(iter(inputs_of(following)), None) if is_moved else None
+
+
+def _comparisons(
+    loss_nodes: frozenset[Node], spots: Mapping[Node, Spot | None]
+) -> Iterator[tuple[Side, Side]]:
+    for first, second in _sides(loss_nodes):
+        yield (
+            Side(spots.get(first), frozenset(_leaves_behind(first))),
+            Side(spots.get(second), frozenset(_leaves_behind(second))),
+        )
 
 
 def _is_undivided_mean(node: Node | None) -> bool:

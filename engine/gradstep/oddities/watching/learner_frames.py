@@ -54,6 +54,15 @@ def is_in_optimizer(frame: FrameType | None) -> bool:
     return False
 
 
+def is_below_optimizer(frame: FrameType | None) -> bool:
+    """Return whether an optimizer's step called what is watched, perhaps by way of the learner's closure."""
+    while frame is not None:
+        if frame.f_code.co_filename.startswith(_OPTIMIZERS) and frame.f_code.co_name == "step":
+            return True
+        frame = frame.f_back
+    return False
+
+
 def zeroing_object(frame: FrameType | None) -> object | None:
     """Return the object whose `zero_grad` called what is watched; None if none did."""
     for _ in range(_DEEP):

@@ -14,7 +14,7 @@ from torch.optim.optimizer import register_optimizer_step_post_hook
 from gradstep.oddities.watching.call_watch import CallWatch, is_empty
 from gradstep.oddities.watching.diary import Diary, SeenPass, SeenStep
 from gradstep.oddities.watching.graph_reading import read_graph
-from gradstep.oddities.watching.learner_frames import spot_above, spots_above
+from gradstep.oddities.watching.learner_frames import is_below_optimizer, spot_above, spots_above
 from gradstep.oddities.watching.object_names import parameters_of
 from gradstep.torch_internals import engine_entry, replace_engine_entry
 
@@ -90,6 +90,7 @@ def _begun(diary: Diary, calls: CallWatch, outputs: tuple[Tensor, ...], args: tu
 def _compare_with_earlier(diary: Diary, seen: SeenPass, outputs: tuple[Tensor, ...]) -> None:
     """Note what of the graph is not of this pass alone."""
     nodes = seen.facts.nodes
+    seen.in_step = is_below_optimizer(sys._getframe(3))
     seen.size = len(nodes)
     seen.born = max((diary.born.get(made, 0) for each in outputs if (made := each.grad_fn)), default=0)
     earlier = [other for other in diary.passes if other.facts.nodes & nodes]

@@ -47,8 +47,8 @@ class RoundWatch:
         self._kept: dict[int, tuple[Tensor, Tensor]] = {}
         self._older: list[Node] = []
         self._sums: dict[str, Node] = {}
-        self._added: list[tuple[str, list[Any], Spot]] = []
-        """What lists have taken up in the round: the list's name, its new elements, the line."""
+        self._added: list[tuple[str, list[Any], list[Any], Spot]] = []
+        """What lists have taken up in the round: the list's name, the list, its new elements, the line."""
 
         self.roles: dict[int, frozenset[Role]] = {}
         """What each statement was seen to do in the first two rounds, by its index."""
@@ -115,7 +115,7 @@ class RoundWatch:
         spot = self._loop.loops[-1].file, self._loop.statements[index].lines.first
         for name, held in lists.items():
             if len(held) > before[name]:
-                self._added.append((name, held[before[name] :], spot))
+                self._added.append((name, held, held[before[name] :], spot))
         return control
 
     def _run(self, index: int) -> Control:
@@ -151,8 +151,10 @@ class RoundWatch:
             if name in self._sums and _leads_to(node, {self._sums[name]}) and _leads_to(node, nodes):
                 self._note_growth(name, self.diary.made.get(node))
         self._sums = sums
-        for name, added, spot in self._added:
-            if any(isinstance(part, Tensor) and part.grad_fn in nodes for part in added):
+        for name, held, added, spot in self._added:
+            kept = set(map(id, held))
+            losses = (part for part in added if isinstance(part, Tensor) and id(part) in kept)
+            if any(loss.grad_fn in nodes for loss in losses):
                 self._note_growth(name, spot)
 
     def _note_growth(self, name: str, spot: Spot | None) -> None:

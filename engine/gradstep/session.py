@@ -14,6 +14,7 @@ from gradstep.analysis.compare_runs import RunComparer
 from gradstep.analysis.comparison import Comparison
 from gradstep.analysis.gradient_check import GradientCheck, check_gradient
 from gradstep.analysis.loop_verdict import Verdict, judge
+from gradstep.capture.obstacles import Noticed
 from gradstep.captured_output import KeptFromTerminal
 from gradstep.errors import EngineError, Refused
 from gradstep.frame import Frame
@@ -24,6 +25,7 @@ from gradstep.history.timeline import Timeline, timeline
 from gradstep.loop.batches import FULL, Batches, split_of
 from gradstep.loop.optimizers import Optimizer, checked_optimizer
 from gradstep.loop.script_names import Spelling
+from gradstep.oddities.oddity import Oddity
 from gradstep.pictures.pictures import Pictures
 from gradstep.problem import Problem, ScriptProblem
 from gradstep.reasons import PYTORCH_REFUSES, Refusal
@@ -89,6 +91,12 @@ class Session:
 
         self.source: ScriptSource | None = None
         """Text of the learner's file when it was read; None for a built-in problem."""
+
+        self.oddities: tuple[Oddity, ...] = ()
+        """What is odd about a script's own loop, mistakes first; empty for any other session."""
+
+        self.facts: tuple[Noticed, ...] = ()
+        """Peculiarities of a script with a loop of its own, such as what could not be put back."""
 
         self.watch: Watch = lambda action, state, error: None
         """Called after every action that changed the session; does nothing by default."""

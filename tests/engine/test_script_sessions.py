@@ -125,6 +125,14 @@ def test_a_pass_is_stepped_node_by_node_with_the_scripts_expressions(tmp_path: P
     assert after(session, NextLine(), NextLine(), NextLine()) == finished
 
 
+def test_a_node_of_the_next_pass_comes_after_the_rest_of_the_round(tmp_path: Path) -> None:
+    session = opened(written("top level", tmp_path))
+    session.apply(RunEpochs(1))
+    session.apply(StepNode())
+    there = bits(session.frame)
+    assert after(session, GoTo(0), NextLine(), NextLine(), NextLine(), StepNode()) == there
+
+
 def test_an_epoch_of_the_outer_loop_ends_where_the_next_begins(tmp_path: Path) -> None:
     session = opened(written("epochs over batches", tmp_path))
     session.apply(RunOuter())

@@ -22,7 +22,7 @@ from gradstep.private_names import PrivateName, check_names, is_there, shortcomi
 from gradstep.start import start_from
 from gradstep.torch_internals import NAMES, PYTORCH, DispatchMode
 from gradstep_tui.cli import main
-from gradstep_tui.session.autosave import script_notice
+from gradstep_tui.text.script_notes import script_notice
 from tests.engine.recording_checks import bits
 from tests.missing_names import path_of, refusal_without, removed
 

@@ -1,67 +1,58 @@
-"""What the statements of a script's loop do, found by running a round or two and taking them back."""
+"""What the statements of a script's loop do, and what is odd: rounds are run, and taken back."""
 
 from __future__ import annotations
 
 import time
-from collections import defaultdict
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
 from torch import Tensor
 
 from gradstep.capture.captured_loop import CapturedLoop
-from gradstep.errors import EngineError
-from gradstep.loop.roles import Role
-from gradstep.training.pytorch_errors import learners_code
+from gradstep.capture.engine_watch import ComingPass, watched
+from gradstep.oddities.oddity_finder import Inspection, inspect_loop
 
-ROUNDS: Final = 2
-"""Rounds that are run: in the first there is no gradient yet that zeroing could change."""
+ROUNDS: Final = 3
+"""Rounds that are looked at: in the first there is no gradient yet that zeroing could change."""
 
-SECONDS: Final = 1.0
-"""Seconds that a round may take if another is run."""
+SECONDS: Final = 2.0
+"""Seconds after which no further round is begun."""
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Probed:
     """What was seen in the first rounds."""
 
-    roles: dict[int, frozenset[Role]] = field(default_factory=dict)
-    """Roles of each statement that ran, by its key."""
-
-    loss_name: str = ""
+    inspection: Inspection
+    loss_name: str
     """Variable that held what the first pass differentiated; empty if none did."""
+
+    lost: tuple[str, ...]
+    """Names of objects that could not be put back."""
 
 
 def probe(loop: CapturedLoop, stopped: Callable[[], bool] = lambda: False) -> Probed:
-    """Run the first rounds of a loop, see what each statement does, and go back to the begin of the first.
+    """Run the first rounds of a loop, look at them, and go back to the begin of the first.
 
     What raises, raises again when the learner comes there, so it is passed over here.
 
     Raises:
         NotTakenBack: the loop could not be taken back.
+        Interrupted: the learner stopped a round.
     """
-    moment, seen = loop.keep(), Probed()
-    roles: defaultdict[int, set[Role]] = defaultdict(set)
-    try:
-        for _ in range(ROUNDS):
-            began = time.perf_counter()
-            with learners_code():
-                for key, effects in loop.watch_round(
-                    on_pass=lambda outputs: _name_loss(seen, loop, outputs)
-                ).items():
-                    roles[key] |= effects.roles
-            if loop.over or stopped() or time.perf_counter() - began > SECONDS:
-                break
-    except EngineError:
-        pass  # raised by the script
-    loop.go_back(moment)
-    seen.roles = {key: frozenset(found) for key, found in roles.items()}
-    return seen
+    moment, names, end = loop.keep(), list[str](), time.monotonic() + SECONDS
+
+    def seen(made: ComingPass) -> None:
+        if not names:
+            names.append(_name_of(loop, made.outputs))
+
+    with watched(seen):
+        inspection = inspect_loop(loop, ROUNDS, lambda: stopped() or time.monotonic() > end)
+    return Probed(inspection, next(iter(names), ""), loop.go_back(moment))
 
 
-def _name_loss(seen: Probed, loop: CapturedLoop, outputs: tuple[Tensor, ...]) -> None:
-    if seen.loss_name or len(outputs) != 1:
-        return
-    named = (name for name, value in loop.names.items() if value is outputs[0] and name.isidentifier())
-    seen.loss_name = next((name for name in named if not name.startswith("_")), "")
+def _name_of(loop: CapturedLoop, outputs: tuple[Tensor, ...]) -> str:
+    """Return the variable that holds the one tensor that a pass differentiates; empty if none does."""
+    named = (name for name, value in loop.names.items() if len(outputs) == 1 and value is outputs[0])
+    return next((name for name in named if name.isidentifier() and not name.startswith("_")), "")

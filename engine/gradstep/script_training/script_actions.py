@@ -146,11 +146,7 @@ class ScriptPerform:
             statements.next_line()
             if statements.state.loop.complete:
                 return
-        for key in statements.state.loop.ahead():
-            statements.run(key)
-            if statements.state.loop.complete or statements.state.loop.over:
-                return
-        statements.end_round()
+        statements.run_rest()
 
 
 def edited(loop: ScriptLoop, action: Action) -> ScriptLoop:

@@ -18,6 +18,7 @@ from gradstep.analysis.comparison import Comparison, Side, compare
 from gradstep.analysis.gradient_check import GradientCheck
 from gradstep.analysis.loop_verdict import Verdict
 from gradstep.capture.captured_loop import CapturedLoop
+from gradstep.capture.obstacles import Fact, Noticed
 from gradstep.errors import Refused, Stopped
 from gradstep.loop.script_loop import ScriptLoop, ScriptStatement
 from gradstep.loop.script_names import Spelling
@@ -81,8 +82,8 @@ class ScriptSession(Session):
         self._script = statements
         self._begin(problem, statements, ScriptPerform(statements))
         self._twin = ScriptTwin(statements, statements.state)
-        self.facts = loop.facts
-        """Peculiarities of the script, such as what could not be put back."""
+        self.facts = (*loop.facts, *(Noticed(Fact.NOT_PUT_BACK, lost) for lost in seen.lost))
+        self.oddities = seen.inspection.oddities
 
     @property
     def problem(self) -> ScriptProblem:
@@ -198,7 +199,7 @@ def _script_loop(loop: CapturedLoop, seen: Probed, optimizers: tuple[str, ...]) 
             key=place.index,
             lines=tuple(place.text.split("\n")),
             line=place.lines.first,
-            roles=seen.roles.get(place.index, frozenset()),
+            roles=seen.inspection.roles.get(place.index, frozenset()),
         )
         for place in loop.statements
     )

@@ -127,6 +127,14 @@ class ScriptStatements:
                 learning_rate=self.trainer.rate,
             )
 
+    def run_rest(self) -> None:
+        """Run what is left of the round, and end it."""
+        for key in self.state.loop.ahead():
+            self.run(key)
+            if self.state.loop.complete or self.state.loop.over:  # a statement has left the round
+                return
+        self.end_round()
+
     def run_to(self, keys: Sequence[int]) -> None:
         """Run the statements that are left of the round up to the last of some of them.
 
@@ -225,7 +233,7 @@ class ScriptStatements:
         keys = loop.keys_of(Kind.BACKWARD)
         ahead = [key for key in loop.ahead() if key in keys]
         if not ahead and not loop.complete:
-            self.end_round()
+            self.run_rest()
         self.run_to(ahead[:1] or keys[:1])
         passing = self.state.passing
         if passing is None or passing.over:

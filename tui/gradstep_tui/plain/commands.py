@@ -43,7 +43,7 @@ from gradstep_tui.plain.answers.steps import trace_texts, whole_step_texts
 from gradstep_tui.plain.answers.timeline import compare_texts, go_to, timeline_texts, twin_texts
 from gradstep_tui.plain.command_parser import Command, by_name, understood
 from gradstep_tui.plain.new_session import another_problem, same_again
-from gradstep_tui.text.frames import printed_texts
+from gradstep_tui.text.script_notes import printed_texts, session_notes
 from gradstep_tui.text.verdict import verdict_text
 
 if TYPE_CHECKING:
@@ -119,7 +119,7 @@ ASKING: Final[Mapping[str, tuple[str, Question]]] = {
     "manual": ("[TOPIC]", lambda _, text: manual_texts(text)),
     "help": ("[COMMAND]", lambda _, text: help_texts(text)),
     "timeline": ("[N]", timeline_texts),
-    "printed": ("", lambda session, _: printed_texts(session.problem)),
+    "printed": ("", lambda session, _: printed_texts(session_notes(session), session.problem.printed)),
     "stop": ("", lambda *_: ("nothing is running; ctrl+c stops a run of epochs",)),
 }
 """Keys that show something, by id: notation of the arguments in help, and the answer."""

@@ -83,6 +83,8 @@ class Autosave:
         left, self._save = None if self._writer is None else self._writer.path, None
         self._keep(session, writer)
         saved = f"the session before is saved as {left.name}" if left is not None else ""
+        from gradstep_tui.text.script_notes import script_notice
+
         self.notice = script_notice(session) or saved
         return session
 
@@ -255,9 +257,10 @@ def bounds_notice(store: Store) -> str:
     )
 
 
-def script_notice(session: Session) -> str:
-    """Return the first note about a session's script, and how to see the others; empty if there is none."""
-    notes = session.problem.notes
-    if len(notes) > 1:
-        return f"{notes[0]} (1 of {len(notes)} notes: the others are shown with the script's output)"
-    return "".join(notes)
+def offer_text(offer: Offer) -> str:
+    """Return the sentence about a session that can be continued."""
+    many = "1 action" if offer.actions == 1 else f"{offer.actions:,} actions"
+    return (
+        f"The session of {offer.problem} from {offer.when} was not left in order: {many}, "
+        f"epochs done {offer.epoch:,}."
+    )

@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from gradstep.history.annotations import Mark
     from gradstep.ledger.ledger import Forgotten, Unrecorded, Write
     from gradstep.loop.loop import Loop, StatementKey
-    from gradstep.problem import Problem, ScriptProblem
-    from gradstep_tui.session.autosave import Offer
 
 
 class NoPass(NamedTuple):
@@ -116,15 +114,6 @@ def action_text(action: actions.Action | None, loop: Loop | ScriptLoop | None = 
 
 def _named(key: StatementKey) -> str:
     return f"statement {key + 1}" if isinstance(key, int) else str(key)
-
-
-def offer_text(offer: Offer) -> str:
-    """Return the sentence about a session that can be continued."""
-    many = "1 action" if offer.actions == 1 else f"{offer.actions:,} actions"
-    return (
-        f"The session of {offer.problem} from {offer.when} was not left in order: {many}, "
-        f"epochs done {offer.epoch:,}."
-    )
 
 
 def phase(frame: Frame) -> str:
@@ -244,15 +233,6 @@ def mark_text(mark: Mark, unit: str = EPOCH) -> str:
     """Return what a mark stands for; `unit` is the word for an epoch."""
     what = f"{mark.what} {rate(mark.rate)}" if mark.what == RATE else str(mark.what)
     return f"{what} after {unit} {mark.epoch:,}"
-
-
-def printed_texts(problem: Problem | ScriptProblem) -> list[str]:
-    """Return the notes on a script, and the newest lines of its output."""
-    printed = problem.printed
-    texts = [f"note: {note}" for note in problem.notes]
-    if printed.gone:
-        texts.append(f"({printed.gone:,} older line{'s' * (printed.gone != 1)} gone)")
-    return [*texts, *(printed.lines or ["the script has printed nothing so far"])]
 
 
 def printed_text(printed: Printed) -> str:

@@ -18,20 +18,22 @@ from gradstep.training.pytorch_errors import PyTorchError
 from gradstep_tui.commands.option_hints import with_options
 from gradstep_tui.screens.base.working_screen import AT_ONCE, DRAWS_PER_SECOND, RUNNING, WorkingScreen
 from gradstep_tui.screens.dialogs.confirm import ConfirmScreen
+from gradstep_tui.session.autosave import offer_text
 from gradstep_tui.session.loader import Loaded, LoadFailed, Troubled, load
 from gradstep_tui.session.worker import WorkEnded, takes_long
 from gradstep_tui.terminal.textual_internals import keep_new_styles
-from gradstep_tui.text.frames import action_text, offer_text, printed_text
+from gradstep_tui.text.frames import action_text, printed_text
 from gradstep_tui.text.notices import notice_text
 from gradstep_tui.text.refusals import error_text
+from gradstep_tui.text.script_notes import session_notes
 from gradstep_tui.text.statements import unit_of
 from gradstep_tui.text.work import work_text
 
 if TYPE_CHECKING:
     from textual.timer import Timer
 
+    from gradstep.captured_output import Printed
     from gradstep.frame import Frame
-    from gradstep.problem import Problem, ScriptProblem
     from gradstep.session import Session
     from gradstep.start import Start
     from gradstep.training.progress import Progress
@@ -220,9 +222,10 @@ class SessionScreen(WorkingScreen):
         return self._session is not None and super().is_ready
 
     @property
-    def problem(self) -> Problem | ScriptProblem | None:
-        """The problem that is trained, also while work is running; None before there is a session."""
-        return None if self._session is None else self._session.problem
+    def script_output(self) -> tuple[tuple[str, ...], Printed] | None:
+        """The notes on the script and its output, also while work runs; None before there is a session."""
+        session = self._session
+        return None if session is None else (session_notes(session), session.problem.printed)
 
     @property
     def starting(self) -> str:

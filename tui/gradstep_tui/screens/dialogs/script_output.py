@@ -10,10 +10,10 @@ from textual.containers import VerticalScroll
 from textual.widgets import Static
 
 from gradstep_tui.screens.dialogs.dialog import Dialog
-from gradstep_tui.text.frames import printed_texts
+from gradstep_tui.text.script_notes import printed_texts
 
 if TYPE_CHECKING:
-    from gradstep.problem import Problem, ScriptProblem
+    from gradstep.captured_output import Printed
 
 LOOKS_PER_SECOND: Final = 4
 
@@ -32,10 +32,10 @@ class PrintedScreen(Dialog[None]):
     }
     """
 
-    def __init__(self, problem: Problem | ScriptProblem) -> None:
-        """Show the output of a problem's script."""
+    def __init__(self, notes: tuple[str, ...], printed: Printed) -> None:
+        """Show the notes on a script, and its output."""
         super().__init__()
-        self._problem = problem
+        self._notes, self._printed = notes, printed
         self._shown = -1
 
     def compose(self) -> ComposeResult:
@@ -55,9 +55,9 @@ class PrintedScreen(Dialog[None]):
 
     def _look(self) -> None:
         """Show new lines, unless the learner has scrolled up to read older ones."""
-        printed, scroll = self._problem.printed, self.query_one(VerticalScroll)
+        printed, scroll = self._printed, self.query_one(VerticalScroll)
         printed.catch_up()  # works in the middle of a run, too
         if printed.changes == self._shown or scroll.scroll_target_y < scroll.max_scroll_y:
             return
         self._shown = printed.changes
-        self.query_one(Static).update("\n".join(printed_texts(self._problem)))
+        self.query_one(Static).update("\n".join(printed_texts(self._notes, printed)))

@@ -52,11 +52,11 @@ def show_check(bench: KeyedScreen) -> None:
 
 def show_printed(bench: KeyedScreen) -> None:
     """Show the script's output, also while it runs."""
-    problem = bench.problem
-    if problem is None:
+    output = bench.script_output
+    if output is None:
         bench.notice = bench.starting
         return
-    bench.app.push_screen(PrintedScreen(problem), lambda _: bench.printed_is_seen())
+    bench.app.push_screen(PrintedScreen(*output), lambda _: bench.printed_is_seen())
 
 
 def show_help(bench: KeyedScreen) -> None:

@@ -43,5 +43,7 @@ from .loop.loop import Kind as Kind
 from .loop.optimizers import Optimizer as Optimizer
 from .opening import load_problem as load_problem
 from .problem import Problem as Problem
+from .recordings.live_pass import backward as backward
+from .recordings.round_recorder import record as record
 from .session import Session as Session
 from .training.pytorch_errors import PyTorchError as PyTorchError

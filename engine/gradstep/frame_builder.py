@@ -175,18 +175,20 @@ def _update(problem: Shown, state: TrainingState) -> Explanation | None:
 
 
 def _pass_frame(passing: Passing) -> PassFrame:
-    step = None if passing.cursor == 0 else _step(passing.trace, passing.cursor - 1)
-    trace = passing.trace
-    return PassFrame(
-        _rows(trace),
-        passing.cursor,
-        passing.over,
-        step,
-        trace.summarized,
-        trace.events,
-        trace.nodes,
-        passing.written_last,
-    )
+    return pass_frame(passing.trace, passing.cursor, passing.written_last, over=passing.over)
+
+
+def pass_frame(trace: Trace, cursor: int, written: str | None, *, over: bool) -> PassFrame:
+    """Return the frame of a recorded pass.
+
+    Args:
+        trace: The pass.
+        cursor: Number of its events that have been stepped through.
+        written: Name of the parameter whose `.grad` was written last up to there; None before the first.
+        over: Whether another statement has run since the pass.
+    """
+    step = None if cursor == 0 else _step(trace, cursor - 1)
+    return PassFrame(_rows(trace), cursor, over, step, trace.summarized, trace.events, trace.nodes, written)
 
 
 class _Rows(Sequence[TraceRow]):

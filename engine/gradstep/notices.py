@@ -78,5 +78,18 @@ class NotRepeatable:
     """The model keeps state outside PyTorch, which undo does not restore."""
 
 
-Notice: TypeAlias = RunStopped | RunDiverged | PassedOver | TraceSummarized | InsideAction | NotRepeatable
+@dataclass(frozen=True, slots=True)
+class PassRaised:
+    """The backward pass of a program raised an exception, which the program gets."""
+
+    error: str
+    """Kind and first line of the exception, e.g. `RuntimeError: ...`."""
+
+    lesson: str
+    """Sentence that explains it; empty if there is none."""
+
+
+Notice: TypeAlias = (
+    RunStopped | RunDiverged | PassedOver | TraceSummarized | InsideAction | NotRepeatable | PassRaised
+)
 """One thing that an action has to say."""

@@ -70,6 +70,15 @@ class Reason(StrEnum):
     OWN_LOOP = "own loop"
     """The action needs data, a model and a loss function, which a script's own loop keeps to itself."""
 
+    READ_ONLY = "read only"
+    """The passes were recorded in another program: they can be looked at, and nothing can be changed."""
+
+    START_OF_RECORDING = "start of recording"
+    """Nothing was recorded before this point."""
+
+    END_OF_RECORDING = "end of recording"
+    """Nothing was recorded after this point."""
+
 
 SENTENCES: Final = {
     Reason.IN_PASS: "a backward pass is under way: finish it, or go back to its start",
@@ -95,6 +104,10 @@ SENTENCES: Final = {
     Reason.OWN_LOOP: "this needs data, a model and a loss function that are known by name, and here the "
     "script's own loop uses them",
     Reason.NO_OUTER_LOOP: "the loop that is stepped stands in no other loop: run single rounds of it",
+    Reason.READ_ONLY: "this was recorded in a program: it can be stepped through, but nothing can be trained "
+    "or changed",
+    Reason.START_OF_RECORDING: "this is the start of the recording",
+    Reason.END_OF_RECORDING: "this is the end of the recording",
 }
 """A sentence for each reason, for scripts that print it; it names no key, command or option."""
 

@@ -15,6 +15,7 @@ from typing import Any, Final, NamedTuple
 
 import torch
 import torch.autograd.graph
+import torch.overrides
 from torch import Tensor
 from torch.autograd import Variable, function
 from torch.autograd.graph import Node, get_gradient_edge
@@ -90,6 +91,13 @@ _BETA: Final = PrivateName(
     _linear_node,
     "If it is 1, the node's first gradient is the one that came in, and the node need not be asked for it.",
     "the node is asked, which multiplies its matrices once more",
+    required=False,
+)
+_MODE_ON_TOP: Final = PrivateName(
+    "torch.overrides._get_current_function_mode",
+    lambda: torch.overrides,
+    "It says whether the watching of a forward pass can end before the `with` block around it does.",
+    "calls of PyTorch take a little longer until the block ends",
     required=False,
 )
 _SKIP_DYNAMO: Final = PrivateName(
@@ -190,6 +198,7 @@ NAMES: Final = (
     ),
     _BETA,
     _CURRENT_NODE,
+    _MODE_ON_TOP,
     PrivateName(
         "torch.nn.functional.embedding(...).grad_fn._saved_sparse",
         _embedding_node,
@@ -277,6 +286,14 @@ def replace_engine_entry(entry: Callable[..., Any]) -> None:
     """Make `entry` the function through which `backward` and `grad` enter the engine; two modules name it."""
     torch.autograd._engine_run_backward = entry  # type: ignore[attr-defined]
     torch.autograd.graph._engine_run_backward = entry
+
+
+def function_mode_on_top() -> object:
+    """Return the mode that sees the next torch function first; None if there is none, or unknown."""
+    if not is_there(_MODE_ON_TOP):
+        return None
+    mode: object = torch.overrides._get_current_function_mode()  # type: ignore[no-untyped-call]
+    return mode
 
 
 def setup_context_test() -> Callable[[Any], bool]:

@@ -18,8 +18,11 @@ DOORS: Final = (torch_internals, textual_internals, asyncssh_internals)
 SOURCES: Final = sorted([*(ROOT / "engine").rglob("*.py"), *(ROOT / "tui").rglob("*.py")])
 OUTSIDE: Final = [path for path in SOURCES if str(path) not in {door.__file__ for door in DOORS}]
 
-OF_PYTHON: Final = {"_getframe", "_exit", "_replace"}
-"""Names that Python documents, whatever they begin with: of `sys`, of `os`, of a named tuple."""
+OF_PYTHON: Final = {
+    *("_getframe", "_exit", "_replace"),
+    *("_get_running_loop", "_set_running_loop", "_enter_task", "_leave_task"),
+}
+"""Names that Python documents, whatever they begin with: of `sys`, of `os`, of a named tuple, of `asyncio`."""
 
 TOO_COMMON: Final = {
     "__call__",

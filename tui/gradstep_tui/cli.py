@@ -28,6 +28,7 @@ from gradstep_tui.commands.parsers import (
     export_parser,
     help_parser,
     list_parser,
+    open_parser,
     replay_parser,
     resume_parser,
     run_parser,
@@ -124,6 +125,12 @@ def _replay(arguments: Sequence[str]) -> int:
     return _train(partial(autosave.replay, options.file), autosave, options)
 
 
+def _open(arguments: Sequence[str]) -> int:
+    from gradstep_tui.recording_command import open_file
+
+    return open_file(arguments, ends=_Process.ends)
+
+
 def _export(arguments: Sequence[str]) -> int:
     from gradstep_tui.commands.export import export_file
 
@@ -216,6 +223,7 @@ COMMANDS: Final[Mapping[str, Callable[[Sequence[str]], int]]] = {
     "run": _run,
     "resume": _resume,
     "replay": _replay,
+    "open": _open,
     "export": _export,
     "list": _list,
     "check": _check,
@@ -232,6 +240,7 @@ def parsers_of_subcommands() -> Mapping[str, Parser]:
         "run": run_parser(),
         "resume": resume_parser(),
         "replay": replay_parser(),
+        "open": open_parser(),
         "export": export_parser(),
         "list": list_parser(),
         "check": check_parser(),

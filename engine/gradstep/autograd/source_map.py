@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from itertools import islice
 from os.path import dirname, sep
 from types import CodeType, FrameType
 from typing import Any, Final, NamedTuple, Protocol
@@ -96,6 +97,24 @@ class SourceMap:
         """Shortest watched call that made each node, by the node's sequence number."""
         self._found: dict[tuple[int, int], Source] = {}
         """Sources by the `id` of the code and the instruction; `calls` and `made` keep the codes alive."""
+        self.is_over = False
+        """Whether no further call is noted, although the `with` block has not ended."""
+
+    @property
+    def count(self) -> int:
+        """Number of calls or nodes that were noted."""
+        return len(self.calls) + len(self.made)
+
+    def forget(self, count: int | None = None) -> None:
+        """Let go of the first calls, and of the graphs that they made; of all if there is no count."""
+        if count is None:
+            count = self.count
+        del self.calls[:count]
+        for node in [*islice(self.made, count)]:
+            del self.made[node]
+        self._innermost.clear()
+        self._found.clear()
+        self._looked_up = 0
 
     def find(self, node: Node) -> Source | None:
         """Return the expression that made a node, or None if no watched call made it.
@@ -185,6 +204,8 @@ class _NodeWatch(AbstractContextManager[SourceMap]):
         self._hook.__exit__(*raised)
 
     def _note(self, node: Node) -> None:
+        if self._sources.is_over:
+            return
         caller = _caller_outside(sys._getframe(1))
         self._sources.made[node] = caller.f_code, caller.f_lasti
 
@@ -202,9 +223,11 @@ class _CallWatch(TorchFunctionMode):
         # itself were replaced, Python would have to look up every attribute of every Function anew, which
         # takes longer than the rest of the watching.
         plain = self._plain_test = setup_context_test()
-        note = self._note
+        note, sources = self._note, self._sources
 
         def test(setup_context: Any) -> Any:
+            if sources.is_over:
+                return plain(setup_context)
             number = next_sequence_number()  # the Function's own node takes this one
             caller = _caller_outside(sys._getframe(1))
             note((number, number + 1, caller.f_code, caller.f_lasti, ()))
@@ -221,6 +244,8 @@ class _CallWatch(TorchFunctionMode):
     def __torch_function__(
         self, func: Any, types: Any, args: Any = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
+        if self._sources.is_over:
+            return func(*args, **kwargs) if kwargs else func(*args)
         first = next_sequence_number()
         result = func(*args, **kwargs) if kwargs else func(*args)
         after_last = next_sequence_number()

@@ -55,6 +55,11 @@ LESSONS: Final[tuple[tuple[str, str], ...]] = (
 """Pairs of a part of PyTorch's or Python's message, and a sentence that explains it."""
 
 
+def lesson_of(words: str) -> str:
+    """Return the sentence that explains an error with a message; empty if there is none."""
+    return next((lesson for part, lesson in LESSONS if part in words), "")
+
+
 class PyTorchError(EngineError):
     """PyTorch, Python or the learner's own code raised an exception in a statement of the loop."""
 
@@ -78,7 +83,7 @@ class PyTorchError(EngineError):
         self.place = place_of(error)
         """Innermost line of the learner's files that the exception passed; None if it passed none."""
 
-        self.lesson = next((lesson for part, lesson in LESSONS if part in self.own_words), "")
+        self.lesson = lesson_of(self.own_words)
         self.summary = f"{self.kind}: {self.own_words}" if self.own_words else self.kind
         """Kind and message in one line, without place and explanation."""
 

@@ -17,6 +17,7 @@ _DESCRIBED: Final = {
     "run": "train without a screen",
     "resume": "continue a saved session",
     "replay": "step through a saved session",
+    "open": "step through a recording of another program",
     "export": "write a saved session as a script, a notebook and CSV",
     "list": "list the built-in problems",
     "check": "say what gradstep finds in a script",

@@ -17,6 +17,7 @@ from gradstep_tui.commands.start_options import add_problem, add_seed, add_sourc
 RUN: Final = "gradstep run"
 RESUME: Final = "gradstep resume"
 REPLAY: Final = "gradstep replay"
+OPEN: Final = "gradstep open"
 EXPORT: Final = "gradstep export"
 LIST: Final = "gradstep list"
 CHECK: Final = "gradstep check"
@@ -29,6 +30,7 @@ USES: Final = (
     "gradstep run [options] [problem]",
     "gradstep resume [options] [file]",
     "gradstep replay [options] file",
+    "gradstep open [options] file",
     "gradstep export [options] file [to]",
     "gradstep list",
     "gradstep check [options] script [its own arguments]",
@@ -124,7 +126,8 @@ def bench_parser(*, with_problem: bool = True) -> Parser:
         usage="\n       ".join(USES),
         description="Gradient descent one line at a time, and PyTorch's backward pass one node at a time.",
         epilog="""`gradstep run` trains without a screen, `gradstep resume` continues a saved session,
-            `gradstep replay` steps through a saved session, `gradstep export` writes it as a script and a
+            `gradstep replay` steps through a saved session, `gradstep open` steps through a recording of
+            another program, `gradstep export` writes it as a script and a
             notebook, `gradstep list` lists the built-in problems, `gradstep check` shows what gradstep
             finds in a script, and `gradstep serve` serves a class over SSH. Each has its own options: see
             `gradstep run --help`. `gradstep help` shows the manual.""",
@@ -177,6 +180,20 @@ def replay_parser() -> Parser:
     return parser
 
 
+def open_parser() -> Parser:
+    """Return the parser for `gradstep open`."""
+    parser = Parser(
+        prog=OPEN,
+        description="""Step through a recording that gradstep.record has written in another program: forwards
+            and backwards, with explanations, ledger and pictures, but without training.""",
+        epilog="exit codes: 0 the recording was left, 2 it cannot be read",
+        allow_abbrev=False,
+    )
+    parser.add_argument("file", type=Path, help="a recording, e.g. run.gradstep")
+    _add_looks(parser)
+    return parser
+
+
 def export_parser() -> Parser:
     """Return the parser for `gradstep export`."""
     parser = Parser(
@@ -196,13 +213,17 @@ def export_parser() -> Parser:
     return parser
 
 
-def _add_drawing(parser: Parser) -> None:
+def _add_looks(parser: Parser) -> None:
     parser.add_argument("--ascii", action="store_true", help="draw with ASCII characters only")
     parser.add_argument(
         "--plain",
         action="store_true",
         help="use plain mode: typed commands and lines of text, for screen readers, dumb terminals and pipes",
     )
+
+
+def _add_drawing(parser: Parser) -> None:
+    _add_looks(parser)
     parser.add_argument(
         "--trace-limit",
         type=_megabytes,

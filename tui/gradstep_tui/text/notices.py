@@ -9,6 +9,7 @@ from gradstep.notices import (
     Notice,
     NotRepeatable,
     PassedOver,
+    PassRaised,
     RunDiverged,
     RunStopped,
     TraceSummarized,
@@ -47,7 +48,9 @@ def notice_text(notice: Notice, unit: str = EPOCH) -> str:
             return plain_notice_text(notice, unit)
 
 
-def plain_notice_text(notice: RunStopped | PassedOver | NotRepeatable, unit: str = EPOCH) -> str:
+def plain_notice_text(
+    notice: RunStopped | PassedOver | NotRepeatable | PassRaised, unit: str = EPOCH
+) -> str:
     """Return the sentence for a notice that no key or option can help with."""
     match notice:
         case RunStopped(done, count):
@@ -58,5 +61,7 @@ def plain_notice_text(notice: RunStopped | PassedOver | NotRepeatable, unit: str
             return f"optimizer.step() skipped {missing} of {parameters} parameters: .grad is None"
         case NotRepeatable():
             return "the model keeps state outside PyTorch, which undo does not restore"
+        case PassRaised(error, lesson):
+            return f"the pass raised {error}{'' if error.endswith('.') else '.'} {lesson}".rstrip()
         case _:
             assert_never(notice)

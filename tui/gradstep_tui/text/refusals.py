@@ -39,6 +39,10 @@ SENTENCES: Final[Mapping[Reason, str]] = {
     Reason.OWN_LOOP: "this needs data, a model and a loss function that are known by name: the script's own "
     "loop keeps them to itself",
     Reason.NO_OUTER_LOOP: "this loop stands in no other loop: {epoch} runs a round, {run} many",
+    Reason.READ_ONLY: "this was recorded in a program and can only be looked at: "
+    "{step_node} and {step_node_back} step through it, {timeline} lists it",
+    Reason.START_OF_RECORDING: "this is the start of the recording",
+    Reason.END_OF_RECORDING: "this is the end of the recording: {step_node_back} goes back",
 }
 """Sentence for each reason; a name in braces is a key's id, and `loss` the loss that diverged."""
 

@@ -40,6 +40,10 @@ SENTENCES: Final[Mapping[Reason, str]] = {
     Reason.OWN_LOOP: "this needs data, a model and a loss function that are known by name: the script's own "
     "loop keeps them to itself",
     Reason.NO_OUTER_LOOP: "this loop stands in no other loop: type epoch for one round, run N for many",
+    Reason.READ_ONLY: "this was recorded in a program and can only be looked at: "
+    "node and back step through it, timeline lists it",
+    Reason.START_OF_RECORDING: "this is the start of the recording",
+    Reason.END_OF_RECORDING: "this is the end of the recording: back goes back",
 }
 """Sentence for each reason; `loss` stands for the loss that diverged."""
 

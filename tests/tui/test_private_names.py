@@ -22,7 +22,7 @@ OF_PYTHON: Final = {
     *("_getframe", "_exit", "_replace"),
     *("_get_running_loop", "_set_running_loop", "_enter_task", "_leave_task"),
 }
-"""Names that Python documents, whatever they begin with: of `sys`, of `os`, of a named tuple, of `asyncio`."""
+"""Names that Python documents, whatever they begin with: of `sys`, `os`, `asyncio` and named tuples."""
 
 TOO_COMMON: Final = {
     "__call__",

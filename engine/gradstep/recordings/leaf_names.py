@@ -45,6 +45,25 @@ def names_of(
     return _unique(wanted, found, {name for name, leaf in known.items() if id(leaf) not in wanted})
 
 
+def optimizers_of(frame: FrameType | None, leaves: Iterable[Tensor]) -> list[Optimizer]:
+    """Return the optimizers with names in the frames of a program that hold some of its leaves."""
+    wanted, found = {id(leaf) for leaf in leaves}, dict[int, Optimizer]()
+    for names in _namespaces(frame):
+        for value in [*names.values()]:
+            for part in (value, *(part for _, part in _attributes(value))):
+                if issubclass(type(part), Optimizer):
+                    held = (leaf for group in part.param_groups for leaf in group["params"])
+                    if any(id(leaf) in wanted for leaf in held):
+                        found[id(part)] = part
+    return [*found.values()]
+
+
+def rate_of(optimizer: Optimizer) -> float | None:
+    """Return the learning rate of an optimizer's first group; None if it has none."""
+    rate = optimizer.param_groups[0].get("lr") if optimizer.param_groups else None
+    return float(rate) if isinstance(rate, (int, float, Tensor)) else None
+
+
 def _unique(
     wanted: Mapping[int, Tensor], found: Mapping[int, str], taken: Collection[str]
 ) -> dict[str, Tensor]:

@@ -10,6 +10,7 @@ import os
 import platform
 import sys
 import threading
+from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -22,8 +23,9 @@ from torch import Tensor
 
 from gradstep._version import __version__
 from gradstep.autograd.trace import TRACE_LIMIT
+from gradstep.recordings.leaf_names import rate_of
 from gradstep.recordings.pass_recorder import PassRecorder, Room
-from gradstep.recordings.recording import Origin, PassRecord, Recording, RoundRecord
+from gradstep.recordings.recording import Origin, Recording, RoundRecord
 from gradstep.torch_internals import engine_entry, replace_engine_entry
 
 Stepper: TypeAlias = Callable[[Recording], object]
@@ -57,6 +59,9 @@ class _Process:
 
     told: Final = set[Obstacle]()
     """Reasons that were told: each is told once."""
+
+    calls: Final = Counter[tuple[str, int]]()
+    """Number of passes that were stepped at each file and line."""
 
     stepping = False
     """Whether a pass is stepped now."""
@@ -115,15 +120,18 @@ def _show(one: PassRecorder, step: Stepper) -> None:
         return
     _Process.stepping = True
     try:
-        step(recording_of(one.record()))
+        step(recording_of(one))
     except Exception as error:
         _say(f"the pass could not be shown: {type(error).__name__}: {error}; the program goes on")
     finally:
         _Process.stepping = False
 
 
-def recording_of(record: PassRecord) -> Recording:
-    """Return a recording of one pass of this process."""
+def recording_of(one: PassRecorder) -> Recording:
+    """Return a recording of a pass that has run in this process."""
+    record, optimizers = one.record(), one.optimizers
+    place = record.code.file, record.code.line
+    _Process.calls[place] += 1
     origin = Origin(
         program=os.path.basename(record.code.file) or "python",
         made=datetime.now(UTC).strftime("%Y-%m-%d %H:%M"),
@@ -133,7 +141,14 @@ def recording_of(record: PassRecord) -> Recording:
         system=f"{platform.system()} {platform.machine()}".strip(),
         devices=tuple(dict.fromkeys(str(leaf.value.device) for leaf in record.leaves)),
     )
-    return Recording(origin, (RoundRecord((record,), ()),), 1)
+    return Recording(
+        origin,
+        (RoundRecord((record,), ()),),
+        1,
+        first_round=_Process.calls[place],
+        optimizers=tuple(dict.fromkeys(type(optimizer).__name__ for optimizer in optimizers)),
+        rate=rate_of(optimizers[0]) if optimizers else None,
+    )
 
 
 # Whether the pass can be stepped

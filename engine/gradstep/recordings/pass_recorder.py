@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import torch
 from torch import Tensor
+from torch.optim import Optimizer
 
 from gradstep.autograd.events import NodeEvent
 from gradstep.autograd.leaf_copies import LeafCopies, LeafCopy
@@ -18,7 +19,7 @@ from gradstep.autograd.source_map import SourceMap
 from gradstep.autograd.trace import Trace
 from gradstep.learner_code.raised import message_of, printable
 from gradstep.loop.roles import Role
-from gradstep.recordings.leaf_names import names_of
+from gradstep.recordings.leaf_names import names_of, optimizers_of
 from gradstep.recordings.recording import LeafRecord, PassRecord
 from gradstep.recordings.surrounding_code import code_around, with_roles
 from gradstep.tensors.bitwise import shared_copy
@@ -68,6 +69,8 @@ class PassRecorder:
         self._recorder: Recorder | None = None
         self._error: BaseException | None = None
         self._loss: float | None = None
+        self.optimizers = list[Optimizer]()
+        """Optimizers of the leaves that have names in the program; empty if names were known before."""
 
     @property
     def leaves(self) -> dict[str, Tensor]:
@@ -115,6 +118,7 @@ class PassRecorder:
         numbers = [output for output in outputs if isinstance(output, Tensor) and output.numel() == 1]
         if numbers and len(numbers) == len(outputs) and not any(each.is_complex() for each in numbers):
             self._loss = sum(float(each.detach()) for each in numbers)
+        self.optimizers = optimizers_of(self._frame, self.leaves.values()) if names is None else []
         self._frame = None
         return True
 

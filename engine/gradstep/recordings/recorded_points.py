@@ -40,6 +40,9 @@ class RecordedPoint:
     step: StepRecord | None = None
     """Step that led to the point; None if none did."""
 
+    zeroed: bool = False
+    """Whether a `.grad` became None or zeros on the way to the point."""
+
     losses: Losses = field(default_factory=Losses)
     """Loss of each round so far."""
 
@@ -65,9 +68,9 @@ def points_of(recording: Recording) -> tuple[RecordedPoint, ...]:
 
 def _points(recording: Recording) -> Iterator[RecordedPoint]:
     at: RecordedPoint | None = None
-    rate = next(
-        (step.rate for one in recording.rounds for step in one.steps if step.rate is not None), math.nan
-    )
+    unknown = math.nan if recording.rate is None else recording.rate
+    rates = (step.rate for one in recording.rounds for step in one.steps)
+    rate = next((rate for rate in rates if rate is not None), unknown)
     for number, one in enumerate(recording.rounds):
         for place, record in enumerate(one.passes):
             at = _first(recording, record, rate) if at is None else _after_forward(at, record)
@@ -82,6 +85,7 @@ def _points(recording: Recording) -> Iterator[RecordedPoint]:
                 at,
                 number=at.number + 1,
                 action=Update(),
+                zeroed=False,
                 step=step,
                 values={**at.values, **step.values},
                 grads={**at.grads, **step.grads},
@@ -117,6 +121,7 @@ def _after_forward(at: RecordedPoint, record: PassRecord) -> RecordedPoint:
         step=None,
         values={**at.values, **{leaf.name: leaf.value for leaf in record.leaves}},
         grads=grads,
+        zeroed=bool(zeroed),
         ledger=ledger,
     )
 
@@ -130,6 +135,7 @@ def _after_backward(
         at,
         number=at.number + 1,
         action=Backward(),
+        zeroed=False,
         grads={**at.grads, **{leaf.name: leaf.grad_after for leaf in record.leaves}},
         ledger=at.ledger.with_page(page),
         rounds=number + ended,

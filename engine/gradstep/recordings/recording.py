@@ -160,6 +160,15 @@ class Recording:
     sources: Mapping[str, Mapping[int, str]] = field(default_factory=dict)
     """Text of each line that an event's source names, by file and line."""
 
+    first_round: int = 1
+    """Number of the first round, as far as it is known."""
+
+    optimizers: tuple[str, ...] = ()
+    """Classes of optimizers that the program has and that made no recorded step."""
+
+    rate: float | None = None
+    """Learning rate of the first of them; None if there is none."""
+
     def line_of(self, file: str, line: int) -> str:
         """Return the text of a source line; an empty string if it is not known."""
         return self.sources.get(file, {}).get(line, "")

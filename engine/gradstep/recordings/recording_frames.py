@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from gradstep.actions import (
+    Backward,
     LowerLearningRate,
     MoveStatement,
     RaiseLearningRate,
@@ -22,11 +23,12 @@ from gradstep.derivatives.optimizer_step import SOURCE
 from gradstep.frame import Frame, ParameterFrame
 from gradstep.frame_builder import pass_frame
 from gradstep.ledger.ledger import PassPage
+from gradstep.loop.roles import Role
 from gradstep.loop.script_loop import LoopHead, ScriptLoop, ScriptStatement
 from gradstep.notices import Notice, PassRaised
 from gradstep.reasons import Reason, Refusal
 from gradstep.recordings.recorded_points import RecordedPoint
-from gradstep.recordings.recording import CodeAround
+from gradstep.recordings.recording import CodeAround, Recording
 from gradstep.recordings.recording_moves import AHEAD, BACK
 from gradstep.recordings.recording_place import Place
 from gradstep.tensors.bitwise import same_bits
@@ -49,17 +51,16 @@ CHANGES: Final = (
 """Actions that a recording always refuses."""
 
 
-def frame_of(place: Place, before: Place | None, names: tuple[str, ...], title: str) -> Frame:
+def frame_of(place: Place, before: Place | None, recording: Recording) -> Frame:
     """Return the frame of a place.
 
     Args:
         place: The place.
         before: Place that was shown before, for what has changed; None if there was none.
-        names: Names of all leaves, in the order of the program.
-        title: Name of the program.
+        recording: The recording.
     """
     point, settled = place.point, place.settled
-    loop = script_loop(place, title)
+    loop = script_loop(place, recording)
     over = point.step is not None
     known = None if place.following is not None and not place.inside and not point.ran else point.record.trace
     cursor = place.inside or (len(point.record.trace) if known is not None else 0)
@@ -70,12 +71,12 @@ def frame_of(place: Place, before: Place | None, names: tuple[str, ...], title: 
         ledger = ledger.with_page(page)
     earlier = settled.losses[settled.rounds - 1] if 0 < settled.rounds < len(settled.losses) else None
     return Frame(
-        problem=title,
+        problem=recording.origin.program,
         learning_rate=settled.rate,
         epoch=settled.rounds,
         loop=loop,
         next=loop.next,
-        parameters=tuple(_parameter(name, place, before) for name in names),
+        parameters=tuple(_parameter(name, place, before) for name in place.points[0].values),
         preds=None,
         loss=point.record.loss,
         loss_changed=before is not None and before.point.record is not point.record,
@@ -106,28 +107,43 @@ def refusals_at(place: Place) -> dict[RefusalKey, Refusal]:
     return refused
 
 
-def script_loop(place: Place, title: str) -> ScriptLoop:
+def script_loop(place: Place, recording: Recording) -> ScriptLoop:
     """Return the loop around the pass of a place, marked where the program goes on."""
     following = place.following
     point = place.point if following is None else following
     code = point.record.code
     statements = tuple(
-        ScriptStatement(number, each.lines, each.line, frozenset(each.roles))
-        for number, each in enumerate(code.statements)
+        ScriptStatement(number, each.lines, each.line, roles)
+        for number, (each, roles) in enumerate(zip(code.statements, _roles(place, code), strict=True))
     )
-    rounds = place.settled.rounds + (following is not None)
+    rounds = recording.first_round + place.settled.rounds - (following is None)
     heads = tuple(LoopHead(head.text, head.line, head.function, rounds) for head in code.heads)
     if not heads:
         heads = (LoopHead(NO_LOOP, statements[0].line, "", rounds),)
     at = _statement_of(following, code)
     return ScriptLoop(
-        file=code.file or title,
+        file=code.file or recording.origin.program,
         heads=heads,
         statements=statements,
         last=None if not at else at - 1,
         over=following is None,
-        optimizer_names=_optimizers(place.points),
+        optimizer_names=_optimizers(place.points) or recording.optimizers,
     )
+
+
+def _roles(place: Place, code: CodeAround) -> list[frozenset[Role]]:
+    """Return the roles of each statement; none for the first if it is open whether one of them zeroes.
+
+    The recording sees that a `.grad` was zeroed, but not where.
+    """
+    roles = [frozenset(each.roles) for each in code.statements]
+    passes = [point for point in place.points if isinstance(point.action, Backward)]
+    zeroes = any(point.zeroed for point in place.points)
+    if zeroes and len(roles) == 1:
+        return [roles[0] | {Role.ZERO}]
+    if all(roles) and (zeroes or len(passes) < 2):
+        roles[0] = frozenset()
+    return roles
 
 
 def _statement_of(point: RecordedPoint | None, code: CodeAround) -> int:

@@ -58,7 +58,6 @@ class RecordingSession(Session):
         self._before: Place | None = None
         self._made: Frame | None = None
         self._problem = _problem(recording)
-        self._names = tuple(self._place.point.values)
         self.origin = self.source = self.progress = None
         self.watch = lambda action, state, error: None
         self.tried = lambda action, error: None
@@ -67,7 +66,7 @@ class RecordingSession(Session):
     def frame(self) -> Frame:
         """Immutable picture of everything that a screen shows of the session now."""
         if self._made is None:
-            self._made = frame_of(self._place, self._before, self._names, self._problem.name)
+            self._made = frame_of(self._place, self._before, self.recording)
         return self._made
 
     def do(self, action: Action, stopped: Callable[[], bool] = lambda: False) -> None:

@@ -15,13 +15,13 @@ from threading import Lock
 from types import TracebackType
 from typing import Any, Final
 
-from torch import Tensor
 from torch.optim import Optimizer
 from torch.optim.optimizer import register_optimizer_step_post_hook
 
 from gradstep.autograd.source_map import SourceMap, watch_forward
 from gradstep.autograd.trace import TRACE_LIMIT
 from gradstep.errors import BadInput
+from gradstep.recordings.leaf_names import rate_of
 from gradstep.recordings.pass_recorder import PassRecorder, Room, program_frame
 from gradstep.recordings.recording import Ending, PassRecord, StepRecord
 from gradstep.recordings.recording_file import check_recording_path, write_recording
@@ -171,11 +171,9 @@ class RoundRecorder:
         held = {id(leaf) for group in optimizer.param_groups for leaf in group["params"]}
         if not self._log.passes or not any(id(leaf) in held for leaf in self._log.leaves.values()):
             return
-        rate = optimizer.param_groups[0].get("lr")
-        rate = float(rate) if isinstance(rate, (int, float, Tensor)) else None
         line = line_within(program_frame(), self._log.code)
         name = type(optimizer).__name__
-        self._log.add_step(StepRecord(name, rate, self._log.values(), self._log.grads(), line))
+        self._log.add_step(StepRecord(name, rate_of(optimizer), self._log.values(), self._log.grads(), line))
         if len(self._log.rounds) + 1 >= self._wanted and self._watch is function_mode_on_top():
             self._unwatch()  # inside a call that it watches, it could not be taken away
 

@@ -70,6 +70,7 @@ def export_session(session: Session, to: str, *, picture: str = "", force: bool 
     from gradstep.exports.export_files import ENDINGS, PICTURE, check_exports, check_spares, write_exports
 
     if session.origin is None:
+        session.line()  # which a recording refuses
         raise BadInput("only a session of a built-in problem, a script or a CSV file can be exported")
     if session.origin.has_file:
         check_spares(to, session.origin.title, Path(session.origin.problem))

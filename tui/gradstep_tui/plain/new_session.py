@@ -38,6 +38,8 @@ def another_problem(session: Session, name: str, own: Start | None) -> Beginning
     Raises:
         BadInput: there is no such problem.
     """
+    if session.origin is None:
+        session.line()  # which a recording refuses: nothing is trained in its place
     if not name:
         return ["Type problem and a name:", *listed_texts(own)]
     start = start_named(name, own)

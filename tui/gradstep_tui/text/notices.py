@@ -48,9 +48,7 @@ def notice_text(notice: Notice, unit: str = EPOCH) -> str:
             return plain_notice_text(notice, unit)
 
 
-def plain_notice_text(
-    notice: RunStopped | PassedOver | NotRepeatable | PassRaised, unit: str = EPOCH
-) -> str:
+def plain_notice_text(notice: RunStopped | PassedOver | NotRepeatable | PassRaised, unit: str = EPOCH) -> str:
     """Return the sentence for a notice that no key or option can help with."""
     match notice:
         case RunStopped(done, count):

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import replace
 from importlib.metadata import version
+from tempfile import TemporaryDirectory
 from typing import Final
 
 import pytest
@@ -19,8 +20,9 @@ from gradstep.autograd.trace import record_backward
 from gradstep.errors import MissingName
 from gradstep.opening import open_session
 from gradstep.private_names import PrivateName, check_names, is_there, shortcomings
+from gradstep.recordings.round_recorder import record
 from gradstep.start import start_from
-from gradstep.torch_internals import NAMES, PYTORCH, DispatchMode
+from gradstep.torch_internals import NAMES, PYTORCH, DispatchMode, function_mode_on_top
 from gradstep_tui.cli import main
 from gradstep_tui.text.script_notes import script_notice
 from tests.engine.recording_checks import bits
@@ -103,6 +105,18 @@ def lists_an_inner_pass_first_without_the_running_node(patch: pytest.MonkeyPatch
     assert depths == [0, 1, 1, 1, 0, 0]
 
 
+def watches_until_the_block_ends_without_the_mode_on_top(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr("gradstep.recordings.round_recorder.function_mode_on_top", lambda: None)
+    w = torch.ones(2, requires_grad=True)
+    optimizer = torch.optim.SGD([w], lr=0.1)
+    with TemporaryDirectory() as folder, record(f"{folder}/run.gradstep", rounds=1):
+        for _ in range(2):
+            (w * w).sum().backward()
+            optimizer.step()
+        assert function_mode_on_top() is not None
+    assert function_mode_on_top() is None
+
+
 FALLBACKS: Final[dict[str, Callable[[pytest.MonkeyPatch], None]]] = {
     "torch.autograd.Variable._execution_engine": shows_the_same_without_the_shortcut,
     "torch.addmm(...).grad_fn._saved_beta": shows_the_same_without_beta,
@@ -110,6 +124,7 @@ FALLBACKS: Final[dict[str, Callable[[pytest.MonkeyPatch], None]]] = {
     "torch.utils._python_dispatch.TorchDispatchMode._should_skip_dynamo": (
         sees_every_operation_without_the_skip
     ),
+    "torch.overrides._get_current_function_mode": watches_until_the_block_ends_without_the_mode_on_top,
 }
 
 

@@ -40,6 +40,7 @@ PARSERS: Final[Mapping[str, ArgumentParser]] = {
     "run": parsers.run_parser(),
     "resume": parsers.resume_parser(),
     "replay": parsers.replay_parser(),
+    "open": parsers.open_parser(),
     "export": parsers.export_parser(),
     "list": parsers.list_parser(),
     "check": parsers.check_parser(),

@@ -28,10 +28,10 @@ from gradstep.autograd.graph import GraphNode
 from gradstep.autograd.source_map import Source
 from gradstep.recordings.tensor_table import DTYPES, TensorTable
 
-At: TypeAlias = int
+TensorIndex: TypeAlias = int
 """Index of a tensor in the file."""
 
-MaybeAt: TypeAlias = int | None
+MaybeIndex: TypeAlias = int | None
 StoredEdge: TypeAlias = tuple[int, int] | None
 
 LARGEST_INT: Final = 1 << 63
@@ -44,7 +44,7 @@ class _Stored(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tru
 class TensorValue(_Stored, frozen=True, tag="tensor", tag_field="is"):
     """A tensor among saved operands."""
 
-    at: At
+    at: TensorIndex
 
 
 class TupleValue(_Stored, frozen=True, tag="tuple", tag_field="is"):
@@ -99,9 +99,9 @@ class StoredWrite(_Stored, frozen=True):
     """One write to a `.grad`."""
 
     parameter: str | None
-    before: MaybeAt
-    part: MaybeAt
-    after: MaybeAt
+    before: MaybeIndex
+    part: MaybeIndex
+    after: MaybeIndex
 
 
 class StoredNodeEvent(_Stored, frozen=True, tag="node", tag_field="event"):
@@ -109,8 +109,8 @@ class StoredNodeEvent(_Stored, frozen=True, tag="node", tag_field="event"):
 
     node: int
     depth: int
-    grads_in: list[MaybeAt]
-    grads_out: list[MaybeAt] | None
+    grads_in: list[MaybeIndex]
+    grads_out: list[MaybeIndex] | None
     saved: dict[str, StoredOperand] = {}
     source: tuple[str, str, int] | None = None
     write: StoredWrite | None = None
@@ -122,8 +122,8 @@ class StoredReduceEvent(_Stored, frozen=True, tag="reduce", tag_field="event"):
     node: int
     output: int
     depth: int
-    before: At
-    after: At
+    before: TensorIndex
+    after: TensorIndex
 
 
 class StoredPathsEvent(_Stored, frozen=True, tag="paths", tag_field="event"):
@@ -133,8 +133,8 @@ class StoredPathsEvent(_Stored, frozen=True, tag="paths", tag_field="event"):
     slot: int
     depth: int
     producers: tuple[int, ...]
-    parts: list[At]
-    total: At
+    parts: list[TensorIndex]
+    total: TensorIndex
 
 
 class StoredHookEvent(_Stored, frozen=True, tag="hook", tag_field="event"):
@@ -143,8 +143,8 @@ class StoredHookEvent(_Stored, frozen=True, tag="hook", tag_field="event"):
     node: int
     slot: int
     depth: int
-    before: MaybeAt
-    after: MaybeAt
+    before: MaybeIndex
+    after: MaybeIndex
     sender: int | None = None
     output: int | None = None
 
@@ -169,7 +169,7 @@ def stored_node(node: GraphNode) -> StoredNode:
 def stored_event(event: Event, table: TensorTable) -> StoredEvent:
     """Return an event as a struct, its tensors added to `table`."""
 
-    def at(tensor: Tensor | None) -> MaybeAt:
+    def at(tensor: Tensor | None) -> MaybeIndex:
         return None if tensor is None else table.add(tensor)
 
     match event:
@@ -219,7 +219,7 @@ def event_from(stored: StoredEvent, nodes: tuple[GraphNode, ...], tensors: list[
         LookupError: a node or a tensor that it names is not there.
     """
 
-    def at(index: MaybeAt) -> Tensor | None:
+    def at(index: MaybeIndex) -> Tensor | None:
         return None if index is None else tensors[index]
 
     match stored:
@@ -300,6 +300,6 @@ def _value(stored: StoredOperand, tensors: list[Tensor]) -> Any:
             return stored
 
 
-def plain_mapping(values: Mapping[str, Tensor | None], table: TensorTable) -> dict[str, MaybeAt]:
+def plain_mapping(values: Mapping[str, Tensor | None], table: TensorTable) -> dict[str, MaybeIndex]:
     """Return the index of each of several tensors, which are added to `table`."""
     return {name: None if value is None else table.add(value) for name, value in values.items()}

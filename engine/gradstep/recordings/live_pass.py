@@ -43,7 +43,7 @@ INCAPABLE: Final = ("", "dumb", "unknown")
 INSTEAD: Final = "with gradstep.record(...) the passes go to a file that can be stepped through elsewhere"
 
 
-class Obstacle(StrEnum):
+class Unshown(StrEnum):
     """Reason for which a pass runs without being stepped; the value is a clause of a sentence."""
 
     NOTEBOOK = "a notebook has no terminal of its own"
@@ -57,7 +57,7 @@ class Obstacle(StrEnum):
 class _Process:
     """What this module knows of its process."""
 
-    told: Final = set[Obstacle]()
+    told: Final = set[Unshown]()
     """Reasons that were told: each is told once."""
 
     calls: Final = Counter[tuple[str, int]]()
@@ -164,26 +164,26 @@ def _stepper() -> Stepper | None:
         found = _resolved(named)
         if found is not None:
             return found
-        obstacle = Obstacle.NO_BENCH
+        obstacle = Unshown.NO_BENCH
     if obstacle not in _Process.told:
         _Process.told.add(obstacle)
         _say(f"{obstacle}, so the pass ran like loss.backward(); {INSTEAD}")
     return None
 
 
-def _obstacle(named: str) -> Obstacle | None:
+def _obstacle(named: str) -> Unshown | None:
     """Return why a pass cannot be shown in this process and thread; None if it can."""
     if threading.current_thread() is not threading.main_thread():
-        return Obstacle.THREAD
+        return Unshown.THREAD
     if _Process.stepping:
-        return Obstacle.OPEN
+        return Unshown.OPEN
     if named != STEPPER:
         return None
     if _is_notebook():
-        return Obstacle.NOTEBOOK
+        return Unshown.NOTEBOOK
     if not _has_terminal():
-        return Obstacle.NO_TERMINAL
-    return Obstacle.DUMB if os.name == "posix" and os.environ.get("TERM", "") in INCAPABLE else None
+        return Unshown.NO_TERMINAL
+    return Unshown.DUMB if os.name == "posix" and os.environ.get("TERM", "") in INCAPABLE else None
 
 
 def _resolved(named: str) -> Stepper | None:

@@ -124,7 +124,7 @@ def read_recording(path: Path) -> Recording:
         stored = msgspec.json.decode(facts, type=StoredRecording)
         return recording_from(stored, tensors_from(stored.tensors, numbers))
     except (msgspec.MsgspecError, ValueError, LookupError, RuntimeError, OverflowError, RecursionError):
-        raise BadRecording(path, f"is no recording that gradstep {FORMAT} wrote: record it again") from None
+        raise BadRecording(path, "contradicts itself: record it again with gradstep.record") from None
 
 
 def _parts(path: Path) -> tuple[bytes, bytearray]:

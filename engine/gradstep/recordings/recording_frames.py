@@ -30,7 +30,7 @@ from gradstep.reasons import Reason, Refusal
 from gradstep.recordings.recorded_points import RecordedPoint
 from gradstep.recordings.recording import CodeAround, Recording
 from gradstep.recordings.recording_moves import AHEAD, BACK
-from gradstep.recordings.recording_place import Place
+from gradstep.recordings.recording_place import Standing
 from gradstep.tensors.bitwise import same_bits
 from gradstep.training.pytorch_errors import lesson_of
 
@@ -51,12 +51,12 @@ CHANGES: Final = (
 """Actions that a recording always refuses."""
 
 
-def frame_of(place: Place, before: Place | None, recording: Recording) -> Frame:
+def frame_of(place: Standing, before: Standing | None, recording: Recording) -> Frame:
     """Return the frame of a place.
 
     Args:
         place: The place.
-        before: Place that was shown before, for what has changed; None if there was none.
+        before: Standing that was shown before, for what has changed; None if there was none.
         recording: The recording.
     """
     point, settled = place.point, place.settled
@@ -95,7 +95,7 @@ def frame_of(place: Place, before: Place | None, recording: Recording) -> Frame:
     )
 
 
-def refusals_at(place: Place) -> dict[RefusalKey, Refusal]:
+def refusals_at(place: Standing) -> dict[RefusalKey, Refusal]:
     """Return the refusal of every action that cannot work at a place."""
     refused: dict[RefusalKey, Refusal] = dict.fromkeys(CHANGES, Refusal(Reason.READ_ONLY))
     for number in range(len(place.point.record.code.statements)):
@@ -107,7 +107,7 @@ def refusals_at(place: Place) -> dict[RefusalKey, Refusal]:
     return refused
 
 
-def script_loop(place: Place, recording: Recording) -> ScriptLoop:
+def script_loop(place: Standing, recording: Recording) -> ScriptLoop:
     """Return the loop around the pass of a place, marked where the program goes on."""
     following = place.following
     point = place.point if following is None else following
@@ -131,7 +131,7 @@ def script_loop(place: Place, recording: Recording) -> ScriptLoop:
     )
 
 
-def _roles(place: Place, code: CodeAround) -> list[frozenset[Role]]:
+def _roles(place: Standing, code: CodeAround) -> list[frozenset[Role]]:
     """Return the roles of each statement; none for the first if it is open whether one of them zeroes.
 
     The recording sees that a `.grad` was zeroed, but not where.
@@ -164,7 +164,7 @@ def _optimizers(points: tuple[RecordedPoint, ...]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(named))
 
 
-def _parameter(name: str, place: Place, before: Place | None) -> ParameterFrame:
+def _parameter(name: str, place: Standing, before: Standing | None) -> ParameterFrame:
     value, grad = place.settled.values[name], place.grads()[name]
     was = value if before is None else before.settled.values[name]
     old = grad if before is None else before.grads()[name]
@@ -179,7 +179,7 @@ def _parameter(name: str, place: Place, before: Place | None) -> ParameterFrame:
     )
 
 
-def _update(place: Place) -> Explanation:
+def _update(place: Standing) -> Explanation:
     """Return an explanation of the step that led to a point: PyTorch's numbers before and after it."""
     point = place.point
     step, earlier = point.step, place.points[place.number - 1]
@@ -202,7 +202,7 @@ def _update(place: Place) -> Explanation:
     return Explanation("update", None, (), words, (*operands,), (*results,))
 
 
-def _notice(place: Place) -> Notice | None:
+def _notice(place: Standing) -> Notice | None:
     error = place.point.record.error
     at_end = (place.inside or place.point.ran) and place.following in (None, place.point)
     return PassRaised(error, lesson_of(error)) if error and at_end else None

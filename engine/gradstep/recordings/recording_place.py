@@ -10,7 +10,7 @@ from gradstep.autograd.events import Accumulation
 from gradstep.recordings.recorded_points import RecordedPoint
 
 
-class Place:
+class Standing:
     """A place in a recording: a point, or an event inside the backward pass that leads to it."""
 
     def __init__(self, points: tuple[RecordedPoint, ...], point: int, inside: int = 0) -> None:

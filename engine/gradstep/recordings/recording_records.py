@@ -6,10 +6,10 @@ from msgspec import Struct
 from torch import Tensor
 
 from gradstep.recordings.event_records import (
-    At,
-    MaybeAt,
+    MaybeIndex,
     StoredEvent,
     StoredNode,
+    TensorIndex,
     event_from,
     graph_node,
     plain_mapping,
@@ -38,9 +38,9 @@ class StoredLeaf(_Part, frozen=True):
     """One leaf that a pass reached."""
 
     name: str
-    value: At
-    grad_before: MaybeAt
-    grad_after: MaybeAt
+    value: TensorIndex
+    grad_before: MaybeIndex
+    grad_after: MaybeIndex
 
 
 class StoredPass(_Part, frozen=True):
@@ -62,8 +62,8 @@ class StoredStep(_Part, frozen=True):
 
     optimizer: str
     rate: float | None
-    values: dict[str, At]
-    grads: dict[str, MaybeAt]
+    values: dict[str, TensorIndex]
+    grads: dict[str, MaybeIndex]
     line: int | None
 
 
@@ -90,7 +90,7 @@ class StoredRecording(_Part, frozen=True):
 def stored_pass(record: PassRecord, table: TensorTable) -> StoredPass:
     """Return a pass as a struct, its tensors added to `table`."""
 
-    def at(tensor: Tensor | None) -> MaybeAt:
+    def at(tensor: Tensor | None) -> MaybeIndex:
         return None if tensor is None else table.add(tensor)
 
     leaves = [
@@ -159,5 +159,5 @@ def _step(stored: StoredStep, tensors: list[Tensor]) -> StepRecord:
     return StepRecord(stored.optimizer, stored.rate, values, grads, stored.line)
 
 
-def _at(index: MaybeAt, tensors: list[Tensor]) -> Tensor | None:
+def _at(index: MaybeIndex, tensors: list[Tensor]) -> Tensor | None:
     return None if index is None else tensors[index]

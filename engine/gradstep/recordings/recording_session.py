@@ -31,7 +31,7 @@ from gradstep.recordings.recorded_points import points_of
 from gradstep.recordings.recording import Ending, Recording
 from gradstep.recordings.recording_frames import frame_of
 from gradstep.recordings.recording_moves import moved, places_inside
-from gradstep.recordings.recording_place import Place
+from gradstep.recordings.recording_place import Standing
 from gradstep.session import Session
 from gradstep.training.state import State
 
@@ -54,8 +54,8 @@ class RecordingSession(Session):
     def __init__(self, recording: Recording) -> None:
         """Stand before the first backward pass of a recording, which has at least one."""
         self.recording = recording
-        self._place = Place(points_of(recording), 0)
-        self._before: Place | None = None
+        self._place = Standing(points_of(recording), 0)
+        self._before: Standing | None = None
         self._made: Frame | None = None
         self._problem = _problem(recording)
         self.origin = self.source = self.progress = None

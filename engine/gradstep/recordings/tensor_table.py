@@ -123,7 +123,7 @@ def _tensor(size: StoredSizes, data: bytearray) -> Tensor:
     count = torch.Size(own).numel()
     reach = 1 + sum((many - 1) * step for many, step in zip(own, stride, strict=True)) if count else 0
     length = count * dtype.itemsize
-    if reach > count or size.offset + length > len(data):
+    if reach > count or size.offset % ALIGNMENT or size.offset + length > len(data):
         raise ValueError("a tensor lies outside the file's numbers")
     if not count:
         return torch.empty_strided(shape, stride, dtype=dtype)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from threading import Thread
@@ -14,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 import gradstep
+from gradstep import Session, load_problem
 from gradstep.actions import (
     Action,
     Backward,
@@ -136,11 +138,23 @@ def test_after_the_last_round_nothing_is_hooked(tmp_path: Path) -> None:
     assert engine_entry() is plain
 
 
-def test_a_loop_without_an_optimizer_is_watched_no_longer_than_its_block(tmp_path: Path) -> None:
+def test_a_loop_without_an_optimizer_is_unhooked_as_well(tmp_path: Path) -> None:
     plain = engine_entry()
-    recorded(tmp_path / "run.gradstep", by_hand)
-    assert engine_entry() is plain
+    w = torch.ones(2, requires_grad=True)
+    with gradstep.record(tmp_path / "run.gradstep", rounds=1):
+        for number in range(3):
+            (w * w).sum().backward()
+            assert (function_mode_on_top() is None) is (number > 0)
+            assert (engine_entry() is plain) is (number > 0)
+            assert sys.getprofile() is None
+            w.data -= 0.1 * w.grad
     assert function_mode_on_top() is None
+
+
+def test_a_recording_is_a_session_in_all_that_is_public(tmp_path: Path) -> None:
+    session = open_recording(recorded(tmp_path / "run.gradstep", by_hand))
+    public = {name for name in vars(Session(load_problem("line"))) if not name.startswith("_")}
+    assert public <= vars(session).keys()
 
 
 class Boom(Exception):  # noqa: N818 - it is an error of a test

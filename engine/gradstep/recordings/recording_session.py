@@ -59,6 +59,7 @@ class RecordingSession(Session):
         self._made: Frame | None = None
         self._problem = _problem(recording)
         self.origin = self.source = self.progress = None
+        self.oddities, self.facts = (), ()
         self.watch = lambda action, state, error: None
         self.tried = lambda action, error: None
 
@@ -82,6 +83,12 @@ class RecordingSession(Session):
         """
         now = moved(self._place, action)
         self._before, self._place, self._made = self._place, now, None
+
+    def do_again(
+        self, action: Action, stopped: Callable[[], bool] = lambda: False, *, recorded: bool
+    ) -> None:
+        """Go where an action leads, as `do` does."""
+        self.do(action, stopped)
 
     def source_line(self) -> str:
         """Return the source line of the present event, e.g. `train.py:31  pred = model(x)`, or nothing."""

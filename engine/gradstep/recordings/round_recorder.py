@@ -11,8 +11,8 @@ import sys
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from threading import Lock
-from types import TracebackType
+from threading import Lock, get_ident
+from types import FrameType, TracebackType
 from typing import Any, Final
 
 from torch.optim import Optimizer
@@ -34,6 +34,9 @@ MOST_ROUNDS: Final = 1_000
 
 PATIENCE: Final = 10.0
 """Seconds that the end of the block waits for a pass of another thread."""
+
+RETURNS: Final = 1_000
+"""Functions that may return until the watch is taken away; after that it stays until the block ends."""
 
 NOTHING: Final = "no backward pass ran in the block, so nothing was written to {path}"
 NOT_WRITTEN: Final = "{path} was not written: {why}; the program goes on"
@@ -83,13 +86,16 @@ class RoundRecorder:
         self._noted = 0
         """Number of calls of the forward pass that were noted when the latest pass ended."""
 
+        self._thread = 0
+        """Identifier of the thread whose calls are watched."""
+
         self._is_over = False
 
     def __enter__(self) -> RoundRecorder:
         """Begin to record."""
         if self._plain is not None:
             raise BadInput("this recording has ended: call gradstep.record again")
-        self._plain = engine_entry()
+        self._plain, self._thread = engine_entry(), get_ident()
         self._watch = watch_forward()
         self._sources = self._watch.__enter__()
         self._hook = register_optimizer_step_post_hook(self._stepped)
@@ -197,6 +203,7 @@ class RoundRecorder:
             self._sources.is_over = True
             self._sources.forget()
         self._unhook()
+        self._unwatch_soon()
         if os.getpid() != self._process:  # a process that the block has started
             return
         try:
@@ -217,6 +224,26 @@ class RoundRecorder:
         if self._watch is not None:
             watch, self._watch = self._watch, None
             watch.__exit__(None, None, None)
+
+    def _unwatch_soon(self) -> None:
+        """Watch no calls any more as soon as the call that is running has returned.
+
+        Inside a call that PyTorch shows to the watch, the watch is not there to be taken away. Python tells
+        when the call returns; it is asked to for some functions at most, and only if nobody else has asked.
+        """
+        if self._watch is None or get_ident() != self._thread or sys.getprofile() is not None:
+            return
+        left = RETURNS
+
+        def returned(frame: FrameType, event: str, argument: object) -> None:
+            nonlocal left
+            left -= event == "return"
+            if event == "return" and self._watch is not None and self._watch is function_mode_on_top():
+                self._unwatch()
+            if self._watch is None or left <= 0:
+                sys.setprofile(None)
+
+        sys.setprofile(returned)
 
     def _unhook(self) -> None:
         if engine_entry() is self._entry and self._plain is not None:

@@ -174,3 +174,38 @@ def test_a_loop_that_has_run_to_its_end_can_be_taken_back(tmp_path: Path) -> Non
     assert after(session, Undo()) == there
     assert after(session, Redo()) == end
     assert after(session, GoTo(0)) == start
+
+
+RAISES_IN_ROUND_6 = """
+import torch
+w = torch.zeros(2, requires_grad=True)
+for step in range(100):
+    loss = ((w - 1) ** 2).sum()
+    w.grad = None
+    loss.backward()
+    with torch.no_grad():
+        w -= 0.1 * w.grad
+    if step == 5:
+        raise ValueError("five")
+"""
+
+
+@pytest.mark.parametrize("edit", [None, ToggleStatement(1)])
+def test_a_round_that_raises_leaves_the_session_where_it_raised(
+    edit: Action | None, tmp_path: Path
+) -> None:
+    path = tmp_path / "train.py"
+    path.write_text(RAISES_IN_ROUND_6, encoding="utf-8")
+    session = opened(path)
+    if edit is not None:
+        session.apply(edit)
+    start = bits(session.frame)
+    with pytest.raises(EngineError, match="five"):
+        session.apply(RunEpochs(20))
+    assert session.frame.epoch == 5
+    assert session.frame.next == 4
+    there = bits(session.frame)
+    with pytest.raises(EngineError, match="five"):
+        session.apply(NextLine())
+    assert after(session, GoTo(0 if edit is None else 1)) == start
+    assert after(session, Redo()) == there

@@ -317,7 +317,7 @@ class ScriptStatements:
             self.state = replace(
                 state,
                 trainer=self.trainer.snapshot(),
-                loop=placed(state.loop, self.trainer.loop),
+                loop=placed(state.loop, self.trainer.loop, self.trainer.failed_after),
                 epoch=state.epoch + done,
                 losses=Losses(buffer, len(buffer)),
                 passing=None,
@@ -350,14 +350,14 @@ class ScriptStatements:
         return written if page is None else self._page_store.put(written.with_page(page))
 
 
-def placed(loop: ScriptLoop, captured: CapturedLoop) -> ScriptLoop:
-    """Return a loop at the begin of the round at which the script is parked."""
+def placed(loop: ScriptLoop, captured: CapturedLoop, ran: Sequence[int] | None = None) -> ScriptLoop:
+    """Return a loop in the round at which the script is parked, after the statements that ran in it."""
     rounds = captured.position.rounds
     heads = tuple(
         LoopHead(place.header, place.lines.first, place.function, number)
         for place, number in zip(captured.loops, rounds, strict=True)
     )
-    return replace(loop, heads=heads, last=None, over=captured.over)
+    return replace(loop, heads=heads, last=ran[-1] if ran else None, over=captured.over)
 
 
 def _next_pass(passing: Passing, cursor: int) -> Passing:

@@ -70,6 +70,9 @@ class ScriptTrainer:
         self.rate = float("nan")
         self._live: dict[str, Tensor] = dict(problem.parameters)
         self._sources = SourceMaps()
+        self.failed_after: tuple[int, ...] | None = None
+        """Keys of the statements that had run in the round that raised in a run of rounds; None if none did."""
+
         self._last_loss: Tensor | None = None
         self._due: tuple[int | RateSet, ...] = ()
         """What still has to run again before the script is in the state of the last snapshot."""
@@ -107,7 +110,7 @@ class ScriptTrainer:
                 raise
             self.loop = self._reopen()
             snapshot = self._first = replace(self._first, moment=self.loop.keep())
-        self._sources = SourceMaps()
+        self._sources, self.failed_after = SourceMaps(), None
         self._due = snapshot.ran
         self._kept = snapshot
         found = found_in(self.loop.names)
@@ -151,7 +154,7 @@ class ScriptTrainer:
             PyTorchError: the script raised on the way.
         """
         self.catch_up()
-        self._sources = SourceMaps()
+        self._sources, self.failed_after = SourceMaps(), None
         try:
             with learners_code():
                 self.loop.end_round(control)
@@ -176,7 +179,8 @@ class ScriptTrainer:
         Raises:
             PyTorchError: a round raised.
         """
-        losses = _RoundLosses(self.loop, add_loss)
+        self.catch_up()
+        losses, self.failed_after = _RoundLosses(self.loop, add_loss), None
         first = self.loop.position.done
         try:
             with learners_code(), watched(losses.seen):
@@ -184,6 +188,10 @@ class ScriptTrainer:
                     self.loop.run(count, stopped)
                 else:
                     self._run_edited(count, order, stopped)
+        except PyTorchError:
+            if self.failed_after is None:
+                self.failed_after = tuple(range(self.loop.next_statement))
+            raise
         finally:
             losses.end()
             self._sources = SourceMaps()
@@ -217,12 +225,14 @@ class ScriptTrainer:
             if self.loop.over or stopped():
                 return
             control = Control.NEXT
-            for key in order:
+            for place, key in enumerate(order):
+                self.failed_after = tuple(order[:place])
                 if key == ZERO_ALL:
                     self._zero_live()
                     continue
                 if (control := self.loop.run_statement(key)) is not Control.NEXT:
                     break
+            self.failed_after = None
             self.loop.end_round(control)
 
     def zero_all(self) -> None:
@@ -289,7 +299,8 @@ class ScriptTrainer:
         """Take a new snapshot after a statement or at the begin of a round."""
         moment = self._kept.moment
         if not ran:
-            moment = None if self.loop.over else self.loop.keep()
+            is_begin = not self.loop.over and self.failed_after is None
+            moment = self.loop.keep() if is_begin else None
         before = self._kept
         self._kept = self._copied(moment=moment, ran=ran)
         if found.outputs:

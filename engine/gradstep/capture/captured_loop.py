@@ -237,7 +237,7 @@ class CapturedLoop:
 
     def keep(self) -> LoopMoment:
         """Return the present begin of a round, for `go_back`; no statement of the round may have run."""
-        assert self._is_at_begin
+        assert self.is_at_begin
         assert self.next_statement == 0
         with self._view.entered():
             return moment_of(self._hooks, self.printed)
@@ -258,7 +258,7 @@ class CapturedLoop:
         Raises:
             NotTakenBack: the script could not be taken back into its loop, and is of no more use.
         """
-        if not self._is_at_begin:
+        if not self.is_at_begin:
             self._hooks.seek()
             self._seek()
         with self._view.entered():
@@ -272,7 +272,7 @@ class CapturedLoop:
         return self._hooks.draws.is_exact
 
     @property
-    def _is_at_begin(self) -> bool:
+    def is_at_begin(self) -> bool:
         """Whether the script is parked at the begin of a round, whatever statements have run since."""
         return not self.over and self._parking is Parking.ROUND
 

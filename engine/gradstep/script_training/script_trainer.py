@@ -19,6 +19,7 @@ from gradstep.capture.captured_loop import CapturedLoop, NotTakenBack
 from gradstep.capture.engine_watch import ComingPass, watched
 from gradstep.capture.loop_moments import LoopMoment
 from gradstep.capture.loop_places import Control
+from gradstep.learner_code.interruption import Interrupted
 from gradstep.loop.optimizers import HAND
 from gradstep.problem import ScriptProblem
 from gradstep.script_training.script_names_found import (
@@ -188,7 +189,7 @@ class ScriptTrainer:
                     self.loop.run(count, stopped)
                 else:
                     self._run_edited(count, order, stopped)
-        except PyTorchError:
+        except (PyTorchError, Interrupted):
             if self.failed_after is None:
                 self.failed_after = tuple(range(self.loop.next_statement))
             raise
@@ -299,7 +300,7 @@ class ScriptTrainer:
         """Take a new snapshot after a statement or at the begin of a round."""
         moment = self._kept.moment
         if not ran:
-            is_begin = not self.loop.over and self.failed_after is None
+            is_begin = self.loop.is_at_begin and self.failed_after is None
             moment = self.loop.keep() if is_begin else None
         before = self._kept
         self._kept = self._copied(moment=moment, ran=ran)

@@ -191,9 +191,7 @@ for step in range(100):
 
 
 @pytest.mark.parametrize("edit", [None, ToggleStatement(1)])
-def test_a_round_that_raises_leaves_the_session_where_it_raised(
-    edit: Action | None, tmp_path: Path
-) -> None:
+def test_a_round_that_raises_leaves_the_session_where_it_raised(edit: Action | None, tmp_path: Path) -> None:
     path = tmp_path / "train.py"
     path.write_text(RAISES_IN_ROUND_6, encoding="utf-8")
     session = opened(path)

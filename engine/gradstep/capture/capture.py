@@ -156,6 +156,11 @@ class _Capture:
         self._settings: dict[Fact, str] = {}
 
     def run(self, stopped: Callable[[], bool], function: Callable[[], object] | None = None) -> CapturedLoop:
+        """Run the script, whose text is shown from now on if it has a loop; else the text before stays."""
+        with self._source.remembered():
+            return self._run(stopped, function)
+
+    def _run(self, stopped: Callable[[], bool], function: Callable[[], object] | None) -> CapturedLoop:
         try:
             code = self._compiled(self._source.text, str(self._source.path))
         except (SyntaxError, ValueError) as error:
@@ -200,7 +205,6 @@ class _Capture:
                     os._exit(0)  # a copy that the script made of the process: nothing of it is ours
 
         with (
-            self._source.remembered(),
             folder_on_path(self._source),
             instrumented_imports(self._folder, self._module),
             watched(self._hooks.seen),

@@ -72,7 +72,7 @@ class ScriptTrainer:
         self._live: dict[str, Tensor] = dict(problem.parameters)
         self._sources = SourceMaps()
         self.failed_after: tuple[int, ...] | None = None
-        """Keys of the statements that had run in the round that raised in a run of rounds; None if none did."""
+        """Keys of what had run in the round that raised, in a run of rounds; None if none raised."""
 
         self._last_loss: Tensor | None = None
         self._due: tuple[int | RateSet, ...] = ()

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from gradstep.captured_output import Printed
-from gradstep.session import Session
+from typing import TYPE_CHECKING
+
 from gradstep_tui.text.obstacles import fact_text
 from gradstep_tui.text.oddities import oddity_text
+
+if TYPE_CHECKING:
+    from gradstep.captured_output import Printed
+    from gradstep.session import Session
 
 
 def session_notes(session: Session) -> tuple[str, ...]:

@@ -349,5 +349,37 @@ for epoch in range(20):
     scaler.step(optimizer)
     scaler.update()
 """,
+    "a second backward whose error is handled": BY_HAND
+    + """\
+errors = []
+for epoch in range(20):
+    loss = ((X @ w + b - y) ** 2).mean()
+    loss.backward()
+    try:
+        loss.backward()
+    except RuntimeError as error:
+        errors.append(str(error))
+    with torch.no_grad():
+        for p in (w, b):
+            p -= 0.05 * p.grad
+            p.grad = None
+""",
+    "objects that raise when they are looked at": BY_HAND
+    + """\
+class Sly(dict):
+    def items(self):
+        raise ValueError("not yours")
+class Sulky:
+    def __len__(self):
+        raise ValueError("nor mine")
+sly, sulky, nested = Sly(a=1), Sulky(), torch.nested.nested_tensor([torch.ones(2), torch.ones(3)])
+for epoch in range(20):
+    loss = ((X @ w + b - y) ** 2).mean()
+    loss.backward()
+    with torch.no_grad():
+        for p in (w, b):
+            p -= 0.05 * p.grad
+            p.grad = None
+""",
 }
 """Scripts of which nothing is odd, by name."""

@@ -247,12 +247,12 @@ class _Capture:
         if error is None:
             place = self._hooks.before[0] if self._hooks.before else None
             no_loop = Obstacle.NO_BACKWARD if place is None else Obstacle.NO_LOOP
-            return NotCaptured(no_loop, None, place, self._noticed())
+            return NotCaptured(no_loop, None, place, self._noticed(is_parked=False))
         reason = Obstacle.EXITED if isinstance(error, SystemExit) else Obstacle.RAISED
-        return NotCaptured(reason, error, place_of(error), self._noticed())
+        return NotCaptured(reason, error, place_of(error), self._noticed(is_parked=False))
 
-    def _noticed(self) -> tuple[Noticed, ...]:
-        """Return what is particular about the script."""
+    def _noticed(self, *, is_parked: bool = True) -> tuple[Noticed, ...]:
+        """Return what is particular about the script; a thread that is not parked answers no question."""
         found = [Noticed(Fact.BACKWARD_BEFORE, str(place)) for place in self._hooks.before]
         if self._view.directory is not None:
             found.append(Noticed(Fact.CHANGED_FOLDER, self._view.directory))
@@ -261,7 +261,7 @@ class _Capture:
         more = [t for t in threading.enumerate() if t not in self._threads and t is not script]
         if more:
             found.append(Noticed(Fact.STARTED_THREADS, str(len(more))))
-        if script is not None and self._hooks.chain:
+        if is_parked and script is not None and self._hooks.chain:
             now = self._handover.ask(_settings)
             found += [Noticed(fact, now[fact]) for fact in now if now[fact] != self._settings[fact]]
         return tuple(found)

@@ -211,7 +211,7 @@ def _refill(held: Any, before: Mapping[Any, Any]) -> bool:
 
 def _tensor(tensor: Tensor, value: Tensor | None) -> Back:
     grad, requires_grad = tensor.grad if tensor.is_leaf else None, tensor.requires_grad
-    if tensor.is_inference() or tensor.layout != torch.strided:
+    if tensor.is_inference() or tensor.layout != torch.strided or tensor.is_nested:
         return lambda: True
     version = version_of(tensor)
 

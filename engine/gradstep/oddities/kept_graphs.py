@@ -26,7 +26,8 @@ class KeptGraphs:
 
     def oddities(self) -> Iterator[Oddity]:
         """Yield what is odd."""
-        failed = next((seen for seen in self._diary.passes if seen.error is not None), None)
+        raised = [seen for seen in self._diary.passes if seen.error is not None]
+        failed = raised[-1] if raised and self._diary.error is not None else None  # else it was handled
         said = list(self._from_before()) + list(self._without_grad())
         names = {name for oddity in said for name in oddity.names}
         yield from said

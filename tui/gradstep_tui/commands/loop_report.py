@@ -26,6 +26,7 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
+from gradstep.capture.loop_places import LoopKind
 from gradstep.loop.roles import Role
 from gradstep_tui.text.obstacles import fact_text
 from gradstep_tui.text.oddities import oddity_text
@@ -40,7 +41,10 @@ if TYPE_CHECKING:
 def loop_texts(loop: CapturedLoop, seen: Inspection) -> Iterator[str]:
     """Yield lines that describe a captured loop, and what is odd about it."""
     *around, stepped = loop.loops
-    yield f"loop           {_place_text(stepped)}: {stepped.header}"
+    if stepped.kind is LoopKind.NONE:
+        yield f"no loop        the lines from {_place_text(stepped)} on run once"
+    else:
+        yield f"loop           {_place_text(stepped)}: {stepped.header}"
     if stepped.function:
         yield f"in             {stepped.function}()"
     for outer in around:

@@ -72,7 +72,7 @@ class ObjectNames:
         else:
             if isinstance(value, list):
                 self.lists[name] = value
-            for inner, part in _parts(value):
+            for inner, part in _parts_if_any(value):
                 self._take(f"{name}{inner}", part, depth + 1)
 
     def _tensor(self, name: str, tensor: Tensor) -> None:
@@ -117,6 +117,13 @@ def _tensors_in(several: object, depth: int) -> Iterator[Tensor]:
     elif isinstance(several, (list, tuple, dict)) and depth < DEPTH:
         for one in several.values() if isinstance(several, dict) else several:
             yield from _tensors_in(one, depth + 1)
+
+
+def _parts_if_any(value: object) -> list[tuple[str, Any]]:
+    try:
+        return list(_parts(value))
+    except Exception:  # a class of the learner's may raise anything when it is looked at
+        return []
 
 
 def _parts(value: object) -> Iterator[tuple[str, Any]]:

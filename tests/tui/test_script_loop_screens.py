@@ -31,7 +31,7 @@ from gradstep_tui.plain.answers.refusals import refusal_text as plain_refusal_te
 from gradstep_tui.plain.answers.state import hint_text, loop_texts, status_texts, summary_text
 from gradstep_tui.plain.commands import key_from
 from gradstep_tui.text.frames import action_text
-from gradstep_tui.text.notices import notice_text
+from gradstep_tui.text.notices import frame_notice_text, notice_text
 from gradstep_tui.text.refusals import refusal_text
 from gradstep_tui.text.statements import round_text, zeroes
 from gradstep_tui.widgets.keybar import keys_line
@@ -168,7 +168,10 @@ def test_the_hint_quotes_the_next_line_and_fits(place: int, width: int) -> None:
     assert ("s goes through it node by node" in hint) == (place == 4)
 
 
-def test_whether_a_loop_zeroes_is_unknown_until_every_statement_has_run() -> None:
+def test_whether_a_loop_zeroes_is_unknown_until_a_round_has_run_and_if_a_condition_was_never_met() -> None:
+    rarely = [*NESTED[2:5], ("if step % 4 == 3:\n    optimizer.step()\n    optimizer.zero_grad()", [])]
+    assert zeroes(loop_of(rarely)) is None
+    assert zeroes(loop_of(NESTED[2:5])) is False
     unknown = loop_of(known=False)
     assert (zeroes(unknown), zeroes(loop_of()), zeroes(loop_of().toggled(1))) == (None, True, False)
     assert "zeroing" not in plain([status_line(frame_around(unknown), 80)])[0]
@@ -218,9 +221,9 @@ async def test_a_scripts_loop_is_drawn_as_it_was_read_and_found_good(size: tuple
 
 def test_actions_are_named_with_the_scripts_code_where_it_is_known() -> None:
     loop = loop_of()
-    assert action_text(ToggleStatement(1), loop) == "comment out or in: optimizer.zero_grad()"
-    assert action_text(MoveStatement(6, -1), loop) == "move up: optimizer.step()"
-    assert action_text(ToggleStatement(8), loop) == "comment out or in: if step % 100 == 0: ..."
+    assert action_text(ToggleStatement(1), loop) == "comment optimizer.zero_grad()"
+    assert action_text(MoveStatement(6, -1), loop) == "move up optimizer.step()"
+    assert action_text(ToggleStatement(8), loop) == "comment if step % 100 == 0: ..."
     assert action_text(ToggleStatement(1)) == "comment statement 2 out or in"
     assert action_text(RunEpochs(30), loop) == "run 30 rounds"
     assert action_text(RunEpochs(1), loop) == "one round"
@@ -229,6 +232,11 @@ def test_actions_are_named_with_the_scripts_code_where_it_is_known() -> None:
 
 
 def test_notices_count_rounds() -> None:
+    stopped = replace(frame_around(loop_of()), notice=RunStopped(3, 10))
+    assert frame_notice_text(stopped) == "stopped after 3 of 10 rounds"
+    over = replace(frame_around(loop_of(over=True)), notice=RunStopped(3, 10))
+    assert frame_notice_text(over) == "the script's loop was over after 3 of 10 rounds"
+    assert frame_notice_text(frame_after()) == ""
     assert notice_text(RunStopped(3, 10), "round") == "stopped after 3 of 10 rounds"
     assert "diverged in round 7" in notice_text(RunDiverged(7, float("inf"), zeroing=True), "round")
 

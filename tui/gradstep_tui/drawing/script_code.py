@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from gradstep_tui.drawing.lines import Line, Span, fitted, length, line, window_start
-from gradstep_tui.text.statements import LETTERS, head_text, role_texts, visible
+from gradstep_tui.text.statements import LETTERS, head_text, is_compound, role_texts, visible
 
 if TYPE_CHECKING:
     from gradstep.loop.script_loop import LoopHead, ScriptLoop, ScriptStatement
@@ -80,8 +80,9 @@ def script_lines(
     bodies = [_statement_rows(each, step * len(heads)) for each in loop.statements]
     rows = _fitting(heads, bodies, focus, height)
     digits = _digits([*heads, *(row for body in bodies for row in body)], width)
-    current = next((place for place, row in enumerate(rows) if row.key == focus is not None), 0)
-    first = window_start(current, len(rows), height)
+    focused = [place for place, row in enumerate(rows) if row.key is not None and row.key == focus] or [0]
+    first = window_start(focused[0], len(rows), height)
+    first = max(first, min(focused[-1] + 2, len(rows)) - height)  # the row below a statement of several lines
     shown = rows[first : first + height]
     signs = {0: "↑"} if first else {}
     signs |= {len(shown) - 1: "↓"} if first + height < len(rows) else {}
@@ -110,11 +111,6 @@ def _statement_rows(statement: ScriptStatement, indent: int) -> list[CodeRow]:
             row = replace(row, letter=LETTERS.get(statement.role, " "), right=role_texts(statement))
         rows.append(row)
     return rows
-
-
-def is_compound(statement: ScriptStatement) -> bool:
-    """Return whether a statement has a head and a body, such as a loop, `with` or `if`."""
-    return len(statement.lines) > 1 and statement.lines[-1].startswith((" ", "\t"))
 
 
 def _fitting(

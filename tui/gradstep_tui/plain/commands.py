@@ -44,6 +44,7 @@ from gradstep_tui.plain.answers.timeline import compare_texts, go_to, timeline_t
 from gradstep_tui.plain.command_parser import Command, by_name, understood
 from gradstep_tui.plain.new_session import another_problem, same_again
 from gradstep_tui.text.script_notes import printed_texts, session_notes
+from gradstep_tui.text.statements import unit_of
 from gradstep_tui.text.verdict import verdict_text
 
 if TYPE_CHECKING:
@@ -164,7 +165,7 @@ def show_texts(frame: Frame) -> Iterator[str]:
 def verdict_texts(session: Session) -> Iterator[str]:
     """Yield the verdict on the loop, and the error if PyTorch refuses to run it."""
     verdict = session.verdict()
-    yield verdict_text(verdict)
+    yield verdict_text(verdict, unit_of(session.frame.loop))
     if verdict.error is not None:
         yield from raised_texts(verdict.error)
 

@@ -10,10 +10,10 @@ from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from gradstep.actions import Action, RunEpochs, RunOuter
+from gradstep.actions import MOST_EPOCHS, Action, RunEpochs, RunOuter
 from gradstep_tui.session.jobs import HEEDED, finished
 from gradstep_tui.text.frames import duration
-from gradstep_tui.text.statements import EPOCH, counted, unit_of
+from gradstep_tui.text.statements import EPOCH, ROUND, counted, unit_of
 from gradstep_tui.text.tensors.numbers import cell
 
 if TYPE_CHECKING:
@@ -61,11 +61,13 @@ def stoppable(session: Session, say: Callable[[str], None]) -> Iterator[Callable
 
 def progress_text(progress: Progress, unit: str = EPOCH) -> str:
     """Return the text of a run's progress: epochs or rounds done, loss, speed, and time left."""
-    left = progress.seconds_left
+    open_end = unit == ROUND and progress.count >= MOST_EPOCHS  # an epoch of the loop around a script's
+    left = None if open_end else progress.seconds_left
     losses = progress.curve
     loss = f", loss {cell(losses[len(losses) - 1])}" if len(losses) else ""
     rest = "" if left is None else f", {duration(left)} left"
-    return f"{progress.done:,} of {progress.count:,} {unit}s{loss}, {progress.rate:,.0f} per second{rest}"
+    done = counted(progress.done, unit) if open_end else f"{progress.done:,} of {progress.count:,} {unit}s"
+    return f"{done}{loss}, {progress.rate:,.0f} per second{rest}"
 
 
 class _Teller:

@@ -23,6 +23,7 @@ from gradstep_tui.screens.openers.views import (
     show_printed,
     show_step,
 )
+from gradstep_tui.text.statements import EPOCH, unit_of
 from gradstep_tui.text.verdict import verdict_text
 from gradstep_tui.widgets.pictures.picture import GRAPH
 
@@ -34,7 +35,8 @@ def show_verdict(bench: KeyedScreen) -> None:
     """Show the verdict on the loop; the session does not change."""
 
     def tell(verdict: Verdict) -> None:
-        bench.complaint, bench.notice = verdict.error, verdict_text(verdict)
+        unit = EPOCH if bench.frame is None else unit_of(bench.frame.loop)
+        bench.complaint, bench.notice = verdict.error, verdict_text(verdict, unit)
 
     session = bench.idle_session()
     if session is not None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from textual.message import Message
 
-from gradstep.actions import Action, GoTo, RunEpochs
+from gradstep.actions import Action, GoTo, RunEpochs, RunOuter
 from gradstep.errors import EngineError
 from gradstep_tui.session.jobs import Job
 
@@ -32,6 +32,8 @@ def takes_long(action: Action) -> bool:
     match action:
         case RunEpochs(count):
             return count > 1
+        case RunOuter():
+            return True
         case GoTo(_, inside):
             return inside > 1
         case _:

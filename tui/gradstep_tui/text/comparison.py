@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from gradstep_tui.text.statements import EPOCH
 from gradstep_tui.text.tensors.numbers import cell
 
 if TYPE_CHECKING:
@@ -12,16 +13,16 @@ if TYPE_CHECKING:
 
 SAME: Final = "No difference: every number is the same, bit for bit."
 OTHER_LOSS: Final = (
-    "First difference in epoch {epoch:,}: its loss is {losses[0]} here and {losses[1]} for {other}. The "
-    "epoch began with {element} = {values[0]} here and {values[1]} for {other}."
+    "First difference in {unit} {epoch:,}: its loss is {losses[0]} here and {losses[1]} for {other}. The "
+    "{unit} began with {element} = {values[0]} here and {values[1]} for {other}."
 )
 OTHER_LOSS_ONLY: Final = (
-    "First difference in epoch {epoch:,}: its loss is {losses[0]} here and {losses[1]} for {other}. It began "
-    "with the same weights: another order of the lines, or other random numbers."
+    "First difference in {unit} {epoch:,}: its loss is {losses[0]} here and {losses[1]} for {other}. It "
+    "began with the same weights: another order of the lines, or other random numbers."
 )
 OTHER_WEIGHT: Final = (
-    "First difference in epoch {epoch:,}: its update led to {element} = {values[0]} here and {values[1]} for "
-    "{other}."
+    "First difference in {unit} {epoch:,}: its update led to {element} = {values[0]} here and {values[1]} "
+    "for {other}."
 )
 
 MOMENTUM: Final = (
@@ -51,6 +52,9 @@ class Names:
     short: str
     """Name of the other side within a sentence, e.g. `its twin`."""
 
+    unit: str = EPOCH
+    """Word for an epoch."""
+
 
 def first_text(first: FirstDifference | None, names: Names) -> str:
     """Return the sentences about the first difference between the two sides."""
@@ -61,6 +65,7 @@ def first_text(first: FirstDifference | None, names: Names) -> str:
     template = OTHER_WEIGHT if losses is None else with_loss
     return template.format(
         epoch=first.epoch,
+        unit=names.unit,
         losses=losses and told_apart(*losses),
         element=weight and weight.name,
         values=weight and told_apart(weight.first, weight.second),

@@ -33,6 +33,9 @@ class NoPass(NamedTuple):
     ready: str
     """Sentence if a backward pass can start."""
 
+    script: str
+    """Sentence if a script's own loop runs to its next backward pass."""
+
     unrecorded: str
     """Sentence if the last backward pass is not recorded."""
 
@@ -42,6 +45,7 @@ NO_PASS: Final = NoPass(
     "graph.",
     f"The graph is ready. {SIGNS['step_node']} runs one autograd node at a time, {SIGNS['backward']} the "
     "whole pass.",
+    f"{SIGNS['step_node']} runs the loop to its next backward pass, and the first autograd node of it.",
     f"The last pass is gone from the list. Run forward ({SIGNS['forward']}), then {SIGNS['step_node']}, to "
     "look into the next one.",
 )
@@ -91,9 +95,9 @@ def action_text(action: actions.Action | None, loop: Loop | ScriptLoop | None = 
             unit = EPOCH if loop is None else unit_of(loop)
             return f"one {unit}" if count == 1 else f"run {counted(count, unit)}"
         case actions.ToggleStatement(int(key)) if isinstance(loop, ScriptLoop):
-            return f"comment out or in: {quoted(loop.statement(key))}"
+            return f"comment {quoted(loop.statement(key))}"
         case actions.MoveStatement(int(key), steps) if isinstance(loop, ScriptLoop):
-            return f"move {'up' if steps < 0 else 'down'}: {quoted(loop.statement(key))}"
+            return f"move {'up' if steps < 0 else 'down'} {quoted(loop.statement(key))}"
         case actions.StepTo(event):
             return f"to event {event} of the pass"
         case actions.ToggleStatement(kind):
@@ -149,7 +153,7 @@ def empty_text(frame: Frame, words: NoPass = NO_PASS) -> str:
         words: Sentences to choose from.
     """
     if frame.refusal(actions.StepNode()) is None:
-        return words.ready
+        return words.script if isinstance(frame.loop, ScriptLoop) else words.ready
     return words.before_forward if frame.loss is None else words.unrecorded
 
 

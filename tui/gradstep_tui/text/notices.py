@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from typing import assert_never
+from collections.abc import Callable
+from typing import TYPE_CHECKING, assert_never
 
+from gradstep.loop.script_loop import ScriptLoop
 from gradstep.notices import (
     InsideAction,
     Notice,
@@ -16,7 +18,10 @@ from gradstep.notices import (
     Unit,
 )
 from gradstep_tui.keys import SIGNS
-from gradstep_tui.text.statements import EPOCH
+from gradstep_tui.text.statements import EPOCH, unit_of
+
+if TYPE_CHECKING:
+    from gradstep.frame import Frame
 
 LOWER, ZEROING, REDO = (SIGNS[key_id] for key_id in ("lower_rate", "zeroing", "redo"))
 """Signs of the keys that help."""
@@ -46,6 +51,18 @@ def notice_text(notice: Notice, unit: str = EPOCH) -> str:
             )
         case _:
             return plain_notice_text(notice, unit)
+
+
+def frame_notice_text(frame: Frame, texts: Callable[[Notice, str], str] = notice_text) -> str:
+    """Return the sentence for a frame's notice; empty if it has none.
+
+    Args:
+        frame: The frame.
+        texts: Returns the sentence for a notice, given the word for an epoch.
+    """
+    if isinstance(frame.notice, RunStopped) and isinstance(frame.loop, ScriptLoop) and frame.loop.over:
+        return f"the script's loop was over after {frame.notice.done:,} of {frame.notice.count:,} rounds"
+    return "" if frame.notice is None else texts(frame.notice, unit_of(frame.loop))
 
 
 def plain_notice_text(notice: RunStopped | PassedOver | NotRepeatable | PassRaised, unit: str = EPOCH) -> str:

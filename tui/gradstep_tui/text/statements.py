@@ -109,8 +109,8 @@ def statement_name(loop: Loop | ScriptLoop, key: StatementKey) -> str:
 def quoted(statement: ScriptStatement, longest: int = QUOTED) -> str:
     """Return the first line of a statement of a script, cut if it is long or if more lines follow."""
     first = visible(statement.lines[0].strip())
-    cut = len(first) > longest
-    return f"{first[: max(longest, 1)]}..." if cut else f"{first} ..." if len(statement.lines) > 1 else first
+    whole = f"{first} ..." if len(statement.lines) > 1 else first
+    return whole if len(whole) <= longest else f"{first[: max(longest - 3, 1)]}..."
 
 
 def visible(text: str) -> str:
@@ -129,9 +129,22 @@ def effect_text(statement: ScriptStatement, words: Mapping[Role, str] = ROLES) -
 
 
 def zeroes(loop: Loop | ScriptLoop) -> bool | None:
-    """Return whether a round of the loop zeroes gradients; None if a statement has not run, so may zero."""
+    """Return whether a round of the loop zeroes gradients; None if it is not known yet.
+
+    It is not known before a round has run, or if an `if` or another compound statement did nothing so far.
+    """
     if loop.is_enabled(Kind.ZERO):
         return True
-    if isinstance(loop, ScriptLoop) and any(it.enabled and not it.roles for it in loop.statements):
-        return None
-    return False
+    return None if isinstance(loop, ScriptLoop) and _may_zero(loop) else False
+
+
+def _may_zero(loop: ScriptLoop) -> bool:
+    unseen = [statement for statement in loop.statements if not statement.roles]
+    return len(unseen) == len(loop.statements) or any(
+        statement.enabled and is_compound(statement) for statement in unseen
+    )
+
+
+def is_compound(statement: ScriptStatement) -> bool:
+    """Return whether a statement has a head and a body, such as a loop, `with` or `if`."""
+    return len(statement.lines) > 1 and statement.lines[-1].startswith((" ", "\t"))

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
 from gradstep.analysis.judgement import Finding
+from gradstep_tui.text.statements import EPOCH
 from gradstep_tui.text.tensors.numbers import cell
 
 if TYPE_CHECKING:
@@ -24,21 +25,26 @@ FOUND: Final[Mapping[Finding, str]] = {
 """Sentence for each finding; the evidence follows it as a sentence of its own."""
 
 
-def verdict_text(verdict: Verdict) -> str:
-    """Return what an edited loop does, and the first difference from the reference loop."""
-    return f"{FOUND[verdict.finding]}: {_evidence(verdict)}"
+def verdict_text(verdict: Verdict, unit: str = EPOCH) -> str:
+    """Return what an edited loop does, and the first difference from the reference loop.
+
+    Args:
+        verdict: The verdict.
+        unit: Word for an epoch.
+    """
+    return f"{FOUND[verdict.finding]}: {_evidence(verdict, unit)}"
 
 
-def _evidence(verdict: Verdict) -> str:
+def _evidence(verdict: Verdict, unit: str) -> str:
     if verdict.error is not None:
-        return f"epoch {verdict.epoch} ends with {verdict.error.kind}"
+        return f"{unit} {verdict.epoch} ends with {verdict.error.kind}"
     if verdict.difference is None:
-        return f"{verdict.epochs} epochs give the same numbers"
-    return _difference_text(verdict.difference)
+        return f"{verdict.epochs} {unit}s give the same numbers"
+    return _difference_text(verdict.difference, unit)
 
 
-def _difference_text(found: ParameterDifference) -> str:
+def _difference_text(found: ParameterDifference, unit: str) -> str:
     mine, other = cell(found.value), cell(found.reference)
     if mine == other:
         mine, other = f"{found.value:.9g}", f"{found.reference:.9g}"
-    return f"in epoch {found.epoch} {found.name} is {mine}, reference {other}"
+    return f"in {unit} {found.epoch} {found.name} is {mine}, reference {other}"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from gradstep_tui.drawing.lines import Line, Span, line, wrapped
 from gradstep_tui.text.comparison import Names, first_text, momentum_text, told_apart
+from gradstep_tui.text.statements import EPOCH
 from gradstep_tui.text.tensors.numbers import cell
 
 if TYPE_CHECKING:
@@ -37,12 +38,12 @@ def comparison_lines(found: Comparison, names: Names, width: int, height: int) -
         *momentum_lines(found, width),
     ]
     room = height - len(top) - 1
-    return [*top, line(), *plot_lines(found, width, room)] if room >= 4 else top
+    return [*top, line(), *plot_lines(found, width, room, names.unit)] if room >= 4 else top
 
 
 def head_line(found: Comparison, names: Names) -> Line:
     """Return the line that names the two runs, each with the character of its curve."""
-    many = f"epochs: {found.epochs:,}"
+    many = f"{names.unit}s: {found.epochs:,}"
     return line(
         Span(f" {many:<18}", "dim"),
         Span(f"{f'{ONE} {names.here}':<24}", "key"),
@@ -77,7 +78,7 @@ def indented(text: str, width: int, role: str = "") -> list[Line]:
     return [line(" ", *row) for row in wrapped(text, width - 2, role)]
 
 
-def plot_lines(found: Comparison, width: int, height: int) -> list[Line]:
+def plot_lines(found: Comparison, width: int, height: int, unit: str = EPOCH) -> list[Line]:
     """Return a plot of both loss curves, with the first difference marked; no lines if it does not fit."""
     known = len(found.losses[0])
     columns = width - AXIS - 2
@@ -91,7 +92,7 @@ def plot_lines(found: Comparison, width: int, height: int) -> list[Line]:
     rows = [_plot_row(curves, scale, row) for row in range(height - 2)]
     labels = {0: cell(scale.high), height - 3: cell(scale.low)}
     axis = [line(Span(f"{labels.get(row, ''):>{AXIS}} ", "dim"), *rows[row]) for row in range(height - 2)]
-    return [*axis, *_feet(found, known, len(curves[0]), scale)]
+    return [*axis, *_feet(found, known, len(curves[0]), scale, unit)]
 
 
 class _Scale:
@@ -125,13 +126,13 @@ def _plot_row(curves: Sequence[Sequence[float]], scale: _Scale, row: int) -> Lin
     return line(text.rstrip())
 
 
-def _feet(found: Comparison, known: int, columns: int, scale: _Scale) -> list[Line]:
+def _feet(found: Comparison, known: int, columns: int, scale: _Scale, unit: str) -> list[Line]:
     """Return the lines below the plot: the mark of the first difference, then the epochs."""
     marks = ""
     if found.first is not None and found.first.epoch <= known:
         place = (found.first.epoch - 1) * columns // known
         marks = f"{' ' * place}^ first difference"
-    ends = f"epochs 1 to {known:,}, {'logarithmic' if scale.is_log else 'linear'}; {BOTH} marks both"
+    ends = f"{unit}s 1 to {known:,}, {'logarithmic' if scale.is_log else 'linear'}; {BOTH} marks both"
     return [
         line(" " * (AXIS + 1), Span(marks, "mark")),
         line(Span(f"{' ' * (AXIS + 1)}{ends}", "dim")),

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Final
 
 from textual.reactive import var
 
+from gradstep.actions import MOST_EPOCHS
+from gradstep.loop.roles import Role
 from gradstep.loop.script_loop import ScriptLoop
 from gradstep_tui.drawing.lines import Line, Span, line
 from gradstep_tui.keys import SIGNS
 from gradstep_tui.text.frames import duration
-from gradstep_tui.text.statements import DOES, EPOCH, effect_text, quoted, unit_of
+from gradstep_tui.text.statements import DOES, EPOCH, ROUND, counted, effect_text, quoted, unit_of
 from gradstep_tui.widgets.panel import Panel
 
 if TYPE_CHECKING:
@@ -100,8 +102,9 @@ def _statement_hint(statement: ScriptStatement, width: int) -> Line:
     key, place = SIGNS["next_line"], f"line {statement.line}, "
     effect = effect_text(statement)
     room = width - len(f" next: {key} runs {place}")
-    end = f": {effect}" if effect and len(quoted(statement, room) + effect) + 2 <= room else ""
-    code = quoted(statement, room - len(end) - 3)
+    whole = len(quoted(statement, room) + effect) + 2 <= room or statement.role is Role.BACKWARD
+    end = f": {effect}" if effect and whole else ""
+    code = quoted(statement, room - len(end))
     return line(" next: ", Span(key, "key"), f" runs {place}{code}{end}")
 
 
@@ -116,6 +119,9 @@ def _keyed(text: str) -> Iterator[Span]:
 def progress_line(progress: Progress, escape_does: str = "stops", unit: str = EPOCH) -> Line:
     """Return the line with a run's progress: epochs or rounds done, speed, and time left."""
     done = progress.done
+    if unit == ROUND and progress.count >= MOST_EPOCHS:  # an epoch of the loop around has as many as it has
+        speed = f" {counted(done, unit)}, {progress.rate:,.0f}/s  "
+        return line(speed, Span(SIGNS["stop"], "key"), f" {escape_does}")
     filled = BAR * done // progress.count
     left = progress.seconds_left
     return line(

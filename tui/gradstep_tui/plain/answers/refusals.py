@@ -50,6 +50,7 @@ SENTENCES: Final[Mapping[Reason, str]] = {
 NO_PASS: Final = NoPass(
     "Nothing to go back through yet: forward computes the loss and builds autograd's graph.",
     "The graph is ready. node runs one autograd node at a time, backward the whole pass.",
+    "node runs the loop to its next backward pass, and the first autograd node of it.",
     "The last pass is gone from the list. Type forward, then node, to look into the next one.",
 )
 """Sentences of plain mode for a frame without a backward pass."""

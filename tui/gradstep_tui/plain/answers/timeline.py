@@ -11,7 +11,7 @@ from gradstep_tui.plain.answers.state import sampled_epochs
 from gradstep_tui.text.comparison import Names, first_text, momentum_text, told_apart
 from gradstep_tui.text.frames import action_text
 from gradstep_tui.text.quoting import quoted
-from gradstep_tui.text.statements import unit_of, zeroes
+from gradstep_tui.text.statements import counted, unit_of, zeroes
 from gradstep_tui.text.tensors.numbers import cell
 
 if TYPE_CHECKING:
@@ -51,7 +51,8 @@ def twin_texts(session: Session, stopped: Callable[[], bool]) -> Iterator[str]:
     """Return the comparison of the session with its twin, the reference loop from the same start."""
     zeroing = "OFF" if zeroes(session.frame.loop) is False else "on"
     found = session.twin(stopped)
-    return comparison_texts(found, Names(f"session, zeroing {zeroing}", "twin, zeroing on", "its twin"))
+    unit = unit_of(session.frame.loop)
+    return comparison_texts(found, Names(f"session, zeroing {zeroing}", "twin, zeroing on", "its twin", unit))
 
 
 def compare_texts(session: Session, text: str, stopped: Callable[[], bool]) -> Iterator[str]:
@@ -60,12 +61,13 @@ def compare_texts(session: Session, text: str, stopped: Callable[[], bool]) -> I
         raise BadInput("compare needs the number of a point: timeline lists them")
     point = _number(text)
     found = session.compare(point, stopped)
-    return comparison_texts(found, Names("session", f"point {point}", f"point {point}"))
+    names = Names("session", f"point {point}", f"point {point}", unit_of(session.frame.loop))
+    return comparison_texts(found, names)
 
 
 def comparison_texts(found: Comparison, names: Names) -> Iterator[str]:
     """Yield the comparison of two runs: their numbers, the first difference, and some losses of both."""
-    many = "1 epoch" if found.epochs == 1 else f"{found.epochs:,} epochs"
+    many = counted(found.epochs, names.unit)
     yield f"compared after {many}: {names.here}; and {names.other}"
     if found.last is not None:
         yield f"last loss: {_pair(*found.last)}"
@@ -75,7 +77,7 @@ def comparison_texts(found: Comparison, names: Names) -> Iterator[str]:
     yield from filter(None, [momentum_text(found)])
     ours, theirs = found.losses
     for epoch in sampled_epochs(len(ours)):
-        yield f"loss of epoch {epoch + 1:,}: {_pair(ours[epoch], theirs[epoch])}"
+        yield f"loss of {names.unit} {epoch + 1:,}: {_pair(ours[epoch], theirs[epoch])}"
 
 
 def _stop_text(line: Timeline, place: int, loop: Loop | ScriptLoop) -> str:

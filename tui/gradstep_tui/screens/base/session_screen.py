@@ -23,10 +23,9 @@ from gradstep_tui.session.loader import Loaded, LoadFailed, Troubled, load
 from gradstep_tui.session.worker import WorkEnded, takes_long
 from gradstep_tui.terminal.textual_internals import keep_new_styles
 from gradstep_tui.text.frames import action_text, printed_text
-from gradstep_tui.text.notices import notice_text
+from gradstep_tui.text.notices import frame_notice_text
 from gradstep_tui.text.refusals import error_text
 from gradstep_tui.text.script_notes import session_notes
-from gradstep_tui.text.statements import unit_of
 from gradstep_tui.text.work import work_text
 
 if TYPE_CHECKING:
@@ -274,7 +273,7 @@ class SessionScreen(WorkingScreen):
         """Show the session's frame, and the error of the last action or its notice."""
         self.frame = session.frame
         self.complaint = error if isinstance(error, PyTorchError) else None
-        self.notice = error_text(error) if error is not None else _noticed(session.frame)
+        self.notice = error_text(error) if error is not None else frame_notice_text(session.frame)
         printed = session.problem.printed
         if not (self.notice or self._told) and printed.count > self._seen:
             self.notice, self._told = printed_text(printed), True
@@ -308,7 +307,3 @@ def _applied(session: Session, action: Action, stopped: Callable[[], bool]) -> N
         session.apply(action, stopped)
     finally:
         session.frame  # noqa: B018 - made here, and not on the event loop
-
-
-def _noticed(frame: Frame) -> str:
-    return "" if frame.notice is None else notice_text(frame.notice, unit_of(frame.loop))

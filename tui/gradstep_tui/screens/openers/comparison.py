@@ -11,7 +11,7 @@ from gradstep_tui.screens.base.working_screen import AT_ONCE
 from gradstep_tui.screens.dialogs.comparison import ComparisonScreen
 from gradstep_tui.screens.dialogs.timeline import Against, Choice, TimelineScreen
 from gradstep_tui.text.comparison import Names
-from gradstep_tui.text.statements import zeroes
+from gradstep_tui.text.statements import EPOCH, unit_of, zeroes
 
 if TYPE_CHECKING:
     from gradstep.analysis.comparison import Comparison
@@ -55,7 +55,7 @@ def show_twin(bench: KeyedScreen) -> None:
 
 
 def _compare_with(bench: KeyedScreen, point: int) -> None:
-    names = Names("the session", f"point {point}", f"point {point}")
+    names = Names("the session", f"point {point}", f"point {point}", _unit(bench))
 
     def open_screen(found: Comparison) -> None:
         bench.app.push_screen(ComparisonScreen(found, names, f"the session and point {point}"))
@@ -87,4 +87,8 @@ def _step_beside(bench: KeyedScreen, key_id: str) -> None:
 
 def _twins(bench: KeyedScreen) -> Names:
     on = bench.frame is None or zeroes(bench.frame.loop) is not False
-    return Names(f"session, zeroing {'on' if on else 'OFF'}", "twin, zeroing on", "its twin")
+    return Names(f"session, zeroing {'on' if on else 'OFF'}", "twin, zeroing on", "its twin", _unit(bench))
+
+
+def _unit(bench: KeyedScreen) -> str:
+    return EPOCH if bench.frame is None else unit_of(bench.frame.loop)

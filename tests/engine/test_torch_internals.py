@@ -24,7 +24,7 @@ from gradstep.recordings.round_recorder import record
 from gradstep.start import start_from
 from gradstep.torch_internals import NAMES, PYTORCH, DispatchMode, function_mode_on_top
 from gradstep_tui.cli import main
-from gradstep_tui.text.script_notes import script_notice
+from gradstep_tui.text.scripts.script_notes import script_notice
 from tests.engine.recording_checks import bits
 from tests.missing_names import path_of, refusal_without, removed
 

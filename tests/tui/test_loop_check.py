@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from gradstep.oddities.oddity import Cut, Oddity, Oddness
-from gradstep_tui.text.oddities import oddity_text
+from gradstep_tui.text.scripts.oddities import oddity_text
 from tests.engine.odd_loops import BY_HAND, HEAD, ODD
 from tests.engine.plain_loops import PLAIN
 from tests.tui.test_scripts import run

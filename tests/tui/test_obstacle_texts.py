@@ -8,7 +8,7 @@ import pytest
 
 from gradstep.capture.obstacles import Fact, NotCaptured, Noticed, Obstacle
 from gradstep.learner_code.places import Place
-from gradstep_tui.text.obstacles import fact_text, obstacle_lines
+from gradstep_tui.text.scripts.obstacles import fact_text, obstacle_lines
 
 SCRIPT = Path("train.py")
 

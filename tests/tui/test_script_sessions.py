@@ -13,7 +13,7 @@ from gradstep.session import Session
 from gradstep.start import start_from
 from gradstep_tui.cli import main
 from gradstep_tui.plain.conversation import Conversation
-from gradstep_tui.session.autosave import script_notice
+from gradstep_tui.session.autosave import Autosave
 from tests.terminal import Terminal
 from tests.tui.bench import bench, frame, idle, opened, press, text, until
 
@@ -131,9 +131,18 @@ async def test_f5_reads_the_script_again_with_its_arguments(script: Path, tmp_pa
         assert "the loop is over" in text(pilot)
 
 
-def test_notes_are_said_on_opening_if_there_are_any(script: Path) -> None:
-    opened_session = session(script)
-    assert (script_notice(opened_session) == "") == (not opened_session.problem.notes)
+async def test_what_is_odd_is_said_on_opening_and_w_shows_all(
+    script: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    script.write_text(NESTED.replace("            opt.zero_grad()\n", ""), encoding="utf-8")
+    autosave = Autosave()
+    async with opened(make=lambda: autosave.begin(start_from(str(script))), autosave=autosave) as pilot:
+        assert "! train.py, line 19: this step uses the gradients of all rounds before" in text(pilot)
+        await press(pilot, "w")
+        await until(pilot, lambda: "note: " in text(pilot))
+        assert "zero" in text(pilot)
+    autosave.close()
 
 
 def test_in_a_terminal_a_script_with_arguments_is_stepped(script: Path) -> None:

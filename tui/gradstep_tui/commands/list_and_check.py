@@ -23,7 +23,7 @@ from gradstep_tui.commands.option_hints import option_hint
 from gradstep_tui.commands.parsers import CHECK, LIST, complain_of
 from gradstep_tui.commands.start_options import start_of
 from gradstep_tui.session.script_start import running_title, told_while_running
-from gradstep_tui.text.obstacles import obstacle_text
+from gradstep_tui.text.scripts.obstacles import obstacle_text
 from gradstep_tui.text.settings import optimizer_title
 
 if TYPE_CHECKING:

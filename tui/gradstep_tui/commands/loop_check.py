@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from gradstep.start import Start
 from gradstep.tensors.gc_pause import without_collection
 from gradstep_tui.commands.loop_report import is_odd, loop_json, loop_texts
-from gradstep_tui.text.obstacles import obstacle_lines
+from gradstep_tui.text.scripts.obstacles import obstacle_lines
 
 if TYPE_CHECKING:
     from gradstep.capture.obstacles import NotCaptured

@@ -28,8 +28,8 @@ from typing import TYPE_CHECKING, Any
 
 from gradstep.capture.loop_places import LoopKind
 from gradstep.loop.roles import Role
-from gradstep_tui.text.obstacles import fact_text
-from gradstep_tui.text.oddities import oddity_text
+from gradstep_tui.text.scripts.obstacles import fact_text
+from gradstep_tui.text.scripts.oddities import oddity_text
 
 if TYPE_CHECKING:
     from gradstep.capture.captured_loop import CapturedLoop

@@ -43,7 +43,7 @@ from gradstep_tui.plain.answers.steps import trace_texts, whole_step_texts
 from gradstep_tui.plain.answers.timeline import compare_texts, go_to, timeline_texts, twin_texts
 from gradstep_tui.plain.command_parser import Command, by_name, understood
 from gradstep_tui.plain.new_session import another_problem, same_again
-from gradstep_tui.text.script_notes import printed_texts, session_notes
+from gradstep_tui.text.scripts.script_notes import printed_texts, session_notes
 from gradstep_tui.text.statements import unit_of
 from gradstep_tui.text.verdict import verdict_text
 

@@ -83,7 +83,7 @@ class Autosave:
         left, self._save = None if self._writer is None else self._writer.path, None
         self._keep(session, writer)
         saved = f"the session before is saved as {left.name}" if left is not None else ""
-        from gradstep_tui.text.script_notes import script_notice
+        from gradstep_tui.text.scripts.script_notes import script_notice
 
         self.notice = script_notice(session) or saved
         return session

@@ -25,7 +25,7 @@ from gradstep_tui.terminal.textual_internals import keep_new_styles
 from gradstep_tui.text.frames import action_text, printed_text
 from gradstep_tui.text.notices import frame_notice_text
 from gradstep_tui.text.refusals import error_text
-from gradstep_tui.text.script_notes import session_notes
+from gradstep_tui.text.scripts.script_notes import session_notes
 from gradstep_tui.text.work import work_text
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from textual.containers import VerticalScroll
 from textual.widgets import Static
 
 from gradstep_tui.screens.dialogs.dialog import Dialog
-from gradstep_tui.text.script_notes import printed_texts
+from gradstep_tui.text.scripts.script_notes import printed_texts
 
 if TYPE_CHECKING:
     from gradstep.captured_output import Printed

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gradstep_tui.text.obstacles import fact_text
-from gradstep_tui.text.oddities import oddity_text
+from gradstep_tui.text.scripts.obstacles import fact_text
+from gradstep_tui.text.scripts.oddities import oddity_text
 
 if TYPE_CHECKING:
     from gradstep.captured_output import Printed

@@ -1,0 +1,1 @@
+"""What is said about a learner's script: obstacles, particularities, oddities, notes."""

@@ -82,7 +82,7 @@ class Squashed:
 
 
 @dataclass(frozen=True, slots=True)
-class Side:
+class ComparedSide:
     """Predictions or targets that are compared."""
 
     spot: Spot | None
@@ -107,7 +107,7 @@ class GraphFacts:
     compared: frozenset[Node]
     """Nodes that go directly into a comparison near the loss, beside another that leads to leaves."""
 
-    comparisons: tuple[tuple[Side, Side], ...]
+    comparisons: tuple[tuple[ComparedSide, ComparedSide], ...]
     """Both sides of each comparison near the loss that has a graph on both."""
 
     is_undivided_mean: bool
@@ -208,11 +208,11 @@ def _compared(loss_nodes: frozenset[Node]) -> Iterator[Node]:
 
 def _comparisons(
     loss_nodes: frozenset[Node], spots: Mapping[Node, Spot | None]
-) -> Iterator[tuple[Side, Side]]:
+) -> Iterator[tuple[ComparedSide, ComparedSide]]:
     for first, second in _sides(loss_nodes):
         yield (
-            Side(spots.get(first), frozenset(_leaves_behind(first))),
-            Side(spots.get(second), frozenset(_leaves_behind(second))),
+            ComparedSide(spots.get(first), frozenset(_leaves_behind(first))),
+            ComparedSide(spots.get(second), frozenset(_leaves_behind(second))),
         )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from itertools import product
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from msgspec.structs import replace
 
@@ -12,11 +12,11 @@ from gradstep.actions import Action, MoveStatement, ToggleSetToNone, ToggleState
 from gradstep.errors import Refused
 from gradstep.loop.loop import Kind, Loop
 from gradstep.loop.script_loop import ScriptLoop
-from gradstep.problem import ScriptProblem
 from gradstep.reasons import Reason, Refusal
 from gradstep.start import Start
 
 if TYPE_CHECKING:
+    from gradstep.problem import Problem
     from gradstep.session import Session
 
 
@@ -29,11 +29,12 @@ def start_again(session: Session) -> Start:
     Raises:
         Refused: The session has no script.
     """
-    origin, problem, state = session.origin, session.problem, session.state
+    origin, state = session.origin, session.state
     if origin is None:
         raise Refused(Refusal(Reason.NO_SCRIPT))
-    if isinstance(problem, ScriptProblem):
+    if isinstance(state.loop, ScriptLoop):
         return replace(origin, digest=None)
+    problem = cast("Problem", session.problem)
     chose_rate = origin.rate is not None or state.learning_rate != problem.learning_rate
     chose_optimizer = origin.optimizer is not None or state.loop.optimizer != problem.optimizer
     return replace(

@@ -42,6 +42,7 @@ from .loop.batches import Batches as Batches
 from .loop.loop import Kind as Kind
 from .loop.optimizers import Optimizer as Optimizer
 from .opening import load_problem as load_problem
+from .opening import load_session as load_session
 from .problem import Problem as Problem
 from .recordings.live_pass import backward as backward
 from .recordings.round_recorder import record as record

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from os import PathLike, fspath
 from pathlib import Path
@@ -45,9 +45,26 @@ def load_problem(problem: str | PathLike[str], seed: int | None = None) -> Probl
         raise ScriptError(
             Path(fspath(problem)),
             "the script trains by a loop of its own, which is no problem with a model and a loss function",
-            "Open a session on it, with `gradstep.open_session`.",
+            "Open a session on it, with `gradstep.load_session`.",
         )
     return found
+
+
+def load_session(
+    problem: str | PathLike[str], arguments: Sequence[str] = (), seed: int | None = None
+) -> Session:
+    """Return a session on a built-in problem or a script; a script with a training loop is stepped by it.
+
+    Args:
+        problem: Name of a built-in problem, as in `gradstep.problems.names()`, or path of a script.
+        arguments: The script's own arguments, which it finds in `sys.argv` after its path.
+        seed: Seed of the random generators before the script's loop is reached, or of random start values.
+
+    Raises:
+        BadInput: No such problem exists, or PyTorch refuses the seed.
+        ScriptError: The script cannot be read or run, or has nothing that can be trained.
+    """
+    return open_session(start_from(fspath(problem), seed, arguments=tuple(arguments)))
 
 
 def open_session(

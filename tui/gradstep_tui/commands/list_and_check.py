@@ -6,14 +6,13 @@ import sys
 from argparse import Namespace
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 from msgspec.structs import replace
 
 from gradstep import problems
 from gradstep.errors import EngineError
 from gradstep.opening import open_session
-from gradstep.problem import Problem
 from gradstep.scripts.script_errors import ScriptError
 from gradstep.start import Start, start_from
 from gradstep_tui.commands.broken_pipe import stop_writing
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from gradstep.capture.obstacles import NotCaptured
+    from gradstep.problem import Problem
 
 INTERRUPTED: Final = 130
 """Exit code after ctrl+c."""
@@ -92,8 +92,7 @@ def check_problem(options: Namespace) -> int:
                     print(*checked.errors, sep="\n", end="\n" * bool(checked.errors), file=sys.stderr)
                     return _print(checked.lines, CHECK) or checked.code
                 no_loop = checked
-            problem = open_session(start).problem
-            assert isinstance(problem, Problem)
+            problem = cast("Problem", open_session(start).problem)  # the script has no loop of its own
     except ScriptError as error:
         more = "" if no_loop is None else f"No loop to step: {obstacle_text(no_loop)}."
         print(*filter(None, [*error.lines, option_hint(error), more]), sep="\n", file=sys.stderr)

@@ -315,6 +315,17 @@ def test_a_body_in_a_function_of_its_own_is_found_in_its_loop(tmp_path: Path) ->
     assert code.statements[code.at].lines == ("one_batch()",)
 
 
+def test_statements_on_one_line_are_told_apart(tmp_path: Path) -> None:
+    w = torch.ones(2, requires_grad=True)
+    with gradstep.record(tmp_path / "run.gradstep"):
+        for _ in range(1):
+            loss = (w * w).sum(); loss.backward(); w.grad = None  # fmt: skip  # noqa: E702
+    code = read_recording(tmp_path / "run.gradstep").rounds[0].passes[0].code
+    texts = [each.lines for each in code.statements]
+    assert texts == [("loss = (w * w).sum()",), ("loss.backward()",), ("w.grad = None",)]
+    assert code.at == 1
+
+
 def test_every_round_has_its_sources_with_the_text_of_their_lines(tmp_path: Path) -> None:
     found = recorded(tmp_path / "run.gradstep", several_losses, rounds=3)
     for one in found.rounds:

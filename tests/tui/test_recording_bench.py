@@ -154,16 +154,13 @@ def test_a_program_is_stepped_left_and_goes_on_as_before(tmp_path: Path) -> None
         terminal.send("s")
         terminal.wait_for("in backward 1/")
         terminal.send("q")
-        terminal.wait_for("GRAD [2.0, 4.0]")
         terminal.wait_for("round 2")
         terminal.send("escape")
-        terminal.wait_for("GRAD [4.0, 8.0]")
-        terminal.wait_for("HEARD ['term']")
-        terminal.wait_for("READ-ONLY")
+        terminal.wait_for("round 3")
         terminal.send("ctrl+c")
         assert terminal.wait_exit() == 0
-        assert "INTERRUPTED" in terminal.text
-        assert b"OTHER True" in terminal.output
+        for said in ("GRAD [2.0, 4.0]", "GRAD [4.0, 8.0]", "OTHER True", "HEARD ['term']", "INTERRUPTED"):
+            assert said.encode() in terminal.output
         assert terminal.attributes == terminal.attributes_before
         assert 1049 not in terminal.modes
 

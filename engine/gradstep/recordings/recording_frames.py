@@ -120,13 +120,12 @@ def script_loop(place: Standing, recording: Recording) -> ScriptLoop:
     heads = tuple(LoopHead(head.text, head.line, head.function, rounds) for head in code.heads)
     if not heads:
         heads = (LoopHead(NO_LOOP, statements[0].line, "", rounds),)
-    at = _statement_of(following, code)
+    at = _statement_of(point, code)
     return ScriptLoop(
         file=code.file or recording.origin.program,
         heads=heads,
         statements=statements,
-        last=None if not at else at - 1,
-        over=following is None,
+        last=at if following is None else at - 1 if at else None,
         optimizer_names=_optimizers(place.points) or recording.optimizers,
     )
 
@@ -146,10 +145,8 @@ def _roles(place: Standing, code: CodeAround) -> list[frozenset[Role]]:
     return roles
 
 
-def _statement_of(point: RecordedPoint | None, code: CodeAround) -> int:
+def _statement_of(point: RecordedPoint, code: CodeAround) -> int:
     """Return the index of the statement that leads to a point."""
-    if point is None:
-        return 0
     if point.step is None:
         return code.at if point.ran else 0
     line = point.step.line

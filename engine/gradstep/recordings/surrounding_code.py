@@ -33,11 +33,11 @@ def code_around(frame: FrameType | None) -> CodeAround:
         return _single("", 0, UNKNOWN)
     file, at = frame.f_code.co_filename, frame
     while at.f_back is not None and at.f_back.f_code.co_filename == file:
-        if _code_at(file, at.f_lineno).heads:
+        if _code_at(file, *_position(at)).heads:
             break
         at = at.f_back
-    found = _code_at(file, at.f_lineno)
-    return found if found.heads else _code_at(file, frame.f_lineno)
+    found = _code_at(file, *_position(at))
+    return found if found.heads else _code_at(file, *_position(frame))
 
 
 def with_roles(code: CodeAround, roles: Collection[tuple[Role, int]]) -> CodeAround:
@@ -45,7 +45,10 @@ def with_roles(code: CodeAround, roles: Collection[tuple[Role, int]]) -> CodeAro
     statements = list[CodeStatement]()
     for number, statement in enumerate(code.statements):
         end = statement.line + len(statement.lines)
-        seen = {role for role, line in roles if statement.line <= line < end} | set(statement.roles)
+        others = (each for each in code.statements if each is not statement)
+        alone = not any(each.line < end and statement.line < each.line + len(each.lines) for each in others)
+        lines = {role for role, line in roles if alone and statement.line <= line < end}
+        seen = lines | set(statement.roles)
         if number == code.at:
             seen.add(Role.BACKWARD)
         statements.append(replace(statement, roles=tuple(role for role in Role if role in seen)))
@@ -64,13 +67,14 @@ def line_within(frame: FrameType | None, code: CodeAround) -> int | None:
 
 
 @lru_cache(maxsize=256)
-def _code_at(file: str, line: int) -> CodeAround:
+def _code_at(file: str, line: int, column: int | None) -> CodeAround:
     lines = tuple(linecache.getlines(file))
-    found = _Surroundings(_tree("".join(lines)), line)
+    found = _Surroundings(_tree("".join(lines)), line, column)
     if found.at is None:
         return _single(file, line, lines[line - 1].strip() if 0 < line <= len(lines) else UNKNOWN)
     first = max(min(found.at - MOST_STATEMENTS // 2, len(found.body) - MOST_STATEMENTS), 0)
-    statements = [_statement(node, lines) for node in found.body[first : first + MOST_STATEMENTS]]
+    kept = range(first, min(first + MOST_STATEMENTS, len(found.body)))
+    statements = [_statement(found.body, number, lines) for number in kept]
     heads = tuple(CodeHead(_head(loop, lines), loop.lineno, found.function) for loop in found.loops)
     return CodeAround(file, line, heads, tuple(statements), found.at - first)
 
@@ -78,7 +82,7 @@ def _code_at(file: str, line: int) -> CodeAround:
 class _Surroundings:
     """What stands around a line of a file."""
 
-    def __init__(self, tree: ast.Module | None, line: int) -> None:
+    def __init__(self, tree: ast.Module | None, line: int, column: int | None) -> None:
         self.body: list[ast.stmt] = [] if tree is None else tree.body
         """Body of the innermost loop around the line; without one, of the function or the file."""
 
@@ -89,10 +93,10 @@ class _Surroundings:
         """Qualified name of the function; empty at top level."""
 
         within: Sequence[ast.stmt] = self.body
-        while (node := next((node for node in within if _holds(node, line)), None)) is not None:
+        while (node := next((node for node in within if _holds(node, line, column)), None)) is not None:
             self._enter(node, line)
             within = [*_parts(node)]
-        self.at = next((number for number, node in enumerate(self.body) if _holds(node, line)), None)
+        self.at = next((number for number, node in enumerate(self.body) if _holds(node, line, column)), None)
         """Index in `body` of the statement that holds the line; None if none does."""
 
     def _enter(self, node: ast.stmt, line: int) -> None:
@@ -125,8 +129,21 @@ def _parts(node: ast.stmt) -> Iterator[ast.stmt]:
             yield from part.body
 
 
-def _holds(node: ast.stmt, line: int) -> bool:
-    return _first(node) <= line <= (node.end_lineno or node.lineno)
+def _holds(node: ast.stmt, line: int, column: int | None = None) -> bool:
+    """Return whether a statement holds a place; several may share a line, which the column tells apart."""
+    first, last = _first(node), node.end_lineno or node.lineno
+    if column is None or not first <= line <= last:
+        return first <= line <= last
+    begins = line > node.lineno or column >= node.col_offset
+    return begins and (line < last or column < (node.end_col_offset or 0))
+
+
+def _position(frame: FrameType) -> tuple[int, int | None]:
+    """Return the line at which a frame is, and the column; None if Python does not know that."""
+    places = list(frame.f_code.co_positions())
+    number = frame.f_lasti // 2
+    line, _, column, _ = places[number] if 0 <= number < len(places) else (None,) * 4
+    return frame.f_lineno, column if line == frame.f_lineno else None
 
 
 def _first(node: ast.stmt) -> int:
@@ -134,9 +151,15 @@ def _first(node: ast.stmt) -> int:
     return min([node.lineno, *(each.lineno for each in decorators)])
 
 
-def _statement(node: ast.stmt, lines: Sequence[str]) -> CodeStatement:
-    text = "".join(lines[_first(node) - 1 : node.end_lineno])
-    return CodeStatement(tuple(textwrap.dedent(text).rstrip().split("\n")), _first(node))
+def _statement(body: list[ast.stmt], number: int, lines: Sequence[str]) -> CodeStatement:
+    """Return a statement with all of its lines, or with its part of a line that it shares."""
+    node = body[number]
+    first, last = _first(node), node.end_lineno or node.lineno
+    text = "".join(lines[first - 1 : last])
+    others = body[max(number - 1, 0) : number] + body[number + 1 : number + 2]
+    if any(_first(each) <= last and first <= (each.end_lineno or each.lineno) for each in others):
+        text = " " * node.col_offset + (ast.get_source_segment("".join(lines), node) or text)
+    return CodeStatement(tuple(textwrap.dedent(text).rstrip().split("\n")), first)
 
 
 def _head(loop: _Loop, lines: Sequence[str]) -> str:

@@ -153,6 +153,7 @@ class _Capture:
         self._name = f"__gradstep_{next(_numbers)}__"
         self._view = ProcessView(main, (str(source.path), *arguments), self._folder, printed)
         self._view.directory = None if folder is None else str(folder)
+        self._started_in = os.getcwd() if folder is None else str(folder)
         self._settings: dict[Fact, str] = {}
 
     def run(self, stopped: Callable[[], bool], function: Callable[[], object] | None = None) -> CapturedLoop:
@@ -180,6 +181,7 @@ class _Capture:
             raise NotCaptured(Obstacle.OUT_OF_REACH, None, place, self._noticed())
         loop = CapturedLoop(self._sites, self._hooks, self._handover, self._view, self._printed)
         loop.facts += self._noticed()
+        loop.started_in = self._started_in
         return loop
 
     def wanted(self, reason: Obstacle) -> _Wanted | None:

@@ -95,6 +95,9 @@ class CapturedLoop:
         self.over = False
         """Whether the loop is over."""
 
+        self.started_in = ""
+        """Folder in which the script began."""
+
     @property
     def statements(self) -> tuple[StatementPlace, ...]:
         """Statements of the stepped loop."""
@@ -105,6 +108,11 @@ class CapturedLoop:
         """Where the loop stands."""
         rounds = tuple(self._hooks.counts.get(number, 0) for number in self._numbers)
         return Position(rounds, self._hooks.begun - (not self.over), self.over)
+
+    @property
+    def earlier_rounds(self) -> int:
+        """Number of rounds of the stepped loop before the one of the capture; they ran no `backward`."""
+        return self._hooks.begun_before.get(self._hooks.chain[-1], 1) - 1
 
     @property
     def names(self) -> Mapping[str, Any]:

@@ -66,6 +66,9 @@ class Hooks:
         self.counts: dict[int, int] = {}
         """Rounds that each loop has begun, since it was entered."""
 
+        self.begun_before: dict[int, int] = {}
+        """Rounds that each loop had begun, in all, when the first `backward` was found."""
+
         self.begun = 0
         """Rounds of the stepped loop that have begun since the capture."""
 
@@ -143,6 +146,7 @@ class Hooks:
         """Begin a round; return whether the script itself shall run it."""
         self.counts[number] = self.counts.get(number, 0) + 1
         if not self.chain:
+            self.begun_before[number] = self.begun_before.get(number, 0) + 1
             if self._sites[number].leads or self.counts[number] == 1:
                 self._start(number, names, inspect.currentframe().f_back)  # type: ignore[union-attr]
             return True

@@ -22,12 +22,15 @@ from gradstep.exports.code.start_lines import Changing, start_cell, uncompiled_l
 from gradstep.exports.losses_csv import losses_text, undefined_losses
 from gradstep.exports.narration import retell
 from gradstep.exports.notebook_format import notebook_text
+from gradstep.exports.own_loop.own_session import own_texts
 from gradstep.exports.recording.moments import Moment, moments_of
 from gradstep.exports.script_format import script_text
 from gradstep.frame import Frame
 from gradstep.loop.script_names import Spelling
 from gradstep.opening import open_session
 from gradstep.problem import Problem
+from gradstep.script_training.script_opening import trains_by_itself
+from gradstep.script_training.script_session import ScriptSession
 from gradstep.scripts.notebooks.ipython_shell import awaits
 from gradstep.scripts.other_rngs import others_kept
 from gradstep.scripts.source import ScriptSource
@@ -82,8 +85,25 @@ def export(start: Start, actions: Iterable[Action], source: ScriptSource | None 
     if source.is_notebook and awaits(source.text):
         raise BadInput(AWAITS)
     own = start.has_file and start.table is None
+    if own and trains_by_itself(source):
+        made = _on_own_loop(start, begin, source, actions)
+        if made is not None:
+            return made
     text = seeded(source.text, notebook=source.is_notebook) if own else source.text
     return export_from(begin, text, actions, seed=start.seed)
+
+
+def _on_own_loop(
+    start: Start, begin: Callable[[], Session], source: ScriptSource, actions: Iterable[Action]
+) -> Export | None:
+    """Return the export of a session on a script's own loop; None if the session is none."""
+    with torch.random.fork_rng(devices=[]), others_kept():
+        session = begin()
+        if not isinstance(session, ScriptSession):
+            return None
+        moments_of(session, actions)
+        made = own_texts(session, source, start.arguments, start.seed)
+    return Export(session.frame.problem, made.script, made.notebook, made.losses)
 
 
 def export_from(

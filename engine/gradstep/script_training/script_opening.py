@@ -79,8 +79,7 @@ def open_script(
         return None
 
     def run(asked: Callable[[], bool] = lambda: False) -> CapturedLoop:
-        seed_all(0 if seed is None else seed)
-        return _captured(source, arguments, asked)
+        return loop_of(source, arguments, seed, asked)
 
     try:
         loop = run(stopped)
@@ -90,6 +89,21 @@ def open_script(
         raise _script_error(source, found) from found
     notes = tuple(map(harmless, (*source.notes, *hidden_modules(source))))
     return ScriptSession(name, loop, run, notes, rate, stopped)
+
+
+def loop_of(
+    source: ScriptSource,
+    arguments: Sequence[str] = (),
+    seed: int | None = None,
+    stopped: Callable[[], bool] = lambda: False,
+) -> CapturedLoop:
+    """Run a script to its training loop, and return the loop; for arguments and errors see `open_script`.
+
+    Raises:
+        NotCaptured: The script has no such loop, or cannot be run.
+    """
+    seed_all(0 if seed is None else seed)
+    return _captured(source, arguments, stopped)
 
 
 def seed_all(seed: int) -> None:

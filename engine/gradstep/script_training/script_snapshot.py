@@ -24,6 +24,27 @@ Ran: TypeAlias = tuple[int | RateSet, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class PastRounds:
+    """Rounds in a row that ran the same, with those before them; what is shared is not copied."""
+
+    before: PastRounds | None
+    count: int
+    """Number of rounds; 0 for what came before the rest of the next: a rate, or statements up to an error."""
+
+    ran: Ran | None
+    """What each of them ran; None for the script's own round."""
+
+    def and_then(self, count: int, ran: Ran | None) -> PastRounds:
+        """Return these rounds followed by others."""
+        if self.count and self.ran == ran:
+            return PastRounds(self.before, self.count + count, ran)
+        return PastRounds(self, count, ran)
+
+
+NO_ROUNDS = PastRounds(None, 0, ())
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class ScriptSnapshot(Snapshot):
     """Copies of parameters, gradients and optimizer state, and the way back to the state of the script."""
 
@@ -31,6 +52,9 @@ class ScriptSnapshot(Snapshot):
     """Begin of the round; None if it was not kept, as at the end of the loop."""
 
     ran: Ran = ()
+
+    past: PastRounds = NO_ROUNDS
+    """Rounds that are over."""
 
     def numbers(self) -> Iterator[Tensor]:
         """Yield all tensors that are kept, with those for the way back."""

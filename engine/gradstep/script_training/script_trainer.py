@@ -29,7 +29,7 @@ from gradstep.script_training.script_names_found import (
     rate_in,
     total_of,
 )
-from gradstep.script_training.script_snapshot import RateSet, ScriptSnapshot
+from gradstep.script_training.script_snapshot import NO_ROUNDS, RateSet, ScriptSnapshot
 from gradstep.tensors.bitwise import same_bits, shared_copy
 from gradstep.training.pytorch_errors import PyTorchError, learners_code
 from gradstep.training.snapshots import ForwardPass
@@ -75,6 +75,7 @@ class ScriptTrainer:
         """Keys of what had run in the round that raised, in a run of rounds; None if none raised."""
 
         self._last_loss: Tensor | None = None
+        self._past = NO_ROUNDS
         self._due: tuple[int | RateSet, ...] = ()
         """What still has to run again before the script is in the state of the last snapshot."""
 
@@ -112,7 +113,7 @@ class ScriptTrainer:
             self.loop = self._reopen()
             snapshot = self._first = replace(self._first, moment=self.loop.keep())
         self._sources, self.failed_after = SourceMaps(), None
-        self._due = snapshot.ran
+        self._due, self._past = snapshot.ran, snapshot.past
         self._kept = snapshot
         found = found_in(self.loop.names)
         self._live = present(self.loop.names, found, self._live)
@@ -145,7 +146,8 @@ class ScriptTrainer:
         if self._kept.ran:
             self._kept = replace(self._kept, ran=(*self._kept.ran, RateSet(rate)))
         else:
-            self._kept = replace(self._kept, moment=self.loop.keep())
+            self._past = self._past.and_then(0, (RateSet(rate),))
+            self._kept = replace(self._kept, moment=self.loop.keep(), past=self._past)
         self.rate = rate
 
     def end_round(self, control: Control = Control.NEXT) -> None:
@@ -156,6 +158,7 @@ class ScriptTrainer:
         """
         self.catch_up()
         self._sources, self.failed_after = SourceMaps(), None
+        self._past = self._past.and_then(1, self._kept.ran)
         try:
             with learners_code():
                 self.loop.end_round(control)
@@ -196,7 +199,11 @@ class ScriptTrainer:
         finally:
             losses.end()
             self._sources = SourceMaps()
-            before = self._kept
+            before, done = self._kept, self.loop.position.done - first
+            self._past = self._past.and_then(done, None if order is None else tuple(order))
+            if self.failed_after is not None:
+                keys = range(len(self.loop.statements)) if order is None else order
+                self._past = self._past.and_then(0, tuple(keys[: len(self.failed_after) + 1]))
             self._keep(RecordedPasses(), ())
             if losses.last is not None:
                 self._set_loss(losses.last, before)
@@ -337,6 +344,7 @@ class ScriptTrainer:
             memory=tuple(memory_of(found.optimizers, leaf) for leaf in live),
             moment=moment,
             ran=ran,
+            past=self._past,
         )
 
 

@@ -48,6 +48,16 @@ def rate_in(names: Mapping[str, Any], optimizers: list[Optimizer]) -> float:
     return next((rate for rate in rates if rate == rate), float("nan"))
 
 
+def set_rate_in(names: Mapping[str, Any], rate: float) -> None:
+    """Set the learning rate of all parameter groups of the optimizers that names lead to."""
+    for optimizer in found_in(names).optimizers:
+        for group in optimizer.param_groups:
+            if isinstance(group.get("lr"), Tensor):
+                group["lr"].fill_(rate)
+            else:
+                group["lr"] = rate
+
+
 def _number(value: object) -> float:
     if isinstance(value, Tensor) and value.numel() == 1:
         return float(value.item())

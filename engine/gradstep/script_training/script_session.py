@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import NoReturn
 
 from gradstep.actions import (
@@ -27,7 +28,7 @@ from gradstep.problem import ScriptProblem
 from gradstep.reasons import Reason, Refusal
 from gradstep.script_training.probe import Probed, probe
 from gradstep.script_training.script_actions import ScriptPerform
-from gradstep.script_training.script_names_found import found_in
+from gradstep.script_training.script_names_found import found_in, set_rate_in
 from gradstep.script_training.script_refusals import script_refusal, script_refusals
 from gradstep.script_training.script_state import ScriptState
 from gradstep.script_training.script_statements import ScriptStatements, placed
@@ -64,6 +65,8 @@ class ScriptSession(Session):
             BadInput: `rate` is not a positive finite number.
         """
         seen = probe(loop, stopped)
+        if rate is not None:
+            set_rate_in(loop.names, checked_rate(rate))
         found = found_in(loop.names)
         problem = ScriptProblem(
             name=name,
@@ -73,12 +76,10 @@ class ScriptSession(Session):
             notes=notes,
             loss_name=seen.loss_name,
         )
-        trainer = ScriptTrainer(problem, loop, reopen)
+        trainer = ScriptTrainer(problem, loop, partial(_opened_again, reopen, rate))
         optimizers = tuple(dict.fromkeys(type(optimizer).__name__ for optimizer in found.optimizers))
         start = ScriptState(trainer.snapshot(), _script_loop(loop, seen, optimizers), trainer.rate)
         statements = ScriptStatements(trainer, start)
-        if rate is not None and optimizers:
-            statements.set_rate(checked_rate(rate))
         self._script = statements
         self._begin(problem, statements, ScriptPerform(statements))
         self._twin = ScriptTwin(statements, statements.state)
@@ -191,6 +192,13 @@ class ScriptSession(Session):
             Side(now.losses, own, now if now.epoch == rounds else own(rounds)),
             Side(other.losses, other_after, other if other.epoch == rounds else other_after(rounds)),
         )
+
+
+def _opened_again(reopen: Reopen, rate: float | None) -> CapturedLoop:
+    loop = reopen()
+    if rate is not None:
+        set_rate_in(loop.names, rate)
+    return loop
 
 
 def _script_loop(loop: CapturedLoop, seen: Probed, optimizers: tuple[str, ...]) -> ScriptLoop:

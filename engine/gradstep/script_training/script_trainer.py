@@ -27,6 +27,7 @@ from gradstep.script_training.script_names_found import (
     memory_of,
     present,
     rate_in,
+    set_rate_in,
     total_of,
 )
 from gradstep.script_training.script_snapshot import NO_ROUNDS, RateSet, ScriptSnapshot
@@ -81,7 +82,10 @@ class ScriptTrainer:
 
         zero = tuple(tensor.detach().clone() for tensor in self._live.values())
         self._kept = ScriptSnapshot(zero, (None,) * len(zero), torch.get_rng_state(), optimizer=HAND)
-        self._first = self._kept = self._copied(moment=loop.keep())
+        self._start = loop.keep()
+        """Begin of the first round of the present run of the script."""
+
+        self._first = self._kept = self._copied(moment=self._start)
 
     # What there is
 
@@ -95,7 +99,11 @@ class ScriptTrainer:
 
     def reaches(self, snapshot: ScriptSnapshot) -> bool:
         """Return whether the script can be taken back to a state without running it anew."""
-        return snapshot.moment is not None and self.loop.can_go_back(snapshot.moment)
+        moment = self._moment_of(snapshot)
+        return moment is not None and self.loop.can_go_back(moment)
+
+    def _moment_of(self, snapshot: ScriptSnapshot) -> LoopMoment | None:
+        return self._start if snapshot is self._first else snapshot.moment
 
     def restore(self, snapshot: ScriptSnapshot) -> None:
         """Return to a state. What ran in its round before runs again when the next statement does.
@@ -104,17 +112,18 @@ class ScriptTrainer:
             EngineError: the script had to be run anew, and could not be.
         """
         try:
-            if snapshot.moment is None or not self.loop.can_go_back(snapshot.moment):
+            moment = self._moment_of(snapshot)
+            if moment is None or not self.loop.can_go_back(moment):
                 raise NotTakenBack
-            self.lost = self.loop.go_back(snapshot.moment)
+            self.lost = self.loop.go_back(moment)
         except NotTakenBack:
             if snapshot is not self._first:
                 raise
             self.loop = self._reopen()
-            snapshot = self._first = replace(self._first, moment=self.loop.keep())
+            self._start = self.loop.keep()
         self._sources, self.failed_after = SourceMaps(), None
         self._due, self._past = snapshot.ran, snapshot.past
-        self._kept = snapshot
+        self._kept = replace(snapshot, moment=self._start) if snapshot is self._first else snapshot
         found = found_in(self.loop.names)
         self._live = present(self.loop.names, found, self._live)
         self.rate = rate_in(self.loop.names, found.optimizers)
@@ -142,7 +151,7 @@ class ScriptTrainer:
     def set_rate(self, rate: float) -> None:
         """Set the learning rate of all parameter groups of the loop's optimizers."""
         self.catch_up()
-        self._set_rate(rate)
+        set_rate_in(self.loop.names, rate)
         if self._kept.ran:
             self._kept = replace(self._kept, ran=(*self._kept.ran, RateSet(rate)))
         else:
@@ -217,7 +226,7 @@ class ScriptTrainer:
         wanted, self._kept = self._kept, replace(self._kept, ran=())
         for step in due:
             if isinstance(step, RateSet):
-                self._set_rate(step.rate)
+                set_rate_in(self.loop.names, step.rate)
             elif step == ZERO_ALL:
                 self._zero_live()
             else:
@@ -287,14 +296,6 @@ class ScriptTrainer:
             if found.traces and found.traces[-1].error is not None:
                 error.trace = found.traces[-1]
             raise
-
-    def _set_rate(self, rate: float) -> None:
-        for optimizer in found_in(self.loop.names).optimizers:
-            for group in optimizer.param_groups:
-                if isinstance(group.get("lr"), Tensor):
-                    group["lr"].fill_(rate)
-                else:
-                    group["lr"] = rate
 
     # Copies
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
 from tests.benchmarks import (
+    capturing,
     deep,
     epochs,
     history,
@@ -43,6 +44,7 @@ BENCHMARKS: Final[Mapping[str, Callable[[bool], Iterator[Row]]]] = {
     "replay": saving.replay_rows,
     "pictures": pictures.rows,
     "workshop": workshop.rows,
+    "capture": capturing.rows,
 }
 
 

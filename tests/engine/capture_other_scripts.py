@@ -109,6 +109,33 @@ for epoch in range(6):
     + "        if epoch % 3 != 1:\n            with torch.enable_grad():\n"
     + "".join(f"        {row}\n" for row in DEEPER.splitlines())
     + "                if epoch == 70: return loss.item()\nlast = fit()\n",
+    "a loop whose text does not tell that it trains": BEGIN
+    + NET
+    + """
+actions = {"back" + "propagate": lambda loss: getattr(loss, "back" + "ward")()}
+print(actions.keys())
+def fit(n):
+    for kind in range(n):
+        for x, t in zip(X.split(4), y.split(4)):
+            optimizer.zero_grad()
+            actions["backpropagate"](loss_fn(model(x) + 0.1 * torch.randn(4, 1), t))
+            getattr(optimizer, "st" + "ep")()
+fit(9)
+""",
+    "rounds that only gather come first": BEGIN
+    + NET
+    + """
+memory = []
+for t in range(90):
+    row = X[t % 24] + torch.randn(3)
+    with torch.no_grad():
+        memory.append(model(row))
+    if len(memory) > 30:
+        loss = loss_fn(model(X), y) + torch.stack(memory[-5:]).mean()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+""",
     "a condition that leaves the loop": BEGIN
     + NET
     + "for epoch in range(90):\n    if epoch >= 0:\n"

@@ -120,7 +120,7 @@ def losses_of() -> Iterator[list[Any]]:
 def values_of(names: dict[str, Any] | Any) -> dict[str, Any]:
     """Return all tensors, numbers and texts that names lead to, by their paths."""
     found: dict[str, Any] = {}
-    seen: set[int] = set()
+    seen: dict[int, Any] = {}  # with the objects, whose ids might otherwise be given to others
 
     def take(name: str, value: Any) -> None:
         if isinstance(value, int | float | str | bool | type(None)):
@@ -128,7 +128,7 @@ def values_of(names: dict[str, Any] | Any) -> dict[str, Any]:
         elif id(value) in seen or isinstance(value, type | ModuleType):
             return
         elif isinstance(value, Tensor):
-            seen.add(id(value))
+            seen[id(value)] = value
             found[name] = value.detach().clone()
             if value.is_leaf:
                 take(f"{name}.grad", value.grad)
@@ -148,7 +148,7 @@ def values_of(names: dict[str, Any] | Any) -> dict[str, Any]:
                 f"{name}.groups", [{k: v for k, v in g.items() if k != "params"} for g in value.param_groups]
             )
         elif type(value).__module__ not in ("builtins", "torch", "numpy"):
-            seen.add(id(value))
+            seen[id(value)] = value
             take(name, {k: v for k, v in getattr(value, "__dict__", {}).items() if k[:2] != "__"})
 
     for name, value in names.items():

@@ -17,9 +17,12 @@ from gradstep.capture.captured_loop import CapturedLoop, LoopOver
 from gradstep.capture.effects import Role
 from gradstep.capture.loop_places import LoopKind
 from gradstep.capture.obstacles import Abandoned, Fact, NotCaptured, Obstacle
+from gradstep.capture.search import missed
 from gradstep.learner_code.interruption import Interrupted, Interrupter
 from gradstep.scripts.source_reader import read_source
+from tests.engine.capture_other_scripts import OTHERS
 from tests.engine.capture_scripts import BEGIN, NET, ROUND
+from tests.engine.captured_runs import captured, differences, state_of
 
 TRAINS = BEGIN + NET + "for epoch in range(40):\n" + ROUND
 
@@ -245,3 +248,26 @@ def test_a_function_is_captured_as_a_script_is() -> None:
     loop.run(2)
     loop.run_statement(0)
     assert loop.names["loss"].item() == pytest.approx(2 * 0.8**4)
+
+
+def test_a_loop_with_too_many_rounds_before_its_pass_is_captured_at_that_round_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "train.py"
+    path.write_text(OTHERS["rounds that only gather come first"], encoding="utf-8")
+    kept = captured(path)
+    kept.run(20)
+    expected = state_of(kept, [])
+    monkeypatch.setattr(missed, "FREE", 0.0)
+    monkeypatch.setattr(missed, "SHARE", 0.0)
+    loop = captured(path)
+    assert (loop.position.rounds, loop.facts) == ((31,), ())
+    loop.run(20)
+    assert not differences(expected, state_of(loop, []))
+
+
+def test_rounds_before_the_pass_that_take_no_time_are_not_repeated(tmp_path: Path) -> None:
+    text = "import pathlib\npathlib.Path('runs').open('a').write('.')\n"
+    os.chdir(tmp_path)
+    opened(tmp_path, text + OTHERS["rounds that only gather come first"])
+    assert (tmp_path / "runs").read_text() == "."

@@ -10,7 +10,7 @@ import os
 import threading
 import types
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.machinery import SourceFileLoader
 from pathlib import Path
 from types import CodeType, FunctionType, ModuleType
@@ -22,14 +22,15 @@ from gradstep.autograd.expression_text import remember_code
 from gradstep.capture.captured_loop import CapturedLoop
 from gradstep.capture.engine_watch import watched
 from gradstep.capture.handover import Handover, Ignored, Report
-from gradstep.capture.lone_passes import LonePass
 from gradstep.capture.loop_hooks import Hooks
 from gradstep.capture.obstacles import Abandoned, Fact, NotCaptured, Noticed, Obstacle
 from gradstep.capture.process_view import MAIN, ProcessView
 from gradstep.capture.random_states import random_states, set_random_states
 from gradstep.capture.rewriting.instrumentation import instrumented, with_flags
 from gradstep.capture.rewriting.leads import Leads
-from gradstep.capture.rewriting.local_imports import instrumented_imports
+from gradstep.capture.rewriting.local_imports import imported_trees, instrumented_imports
+from gradstep.capture.search.lone_passes import LonePass
+from gradstep.capture.search.missed import LoopKey, Missed
 from gradstep.capture.sites import Site
 from gradstep.captured_output import Printed
 from gradstep.learner_code.interruption import Interrupted
@@ -101,17 +102,19 @@ def _captured(
 ) -> CapturedLoop:
     """Run a script; a second time if it trains otherwise than by `backward` in a loop."""
     states, settings, mark = random_states(), settings_now(), printed.mark()
-    attempt = _Capture(source, arguments, printed, _Wanted(), folder)
-    try:
-        return attempt.run(stopped, function)
-    except NotCaptured as found:
-        wanted = attempt.wanted(found.reason)
-        if wanted is None:
-            raise
-    set_random_states(states)
-    set_settings(settings)
-    printed.back_to(mark)
-    return _Capture(source, arguments, printed, wanted, folder).run(stopped, function)
+    wanted = _Wanted()
+    while True:
+        attempt = _Capture(source, arguments, printed, wanted, folder)
+        try:
+            return attempt.run(stopped, function)
+        except NotCaptured as found:
+            more = attempt.wanted(found.reason)
+            if more is None:
+                raise
+        wanted = more
+        set_random_states(states)
+        set_settings(settings)
+        printed.back_to(mark)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +126,12 @@ class _Wanted:
 
     lone: LonePass | None = None
     """A pass outside of any loop whose statements are a loop of one round; None if none is known yet."""
+
+    loops: frozenset[LoopKey] = frozenset()
+    """Loops that are watched whatever their texts tell."""
+
+    missed: Missed | None = None
+    """What the run before missed."""
 
 
 class _Capture:
@@ -150,6 +159,8 @@ class _Capture:
         self._own = {MAIN}
         self._handover = Handover(f"gradstep {source.path.name}")
         self._hooks = Hooks(self._sites, self._handover, self._own, printed)
+        self._hooks.missed_before = wanted.missed
+        self._hooks.budget.only = None if wanted.missed is None else wanted.missed.start
         self._name = f"__gradstep_{next(_numbers)}__"
         self._view = ProcessView(main, (str(source.path), *arguments), self._folder, printed)
         self._view.directory = None if folder is None else str(folder)
@@ -186,12 +197,16 @@ class _Capture:
 
     def wanted(self, reason: Obstacle) -> _Wanted | None:
         """Return what a second run can open at, after the first found no loop; None if there is nothing."""
-        hooks = self._hooks
+        hooks, now = self._hooks, self._wanted
         if hooks.chain or reason not in _ENDED:
             return None
+        if hooks.missed is not None:
+            return replace(now, loops=now.loops | hooks.missed.loops, missed=hooks.missed)
+        if now.takes_grad or now.lone is not None:
+            return None
         if hooks.is_grad_in_loop:
-            return _Wanted(takes_grad=True)
-        return None if hooks.lone is None else _Wanted(lone=hooks.lone)
+            return replace(now, takes_grad=True)
+        return None if hooks.lone is None else replace(now, lone=hooks.lone)
 
     def _until_parked(self, work: Callable[[], object], stopped: Callable[[], bool]) -> Report:
         self._threads = set(threading.enumerate())
@@ -225,19 +240,20 @@ class _Capture:
     def _compiled(self, text: str, file: str) -> CodeType:
         tree = ast.parse(text, file)
         self._leads.add(tree)
-        lone = self._wanted.lone
-        block = lone.lines if lone is not None and lone.file == file else None
-        marks = self._wanted == _Wanted()
-        made = instrumented(tree, text, file, self._name, len(self._sites), self._leads, block, marks)
-        self._hooks.takes_grad = self._wanted.takes_grad or not self._leads.mention("backward")
+        for beside in imported_trees(tree, self._folder):
+            self._leads.add(beside)
+        wanted, leads = self._wanted, self._leads
+        block = wanted.lone.lines if wanted.lone is not None and wanted.lone.file == file else None
+        forced = {line for path, line in wanted.loops if path == file}
+        made = instrumented(
+            tree, text, file, self._name, len(self._sites), leads, block, wanted.lone is None, forced
+        )
+        self._hooks.takes_grad = wanted.takes_grad or not leads.mention_backward()
         self._sites += made.sites
         self._hooks.tries[file] = made.tries
         code: CodeType = compile(made.tree, file, "exec", dont_inherit=True)
         with_flags(code, made.sites)
         remember_code(code, text.splitlines(keepends=True))
-        names = self._leads.names()
-        for site in self._sites:
-            site.leads = bool(site.mentions & names)
         return code
 
     def _reason(self, report: Report, stopped: Callable[[], bool]) -> Exception:

@@ -160,8 +160,8 @@ class RoundStart:
     """Identity of the loop's frame."""
 
     scope: Scope
-    keepsake: Keepsake
-    """State at the begin of the round."""
+    keepsake: Keepsake | None
+    """State at the begin of the round; None if it was not kept."""
 
     round: int
     """Number of the round, from 1."""
@@ -171,6 +171,9 @@ class RoundStart:
 
     printed: tuple[int, tuple[str, ...]]
     """Length of the text that had been printed."""
+
+    number: int
+    """Number of the round among all that the loop has begun, whenever it was entered."""
 
 
 def _held(module: nn.Module) -> Iterator[object]:

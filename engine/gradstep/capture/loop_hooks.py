@@ -12,14 +12,15 @@ from threading import get_ident
 from types import FrameType, FunctionType
 from typing import Any, Final, cast
 
-from gradstep.capture.draws import Draws, Items
+from gradstep.capture.draws import Draws, Items, Positions
 from gradstep.capture.engine_watch import ComingPass
 from gradstep.capture.handover import Handover
 from gradstep.capture.keepsake import Keepsake, RoundStart
-from gradstep.capture.lone_passes import BegunStatements, LonePass
 from gradstep.capture.loop_places import Control, LineRange, LoopKind, Parking
 from gradstep.capture.obstacles import NotCaptured, Obstacle
 from gradstep.capture.scopes import Scope
+from gradstep.capture.search.lone_passes import BegunStatements, LonePass
+from gradstep.capture.search.missed import KeepingBudget, Missed, plain_loops
 from gradstep.capture.sites import Site
 from gradstep.captured_output import Printed
 from gradstep.learner_code.interruption import Interrupted
@@ -29,6 +30,9 @@ Lambda = FunctionType
 
 MOST_REPEATED: Final = 20
 """Rounds of outer loops in which a script that is taken back may miss its inner loop."""
+
+DRAWN_ALIKE: Final = (range, list, tuple, str, dict, set)
+"""Kinds of which a new iterator gives the same items, so that those of an abandoned round need no keeping."""
 
 
 class Rewind(BaseException):
@@ -91,6 +95,11 @@ class Hooks:
         self.takes_grad = False
         """Whether the loop of a first `torch.autograd.grad`, which adds to no `.grad`, is the one as well."""
 
+        self.budget = KeepingBudget()
+        self.missed_before: Missed | None = None
+        self.missed: Missed | None = None
+        """What the next run of the script has to watch, since this one did not; None if nothing is missed."""
+
         self.is_grad_in_loop = False
         """Whether `torch.autograd.grad` was called inside a loop."""
 
@@ -125,7 +134,7 @@ class Hooks:
         if self.chain:
             is_watched = number in self.chain and not self.is_stepping
         else:
-            is_watched = site.leads or any(self._sites[outer].leads for outer in site.outer)
+            is_watched = site.leads or type(source) not in DRAWN_ALIKE
         if not is_watched:
             return source
         return Items(number, iter(source), self.draws, partial(self._ended, number))
@@ -147,8 +156,7 @@ class Hooks:
         self.counts[number] = self.counts.get(number, 0) + 1
         if not self.chain:
             self.begun_before[number] = self.begun_before.get(number, 0) + 1
-            if self._sites[number].leads or self.counts[number] == 1:
-                self._start(number, names, inspect.currentframe().f_back)  # type: ignore[union-attr]
+            self._start(number, names, inspect.currentframe().f_back)  # type: ignore[union-attr]
             return True
         if number not in self.chain or self.is_stepping or os.getpid() != self._process:
             return True
@@ -300,15 +308,28 @@ class Hooks:
                 self._handover.give_up(NotCaptured(Obstacle.IN_ANOTHER_THREAD, place=place_of_frame(frame)))
             return
         chain = self._around(frame)
+        counts = made.accumulates or self.takes_grad
+        if counts and (plain := plain_loops(self._sites, frame)):
+            self._miss(Missed(loops=plain), frame)
         if not chain:
             self._seen_alone(made, frame)
-        elif made.accumulates or self.takes_grad:
-            self.chain = tuple(reversed(self._that_update(chain)))
+        elif counts:
+            chain = self._that_update(chain)
+            start = self._starts[chain[0]]
+            if start.keepsake is None and self.budget.only is None:
+                self._miss(Missed(start=(self._sites[chain[0]].key, start.number)), frame)
+            self.chain = tuple(reversed(chain))
             self._rewinds = True
             self._statements.forget()
             raise Rewind
         else:
             self.is_grad_in_loop = True
+
+    def _miss(self, missed: Missed, frame: FrameType | None) -> None:
+        """Give up, so that the script is run again and watched at other loops, unless that was tried."""
+        if missed != self.missed_before:
+            self.missed = missed
+            self._handover.give_up(NotCaptured(Obstacle.NO_LOOP, place=place_of_frame(frame)))
 
     def _seen_alone(self, made: ComingPass, frame: FrameType | None) -> None:
         """Note a pass outside of any loop; give up at once if no loop that is known can lead to one."""
@@ -341,10 +362,15 @@ class Hooks:
 
     def _start(self, number: int, names: Lambda, caller: FrameType | None) -> None:
         scope = self._scope(number, names, caller)
-        drawn = self.draws.positions() if self._sites[number].leads else {}
-        keepsake = Keepsake({number: scope}, self.own_modules)
+        keepsake, begun = None, self.budget.number(number)
+        drawn: Positions = {}
+        if self.budget.allows(self._sites[number].key, begun):
+            drawn = self.draws.positions()
+            with self.budget.spending():
+                keepsake = Keepsake({number: scope}, self.own_modules)
+        mark = self._printed.mark()
         self._starts[number] = RoundStart(
-            id(caller), scope, keepsake, self.counts[number], drawn, self._printed.mark()
+            id(caller), scope, keepsake, self.counts[number], drawn, mark, begun
         )
 
     def _scope(self, number: int, names: Lambda, caller: FrameType | None) -> Scope:
@@ -362,11 +388,11 @@ class Hooks:
         self._rewinds, self._waits, self.begun = False, True, 1
         self.scope = start.scope
         self.scopes = {loop: self._starts[loop].scope for loop in self.chain}
-        self.draws.go_back(start.drawn)
-        if start.round == self.counts[number]:
+        if start.keepsake is not None:
+            self.draws.go_back(start.drawn)
             self.lost_names = start.keepsake.put_back({number: start.scope})
             self._printed.back_to(start.printed)
-        else:  # nothing told that this loop would lead to a `backward`
+        else:  # the script went another way when it was run again
             self.lost_names = [name for name in start.scope.names() if not name.startswith("__")]
         self._starts.clear()
 

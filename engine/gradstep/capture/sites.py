@@ -44,9 +44,6 @@ class Site:
     flags: int
     """Compiler flags of the file's `from __future__` imports."""
 
-    mentions: set[str]
-    """Names and attributes that the loop's text mentions."""
-
     yields: bool = False
     """Whether a statement of the body holds a `yield`, and so cannot run alone."""
 
@@ -54,10 +51,15 @@ class Site:
     """Whether a statement of the body may update parameters, as far as its text tells."""
 
     leads: bool = False
-    """Whether one of them is a name that may lead to a `backward`."""
+    """Whether the text of the loop may lead to a pass; only then it has calls at its rounds."""
 
     statements: list[list[ast.stmt]] = field(default_factory=list)
     """Each statement of the body as it is compiled: with the calls that were put before it and into it."""
+
+    @property
+    def key(self) -> tuple[str, int]:
+        """File and first line of the loop."""
+        return self.place.file, self.place.lines.first
 
     @property
     def body_lines(self) -> LineRange:

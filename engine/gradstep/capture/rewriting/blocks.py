@@ -6,7 +6,7 @@ import ast
 from collections.abc import Callable, Iterator
 
 from gradstep.capture.loop_places import LineRange
-from gradstep.capture.rewriting.leads import SEEDS, mentioned
+from gradstep.capture.rewriting.leads import may_lead
 from gradstep.capture.sites import lines_of
 
 Marker = Callable[[ast.stmt, bool], ast.stmt]
@@ -40,7 +40,7 @@ def taken_apart(body: list[ast.stmt], names: set[str]) -> None:
     """
     own = [node for node in body if not _is_nothing(node)]
     inner = _held(own[0]) if len(own) == 1 else None
-    if inner is None or not any(mentioned(node) & names for node in inner) or _leaves_loop(inner):
+    if inner is None or not any(may_lead(node, names) for node in inner) or _leaves_loop(inner):
         return
     deeper = [node for node in inner if not _is_nothing(node)]
     if len(deeper) == 1 and _held(deeper[0]) is not None:
@@ -55,7 +55,7 @@ def mark(tree: ast.Module, marker: Marker) -> None:
     loops = [lines_of(node) for node in nodes if isinstance(node, ast.For | ast.AsyncFor | ast.While)]
     _mark(tree.body, marker, True)
     for node in nodes:
-        is_wanted = isinstance(node, ast.FunctionDef) and mentioned(node) & SEEDS
+        is_wanted = isinstance(node, ast.FunctionDef) and may_lead(node, set())
         if is_wanted and not any(node.lineno in lines for lines in loops):  # type: ignore[attr-defined]
             _mark(node.body, marker, True)  # type: ignore[attr-defined]
 

@@ -27,7 +27,7 @@ import __future__
 
 import ast
 import symtable
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from types import CodeType
@@ -35,7 +35,7 @@ from typing import Final
 
 from gradstep.capture.loop_places import LineRange
 from gradstep.capture.rewriting.blocks import Block, make_block, mark, taken_apart
-from gradstep.capture.rewriting.leads import Leads, may_update, mentioned
+from gradstep.capture.rewriting.leads import Leads, may_lead, may_update
 from gradstep.capture.sites import FunctionSite, Site, loop_place
 
 FUTURES: Final = sum(getattr(__future__, name).compiler_flag for name in __future__.all_feature_names)
@@ -60,6 +60,7 @@ def instrumented(
     leads: Leads,
     block: LineRange | None,
     marks: bool,
+    forced: Collection[int],
 ) -> Instrumented:
     """Return a file's tree with calls of hooks in its loops; the tree itself is changed.
 
@@ -72,8 +73,9 @@ def instrumented(
         leads: What the texts of all files tell, this one among them.
         block: Lines of the statements that are a loop of one round; None if there are none in this file.
         marks: Whether statements outside of loops are marked.
+        forced: First lines of loops that get calls, whatever their texts tell.
     """
-    work = _Instrumenter(text, file, hooks, first, leads)
+    work = _Instrumenter(text, file, hooks, first, leads, forced)
     if block is not None:
         make_block(tree, block)
     if marks:
@@ -89,14 +91,16 @@ def with_flags(code: CodeType, sites: Sequence[Site]) -> None:
 
 
 class _Instrumenter(ast.NodeTransformer):
-    def __init__(self, text: str, file: str, hooks: str, first: int, leads: Leads) -> None:
-        self._names, self._updating = leads.names(), leads.updating()
+    def __init__(
+        self, text: str, file: str, hooks: str, first: int, leads: Leads, forced: Collection[int]
+    ) -> None:
+        self._names, self._updating, self._forced = leads.names(), leads.updating(), forced
         self.sites: list[Site] = []
         self.tries: list[LineRange] = []
         self._text, self._file, self._hooks, self._first = text, file, hooks, first
         self._tables = {(t.get_name(), t.get_lineno()): t for t in _tables(text, file)}
         self._functions: list[FunctionSite] = []
-        self._loops: list[int] = []
+        self._loops: list[int | None] = []
 
     def mark(self, node: ast.stmt, is_first: bool) -> ast.stmt:
         call = self._call("at", node, *(ast.Constant(part) for part in (node.lineno, is_first)))
@@ -122,16 +126,19 @@ class _Instrumenter(ast.NodeTransformer):
         return self._loop(node)
 
     def visit_Break(self, node: ast.Break) -> list[ast.stmt]:
-        return [self._statement("leaves", node, self._loops[-1]), node]
+        loop = self._loops[-1]
+        return [node] if loop is None else [self._statement("leaves", node, loop), node]
 
     def visit_Continue(self, node: ast.Continue) -> list[ast.stmt]:
-        return [self._statement("continues", node, self._loops[-1]), node]
+        loop = self._loops[-1]
+        return [node] if loop is None else [self._statement("continues", node, loop), node]
 
     def visit_Return(self, node: ast.Return) -> ast.AST:
         self.generic_visit(node)
-        if self._loops:
+        around = [number for number in self._loops if number is not None]
+        if around:
             value = node.value or ast.copy_location(ast.Constant(None), node)
-            node.value = self._call("returning", node, ast.Constant(self._loops[-1]), value)
+            node.value = self._call("returning", node, ast.Constant(around[-1]), value)
         return node
 
     def visit_Try(self, node: ast.Try) -> ast.AST:
@@ -163,10 +170,15 @@ class _Instrumenter(ast.NodeTransformer):
         function = self._functions[-1] if self._functions else None
         number = self._first + len(self.sites)
         place = loop_place(self._file, function, self._text, node)
-        site = Site(number, place, function, tuple(reversed(self._loops)), 0, mentioned(node))
+        around = tuple(outer for outer in reversed(self._loops) if outer is not None)
+        site = Site(number, place, function, around, 0)
+        site.leads = isinstance(node, Block) or place.lines.first in self._forced
+        site.leads = site.leads or may_lead(node, self._names)
         site.yields = any(map(_yields, node.body))
         site.updates = may_update(node, self._updating)
         self.sites.append(site)
+        if not site.leads:
+            return self._plain(node, site)
         if not isinstance(node, Block):
             taken_apart(node.body, self._names)
         if isinstance(node, Block):
@@ -182,6 +194,20 @@ class _Instrumenter(ast.NodeTransformer):
         node.orelse = self._all(node.orelse)
         node.body = self._around(node, site)
         return [self._statement("enters", node, number), node]
+
+    def _plain(self, node: ast.For | ast.While, site: Site) -> list[ast.AST]:
+        """Return a loop without calls at its rounds; what it draws inside another is drawn through a call."""
+        if isinstance(node, ast.For):
+            node.iter = self.visit(node.iter)
+            if site.outer:
+                node.iter = self._call("items", node.iter, ast.Constant(site.number), node.iter)
+        else:
+            node.test = self.visit(node.test)
+        self._loops.append(None)
+        node.body = self._all(node.body)
+        self._loops.pop()
+        node.orelse = self._all(node.orelse)
+        return [node]
 
     def _all(self, body: list[ast.stmt]) -> list[ast.stmt]:
         made: list[ast.stmt] = []

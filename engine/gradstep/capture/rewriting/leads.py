@@ -10,12 +10,16 @@ import ast
 from typing import Final
 
 SEEDS: Final = frozenset({"backward", "grad", "step", "minimize"})
-"""Names that a pass backwards begins with; `step` may be given a closure that begins it."""
+"""Attributes and functions that a pass begins with; `step` may be given a closure that begins it."""
 
 _UPDATES: Final = frozenset({"step", "minimize", "no_grad", "inference_mode", "set_grad_enabled", "data"})
 """Names that an update of parameters needs, besides methods that change a tensor in place."""
 
 _NO_UPDATES: Final = frozenset({"zero_", "requires_grad_", "detach_", "retain_grad_"})
+
+
+_MARKS: Final = frozenset(f".{name}" for name in SEEDS)
+"""What `mentioned` gives for `SEEDS`, so that a variable named `step` is none of them."""
 
 
 class Leads:
@@ -42,9 +46,13 @@ class Leads:
 
     def names(self) -> set[str]:
         """Return the names whose meaning mentions `backward`, at once or through other names."""
-        found = set(SEEDS)
+        found = set[str]()
         while True:
-            more = {name for name, used in self._mentions.items() if name not in found and used & found}
+            more = {
+                name
+                for name, used in self._mentions.items()
+                if name not in found and (used & found or used & _MARKS)
+            }
             if not more:
                 return found
             found |= more
@@ -62,16 +70,28 @@ class Leads:
                 return found
             found |= more
 
-    def mention(self, name: str) -> bool:
-        """Return whether a file mentions a name or an attribute."""
-        return name in self._all
+    def mention_backward(self) -> bool:
+        """Return whether a file mentions `backward`."""
+        return bool(self._all & {"backward", ".backward"})
 
 
 def mentioned(node: ast.AST) -> set[str]:
-    """Return the names and attributes that a piece of code mentions."""
-    parts = list(ast.walk(node))
-    names = {part.id for part in parts if isinstance(part, ast.Name)}
-    return names | {part.attr for part in parts if isinstance(part, ast.Attribute)}
+    """Return the names and attributes that a piece of code mentions; `SEEDS` have a dot before them."""
+    found = set[str]()
+    for part in ast.walk(node):
+        if isinstance(part, ast.Name):
+            found.add(part.id)
+        elif isinstance(part, ast.Attribute):
+            found.add(f".{part.attr}" if part.attr in SEEDS else part.attr)
+        elif isinstance(part, ast.Call) and isinstance(part.func, ast.Name) and part.func.id in SEEDS:
+            found.add(f".{part.func.id}")
+    return found
+
+
+def may_lead(node: ast.AST, names: set[str]) -> bool:
+    """Return whether a piece of code may lead to a pass; `names` are those that do."""
+    used = mentioned(node)
+    return bool(used & names or used & _MARKS)
 
 
 def called(node: ast.AST) -> set[str]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
 import os
 import sys
+import tokenize
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
@@ -46,6 +48,37 @@ class _Finder:
         )
         is_text = isinstance(spec.loader, SourceFileLoader)
         return is_text and os.path.abspath(file).startswith(self._folder) and not installed
+
+
+def imported_trees(tree: ast.AST, folder: str) -> list[ast.AST]:
+    """Return the trees of the modules in a folder that a file imports, and of those that they import."""
+    found: dict[str, ast.AST] = {}
+    waiting = [tree]
+    while waiting:
+        for path in _imported_files(waiting.pop(), folder):
+            if path in found:
+                continue
+            try:
+                with tokenize.open(path) as opened:
+                    found[path] = ast.parse(opened.read())
+            except (OSError, SyntaxError, ValueError):  # Python tells when the file is imported
+                continue
+            waiting.append(found[path])
+    return list(found.values())
+
+
+def _imported_files(tree: ast.AST, folder: str) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            package = node.module or ""
+            names = [package, *(f"{package}.{alias.name}" for alias in node.names)]
+        else:
+            continue
+        for name in names:
+            base = os.path.join(folder, *name.split("."))
+            yield from filter(os.path.isfile, (f"{base}.py", os.path.join(base, "__init__.py")))
 
 
 @contextmanager

@@ -108,7 +108,8 @@ def open_session(
                 problem = replace(problem, notes=(*problem.notes, *shortcomings_of_pytorch()))
             session = Session(problem, start.rate, start.optimizer, batches)
     digest = start.digest if source is None else source.digest
-    session.origin, session.source = msgspec.structs.replace(start, digest=digest), source
+    session.origin = msgspec.structs.replace(start, digest=digest, modules=session.modules)
+    session.source = source
     return session
 
 
@@ -120,9 +121,14 @@ def _session_on_own_loop(
 
     if source is None or start.names or start.optimizer or start.batches:
         return None
-    return open_script(
+    if start.digest is not None and start.modules is None:
+        return None  # an earlier session on the same script, by gradstep's loop
+    session = open_script(
         source, start.title, start.arguments, seed=start.seed, rate=start.rate, stopped=stopped
     )
+    if session is not None and start.modules is not None:
+        start.check_modules(session.modules or {})
+    return session
 
 
 def _load_pytorch() -> None:

@@ -33,7 +33,7 @@ def start_again(session: Session) -> Start:
     if origin is None:
         raise Refused(Refusal(Reason.NO_SCRIPT))
     if isinstance(state.loop, ScriptLoop):
-        return replace(origin, digest=None)
+        return replace(origin, digest=None, modules=None)
     problem = cast("Problem", session.problem)
     chose_rate = origin.rate is not None or state.learning_rate != problem.learning_rate
     chose_optimizer = origin.optimizer is not None or state.loop.optimizer != problem.optimizer

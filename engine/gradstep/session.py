@@ -95,6 +95,9 @@ class Session:
         self.oddities: tuple[Oddity, ...] = ()
         """What is odd about a script's own loop, mistakes first; empty for any other session."""
 
+        self.modules: dict[str, str] | None = None
+        """Digests of the modules beside a script, by file, if its own loop is stepped; else None."""
+
         self.facts: tuple[Noticed, ...] = ()
         """Peculiarities of a script with a loop of its own, such as what could not be put back."""
 

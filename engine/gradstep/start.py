@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from msgspec import Struct
@@ -48,6 +49,9 @@ class Start(Struct, frozen=True, forbid_unknown_fields=True):
     arguments: tuple[str, ...] = ()
     """The script's own arguments, which it finds in `sys.argv` after its path."""
 
+    modules: dict[str, str] | None = None
+    """Digests of the modules beside the script, by file, if the script's own loop is stepped; else None."""
+
     @property
     def has_file(self) -> bool:
         """Whether the problem is one of the learner's files."""
@@ -78,6 +82,20 @@ class Start(Struct, frozen=True, forbid_unknown_fields=True):
                 "The saved numbers belong to the earlier version: restore it, or begin a new session.",
             )
         return source
+
+    def check_modules(self, found: Mapping[str, str]) -> None:
+        """Compare the modules beside the script with those of the saved session.
+
+        Raises:
+            ScriptError: One of them has changed since.
+        """
+        for file, digest in (self.modules or {}).items():
+            if file in found and found[file] != digest:
+                raise ScriptError(
+                    Path(self.problem),
+                    f"{file}, which the script imports, has changed since this session was saved",
+                    "The saved numbers belong to the earlier version: restore it, or begin a new session.",
+                )
 
 
 def start_from(

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from msgspec import structs
 
 from gradstep.actions import (
     Action,
@@ -24,10 +25,15 @@ from gradstep.actions import (
 from gradstep.analysis.judgement import Finding
 from gradstep.errors import EngineError
 from gradstep.frame import Frame
+from gradstep.loop.conventions import Names
 from gradstep.loop.loop import Kind
 from gradstep.loop.roles import Role
 from gradstep.opening import open_session
+from gradstep.saving.reader import read_session_file
+from gradstep.saving.replay import replay
+from gradstep.saving.writer import SessionWriter
 from gradstep.script_training.script_session import ScriptSession
+from gradstep.scripts.script_errors import ScriptError
 from gradstep.session import Session
 from gradstep.start import start_from
 from tests.engine.captured_runs import by_itself
@@ -207,3 +213,43 @@ def test_a_round_that_raises_leaves_the_session_where_it_raised(edit: Action | N
         session.apply(NextLine())
     assert after(session, GoTo(0 if edit is None else 1)) == start
     assert after(session, Redo()) == there
+
+
+def saved_as(path: Path, session: Session, *actions: Action) -> Path:
+    assert session.origin is not None
+    writer = SessionWriter.new([path], session.origin)
+    writer.follow(session)
+    session.watch = writer.did
+    for action in actions:
+        session.apply(action)
+    writer.close()
+    return path
+
+
+def test_a_saved_session_is_resumed_by_running_the_script_again(tmp_path: Path) -> None:
+    script = written("a package beside the script", tmp_path)
+    session = opened(script)
+    actions = (NextLine(), StepNode(), StepNode(), RunEpochs(3), Undo(), NextLine())
+    path = saved_as(tmp_path / "session.jsonl", session, *actions)
+    replayed = replay(read_session_file(path))
+    assert replayed.mismatch is None
+    assert bits(replayed.session.frame) == bits(session.frame)
+    module = next(file for file in tmp_path.glob("*/*.py") if "backward" in file.read_text(encoding="utf-8"))
+    module.write_text(f"{module.read_text(encoding='utf-8')}\n# edited\n", encoding="utf-8")
+    with pytest.raises(ScriptError, match=f"{module.name}, which the script imports, has changed"):
+        replay(read_session_file(path))
+
+
+def test_a_session_that_was_saved_on_gradsteps_loop_goes_on_there(tmp_path: Path) -> None:
+    script = tmp_path / "train.py"
+    text = FILES["top level"]["train.py"].replace("epoch in range(40)", "epoch in range(1)")
+    script.write_text(text, encoding="utf-8")
+    start = start_from(str(script), names=Names(loss="loss_fn"))
+    session = open_session(start)
+    assert not isinstance(session, ScriptSession)
+    assert session.origin is not None
+    session.origin = structs.replace(session.origin, names=None)
+    path = saved_as(tmp_path / "session.jsonl", session, RunEpochs(2))
+    replayed = replay(read_session_file(path))
+    assert not isinstance(replayed.session, ScriptSession)
+    assert replayed.mismatch is None

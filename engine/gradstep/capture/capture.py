@@ -157,6 +157,7 @@ class _Capture:
         self._sites: list[Site] = []
         self._leads = Leads()
         self._own = {MAIN}
+        self._modules: dict[str, str] = {}
         self._handover = Handover(f"gradstep {source.path.name}")
         self._hooks = Hooks(self._sites, self._handover, self._own, printed)
         self._hooks.missed_before = wanted.missed
@@ -192,6 +193,7 @@ class _Capture:
             raise NotCaptured(Obstacle.OUT_OF_REACH, None, place, self._noticed())
         loop = CapturedLoop(self._sites, self._hooks, self._handover, self._view, self._printed)
         loop.facts += self._noticed()
+        loop.modules = dict(self._modules)
         loop.started_in = self._started_in
         return loop
 
@@ -235,6 +237,7 @@ class _Capture:
     def _module(self, text: str, file: str, name: str) -> CodeType:
         remember_script(file)
         self._own.add(name)
+        self._modules[file] = text
         return self._compiled(text, file)
 
     def _compiled(self, text: str, file: str) -> CodeType:

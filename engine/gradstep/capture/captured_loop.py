@@ -86,6 +86,9 @@ class CapturedLoop:
         self.facts: tuple[Noticed, ...] = tuple(Noticed(Fact.NOT_PUT_BACK, name) for name in hooks.lost_names)
         """Peculiarities of the script, such as what could not be put back."""
 
+        self.modules: dict[str, str] = {}
+        """Text of each module beside the script that it has imported, by the module's file."""
+
         self.failure: BaseException | None = None
         """Exception of the round under way; None if it raised none."""
 

@@ -59,7 +59,7 @@ class RecordingSession(Session):
         self._made: Frame | None = None
         self._problem = _problem(recording)
         self.origin = self.source = self.progress = None
-        self.oddities, self.facts = (), ()
+        self.oddities, self.facts, self.modules = (), (), None
         self.watch = lambda action, state, error: None
         self.tried = lambda action, error: None
 

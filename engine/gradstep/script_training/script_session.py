@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
+from pathlib import Path
 from typing import NoReturn
 
 from gradstep.actions import (
@@ -34,6 +35,7 @@ from gradstep.script_training.script_state import ScriptState
 from gradstep.script_training.script_statements import ScriptStatements, placed
 from gradstep.script_training.script_trainer import Reopen, ScriptTrainer
 from gradstep.script_training.script_twin import Rates, ScriptTwin
+from gradstep.scripts.source import digest_of
 from gradstep.session import Session
 
 RATES = (SetLearningRate, RaiseLearningRate, LowerLearningRate)
@@ -84,6 +86,7 @@ class ScriptSession(Session):
         self._begin(problem, statements, ScriptPerform(statements))
         self._twin = ScriptTwin(statements, statements.state)
         self.facts = (*loop.facts, *(Noticed(Fact.NOT_PUT_BACK, lost) for lost in seen.lost))
+        self.modules = {Path(file).name: digest_of(text.encode()) for file, text in loop.modules.items()}
         self.oddities = seen.inspection.oddities
 
     @property

@@ -15,6 +15,11 @@ from gradstep.learner_code.places import in_words, remember_script
 NOTEBOOK: Final = ".ipynb"
 
 
+def digest_of(data: bytes) -> str:
+    """Return a hash of some content, 16 hexadecimal digits."""
+    return blake2b(data, digest_size=8).hexdigest()
+
+
 @dataclass(frozen=True, slots=True)
 class ScriptSource:
     """Text of a script, with its origin."""
@@ -39,7 +44,7 @@ class ScriptSource:
     def digest(self) -> str:
         """Hash of the file's content, 16 hexadecimal digits."""
         data = self.text.encode("utf-8", "surrogatepass") if self.table is None else self.table
-        return blake2b(data, digest_size=8).hexdigest()
+        return digest_of(data)
 
     @property
     def is_notebook(self) -> bool:

@@ -12,7 +12,6 @@ import torch
 from gradstep.capture.capture import capture
 from gradstep.capture.captured_loop import CapturedLoop
 from gradstep.capture.obstacles import NotCaptured, Obstacle
-from gradstep.capture.rewriting.leads import mentioned
 from gradstep.captured_output import Printed, harmless
 from gradstep.learner_code.eager import uncompiled
 from gradstep.script_training.script_session import ScriptSession
@@ -49,7 +48,16 @@ def trains_by_itself(source: ScriptSource) -> bool:
         tree = ast.parse(source.text)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return False  # the usual way says what is wrong
-    return bool(mentioned(tree) & SIGNS) or bool(local_imports(source))
+    return any(_name_of(node) in SIGNS for node in ast.walk(tree)) or bool(local_imports(source))
+
+
+def _name_of(node: ast.AST) -> str:
+    """Return the name or the attribute that a piece of code is; empty if it is neither."""
+    match node:
+        case ast.Name(id=name) | ast.Attribute(attr=name):
+            return name
+        case _:
+            return ""
 
 
 def open_script(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import linecache
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -72,6 +73,7 @@ class CapturedLoop:
         self._hooks, self._handover, self._view = hooks, handover, view
         self._site = sites[hooks.chain[-1]]
         self._codes: dict[int, CodeType] = {}
+        self._process = os.getpid()
         self._alive = True
         self._parking: object = Parking.ROUND
         self.printed = printed
@@ -315,6 +317,8 @@ class CapturedLoop:
                 raise
         finally:
             hooks.is_stepping = False
+            if os.getpid() != self._process:
+                os._exit(0)  # a copy of the process has no session: whoever made it may wait for its end
         return hooks.control
 
     def _go_on(self, stopped: Callable[[], bool]) -> None:

@@ -274,7 +274,9 @@ def test_rounds_before_the_pass_that_take_no_time_are_not_repeated(tmp_path: Pat
 
 
 def test_a_copy_of_the_process_that_a_statement_makes_ends_after_it(tmp_path: Path) -> None:
-    text = TRAINS + "    import os\n    pid = os.fork()\n    if pid == 0: os._exit(3)\n    os.waitpid(pid, 0)\n"
+    text = (
+        TRAINS + "    import os\n    pid = os.fork()\n    if pid == 0: os._exit(3)\n    os.waitpid(pid, 0)\n"
+    )
     loop = opened(tmp_path, text)
     for statement in loop.statements:
         loop.run_statement(statement.index)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import linecache
+import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace

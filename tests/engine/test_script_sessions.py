@@ -11,6 +11,8 @@ from msgspec import structs
 
 from gradstep.actions import (
     Action,
+    Backward,
+    Forward,
     GoTo,
     NextLine,
     Redo,
@@ -21,6 +23,8 @@ from gradstep.actions import (
     StepNodeBack,
     ToggleStatement,
     Undo,
+    Update,
+    Zero,
 )
 from gradstep.analysis.judgement import Finding
 from gradstep.errors import EngineError
@@ -137,6 +141,17 @@ def test_a_node_of_the_next_pass_comes_after_the_rest_of_the_round(tmp_path: Pat
     session.apply(StepNode())
     there = bits(session.frame)
     assert after(session, GoTo(0), NextLine(), NextLine(), NextLine(), StepNode()) == there
+
+
+def test_the_four_keys_run_a_round_wherever_the_script_zeroes(tmp_path: Path) -> None:
+    session = opened(written("top level", tmp_path))
+    whole = after(session, RunEpochs(1))
+    session.apply(GoTo(0))
+    assert after(session, Forward(), Backward(), Update()) == whole
+    session.apply(Zero())
+    assert all(one.grad is None or not one.grad.any() for one in session.frame.parameters)
+    session.apply(RunEpochs(2))
+    assert session.frame.epoch == 3
 
 
 def test_an_epoch_of_the_outer_loop_ends_where_the_next_begins(tmp_path: Path) -> None:

@@ -94,13 +94,13 @@ class ScriptPerform:
         if kind is Kind.BACKWARD and statements.state.in_pass:
             statements.next_line()
             return
-        if kind is Kind.FORWARD:
-            statements.run_to(keys)
-        else:
+        if kind is Kind.ZERO:
             for key in keys:
                 statements.run(key)
-                if statements.state.loop.complete:
+                if statements.state.loop.over:
                     break
+        else:
+            statements.run_to(keys)
         statements.settle()
 
     def _run(self, count: int, stopped: Callable[[], bool], tell: Callable[[Progress], None]) -> Ended:

@@ -23,7 +23,9 @@ from gradstep.scripts.script_errors import ScriptError
 from gradstep.scripts.source import ScriptSource
 
 SIGNS: Final = frozenset({"backward", "grad", "minimize"})
-"""Names one of which every script mentions that differentiates by itself."""
+"""Names that a script without a loop mentions if it differentiates by itself."""
+
+LOOPS: Final = (ast.For, ast.While)
 
 NONE_HERE: Final = frozenset({Obstacle.NO_BACKWARD, Obstacle.NO_LOOP})
 """Obstacles with which a script may still define a problem."""
@@ -48,7 +50,8 @@ def trains_by_itself(source: ScriptSource) -> bool:
         tree = ast.parse(source.text)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return False  # the usual way says what is wrong
-    return any(_name_of(node) in SIGNS for node in ast.walk(tree)) or bool(local_imports(source))
+    signs = (isinstance(node, LOOPS) or _name_of(node) in SIGNS for node in ast.walk(tree))
+    return any(signs) or bool(local_imports(source))
 
 
 def _name_of(node: ast.AST) -> str:

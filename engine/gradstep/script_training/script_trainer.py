@@ -194,6 +194,7 @@ class ScriptTrainer:
         """
         self.catch_up()
         losses, self.failed_after = _RoundLosses(self.loop, add_loss), None
+        self.loop.next_statement = 0  # what ran out of order has not begun the round
         first = self.loop.position.done
         try:
             with learners_code(), watched(losses.seen):

@@ -113,6 +113,8 @@ def _lacks(source: ScriptSource, namespace: Namespace, missing: Sequence[str]) -
             hints.append(f"{near[0]} has the type {kind}: convert it with torch.tensor({near[0]}).")
     classes = [name for name in CONVENTIONS["model"] if inspect.isclass(namespace.get(name))]
     classes += [name for name, value in namespace.items() if _is_module_class(value, namespace)]
+    made = {type(value) for value in namespace.values()}
+    classes = [name for name in classes if namespace[name] not in made]
     if classes and "model" in missing:
         hints.append(f"{classes[0]} is a class: create an instance, model = {classes[0]}().")
     hints.append(present(namespace, described))

@@ -48,9 +48,21 @@ def guessed(namespace: Mapping[str, Any], found: Mapping[str, str]) -> dict[str,
         guesses.update(zip(missing, left, strict=True))
     for part, count in (("model", 1), ("loss", 2)):
         named = [name for name in _functions(namespace, count) if name not in found.values()]
+        if part == "model" and len(named) > 1:
+            named = _optimized(namespace, named)
         if part not in found and len(named) == 1:
             guesses[part] = named[0]
     return guesses
+
+
+def _optimized(namespace: Mapping[str, Any], named: Iterable[str]) -> list[str]:
+    """Return the names of the modules with a parameter that an optimizer of the script updates."""
+    optimizers = [value for value in namespace.values() if isinstance(value, torch.optim.Optimizer)]
+    held = {
+        id(one) for optimizer in optimizers for group in optimizer.param_groups for one in group["params"]
+    }
+    modules = ((name, namespace[name]) for name in named if isinstance(namespace[name], nn.Module))
+    return [name for name, module in modules if any(id(one) in held for one in module.parameters())]
 
 
 def begins_like(part: str, name: str) -> bool:

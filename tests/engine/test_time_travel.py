@@ -277,7 +277,7 @@ def test_going_back_to_a_long_run_that_the_ledger_forgot_does_not_run_it_again(m
     assert session.state.written is not session._walk.travel._spread[slow].written
     assert session._walk.travel._spread[slow].written.is_forgotten
     monkeypatch.setattr(
-        travel, "perform", lambda *_: pytest.fail("it was run again, and nobody could stop it")
+        session._walk.travel, "_perform", lambda *_: pytest.fail("it was run again, and nobody could stop it")
     )
     session.apply(GoTo(1))
     assert picture(session)[0] == end

@@ -42,7 +42,7 @@ async def test_the_newest_lines_come_in_while_epochs_run(script: Path) -> None:
     async with opened(make=partial(open_session, start_from(str(script)))) as pilot:
         await press(pilot, "r", *"1000000", "enter")
         await press(pilot, "w")
-        printed = bench(pilot).problem.printed  # type: ignore[union-attr]
+        _, printed = bench(pilot).script_output  # type: ignore[misc]
         await until(pilot, lambda: printed.gone > 0 and "older line" not in text(pilot))
         assert "in forward" in text(pilot)
         await press(pilot, "home")

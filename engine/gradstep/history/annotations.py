@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from math import isnan
 from typing import TYPE_CHECKING
 
 from gradstep.actions import Reset, ToggleStatement, ToggleZeroing
@@ -54,6 +55,6 @@ def _marked(point: Point, zeroing: bool) -> list[What]:
         found.append(What.BRANCH)
     if isinstance(point.action, ToggleZeroing) or point.action == ToggleStatement(Kind.ZERO):
         found.append(What.ZEROING_OFF if zeroing else What.ZEROING_ON)
-    if point.learning_rate != before.learning_rate:
+    if point.learning_rate != before.learning_rate and not isnan(point.learning_rate):
         found.append(What.RATE)
     return found

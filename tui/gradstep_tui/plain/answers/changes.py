@@ -72,7 +72,7 @@ def change_texts(before: Frame, after: Frame) -> Iterator[str]:
     if after.loop.split != before.loop.split:
         yield f"the samples now go through the loop as {batches_title(after.loop.batches)}"
         yield from loop_texts(after)
-    if after.learning_rate != before.learning_rate:
+    if after.learning_rate != before.learning_rate and not math.isnan(after.learning_rate):
         yield f"learning rate {rate(before.learning_rate)} becomes {rate(after.learning_rate)}"
     yield from _loop_texts(before.loop, after.loop)
     if after.epoch != before.epoch:

@@ -40,7 +40,7 @@ from gradstep.script_training.script_session import ScriptSession
 from gradstep.scripts.script_errors import ScriptError
 from gradstep.session import Session
 from gradstep.start import start_from
-from tests.engine.captured_runs import by_itself
+from tests.engine.captured_runs import captured, values_of
 from tests.engine.test_capture import FILES, _settings, written
 
 __all__ = ["_settings"]
@@ -83,14 +83,15 @@ def test_rounds_by_statements_and_at_full_speed_have_the_bits_of_the_script(
         return
     first = session.frame
     assert first.epoch == 0
-    place, before = session.loop.loops[-1], session.loop.position.rounds[-1] - 1
-    plain = by_itself(path, place.file, place.body[0].lines.first, before + ROUNDS)
+    alone = captured(path)  # which has the bits of the script by itself: see test_capture
+    alone.run(ROUNDS)
+    plain = values_of(alone.names)
     start = bits(first)
     while session.frame.epoch < ROUNDS:
         session.apply(NextLine())
     stepped = bits(session.frame)
     for parameter in session.frame.parameters:
-        wanted = plain.values.get(parameter.name)
+        wanted = plain.get(parameter.name)
         assert wanted is None or torch.equal(wanted, parameter.value), parameter.name
     assert after(session, GoTo(0)) == start
     session.apply(RunEpochs(ROUNDS))

@@ -170,16 +170,11 @@ class CapturedLoop:
         seen.draws, seen.printed = self._hooks.draws.count - draws, self.printed.count - printed
         return Watched(control, effects_between(before, Observed(self.names), seen), tuple(passes))
 
-    def watch_round(
-        self,
-        order: Sequence[int] | None = None,
-        on_pass: Callable[[tuple[Tensor, ...]], None] = lambda _: None,
-    ) -> dict[int, Effects]:
+    def watch_round(self, order: Sequence[int] | None = None) -> dict[int, Effects]:
         """Run one round statement by statement; return what each statement that ran did, by its index.
 
         Args:
             order: Indices of the statements that run, in their order; None for the script's own.
-            on_pass: Called after a statement with the tensors that each of its passes differentiated.
         """
         found: dict[int, Effects] = {}
         made: dict[int, int] = {}
@@ -191,8 +186,6 @@ class CapturedLoop:
                 {id(v): index for v in self.names.values() if isinstance(v, Tensor) and id(v) not in known}
             )
             found[index], control = ran.effects, ran.control
-            for outputs in ran.passes:
-                on_pass(outputs)
             for loss in (output for outputs in ran.passes for output in outputs):
                 if (maker := made.get(id(loss))) is not None and maker in found:
                     found[maker] = Effects(found[maker].roles | {Role.LOSS}, found[maker].changed)
@@ -210,11 +203,15 @@ class CapturedLoop:
         if order is None and self.next_statement == 0 and self._hooks.can_run_itself:
             self.run(1)
             return
+        self.end_round(self._run_rest(order))
+
+    def _run_rest(self, order: Sequence[int] | None) -> Control:
+        """Run what is left of the round under way, one statement at a time; return how it is left."""
         control = Control.NEXT
         for index in self._rest(order):
             if (control := self.run_statement(index)) is not Control.NEXT:
                 break
-        self.end_round(control)
+        return control
 
     def end_round(self, control: Control = Control.NEXT) -> None:
         """Leave the round under way, as a statement said, and go on to the begin of the next."""
@@ -234,16 +231,10 @@ class CapturedLoop:
             BaseException: a round raised it, and the script does not handle it; `failure` is the same.
         """
         first = self.position.done
-        if rounds > 0 and not self.over and not (self._hooks.can_run_itself and self.next_statement == 0):
-            control = Control.NEXT
-            for index in self._rest(None):
-                if (control := self.run_statement(index)) is not Control.NEXT:
-                    break
-            self._hooks.leave_round(control)
-            rounds -= 1
-            self._hooks.free_rounds = rounds
-            self._go_on(stopped)
-        elif rounds > 0 and not self.over:
+        if rounds > 0 and not self.over:
+            if not (self._hooks.can_run_itself and self.next_statement == 0):
+                self._hooks.leave_round(self._run_rest(None))
+                rounds -= 1
             self._hooks.free_rounds = rounds
             self._go_on(stopped)
         return self.position.done - first

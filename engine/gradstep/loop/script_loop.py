@@ -99,7 +99,7 @@ class ScriptLoop:
         ahead = self.ahead()
         if ahead:
             return ahead[0]
-        return next((statement.key for statement in self.statements if statement.enabled), None)
+        return next(iter(self.enabled), None)
 
     def ahead(self) -> tuple[int, ...]:
         """Return the keys of the statements that are left of the round under way, in order."""
@@ -109,7 +109,7 @@ class ScriptLoop:
     @property
     def order(self) -> tuple[int, ...] | None:
         """Keys of the statements of a whole round, in order; None if it is the script's own round."""
-        keys = tuple(statement.key for statement in self.statements if statement.enabled)
+        keys = self.enabled
         return None if keys == tuple(range(len(self.statements))) else keys
 
     @property

@@ -33,14 +33,12 @@ from gradstep.actions import (
 from gradstep.loop.learning_rate import lowered, raised
 from gradstep.loop.loop import Kind
 from gradstep.loop.script_loop import ScriptLoop
-from gradstep.notices import Notice, RunDiverged, RunStopped, TraceSummarized
+from gradstep.notices import Notice, RunDiverged, RunStopped
 from gradstep.script_training.script_state import ScriptState
 from gradstep.script_training.script_statements import ScriptStatements
+from gradstep.training.apply_action import LINES, summarized
 from gradstep.training.epochs import Ended
 from gradstep.training.progress import Progress
-
-KINDS = {Forward: Kind.FORWARD, Backward: Kind.BACKWARD, Update: Kind.UPDATE, Zero: Kind.ZERO}
-"""Actions that run the statements of one kind."""
 
 MOST_ROUNDS = 1_000_000
 """Largest number of rounds until the outer loop begins its next round."""
@@ -67,7 +65,7 @@ class ScriptPerform:
             case RunOuter():
                 return self._run_outer(stopped, tell)
             case Forward() | Backward() | Update() | Zero():
-                self._run_kind(KINDS[type(action)])
+                self._run_kind(LINES[type(action)])
             case NextLine():
                 statements.next_line()
             case StepNode():
@@ -86,7 +84,7 @@ class ScriptPerform:
                 statements.return_to(before.rewound_to(start))
             case _:
                 statements.return_to(replace(before, loop=edited(before.loop, action)))
-        return Ended(_summarized(before, statements.state, statements.trainer.trace_limit))
+        return Ended(summarized(before, statements.state, statements.trainer.trace_limit))
 
     def _run_kind(self, kind: Kind) -> None:
         statements = self.statements
@@ -180,11 +178,3 @@ def _diverged(state: ScriptState) -> Notice | None:
     if not state.diverged or state.loss is None:
         return None
     return RunDiverged(len(state.losses), state.loss, zeroing=state.loop.is_enabled(Kind.ZERO))
-
-
-def _summarized(before: ScriptState, after: ScriptState, limit: int) -> TraceSummarized | None:
-    """Return a notice if a pass has just been recorded and is not kept in full."""
-    passing, last = after.passing, before.passing
-    if passing is None or (last is not None and last.trace is passing.trace) or not passing.trace.summarized:
-        return None
-    return TraceSummarized(passing.trace.summarized, limit)

@@ -34,8 +34,7 @@ from gradstep.actions import (
 from gradstep.loop.loop import Kind
 from gradstep.reasons import Reason, Refusal
 from gradstep.script_training.script_state import ScriptState
-
-KINDS: Final = {Forward: Kind.FORWARD, Update: Kind.UPDATE, Zero: Kind.ZERO}
+from gradstep.training.apply_action import LINES
 
 RUNS: Final = (Forward, Update, Zero, NextLine, RunEpochs, RunOuter, Backward, StepNode, StepTo)
 """Actions that run statements of the loop."""
@@ -79,7 +78,7 @@ def _runs(state: ScriptState, action: type[Action]) -> Refusal | None:
         return Refusal(Reason.ALL_COMMENTED_OUT)
     if action is RunOuter and len(loop.heads) < 2:
         return Refusal(Reason.NO_OUTER_LOOP)
-    kind = KINDS.get(action, Kind.BACKWARD if action in (Backward, StepNode, StepTo) else None)
+    kind = Kind.BACKWARD if action in (StepNode, StepTo) else LINES.get(action)
     return None if kind is None or loop.keys_of(kind) else Refusal(Reason.NO_SUCH_STATEMENT)
 
 

@@ -7,14 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import NoReturn
 
-from gradstep.actions import (
-    Action,
-    LowerLearningRate,
-    RaiseLearningRate,
-    RefusalKey,
-    SetLearningRate,
-    checked_rate,
-)
+from gradstep.actions import Action, RefusalKey, checked_rate
 from gradstep.analysis.batch_check import BatchCheck
 from gradstep.analysis.comparison import Comparison, Side, compare
 from gradstep.analysis.gradient_check import GradientCheck
@@ -22,6 +15,7 @@ from gradstep.analysis.loop_verdict import Verdict
 from gradstep.capture.captured_loop import CapturedLoop
 from gradstep.capture.obstacles import Fact, Noticed
 from gradstep.errors import Refused, Stopped
+from gradstep.history.tree import Point
 from gradstep.loop.script_loop import ScriptLoop, ScriptStatement
 from gradstep.loop.script_names import Spelling
 from gradstep.pictures.pictures import Pictures
@@ -30,15 +24,13 @@ from gradstep.reasons import Reason, Refusal
 from gradstep.script_training.probe import Probed, probe
 from gradstep.script_training.script_actions import ScriptPerform
 from gradstep.script_training.script_names_found import found_in, set_rate_in
-from gradstep.script_training.script_refusals import script_refusal, script_refusals
+from gradstep.script_training.script_refusals import RATES, script_refusal, script_refusals
 from gradstep.script_training.script_state import ScriptState
 from gradstep.script_training.script_statements import ScriptStatements, placed
 from gradstep.script_training.script_trainer import Reopen, ScriptTrainer
 from gradstep.script_training.script_twin import Rates, ScriptTwin
 from gradstep.scripts.source import digest_of
 from gradstep.session import Session
-
-RATES = (SetLearningRate, RaiseLearningRate, LowerLearningRate)
 
 
 class ScriptSession(Session):
@@ -131,9 +123,8 @@ class ScriptSession(Session):
             Stopped: `stopped` returned True.
         """
         now, rates = self._script.state, self._rates()
-        return self._compared(
-            lambda: self._twin.compared(now, self._state_after(stopped), rates, stopped, self._tell_comparing)
-        )
+        own = self._state_after(self._walk.history.here, stopped)
+        return self._compared(lambda: self._twin.compared(now, own, rates, stopped, self._tell_comparing))
 
     def compare(self, number: int, stopped: Callable[[], bool] = lambda: False) -> Comparison:
         """Compare the session with another point of its history, round by round; changes nothing."""
@@ -167,27 +158,21 @@ class ScriptSession(Session):
         way = [*self._walk.history.here.way()][::-1]
         return [(point.epoch, point.learning_rate) for point in way if isinstance(point.action, RATES)]
 
-    def _state_after(self, stopped: Callable[[], bool]) -> Callable[[int], ScriptState]:
-        here, travel = self._walk.history.here, self._walk.travel
+    def _state_after(self, point: Point, stopped: Callable[[], bool]) -> Callable[[int], ScriptState]:
+        """Return a function that returns the state after a number of rounds on the way to a point."""
 
         def after(rounds: int) -> ScriptState:
-            if travel.go_to_epoch(here, rounds, stopped, self._tell_comparing) < rounds:
+            if self._walk.travel.go_to_epoch(point, rounds, stopped, self._tell_comparing) < rounds:
                 raise Stopped
             return self._script.state
 
         return after
 
     def _compare(self, number: int, stopped: Callable[[], bool]) -> Comparison:
-        history, travel, now = self._walk.history, self._walk.travel, self._script.state
+        history, now = self._walk.history, self._script.state
         point = history.point(number)
-        own = self._state_after(stopped)
-
-        def other_after(rounds: int) -> ScriptState:
-            if travel.go_to_epoch(point, rounds, stopped, self._tell_comparing) < rounds:
-                raise Stopped
-            return self._script.state
-
-        travel.go(point)
+        own, other_after = self._state_after(history.here, stopped), self._state_after(point, stopped)
+        self._walk.travel.go(point)
         other = self._script.state
         rounds = min(now.epoch, other.epoch)
         return compare(

@@ -123,7 +123,7 @@ class ScriptStatements:
                 loop=placed(self.state.loop, self.trainer.loop),
                 epoch=state.epoch + 1,
                 losses=losses,
-                passing=_over(self.state.passing),
+                passing=self.state.ended_pass,
                 learning_rate=self.trainer.rate,
             )
 
@@ -152,11 +152,10 @@ class ScriptStatements:
     ) -> None:
         """Bring the state up to date with a statement that has run."""
         trainer = self.trainer.snapshot()
-        loop = before.loop if before.loop.next != key and error is None else replace(before.loop, last=key)
-        if error is not None:
-            loop = before.loop
+        is_next = error is None and before.loop.next == key
+        loop = replace(before.loop, last=key) if is_next else before.loop
         traces = ran.traces
-        passing = _over(before.passing)
+        passing = before.ended_pass
         if traces:
             first, *later = traces
             passing = Passing(first, len(first), before, later=tuple(later))
@@ -175,7 +174,7 @@ class ScriptStatements:
             written=self._written(before, ran),
             learning_rate=self.trainer.rate,
             last_step=None,
-            recorded=not ran.passes or bool(traces) if ran.passes else before.recorded,
+            recorded=bool(traces) if ran.passes else before.recorded,
         )
 
     def _written(self, before: ScriptState, ran: StatementRun) -> Ledger:
@@ -307,10 +306,9 @@ class ScriptStatements:
             passes += loss == loss
             buffer.append(loss)
 
-        done = 0
         first = self.trainer.loop.position.done
         try:
-            done = self.trainer.run_rounds(count, order, add, stopped)
+            self.trainer.run_rounds(count, order, add, stopped)
         finally:
             done = self.trainer.loop.position.done - first
             page = RunPage(done, passes, self.grads())
@@ -370,10 +368,6 @@ def _pass_before(passing: Passing, cursor: int) -> Passing:
     *earlier, last = passing.earlier
     later = (passing.trace, *passing.later)
     return replace(passing, trace=last, cursor=cursor, earlier=tuple(earlier), later=later)
-
-
-def _over(passing: Passing | None) -> Passing | None:
-    return None if passing is None else replace(passing, over=True)
 
 
 def _has_passed(state: ScriptState) -> bool:

@@ -142,7 +142,7 @@ class ScriptTrainer:
         found = RecordedPasses()
         try:
             with self._errors(found):
-                found, ran.control = self.loop.ask(lambda: self._run(key, known, found, recorded=recorded))
+                ran.control = self.loop.ask(lambda: self._run(key, known, found, recorded=recorded))
         finally:
             ran.traces, ran.passes = found.traces, len(found.outputs)
             self._keep(found, (*self._kept.ran, key))
@@ -180,8 +180,8 @@ class ScriptTrainer:
         order: Sequence[int] | None,
         add_loss: Callable[[float], None],
         stopped: Callable[[], bool],
-    ) -> int:
-        """Run whole rounds unrecorded, from the begin of one; return how many have run.
+    ) -> None:
+        """Run whole rounds unrecorded, from the begin of one.
 
         Args:
             count: How many rounds.
@@ -217,7 +217,6 @@ class ScriptTrainer:
             self._keep(RecordedPasses(), ())
             if losses.last is not None:
                 self._set_loss(losses.last, before)
-        return self.loop.position.done - first
 
     def catch_up(self) -> None:
         """Run again what ran in the round before the script was taken back to its begin."""
@@ -264,18 +263,16 @@ class ScriptTrainer:
             if tensor.is_leaf:
                 tensor.grad = None
 
-    def _run(
-        self, key: int, known: LeafCopies, found: RecordedPasses, *, recorded: bool
-    ) -> tuple[RecordedPasses, Control]:
+    def _run(self, key: int, known: LeafCopies, found: RecordedPasses, *, recorded: bool) -> Control:
         """Run a statement in the script's thread."""
         if not recorded:
             with watched(lambda made: _note(found, made)):
-                return found, self.loop.run_here(key)
+                return self.loop.run_here(key)
         with (
             self._sources_watched(),
             recorded_passes(self._live, self._sources, known, self.trace_limit, found),
         ):
-            return found, self.loop.run_here(key)
+            return self.loop.run_here(key)
 
     def _run_again(self, key: int) -> Control:
         """Run a statement in the script's thread as it ran before, so that its nodes have their sources."""

@@ -38,7 +38,7 @@ from gradstep.loop.optimizers import checked_optimizer
 from gradstep.notices import PassedOver, TraceSummarized
 from gradstep.training.epochs import Ended, run_epochs
 from gradstep.training.progress import Progress
-from gradstep.training.state import State
+from gradstep.training.state import State, TrainingState
 from gradstep.training.stepper import Statements
 
 LINES = {Forward: Kind.FORWARD, Backward: Kind.BACKWARD, Update: Kind.UPDATE, Zero: Kind.ZERO}
@@ -77,10 +77,10 @@ def perform(
         statements.run(LINES[type(action)])
     elif not _stepped(statements, action):
         statements.return_to(_settled(statements, action, start))
-    return Ended(passed_over or _summarized(before, statements.state, statements.trainer.trace_limit))
+    return Ended(passed_over or summarized(before, statements.state, statements.trainer.trace_limit))
 
 
-def _summarized(before: State, after: State, limit: int) -> TraceSummarized | None:
+def summarized(before: TrainingState, after: TrainingState, limit: int) -> TraceSummarized | None:
     """Return a notice if a pass has just been recorded and is not kept in full."""
     passing, last = after.passing, before.passing
     if passing is None or (last is not None and last.trace is passing.trace) or not passing.trace.summarized:

@@ -118,6 +118,11 @@ class TrainingState:
         return AROUND + trace + sum(bytes_of(tensor) for tensor in self.trainer.numbers())
 
     @property
+    def ended_pass(self) -> Passing | None:
+        """Last recorded pass, as it is once another statement has run; None if there is none."""
+        return None if self.passing is None else replace(self.passing, over=True)
+
+    @property
     def in_pass(self) -> bool:
         """Whether a backward pass is under way."""
         return self.passing is not None and not self.passing.finished
@@ -158,7 +163,7 @@ class State(TrainingState):
         return replace(
             self,
             loop=self.loop.with_split(split, spelling),
-            passing=None if self.passing is None else replace(self.passing, over=True),
+            passing=self.ended_pass,
             part_losses={},
         )
 
@@ -171,7 +176,7 @@ class State(TrainingState):
             self,
             trainer=self.trainer.with_optimizer(optimizer),
             loop=self.loop.with_optimizer(optimizer),
-            passing=None if self.passing is None else replace(self.passing, over=True),
+            passing=self.ended_pass,
             last_step=None,
         )
 

@@ -115,7 +115,7 @@ class Statements:
                 with self._keeping_what_pytorch_left(kind):
                     self.trainer.update(self.state.learning_rate)
                 before = self.state
-                self._advance(kind, _over(before.passing))
+                self._advance(kind, before.ended_pass)
                 if not before.loop.optimizer.by_hand:
                     step = OptimizerStep(before.trainer, before.learning_rate)
                     self.state = replace(self.state, last_step=step)
@@ -123,7 +123,7 @@ class Statements:
                 grads = self.grads()
                 with self._keeping_what_pytorch_left(kind):
                     self.trainer.zero(set_to_none=self.state.loop.set_to_none)
-                self._advance(kind, _over(self.state.passing), ZeroPage(grads, self.grads()))
+                self._advance(kind, self.state.ended_pass, ZeroPage(grads, self.grads()))
 
     @property
     def feed(self) -> Feed | None:
@@ -288,7 +288,7 @@ class Statements:
             if left is not before.trainer:
                 written = self._with_page(before.written, self._half_page(kind, error, before))
                 self.state = replace(
-                    before, trainer=left, passing=_over(before.passing), written=written, last_step=None
+                    before, trainer=left, passing=before.ended_pass, written=written, last_step=None
                 )
             raise
 
@@ -313,7 +313,3 @@ def _with_loss(state: State, loop: Loop, epoch: int, loss: float) -> tuple[Losse
     if len(parts) < loop.parts and math.isfinite(loss):
         return state.losses, parts
     return state.losses.with_loss(epoch, loop.split.epoch_loss(parts)), parts
-
-
-def _over(passing: Passing | None) -> Passing | None:
-    return None if passing is None else replace(passing, over=True)

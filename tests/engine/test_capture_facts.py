@@ -266,9 +266,11 @@ def test_a_loop_with_too_many_rounds_before_its_pass_is_captured_at_that_round_a
     assert not differences(expected, state_of(loop, []))
 
 
-def test_rounds_before_the_pass_that_take_no_time_are_not_repeated(tmp_path: Path) -> None:
+def test_rounds_before_the_pass_that_take_no_time_are_not_repeated(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     text = "import pathlib\npathlib.Path('runs').open('a').write('.')\n"
-    os.chdir(tmp_path)
+    monkeypatch.chdir(tmp_path)
     opened(tmp_path, text + OTHERS["rounds that only gather come first"])
     assert (tmp_path / "runs").read_text() == "."
 

@@ -142,12 +142,11 @@ def test_one_ctrl_c_stops_a_loop_that_never_ends_in_plain_mode(tmp_path: Path) -
 
 HOLDING: Final = SCRIPT.replace("BODY", "sum(range(10**12))")
 
-HELD: Final = """calls = 3; import ctypes, os
-        waiting = os.open(WAITING, os.O_RDONLY)
-        ctypes.PyDLL(None).read(waiting, ctypes.create_string_buffer(1), 1)
+HELD: Final = """calls = 3; import ctypes
+        ctypes.PyDLL(None).system(f"read x < {WAITING}".encode())
         break
 """
-"""Waits for the test, without letting other threads run."""
+"""Waits for the test in one call that lets no other thread run: what the test can open is already held."""
 
 
 @pytest.mark.parametrize("how", ["q", "ctrl+c", "SIGTERM"])

@@ -41,8 +41,11 @@ def test_what_a_script_says_reaches_no_terminal() -> None:
     assert not any("\x1b" in line or "\x07" in line for line in lines)
 
 
-def test_a_script_that_cannot_be_read_shows_the_line() -> None:
+def test_a_script_that_cannot_be_read_shows_the_line(tmp_path: Path) -> None:
+    # Python reads the line from the file of that name, if there is one.
+    path = tmp_path / "train.py"
+    path.write_text("x = 1\nfor in x:\n")
     with pytest.raises(SyntaxError) as raised:
-        compile("x = 1\nfor in x:\n", "train.py", "exec")
+        compile(path.read_text(), str(path), "exec")
     lines = obstacle_lines(SCRIPT, NotCaptured(Obstacle.UNREADABLE, raised.value))
-    assert lines == ("train.py, line 2: for in x:", "SyntaxError: invalid syntax", "Mend this line first.")
+    assert lines == (f"{SCRIPT}, line 2: for in x:", "SyntaxError: invalid syntax", "Mend this line first.")

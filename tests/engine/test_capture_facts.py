@@ -64,22 +64,26 @@ def test_a_script_without_a_loop_to_step_says_why(
     assert (caught.value.place and caught.value.place.line) == line
 
 
-def test_what_surrounds_a_loop_is_not_left_when_it_is_captured(tmp_path: Path) -> None:
+def test_what_surrounds_a_loop_is_not_left_when_it_is_captured(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     text = BEGIN + NET + "events = []\ntry:\n    with open('log', 'w') as log:\n        for e in range(40):\n"
     text += "".join(f"        {row}\n" for row in ROUND.splitlines())
     text += "            log.write('.')\nfinally:\n    events.append('left')\n    raise SystemExit\n"
-    os.chdir(tmp_path)
+    monkeypatch.chdir(tmp_path)
     loop = opened(tmp_path, text)
     loop.run(3)
     assert loop.names["events"] == []
     assert not loop.names["log"].closed
 
 
-def test_the_process_is_ours_again_while_a_script_is_parked(tmp_path: Path) -> None:
+def test_the_process_is_ours_again_while_a_script_is_parked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "there").mkdir()
     text = "import os, sys, io\nos.chdir('there')\nsys.stdout = io.StringIO()\nsys.argv.append('more')\n"
     text += TRAINS.replace("optimizer.step()\n", "optimizer.step(); print(os.getcwd(), sys.argv)\n")
-    os.chdir(tmp_path)
+    monkeypatch.chdir(tmp_path)
     before = os.getcwd(), sys.stdout, list(sys.argv), list(sys.path), sys.modules["__main__"]
     loop = opened(tmp_path, text, "--lr", "3")
     loop.run(2)

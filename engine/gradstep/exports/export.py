@@ -18,6 +18,7 @@ from gradstep.exports.code.helpers import TOLERANCE, helpers_for
 from gradstep.exports.code.name_conflicts import settled
 from gradstep.exports.code.parameter_expressions import added_lines
 from gradstep.exports.code.seeding import seeded
+from gradstep.exports.code.set_order import with_sets_in_order
 from gradstep.exports.code.start_lines import Changing, start_cell, uncompiled_line
 from gradstep.exports.losses_csv import losses_text, undefined_losses
 from gradstep.exports.narration import retell
@@ -84,13 +85,13 @@ def export(start: Start, actions: Iterable[Action], source: ScriptSource | None 
     begin = partial(open_session, start, source=source if start.has_file else None)
     if source.is_notebook and awaits(source.text):
         raise BadInput(AWAITS)
-    own = start.has_file and start.table is None
-    if own and trains_by_itself(source):
-        made = _on_own_loop(start, begin, source, actions)
-        if made is not None:
-            return made
-    text = seeded(source.text, notebook=source.is_notebook) if own else source.text
-    return export_from(begin, text, actions, seed=start.seed)
+    if not start.has_file or start.table is not None:
+        return export_from(begin, source.text, actions, seed=start.seed)
+    made = _on_own_loop(start, begin, source, actions) if trains_by_itself(source) else None
+    if made is None:
+        text = seeded(source.text, notebook=source.is_notebook)
+        made = export_from(begin, text, actions, seed=start.seed)
+    return replace(made, script=with_sets_in_order(made.script))
 
 
 def _on_own_loop(

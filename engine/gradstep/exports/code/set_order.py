@@ -1,0 +1,54 @@
+"""Lines that start an exported script again so that sets of texts have the order that they had in the session.
+
+Python orders a set of texts, or of anything else that is hashed by its texts, by numbers that it draws anew for
+each process unless `PYTHONHASHSEED` is set: https://docs.python.org/3/using/cmdline.html#envvar-PYTHONHASHSEED
+"""
+
+from __future__ import annotations
+
+import ast
+import os
+import sys
+
+LINES = """\
+import os
+import subprocess
+import sys
+
+if os.environ.get("PYTHONHASHSEED") != "{seed}" and globals().get("__file__") in map(os.path.abspath, sys.orig_argv):
+    # Sets of texts have the order that they had in the session only in a process with this variable.
+    os.environ["PYTHONHASHSEED"] = "{seed}"
+    sys.exit(subprocess.call([sys.executable, *sys.orig_argv[1:]]))
+"""
+
+
+def with_sets_in_order(script: str) -> str:
+    """Return a script that sees to the order of sets, or the same text if this process has a random one."""
+    seed = _seed()
+    if seed is None:
+        return script
+    lines = script.split("\n")
+    after = _place_in(script, lines)
+    return "\n".join([*lines[:after], "", *LINES.format(seed=seed).splitlines(), "", *lines[after:]])
+
+
+def _seed() -> int | None:
+    """Return the number by which this process orders sets of texts; None if that was drawn."""
+    if sys.flags.ignore_environment:
+        return None
+    given = os.environ.get("PYTHONHASHSEED", "")
+    return int(given) if given.isdecimal() else None
+
+
+def _place_in(script: str, lines: list[str]) -> int:
+    """Return how many lines have to come first: comments at the top, the docstring, imports of `__future__`."""
+    after = next((number for number, line in enumerate(lines) if not line.startswith("#")), len(lines))
+    for place, statement in enumerate(ast.parse(script).body):
+        match statement:
+            case ast.Expr(value=ast.Constant(value=str())) if place == 0:
+                after = statement.end_lineno or 0
+            case ast.ImportFrom(module="__future__"):
+                after = statement.end_lineno or 0
+            case _:
+                break
+    return after

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from gradstep_tui.__main__ import HASH_SEED
+from gradstep.exports.code.set_order import with_sets_in_order
+from gradstep_tui.__main__ import HASH_SEED, keep_order_of_sets
 from tests.terminal import GRADSTEP
 
 SCRIPT = """\
@@ -46,22 +47,54 @@ def ran(*command: str, given: str = "", seed: str | None = None) -> str:
     return done.stdout
 
 
-def test_a_set_of_texts_has_the_same_order_in_every_process(script: Path) -> None:
-    command = (*GRADSTEP, "run", str(script), "--epochs", "2", "--json")
-    assert ran(*command) == ran(*command, seed="0")
-
-
 def test_a_session_on_a_set_of_texts_is_resumed_and_its_export_passes(script: Path, tmp_path: Path) -> None:
     saved = str(tmp_path / "saved")
     ran(*GRADSTEP, "--plain", "--save", saved, str(script), given="e\nr 3\nq\n")
-    assert "rounds done: 4" in ran(*GRADSTEP, "resume", "--plain", saved, given="q\n")
+    assert "all numbers identical" in ran(*GRADSTEP, "resume", "--plain", saved, given="q\n")
     ran(*GRADSTEP, "export", saved, str(tmp_path))
     ran(sys.executable, str(tmp_path / "words_gradstep.py"))
 
 
-def test_the_order_that_a_user_has_set_stays_and_an_export_keeps_it(script: Path, tmp_path: Path) -> None:
-    saved = str(tmp_path / "saved")
-    ran(*GRADSTEP, "--plain", "--save", saved, str(script), given="e\nq\n", seed="7")
-    ran(*GRADSTEP, "export", saved, str(tmp_path), seed="7")
-    assert f'"{HASH_SEED}") != "7"' in (tmp_path / "words_gradstep.py").read_text()
-    ran(sys.executable, str(tmp_path / "words_gradstep.py"))
+def test_a_process_starts_again_only_if_nobody_has_set_the_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[list[str]] = []
+    monkeypatch.setattr(os, "execv", lambda _, arguments: started.append(arguments))
+    monkeypatch.setattr(sys, "orig_argv", ["python", "-m", "gradstep", "train.py"])
+    monkeypatch.delenv(HASH_SEED, raising=False)
+    monkeypatch.setattr(sys, "argv", ["gradstep", "serve"])
+    keep_order_of_sets()
+    assert not started
+    monkeypatch.setattr(sys, "argv", ["gradstep", "train.py"])
+    keep_order_of_sets()
+    assert started == [[sys.executable, "-m", "gradstep", "train.py"]]
+    assert os.environ[HASH_SEED] == "0"
+    for given in ("7", "random"):
+        monkeypatch.setenv(HASH_SEED, given)
+        keep_order_of_sets()
+        assert os.environ[HASH_SEED] == given
+    assert len(started) == 1
+
+
+@pytest.mark.parametrize(
+    ("top", "first"),
+    [
+        ("# about\n# it\n\nx = 1\n", "# about\n# it\n"),
+        ('# about\n"""Words."""\nfrom __future__ import annotations\nx = 1\n', "annotations\n"),
+        ("x = 1\n", ""),
+    ],
+)
+def test_an_export_keeps_the_order_that_was_set(
+    top: str, first: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = "{'the', 'cat', 'sat', 'on', 'a', 'mat', 'while', 'some', 'dog', 'ran'}"
+    monkeypatch.setenv(HASH_SEED, "7")
+    script = with_sets_in_order(f"{top}print({words})\n")
+    before, _, _ = script.partition("import os\n")
+    assert before.strip().endswith(first.strip())
+    path = tmp_path / "export.py"
+    path.write_text(script)
+    assert ran(sys.executable, str(path)) == ran(sys.executable, "-c", f"print({words})", seed="7")
+
+
+def test_an_export_says_nothing_of_an_order_that_was_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(HASH_SEED, raising=False)
+    assert with_sets_in_order("x = 1\n") == "x = 1\n"

@@ -1,7 +1,7 @@
-"""Lines that start an exported script again so that sets of texts have the order that they had in the session.
+"""Lines that start an exported script again, so that sets of texts have the order of the session.
 
-Python orders a set of texts, or of anything else that is hashed by its texts, by numbers that it draws anew for
-each process unless `PYTHONHASHSEED` is set: https://docs.python.org/3/using/cmdline.html#envvar-PYTHONHASHSEED
+Python orders sets of texts by a number that it draws anew for each process unless `PYTHONHASHSEED` is set:
+https://docs.python.org/3/using/cmdline.html#envvar-PYTHONHASHSEED
 """
 
 from __future__ import annotations
@@ -15,8 +15,11 @@ import os
 import subprocess
 import sys
 
-if os.environ.get("PYTHONHASHSEED") != "{seed}" and globals().get("__file__") in map(os.path.abspath, sys.orig_argv):
-    # Sets of texts have the order that they had in the session only in a process with this variable.
+if (
+    os.environ.get("PYTHONHASHSEED") != "{seed}"
+    and globals().get("__file__") in map(os.path.abspath, sys.orig_argv)  # not imported, and no notebook
+):
+    # Python orders sets of texts by this number: the process starts again with the session's.
     os.environ["PYTHONHASHSEED"] = "{seed}"
     sys.exit(subprocess.call([sys.executable, *sys.orig_argv[1:]]))
 """
@@ -41,7 +44,7 @@ def _seed() -> int | None:
 
 
 def _place_in(script: str, lines: list[str]) -> int:
-    """Return how many lines have to come first: comments at the top, the docstring, imports of `__future__`."""
+    """Return how many lines have to come first: comments, the docstring, imports of `__future__`."""
     after = next((number for number, line in enumerate(lines) if not line.startswith("#")), len(lines))
     for place, statement in enumerate(ast.parse(script).body):
         match statement:

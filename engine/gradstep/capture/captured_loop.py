@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import linecache
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from types import CodeType
@@ -238,6 +238,22 @@ class CapturedLoop:
             self._hooks.free_rounds = rounds
             self._go_on(stopped)
         return self.position.done - first
+
+    @contextmanager
+    def rounds_watched(self, ended: Callable[[], None]) -> Iterator[None]:
+        """Call `ended` at the end of each round, in the script's thread, inside the `with` block.
+
+        The end of the last round before the loop is over, or of one that raises, is not seen.
+        """
+        self._hooks.round_ended = ended
+        try:
+            yield
+        finally:
+            self._hooks.round_ended = None
+
+    def value_of(self, name: str) -> object:
+        """Return what a name stands for in the present round, or stood for in the last; None if nothing."""
+        return self._scope.value_of(name)
 
     def keep(self) -> LoopMoment:
         """Return the present begin of a round, for `go_back`; no statement of the round may have run."""

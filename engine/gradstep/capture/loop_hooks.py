@@ -86,6 +86,9 @@ class Hooks:
         """Rounds that the script runs by itself before it parks."""
 
         self.stopped: Callable[[], bool] = lambda: False
+        self.round_ended: Callable[[], None] | None = None
+        """Called at the begin of each round, while `scope` is still that of the round before; None for not."""
+
         self.before: list[Place] = []
         """Places at which `backward` was called outside of any loop, or in a loop in library code."""
 
@@ -165,6 +168,9 @@ class Hooks:
             return True
         self.begun += 1
         self._names = names
+        if self.round_ended is not None:
+            self.round_ended()
+            self._enter_scope(number, inspect.currentframe().f_back)  # type: ignore[union-attr]
         if self._seeks:
             self._found()
         elif self.free_rounds and not self.stopped():

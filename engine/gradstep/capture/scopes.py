@@ -38,6 +38,13 @@ class Scope:
             return dict(self.variables if self.body is None else self.body)
         return dict(_filled(self.cells))
 
+    def value_of(self, name: str) -> object:
+        """Return what a name stands for now, local or global; None if it stands for nothing."""
+        if self.cells is not None and name in self.cells:
+            cell = self.cells[name]
+            return cell.cell_contents if _is_filled(cell) else None
+        return (self.body or {}).get(name, self.variables.get(name))
+
     def put_back(self, names: Mapping[str, Any]) -> None:
         """Let each local name stand for what it stood for when `names` was called, and no other be there."""
         if self.cells is None:

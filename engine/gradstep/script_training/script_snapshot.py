@@ -9,7 +9,7 @@ from typing import TypeAlias
 from torch import Tensor
 
 from gradstep.capture.loop_moments import LoopMoment
-from gradstep.training.snapshots import Snapshot
+from gradstep.training.snapshots import ForwardPass, Snapshot
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +52,9 @@ class ScriptSnapshot(Snapshot):
     """Begin of the round; None if it was not kept, as at the end of the loop."""
 
     ran: Ran = ()
+
+    passed: ForwardPass | None = None
+    """What the first pass of the round under way differentiated: the round's loss; None before that pass."""
 
     past: PastRounds = NO_ROUNDS
     """Rounds that are over."""

@@ -22,6 +22,7 @@ from gradstep.capture.loop_places import Control
 from gradstep.learner_code.interruption import Interrupted
 from gradstep.loop.optimizers import HAND
 from gradstep.problem import ScriptProblem
+from gradstep.script_training.round_losses import RoundLosses
 from gradstep.script_training.script_names_found import (
     found_in,
     memory_of,
@@ -127,6 +128,7 @@ class ScriptTrainer:
         found = found_in(self.loop.names)
         self._live = present(self.loop.names, found, self._live)
         self.rate = rate_in(self.loop.names, found.optimizers)
+        self._know_loss()
 
     # The statements
 
@@ -193,11 +195,11 @@ class ScriptTrainer:
             PyTorchError: a round raised.
         """
         self.catch_up()
-        losses, self.failed_after = _RoundLosses(self.loop, add_loss), None
+        losses, self.failed_after = RoundLosses(self.loop, self.problem.loss_name, add_loss), None
         self.loop.next_statement = 0  # what ran out of order has not begun the round
         first = self.loop.position.done
         try:
-            with learners_code(), watched(losses.seen):
+            with learners_code(), watched(losses.seen), self.loop.rounds_watched(losses.end_round):
                 if order is None:
                     self.loop.run(count, stopped)
                 else:
@@ -232,6 +234,7 @@ class ScriptTrainer:
             else:
                 with suppress(PyTorchError), learners_code():
                     self.loop.ask(partial(self._run_again, step))
+        self._know_loss()
         self._live = present(self.loop.names, found_in(self.loop.names), self._live)
         now = tuple(tensor.detach() for tensor in self._live.values())
         self.is_steady &= all(map(same_bits, now, wanted.parameters)) and self.loop.is_exact
@@ -308,12 +311,20 @@ class ScriptTrainer:
         if not ran:
             is_begin = self.loop.is_at_begin and self.failed_after is None
             moment = self.loop.keep() if is_begin else None
+            self._know_loss()
         before = self._kept
         self._kept = self._copied(moment=moment, ran=ran)
         if found.outputs:
             self._set_loss(total_of(found.outputs[0]), before)
+            if self._kept.passed is None:
+                self._kept = replace(self._kept, passed=self._kept.forward)
         elif ran and isinstance(ran[-1], int):
             self._look_for_loss(before)
+
+    def _know_loss(self) -> None:
+        """Take what the loss's variable holds now for known: only another tensor is a new loss."""
+        value = self.loop.value_of(self.problem.loss_name)
+        self._last_loss = value if isinstance(value, Tensor) else None
 
     def _look_for_loss(self, before: ScriptSnapshot) -> None:
         """Take the loss from the variable that holds it, once a statement has made a new one."""
@@ -339,46 +350,13 @@ class ScriptTrainer:
                 for leaf, kept in zip(live, old.grads, strict=True)
             ),
             rng=old.rng,
-            forward=old.forward,
+            forward=old.forward if ran else old.passed or old.forward,
+            passed=old.passed if ran else None,
             memory=tuple(memory_of(found.optimizers, leaf) for leaf in live),
             moment=moment,
             ran=ran,
             past=self._past,
         )
-
-
-class _RoundLosses:
-    """Loss of each round that the script runs by itself: that of its first pass."""
-
-    def __init__(self, loop: CapturedLoop, add_loss: Callable[[float], None]) -> None:
-        self._loop, self._add = loop, add_loss
-        self._round = self._added = loop.position.done
-        self._outputs: tuple[Tensor, ...] | None = None
-        self.last: Tensor | None = None
-        """The last loss; None if there was none."""
-
-    def seen(self, made: ComingPass) -> None:
-        """Take note of a pass."""
-        if not made.accumulates:
-            return
-        now = self._loop.position.done
-        if now != self._round or self._outputs is None:
-            self._flush(now)
-            self._outputs = made.outputs
-
-    def end(self) -> None:
-        """Add the losses of the rounds that are over."""
-        self._flush(self._loop.position.done)
-
-    def _flush(self, now: int) -> None:
-        if self._outputs is not None and now > self._round:
-            self.last = total_of(self._outputs)
-            self._add(float(self.last.item()))
-            self._outputs, self._added = None, self._added + 1
-        while self._added < now:
-            self._add(float("nan"))
-            self._added += 1
-        self._round = now
 
 
 def _note(found: RecordedPasses, made: ComingPass) -> None:

@@ -87,7 +87,7 @@ class Hooks:
 
         self.stopped: Callable[[], bool] = lambda: False
         self.round_ended: Callable[[], None] | None = None
-        """Called at the begin of each round, while `scope` is still that of the round before; None for not."""
+        """Called at each round's begin while `scope` is that of the round before; None if nothing is."""
 
         self.before: list[Place] = []
         """Places at which `backward` was called outside of any loop, or in a loop in library code."""

@@ -53,7 +53,7 @@ class RoundLosses:
             self.end_round()
 
     def _new_value(self) -> Tensor | None:
-        """Return the tensor in the loss's variable; None if it is the one of the round before, or has no graph."""
+        """Return the tensor in the loss's variable; None if it has no graph, or was there a round before."""
         value = self._loop.value_of(self._name) if self._name else None
         if not isinstance(value, Tensor) or value.grad_fn is None:
             return None

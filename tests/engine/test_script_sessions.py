@@ -40,6 +40,7 @@ from gradstep.script_training.script_session import ScriptSession
 from gradstep.scripts.script_errors import ScriptError
 from gradstep.session import Session
 from gradstep.start import start_from
+from gradstep.tensors.memory import memory_of
 from tests.engine.captured_runs import captured, values_of
 from tests.engine.test_capture import FILES, _settings, written
 
@@ -269,3 +270,36 @@ def test_a_session_that_was_saved_on_gradsteps_loop_goes_on_there(tmp_path: Path
     replayed = replay(read_session_file(path))
     assert not isinstance(replayed.session, ScriptSession)
     assert replayed.mismatch is None
+
+
+ADAM_PRINTS = """
+import torch
+
+model = torch.nn.Linear(30, 30)
+optimizer = torch.optim.Adam(model.parameters(), lr=0.01)
+x, y = torch.randn(8, 30), torch.randn(8, 30)
+for epoch in range(10):
+    optimizer.zero_grad()
+    loss = (model(x) - y).pow(2).mean()
+    loss.backward()
+    optimizer.step()
+    print(epoch)
+    print(loss.item())
+"""
+
+
+def test_states_of_a_round_share_the_copies_of_what_did_not_change(tmp_path: Path) -> None:
+    path = tmp_path / "train.py"
+    path.write_text(ADAM_PRINTS)
+    session = opened(path)
+    session.apply(RunEpochs(2))
+    size = sum(parameter.value.nbytes for parameter in session.frame.parameters)
+    states = [session.state]
+    alone = memory_of(states[0].trainer.numbers())
+    assert sum(alone.values()) < 5 * size  # value, gradient and two averages: each copied once
+    for _ in range(6):
+        session.apply(NextLine())
+        states.append(session.state)
+    together = memory_of(tensor for state in states for tensor in state.trainer.numbers())
+    assert sum(together.values()) <= 2 * sum(alone.values())  # one round changes each of the four once
+    assert states[-1].epoch == 3

@@ -17,6 +17,7 @@ from gradstep.autograd.expression_text import remember_code
 from gradstep.capture.effects import Effects, Observed, Seen, effects_between
 from gradstep.capture.engine_watch import ComingPass, watched
 from gradstep.capture.handover import Handover, Report
+from gradstep.capture.keepsake import NO_COPIES
 from gradstep.capture.loop_hooks import Hooks
 from gradstep.capture.loop_moments import LoopMoment, can_return_to, moment_of, return_to
 from gradstep.capture.loop_places import Control, LoopKind, LoopPlace, Parking, Position, StatementPlace
@@ -255,12 +256,16 @@ class CapturedLoop:
         """Return what a name stands for in the present round, or stood for in the last; None if nothing."""
         return self._scope.value_of(name)
 
-    def keep(self) -> LoopMoment:
-        """Return the present begin of a round, for `go_back`; no statement of the round may have run."""
+    def keep(self, copies: Mapping[int, Tensor] = NO_COPIES) -> LoopMoment:
+        """Return the present begin of a round, for `go_back`; no statement of the round may have run.
+
+        Args:
+            copies: Copies that exist, by `id` of the tensor; one that has the tensor's bits is shared.
+        """
         assert self.is_at_begin
         assert self.next_statement == 0
         with self._view.entered():
-            return moment_of(self._hooks, self.printed)
+            return moment_of(self._hooks, self.printed, copies)
 
     def can_go_back(self, moment: LoopMoment) -> bool:
         """Return whether the loop can go back to a moment that it kept, or whether too much was forgotten."""

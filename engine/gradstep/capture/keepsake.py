@@ -7,7 +7,7 @@ import sys
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from types import BuiltinFunctionType, FunctionType, ModuleType
+from types import BuiltinFunctionType, FunctionType, MappingProxyType, ModuleType
 from typing import Any, Final
 
 import numpy as np
@@ -19,7 +19,7 @@ from torch.optim.lr_scheduler import LRScheduler
 from gradstep.capture.draws import Positions
 from gradstep.capture.random_states import random_states, set_random_states
 from gradstep.capture.scopes import Scope, replace_names
-from gradstep.tensors.bitwise import same_bits
+from gradstep.tensors.bitwise import same_bits, shared_copy
 from gradstep.torch_internals import version_of
 
 LARGEST: Final = 100_000
@@ -42,6 +42,8 @@ PLAIN: Final = (
 )
 """Kinds of objects that nothing changes, or that are no state of a training."""
 
+NO_COPIES: Final[Mapping[int, Tensor]] = MappingProxyType({})
+
 TRAINED: Final = (nn.Module, Optimizer, Tensor)
 
 Back = Callable[[], bool]
@@ -58,6 +60,7 @@ class Keepsake:
         spaces: Iterable[dict[str, Any]] = (),
         *,
         keeps_trained: bool = False,
+        copies: Mapping[int, Tensor] = NO_COPIES,
     ) -> None:
         """Keep the state as it is now.
 
@@ -67,7 +70,9 @@ class Keepsake:
             spaces: Further namespaces, such as those of the learner's other modules.
             keeps_trained: Whether parameters, gradients, buffers and the state of optimizers are kept by
                 value however large they are; other tensors are if they are small.
+            copies: Copies that exist, by `id` of the tensor; one that has the tensor's bits is shared.
         """
+        self._existing = copies
         self._own, self._keeps_trained = own_modules, keeps_trained
         self._names = {number: scope.names() for number, scope in scopes.items() if not scope.is_module}
         all_spaces = {id(space): space for space in (*(s.variables for s in scopes.values()), *spaces)}
@@ -88,6 +93,7 @@ class Keepsake:
         # What is trained comes first, so that the bound of `MOST` never leaves it out.
         self._keep(sorted(named, key=lambda item: isinstance(item[1], TRAINED)))
         self._seen.clear()
+        self._existing = NO_COPIES
 
     def put_back(self, scopes: Mapping[int, Scope]) -> list[str]:
         """Make the state what it was, and return the names of what could not be put back.
@@ -147,7 +153,7 @@ class Keepsake:
     def _kept(self, tensor: Tensor, limit: int) -> Back:
         if tensor.numel() > limit or tensor.is_meta or tensor.is_inference():
             return _tensor(tensor, None)
-        value = tensor.detach().clone()
+        value = shared_copy(tensor, self._existing.get(id(tensor)))
         self.copies.append(value)
         return _tensor(tensor, value)
 

@@ -33,11 +33,11 @@ class LoopMoment:
         return self.keepsake.copies
 
 
-def moment_of(hooks: Hooks, printed: Printed) -> LoopMoment:
-    """Return the present moment of a script that is parked at the begin of a round."""
+def moment_of(hooks: Hooks, printed: Printed, copies: Mapping[int, Tensor]) -> LoopMoment:
+    """Return the present moment of a script that is parked at the begin of a round; share existing copies."""
     spaces = [vars(sys.modules[name]) for name in hooks.own_modules if name in sys.modules and name != MAIN]
     return LoopMoment(
-        keepsake=Keepsake(hooks.scopes, hooks.own_modules, spaces, keeps_trained=True),
+        keepsake=Keepsake(hooks.scopes, hooks.own_modules, spaces, keeps_trained=True, copies=copies),
         counts=dict(hooks.counts),
         begun=hooks.begun,
         drawn=hooks.draws.positions(),

@@ -64,15 +64,13 @@ def _number(value: object) -> float:
     return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else float("nan")
 
 
-def memory_of(optimizers: list[Optimizer], tensor: Tensor) -> dict[str, Tensor]:
-    """Return copies of the optimizers' state of a parameter, by PyTorch's names."""
-    kept: dict[str, Tensor] = {}
+def live_memory(optimizers: list[Optimizer], tensor: Tensor) -> dict[str, Tensor]:
+    """Return the tensors of the optimizers' state of a parameter, by PyTorch's names."""
+    held: dict[str, Tensor] = {}
     for optimizer in optimizers:
         state: Mapping[Any, Any] = optimizer.state.get(tensor, {})
-        kept |= {
-            str(name): value.detach().clone() for name, value in state.items() if isinstance(value, Tensor)
-        }
-    return kept
+        held |= {str(name): value for name, value in state.items() if isinstance(value, Tensor)}
+    return held
 
 
 def total_of(outputs: tuple[Tensor, ...]) -> Tensor:

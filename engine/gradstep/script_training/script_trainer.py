@@ -25,7 +25,7 @@ from gradstep.problem import ScriptProblem
 from gradstep.script_training.round_losses import RoundLosses
 from gradstep.script_training.script_names_found import (
     found_in,
-    memory_of,
+    live_memory,
     present,
     rate_in,
     set_rate_in,
@@ -305,15 +305,29 @@ class ScriptTrainer:
         copies = zip(self._live.values(), self._kept.parameters, self._kept.grads, strict=True)
         return {id(leaf): LeafCopy(leaf, value, grad) for leaf, value, grad in copies if leaf.is_leaf}
 
+    def _copies(self) -> dict[int, Tensor]:
+        """Return the copies of what is trained in the present state, by `id` of the tensor."""
+        optimizers = found_in(self.loop.names).optimizers
+        copies = dict[int, Tensor]()
+        kept = self._kept
+        for leaf, value, grad, memory in zip(
+            self._live.values(), kept.parameters, kept.grads, kept.memory, strict=True
+        ):
+            copies[id(leaf)] = value
+            if grad is not None:
+                copies[id(leaf.grad)] = grad
+            for name, tensor in live_memory(optimizers, leaf).items():
+                copies[id(tensor)] = memory[name]
+        return copies
+
     def _keep(self, found: RecordedPasses, ran: tuple[int | RateSet, ...]) -> None:
         """Take a new snapshot after a statement or at the begin of a round."""
-        moment = self._kept.moment
         if not ran:
-            is_begin = self.loop.is_at_begin and self.failed_after is None
-            moment = self.loop.keep() if is_begin else None
             self._know_loss()
         before = self._kept
-        self._kept = self._copied(moment=moment, ran=ran)
+        self._kept = self._copied(moment=before.moment if ran else None, ran=ran)
+        if not ran and self.loop.is_at_begin and self.failed_after is None:
+            self._kept = replace(self._kept, moment=self.loop.keep(self._copies()))
         if found.outputs:
             self._set_loss(total_of(found.outputs[0]), before)
             if self._kept.passed is None:
@@ -352,7 +366,13 @@ class ScriptTrainer:
             rng=old.rng,
             forward=old.forward if ran else old.passed or old.forward,
             passed=old.passed if ran else None,
-            memory=tuple(memory_of(found.optimizers, leaf) for leaf in live),
+            memory=tuple(
+                {
+                    name: shared_copy(tensor, kept.get(name))
+                    for name, tensor in live_memory(found.optimizers, leaf).items()
+                }
+                for leaf, kept in zip(live, old.memory or ({},) * len(live), strict=True)
+            ),
             moment=moment,
             ran=ran,
             past=self._past,

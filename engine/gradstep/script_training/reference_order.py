@@ -5,7 +5,7 @@ from __future__ import annotations
 from gradstep.loop.loop import Kind
 from gradstep.loop.roles import Role
 from gradstep.loop.script_loop import ScriptLoop
-from gradstep.script_training.script_trainer import ZERO_ALL
+from gradstep.script_training.script_snapshot import ZERO_ALL
 
 PLAIN = frozenset({Role.UPDATE, Role.ZERO, Role.CLIP, Role.SCHEDULE})
 

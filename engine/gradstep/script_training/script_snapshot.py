@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from torch import Tensor
 
 from gradstep.capture.loop_moments import LoopMoment
 from gradstep.training.snapshots import ForwardPass, Snapshot
+
+ZERO_ALL: Final = -1
+"""Key of a statement that no script has: it sets every `.grad` to None."""
 
 
 @dataclass(frozen=True, slots=True)

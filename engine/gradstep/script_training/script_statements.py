@@ -13,8 +13,10 @@ from gradstep.ledger.ledger import Ledger, NamedGrads, Page, PassPage, RewritePa
 from gradstep.ledger.retention import LEDGER_BYTES, PageStore, light
 from gradstep.loop.loop import Kind
 from gradstep.loop.script_loop import LoopHead, ScriptLoop
+from gradstep.script_training.script_snapshot import ZERO_ALL
 from gradstep.script_training.script_state import ScriptState
-from gradstep.script_training.script_trainer import ZERO_ALL, ScriptTrainer, StatementRun
+from gradstep.script_training.script_trainer import ScriptTrainer
+from gradstep.script_training.statement_runner import StatementRun
 from gradstep.tensors.bitwise import same_bits
 from gradstep.training.loss_history import Losses
 from gradstep.training.pytorch_errors import PyTorchError

@@ -1,0 +1,114 @@
+"""One run of a statement in the script's thread, with the passes that it makes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from torch import Tensor
+
+from gradstep.autograd.leaf_copies import LeafCopies
+from gradstep.autograd.pass_recording import RecordedPasses, recorded_passes
+from gradstep.autograd.source_map import SourceMaps, watch_forward
+from gradstep.autograd.trace import Trace
+from gradstep.capture.captured_loop import CapturedLoop
+from gradstep.capture.engine_watch import ComingPass, watched
+from gradstep.capture.loop_places import Control
+from gradstep.training.pytorch_errors import PyTorchError, learners_code
+
+
+@dataclass(slots=True)
+class StatementRun:
+    """What one run of a statement came to."""
+
+    control: Control = Control.NEXT
+    found: RecordedPasses = field(default_factory=RecordedPasses)
+    """Passes that the statement ran; without traces if they were not recorded."""
+
+    @property
+    def traces(self) -> list[Trace]:
+        """Recordings of the passes."""
+        return self.found.traces
+
+    @property
+    def passes(self) -> int:
+        """Number of passes, recorded or not."""
+        return len(self.found.outputs)
+
+
+class StatementRunner:
+    """Runs statements of a round, and knows which of them made the nodes of a graph."""
+
+    def __init__(self) -> None:
+        """Know of no statement that has run."""
+        self._sources = SourceMaps()
+
+    def begin_round(self) -> None:
+        """Forget what has run."""
+        self._sources = SourceMaps()
+
+    def run(
+        self,
+        loop: CapturedLoop,
+        key: int,
+        ran: StatementRun,
+        names: Mapping[str, Tensor],
+        known: LeafCopies,
+        limit: int,
+    ) -> None:
+        """Run a statement, and record its passes.
+
+        Args:
+            loop: The loop.
+            key: Key of the statement.
+            ran: Takes what the run comes to, also if it raises.
+            names: Parameters by their names.
+            known: Copies of parameters that there are.
+            limit: Bytes of a trace beyond which tensors are kept as summaries.
+
+        Raises:
+            PyTorchError: the statement raised.
+        """
+
+        def recorded() -> Control:
+            with self._watched(), recorded_passes(names, self._sources, known, limit, ran.found):
+                return loop.run_here(key)
+
+        try:
+            with learners_code():
+                ran.control = loop.ask(recorded)
+        except PyTorchError as error:
+            if ran.traces and ran.traces[-1].error is not None:
+                error.trace = ran.traces[-1]
+            raise
+
+    def run_unrecorded(self, loop: CapturedLoop, key: int, ran: StatementRun) -> None:
+        """Run a statement, and only note its passes; for arguments and errors see `run`."""
+
+        def note(made: ComingPass) -> None:
+            if made.accumulates:
+                ran.found.outputs.append(tuple(output.detach().clone() for output in made.outputs))
+
+        def noted() -> Control:
+            with watched(note):
+                return loop.run_here(key)
+
+        with learners_code():
+            ran.control = loop.ask(noted)
+
+    def run_again(self, loop: CapturedLoop, key: int) -> None:
+        """Run a statement as it ran before, so that its nodes have their sources."""
+
+        def again() -> Control:
+            with self._watched():
+                return loop.run_here(key)
+
+        with learners_code():
+            loop.ask(again)
+
+    @contextmanager
+    def _watched(self) -> Iterator[None]:
+        with watch_forward() as sources:
+            self._sources.add(sources)
+            yield

@@ -32,8 +32,8 @@ from gradstep.reasons import PYTORCH_REFUSES, Refusal
 from gradstep.refusals import refusal, refusals
 from gradstep.scripts.source import ScriptSource
 from gradstep.start import Start
-from gradstep.training.apply_action import perform
-from gradstep.training.machine import Machine, Perform
+from gradstep.training.apply_action import Perform, perform
+from gradstep.training.machine import Machine
 from gradstep.training.progress import Progress
 from gradstep.training.pytorch_errors import PyTorchError
 from gradstep.training.state import State, TrainingState
@@ -80,7 +80,9 @@ class Session:
         self._begin(problem, self._statements, partial(perform, self._statements))
         self._comparer = RunComparer(problem, self._statements, self._walk.history, self._walk.travel)
 
-    def _begin(self, problem: Problem | ScriptProblem, machine: Machine[Any], perform: Perform[Any]) -> None:
+    def _begin(
+        self, problem: Problem | ScriptProblem, machine: Machine[Any, Any], perform: Perform[Any]
+    ) -> None:
         """Begin with what runs the actions, in the state in which it is."""
         self._problem, self._machine = problem, machine
         self._walk = Walk(machine, perform, self._tell)

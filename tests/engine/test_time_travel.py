@@ -35,7 +35,7 @@ from gradstep.errors import BadInput, EngineError, Refused
 from gradstep.history import checkpoints as travel
 from gradstep.loop.loop import Kind
 from gradstep.session import Session
-from gradstep.training import stepper as statements
+from gradstep.training import machine
 from tests.engine.recording_checks import bits
 from tests.session_strategies import PROBLEMS
 
@@ -255,7 +255,7 @@ def test_jumping_is_refused_by_no_state() -> None:
 def test_very_old_passes_are_forgotten_by_the_ledger_and_told_again_after_going_back(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(statements, "LEDGER_BYTES", 1_000_000)
+    monkeypatch.setattr(machine, "LEDGER_BYTES", 1_000_000)
     session = begun()
     for _ in range(160):
         session.apply(RunEpochs(1))
@@ -267,7 +267,7 @@ def test_very_old_passes_are_forgotten_by_the_ledger_and_told_again_after_going_
 
 
 def test_going_back_to_a_long_run_that_the_ledger_forgot_does_not_run_it_again(monkeypatch) -> None:
-    monkeypatch.setattr(statements, "LEDGER_BYTES", 1_000_000)
+    monkeypatch.setattr(machine, "LEDGER_BYTES", 1_000_000)
     session = begun("crops", RunEpochs(50))
     end, slow = picture(session)[0], session._walk.history.points[1]
     slow.seconds = 60.0  # as long as a run of very many epochs

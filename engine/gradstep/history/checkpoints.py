@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from typing import Final, Generic
+from typing import Any, Final, Generic
 
 from gradstep.actions import Action, RunEpochs, StepTo
 from gradstep.errors import EngineError
 from gradstep.history.tree import Point
 from gradstep.loop.loop import Loop
-from gradstep.training.machine import Machine, Perform, S
+from gradstep.training.apply_action import Perform
+from gradstep.training.machine import Machine, S
 from gradstep.training.progress import Progress
 from gradstep.training.state import weight_together
 
@@ -48,7 +49,7 @@ RETOLD: Final = 0.5
 class Travel(Generic[S]):
     """Keeps states of points, and puts statements into the state of any point."""
 
-    def __init__(self, statements: Machine[S], perform: Perform[S], start: Point) -> None:
+    def __init__(self, statements: Machine[Any, S], perform: Perform[S], start: Point) -> None:
         """Begin at a session's start, whose state is kept for good."""
         self._statements, self._perform = statements, perform
         self._start = start

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Generic
+from typing import Any, Generic
 
 from gradstep.actions import Action, GoTo, Redo, RunEpochs, Undo
 from gradstep.errors import EngineError
@@ -12,8 +12,9 @@ from gradstep.history.checkpoints import Travel, part_of
 from gradstep.history.substeps import Inside, not_inside, room_in
 from gradstep.history.tree import History, Point
 from gradstep.notices import InsideAction, Notice, NotRepeatable
+from gradstep.training.apply_action import Perform
 from gradstep.training.epochs import Ended
-from gradstep.training.machine import Machine, Perform, S
+from gradstep.training.machine import Machine, S
 from gradstep.training.progress import Progress
 
 RECORDING = 4
@@ -23,7 +24,9 @@ RECORDING = 4
 class Walk(Generic[S]):
     """Stands at a point of the history, or inside the action that led there."""
 
-    def __init__(self, statements: Machine[S], perform: Perform[S], tell: Callable[[Progress], None]) -> None:
+    def __init__(
+        self, statements: Machine[Any, S], perform: Perform[S], tell: Callable[[Progress], None]
+    ) -> None:
         """Begin with the state that the statements are in.
 
         Args:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from gradstep.actions import Backward, GoTo, NextLine, RunEpochs
 from gradstep.errors import BadInput
@@ -22,7 +23,7 @@ class Inside:
     """Numbers of the places, as `GoTo.inside` counts them."""
 
 
-def room_in(statements: Machine[S], travel: Travel[S], point: Point) -> Inside | None:
+def room_in(statements: Machine[Any, S], travel: Travel[S], point: Point) -> Inside | None:
     """Return the places inside the action that led to a point; None if there are none.
 
     The statements may be in another state afterwards.

@@ -2,75 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from gradstep.capture.captured_loop import CapturedLoop
 from gradstep.capture.loop_places import Control
 from gradstep.errors import BadInput
-from gradstep.ledger.ledger import Ledger, NamedGrads, Page, PassPage, RewritePage, RunPage, ZeroPage
-from gradstep.ledger.retention import LEDGER_BYTES, PageStore, light
+from gradstep.ledger.ledger import Ledger, RunPage, ZeroPage
 from gradstep.loop.loop import Kind
 from gradstep.loop.script_loop import LoopHead, ScriptLoop
 from gradstep.script_training.script_snapshot import ZERO_ALL
 from gradstep.script_training.script_state import ScriptState
 from gradstep.script_training.script_trainer import ScriptTrainer
 from gradstep.script_training.statement_runner import StatementRun
-from gradstep.tensors.bitwise import same_bits
 from gradstep.training.loss_history import Losses
+from gradstep.training.machine import Machine
 from gradstep.training.pytorch_errors import PyTorchError
 from gradstep.training.state import Passing
 
 
-class ScriptStatements:
-    """A script's trainer, together with the state that its script is in."""
-
-    def __init__(self, trainer: ScriptTrainer, state: ScriptState) -> None:
-        """Start from `state`, which the script must already be in."""
-        self.trainer, self.state = trainer, state
-        self.recording = True
-        """Whether backward passes are recorded; other passes have the same bits, but no nodes to step."""
-
-        self._page_store = PageStore(LEDGER_BYTES)
+class ScriptStatements(Machine[ScriptTrainer, ScriptState]):
+    """Runs the statements of a script's own loop."""
 
     @property
     def is_steady(self) -> bool:
         """Whether what ran again came to the same numbers, as far as is known."""
         return self.trainer.is_steady
 
-    @contextmanager
-    def unrecorded(self) -> Iterator[None]:
-        """Run backward passes without recording inside the `with` block."""
-        self.recording = False
-        try:
-            yield
-        finally:
-            self.recording = True
-
     def can_return_to(self, state: ScriptState) -> bool:
         """Return whether the script can return to a state without doing actions again."""
         return self.trainer.can_return_to(state.trainer)
-
-    def return_to(self, state: ScriptState) -> None:
-        """Restore an earlier or later state."""
-        before, self.state = self.state, state
-        if state.trainer is not before.trainer:
-            self.trainer.restore(state.trainer)
-
-    def put_back_after_interruption(self, state: ScriptState) -> None:
-        """Return to a state, whatever has run since; what ran in its round runs again when it is needed."""
-        self.state = state
-        self.trainer.restore(state.trainer)
-
-    @contextmanager
-    def borrowed(self) -> Iterator[ScriptState]:
-        """Yield the present state, and return to it on every way out of the `with` block."""
-        now = self.state
-        try:
-            yield now
-        finally:
-            self.return_to(now)
 
     # Statements
 
@@ -159,10 +120,7 @@ class ScriptStatements:
         traces = ran.traces
         passing = before.ended_pass
         if traces:
-            first, *later = traces
-            passing = Passing(first, len(first), before, later=tuple(later))
-            while passing.later:
-                passing = _next_pass(passing, len(passing.later[0]))
+            passing = Passing(traces[-1], len(traces[-1]), before, earlier=tuple(traces[:-1]))
         losses, forward = before.losses, trainer.forward
         is_new = forward is not None and forward is not before.trainer.forward
         if forward is not None and is_new and (len(losses) <= before.epoch or not _has_passed(before)):
@@ -181,21 +139,10 @@ class ScriptStatements:
 
     def _written(self, before: ScriptState, ran: StatementRun) -> Ledger:
         """Return the ledger with the writes to gradients of a statement that has run."""
-        written, grads = before.written, self._grads(before)
-        for number, trace in enumerate(ran.traces):
-            passing = Passing(trace, len(trace), before, earlier=tuple(ran.traces[:number]))
-            written = self._with_page(written, passing.page)
-            writes = passing.accumulated()
-            grads = {name: writes[name].after if name in writes else grad for name, grad in grads.items()}
-        now = self.grads()
-        if ran.passes and not ran.traces:
-            return self._with_page(written, RunPage(0, ran.passes, now))
-        changed = [name for name in now if not same_bits(now[name], grads[name])]
-        if not changed:
-            return written
-        if all(now[name] is None or not bool(now[name].any()) for name in changed):  # type: ignore[union-attr]
-            return self._with_page(written, ZeroPage(grads, {name: now[name] for name in changed}))
-        return self._with_page(written, RewritePage(grads, {name: now[name] for name in changed}))
+        written = before.written
+        for page in ran.pages(before, self._named_grads(before.trainer), self.grads()):
+            written = self._with_page(written, page)
+        return written
 
     # Nodes
 
@@ -217,7 +164,7 @@ class ScriptStatements:
         if passing is None:
             return
         if passing.cursor == len(passing.trace):
-            passing = _next_pass(passing, 0)
+            passing = passing.at(len(passing.earlier) + 1, 0)
         to = event if steps is None else passing.cursor + steps
         if to not in range(passing.cursor + 1, len(passing.trace) + 1):
             self.return_to(before)
@@ -239,21 +186,12 @@ class ScriptStatements:
         passing = self.state.passing
         if passing is None or passing.over:
             return None
-        passing = replace(passing, cursor=0)
-        while passing.earlier:
-            passing = _pass_before(passing, 0)
-        return passing
+        return passing.at(0, 0)
 
     def _finish_pass(self) -> None:
         passing = self.state.passing
         assert passing is not None
-        while not passing.finished:
-            passing = (
-                _next_pass(passing, len(passing.later[0]))
-                if passing.cursor == len(passing.trace)
-                else replace(passing, cursor=len(passing.trace))
-            )
-        self.state = replace(self.state, passing=passing)
+        self.state = replace(self.state, passing=passing.at_end)
         self.settle()
 
     def step_node_back(self) -> None:
@@ -264,8 +202,8 @@ class ScriptStatements:
         if passing.cursor > 1:
             self.state = replace(self.state, passing=replace(passing, cursor=passing.cursor - 1))
         elif passing.earlier:
-            passing = _pass_before(passing, len(passing.earlier[-1]))
-            self.state = replace(self.state, passing=passing)
+            earlier = passing.at(len(passing.earlier) - 1, len(passing.earlier[-1]))
+            self.state = replace(self.state, passing=earlier)
         else:
             assert isinstance(passing.start, ScriptState)
             self.return_to(self.state.rewound_to(passing.start))
@@ -286,7 +224,7 @@ class ScriptStatements:
     def _zero_all(self) -> None:
         before = self.state
         self.trainer.zero_all()
-        page = ZeroPage(self._grads(before), self.grads())
+        page = ZeroPage(self._named_grads(before.trainer), self.grads())
         self.state = replace(
             before, trainer=self.trainer.snapshot(), written=self._with_page(before.written, page)
         )
@@ -332,23 +270,6 @@ class ScriptStatements:
         self.trainer.set_rate(rate)
         self.state = replace(self.state, trainer=self.trainer.snapshot(), learning_rate=rate)
 
-    def grads(self) -> NamedGrads:
-        """Return copies of every `.grad`, by the parameter's name."""
-        return dict(zip(self.trainer.problem.parameters, self.trainer.snapshot().grads, strict=True))
-
-    def _grads(self, state: ScriptState) -> NamedGrads:
-        return dict(zip(self.trainer.problem.parameters, state.trainer.grads, strict=True))
-
-    def _settle_trace(self) -> None:
-        """Make the trace copy its graph's saved tensors before a statement changes them in place."""
-        if self.state.passing is not None:
-            self.state.passing.trace.events  # noqa: B018 - the first access makes the copies
-
-    def _with_page(self, written: Ledger, page: Page | None) -> Ledger:
-        if isinstance(page, PassPage):
-            page = light(page)
-        return written if page is None else self._page_store.put(written.with_page(page))
-
 
 def placed(loop: ScriptLoop, captured: CapturedLoop, ran: Sequence[int] | None = None) -> ScriptLoop:
     """Return a loop in the round at which the script is parked, after the statements that ran in it."""
@@ -358,18 +279,6 @@ def placed(loop: ScriptLoop, captured: CapturedLoop, ran: Sequence[int] | None =
         for place, number in zip(captured.loops, rounds, strict=True)
     )
     return replace(loop, heads=heads, last=ran[-1] if ran else None, over=captured.over)
-
-
-def _next_pass(passing: Passing, cursor: int) -> Passing:
-    first, *later = passing.later
-    earlier = (*passing.earlier, passing.trace)
-    return replace(passing, trace=first, cursor=cursor, earlier=earlier, later=tuple(later))
-
-
-def _pass_before(passing: Passing, cursor: int) -> Passing:
-    *earlier, last = passing.earlier
-    later = (passing.trace, *passing.later)
-    return replace(passing, trace=last, cursor=cursor, earlier=tuple(earlier), later=later)
 
 
 def _has_passed(state: ScriptState) -> bool:

@@ -15,7 +15,10 @@ from gradstep.autograd.trace import Trace
 from gradstep.capture.captured_loop import CapturedLoop
 from gradstep.capture.engine_watch import ComingPass, watched
 from gradstep.capture.loop_places import Control
+from gradstep.ledger.ledger import NamedGrads, Page, RewritePage, RunPage, ZeroPage
+from gradstep.tensors.bitwise import same_bits
 from gradstep.training.pytorch_errors import PyTorchError, learners_code
+from gradstep.training.state import Passing, TrainingState
 
 
 @dataclass(slots=True)
@@ -35,6 +38,27 @@ class StatementRun:
     def passes(self) -> int:
         """Number of passes, recorded or not."""
         return len(self.found.outputs)
+
+    def pages(self, before: TrainingState, grads: NamedGrads, now: NamedGrads) -> Iterator[Page]:
+        """Yield pages of the ledger: one for each recorded pass, and one for what else wrote to gradients.
+
+        Args:
+            before: State before the run.
+            grads: Gradients before the run.
+            now: Gradients after the run.
+        """
+        for number, trace in enumerate(self.traces):
+            passing = Passing(trace, len(trace), before, earlier=tuple(self.traces[:number]))
+            yield passing.page
+            writes = passing.accumulated()
+            grads = {name: writes[name].after if name in writes else grad for name, grad in grads.items()}
+        if self.passes and not self.traces:
+            yield RunPage(0, self.passes, now)
+            return
+        written = {name: grad for name, grad in now.items() if not same_bits(grad, grads[name])}
+        if written:
+            is_zero = all(grad is None or not bool(grad.any()) for grad in written.values())
+            yield ZeroPage(grads, written) if is_zero else RewritePage(grads, written)
 
 
 class StatementRunner:

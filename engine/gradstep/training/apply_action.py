@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Protocol, TypeVar
 
 from gradstep.actions import (
     Action,
@@ -43,6 +44,22 @@ from gradstep.training.stepper import Statements
 
 LINES = {Forward: Kind.FORWARD, Backward: Kind.BACKWARD, Update: Kind.UPDATE, Zero: Kind.ZERO}
 """Actions that run one statement, and the statement."""
+
+S_contra = TypeVar("S_contra", bound=TrainingState, contravariant=True)
+"""State of the machine, as an argument."""
+
+
+class Perform(Protocol[S_contra]):
+    """Applies an action to a machine, as `perform` does."""
+
+    def __call__(
+        self,
+        action: Action,
+        start: S_contra,
+        stopped: Callable[[], bool] = ...,
+        tell: Callable[[Progress], None] = ...,
+    ) -> Ended:
+        """Apply an action."""
 
 
 def perform(

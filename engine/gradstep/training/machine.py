@@ -1,58 +1,122 @@
-"""What runs the actions of a session: the built-in loop on a problem, or a script's own loop."""
+"""A trainer with the state that it is in: what the built-in loop and a script's own have in common."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
-from typing import Protocol, TypeVar
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Generic, Protocol, TypeVar
 
-from gradstep.actions import Action
-from gradstep.training.epochs import Ended
-from gradstep.training.progress import Progress
+from gradstep.ledger.ledger import Ledger, NamedGrads, Page, PassPage
+from gradstep.ledger.retention import LEDGER_BYTES, PageStore, light
+from gradstep.problem import Problem, ScriptProblem
+from gradstep.training.snapshots import Snapshot
 from gradstep.training.state import TrainingState
 
 S = TypeVar("S", bound=TrainingState)
 """State of the machine."""
 
-S_contra = TypeVar("S_contra", bound=TrainingState, contravariant=True)
-"""State of the machine, as an argument."""
 
-
-class Machine(Protocol[S]):
-    """Has a state, and can return to an earlier one."""
+class Restorable(Protocol):
+    """Holds tensors, and can return to copies of them."""
 
     @property
-    def state(self) -> S:
-        """Present state."""
+    def problem(self) -> Problem | ScriptProblem:
+        """What is trained."""
+
+    def snapshot(self) -> Snapshot:
+        """Return the present state."""
+
+    def restore(self, snapshot: Any) -> None:
+        """Return to an earlier or later state."""
+
+
+T = TypeVar("T", bound=Restorable)
+"""Trainer of the machine."""
+
+
+class Machine(ABC, Generic[T, S]):
+    """Runs statements on a trainer, and has the state that the trainer's tensors are in."""
+
+    def __init__(self, trainer: T, state: S) -> None:
+        """Start from `state`, which the trainer's tensors must already be in."""
+        self.trainer, self.state = trainer, state
+        self.recording = True
+        """Whether backward passes are recorded; other passes have the same bits, but no nodes to step."""
+
+        self._page_store = PageStore(LEDGER_BYTES)
 
     @property
+    @abstractmethod
     def is_steady(self) -> bool:
-        """Whether what was run again came to the same numbers, as far as is known."""
+        """Whether what ran again came to the same numbers, as far as is known."""
+
+    @contextmanager
+    def unrecorded(self) -> Iterator[None]:
+        """Run backward passes without recording inside the `with` block."""
+        self.recording = False
+        try:
+            yield
+        finally:
+            self.recording = True
+
+    # The way back
 
     def can_return_to(self, state: S) -> bool:
         """Return whether the machine can return to a state by itself, without doing actions again."""
+        return True
 
     def return_to(self, state: S) -> None:
-        """Return to an earlier or later state."""
+        """Restore an earlier or later state, including the trainer's tensors.
+
+        Raises:
+            Interrupted: the learner stopped the model; the state is restored.
+        """
+        before, self.state = self.state, state
+        if state.trainer is not before.trainer:
+            self.trainer.restore(state.trainer)
+
+    def put_back(self, state: S) -> None:
+        """Return to a state as `return_to` does, also if the tensors were written to by other means."""
+        self.state = state
+        self.trainer.restore(state.trainer)
 
     def put_back_after_interruption(self, state: S) -> None:
         """Return to a state and run nothing of the learner's, as it may never end."""
+        self.put_back(state)
 
-    def unrecorded(self) -> AbstractContextManager[None]:
-        """Run backward passes without recording inside the `with` block."""
+    @contextmanager
+    def borrowed(self, *, writes_tensors: bool = False) -> Iterator[S]:
+        """Yield the present state, and return to it on every way out of the `with` block.
 
-    def borrowed(self) -> AbstractContextManager[S]:
-        """Yield the present state, and return to it at the end of the `with` block."""
+        Args:
+            writes_tensors: Whether the block writes to the problem's tensors by other means than these
+                statements, so that they have to be restored even if no statement has run.
+        """
+        now = self.state
+        try:
+            yield now
+        finally:
+            if writes_tensors:
+                self.put_back(now)
+            else:
+                self.return_to(now)
 
+    # Gradients
 
-class Perform(Protocol[S_contra]):
-    """Applies an action to a machine; see `gradstep.training.apply_action.perform`."""
+    def grads(self) -> NamedGrads:
+        """Return copies of every `.grad`, by the parameter's name."""
+        return self._named_grads(self.trainer.snapshot())
 
-    def __call__(
-        self,
-        action: Action,
-        start: S_contra,
-        stopped: Callable[[], bool] = ...,
-        tell: Callable[[Progress], None] = ...,
-    ) -> Ended:
-        """Apply an action."""
+    def _named_grads(self, snapshot: Snapshot) -> NamedGrads:
+        return dict(zip(self.trainer.problem.parameters, snapshot.grads, strict=True))
+
+    def _settle_trace(self) -> None:
+        """Make the trace copy its graph's saved tensors before a statement changes them in place."""
+        if self.state.passing is not None:
+            self.state.passing.trace.events  # noqa: B018 - the first access makes the copies
+
+    def _with_page(self, written: Ledger, page: Page | None) -> Ledger:
+        if isinstance(page, PassPage):
+            page = light(page)
+        return written if page is None else self._page_store.put(written.with_page(page))

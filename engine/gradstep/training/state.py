@@ -45,6 +45,28 @@ class Passing:
     """Passes of the same statement that were stepped through before this one."""
 
     @property
+    def traces(self) -> tuple[Trace, ...]:
+        """All passes that the statement ran."""
+        return (*self.earlier, self.trace, *self.later)
+
+    def at(self, number: int, cursor: int) -> Passing:
+        """Return the position after `cursor` events of a pass of the statement, counted from 0."""
+        traces = self.traces
+        return replace(
+            self,
+            trace=traces[number],
+            cursor=cursor,
+            earlier=traces[:number],
+            later=traces[number + 1 :],
+        )
+
+    @property
+    def at_end(self) -> Passing:
+        """The position after the last event of the last pass."""
+        traces = self.traces
+        return self.at(len(traces) - 1, len(traces[-1]))
+
+    @property
     def finished(self) -> bool:
         """Whether the position is after the last event of the last pass."""
         return self.cursor == len(self.trace) and not self.later
@@ -107,8 +129,7 @@ class TrainingState:
             return self.written
         written, passing = self.passing.start.written, self.passing
         for number, trace in enumerate(passing.earlier):
-            whole = replace(passing, trace=trace, cursor=len(trace), earlier=passing.earlier[:number])
-            written = written.with_page(whole.page)
+            written = written.with_page(passing.at(number, len(trace)).page)
         return written.with_page(passing.page)
 
     @property

@@ -9,83 +9,29 @@ from dataclasses import replace
 from itertools import takewhile
 
 from gradstep.errors import BadInput, EngineError
-from gradstep.ledger.ledger import Ledger, NamedGrads, Page, PassPage, RunPage, ZeroPage
-from gradstep.ledger.retention import LEDGER_BYTES, PageStore, light
+from gradstep.ledger.ledger import Page, RunPage, ZeroPage
 from gradstep.loop.loop import Kind, Loop
 from gradstep.training.batch_indices import Feed
 from gradstep.training.loss_history import Losses
+from gradstep.training.machine import Machine
 from gradstep.training.pytorch_errors import PyTorchError
-from gradstep.training.snapshots import Batch, OptimizerStep, Snapshot
+from gradstep.training.snapshots import Batch, OptimizerStep
 from gradstep.training.state import Passing, State
 from gradstep.training.trainer import Trainer
 
 
-class Statements:
-    """A trainer, together with the state that its tensors are in."""
-
-    def __init__(self, trainer: Trainer, state: State) -> None:
-        """Start from `state`, which the trainer's tensors must already be in."""
-        self.trainer = trainer
-        self.state = state
-        self.recording = True
-        """Whether backward passes are recorded; other passes have the same bits, but no nodes to step."""
-
-        self._page_store = PageStore(LEDGER_BYTES)
-
-    @contextmanager
-    def unrecorded(self) -> Iterator[None]:
-        """Run backward passes without recording inside the `with` block."""
-        self.recording = False
-        try:
-            yield
-        finally:
-            self.recording = True
-
-    def can_return_to(self, state: State) -> bool:
-        """Return True: a state holds all that is needed to return to it."""
-        return True
+class Statements(Machine[Trainer, State]):
+    """Runs the statements of the built-in loop."""
 
     @property
     def is_steady(self) -> bool:
         """Whether the model came to the same loss again, as far as is known."""
         return not self.trainer.steady.broken
 
-    def return_to(self, state: State) -> None:
-        """Restore an earlier or later state, including the trainer's tensors.
-
-        Raises:
-            Interrupted: the learner stopped the model; the state is restored.
-        """
-        before, self.state = self.state, state
-        if state.trainer is not before.trainer:
-            self.trainer.restore(state.trainer)
-
-    def put_back(self, state: State) -> None:
-        """Return to a state as `return_to` does, also if the problem's tensors were written to directly."""
-        self.state = state
-        self.trainer.restore(state.trainer)
-
     def put_back_after_interruption(self, state: State) -> None:
         """Return to a state and run nothing of the learner's, as it may never end."""
         self.state = state
         self.trainer.restore_without_graph(state.trainer)
-
-    @contextmanager
-    def borrowed(self, *, writes_tensors: bool = False) -> Iterator[State]:
-        """Yield the present state, and return to it on every way out of the `with` block.
-
-        Args:
-            writes_tensors: Whether the block writes to the problem's tensors by other means than these
-                statements, so that they have to be restored even if no statement has run.
-        """
-        now = self.state
-        try:
-            yield now
-        finally:
-            if writes_tensors:
-                self.put_back(now)
-            else:
-                self.return_to(now)
 
     def next_line(self) -> None:
         """Run the loop's next statement; inside a pass, the rest of the pass."""
@@ -233,23 +179,6 @@ class Statements:
             recorded=True,
             last_step=None,
         )
-
-    def _settle_trace(self) -> None:
-        """Make the trace copy its graph's saved tensors before an update changes them in place."""
-        if self.state.passing is not None:
-            self.state.passing.trace.events  # noqa: B018 - the first access makes the copies
-
-    def _with_page(self, written: Ledger, page: Page | None) -> Ledger:
-        if isinstance(page, PassPage):
-            page = light(page)
-        return written if page is None else self._page_store.put(written.with_page(page))
-
-    def grads(self) -> NamedGrads:
-        """Return copies of every `.grad`, by the parameter's name."""
-        return self._named_grads(self.trainer.snapshot())
-
-    def _named_grads(self, snapshot: Snapshot) -> NamedGrads:
-        return dict(zip(self.trainer.problem.parameters, snapshot.grads, strict=True))
 
     def _advance(self, kind: Kind, passing: Passing | None, page: Page | None = None) -> None:
         """Move the loop past a statement that has just run.

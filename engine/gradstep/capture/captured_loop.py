@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import linecache
 import os
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
@@ -251,6 +252,15 @@ class CapturedLoop:
             yield
         finally:
             self._hooks.round_ended = None
+
+    @contextmanager
+    def undisturbed(self, seconds: float) -> Iterator[None]:
+        """Hear no interruption inside the `with` block, for some seconds at most."""
+        self._handover.deaf_until = time.monotonic() + seconds
+        try:
+            yield
+        finally:
+            self._handover.deaf_until = 0.0
 
     def value_of(self, name: str) -> object:
         """Return what a name stands for in the present round, or stood for in the last; None if nothing."""

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from queue import SimpleQueue
 from threading import Event, Thread
+from time import monotonic
 from typing import Final, NoReturn, TypeVar
 
 from gradstep.learner_code.interruption import Interrupted, Interrupter, interruptible
@@ -47,6 +48,9 @@ class Handover:
         self._reports: SimpleQueue[Report] = SimpleQueue()
         self._reported = Event()
         self._interrupter = Interrupter()
+        self.deaf_until = 0.0
+        """`time.monotonic()` up to which no interruption is heard."""
+
         self.thread: Thread | None = None
 
     def begin(self, script: Callable[[], object], stopped: Callable[[], bool], patience: float) -> Report:
@@ -118,7 +122,10 @@ class Handover:
         while not self._reported.is_set():
             asked = False
             try:
-                interruptible(lambda: self._reported.wait(POLL_INTERVAL))
+                if monotonic() < self.deaf_until:
+                    self._reported.wait(POLL_INTERVAL)
+                else:
+                    interruptible(lambda: self._reported.wait(POLL_INTERVAL))
             except Interrupted:
                 asked = True
             if asked or waited or stopped():

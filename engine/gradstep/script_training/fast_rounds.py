@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from gradstep.capture.captured_loop import CapturedLoop
 from gradstep.capture.engine_watch import watched
+from gradstep.capture.loop_moments import LoopMoment
 from gradstep.capture.loop_places import Control
 from gradstep.learner_code.interruption import Interrupted
+from gradstep.script_training.kept_rounds import KeptRounds, RunRounds
 from gradstep.script_training.round_losses import RoundLosses
 from gradstep.script_training.script_snapshot import ZERO_ALL, PastRounds
 from gradstep.training.pytorch_errors import PyTorchError, learners_code
@@ -22,6 +25,7 @@ class FastRounds:
         order: Sequence[int] | None,
         losses: RoundLosses,
         drop_grads: Callable[[], None],
+        moment: LoopMoment | None = None,
     ) -> None:
         """Prepare the run.
 
@@ -30,11 +34,17 @@ class FastRounds:
             order: Keys of the statements of a round, in their order; None for the script's own round.
             losses: Takes the loss of each round.
             drop_grads: Sets every `.grad` to None.
+            moment: The present moment; None to keep it here.
         """
         self._loop, self._order, self._losses, self._drop_grads = loop, order, losses, drop_grads
+        loop.next_statement = 0  # what ran out of order has not begun the round
         self._first = loop.position.done
+        self._kept = KeptRounds(loop, losses, moment)
         self.failed_after: tuple[int, ...] | None = None
         """Keys of what had run in the round that raised; None if none raised."""
+
+        self.is_interrupted = False
+        """Whether the learner stopped a round, which was taken back."""
 
     def run(self, count: int, stopped: Callable[[], bool]) -> None:
         """Run a number of rounds.
@@ -45,19 +55,20 @@ class FastRounds:
 
         Raises:
             PyTorchError: a round raised.
+            Interrupted: the learner stopped the first round; if it was a later one, those before it stay.
         """
         loop, losses = self._loop, self._losses
-        loop.next_statement = 0  # what ran out of order has not begun the round
+        rounds: RunRounds = loop.run if self._order is None else partial(self._run_edited, self._order)
         try:
             with learners_code(), watched(losses.seen), loop.rounds_watched(losses.end_round):
-                if self._order is None:
-                    loop.run(count, stopped)
-                else:
-                    self._run_edited(self._order, count, stopped)
-        except (PyTorchError, Interrupted):
-            if self.failed_after is None:
-                self.failed_after = tuple(range(loop.next_statement))
-            raise
+                self._kept.run(rounds, count, stopped)
+        except (PyTorchError, Interrupted) as error:
+            self.is_interrupted = isinstance(error, Interrupted) and self._kept.take_back(rounds)
+            if not self.is_interrupted:
+                if self.failed_after is None:
+                    self.failed_after = tuple(range(loop.next_statement))
+                raise
+            self.failed_after = None
         finally:
             losses.end()
 

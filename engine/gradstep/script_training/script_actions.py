@@ -30,6 +30,7 @@ from gradstep.actions import (
     checked_rate,
     checked_steps,
 )
+from gradstep.learner_code.interruption import Interrupted
 from gradstep.loop.learning_rate import lowered, raised
 from gradstep.loop.loop import Kind
 from gradstep.loop.script_loop import ScriptLoop
@@ -115,9 +116,10 @@ class ScriptPerform:
             buffer = statements.state.losses
             tell(replace(progress, losses=buffer))
             done += statements.run_rounds(fast, stopped)
+            if statements.trainer.is_interrupted:
+                return _ended(statements.state, done, count)
         if done < count and not statements.state.loop.over and not stopped():
-            self._recorded_round()
-            done += 1
+            done += self._last_round(is_first=not done)
         return _ended(statements.state, done, count)
 
     def _run_outer(self, stopped: Callable[[], bool], tell: Callable[[Progress], None]) -> Ended:
@@ -145,6 +147,18 @@ class ScriptPerform:
             if statements.state.loop.complete:
                 return
         statements.run_rest()
+
+    def _last_round(self, *, is_first: bool) -> int:
+        """Run a whole round, recorded; return 0 if the learner interrupted it, and rounds before it stay."""
+        statements, before = self.statements, self.statements.state
+        try:
+            self._recorded_round()
+        except Interrupted:
+            if is_first:
+                raise
+            statements.put_back_after_interruption(before)
+            return 0
+        return 1
 
 
 def edited(loop: ScriptLoop, action: Action) -> ScriptLoop:

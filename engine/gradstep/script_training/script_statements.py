@@ -239,25 +239,20 @@ class ScriptStatements(Machine[ScriptTrainer, ScriptState]):
         """
         state, order = self.state, order or self.state.loop.order
         buffer = state.losses.open_end(state.epoch)
-        passes = 0
-
-        def add(loss: float) -> None:
-            nonlocal passes
-            passes += loss == loss
-            buffer.append(loss)
-
         first = self.trainer.loop.position.done
         try:
-            self.trainer.run_rounds(count, order, add, stopped)
+            self.trainer.run_rounds(count, order, buffer.append, stopped)
         finally:
             done = self.trainer.loop.position.done - first
+            losses = Losses(buffer, state.epoch + done)
+            passes = sum(loss == loss for loss in buffer[state.epoch : state.epoch + done])
             page = RunPage(done, passes, self.grads())
             self.state = replace(
                 state,
                 trainer=self.trainer.snapshot(),
                 loop=placed(state.loop, self.trainer.loop, self.trainer.failed_after),
                 epoch=state.epoch + done,
-                losses=Losses(buffer, len(buffer)),
+                losses=losses,
                 passing=None,
                 written=self._with_page(state.written, page) if done else state.written,
                 learning_rate=self.trainer.rate,

@@ -48,6 +48,9 @@ class ScriptTrainer:
         self.failed_after: tuple[int, ...] | None = None
         """Keys of what had run in the round that raised, in a run of rounds; None if none raised."""
 
+        self.is_interrupted = False
+        """Whether the learner stopped a round of the last run of rounds, which was taken back."""
+
         self._last_loss: Tensor | None = None
         self._past = NO_ROUNDS
         self._due: Ran = ()
@@ -204,15 +207,19 @@ class ScriptTrainer:
 
         Raises:
             PyTorchError: a round raised.
+            Interrupted: the learner stopped the first round; if it was a later one, those before it stay.
         """
         self.catch_up()
         self._begin_round()
         losses = RoundLosses(self.loop, self.problem.loss_name, add_loss)
-        rounds, before = FastRounds(self.loop, order, losses, self._drop_grads), self._kept
+        before = self._kept
+        moment = None if before.ran else before.moment
+        rounds = FastRounds(self.loop, order, losses, self._drop_grads, moment)
         try:
             rounds.run(count, stopped)
         finally:
-            self.failed_after = rounds.failed_after
+            self.failed_after, self.is_interrupted = rounds.failed_after, rounds.is_interrupted
+            self.is_steady &= self.loop.is_exact or not rounds.is_interrupted
             self._past = rounds.after(self._past)
             self._keep_begin()
             if losses.last is not None:

@@ -33,7 +33,9 @@ for epoch in range(2):
 """
 
 
-def run_until_it_hangs(session: ScriptSession, action: Action, is_there: Callable[[], bool]) -> Exception | None:
+def run_until_it_hangs(
+    session: ScriptSession, action: Action, is_there: Callable[[], bool]
+) -> Exception | None:
     """Apply an action in a thread, and interrupt it as soon as it is there; return what it raised."""
     interrupter, ended = Interrupter(), threading.Event()
     raised: list[BaseException] = []
@@ -66,7 +68,11 @@ def run_until_it_hangs(session: ScriptSession, action: Action, is_there: Callabl
     ids=["rounds", "epoch", "last round", "edited"],
 )
 def test_complete_rounds_stay(
-    first: tuple[Action, ...], action: Action, total: int | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    first: tuple[Action, ...],
+    action: Action,
+    total: int | None,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.chdir(tmp_path)
     path = tmp_path / "train.py"

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from gradstep.capture.obstacles import Fact, NotCaptured, Noticed, Obstacle
+from gradstep.capture.obstacles import Fact, NotCaptured, Noticed, NotSteppable, Obstacle
 from gradstep.learner_code.places import Place
-from gradstep_tui.text.scripts.obstacles import fact_text, obstacle_lines
+from gradstep.scripts.script_errors import ScriptError
+from gradstep_tui.text.scripts.obstacles import fact_text, obstacle_lines, worded
 
 SCRIPT = Path("train.py")
 
@@ -49,3 +50,14 @@ def test_a_script_that_cannot_be_read_shows_the_line(tmp_path: Path) -> None:
         compile(path.read_text(), str(path), "exec")
     lines = obstacle_lines(SCRIPT, NotCaptured(Obstacle.UNREADABLE, raised.value))
     assert lines == (f"{SCRIPT}, line 2: for in x:", "SyntaxError: invalid syntax", "Mend this line first.")
+
+
+def test_an_error_that_only_names_an_obstacle_is_put_in_words() -> None:
+    place = Place("train.py", 3, "line 3", "loss.backward()", False)
+    error = NotSteppable(SCRIPT, NotCaptured(Obstacle.IN_ANOTHER_THREAD, place=place))
+    assert worded(error).lines == obstacle_lines(SCRIPT, error.found)
+
+
+def test_any_other_error_about_a_script_has_its_own_words() -> None:
+    error = ScriptError(SCRIPT, "there is no such file")
+    assert worded(error) is error

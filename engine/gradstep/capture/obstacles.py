@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 
 from gradstep.errors import EngineError
 from gradstep.learner_code.places import Place
-from gradstep.scripts.script_errors import Abandoned
+from gradstep.scripts.script_errors import Abandoned, ScriptError
 
-__all__ = ["Abandoned", "Fact", "NotCaptured", "Noticed", "Obstacle"]
+__all__ = ["Abandoned", "Fact", "NotCaptured", "NotSteppable", "Noticed", "Obstacle"]
 
 
 class Obstacle(StrEnum):
@@ -57,6 +58,16 @@ class NotCaptured(EngineError):  # noqa: N818 - named after what happened
         """
         super().__init__(reason.value if place is None else f"{reason.value}: {place}")
         self.reason, self.error, self.place, self.facts = reason, error, place, facts
+
+
+class NotSteppable(ScriptError):  # noqa: N818 - named after what happened
+    """A script trains, but where it cannot be stepped."""
+
+    def __init__(self, path: Path, found: NotCaptured) -> None:
+        """Make the error for the script at a path."""
+        place, text = ("", "") if found.place is None else (found.place.where, found.place.text)
+        super().__init__(path, f"no loop can be stepped: {found.reason.value}", place=place, text=text)
+        self.found = found
 
 
 class Fact(StrEnum):

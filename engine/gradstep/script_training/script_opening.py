@@ -11,7 +11,7 @@ import torch
 
 from gradstep.capture.capture import capture
 from gradstep.capture.captured_loop import CapturedLoop
-from gradstep.capture.obstacles import NotCaptured, Obstacle
+from gradstep.capture.obstacles import NotCaptured, NotSteppable, Obstacle
 from gradstep.captured_output import Printed, harmless
 from gradstep.learner_code.eager import uncompiled
 from gradstep.script_training.script_session import ScriptSession
@@ -29,17 +29,6 @@ LOOPS: Final = (ast.For, ast.While)
 
 NONE_HERE: Final = frozenset({Obstacle.NO_BACKWARD, Obstacle.NO_LOOP})
 """Obstacles with which a script may still define a problem."""
-
-OTHERWISE: Final = {
-    Obstacle.IN_ANOTHER_THREAD: (
-        "the script calls backward() in a thread of its own",
-        "Train in the main thread: call the function itself in place of a thread.",
-    ),
-    Obstacle.OUT_OF_REACH: (
-        "this loop hands out values by yield, so its lines cannot run one by one",
-        "Train in a loop without yield, e.g. return a list of what it hands out.",
-    ),
-}
 
 
 def trains_by_itself(source: ScriptSource) -> bool:
@@ -150,6 +139,4 @@ def _script_error(source: ScriptSource, found: NotCaptured) -> ScriptError:
                 raise found.error
         except ScriptError as error:
             return error
-    words, to_do = OTHERWISE.get(found.reason, (str(found), ""))
-    place, text = ("", "") if found.place is None else (found.place.where, found.place.text)
-    return ScriptError(source.path, words, to_do, place=place, text=text)
+    return NotSteppable(source.path, found)

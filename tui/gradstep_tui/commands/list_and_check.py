@@ -22,7 +22,7 @@ from gradstep_tui.commands.option_hints import option_hint
 from gradstep_tui.commands.parsers import CHECK, LIST, complain_of
 from gradstep_tui.commands.start_options import start_of
 from gradstep_tui.session.script_start import running_title, told_while_running
-from gradstep_tui.text.scripts.obstacles import obstacle_text
+from gradstep_tui.text.scripts.obstacles import obstacle_text, worded
 from gradstep_tui.text.settings import optimizer_title
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ def check_problem(options: Namespace) -> int:
             problem = cast("Problem", open_session(start).problem)  # the script has no loop of its own
     except ScriptError as error:
         more = "" if no_loop is None else f"No loop to step: {obstacle_text(no_loop)}."
-        print(*filter(None, [*error.lines, option_hint(error), more]), sep="\n", file=sys.stderr)
+        print(*filter(None, [*worded(error).lines, option_hint(error), more]), sep="\n", file=sys.stderr)
         return 2
     except EngineError as error:
         return complain_of(error, CHECK)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from gradstep.errors import Exists
 from gradstep.scripts.script_errors import Remedy, ScriptError
 from gradstep.tables.table_error import TableError
+from gradstep_tui.text.scripts.obstacles import worded
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -62,6 +63,6 @@ def with_options(error: EngineError) -> str:
         case Exists():
             return REPLACES.format(error=error)
         case ScriptError():
-            return f"{error} {option_hint(error)}".rstrip()
+            return f"{worded(error)} {option_hint(error)}".rstrip()
         case _:
             return str(error)

@@ -13,6 +13,7 @@ from gradstep.training.pytorch_errors import PyTorchError
 from gradstep_tui.text.frames import NoPass
 from gradstep_tui.text.notices import plain_notice_text
 from gradstep_tui.text.refusals import place_text, raised_by_text
+from gradstep_tui.text.scripts.obstacles import worded
 from gradstep_tui.text.statements import EPOCH
 
 SENTENCES: Final[Mapping[Reason, str]] = {
@@ -96,7 +97,7 @@ def error_texts(error: EngineError) -> Iterable[str]:
     """Return the lines that report an error; an error of PyTorch's is followed by its explanation."""
     match error:
         case ScriptError():
-            return [*error.lines, "Nothing is lost: the session goes on as before."]
+            return [*worded(error).lines, "Nothing is lost: the session goes on as before."]
         case PyTorchError():
             return list(raised_texts(error))
         case Refused():

@@ -15,6 +15,7 @@ from gradstep_tui.screens.dialogs.problems import ProblemsScreen
 from gradstep_tui.screens.dialogs.text import TextScreen
 from gradstep_tui.session.script_start import running_title
 from gradstep_tui.text.refusals import error_text
+from gradstep_tui.text.scripts.obstacles import worded
 from gradstep_tui.text.work import work_text
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ def begin(bench: KeyedScreen, start: Start, title: str, after: Session | None = 
 
     def show(came: Session | ScriptError) -> None:
         if isinstance(came, ScriptError):
-            texts = (*came.lines, "", "Nothing is lost: the session goes on as before.")
+            texts = (*worded(came).lines, "", "Nothing is lost: the session goes on as before.")
             bench.app.push_screen(TextScreen("this cannot be trained", texts))
         else:
             bench.take(came)

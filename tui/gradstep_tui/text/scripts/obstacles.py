@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from gradstep.capture.obstacles import Fact, NotCaptured, Noticed, Obstacle
+from gradstep.capture.obstacles import Fact, NotCaptured, Noticed, NotSteppable, Obstacle
 from gradstep.captured_output import harmless
 from gradstep.learner_code.raised import message_of
-from gradstep.scripts.script_errors import sentence_for
+from gradstep.scripts.script_errors import ScriptError, sentence_for
 
 LONGEST: Final = 400
 """Length in characters at which the message of an exception is cut."""
@@ -57,6 +57,14 @@ def obstacle_lines(path: Path, found: NotCaptured) -> tuple[str, ...]:
 def obstacle_text(found: NotCaptured) -> str:
     """Return in one sentence why no loop of a script can be stepped, without the place."""
     return harmless(_what(found))
+
+
+def worded(error: ScriptError) -> ScriptError:
+    """Return an error about a script with an obstacle put in words; any other error as it is."""
+    if not isinstance(error, NotSteppable):
+        return error
+    what, to_do = _what(error.found), _to_do(error.found)
+    return ScriptError(error.path, what, to_do, place=error.place, text=error.text)
 
 
 def fact_text(noticed: Noticed) -> str:

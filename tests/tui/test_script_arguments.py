@@ -8,15 +8,19 @@ from pathlib import Path
 
 import pytest
 
+from gradstep.actions import RunEpochs
 from gradstep.errors import BadInput
+from gradstep.saving.session_folder import Store
 from gradstep.start import Start, start_from
 from gradstep.tables.table import Table
+from gradstep_tui import cli
 from gradstep_tui.commands.parsers import bench_parser, check_parser, run_parser
 from gradstep_tui.commands.script_arguments import parsed
 from gradstep_tui.commands.start_options import start_of
 from gradstep_tui.session import script_start
 from gradstep_tui.session.autosave import Autosave
 from gradstep_tui.session.script_start import running_title, told_while_running
+from tests.saved_sessions import saved_at
 from tests.terminal import Terminal
 from tests.tui.bench import bench, press, starting, text, until
 
@@ -112,6 +116,29 @@ def test_nothing_is_said_of_what_is_no_script(capsys: pytest.CaptureFixture[str]
     with told_while_running(""):
         assert not any("start line" in thread.name for thread in threading.enumerate())
     assert capsys.readouterr().err == ""
+
+
+def test_a_session_that_is_resumed_says_which_script_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    script = tmp_path / "train.py"
+    script.write_text(
+        "import torch\nw = torch.ones(2, requires_grad=True)\n"
+        "for i in range(9):\n    (w * w).sum().backward()\n    w.data -= 0.1 * w.grad\n"
+    )
+    start = start_from(str(script), arguments=("5",))
+    saved_at(next(Store().paths("train")), [RunEpochs(1)], start)
+    offer = Autosave().offer()
+    assert offer is not None
+    assert offer.runs == "train.py 5 to where it was"
+
+    told = list[str]()
+    monkeypatch.setattr(cli, "_train", lambda make, autosave, options, runs="": told.append(runs))
+    for command in (["resume"], ["resume", str(offer.path)], ["replay", str(offer.path)]):
+        cli.main(command)
+    cli.main(["resume", str(script)])
+    assert told == [offer.runs, offer.runs, offer.runs, ""]
 
 
 def slow(folder: Path) -> Path:

@@ -36,7 +36,7 @@ from gradstep_tui.commands.parsers import (
 )
 from gradstep_tui.commands.script_arguments import parsed
 from gradstep_tui.commands.start_options import is_table, start_of
-from gradstep_tui.session.autosave import Autosave
+from gradstep_tui.session.autosave import Autosave, saved_title
 from gradstep_tui.session.jobs import leave_stuck_jobs
 from gradstep_tui.session.script_start import running_title, told_while_running
 from gradstep_tui.terminal.capabilities import capabilities
@@ -111,7 +111,7 @@ def _resume(arguments: Sequence[str]) -> int:
     options = resume_parser().parse_args(arguments)
     autosave = Autosave()
     autosave.offers = False
-    return _train(partial(autosave.resume, options.file), autosave, options)
+    return _train(partial(autosave.resume, options.file), autosave, options, saved_title(options.file))
 
 
 def _replay(arguments: Sequence[str]) -> int:
@@ -122,7 +122,7 @@ def _replay(arguments: Sequence[str]) -> int:
         return _guarded(lambda _: replay_to_end(options.file))
     autosave = Autosave()
     autosave.offers = False
-    return _train(partial(autosave.replay, options.file), autosave, options)
+    return _train(partial(autosave.replay, options.file), autosave, options, saved_title(options.file))
 
 
 def _open(arguments: Sequence[str]) -> int:

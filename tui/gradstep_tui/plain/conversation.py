@@ -108,8 +108,10 @@ class Conversation:
         return True
 
     def _resume(self, autosave: Autosave, offer: Offer) -> None:
-        with stoppable(self._session, self._say) as stopped:
-            self._take(autosave.resume(offer.path, stopped))
+        runs = offer.runs
+        with stoppable(self._session, self._say) as stopped, told_while_running(runs, self._say):
+            session = autosave.resume(offer.path, stopped)
+        self._take(session)
         self._offer = None
         self._say_notice(autosave)
         self._say_all(show_texts(self._session.frame))

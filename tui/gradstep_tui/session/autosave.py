@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from gradstep.errors import EngineError
 from gradstep.opening import open_session
+from gradstep_tui.session.script_start import resuming_title
 
 if TYPE_CHECKING:
     from gradstep.saving.reader import SavedSession
@@ -38,6 +39,9 @@ class Offer:
 
     when: str
     """Local date and time at which the session began."""
+
+    runs: str = ""
+    """Words for the script that runs when the session is resumed; empty if none does."""
 
 
 class Autosave:
@@ -154,7 +158,9 @@ class Autosave:
             return None
         last = saved.actions[-1]
         when = f"{saved.header.started.astimezone():%Y-%m-%d %H:%M}"
-        return Offer(saved.path, saved.header.start.title, len(saved.actions), last.epoch, when)
+        start = saved.header.start
+        runs = resuming_title(start)
+        return Offer(saved.path, start.title, len(saved.actions), last.epoch, when, runs)
 
     def decline(self, offer: Offer) -> None:
         """Mark an offered session as closed, so that it is not offered again; its file stays."""
@@ -240,6 +246,22 @@ class Autosave:
     def _told(self, trouble: str) -> None:
         if self._warn is not None:
             self._warn(trouble)
+
+
+def saved_title(path: Path | None) -> str:
+    """Return words for the script that runs when a session is resumed; empty if none does, or none is known.
+
+    Args:
+        path: Path of the session file; None for the file that was written to last.
+    """
+    from gradstep.saving.session_folder import Store
+    from gradstep.saving.session_list import listed_session
+
+    with suppress(EngineError, OSError):  # resuming says what is wrong with it
+        path = path or Store().newest()
+        header = None if path is None else listed_session(path).header
+        return "" if header is None else resuming_title(header.start)
+    return ""
 
 
 def bounds_notice(store: Store) -> str:

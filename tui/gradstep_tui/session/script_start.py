@@ -31,10 +31,22 @@ LONGEST: Final = 60.0
 
 def running_title(start: Start) -> str:
     """Return what runs until a session can begin, `train.py to its first backward`; empty for no script."""
+    called = _called(start)
+    return called and f"{called} to its first backward"
+
+
+def resuming_title(start: Start) -> str:
+    """Return what runs until a saved session can go on, `train.py to where it was`; empty for no script."""
+    called = _called(start)
+    return called and f"{called} to where it was"
+
+
+def _called(start: Start) -> str:
+    """Return a script's name and its arguments; empty for no script."""
     if not start.has_file or start.table is not None:
         return ""
     called = " ".join([Path(start.problem).name, *start.arguments])
-    return f"{called if len(called) <= CALLED else f'{called[:CALLED]}...'} to its first backward"
+    return called if len(called) <= CALLED else f"{called[:CALLED]}..."
 
 
 @contextmanager

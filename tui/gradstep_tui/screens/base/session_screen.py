@@ -200,7 +200,7 @@ class SessionScreen(WorkingScreen):
         autosave = self._autosave
         if yes:
             resume = partial(autosave.resume, offer.path)
-            self.work(resume, self.take, keeps_keys=True)
+            self.work(resume, self.take, title=offer.runs, keeps_keys=True)
         else:
             self.work(lambda _: autosave.decline(offer), keeps_keys=True)
 

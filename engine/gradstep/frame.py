@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from gradstep.autograd.events import Accumulation, Event
     from gradstep.autograd.graph import GraphNode
     from gradstep.derivatives import Explanation
+    from gradstep.equations.equation import Equation
     from gradstep.ledger.ledger import Ledger
     from gradstep.loop.loop import Loop, StatementKey
     from gradstep.loop.script_loop import ScriptLoop
@@ -105,8 +106,11 @@ class PassFrame:
     over: bool
     """Whether another statement has run since the pass, so that stepping back needs an undo."""
 
-    step: Explanation | None
-    """Explanation of the current event; None before the first event."""
+    steps: Sequence[Explanation]
+    """Explanation of each event; made when it is first looked at."""
+
+    equations: Sequence[tuple[Equation, ...]]
+    """Equations of each event, one for each gradient that it made; made when they are first looked at."""
 
     summarized: int = 0
     """Number of tensors kept only as summaries, because the trace would have exceeded its memory limit."""
@@ -119,6 +123,11 @@ class PassFrame:
 
     written: str | None = None
     """Name of the parameter whose `.grad` was written last up to here; None before the first write."""
+
+    @property
+    def step(self) -> Explanation | None:
+        """Explanation of the current event; None before the first event."""
+        return self.steps[self.done - 1] if self.done else None
 
     @property
     def finished(self) -> bool:

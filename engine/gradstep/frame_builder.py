@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from functools import lru_cache
-from typing import Protocol, overload
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from typing import Final, Protocol, TypeVar, overload
 
 from torch import Tensor
 
@@ -14,6 +15,9 @@ from gradstep.autograd.events import Accumulation, Event, HookEvent, NodeEvent, 
 from gradstep.autograd.trace import Trace
 from gradstep.derivatives import Explanation, briefs, explain
 from gradstep.derivatives.optimizer_step import explain_update
+from gradstep.equations.equation import Equation
+from gradstep.equations.equations import equations_of
+from gradstep.equations.tensor_names import TensorNames
 from gradstep.frame import Frame, ParameterFrame, PassFrame, TraceRow
 from gradstep.loop.loop import Kind, StatementKey
 from gradstep.loop.script_loop import ScriptLoop
@@ -23,6 +27,11 @@ from gradstep.reasons import Refusal
 from gradstep.tensors.bitwise import same_bits
 from gradstep.training.snapshots import Memory
 from gradstep.training.state import Passing, TrainingState
+
+T = TypeVar("T")
+
+LOSS: Final = "loss"
+"""Variable of the built-in loop that holds the loss."""
 
 
 class Shown(Protocol):
@@ -35,6 +44,10 @@ class Shown(Protocol):
     @property
     def parameters(self) -> Mapping[str, Tensor]:
         """Parameters by name."""
+
+    @property
+    def loss_variable(self) -> str:
+        """Variable of the loop that holds the loss; empty if none does."""
 
     @property
     def labels(self) -> Mapping[str, Labels]:
@@ -77,7 +90,7 @@ def take_frame(
         stale=forward is not None and not _same(forward.parameters, state.trainer.parameters),
         losses=state.losses,
         ledger=state.ledger,
-        backward=None if state.passing is None else _pass_frame(state.passing),
+        backward=None if state.passing is None else _pass_frame(state.passing, problem.loss_variable),
         update=_update(problem, state),
         notice=notice,
         refusals=refusals,
@@ -174,11 +187,11 @@ def _update(problem: Shown, state: TrainingState) -> Explanation | None:
     return explain_update(tuple(problem.parameters), state.last_step, state.trainer)
 
 
-def _pass_frame(passing: Passing) -> PassFrame:
-    return pass_frame(passing.trace, passing.cursor, passing.written_last, over=passing.over)
+def _pass_frame(passing: Passing, loss: str) -> PassFrame:
+    return pass_frame(passing.trace, passing.cursor, passing.written_last, over=passing.over, loss=loss)
 
 
-def pass_frame(trace: Trace, cursor: int, written: str | None, *, over: bool) -> PassFrame:
+def pass_frame(trace: Trace, cursor: int, written: str | None, *, over: bool, loss: str = LOSS) -> PassFrame:
     """Return the frame of a recorded pass.
 
     Args:
@@ -186,32 +199,43 @@ def pass_frame(trace: Trace, cursor: int, written: str | None, *, over: bool) ->
         cursor: Number of its events that have been stepped through.
         written: Name of the parameter whose `.grad` was written last up to there; None before the first.
         over: Whether another statement has run since the pass.
+        loss: The script's variable for what the pass goes back from; empty if it is not known.
     """
-    step = None if cursor == 0 else _step(trace, cursor - 1)
-    return PassFrame(_rows(trace), cursor, over, step, trace.summarized, trace.events, trace.nodes, written)
+    told = _told(trace, loss)
+    return PassFrame(
+        told.rows,
+        cursor,
+        over,
+        told.steps,
+        told.equations,
+        trace.summarized,
+        trace.events,
+        trace.nodes,
+        written,
+    )
 
 
-class _Rows(Sequence[TraceRow]):
-    """Rows of a pass, each made when it is first looked at: a list shows a few of perhaps 100,000."""
+class _PerEvent(Sequence[T]):
+    """One thing for each event of a pass, made when it is first looked at: a list shows a few of 100,000."""
 
-    def __init__(self, trace: Trace) -> None:
-        self._trace = trace
-        self._made: dict[int, TraceRow] = {}
+    def __init__(self, trace: Trace, make: Callable[[Event, Trace], T]) -> None:
+        self._trace, self._make = trace, make
+        self._made: dict[int, T] = {}
 
     def __len__(self) -> int:
         return len(self._trace)
 
     @overload
-    def __getitem__(self, number: int) -> TraceRow: ...
+    def __getitem__(self, number: int) -> T: ...
     @overload
-    def __getitem__(self, number: slice) -> tuple[TraceRow, ...]: ...
-    def __getitem__(self, number: int | slice) -> TraceRow | tuple[TraceRow, ...]:
+    def __getitem__(self, number: slice) -> tuple[T, ...]: ...
+    def __getitem__(self, number: int | slice) -> T | tuple[T, ...]:
         if isinstance(number, slice):
             return tuple(self[at] for at in range(*number.indices(len(self))))
         event = self._trace.events[number]
         place = number % len(self)
         if place not in self._made:
-            self._made[place] = _row(event, self._trace)
+            self._made[place] = self._make(event, self._trace)
         return self._made[place]
 
     def __eq__(self, other: object) -> bool:
@@ -221,14 +245,25 @@ class _Rows(Sequence[TraceRow]):
         return hash(tuple(self))
 
 
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What is told of each event of a pass."""
+
+    rows: Sequence[TraceRow]
+    steps: Sequence[Explanation]
+    equations: Sequence[tuple[Equation, ...]]
+
+
 @lru_cache(maxsize=16)
-def _rows(trace: Trace) -> _Rows:
-    return _Rows(trace)
+def _told(trace: Trace, loss: str) -> _Told:
+    def equations(event: Event, trace: Trace) -> tuple[Equation, ...]:
+        return equations_of(event, trace, names())
 
+    @cache
+    def names() -> TensorNames:
+        return TensorNames(trace, loss)
 
-@lru_cache(maxsize=64)
-def _step(trace: Trace, number: int) -> Explanation:
-    return explain(trace.events[number], trace)
+    return _Told(_PerEvent(trace, _row), _PerEvent(trace, explain), _PerEvent(trace, equations))
 
 
 def _row(event: Event, trace: Trace) -> TraceRow:

@@ -67,6 +67,11 @@ class Problem:
     """Expressions for parameters that no optimizer of the script updates; they require no grad here."""
 
     @property
+    def loss_variable(self) -> str:
+        """Variable of the loop that holds the loss."""
+        return "loss"
+
+    @property
     def samples(self) -> int | None:
         """Number of samples; None if inputs and targets do not have one row each per sample."""
         inputs, targets = self.inputs, self.targets
@@ -106,6 +111,11 @@ class ScriptProblem:
 
     compiled: bool = False
     """Whether the script compiles code with `torch.compile`; here the code runs uncompiled."""
+
+    @property
+    def loss_variable(self) -> str:
+        """Variable of the script that holds the loss; empty if none does."""
+        return self.loss_name
 
     @property
     def samples(self) -> None:

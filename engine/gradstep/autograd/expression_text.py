@@ -14,7 +14,7 @@ import warnings
 from collections.abc import Iterator, Sequence
 from dis import opname
 from types import CodeType
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 Span: TypeAlias = tuple[int, int, int, int]
 """First line, last line, first column, column after the last; lines count from 1, columns are bytes."""
@@ -24,11 +24,21 @@ _NO_TEXT: Final = frozenset(
 )
 
 
-def expression_at(code: CodeType, instruction: int) -> tuple[str, int]:
-    """Return the expression of an instruction as one line of text, and the number of its line.
+class Expression(NamedTuple):
+    """The expression that an instruction belongs to."""
 
-    The text is empty if the file does not hold the text of this code, because it was edited since. In a
-    chain of methods over several lines, the line is that of the method.
+    text: str
+    """Text on one line; empty if the file no longer holds the text of this code."""
+
+    line: int
+    """Number of its line; in a chain of methods over several lines, that of the method."""
+
+    name: str = ""
+    """Variable that the whole expression is assigned to; empty if there is none."""
+
+
+def expression_at(code: CodeType, instruction: int) -> Expression:
+    """Return the expression of an instruction.
 
     Args:
         code: Code of a script or module, or of a function in it.
@@ -38,15 +48,15 @@ def expression_at(code: CodeType, instruction: int) -> tuple[str, int]:
     line = line or code.co_firstlineno
     text = _text_of(code)
     if text is None:
-        return "", line
+        return Expression("", line)
     if column is None or end_column is None:
-        return _joined(text.lines[line - 1 : line]), line
+        return Expression(_joined(text.lines[line - 1 : line]), line)
     span = line, end_line or line, column, end_column
     if opname[code.co_code[instruction]].startswith("STORE_"):
         span = text.assignments.get(span, span)
     else:
         span = text.chains.get(span, span)
-    return _joined(text.part(span)), line
+    return Expression(_joined(text.part(span)), line, text.names.get(span, ""))
 
 
 class _Text:
@@ -58,6 +68,8 @@ class _Text:
         """Place of each statement that assigns to an attribute or to elements, by the place of its target."""
         self.chains: dict[Span, Span] = {}
         """Place of each call or attribute whose name is not on the line of its object, by Python's place."""
+        self.names: dict[Span, str] = {}
+        """Variable of each assignment to one variable, by the place of the expression that it gets."""
         self.codes: frozenset[CodeType] = frozenset()
         """Code of the module and of every function in it; none if the text is not Python."""
         text = "".join(lines)
@@ -71,8 +83,10 @@ class _Text:
         for node in ast.walk(tree):
             if isinstance(node, ast.Assign):
                 self._note_targets(node, node.targets)
+                self._note_name(node.targets[-1], node.value)
             elif isinstance(node, ast.AugAssign | ast.AnnAssign):
                 self._note_targets(node, [node.target])
+                self._note_name(node.target, node.value if isinstance(node, ast.AnnAssign) else node)
             elif isinstance(node, ast.Attribute):
                 self._note_chain(node, node)
             elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
@@ -83,6 +97,10 @@ class _Text:
             for part in ast.walk(target):
                 if isinstance(part, ast.Subscript | ast.Attribute):
                     self.assignments[_span(part)] = _span(statement)
+
+    def _note_name(self, target: ast.expr, value: ast.expr | ast.stmt | None) -> None:
+        if isinstance(target, ast.Name) and value is not None:
+            self.names[_span(value)] = target.id
 
     def _note_chain(self, node: ast.expr, name: ast.Attribute) -> None:
         first, last, _, end = _span(node)

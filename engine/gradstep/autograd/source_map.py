@@ -50,6 +50,9 @@ class Source:
     line: int
     """Line of the expression, counted from 1: its first one, or in a chain of methods the method's."""
 
+    name: str = ""
+    """Variable that the whole expression is assigned to: `diff` in `diff = t1 - t2`; empty if none is."""
+
 
 class _Call(NamedTuple):
     """One watched call of a torch function."""
@@ -131,8 +134,8 @@ class SourceMap:
         key = id(code), instruction
         source = self._found.get(key)
         if source is None:
-            expression, line = expression_at(code, instruction)
-            source = self._found[key] = Source(expression, code.co_filename, line)
+            text, line, name = expression_at(code, instruction)
+            source = self._found[key] = Source(text, code.co_filename, line, name)
         return source
 
     def _call_of(self, number: int) -> _Call | None:

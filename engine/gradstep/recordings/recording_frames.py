@@ -86,7 +86,7 @@ def frame_of(place: Standing, before: Standing | None, recording: Recording) -> 
         ledger=ledger,
         backward=None
         if known is None
-        else pass_frame(known, cursor, written[0] if written else None, over=over),
+        else pass_frame(known, cursor, written[0] if written else None, over=over, loss=""),
         update=_update(place) if over else None,
         notice=_notice(place),
         refusals=refusals_at(place),

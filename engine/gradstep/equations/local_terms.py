@@ -19,12 +19,12 @@ _WHOLE: Final[Mapping[str, Operator]] = {
     "g.to(dtype)": Operator.CAST,
 }
 _ONE: Final = ast.Constant(1)
-_MOVES: Final = frozenset(
-    (
-        "t T mT transpose permute reshape flip squeeze unsqueeze select narrow triu tril cat stack argsort "
-        "new_zeros select_scatter slice_scatter index_add scatter scatter_add index_put zeros_like clone"
-    ).split()
+_VIEWS: Final = frozenset({"t", "T", "mT", "transpose", "permute", "reshape", "squeeze", "unsqueeze"})
+_PARTS: Final = frozenset({"select", "narrow", "triu", "tril", "cat", "stack", "flip", "argsort", "clone"})
+_PUTS: Final = frozenset(
+    {"index_put", "index_add", "scatter", "scatter_add", "select_scatter", "slice_scatter"}
 )
+_MOVES: Final = _VIEWS | _PARTS | _PUTS | {"new_zeros", "zeros_like"}
 """Methods and functions that only move a gradient's elements, or put zeros beside them."""
 
 

@@ -77,13 +77,13 @@ def test_json_has_what_the_words_are_made_of(script: Path) -> None:
     assert "nn.ModuleList" in oddity["text"]
 
 
-def test_json_without_a_loop_has_the_same_keys(script: Path, tmp_path: Path) -> None:
+def test_json_without_a_loop_has_the_same_keys(script: Path) -> None:
     _, with_loop = object_of(script, PLAIN["zeroes last"])
     plain = f"{HEAD}lr = 0.1\n"
     code, found = object_of(script, plain)
     assert code == 0
     assert found.keys() - with_loop.keys() == {"problem"}
-    assert found["loops"] == []
+    assert (found["file"], found["loops"]) == (str(script), [])
     assert found["problem"]["inputs"] == "X"
 
 

@@ -101,7 +101,7 @@ def check_problem(options: Namespace) -> int:
         return complain_of(error, CHECK)
     except KeyboardInterrupt:
         return INTERRUPTED
-    return _print([found_json(problem)] if options.json else found_texts(problem), CHECK)
+    return _print([found_json(start.problem, problem)] if options.json else found_texts(problem), CHECK)
 
 
 def found_texts(problem: Problem) -> Iterator[str]:
@@ -130,11 +130,17 @@ def found_texts(problem: Problem) -> Iterator[str]:
     yield from printed_texts(problem.printed)
 
 
-def found_json(problem: Problem) -> str:
+def found_json(file: str, problem: Problem) -> str:
     """Return one JSON object that describes the parts of a problem without a loop of its own.
 
-    It has the keys of `gradstep_tui.commands.loop_report`, and `problem` with "name", "inputs", "targets",
-    "model", "loss_function", "parameters" (shapes by name), "optimizer", "learning_rate" and "notes".
+    Args:
+        file: Path of the problem's file, or name of a built-in problem.
+        problem: The problem.
+
+    Returns:
+        An object with the keys of `gradstep_tui.commands.loop_report`, and `problem` with "name", "inputs",
+        "targets", "model", "loss_function", "parameters" (shapes by name), "optimizer",
+        "learning_rate" and "notes".
     """
     spelling = problem.spelling
     assert spelling is not None
@@ -149,7 +155,7 @@ def found_json(problem: Problem) -> str:
         "learning_rate": problem.learning_rate,
         "notes": list(problem.notes),
     }
-    return object_json(problem.name, first_loss=exact(problem.first_loss), problem=parts)
+    return object_json(file, first_loss=exact(problem.first_loss), problem=parts)
 
 
 def size_text(tensor: Tensor) -> str:

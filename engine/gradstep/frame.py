@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from gradstep.actions import Action, RefusalKey
     from gradstep.autograd.events import Accumulation, Event
     from gradstep.autograd.graph import GraphNode
+    from gradstep.code_view.places import CodePlace
     from gradstep.derivatives import Explanation
     from gradstep.equations.equation import Equation
     from gradstep.ledger.ledger import Ledger
@@ -111,6 +112,9 @@ class PassFrame:
 
     equations: Sequence[tuple[Equation, ...]]
     """Equations of each event, one for each gradient that it made; made when they are first looked at."""
+
+    places: Sequence[CodePlace | None]
+    """Code around the expression that made each event's node; None if it has none or it is not known."""
 
     summarized: int = 0
     """Number of tensors kept only as summaries, because the trace would have exceeded its memory limit."""

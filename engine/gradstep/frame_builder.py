@@ -13,6 +13,7 @@ from torch import Tensor
 from gradstep.actions import RefusalKey
 from gradstep.autograd.events import Accumulation, Event, HookEvent, NodeEvent, PathsEvent, ReduceEvent
 from gradstep.autograd.trace import Trace
+from gradstep.code_view.places import CodePlace, place_of
 from gradstep.derivatives import Explanation, briefs, explain
 from gradstep.derivatives.optimizer_step import explain_update
 from gradstep.equations.equation import Equation
@@ -208,6 +209,7 @@ def pass_frame(trace: Trace, cursor: int, written: str | None, *, over: bool, lo
         over,
         told.steps,
         told.equations,
+        told.places,
         trace.summarized,
         trace.events,
         trace.nodes,
@@ -252,6 +254,7 @@ class _Told:
     rows: Sequence[TraceRow]
     steps: Sequence[Explanation]
     equations: Sequence[tuple[Equation, ...]]
+    places: Sequence[CodePlace | None]
 
 
 @lru_cache(maxsize=16)
@@ -263,7 +266,16 @@ def _told(trace: Trace, loss: str) -> _Told:
     def names() -> TensorNames:
         return TensorNames(trace, loss)
 
-    return _Told(_PerEvent(trace, _row), _PerEvent(trace, explain), _PerEvent(trace, equations))
+    return _Told(
+        _PerEvent(trace, _row),
+        _PerEvent(trace, explain),
+        _PerEvent(trace, equations),
+        _PerEvent(trace, _place),
+    )
+
+
+def _place(event: Event, _: Trace) -> CodePlace | None:
+    return place_of(event.source) if isinstance(event, NodeEvent) and event.source is not None else None
 
 
 def _row(event: Event, trace: Trace) -> TraceRow:

@@ -17,7 +17,7 @@ from types import CodeType
 from typing import Final, NamedTuple, TypeAlias
 
 Span: TypeAlias = tuple[int, int, int, int]
-"""First line, last line, first column, column after the last; lines count from 1, columns are bytes."""
+"""First and last line, counted from 1, first column and column after the last; Python's columns are bytes."""
 
 _NO_TEXT: Final = frozenset(
     {tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER}
@@ -35,6 +35,9 @@ class Expression(NamedTuple):
 
     name: str = ""
     """Variable that the whole expression is assigned to; empty if there is none."""
+
+    span: Span | None = None
+    """Place of the text in its file, in characters; None if Python does not know it."""
 
 
 def expression_at(code: CodeType, instruction: int) -> Expression:
@@ -56,7 +59,7 @@ def expression_at(code: CodeType, instruction: int) -> Expression:
         span = text.assignments.get(span, span)
     else:
         span = text.chains.get(span, span)
-    return Expression(_joined(text.part(span)), line, text.names.get(span, ""))
+    return Expression(_joined(text.part(span)), line, text.names.get(span, ""), text.in_characters(span))
 
 
 class _Text:
@@ -107,6 +110,14 @@ class _Text:
         name_line, name_end = name.end_lineno or first, name.end_col_offset or 0
         if name_line != first:
             self.chains[name_line, last, name_end - len(name.attr.encode()), end] = _span(node)
+
+    def in_characters(self, span: Span) -> Span | None:
+        """Return a place with its columns as characters; None if the text has no such lines."""
+        first, last, column, end = span
+        if not 0 < first <= last <= len(self.lines):
+            return None
+        column = len(self.lines[first - 1].encode()[:column].decode(errors="replace"))
+        return first, last, column, len(self.lines[last - 1].encode()[:end].decode(errors="replace"))
 
     def part(self, span: Span) -> list[str]:
         """Return the lines of a place, without what is before and after it."""

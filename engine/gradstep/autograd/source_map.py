@@ -21,7 +21,7 @@ from torch import Tensor
 from torch.autograd.graph import Node
 from torch.overrides import TorchFunctionMode
 
-from gradstep.autograd.expression_text import expression_at
+from gradstep.autograd.expression_text import Span, expression_at
 from gradstep.torch_internals import (
     next_sequence_number,
     node_creation_hook,
@@ -52,6 +52,9 @@ class Source:
 
     name: str = ""
     """Variable that the whole expression is assigned to: `diff` in `diff = t1 - t2`; empty if none is."""
+
+    span: Span | None = None
+    """First line, last line, first column and column after the last, in characters; None if not known."""
 
 
 class _Call(NamedTuple):
@@ -134,8 +137,8 @@ class SourceMap:
         key = id(code), instruction
         source = self._found.get(key)
         if source is None:
-            text, line, name = expression_at(code, instruction)
-            source = self._found[key] = Source(text, code.co_filename, line, name)
+            text, line, name, span = expression_at(code, instruction)
+            source = self._found[key] = Source(text, code.co_filename, line, name, span)
         return source
 
     def _call_of(self, number: int) -> _Call | None:

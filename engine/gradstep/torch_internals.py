@@ -7,8 +7,8 @@ of a pass is bound here once, so that going through the door costs nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Collection, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from functools import cache
 from operator import attrgetter
 from typing import Any, Final, NamedTuple
@@ -286,6 +286,18 @@ def replace_engine_entry(entry: Callable[..., Any]) -> None:
     """Make `entry` the function through which `backward` and `grad` enter the engine; two modules name it."""
     torch.autograd._engine_run_backward = entry  # type: ignore[attr-defined]
     torch.autograd.graph._engine_run_backward = entry
+
+
+@contextmanager
+def engine_entered_by(entry: Callable[..., Any]) -> Iterator[None]:
+    """Make `entry` the way into the engine inside the `with` block; what replaces it there stays."""
+    plain = engine_entry()
+    replace_engine_entry(entry)
+    try:
+        yield
+    finally:
+        if engine_entry() is entry:
+            replace_engine_entry(plain)
 
 
 def function_mode_on_top() -> object:

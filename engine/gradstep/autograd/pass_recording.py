@@ -16,7 +16,7 @@ from gradstep.autograd.recorder import Recorder
 from gradstep.autograd.source_map import FoundSources
 from gradstep.autograd.trace import TRACE_LIMIT, Trace
 from gradstep.tensors.gc_pause import without_collection
-from gradstep.torch_internals import engine_entry, replace_engine_entry
+from gradstep.torch_internals import engine_entered_by, engine_entry
 
 
 @dataclass(slots=True)
@@ -59,9 +59,5 @@ def recorded_passes(
             trace.events  # noqa: B018 - saved tensors are copied before the code changes them in place
             found.traces.append(trace)
 
-    replace_engine_entry(entry)
-    try:
+    with engine_entered_by(entry):
         yield found
-    finally:
-        if engine_entry() is entry:
-            replace_engine_entry(plain)

@@ -9,7 +9,7 @@ from typing import Any
 
 from torch import Tensor
 
-from gradstep.torch_internals import engine_entry, replace_engine_entry
+from gradstep.torch_internals import engine_entered_by, engine_entry
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +32,5 @@ def watched(seen: Callable[[ComingPass], None]) -> Iterator[None]:
         seen(ComingPass(tuple(outputs), bool(kwargs.get("accumulate_grad", False))))
         return plain(outputs, *args, **kwargs)
 
-    replace_engine_entry(entry)
-    try:
+    with engine_entered_by(entry):
         yield
-    finally:
-        if engine_entry() is entry:
-            replace_engine_entry(plain)

@@ -26,7 +26,7 @@ from gradstep.autograd.trace import TRACE_LIMIT
 from gradstep.recordings.leaf_names import rate_of
 from gradstep.recordings.pass_recorder import PassRecorder, Room
 from gradstep.recordings.recording import Origin, Recording, RoundRecord
-from gradstep.torch_internals import engine_entry, replace_engine_entry
+from gradstep.torch_internals import engine_entered_by, engine_entry
 
 Stepper: TypeAlias = Callable[[Recording], object]
 """Shows a recording of one pass until the learner leaves it."""
@@ -106,12 +106,8 @@ def _run(one: PassRecorder, loss: Tensor, arguments: dict[str, Any]) -> None:
         one.look(outputs)
         return one.run(plain, outputs, args, kwargs)
 
-    replace_engine_entry(entry)
-    try:
+    with engine_entered_by(entry):
         loss.backward(**arguments)  # type: ignore[no-untyped-call]
-    finally:
-        if engine_entry() is entry:
-            replace_engine_entry(plain)
 
 
 def _show(one: PassRecorder, step: Stepper) -> None:

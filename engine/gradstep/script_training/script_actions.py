@@ -12,15 +12,11 @@ from gradstep.actions import (
     Forward,
     LowerLearningRate,
     MoveStatement,
-    NextLine,
     RaiseLearningRate,
     Reset,
     RunEpochs,
     RunOuter,
     SetLearningRate,
-    StepNode,
-    StepNodeBack,
-    StepTo,
     ToggleStatement,
     ToggleZeroing,
     Update,
@@ -37,7 +33,7 @@ from gradstep.loop.script_loop import ScriptLoop
 from gradstep.notices import Notice, RunDiverged, RunStopped
 from gradstep.script_training.script_state import ScriptState
 from gradstep.script_training.script_statements import ScriptStatements
-from gradstep.training.apply_action import LINES, summarized
+from gradstep.training.apply_action import LINES, stepped, summarized
 from gradstep.training.epochs import Ended
 from gradstep.training.progress import Progress
 
@@ -67,14 +63,6 @@ class ScriptPerform:
                 return self._run_outer(stopped, tell)
             case Forward() | Backward() | Update() | Zero():
                 self._run_kind(LINES[type(action)])
-            case NextLine():
-                statements.next_line()
-            case StepNode():
-                statements.step_node()
-            case StepTo(event):
-                statements.step_to(event)
-            case StepNodeBack():
-                statements.step_node_back()
             case SetLearningRate(value):
                 statements.set_rate(checked_rate(value))
             case RaiseLearningRate():
@@ -83,7 +71,7 @@ class ScriptPerform:
                 statements.set_rate(lowered(before.learning_rate))
             case Reset():
                 statements.return_to(before.rewound_to(start))
-            case _:
+            case _ if not stepped(statements, action):
                 statements.return_to(replace(before, loop=edited(before.loop, action)))
         return Ended(summarized(before, statements.state, statements.trainer.trace_limit))
 

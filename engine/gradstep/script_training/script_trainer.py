@@ -15,8 +15,8 @@ from gradstep.capture.loop_moments import LoopMoment
 from gradstep.capture.loop_places import Control
 from gradstep.loop.optimizers import HAND
 from gradstep.problem import ScriptProblem
-from gradstep.script_training.fast_rounds import FastRounds
-from gradstep.script_training.round_losses import RoundLosses
+from gradstep.script_training.rounds.fast_rounds import FastRounds
+from gradstep.script_training.rounds.round_losses import RoundLosses
 from gradstep.script_training.script_names_found import total_of
 from gradstep.script_training.script_snapshot import NO_ROUNDS, ZERO_ALL, Ran, RateSet, ScriptSnapshot
 from gradstep.script_training.script_tensors import ScriptTensors

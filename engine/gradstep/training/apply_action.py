@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from gradstep.actions import (
     Action,
@@ -38,6 +38,7 @@ from gradstep.loop.loop import Kind, Loop
 from gradstep.loop.optimizers import checked_optimizer
 from gradstep.notices import PassedOver, TraceSummarized
 from gradstep.training.epochs import Ended, run_epochs
+from gradstep.training.machine import Machine
 from gradstep.training.progress import Progress
 from gradstep.training.state import State, TrainingState
 from gradstep.training.stepper import Statements
@@ -92,7 +93,7 @@ def perform(
     passed_over = _passed_over(statements.state) if kind is Kind.UPDATE else None
     if type(action) in LINES:
         statements.run(LINES[type(action)])
-    elif not _stepped(statements, action):
+    elif not stepped(statements, action):
         statements.return_to(_settled(statements, action, start))
     return Ended(passed_over or summarized(before, statements.state, statements.trainer.trace_limit))
 
@@ -114,17 +115,17 @@ def _passed_over(state: State) -> PassedOver | None:
     return PassedOver(missing, len(grads))
 
 
-def _stepped(statements: Statements, action: Action) -> bool:
+def stepped(machine: Machine[Any, Any], action: Action) -> bool:
     """Apply an action that steps through lines or nodes; return False for any other action."""
     match action:
         case NextLine():
-            statements.next_line()
+            machine.next_line()
         case StepNode():
-            statements.step_node()
+            machine.step_node()
         case StepTo(event):
-            statements.step_to(event)
+            machine.step_to(event)
         case StepNodeBack():
-            statements.step_node_back()
+            machine.step_node_back()
         case _:
             return False
     return True

@@ -51,6 +51,26 @@ class Machine(ABC, Generic[T, S]):
     def is_steady(self) -> bool:
         """Whether what ran again came to the same numbers, as far as is known."""
 
+    @abstractmethod
+    def next_line(self) -> None:
+        """Run the loop's next statement; inside a pass, the rest of the pass."""
+
+    @abstractmethod
+    def step_node(self) -> None:
+        """Go one event forward in the backward pass; begin a pass if none is under way."""
+
+    @abstractmethod
+    def step_to(self, event: int) -> None:
+        """Go forward to an event of the backward pass; begin a pass if none is under way.
+
+        Raises:
+            BadInput: the pass has no such event after its position; nothing has changed.
+        """
+
+    @abstractmethod
+    def step_node_back(self) -> None:
+        """Go one event back in the pass, finished or not; from its first event, to the state before."""
+
     @contextmanager
     def unrecorded(self) -> Iterator[None]:
         """Run backward passes without recording inside the `with` block."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 from typing import Final
 
+from gradstep.exports.code.first_lines import last_first_line
+
 LINES: Final = ("import torch", "torch.manual_seed(0)  # gradstep seeds torch before it runs a script")
 OTHERS: Final = {
     "random": ("import random", "random.seed(0)  # and random"),
@@ -25,15 +27,8 @@ def seeded(text: str, *, notebook: bool = False) -> str:
     To the text of a notebook, lines are added that define what IPython defines. The added lines follow the
     script's docstring and its imports from `__future__`, which have to come first.
     """
-    lines, after, tree = text.split("\n"), 0, ast.parse(text)
-    for place, statement in enumerate(tree.body):
-        match statement:
-            case ast.Expr(value=ast.Constant(value=str())) if place == 0:
-                after = statement.end_lineno or 0
-            case ast.ImportFrom(module="__future__"):
-                after = statement.end_lineno or 0
-            case _:
-                break
+    lines, tree = text.split("\n"), ast.parse(text)
+    after = last_first_line(tree)
     others = (line for name, added in OTHERS.items() if name in _imported(tree) for line in added)
     used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)} if notebook else set[str]()
     ipythons = (line for name, line in IPYTHONS.items() if name in used)

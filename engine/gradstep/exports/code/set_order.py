@@ -10,6 +10,8 @@ import ast
 import os
 import sys
 
+from gradstep.exports.code.first_lines import last_first_line
+
 LINES = """\
 import os
 import subprocess
@@ -45,13 +47,5 @@ def _seed() -> int | None:
 
 def _place_in(script: str, lines: list[str]) -> int:
     """Return how many lines have to come first: comments, the docstring, imports of `__future__`."""
-    after = next((number for number, line in enumerate(lines) if not line.startswith("#")), len(lines))
-    for place, statement in enumerate(ast.parse(script).body):
-        match statement:
-            case ast.Expr(value=ast.Constant(value=str())) if place == 0:
-                after = statement.end_lineno or 0
-            case ast.ImportFrom(module="__future__"):
-                after = statement.end_lineno or 0
-            case _:
-                break
-    return after
+    comments = next((number for number, line in enumerate(lines) if not line.startswith("#")), len(lines))
+    return last_first_line(ast.parse(script)) or comments

@@ -15,6 +15,7 @@ import torch
 
 from gradstep._version import __version__
 from gradstep.capture.loop_places import LoopPlace
+from gradstep.exports.code.first_lines import last_first_line
 from gradstep.exports.code.seeding import IPYTHONS
 from gradstep.exports.own_loop.checks_code import Places, checks_code
 from gradstep.exports.own_loop.counted_text import WIDTH, Counting, counted
@@ -184,13 +185,5 @@ def _names(texts: Iterable[str]) -> set[str]:
 
 def _split(lines: Sequence[EditedLine]) -> tuple[list[str], list[EditedLine]]:
     """Return a file's docstring and imports from `__future__`, which must come first, and the rest."""
-    after = 0
-    for place, statement in enumerate(ast.parse("\n".join(line.text for line in lines)).body):
-        match statement:
-            case ast.Expr(value=ast.Constant(value=str())) if place == 0:
-                after = statement.end_lineno or 0
-            case ast.ImportFrom(module="__future__"):
-                after = statement.end_lineno or 0
-            case _:
-                break
+    after = last_first_line(ast.parse("\n".join(line.text for line in lines)))
     return [line.text for line in lines[:after]], list(lines[after:])

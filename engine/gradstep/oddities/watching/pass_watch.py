@@ -16,14 +16,14 @@ from gradstep.oddities.watching.diary import Diary, SeenPass, SeenStep
 from gradstep.oddities.watching.graph_reading import read_graph
 from gradstep.oddities.watching.learner_frames import is_below_optimizer, spot_above, spots_above
 from gradstep.oddities.watching.object_names import parameters_of
-from gradstep.torch_internals import engine_entry, replace_engine_entry
+from gradstep.torch_internals import engine_entered_by, engine_entry
 
 
 @contextmanager
 def passes_and_steps(
     diary: Diary, calls: CallWatch, after_pass: Callable[[SeenPass], None]
 ) -> Iterator[None]:
-    """SeenWrite passes and steps into a diary, inside the `with` block."""
+    """Write passes and steps into a diary, inside the `with` block."""
     plain = engine_entry()
 
     def entry(outputs: Any, *args: Any, **kwargs: Any) -> Any:
@@ -56,12 +56,10 @@ def passes_and_steps(
         diary.entries.append(step)
 
     hook = register_optimizer_step_post_hook(stepped)
-    replace_engine_entry(entry)
     try:
-        yield
+        with engine_entered_by(entry):
+            yield
     finally:
-        if engine_entry() is entry:
-            replace_engine_entry(plain)
         hook.remove()
 
 

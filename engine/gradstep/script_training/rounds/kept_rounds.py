@@ -9,7 +9,7 @@ from typing import Final, TypeAlias
 from gradstep.capture.captured_loop import CapturedLoop, NotTakenBack
 from gradstep.capture.loop_moments import LoopMoment
 from gradstep.learner_code.interruption import Interrupted
-from gradstep.script_training.round_losses import RoundLosses
+from gradstep.script_training.rounds.round_losses import RoundLosses
 
 SHORTEST: Final = 0.25
 """Seconds between two rounds whose begin is kept, at least."""

@@ -10,8 +10,8 @@ from gradstep.capture.engine_watch import watched
 from gradstep.capture.loop_moments import LoopMoment
 from gradstep.capture.loop_places import Control
 from gradstep.learner_code.interruption import Interrupted
-from gradstep.script_training.kept_rounds import KeptRounds, RunRounds
-from gradstep.script_training.round_losses import RoundLosses
+from gradstep.script_training.rounds.kept_rounds import KeptRounds, RunRounds
+from gradstep.script_training.rounds.round_losses import RoundLosses
 from gradstep.script_training.script_snapshot import ZERO_ALL, PastRounds
 from gradstep.training.pytorch_errors import PyTorchError, learners_code
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 import sys
 from collections.abc import Iterator
@@ -125,7 +126,7 @@ def values_of(names: dict[str, Any] | Any) -> dict[str, Any]:
     def take(name: str, value: Any) -> None:
         if isinstance(value, int | float | str | bool | type(None)):
             found[name] = value
-        elif id(value) in seen or isinstance(value, type | ModuleType):
+        elif id(value) in seen or isinstance(value, type | ModuleType | asyncio.Queue | asyncio.Future):
             return
         elif isinstance(value, Tensor):
             seen[id(value)] = value

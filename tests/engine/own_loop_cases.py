@@ -24,6 +24,7 @@ from gradstep.exports.own_loop.loop_plan import LoopPlan, RateChange, RoundsRun
 from tests.engine.capture_function_scripts import BESIDE, IN_FUNCTIONS
 from tests.engine.capture_other_scripts import ONCE, OTHERS
 from tests.engine.capture_scripts import BEGIN, NET, ROUND, TOP
+from tests.engine.capture_suspending_scripts import SUSPENDING
 
 SESSIONS: Final[dict[str, tuple[str, tuple[Action, ...]]]] = {
     "edits": (
@@ -50,7 +51,10 @@ SESSIONS: Final[dict[str, tuple[str, tuple[Action, ...]]]] = {
 
 R, LR = RoundsRun, RateChange
 
-TEXTS: Final = {**TOP, **IN_FUNCTIONS, **OTHERS, **{f"once: {kind}": text for kind, text in ONCE.items()}}
+TEXTS: Final = {
+    **{**TOP, **IN_FUNCTIONS, **OTHERS, **SUSPENDING},
+    **{f"once: {kind}": text for kind, text in ONCE.items()},
+}
 
 STRINGS: Final = (
     BEGIN
@@ -123,6 +127,14 @@ CASES: Final[dict[str, tuple[dict[str, str], LoopPlan]]] = {
         "autograd.grad alone": LoopPlan((R(4),)),
         "parts added up in an inner loop": LoopPlan((R(2), R(1, (1, 2, 3)), R(1))),
         "a round that is tried": LoopPlan((R(3), R(2, (0, 1, 2, 3, 5, 4))), (0, 1, 2)),
+        "a generator that hands out losses": LoopPlan((R(3), R(2, (0, 2, 3, 4)), R(2)), (0, 1)),
+        "next, on a generator without end": LoopPlan((R(41),), over=True),
+        "a yield before the pass": LoopPlan((R(3), R(1, (0, 1, 2, 3, 5, 4)), R(2)), (0, 1, 2)),
+        "a generator in a function, with a break": LoopPlan((R(9), R(2, (0, 1))), (0, 1)),
+        "asyncio.run around a plain loop": LoopPlan((R(3), R(1, (0, 2, 3))), (0,)),
+        "await in the loop": LoopPlan((R(3), R(2, (0, 1, 3, 4)), R(2)), (0,)),
+        "a queue of batches": LoopPlan((R(41),), over=True),
+        "async for and async with": LoopPlan((R(3), R(1, (0, 1))), (0, 1)),
         "once: a function": LoopPlan((), (0, 1)),
         "once: a script that exits": LoopPlan((R(1),), over=True),
     }.items()

@@ -13,9 +13,13 @@ from gradstep.capture.loop_places import Control, LoopKind
 from tests.engine.capture_function_scripts import BESIDE, IN_FUNCTIONS
 from tests.engine.capture_other_scripts import ONCE, OTHERS
 from tests.engine.capture_scripts import TOP
+from tests.engine.capture_suspending_scripts import SUSPENDING
 from tests.engine.captured_runs import by_itself, captured, differences, losses_of, state_of
 
-FILES = {**{kind: {"train.py": text} for kind, text in {**TOP, **IN_FUNCTIONS, **OTHERS}.items()}, **BESIDE}
+FILES = {
+    **{kind: {"train.py": text} for kind, text in {**TOP, **IN_FUNCTIONS, **OTHERS, **SUSPENDING}.items()},
+    **BESIDE,
+}
 ROUNDS = 20
 
 PASSES_BEFORE = ("a backward before the loop", "autograd.grad in a script that backpropagates before")

@@ -48,10 +48,12 @@ def opened(folder: Path, text: str, *arguments: str) -> CapturedLoop:
             5,
         ),
         (
-            "import torch\nx = torch.ones(1, requires_grad=True)\ndef run():\n    for i in range(9):\n"
-            "        (x * x).backward()\n        yield i\nlist(run())\n",
+            "import torch, sys\nx = torch.ones(1, requires_grad=True)\n"
+            "sys.runs = getattr(sys, 'runs', 0) + 1\n"
+            "def run():\n    for i in range(9):\n        yield i\n        if i == 8 - sys.runs:\n"
+            "            (x * x).backward()\nlist(run())\n",
             Obstacle.OUT_OF_REACH,
-            4,
+            8,
         ),
     ],
 )

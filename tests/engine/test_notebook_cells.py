@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from gradstep.actions import Backward, Forward, RunEpochs
+from gradstep.actions import Backward, Forward, GoTo, NextLine, RunEpochs
 from gradstep.autograd.events import NodeEvent
 from gradstep.errors import BadInput
 from gradstep.exports.export import export
@@ -177,3 +177,28 @@ def test_an_export_of_a_notebook_that_waits_is_refused_in_words(tmp_path: Path) 
     path = notebook(tmp_path, DATA, MODEL, "import asyncio\nawait asyncio.sleep(0)")
     with pytest.raises(BadInput, match="await outside a function"):
         export(start_from(str(path)), (Forward(),))
+
+
+def test_a_loop_with_await_outside_of_functions_is_stepped(tmp_path: Path) -> None:
+    loop = """\
+model = nn.Linear(1, 1)
+import asyncio
+for epoch in range(9):
+    model.zero_grad()
+    loss = criterion(model(X), y)
+    await asyncio.sleep(0)
+    loss.backward()
+    with torch.no_grad():
+        for p in model.parameters():
+            p -= lr * p.grad
+"""
+    session = open_session(start_from(str(notebook(tmp_path, DATA, loop))))
+    session.apply(RunEpochs(3))
+    whole = session.frame
+    session.apply(GoTo(0))
+    while session.frame.epoch < 3:
+        session.apply(NextLine())
+    for one, other in zip(whole.parameters, session.frame.parameters, strict=True):
+        assert torch.equal(one.value, other.value)
+    session.apply(RunEpochs(20))
+    assert session.frame.epoch == 9

@@ -34,8 +34,9 @@ from gradstep.capture.search.missed import LoopKey, Missed
 from gradstep.capture.sites import Site
 from gradstep.captured_output import Printed
 from gradstep.learner_code.interruption import Interrupted
-from gradstep.learner_code.places import place_at, place_of, remember_script
+from gradstep.learner_code.places import place_of, remember_script
 from gradstep.scripts.local_modules import folder_on_path
+from gradstep.scripts.notebooks import ipython_shell
 from gradstep.scripts.process_settings import (
     default_device_given_back,
     set_settings,
@@ -180,17 +181,13 @@ class _Capture:
             raise NotCaptured(Obstacle.UNREADABLE, error) from error
         setattr(builtins, self._name, self._hooks)
         if function is None:
-            work: Callable[[], object] = lambda: exec(code, self._main.__dict__)  # noqa: E731
+            work: Callable[[], object] = lambda: ipython_shell.run(code, self._main.__dict__)  # noqa: E731
         else:
             work = _from(code, function)
         report = self._until_parked(work, stopped)
         if not report.parked:
             delattr(builtins, self._name)
             raise self._reason(report, stopped)
-        site = self._sites[self._hooks.chain[-1]]
-        if site.yields:
-            place = place_at(site.place.file, site.place.lines.first)
-            raise NotCaptured(Obstacle.OUT_OF_REACH, None, place, self._noticed())
         loop = CapturedLoop(self._sites, self._hooks, self._handover, self._view, self._printed)
         loop.facts += self._noticed()
         loop.modules = dict(self._modules)
@@ -219,6 +216,10 @@ class _Capture:
             try:
                 with default_device_given_back():
                     work()
+                self._hooks.ended(None)
+            except BaseException as error:
+                self._hooks.ended(error)
+                raise
             finally:
                 if os.getpid() != process:
                     os._exit(0)  # a copy that the script made of the process: nothing of it is ours
@@ -254,7 +255,9 @@ class _Capture:
         self._hooks.takes_grad = wanted.takes_grad or not leads.mention_backward()
         self._sites += made.sites
         self._hooks.tries[file] = made.tries
-        code: CodeType = compile(made.tree, file, "exec", dont_inherit=True)
+        is_cells = self._source.is_notebook and file == str(self._source.path)
+        flags = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT if is_cells else 0
+        code: CodeType = compile(made.tree, file, "exec", flags, dont_inherit=True)
         with_flags(code, made.sites)
         remember_code(code, text.splitlines(keepends=True))
         return code

@@ -6,7 +6,7 @@ import linecache
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from types import CodeType
 from typing import Any, TypeVar
@@ -78,6 +78,12 @@ class CapturedLoop:
         self._process = os.getpid()
         self._alive = True
         self._parking: object = Parking.ROUND
+        self._is_still_running = False
+        """Whether a statement that was interrupted has not ended."""
+
+        self._has_left = False
+        """Whether a statement has left its round for good, and the script has come to a new place since."""
+
         self.printed = printed
         """Output of the script so far."""
 
@@ -87,7 +93,9 @@ class CapturedLoop:
         self.loops: tuple[LoopPlace, ...] = tuple(places)
         """The loops, outermost first; the last is the one that is stepped."""
 
-        self.facts: tuple[Noticed, ...] = tuple(Noticed(Fact.NOT_PUT_BACK, name) for name in hooks.lost_names)
+        hands_out = (Noticed(Fact.HANDS_OUT),) * hooks.handings.are_watched
+        lost = (Noticed(Fact.NOT_PUT_BACK, name) for name in hooks.lost_names)
+        self.facts: tuple[Noticed, ...] = (*lost, *hands_out)
         """Peculiarities of the script, such as what could not be put back."""
 
         self.modules: dict[str, str] = {}
@@ -136,8 +144,19 @@ class CapturedLoop:
         with self._view.entered():
             return self._handover.ask(work)
 
-    def run_statement(self, index: int) -> Control:
+    @property
+    def hands_out(self) -> bool:
+        """Whether generators or coroutines are around the loop, which goes back in its round only."""
+        return self._hooks.handings.are_watched
+
+    def run_statement(self, index: int, around: AbstractContextManager[object] | None = None) -> Control:
         """Run one statement of the round under way; return how it leaves the round.
+
+        A statement with `yield` or `await` runs together with all that is done until the loop goes on.
+
+        Args:
+            index: Index of the statement.
+            around: Context manager that is entered and left in the script's own thread.
 
         Raises:
             LoopOver: the loop is over.
@@ -146,10 +165,48 @@ class CapturedLoop:
         """
         if self.over:
             raise LoopOver
-        return self.ask(lambda: self.run_here(index))
+        around = around or nullcontext()
+        if index in self._site.inside:
+            return self._run_inside(index, around)
 
-    def run_here(self, index: int) -> Control:
-        """Run one statement as `run_statement` does, called in the script's own thread by way of `ask`."""
+        def work() -> Control:
+            with around:
+                return self._run_here(index)
+
+        return self.ask(work)
+
+    def _run_inside(self, index: int, around: AbstractContextManager[object]) -> Control:
+        """Run one statement in the frame of the loop."""
+        self.ask(around.__enter__)
+        try:
+            control = self._come_back(index)
+        except BaseException as error:
+            raised = type(error), error, error.__traceback__
+            if not self._is_still_running:
+                self.ask(lambda: around.__exit__(*raised))
+            raise
+        self.ask(lambda: around.__exit__(None, None, None))
+        return control
+
+    def _come_back(self, index: int) -> Control:
+        """Let the script run one statement, and wait until it is parked again."""
+        inside, self._hooks.control = self._hooks.inside, Control.NEXT
+        inside.want(index)
+        self._is_still_running = True
+        with self._view.entered():
+            report = self._handover.go_on()
+        self._is_still_running = not report.parked
+        if report.parked and report.result is Parking.STATEMENT:
+            if inside.error is not None:
+                raise inside.error
+            self.next_statement = index + 1
+            return self._hooks.control
+        self._has_left, self.next_statement, self.failure = True, 0, None
+        self._settle(report)
+        return Control.BREAK
+
+    def _run_here(self, index: int) -> Control:
+        """Run one statement alone, in the script's own thread."""
         if index not in self._codes:
             self._codes[index] = compiled_alone(self._site, index)
             remember_code(self._codes[index], linecache.getlines(self._site.place.file))
@@ -169,7 +226,9 @@ class CapturedLoop:
 
         with watched(count), _calls_counted(seen):
             control = self.run_statement(index)
-        seen.draws, seen.printed = self._hooks.draws.count - draws, self.printed.count - printed
+        if index not in self._site.inside:  # else who asked for values draws them
+            seen.draws = self._hooks.draws.count - draws
+        seen.printed = self.printed.count - printed
         return Watched(control, effects_between(before, Observed(self.names), seen), tuple(passes))
 
     def watch_round(self, order: Sequence[int] | None = None) -> dict[int, Effects]:
@@ -217,6 +276,9 @@ class CapturedLoop:
 
     def end_round(self, control: Control = Control.NEXT) -> None:
         """Leave the round under way, as a statement said, and go on to the begin of the next."""
+        if self._has_left:
+            self._has_left = False
+            return
         if self.over:
             raise LoopOver
         self._hooks.leave_round(control)
@@ -236,6 +298,9 @@ class CapturedLoop:
         if rounds > 0 and not self.over:
             if not (self._hooks.can_run_itself and self.next_statement == 0):
                 self._hooks.leave_round(self._run_rest(None))
+                if self._has_left:
+                    self._has_left = False
+                    return self.position.done - first
                 rounds -= 1
             self._hooks.free_rounds = rounds
             self._go_on(stopped)
@@ -293,6 +358,8 @@ class CapturedLoop:
         Raises:
             NotTakenBack: the script could not be taken back into its loop, and is of no more use.
         """
+        if self._hooks.handings.since(moment.handed):
+            raise NotTakenBack
         if not self.is_at_begin:
             self._hooks.seek()
             self._seek()
@@ -356,9 +423,9 @@ class CapturedLoop:
     def _settle(self, report: Report) -> None:
         """Take note of what the script has come to, and raise what it raised."""
         self._parking = report.result if report.parked else None
-        self._alive = report.parked
-        self.over = not report.parked or report.result is Parking.OVER
-        if report.parked and report.result is not Parking.FAILED:
+        self._alive = report.parked and report.result is not Parking.ENDED
+        self.over = not report.parked or report.result in (Parking.OVER, Parking.ENDED)
+        if report.parked and report.result not in (Parking.FAILED, Parking.ENDED):
             return
         self.failure = report.error if not report.parked else self._hooks.error
         if self.failure is not None:

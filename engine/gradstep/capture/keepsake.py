@@ -181,6 +181,9 @@ class RoundStart:
     number: int
     """Number of the round among all that the loop has begun, whenever it was entered."""
 
+    handed: int
+    """How often the script's generators and coroutines had handed control on."""
+
 
 def _held(module: nn.Module) -> Iterator[object]:
     yield from (

@@ -6,7 +6,7 @@ import inspect
 import os
 import sys
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import AsyncIterable, Callable, Iterable
 from functools import partial
 from threading import get_ident
 from types import FrameType, FunctionType
@@ -22,6 +22,8 @@ from gradstep.capture.scopes import Scope
 from gradstep.capture.search.lone_passes import BegunStatements, LonePass
 from gradstep.capture.search.missed import KeepingBudget, Missed, plain_loops
 from gradstep.capture.sites import Site
+from gradstep.capture.suspending.handings import Handings, Stream
+from gradstep.capture.suspending.statements_inside import LEFT, StatementsInside
 from gradstep.captured_output import Printed
 from gradstep.learner_code.interruption import Interrupted
 from gradstep.learner_code.places import Place, place_of_frame
@@ -117,6 +119,11 @@ class Hooks:
         self.scopes: dict[int, Scope] = {}
         """Scope of each loop of `chain` in its present round, by the loop's number."""
 
+        self.handings = Handings()
+        self.inside = StatementsInside(self._park, self.takes)
+        self._followed: int | None = None
+        """Identity of the frame whose rounds are stepped, if it can be left; None if none is in the loop."""
+
         self._starts: dict[int, RoundStart] = {}
         self._rewinds = self._seeks = False
         self._waits = self._returns = self._breaks = self._is_done = False
@@ -146,6 +153,22 @@ class Hooks:
         """Return whether a `while` loop goes on."""
         return bool(value) or self._ended(number)
 
+    def stream(self, number: int, source: AsyncIterable[Any]) -> AsyncIterable[Any]:
+        """Return what an `async for` loop draws its items from."""
+        code = id(inspect.currentframe().f_back.f_code)  # type: ignore[union-attr]
+        return Stream(aiter(source), self.handings, code, partial(self._ended, number))
+
+    def hands(self, value: Any = None) -> Any:
+        """Note that the calling function hands control on; return what it yields or awaits."""
+        self.handings.note(inspect.currentframe().f_back)  # type: ignore[union-attr]
+        return value
+
+    def exits(self, number: int) -> None:
+        """Note that a frame that can be left has ended a loop."""
+        frame = inspect.currentframe()
+        if self.chain and number == self.chain[-1] and self._is_followed(frame and frame.f_back):
+            self._followed = self.inside.running = None
+
     def once(self, number: int) -> bool:
         """Return whether a block, which goes round once, has its round before it."""
         return self.counts[number] == 0
@@ -157,27 +180,33 @@ class Hooks:
     def head(self, number: int, names: Lambda) -> bool:
         """Begin a round; return whether the script itself shall run it."""
         self.counts[number] = self.counts.get(number, 0) + 1
+        frame = inspect.currentframe().f_back  # type: ignore[union-attr]
         if not self.chain:
             self.begun_before[number] = self.begun_before.get(number, 0) + 1
-            self._start(number, names, inspect.currentframe().f_back)  # type: ignore[union-attr]
-            return True
+            self._start(number, names, frame)
+            if not self._opens_at(number, frame):
+                return True
         if number not in self.chain or self.is_stepping or os.getpid() != self._process:
             return True
         if number != self.chain[-1]:
-            self.scopes[number] = self._scope(number, names, inspect.currentframe().f_back)  # type: ignore[union-attr]
+            self.scopes[number] = self._scope(number, names, frame)
             return True
+        if self._sites[number].yields:
+            if self._followed is not None and not self._is_followed(frame):
+                return True  # another frame is between two statements of its round
+            self._followed = id(frame)
         self.begun += 1
         self._names = names
         if self.round_ended is not None:
             self.round_ended()
-            self._enter_scope(number, inspect.currentframe().f_back)  # type: ignore[union-attr]
+            self._enter_scope(number, frame)
         if self._seeks:
             self._found()
         elif self.free_rounds and not self.stopped():
             self.free_rounds -= 1
             return True
         self.free_rounds = 0
-        self._enter_scope(number, inspect.currentframe().f_back)  # type: ignore[union-attr]
+        self._enter_scope(number, frame)
         self.can_run_itself = True
         self._park(Parking.ROUND)
         self.can_run_itself = False
@@ -189,7 +218,31 @@ class Hooks:
             return ()
         if self._rewinds or self._seeks:
             return Rewind
-        return BaseException if number == self.chain[-1] else ()
+        frame = inspect.currentframe()
+        if number == self.chain[-1] and self._steps(number, frame and frame.f_back):
+            return BaseException
+        return GeneratorExit if number == self.chain[0] else ()
+
+    def next_inside(self, number: int) -> bool:
+        """Return whether the frame itself shall run a statement."""
+        if number != self.chain[-1] or self.inside.next():
+            return number == self.chain[-1]
+        self._is_done = False
+        return False
+
+    def runs_inside(self, number: int, index: int) -> bool:
+        """Return whether a statement is the one that the frame itself shall run."""
+        return self.inside.running == index
+
+    def caught_inside(self, number: int) -> type[BaseException] | tuple[()]:
+        """Return the exceptions that a statement in the frame itself may raise."""
+        return () if self.inside.running is None else BaseException
+
+    def fails_inside(self, number: int) -> bool:
+        """Take note of what such a statement raised; return whether the frame shall have it at once."""
+        if isinstance(sys.exception(), GeneratorExit):
+            self._closed(number)
+        return self.inside.fails()
 
     def lost(self, number: int) -> bool:
         """Park the script after an exception in its round; return whether the script shall have it."""
@@ -200,9 +253,9 @@ class Hooks:
         if self._seeks:
             return False
         error = sys.exception()
-        if isinstance(error, GeneratorExit) or (
-            not isinstance(error, Interrupted) and self._is_handled(number)
-        ):
+        if isinstance(error, GeneratorExit):
+            self._closed(number)
+        if isinstance(error, LEFT) or (not isinstance(error, Interrupted) and self._is_handled(number)):
             return True
         if isinstance(error, SystemExit):
             self._over()
@@ -218,6 +271,8 @@ class Hooks:
         if self._waits or (self._seeks and number == self.chain[-1]):
             self._waits = False
             self._found()
+            if self._sites[number].yields:
+                self._followed = id(inspect.currentframe().f_back)  # type: ignore[union-attr]
             self._park(Parking.ROUND)
             self._is_done = False
 
@@ -248,7 +303,7 @@ class Hooks:
 
     def leaves(self, number: int) -> None:
         """Park the script for good before it leaves its outermost loop."""
-        if self.is_stepping:
+        if self.is_stepping or self._is_inside(number, inspect.currentframe()):
             if number == self.chain[-1]:
                 self.control = Control.BREAK
         elif self.chain and number == self.chain[0] and self._over():
@@ -256,7 +311,8 @@ class Hooks:
 
     def continues(self, number: int) -> None:
         """Note a `continue`."""
-        if self.is_stepping and number == self.chain[-1]:
+        is_alone = self.is_stepping and number == self.chain[-1]
+        if is_alone or self._is_inside(number, inspect.currentframe()):
             self.control = Control.CONTINUE
 
     def returning(self, number: int, value: object) -> object:
@@ -265,6 +321,13 @@ class Hooks:
         if self.is_stepping:
             if self.chain[-1] in around:
                 self.control, self.result = Control.RETURN, value
+        elif self.chain and any(self._is_inside(loop, inspect.currentframe()) for loop in around):
+            self.control = Control.RETURN
+            self.handings.cut_off()
+            self.inside.leave()
+            self._returns = self._is_done = False
+            if self.chain[0] in around:
+                self._over()
         elif self.chain and self.chain[0] in around and self._over():
             raise Rewind
         return value
@@ -322,6 +385,12 @@ class Hooks:
         elif counts:
             chain = self._that_update(chain)
             start = self._starts[chain[0]]
+            inner = self._frame_of(start, frame)
+            if self.handings.around(inner, start.handed):
+                if self.missed_before is None or not self.missed_before.opens:
+                    self._miss(Missed(start=(self._sites[chain[0]].key, start.number), opens=True), frame)
+                self._handover.give_up(NotCaptured(Obstacle.OUT_OF_REACH, place=place_of_frame(frame)))
+            self.handings.watch(inner)
             if start.keepsake is None and self.budget.only is None:
                 self._miss(Missed(start=(self._sites[chain[0]].key, start.number)), frame)
             self.chain = tuple(reversed(chain))
@@ -375,8 +444,9 @@ class Hooks:
             with self.budget.spending():
                 keepsake = Keepsake({number: scope}, self.own_modules)
         mark = self._printed.mark()
+        handed = self.handings.count
         self._starts[number] = RoundStart(
-            id(caller), scope, keepsake, self.counts[number], drawn, mark, begun
+            id(caller), scope, keepsake, self.counts[number], drawn, mark, begun, handed
         )
 
     def _scope(self, number: int, names: Lambda, caller: FrameType | None) -> Scope:
@@ -388,6 +458,42 @@ class Hooks:
             return Scope(names.__globals__, body=caller.f_locals)
         cells = zip(names.__code__.co_freevars, names.__closure__ or (), strict=True)
         return Scope(names.__globals__, dict(cells))
+
+    def _opens_at(self, number: int, frame: FrameType | None) -> bool:
+        """Return whether a round is the one that an earlier run of the script has found to be the first."""
+        missed = self.missed_before
+        start = self._starts[number]
+        if missed is None or not missed.opens or missed.start != (self._sites[number].key, start.number):
+            return False
+        self.chain = tuple(reversed(self._around(frame)))
+        self.handings.watch(frame)
+        self.scopes = {loop: self._starts[loop].scope for loop in self.chain}
+        self._statements.forget()
+        self._starts.clear()
+        return True
+
+    def _frame_of(self, start: RoundStart, frame: FrameType | None) -> FrameType | None:
+        while frame is not None and id(frame) != start.frame:
+            frame = frame.f_back
+        return frame
+
+    def _is_followed(self, frame: FrameType | None) -> bool:
+        return self._followed == id(frame)
+
+    def _steps(self, number: int, frame: FrameType | None) -> bool:
+        """Return whether a frame runs the rounds of the stepped loop by itself."""
+        return self.inside.running is None and (self._followed is None or self._is_followed(frame))
+
+    def _is_inside(self, number: int, hook: FrameType | None) -> bool:
+        """Return whether a hook is called by a statement that runs in the frame of the stepped loop."""
+        if self.inside.running is None or not self.chain or number != self.chain[-1] or hook is None:
+            return False
+        return self._is_followed(hook.f_back)
+
+    def _closed(self, number: int) -> None:
+        """Park the script if a generator is closed that the outermost loop stands in."""
+        if self.chain[0] in (number, *self._sites[number].outer):
+            self._over()
 
     def _begin_anew(self, number: int) -> None:
         start = self._starts[number]
@@ -403,6 +509,8 @@ class Hooks:
         self._starts.clear()
 
     def _runs_itself(self) -> bool:
+        if self.inside.wanted is not None:
+            return False
         if self._is_done:
             self._is_done = False
             return False
@@ -433,6 +541,13 @@ class Hooks:
         while not self._seeks:
             self._park(Parking.OVER)
         return True
+
+    def ended(self, error: BaseException | None) -> None:
+        """Park the script for good at its very end, if a statement runs in a frame that is left."""
+        if self.handings.are_watched and os.getpid() == self._process:
+            self.error = error
+            while True:
+                self._park(Parking.ENDED)
 
     def _park(self, why: Parking) -> None:
         self._handover.park(why)

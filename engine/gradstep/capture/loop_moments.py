@@ -25,6 +25,7 @@ class LoopMoment:
     drawn: Positions
     places: Mapping[int, ItemsPlace | None]
     printed: tuple[int, tuple[str, ...]]
+    handed: int
     hooks: Hooks = field(repr=False)
 
     @property
@@ -43,13 +44,14 @@ def moment_of(hooks: Hooks, printed: Printed, copies: Mapping[int, Tensor]) -> L
         drawn=hooks.draws.positions(),
         places={number: hooks.draws.place(number) for number in hooks.chain},
         printed=printed.mark(),
+        handed=hooks.handings.count,
         hooks=hooks,
     )
 
 
 def can_return_to(moment: LoopMoment, hooks: Hooks) -> bool:
-    """Return whether all items are remembered that a script has drawn since a moment."""
-    if moment.hooks is not hooks:
+    """Return whether nothing since a moment is out of reach, such as items that were forgotten."""
+    if moment.hooks is not hooks or hooks.handings.since(moment.handed):
         return False
     draws_all = all(
         place is not None or not hooks.draws_items(number) for number, place in moment.places.items()

@@ -10,6 +10,7 @@ class LoopKind(StrEnum):
     """Kind of a loop."""
 
     FOR = "for"
+    ASYNC_FOR = "async for"
     WHILE = "while"
 
     NONE = "none"
@@ -22,11 +23,17 @@ class Parking(StrEnum):
     ROUND = "round"
     """A round of the stepped loop begins; its batch has been drawn."""
 
+    STATEMENT = "statement"
+    """A statement has run in the frame of the loop itself, for it holds `yield` or `await`."""
+
     FAILED = "failed"
     """The round under way raised an exception."""
 
     OVER = "over"
     """The outermost loop ends: nothing after it runs."""
+
+    ENDED = "ended"
+    """The script itself has ended: who asked a generator for values did not ask for more."""
 
 
 class Control(StrEnum):

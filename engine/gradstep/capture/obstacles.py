@@ -35,7 +35,7 @@ class Obstacle(StrEnum):
     """Python cannot compile the script."""
 
     OUT_OF_REACH = "out of reach"
-    """The loop hands out values by `yield`, so its statements cannot run alone."""
+    """A `yield` or an `await` comes before the first `backward`, and not in the same round each time."""
 
 
 class NotCaptured(EngineError):  # noqa: N818 - named after what happened
@@ -93,6 +93,9 @@ class Fact(StrEnum):
 
     BACKWARD_BEFORE = "backward before"
     """`backward` was called outside of any loop, before the loop; `Noticed.detail` is the place."""
+
+    HANDS_OUT = "hands out"
+    """The loop hands control to other code by `yield` or `await`, which cannot be taken back in place."""
 
     NOT_PUT_BACK = "not put back"
     """The object named by `Noticed.detail` was changed by the first forward pass, and stays changed."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from types import CellType, CodeType, FunctionType
 from typing import Any, Final
 
+from gradstep.capture.rewriting.leaving import alone
 from gradstep.capture.sites import FunctionSite, Site
 
 _OUTER: Final = "__scope__"
@@ -75,7 +76,7 @@ def replace_names(there: dict[str, Any], names: Mapping[str, Any]) -> None:
 def compiled_alone(site: Site, index: int) -> CodeType:
     """Return code that runs one statement of a loop's body without the loop around it."""
     nodes = site.statements[index]
-    flat: list[ast.stmt] = [_Unlooped().visit(copy.deepcopy(node)) for node in nodes]
+    flat: list[ast.stmt] = [alone(copy.deepcopy(node)) for node in nodes]
     if any(isinstance(part, ast.Break | ast.Continue) for node in nodes for part in _of_this_loop(node)):
         once = ast.copy_location(ast.Break(), flat[-1])
         always = ast.copy_location(ast.Constant(True), flat[0])
@@ -112,23 +113,6 @@ def _compile(body: list[ast.stmt], site: Site) -> CodeType:
     tree = ast.fix_missing_locations(ast.Module(body, []))
     code: CodeType = compile(tree, site.place.file, "exec", flags=site.flags, dont_inherit=True)
     return code
-
-
-class _Unlooped(ast.NodeTransformer):
-    """Makes a `break` of each `continue` of the loop, as both end its statement; a hook knows which."""
-
-    def visit_Continue(self, node: ast.Continue) -> ast.AST:
-        return ast.copy_location(ast.Break(), node)
-
-    def _loop(self, node: ast.For | ast.While | ast.AsyncFor) -> ast.AST:
-        node.orelse = [self.visit(statement) for statement in node.orelse]
-        return node
-
-    def _as_it_is(self, node: ast.AST) -> ast.AST:
-        return node
-
-    visit_For = visit_While = visit_AsyncFor = _loop  # noqa: N815
-    visit_FunctionDef = visit_AsyncFunctionDef = visit_ClassDef = visit_Lambda = _as_it_is  # noqa: N815
 
 
 class _AsNested(ast.NodeTransformer):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from dataclasses import dataclass, field
+from typing import Final, TypeAlias
 
 from gradstep.capture.loop_places import LineRange, LoopKind, LoopPlace, StatementPlace
 
@@ -28,6 +29,9 @@ class FunctionSite:
 
     is_class: bool
 
+    returns_value: bool = True
+    """Whether `return` may have a value; it may not in an asynchronous generator."""
+
 
 @dataclass(slots=True)
 class Site:
@@ -44,8 +48,8 @@ class Site:
     flags: int
     """Compiler flags of the file's `from __future__` imports."""
 
-    yields: bool = False
-    """Whether a statement of the body holds a `yield`, and so cannot run alone."""
+    inside: frozenset[int] = frozenset()
+    """Indices of the statements that hold `yield` or `await`, and so run in the frame of the loop only."""
 
     updates: bool = False
     """Whether a statement of the body may update parameters, as far as its text tells."""
@@ -55,6 +59,11 @@ class Site:
 
     statements: list[list[ast.stmt]] = field(default_factory=list)
     """Each statement of the body as it is compiled: with the calls that were put before it and into it."""
+
+    @property
+    def yields(self) -> bool:
+        """Whether the frame of the loop is left in its rounds, and comes back."""
+        return bool(self.inside) or self.place.kind is LoopKind.ASYNC_FOR
 
     @property
     def key(self) -> tuple[str, int]:
@@ -90,9 +99,15 @@ def statement_places(text: str, body: list[ast.stmt]) -> tuple[StatementPlace, .
     )
 
 
-def loop_place(file: str, function: FunctionSite | None, text: str, loop: ast.For | ast.While) -> LoopPlace:
+AnyLoop: TypeAlias = ast.For | ast.AsyncFor | ast.While
+
+KINDS: Final = {ast.For: LoopKind.FOR, ast.AsyncFor: LoopKind.ASYNC_FOR}
+"""Kinds of loops that draw items."""
+
+
+def loop_place(file: str, function: FunctionSite | None, text: str, loop: AnyLoop) -> LoopPlace:
     """Return the place of a loop, from the text of its file."""
-    kind = LoopKind.FOR if isinstance(loop, ast.For) else LoopKind.WHILE
+    kind = KINDS.get(type(loop), LoopKind.WHILE)
     row = text.split("\n")[loop.lineno - 1].strip()
     if loop.body[0].lineno == loop.lineno and loop.body[0].col_offset == loop.col_offset:
         kind, row = LoopKind.NONE, ""

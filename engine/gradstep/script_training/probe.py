@@ -28,12 +28,12 @@ class Probed:
     loss_name: str
     """Variable that held what the first pass differentiated; empty if none did."""
 
-    lost: tuple[str, ...]
-    """Names of objects that could not be put back."""
+    lost: tuple[str, ...] | None
+    """Names of objects that could not be put back; None if the loop has to be opened anew."""
 
 
 def probe(loop: CapturedLoop, stopped: Callable[[], bool] = lambda: False) -> Probed:
-    """Run the first rounds of a loop, look at them, and go back to the begin of the first.
+    """Run the first rounds of a loop, look at them, and go back to the begin of the first if possible.
 
     What raises, raises again when the learner comes there, so it is passed over here.
 
@@ -49,7 +49,8 @@ def probe(loop: CapturedLoop, stopped: Callable[[], bool] = lambda: False) -> Pr
 
     with watched(seen):
         inspection = inspect_loop(loop, ROUNDS, lambda: stopped() or time.monotonic() > end)
-    return Probed(inspection, next(iter(names), ""), loop.go_back(moment))
+    lost = loop.go_back(moment) if loop.can_go_back(moment) or not loop.hands_out else None
+    return Probed(inspection, next(iter(names), ""), lost)
 
 
 def _name_of(loop: CapturedLoop, outputs: tuple[Tensor, ...]) -> str:

@@ -25,7 +25,7 @@ from gradstep.scripts.source import ScriptSource
 SIGNS: Final = frozenset({"backward", "grad", "minimize"})
 """Names that a script without a loop mentions if it differentiates by itself."""
 
-LOOPS: Final = (ast.For, ast.While)
+LOOPS: Final = (ast.For, ast.AsyncFor, ast.While)
 
 NONE_HERE: Final = frozenset({Obstacle.NO_BACKWARD, Obstacle.NO_LOOP})
 """Obstacles with which a script may still define a problem."""

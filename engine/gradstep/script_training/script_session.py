@@ -59,6 +59,8 @@ class ScriptSession(Session):
             BadInput: `rate` is not a positive finite number.
         """
         seen = probe(loop, stopped)
+        if seen.lost is None:
+            loop = reopen(stopped)
         if rate is not None:
             set_rate_in(loop.names, checked_rate(rate))
         found = found_in(loop.names)
@@ -77,7 +79,7 @@ class ScriptSession(Session):
         self._script = statements
         self._begin(problem, statements, ScriptPerform(statements))
         self._twin = ScriptTwin(statements, statements.state)
-        self.facts = (*loop.facts, *(Noticed(Fact.NOT_PUT_BACK, lost) for lost in seen.lost))
+        self.facts = (*loop.facts, *(Noticed(Fact.NOT_PUT_BACK, lost) for lost in seen.lost or ()))
         self.modules = {Path(file).name: digest_of(text.encode()) for file, text in loop.modules.items()}
         self.oddities = seen.inspection.oddities
 
@@ -182,8 +184,10 @@ class ScriptSession(Session):
         )
 
 
-def _opened_again(reopen: Reopen, rate: float | None) -> CapturedLoop:
-    loop = reopen()
+def _opened_again(
+    reopen: Reopen, rate: float | None, asked: Callable[[], bool] = lambda: False
+) -> CapturedLoop:
+    loop = reopen(asked)
     if rate is not None:
         set_rate_in(loop.names, rate)
     return loop

@@ -43,6 +43,15 @@ class PastRounds:
             return PastRounds(self.before, self.count + count, ran)
         return PastRounds(self, count, ran)
 
+    def in_order(self) -> Iterator[PastRounds]:
+        """Yield these rounds and those before them, the oldest first."""
+        found: list[PastRounds] = []
+        past: PastRounds | None = self
+        while past is not None:
+            found.append(past)
+            past = past.before
+        yield from reversed(found)
+
 
 NO_ROUNDS = PastRounds(None, 0, ())
 

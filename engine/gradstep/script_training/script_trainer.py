@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from typing import Protocol
 
 import torch
 from torch import Tensor
@@ -24,8 +25,13 @@ from gradstep.script_training.statement_runner import StatementRun, StatementRun
 from gradstep.training.pytorch_errors import PyTorchError, learners_code
 from gradstep.training.snapshots import ForwardPass
 
-Reopen = Callable[[], CapturedLoop]
-"""Runs the script anew up to its loop."""
+
+class Reopen(Protocol):
+    """Runs the script anew up to its loop."""
+
+    def __call__(self, asked: Callable[[], bool] = ..., /) -> CapturedLoop:
+        """Return the loop; `asked` is polled meanwhile, and returns True to stop the script."""
+        ...
 
 
 class ScriptTrainer:
@@ -98,10 +104,11 @@ class ScriptTrainer:
                 raise NotTakenBack
             self.lost = self.loop.go_back(moment)
         except NotTakenBack:
-            if snapshot is not self._first:
+            if snapshot is not self._first and not self.loop.hands_out:
                 raise
             self.loop = self._reopen()
             self._start = self.loop.keep()
+            snapshot = self._run_past(snapshot)
         self._begin_round()
         self._due, self._past = snapshot.ran, snapshot.past
         self._kept = replace(snapshot, moment=self._start) if snapshot is self._first else snapshot
@@ -114,18 +121,40 @@ class ScriptTrainer:
         if not due:
             return
         wanted, self._kept = self._kept, replace(self._kept, ran=())
-        for step in due:
+        self._run_again(due)
+        self._know_loss()
+        self._tensors.look(self.loop.names)
+        self.is_steady &= self._tensors.have(wanted.parameters) and self.loop.is_exact
+        self._kept = wanted
+
+    def _run_again(self, steps: Ran) -> Control:
+        """Run again what ran in a round, and return how the round is left."""
+        control = Control.NEXT
+        for step in steps:
             if isinstance(step, RateSet):
                 self._tensors.set_rate(self.loop.names, step.rate)
             elif step == ZERO_ALL:
                 self._drop_grads()
             else:
                 with suppress(PyTorchError):
-                    self._runner.run_again(self.loop, step)
-        self._know_loss()
-        self._tensors.look(self.loop.names)
-        self.is_steady &= self._tensors.have(wanted.parameters) and self.loop.is_exact
-        self._kept = wanted
+                    control = self._runner.run_again(self.loop, step)
+        return control
+
+    def _run_past(self, snapshot: ScriptSnapshot) -> ScriptSnapshot:
+        """Run again what ran before the round of a state, and return the state with the way back to it."""
+        if snapshot is self._first:
+            return snapshot
+        for past in snapshot.past.in_order():
+            with suppress(PyTorchError), learners_code():
+                if past.ran is None:
+                    self.loop.run(past.count)
+                elif not past.count:
+                    self._run_again(past.ran)
+                else:
+                    for _ in range(past.count):
+                        self.loop.end_round(self._run_again(past.ran))
+        is_begin = self.loop.is_at_begin and not self.loop.next_statement
+        return replace(snapshot, moment=self.loop.keep() if is_begin else None)
 
     # The statements
 

@@ -139,6 +139,7 @@ class ScriptTwin:
         return found
 
     def _begin(self) -> None:
-        if not self.statements.trainer.reaches(self.start.trainer):
+        trainer = self.statements.trainer
+        if not trainer.reaches(self.start.trainer) and not trainer.loop.hands_out:
             raise OutOfReach
         self.statements.return_to(self.start)

@@ -95,13 +95,14 @@ class StatementRunner:
             PyTorchError: the statement raised.
         """
 
-        def recorded() -> Control:
+        @contextmanager
+        def recorded() -> Iterator[None]:
             with self._watched(), recorded_passes(names, self._sources, known, limit, ran.found):
-                return loop.run_here(key)
+                yield
 
         try:
             with learners_code():
-                ran.control = loop.ask(recorded)
+                ran.control = loop.run_statement(key, recorded())
         except PyTorchError as error:
             if ran.traces and ran.traces[-1].error is not None:
                 error.trace = ran.traces[-1]
@@ -114,22 +115,13 @@ class StatementRunner:
             if made.accumulates:
                 ran.found.outputs.append(tuple(output.detach().clone() for output in made.outputs))
 
-        def noted() -> Control:
-            with watched(note):
-                return loop.run_here(key)
-
         with learners_code():
-            ran.control = loop.ask(noted)
+            ran.control = loop.run_statement(key, watched(note))
 
-    def run_again(self, loop: CapturedLoop, key: int) -> None:
+    def run_again(self, loop: CapturedLoop, key: int) -> Control:
         """Run a statement as it ran before, so that its nodes have their sources."""
-
-        def again() -> Control:
-            with self._watched():
-                return loop.run_here(key)
-
         with learners_code():
-            loop.ask(again)
+            return loop.run_statement(key, self._watched())
 
     @contextmanager
     def _watched(self) -> Iterator[None]:

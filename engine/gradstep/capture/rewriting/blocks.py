@@ -55,7 +55,7 @@ def mark(tree: ast.Module, marker: Marker) -> None:
     loops = [lines_of(node) for node in nodes if isinstance(node, ast.For | ast.AsyncFor | ast.While)]
     _mark(tree.body, marker, True)
     for node in nodes:
-        is_wanted = isinstance(node, ast.FunctionDef) and may_lead(node, set())
+        is_wanted = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and may_lead(node, set())
         if is_wanted and not any(node.lineno in lines for lines in loops):  # type: ignore[attr-defined]
             _mark(node.body, marker, True)  # type: ignore[attr-defined]
 
@@ -81,19 +81,21 @@ def _list_around(tree: ast.Module, lines: LineRange) -> tuple[list[ast.stmt], in
         first = next((i for i, node in enumerate(body) if lines.first in lines_of(node)), None)
         if first is not None and any(lines.last in lines_of(node) for node in body):
             found = body, first
-            bodies = [] if isinstance(body[first], ast.For | ast.While) else _bodies(body[first])
+            bodies = (
+                [] if isinstance(body[first], ast.For | ast.AsyncFor | ast.While) else _bodies(body[first])
+            )
     return found
 
 
 def _bodies(node: ast.stmt) -> list[list[ast.stmt]]:
-    if isinstance(node, ast.FunctionDef | ast.ClassDef):
+    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
         return [node.body]
     return list(_lists(node))
 
 
 def _lists(node: ast.stmt) -> Iterator[list[ast.stmt]]:
     """Yield the bodies of a statement that run at most once whenever it runs."""
-    if isinstance(node, ast.If | ast.With | ast.Try):
+    if isinstance(node, ast.If | ast.With | ast.AsyncWith | ast.Try):
         yield node.body
     if isinstance(node, ast.If | ast.Try):
         yield node.orelse
@@ -103,7 +105,7 @@ def _lists(node: ast.stmt) -> Iterator[list[ast.stmt]]:
 
 
 def _held(node: ast.stmt) -> list[ast.stmt] | None:
-    if isinstance(node, ast.With | ast.Try) or (isinstance(node, ast.If) and not node.orelse):
+    if isinstance(node, ast.With | ast.AsyncWith | ast.Try) or (isinstance(node, ast.If) and not node.orelse):
         return node.body
     return None
 
@@ -122,7 +124,7 @@ def _leaves_loop(body: list[ast.stmt]) -> bool:
     for node in body:
         if isinstance(node, ast.Break | ast.Continue):
             return True
-        if isinstance(node, ast.For | ast.While):
+        if isinstance(node, ast.For | ast.AsyncFor | ast.While):
             if _leaves_loop(node.orelse):
                 return True
         elif any(_leaves_loop(inner) for inner in _all_lists(node)):

@@ -11,8 +11,18 @@ A loop `for x in xs: body` becomes this, with every position kept and `__gs__` a
             except __gs__.caught(n):
                 if __gs__.lost(n): raise
             __gs__.waits(n)
+        while __gs__.next_inside(n):
+            while True:
+                try:
+                    if __gs__.runs_inside(n, 2): the third statement, as it holds `yield` or `await`
+                except __gs__.caught_inside(n):
+                    if __gs__.fails_inside(n): raise
+                break
         if __gs__.breaks(n): break
         if __gs__.returns(n): return __gs__.value(n)
+
+The loop inside it is there only if a statement holds `yield` or `await`; then `try: ... finally:
+__gs__.exits(n)` is around the whole. What is yielded or awaited goes through `__gs__.hands`.
 
 A block, which is no loop of the script, becomes `while __gs__.test(n, __gs__.once(n))` with the same inside.
 Before there is one, statements in no loop have `__gs__.at(line, is_first)` before them, which tells which
@@ -26,17 +36,21 @@ from __future__ import annotations
 import __future__
 
 import ast
+import copy
 import symtable
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from types import CodeType
-from typing import Final
+from typing import Final, TypeAlias
 
 from gradstep.capture.loop_places import LineRange
 from gradstep.capture.rewriting.blocks import Block, make_block, mark, taken_apart
 from gradstep.capture.rewriting.leads import Leads, may_lead, may_update
-from gradstep.capture.sites import FunctionSite, Site, loop_place
+from gradstep.capture.rewriting.leaving import alone, leaves_frame, yields
+from gradstep.capture.sites import AnyLoop, FunctionSite, Site, loop_place
+
+AnyFunction: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef
 
 FUTURES: Final = sum(getattr(__future__, name).compiler_flag for name in __future__.all_feature_names)
 
@@ -110,13 +124,16 @@ class _Instrumenter(ast.NodeTransformer):
         return self._inside(node, self._function(node))
 
     def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> ast.AST:
-        return node  # its loops can be run by its event loop only
+        return self._inside(node, self._function(node))
 
     def visit_ClassDef(self, node: ast.ClassDef) -> ast.AST:
         site = FunctionSite(node.name, self._qualified(node.name), (), (), "", node.name, True)
         return self._inside(node, site)
 
     def visit_For(self, node: ast.For) -> list[ast.AST]:
+        return self._loop(node)
+
+    def visit_AsyncFor(self, node: ast.AsyncFor) -> list[ast.AST]:
         return self._loop(node)
 
     def visit_While(self, node: ast.While) -> list[ast.AST]:
@@ -133,12 +150,16 @@ class _Instrumenter(ast.NodeTransformer):
         loop = self._loops[-1]
         return [node] if loop is None else [self._statement("continues", node, loop), node]
 
-    def visit_Return(self, node: ast.Return) -> ast.AST:
+    def visit_Return(self, node: ast.Return) -> ast.AST | list[ast.AST]:
         self.generic_visit(node)
         around = [number for number in self._loops if number is not None]
-        if around:
-            value = node.value or ast.copy_location(ast.Constant(None), node)
-            node.value = self._call("returning", node, ast.Constant(around[-1]), value)
+        if not around:
+            return node
+        value = node.value or ast.copy_location(ast.Constant(None), node)
+        returning = self._call("returning", node, ast.Constant(around[-1]), value)
+        if self._functions and not self._functions[-1].returns_value:
+            return [ast.copy_location(ast.Expr(returning), node), node]
+        node.value = returning
         return node
 
     def visit_Try(self, node: ast.Try) -> ast.AST:
@@ -158,7 +179,30 @@ class _Instrumenter(ast.NodeTransformer):
             return self._call("next", node, node.func, *node.args)
         return node
 
-    def _inside(self, node: ast.FunctionDef | ast.ClassDef, site: FunctionSite) -> ast.AST:
+    def visit_Yield(self, node: ast.Yield) -> ast.AST:
+        self.generic_visit(node)
+        node.value = self._call("hands", node, *([] if node.value is None else [node.value]))
+        return node
+
+    def visit_YieldFrom(self, node: ast.YieldFrom) -> ast.AST:
+        self.generic_visit(node)
+        node.value = self._call("hands", node, node.value)
+        return node
+
+    def visit_Await(self, node: ast.Await) -> ast.AST:
+        self.generic_visit(node)
+        node.value = self._call("hands", node, node.value)
+        return node
+
+    def visit_AsyncWith(self, node: ast.AsyncWith) -> ast.AST:
+        self.generic_visit(node)
+        for item in node.items:
+            item.context_expr = self._call("hands", item.context_expr, item.context_expr)
+        last = node.body[-1]
+        node.body.append(ast.copy_location(ast.Expr(self._call("hands", last)), last))
+        return node
+
+    def _inside(self, node: AnyFunction | ast.ClassDef, site: FunctionSite) -> ast.AST:
         loops, self._loops = self._loops, []
         self._functions.append(site)
         self.generic_visit(node)
@@ -166,7 +210,7 @@ class _Instrumenter(ast.NodeTransformer):
         self._loops = loops
         return node
 
-    def _loop(self, node: ast.For | ast.While) -> list[ast.AST]:
+    def _loop(self, node: AnyLoop) -> list[ast.AST]:
         function = self._functions[-1] if self._functions else None
         number = self._first + len(self.sites)
         place = loop_place(self._file, function, self._text, node)
@@ -174,7 +218,7 @@ class _Instrumenter(ast.NodeTransformer):
         site = Site(number, place, function, around, 0)
         site.leads = isinstance(node, Block) or place.lines.first in self._forced
         site.leads = site.leads or may_lead(node, self._names)
-        site.yields = any(map(_yields, node.body))
+        site.inside = frozenset(index for index, part in enumerate(node.body) if leaves_frame(part))
         site.updates = may_update(node, self._updating)
         self.sites.append(site)
         if not site.leads:
@@ -184,20 +228,28 @@ class _Instrumenter(ast.NodeTransformer):
         if isinstance(node, Block):
             once = self._call("once", node.test, ast.Constant(number))
             node.test = self._call("test", node.test, ast.Constant(number), once)
-        elif isinstance(node, ast.For):
-            node.iter = self._call("items", node.iter, ast.Constant(number), self.visit(node.iter))
+        elif not isinstance(node, ast.While):
+            hook = "items" if isinstance(node, ast.For) else "stream"
+            node.iter = self._call(hook, node.iter, ast.Constant(number), self.visit(node.iter))
         else:
             node.test = self._call("test", node.test, ast.Constant(number), self.visit(node.test))
         self._loops.append(number)
         site.statements = [self._all([statement]) for statement in node.body]
         self._loops.pop()
         node.orelse = self._all(node.orelse)
-        node.body = self._around(node, site)
-        return [self._statement("enters", node, number), node]
+        node.body = self._around(site)
+        made: ast.stmt = node
+        if site.yields:
+            exits = self._statement("exits", node, number)
+            made = ast.copy_location(ast.Try([node], [], [], [exits]), node)
+        return [self._statement("enters", node, number), made]
 
-    def _plain(self, node: ast.For | ast.While, site: Site) -> list[ast.AST]:
+    def _plain(self, node: AnyLoop, site: Site) -> list[ast.AST]:
         """Return a loop without calls at its rounds; what it draws inside another is drawn through a call."""
-        if isinstance(node, ast.For):
+        if isinstance(node, ast.AsyncFor):
+            number = ast.Constant(site.number)
+            node.iter = self._call("stream", node.iter, number, self.visit(node.iter))
+        elif isinstance(node, ast.For):
             node.iter = self.visit(node.iter)
             if site.outer:
                 node.iter = self._call("items", node.iter, ast.Constant(site.number), node.iter)
@@ -216,7 +268,7 @@ class _Instrumenter(ast.NodeTransformer):
             made += found if isinstance(found, list) else [found]
         return made
 
-    def _around(self, node: ast.For | ast.While, site: Site) -> list[ast.stmt]:
+    def _around(self, site: Site) -> list[ast.stmt]:
         """Return a loop's body with the calls around it, all at the position of its first statement."""
         at, last = site.statements[0][0], site.statements[-1][-1]
         names = ast.Tuple([ast.Name(name, ast.Load()) for name in _names(site)], ast.Load())
@@ -229,16 +281,35 @@ class _Instrumenter(ast.NodeTransformer):
         own: list[ast.stmt] = [*chain.from_iterable(site.statements), ast.copy_location(ast.Continue(), last)]
         guarded = ast.Try(own, [ast.copy_location(handler, at)], [], [])
         native: list[ast.stmt] = [ast.copy_location(guarded, at), self._statement("waits", at, site.number)]
-        body: list[ast.stmt] = [ast.If(head, native, [])]
+        body: list[ast.stmt] = [ast.If(head, native, []), *self._stepped_inside(site, at)]
         breaks = self._call("breaks", at, ast.Constant(site.number))
         body.append(ast.If(breaks, [ast.copy_location(ast.Break(), at)], []))
         if site.function is not None and not site.function.is_class:
             value = self._call("value", at, ast.Constant(site.number))
             returns = self._call("returns", at, ast.Constant(site.number))
-            body.append(ast.If(returns, [ast.copy_location(ast.Return(value), at)], []))
+            leave = ast.Return(value if site.function.returns_value else None)
+            body.append(ast.If(returns, [ast.copy_location(leave, at)], []))
         for statement in body:
             ast.copy_location(statement, at)
         return body
+
+    def _stepped_inside(self, site: Site, at: ast.AST) -> Iterator[ast.stmt]:
+        """Yield the loop that runs single statements in the frame of the loop, if there are such."""
+        if not site.inside:
+            return
+        number = ast.Constant(site.number)
+        cases: list[ast.stmt] = []
+        for index in sorted(site.inside):
+            body = [alone(copy.deepcopy(node)) for node in site.statements[index]]
+            is_it = self._call("runs_inside", body[0], number, ast.Constant(index))
+            cases.append(ast.copy_location(ast.If(is_it, body, []), body[0]))
+        lost = ast.If(self._call("fails_inside", at, number), [ast.copy_location(ast.Raise(), at)], [])
+        caught = self._call("caught_inside", at, number)
+        handler = ast.ExceptHandler(caught, None, [ast.copy_location(lost, at)])
+        guarded = ast.copy_location(ast.Try(cases, [ast.copy_location(handler, at)], [], []), at)
+        once = [guarded, ast.copy_location(ast.Break(), at)]
+        again = ast.While(ast.copy_location(ast.Constant(True), at), once, [])
+        yield ast.While(self._call("next_inside", at, number), [ast.copy_location(again, at)], [])
 
     def _call(self, hook: str, at: ast.AST, *arguments: ast.expr) -> ast.Call:
         called = ast.copy_location(_attribute(self._hooks, hook), at)
@@ -253,7 +324,7 @@ class _Instrumenter(ast.NodeTransformer):
         around = self._functions[-1]
         return f"{around.qualified}{'' if around.is_class else '.<locals>'}.{name}"
 
-    def _function(self, node: ast.FunctionDef) -> FunctionSite:
+    def _function(self, node: AnyFunction) -> FunctionSite:
         table = self._tables[node.name, node.lineno]
         names = (*table.get_locals(), *table.get_frees())
         said = tuple(symbol.get_name() for symbol in table.get_symbols() if symbol.is_declared_global())
@@ -267,17 +338,12 @@ class _Instrumenter(ast.NodeTransformer):
             first_parameter=first[0].arg if first else "",
             owner=owner,
             is_class=False,
+            returns_value=isinstance(node, ast.FunctionDef) or not any(map(yields, node.body)),
         )
 
 
 def _attribute(hooks: str, name: str) -> ast.Attribute:
     return ast.Attribute(ast.Name(hooks, ast.Load()), name, ast.Load())
-
-
-def _yields(node: ast.AST) -> bool:
-    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda):
-        return False
-    return isinstance(node, ast.Yield | ast.YieldFrom) or any(map(_yields, ast.iter_child_nodes(node)))
 
 
 def _names(site: Site) -> tuple[str, ...]:

@@ -32,6 +32,9 @@ class Missed:
     start: tuple[LoopKey, int] | None = None
     """The one round at whose begin the state has to be kept: its loop, and its number there from 1."""
 
+    opens: bool = False
+    """Whether the script is parked at that begin at once: a `yield` before the pass cannot be taken back."""
+
 
 class KeepingBudget:
     """Decides at which rounds' begins the state is kept, so that a long way to the loop stays a short one."""

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from gradstep.exports.own_loop.loop_plan import LoopPlan, RateChange, RoundsRun, Steps, joined_runs
-from gradstep.script_training.script_snapshot import PastRounds, Ran, RateSet
+from gradstep.script_training.script_snapshot import Ran, RateSet
 from gradstep.script_training.script_state import ScriptState
 
 
@@ -14,7 +12,7 @@ def plan_of(state: ScriptState) -> LoopPlan:
     written = tuple(range(len(state.loop.statements)))
     runs = list[RoundsRun]()
     rates: Steps = ()
-    for past in _in_order(state.trainer.past):
+    for past in state.trainer.past.in_order():
         steps = written if past.ran is None else _steps(past.ran)
         if not past.count:
             rates += steps
@@ -26,14 +24,6 @@ def plan_of(state: ScriptState) -> LoopPlan:
         rates = ()
     last = _steps(state.trainer.ran)
     return LoopPlan(joined_runs(runs), (*rates, *last) if last else (), state.loop.over)
-
-
-def _in_order(past: PastRounds | None) -> Iterator[PastRounds]:
-    found: list[PastRounds] = []
-    while past is not None:
-        found.append(past)
-        past = past.before
-    return reversed(found)
 
 
 def _steps(ran: Ran) -> Steps:

@@ -21,7 +21,7 @@ _WHAT: Final[Mapping[Obstacle, str]] = {
     Obstacle.EXITED: "the script ended itself before it reached backward() in a loop",
     Obstacle.IN_ANOTHER_THREAD: "the script calls backward() in a thread of its own",
     Obstacle.UNREADABLE: "Python cannot read the script",
-    Obstacle.OUT_OF_REACH: "this loop hands out values by yield, so its lines cannot run one by one",
+    Obstacle.OUT_OF_REACH: "a yield or an await comes before backward(), in another round each time",
 }
 
 _TO_DO: Final[Mapping[Obstacle, str]] = {
@@ -31,7 +31,7 @@ _TO_DO: Final[Mapping[Obstacle, str]] = {
     Obstacle.EXITED: "Remove the call that ends the script, or give it the arguments that it asks for.",
     Obstacle.IN_ANOTHER_THREAD: "Train in the main thread: call the function itself in place of a thread.",
     Obstacle.UNREADABLE: "Mend this line first.",
-    Obstacle.OUT_OF_REACH: "Train in a loop without yield, e.g. return a list of what it hands out.",
+    Obstacle.OUT_OF_REACH: "Make the script repeatable, e.g. by seeds, or train in a loop without yield.",
 }
 
 _FACTS: Final[Mapping[Fact, str]] = {
@@ -44,6 +44,10 @@ _FACTS: Final[Mapping[Fact, str]] = {
     Fact.SET_THREADS: "the script set PyTorch's number of threads to {}",
     Fact.SET_GRAD_MODE: "the script set the grad mode to {}",
     Fact.BACKWARD_BEFORE: "backward() ran outside of any loop before ({}); what it did stays",
+    Fact.HANDS_OUT: (
+        "the loop hands control to other code by yield or await; going back to an earlier round runs the "
+        "script again from its beginning"
+    ),
     Fact.NOT_PUT_BACK: "the first forward pass changed {}, which could not be put back",
 }
 

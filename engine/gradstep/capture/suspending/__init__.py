@@ -1,0 +1,1 @@
+"""Loops in generators and coroutines: frames that hand control to others."""

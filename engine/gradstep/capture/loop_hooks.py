@@ -23,7 +23,7 @@ from gradstep.capture.search.lone_passes import BegunStatements, LonePass
 from gradstep.capture.search.missed import KeepingBudget, Missed, plain_loops
 from gradstep.capture.sites import Site
 from gradstep.capture.suspending.handings import Handings, Stream
-from gradstep.capture.suspending.statements_inside import LEFT, StatementsInside
+from gradstep.capture.suspending.statements_inside import StatementsInside, tells_to_end
 from gradstep.captured_output import Printed
 from gradstep.learner_code.interruption import Interrupted
 from gradstep.learner_code.places import Place, place_of_frame
@@ -255,7 +255,7 @@ class Hooks:
         error = sys.exception()
         if isinstance(error, GeneratorExit):
             self._closed(number)
-        if isinstance(error, LEFT) or (not isinstance(error, Interrupted) and self._is_handled(number)):
+        if tells_to_end(error) or (not isinstance(error, Interrupted) and self._is_handled(number)):
             return True
         if isinstance(error, SystemExit):
             self._over()

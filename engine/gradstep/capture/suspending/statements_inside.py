@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
 from collections.abc import Callable
-from typing import Final
-
 from gradstep.capture.loop_places import Parking
 
-LEFT: Final = (GeneratorExit, asyncio.CancelledError)
-"""Exceptions by which a generator or a coroutine is told to end."""
+
+def tells_to_end(error: BaseException | None) -> bool:
+    """Return whether a generator or a coroutine is told to end by an exception."""
+    asyncio = sys.modules.get("asyncio")  # only a script that imports it can raise its exceptions
+    return isinstance(error, GeneratorExit) or (
+        asyncio is not None and isinstance(error, asyncio.CancelledError)
+    )
 
 
 class StatementsInside:
@@ -56,7 +58,7 @@ class StatementsInside:
         """Take note of what the statement raised; return whether the frame shall have it at once."""
         error = sys.exception()
         assert error is not None
-        if isinstance(error, LEFT):
+        if tells_to_end(error):
             self.running = None
             return True
         if not self._takes(error):

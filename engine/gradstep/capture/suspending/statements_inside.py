@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+
 from gradstep.capture.loop_places import Parking
 
 

@@ -16,7 +16,7 @@ from gradstep.capture.capture import capture, capture_function
 from gradstep.capture.captured_loop import CapturedLoop, LoopOver
 from gradstep.capture.effects import Role
 from gradstep.capture.loop_places import LoopKind
-from gradstep.capture.obstacles import Abandoned, Fact, NotCaptured, Obstacle
+from gradstep.capture.obstacles import Abandoned, Fact, NotCaptured, Noticed, Obstacle
 from gradstep.capture.search import missed
 from gradstep.learner_code.interruption import Interrupted, Interrupter
 from gradstep.scripts.source_reader import read_source
@@ -267,7 +267,7 @@ def test_a_loop_with_too_many_rounds_before_its_pass_is_captured_at_that_round_a
     monkeypatch.setattr(missed, "FREE", 0.0)
     monkeypatch.setattr(missed, "SHARE", 0.0)
     loop = captured(path)
-    assert (loop.position.rounds, loop.facts) == ((31,), ())
+    assert (loop.position.rounds, loop.facts) == ((31,), (Noticed(Fact.RAN_AGAIN, "2"),))
     loop.run(20)
     assert not differences(expected, state_of(loop, []))
 

@@ -33,6 +33,7 @@ from gradstep.capture.search.lone_passes import LonePass
 from gradstep.capture.search.missed import LoopKey, Missed
 from gradstep.capture.sites import Site
 from gradstep.captured_output import Printed
+from gradstep.learner_code.forks import ForkWatch
 from gradstep.learner_code.interruption import Interrupted
 from gradstep.learner_code.places import place_of, remember_script
 from gradstep.scripts.local_modules import folder_on_path
@@ -49,6 +50,9 @@ PATIENCE: Final = 2.0
 
 _ENDED: Final = (Obstacle.NO_BACKWARD, Obstacle.NO_LOOP, Obstacle.RAISED, Obstacle.EXITED)
 """Reasons for which a script is run again if it was seen to train otherwise than by `backward` in a loop."""
+
+FEEDER: Final = "QueueFeederThread"
+"""Name of the threads of `multiprocessing`'s queues, which a DataLoader with workers has."""
 
 _numbers: Final = itertools.count(1)
 
@@ -103,11 +107,14 @@ def _captured(
 ) -> CapturedLoop:
     """Run a script; a second time if it trains otherwise than by `backward` in a loop."""
     states, settings, mark = random_states(), settings_now(), printed.mark()
-    wanted = _Wanted()
+    wanted, runs = _Wanted(), 0
     while True:
         attempt = _Capture(source, arguments, printed, wanted, folder)
+        runs += 1
         try:
-            return attempt.run(stopped, function)
+            loop = attempt.run(stopped, function)
+            loop.runs = runs
+            return loop
         except NotCaptured as found:
             more = attempt.wanted(found.reason)
             if more is None:
@@ -168,6 +175,7 @@ class _Capture:
         self._view.directory = None if folder is None else str(folder)
         self._started_in = os.getcwd() if folder is None else str(folder)
         self._settings: dict[Fact, str] = {}
+        self._forks = ForkWatch(self._own)
 
     def run(self, stopped: Callable[[], bool], function: Callable[[], object] | None = None) -> CapturedLoop:
         """Run the script, whose text is shown from now on if it has a loop; else the text before stays."""
@@ -189,9 +197,10 @@ class _Capture:
             delattr(builtins, self._name)
             raise self._reason(report, stopped)
         loop = CapturedLoop(self._sites, self._hooks, self._handover, self._view, self._printed)
-        loop.facts += self._noticed()
+        loop.first_facts += self._noticed()
         loop.modules = dict(self._modules)
         loop.started_in = self._started_in
+        loop.forks = self._forks
         return loop
 
     def wanted(self, reason: Obstacle) -> _Wanted | None:
@@ -282,7 +291,7 @@ class _Capture:
             found.append(Noticed(Fact.CHANGED_FOLDER, self._view.directory))
         found += [Noticed(Fact.REPLACED_STREAM, name) for name in self._view.streams]
         script = self._handover.thread
-        more = [t for t in threading.enumerate() if t not in self._threads and t is not script]
+        more = [t for t in threading.enumerate() if t not in self._threads and t is not script and t.name != FEEDER]
         if more:
             found.append(Noticed(Fact.STARTED_THREADS, str(len(more))))
         if is_parked and script is not None and self._hooks.chain:

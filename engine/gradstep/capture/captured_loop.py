@@ -28,6 +28,7 @@ from gradstep.capture.scopes import Scope, compiled_alone
 from gradstep.capture.sites import Site
 from gradstep.captured_output import Printed
 from gradstep.errors import EngineError
+from gradstep.learner_code.forks import ForkWatch
 from gradstep.learner_code.places import place_of
 from gradstep.loop.roles import Role
 
@@ -95,8 +96,8 @@ class CapturedLoop:
 
         hands_out = (Noticed(Fact.HANDS_OUT),) * hooks.handings.are_watched
         lost = (Noticed(Fact.NOT_PUT_BACK, name) for name in hooks.lost_names)
-        self.facts: tuple[Noticed, ...] = (*lost, *hands_out)
-        """Peculiarities of the script, such as what could not be put back."""
+        self.first_facts: tuple[Noticed, ...] = (*lost, *hands_out)
+        """Peculiarities of the script until its loop was found."""
 
         self.modules: dict[str, str] = {}
         """Text of each module beside the script that it has imported, by the module's file."""
@@ -110,8 +111,21 @@ class CapturedLoop:
         self.over = False
         """Whether the loop is over."""
 
+        self.runs = 1
+        """How often the script ran to find the loop."""
+
+        self.forks = ForkWatch(())
+        """Knows whether the script has made copies of the process."""
+
         self.started_in = ""
         """Folder in which the script began."""
+
+    @property
+    def facts(self) -> tuple[Noticed, ...]:
+        """Peculiarities of the script so far, such as what could not be put back."""
+        forked = (Noticed(Fact.FORKED),) * self.forks.has_forked
+        again = (Noticed(Fact.RAN_AGAIN, str(self.runs)),) * (self.runs > 1 and not self.hands_out)
+        return (*self.first_facts, *forked, *again)
 
     @property
     def statements(self) -> tuple[StatementPlace, ...]:

@@ -83,7 +83,10 @@ class Fact(StrEnum):
     """Threads that the script started still run; `Noticed.detail` is their number."""
 
     FORKED = "forked"
-    """The script made a copy of the process."""
+    """The script itself made a copy of the process, by `os.fork`."""
+
+    RAN_AGAIN = "ran again"
+    """The script ran up to its loop more than once; `Noticed.detail` is how often."""
 
     SET_DTYPE = "set dtype"
     SET_DEVICE = "set device"

@@ -9,6 +9,7 @@ operation of a library, is interrupted only after it has returned to Python.
 from __future__ import annotations
 
 import ctypes
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import get_ident
@@ -74,6 +75,7 @@ class Interrupter:
         # stands inside a `try`. After `_open` has become false, at most two more can arrive: one that was
         # sent before, and one that is being sent.
         raised: BaseException | None = None
+        process = os.getpid()
         try:
             self._open = True
             result = work()
@@ -81,6 +83,8 @@ class Interrupter:
         except BaseException as error:
             self._open = False
             raised = error
+        if os.getpid() != process:
+            os._exit(0)  # a copy that the learner's code made of the process: it has no session and no terminal
         try:
             self._settle()
         except Interrupted as late:

@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 from types import ModuleType
 from typing import Final
+from weakref import WeakSet
 
 from gradstep.saving.reader import BadSessionFile, check_plain, unreadable
 
@@ -46,6 +47,7 @@ class SessionFile:
             raise
         self._size = found.st_size
         self._can_vanish = found.st_nlink > 0
+        _open.add(self)
 
     @classmethod
     def create(cls, path: Path) -> SessionFile:
@@ -122,8 +124,14 @@ class SessionFile:
 
     def close(self) -> None:
         """Close the file and release the lock."""
+        _open.discard(self)
         with suppress(OSError):
             os.close(self._descriptor)
+
+    def let_go(self) -> None:
+        """Close the file in a copy of the process: the lock, which they share, ends with the first process."""
+        self.close()
+        self._descriptor = -1
 
     def _lock(self) -> None:
         for attempt in range(LOCK_TRIES):
@@ -171,3 +179,15 @@ def _locked(descriptor: int) -> bool:
     except portalocker.LockException:
         return True
     return True
+
+
+def _let_all_go() -> None:
+    for file in list(_open):
+        file.let_go()
+
+
+_open: Final[WeakSet[SessionFile]] = WeakSet()
+"""Files that may be open."""
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_let_all_go)

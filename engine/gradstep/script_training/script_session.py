@@ -79,9 +79,17 @@ class ScriptSession(Session):
         self._script = statements
         self._begin(problem, statements, ScriptPerform(statements))
         self._twin = ScriptTwin(statements, statements.state)
-        self.facts = (*loop.facts, *(Noticed(Fact.NOT_PUT_BACK, lost) for lost in seen.lost or ()))
+        self._lost = tuple(Noticed(Fact.NOT_PUT_BACK, lost) for lost in seen.lost or ())
+        self.facts = (*loop.facts, *self._lost)
         self.modules = {Path(file).name: digest_of(text.encode()) for file, text in loop.modules.items()}
         self.oddities = seen.inspection.oddities
+
+    def do(self, action: Action, stopped: Callable[[], bool] = lambda: False) -> None:
+        """Apply an action as any session does."""
+        try:
+            super().do(action, stopped)
+        finally:
+            self.facts = (*self.loop.facts, *self._lost)
 
     @property
     def problem(self) -> ScriptProblem:

@@ -106,8 +106,7 @@ class ScriptTrainer:
         except NotTakenBack:
             if snapshot is not self._first and not self.loop.hands_out:
                 raise
-            self.loop = self._reopen()
-            self._start = self.loop.keep()
+            self._run_anew()
             snapshot = self._run_past(snapshot)
         self._begin_round()
         self._due, self._past = snapshot.ran, snapshot.past
@@ -155,6 +154,14 @@ class ScriptTrainer:
                         self.loop.end_round(self._run_again(past.ran))
         is_begin = self.loop.is_at_begin and not self.loop.next_statement
         return replace(snapshot, moment=self.loop.keep() if is_begin else None)
+
+    def _run_anew(self) -> None:
+        """Run the script up to its loop once more."""
+        before, self.loop = self.loop, self._reopen()
+        self.loop.runs += before.runs
+        self.loop.forks.has_forked |= before.forks.has_forked
+        self.problem = replace(self.problem, printed=self.loop.printed)
+        self._start = self.loop.keep()
 
     # The statements
 

@@ -48,7 +48,8 @@ process.join()
 
 LOADER = """
 from torch.utils.data import DataLoader, TensorDataset
-loader = DataLoader(TensorDataset(torch.ones(6, 2)), batch_size=2, num_workers=1, multiprocessing_context="fork")
+data = TensorDataset(torch.ones(6, 2))
+loader = DataLoader(data, batch_size=2, num_workers=1, multiprocessing_context="fork")
 for epoch in range(3):
     for (x,) in loader:
         (w * x).sum().backward()

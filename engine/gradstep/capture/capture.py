@@ -291,7 +291,11 @@ class _Capture:
             found.append(Noticed(Fact.CHANGED_FOLDER, self._view.directory))
         found += [Noticed(Fact.REPLACED_STREAM, name) for name in self._view.streams]
         script = self._handover.thread
-        more = [t for t in threading.enumerate() if t not in self._threads and t is not script and t.name != FEEDER]
+        more = [
+            t
+            for t in threading.enumerate()
+            if t not in self._threads and t is not script and t.name != FEEDER
+        ]
         if more:
             found.append(Noticed(Fact.STARTED_THREADS, str(len(more))))
         if is_parked and script is not None and self._hooks.chain:

@@ -84,7 +84,9 @@ class Interrupter:
             self._open = False
             raised = error
         if os.getpid() != process:
-            os._exit(0)  # a copy that the learner's code made of the process: it has no session and no terminal
+            os._exit(
+                0
+            )  # a copy that the learner's code made of the process: it has no session and no terminal
         try:
             self._settle()
         except Interrupted as late:

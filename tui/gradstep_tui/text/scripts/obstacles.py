@@ -38,9 +38,8 @@ _FACTS: Final[Mapping[Fact, str]] = {
     Fact.CHANGED_FOLDER: "the script went to the folder {}",
     Fact.REPLACED_STREAM: "the script replaced sys.{}",
     Fact.STARTED_THREADS: "threads that the script started and that still run: {}",
-    Fact.FORKED: "the script makes copies of the process; they run unseen, and only the first one is stepped",
-    Fact.RAN_AGAIN: "the script ran {} times up to its loop: so often it did what it does there, such as writing "
-    "files",
+    Fact.FORKED: "the script makes copies of the process: they run unseen, and only the first is stepped",
+    Fact.RAN_AGAIN: "the script ran {} times up to its loop, and each time did what it does there (e.g. files)",
     Fact.SET_DTYPE: "the script set the default dtype to {}",
     Fact.SET_DEVICE: "the script set the default device to {}",
     Fact.SET_THREADS: "the script set PyTorch's number of threads to {}",

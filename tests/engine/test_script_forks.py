@@ -1,4 +1,4 @@
-"""Copies that a script makes of its process, and runs of it that are repeated: each is sound, and said once."""
+"""Copies that a script makes of its process, and runs of it that are repeated, are sound and said once."""
 
 from __future__ import annotations
 

@@ -129,7 +129,7 @@ class SessionFile:
             os.close(self._descriptor)
 
     def let_go(self) -> None:
-        """Close the file in a copy of the process: the lock, which they share, ends with the first process."""
+        """Close the file in a copy of the process; the lock, which both share, stays."""
         self.close()
         self._descriptor = -1
 

@@ -39,7 +39,7 @@ _FACTS: Final[Mapping[Fact, str]] = {
     Fact.REPLACED_STREAM: "the script replaced sys.{}",
     Fact.STARTED_THREADS: "threads that the script started and that still run: {}",
     Fact.FORKED: "the script makes copies of the process: they run unseen, and only the first is stepped",
-    Fact.RAN_AGAIN: "the script ran {} times up to its loop, and each time did what it does there (e.g. files)",
+    Fact.RAN_AGAIN: "the script ran {} times up to its loop, and did as often what it does there",
     Fact.SET_DTYPE: "the script set the default dtype to {}",
     Fact.SET_DEVICE: "the script set the default device to {}",
     Fact.SET_THREADS: "the script set PyTorch's number of threads to {}",

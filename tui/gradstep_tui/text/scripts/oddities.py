@@ -22,7 +22,25 @@ LONGEST: Final = 200
 def oddity_text(oddity: Oddity) -> str:
     """Return what is odd in one line: where, what, what to do."""
     where = "" if oddity.place is None else f"{oddity.place}: "
-    return harmless(f"{where}{_SENTENCES[oddity.kind](oddity)}")
+    words = _WORDS[oddity.kind]
+    return harmless(f"{where}{words.format(**_fields(oddity)) if isinstance(words, str) else words(oddity)}")
+
+
+def _fields(oddity: Oddity) -> dict[str, object]:
+    """Return what the words of a sentence leave open, by name."""
+    return {
+        "name": oddity.names[0] if oddity.names else "a tensor",
+        "names": _names(oddity),
+        "get": _get(oddity),
+        "zero_them": _zero_call(oddity),
+        "there": _line(oddity.other),
+        "holder": oddity.holder,
+        "operation": oddity.operation,
+        "count": oddity.count,
+        "total": oddity.total,
+        "numbers": oddity.numbers,
+        "shapes": oddity.shapes,
+    }
 
 
 def _names(oddity: Oddity, most: int = MOST_NAMES) -> str:
@@ -36,42 +54,14 @@ def _get(oddity: Oddity) -> str:
     return "gets" if len(oddity.names) == 1 else "get"
 
 
-def _line(place: Place | None, otherwise: str = "") -> str:
-    return otherwise if place is None else f" in {place.where}"
+def _line(place: Place | None) -> str:
+    return "" if place is None else f" in {place.where}"
 
 
 def _zero_call(oddity: Oddity) -> str:
     if oddity.holder:
         return f"Call {oddity.holder}.zero_grad()"
     return f"Set .grad of {_names(oddity)} to None"
-
-
-def _never_zeroes(oddity: Oddity) -> str:
-    return (
-        "this step uses the gradients of all rounds before as well, because nothing zeroes them. "
-        f"{_zero_call(oddity)} before backward()."
-    )
-
-
-def _zeroes_too_seldom(oddity: Oddity) -> str:
-    return (
-        "this step uses gradients of earlier steps as well. "
-        f"Zero them before each backward(), not only now and then{_line(oddity.other)}."
-    )
-
-
-def _zeroes_before_step(oddity: Oddity) -> str:
-    return (
-        f"this zeroes the gradients before the step{_line(oddity.other)} has used them. "
-        "Zero them after the step, or before backward()."
-    )
-
-
-def _steps_before_backward(oddity: Oddity) -> str:
-    return (
-        f"this step runs before the backward(){_line(oddity.other)} that computes its gradients. "
-        "Put it after backward()."
-    )
 
 
 def _zeroes_another(oddity: Oddity) -> str:
@@ -81,32 +71,12 @@ def _zeroes_another(oddity: Oddity) -> str:
     )
 
 
-def _never_steps(oddity: Oddity) -> str:
-    return (
-        f"{oddity.holder} never steps, so nothing is trained. Call {oddity.holder}.step() after backward()."
-    )
-
-
-def _not_divided(oddity: Oddity) -> str:
-    return (
-        f"the mean losses of {oddity.count} parts add up before one step, whose gradient is {oddity.count} "
-        f"times that of all samples. Divide each loss by {oddity.count}."
-    )
-
-
 def _not_held(oddity: Oddity) -> str:
     if not oddity.holder:
         return f"{_names(oddity)} {_get(oddity)} gradients, but nothing updates them. Update them as well."
     return (
         f"{_names(oddity)} {_get(oddity)} gradients, but {oddity.holder} does not hold them, so they stay as "
         "they are. Give them to an optimizer, or call .requires_grad_(False)."
-    )
-
-
-def _frozen(oddity: Oddity) -> str:
-    return (
-        f"{oddity.count} of {oddity.total} parameters of {oddity.holder} are frozen and stay as they are: "
-        f"{_names(oddity)}. If they are to be trained, call .requires_grad_(True)."
     )
 
 
@@ -131,7 +101,7 @@ _CUTS: Final[Mapping[Cut, str]] = {
 def _cut(oddity: Oddity) -> str:
     assert oddity.cut is not None
     operation = oddity.operation.strip("_") if oddity.cut is Cut.ITEM else oddity.operation
-    return _CUTS[oddity.cut].format(operation=operation, names=_names(oddity), get=_get(oddity))
+    return _CUTS[oddity.cut].format(**(_fields(oddity) | {"operation": operation}))
 
 
 def _unused(oddity: Oddity) -> str:
@@ -155,14 +125,6 @@ def _not_a_leaf(oddity: Oddity) -> str:
     )
 
 
-def _plain_container(oddity: Oddity) -> str:
-    return (
-        f"{oddity.holder} is a plain list or dictionary, so parameters() lacks {oddity.count} of "
-        f"{oddity.total} tensors and nothing updates them. Use nn.ModuleList, nn.ModuleDict or "
-        "nn.ParameterList."
-    )
-
-
 def _targets(oddity: Oddity) -> str:
     behind = oddity.names[1 : MOST_NAMES + 1]
     which = "which require grad" if len(behind) > 1 else "which requires grad"
@@ -170,66 +132,6 @@ def _targets(oddity: Oddity) -> str:
         f"the targets{f' {oddity.names[0]}' * bool(oddity.names[0])} carry a graph: they were computed from "
         f"{' and '.join(behind) or 'another tensor'}, {which}. Call .detach() on them, or compute them under "
         "torch.no_grad()."
-    )
-
-
-def _softmax_twice(oddity: Oddity) -> str:
-    return (
-        f"the loss function{_line(oddity.other)} applies a {oddity.holder} itself, to what this "
-        f"{oddity.operation} gives. "
-        f"Hand it the values before the {oddity.operation}."
-    )
-
-
-def _probabilities(oddity: Oddity) -> str:
-    return (
-        f"the loss{_line(oddity.other)} takes logarithms of probabilities, but gets what this "
-        f"{oddity.operation} gives. Use log_softmax."
-    )
-
-
-def _broadcast(oddity: Oddity) -> str:
-    first, second = oddity.shapes
-    return (
-        f"predictions and targets of shapes {first} and {second} are broadcast: each is compared with every "
-        "other. Give both the same shape, e.g. with .squeeze(1) or .unsqueeze(1)."
-    )
-
-
-def _kept(oddity: Oddity) -> str:
-    name = oddity.names[0] if oddity.names else "a tensor"
-    return (
-        f"{name} is kept for the next round with its graph, which is freed then, so "
-        f"backward(){_line(oddity.other)} fails. Carry on {name}.detach()."
-    )
-
-
-def _graph_grows(oddity: Oddity) -> str:
-    name = oddity.names[0] if oddity.names else "a tensor"
-    return (
-        f"{name} carries the graphs of all rounds before into backward(){_line(oddity.other)}, which takes "
-        f"longer each round. Carry on {name}.detach()."
-    )
-
-
-def _computed_once(oddity: Oddity) -> str:
-    return (
-        f"{oddity.names[0]} is computed once, before the loop, so its graph is used up, or out of date, "
-        "after the first round. Compute it inside the loop."
-    )
-
-
-def _backward_twice(oddity: Oddity) -> str:
-    return (
-        f"this goes through a graph that backward(){_line(oddity.other)} has freed. Add the losses and call "
-        "backward() once, or pass retain_graph=True to the first."
-    )
-
-
-def _keeps_graphs(oddity: Oddity) -> str:
-    return (
-        f"{oddity.names[0]} keeps the graph of every round, so memory grows. Take loss.item() or "
-        "loss.detach()."
     )
 
 
@@ -264,13 +166,6 @@ def _at(oddity: Oddity) -> str:
     return "" if oddity.rate is None else f" at the learning rate {oddity.rate:.6g}"
 
 
-def _loss_not_finite(oddity: Oddity) -> str:
-    return (
-        f"the first loss is {oddity.numbers[0]}, before anything was updated. Look for nan in the data, and "
-        "for a log or a division of zero."
-    )
-
-
 def _raises(oddity: Oddity) -> str:
     error = oddity.error
     if error is None:
@@ -283,33 +178,50 @@ def _raises(oddity: Oddity) -> str:
     return f"{what.rstrip('.')}. {sentence}".rstrip()
 
 
-_SENTENCES: Final[Mapping[Oddness, Callable[[Oddity], str]]] = {
-    Oddness.NEVER_ZEROES: _never_zeroes,
-    Oddness.ZEROES_TOO_SELDOM: _zeroes_too_seldom,
-    Oddness.ZEROES_BEFORE_STEP: _zeroes_before_step,
-    Oddness.STEPS_BEFORE_BACKWARD: _steps_before_backward,
+_WORDS: Final[Mapping[Oddness, str | Callable[[Oddity], str]]] = {
+    Oddness.NEVER_ZEROES: "this step uses the gradients of all rounds before as well, because nothing zeroes "
+    "them. {zero_them} before backward().",
+    Oddness.ZEROES_TOO_SELDOM: "this step uses gradients of earlier steps as well. Zero them before each "
+    "backward(), not only now and then{there}.",
+    Oddness.ZEROES_BEFORE_STEP: "this zeroes the gradients before the step{there} has used them. Zero them "
+    "after the step, or before backward().",
+    Oddness.STEPS_BEFORE_BACKWARD: "this step runs before the backward(){there} that computes its gradients. "
+    "Put it after backward().",
     Oddness.ZEROES_ANOTHER: _zeroes_another,
-    Oddness.NEVER_STEPS: _never_steps,
-    Oddness.NOT_DIVIDED: _not_divided,
+    Oddness.NEVER_STEPS: "{holder} never steps, so nothing is trained. Call {holder}.step() after "
+    "backward().",
+    Oddness.NOT_DIVIDED: "the mean losses of {count} parts add up before one step, whose gradient is {count} "
+    "times that of all samples. Divide each loss by {count}.",
     Oddness.NOT_HELD: _not_held,
-    Oddness.FROZEN: _frozen,
+    Oddness.FROZEN: "{count} of {total} parameters of {holder} are frozen and stay as they are: {names}. If "
+    "they are to be trained, call .requires_grad_(True).",
     Oddness.CUT: _cut,
     Oddness.UNUSED: _unused,
     Oddness.NOT_A_LEAF: _not_a_leaf,
-    Oddness.PLAIN_CONTAINER: _plain_container,
+    Oddness.PLAIN_CONTAINER: "{holder} is a plain list or dictionary, so parameters() lacks {count} of "
+    "{total} tensors and nothing updates them. Use nn.ModuleList, nn.ModuleDict or nn.ParameterList.",
     Oddness.TARGETS_WITH_GRAPH: _targets,
-    Oddness.SOFTMAX_TWICE: _softmax_twice,
-    Oddness.PROBABILITIES_AS_LOGS: _probabilities,
-    Oddness.BROADCAST: _broadcast,
-    Oddness.KEPT: _kept,
-    Oddness.GRAPH_GROWS: _graph_grows,
-    Oddness.COMPUTED_ONCE: _computed_once,
-    Oddness.BACKWARD_TWICE: _backward_twice,
-    Oddness.KEEPS_GRAPHS: _keeps_graphs,
+    Oddness.SOFTMAX_TWICE: "the loss function{there} applies a {holder} itself, to what this {operation} "
+    "gives. Hand it the values before the {operation}.",
+    Oddness.PROBABILITIES_AS_LOGS: "the loss{there} takes logarithms of probabilities, but gets what this "
+    "{operation} gives. Use log_softmax.",
+    Oddness.BROADCAST: "predictions and targets of shapes {shapes[0]} and {shapes[1]} are broadcast: each is "
+    "compared with every other. Give both the same shape, e.g. with .squeeze(1) or .unsqueeze(1).",
+    Oddness.KEPT: "{name} is kept for the next round with its graph, which is freed then, so "
+    "backward(){there} fails. Carry on {name}.detach().",
+    Oddness.GRAPH_GROWS: "{name} carries the graphs of all rounds before into backward(){there}, which takes "
+    "longer each round. Carry on {name}.detach().",
+    Oddness.COMPUTED_ONCE: "{name} is computed once, before the loop, so its graph is used up, or out of "
+    "date, after the first round. Compute it inside the loop.",
+    Oddness.BACKWARD_TWICE: "this goes through a graph that backward(){there} has freed. Add the losses and "
+    "call backward() once, or pass retain_graph=True to the first.",
+    Oddness.KEEPS_GRAPHS: "{name} keeps the graph of every round, so memory grows. Take loss.item() or "
+    "loss.detach().",
     Oddness.DEAD_UNITS: _dead_units,
     Oddness.RATE_TOO_LARGE: _rate_too_large,
     Oddness.RATE_TOO_SMALL: _rate_too_small,
-    Oddness.LOSS_NOT_FINITE: _loss_not_finite,
+    Oddness.LOSS_NOT_FINITE: "the first loss is {numbers[0]}, before anything was updated. Look for nan in "
+    "the data, and for a log or a division of zero.",
     Oddness.RAISES: _raises,
 }
-"""Function that words each kind; the place comes before it."""
+"""Words of each kind, or a function that returns them; the place comes before them."""

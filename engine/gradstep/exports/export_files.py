@@ -7,7 +7,7 @@ import secrets
 import stat
 import sys
 from collections.abc import Iterable, Mapping
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Final
 
@@ -39,18 +39,33 @@ def check_exports(to: str | Path, problem: str, endings: Iterable[str] = ENDINGS
         _check(base.with_name(base.name + ending), force=False)
 
 
-def check_spares(to: str | Path, problem: str, source: Path) -> None:
-    """Raise an error if an export to `to` would overwrite the script that the session trains.
+def check_spares(to: str | Path, problem: str, source: Path, modules: Iterable[Path] = ()) -> None:
+    """Raise an error if an export to `to` would overwrite what the session trains, even if it may replace files.
+
+    Args:
+        to: A folder, or the common name of the files, as for `write_exports`.
+        problem: Name of the session's problem.
+        source: File that the session trains.
+        modules: Files of the modules beside it that it imports.
 
     Raises:
-        BadInput: one of the files to write is `source`.
+        BadInput: one of the files to write is among these.
     """
     base = _base(Path(to), problem)
+    modules = list(modules)
     for ending in (*ENDINGS, PICTURE):
         path = base.with_name(base.name + ending)
-        with suppress(OSError, ValueError):  # a path that does not or cannot exist is not the source
-            if path.samefile(source):
-                raise BadInput(f"{path} is the file that this session trains: choose another name")
+        if _is_same(path, source):
+            raise BadInput(f"{path} is the file that this session trains: choose another name")
+        if any(_is_same(path, module) for module in modules):
+            raise BadInput(f"{path} is a module that this session's script imports: choose another name")
+
+
+def _is_same(path: Path, other: Path) -> bool:
+    try:
+        return path.samefile(other)
+    except (OSError, ValueError):  # a path that does not or cannot exist is no other file
+        return False
 
 
 def default_name(folder: Path, problem: str, source: Path | None) -> str:

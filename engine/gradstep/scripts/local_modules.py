@@ -122,5 +122,16 @@ def local_imports(source: ScriptSource) -> tuple[str, ...]:
     )
 
 
+def module_files(source: ScriptSource) -> Iterator[Path]:
+    """Yield the files of modules in a script's folder that it imports, or that are loaded."""
+    folder = _folder(source)
+    for name in local_imports(source):
+        yield Path(folder, f"{name}.py")
+    for name in [*sys.modules]:
+        file = getattr(sys.modules.get(name), "__file__", None)
+        if file is not None and _is_local(folder, name):
+            yield Path(file)
+
+
 def _owner(name: str) -> str:
     return "Python's own module" if name in sys.stdlib_module_names else "the installed package"

@@ -68,12 +68,14 @@ def export_session(session: Session, to: str, *, picture: str = "", force: bool 
         to = os.path.join(to, f"{default_export_name(session, to)}.py")
     from gradstep.exports.export import export
     from gradstep.exports.export_files import ENDINGS, PICTURE, check_exports, check_spares, write_exports
+    from gradstep.scripts.local_modules import module_files
 
     if session.origin is None:
         session.line()  # which a recording refuses
         raise BadInput("only a session of a built-in problem, a script or a CSV file can be exported")
     if session.origin.has_file:
-        check_spares(to, session.origin.title, Path(session.origin.problem))
+        modules = () if session.source is None else module_files(session.source)
+        check_spares(to, session.origin.title, Path(session.origin.problem), modules)
     if not force:  # before the work, not after it
         check_exports(to, session.origin.title, (*ENDINGS, PICTURE) if picture else ENDINGS)
     made = replace(export(session.origin, session.line(), session.source), picture=picture)

@@ -40,7 +40,7 @@ def check_exports(to: str | Path, problem: str, endings: Iterable[str] = ENDINGS
 
 
 def check_spares(to: str | Path, problem: str, source: Path, modules: Iterable[Path] = ()) -> None:
-    """Raise an error if an export to `to` would overwrite what the session trains, even if it may replace files.
+    """Raise an error if an export to `to` would overwrite what the session trains.
 
     Args:
         to: A folder, or the common name of the files, as for `write_exports`.

@@ -29,12 +29,13 @@ from gradstep.session import Session
 from gradstep.training.loss_history import Losses
 from gradstep.training.progress import Progress
 from gradstep.training.pytorch_errors import PyTorchError
+from gradstep_tui.drawing.chart import chart_lines
 from gradstep_tui.drawing.lines import length
 from gradstep_tui.keys import KEYS
 from gradstep_tui.text.tensors.numbers import cell
 from gradstep_tui.widgets.keybar import keys_line
 from gradstep_tui.widgets.loop import loop_lines
-from gradstep_tui.widgets.losses import BARS, bar_lines, curve_lines, loss_line
+from gradstep_tui.widgets.losses import loss_line
 from gradstep_tui.widgets.notice import duration, hint_line, progress_line
 from gradstep_tui.widgets.panel import title_rule
 from gradstep_tui.widgets.parameters import parameter_lines
@@ -73,7 +74,7 @@ def test_lines_across_the_screen_fit_at_every_point_of_a_session(width: int) -> 
 def test_the_left_column_fits_at_every_point_of_a_session(width: int) -> None:
     for frame in walk():
         rows = [*parameter_lines(frame, width, stacked=False), *parameter_lines(frame, width, stacked=True)]
-        rows += [loss_line(frame, width), *curve_lines(frame.losses, width - 1, 1)]
+        rows += [loss_line(frame, width), *chart_lines(frame.losses, width - 1, 1, "epoch")]
         if frame.backward is not None:
             rows += step_lines(frame, frame.backward, width - 1, LEFT[width])[: LEFT[width]]
         for row in rows:
@@ -85,7 +86,7 @@ def test_the_right_column_fits_at_every_point_of_a_session(width: int) -> None:
     for frame in walk():
         rows = loop_lines(frame, width=width)
         if width != RIGHT[0]:  # the curve is on the left there
-            rows += [loss_line(frame, width), *curve_lines(frame.losses, width - 1, 8)]
+            rows += [loss_line(frame, width), *chart_lines(frame.losses, width - 1, 8, "epoch")]
         rows += [] if frame.backward is None else trace_lines(frame.backward, width, 11)
         for row in rows:
             assert length(row) <= width, plain([row])
@@ -389,24 +390,16 @@ def test_the_change_of_the_loss_has_a_sign_and_a_percentage() -> None:
     assert f"{cell(after - before)} ({100 * (after - before) / before:.1f}%)" in text
 
 
-@given(st.lists(st.tuples(st.floats(), st.floats()), max_size=40), st.integers(1, 12))
-def test_bars_of_any_numbers_have_the_height_asked_for(pairs: list[tuple[float, float]], height: int) -> None:
-    rows = plain(bar_lines(pairs, height))
-    assert len(rows) == height
-    assert all(len(row) == len(pairs) + 1 for row in rows)
-    assert set("".join(rows)) <= set(BARS)
-
-
-def test_a_higher_loss_has_a_higher_bar_and_the_highest_fills_it() -> None:
-    [row] = plain(bar_lines([(n, n) for n in range(1, 9)], 1))
-    assert row == " ▁▂▃▄▅▆▇█"
-
-
-def test_the_axis_names_the_highest_loss_zero_and_both_ends() -> None:
-    text = plain(curve_lines(frame_after(RunEpochs(100)).losses, 48, 10))
-    assert "18746.5391" in text[0]
-    assert text[-2].split()[0] == "0"
-    assert text[-1].split() == ["epoch", "1", "100"]
+def test_a_rising_loss_says_up_and_has_the_colour_of_a_warning() -> None:
+    falls = loss_line(frame_after(RunEpochs(1), Forward()), 60)
+    assert "down -" in plain([falls])[0]
+    assert all(role != "warn" for _, role in falls)
+    steep = Session(problems.load("crops"), 1e-3)
+    steep.apply(RunEpochs(1))
+    rises = loss_line(steep.apply(Forward()), 60)
+    assert "up +" in plain([rises])[0]
+    assert [role for _, role in rises if role == "mark"] == []
+    assert any(role == "warn" for _, role in rises)
 
 
 def test_progress_says_done_rate_time_left_and_how_to_stop() -> None:

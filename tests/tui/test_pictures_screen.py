@@ -22,6 +22,7 @@ from gradstep.pictures.loss_surface import Surface
 from gradstep.session import Session
 from gradstep.training.loss_history import Losses
 from gradstep_tui.drawing.canvas import AXIS
+from gradstep_tui.drawing.chart import AXIS as PLOT_AXIS
 from gradstep_tui.drawing.scales import Scale, scale_of
 from gradstep_tui.plain.conversation import Conversation
 from gradstep_tui.screens.dialogs.ask import AskScreen
@@ -225,12 +226,18 @@ def test_losses_are_drawn_from_the_first_to_the_last_with_marks_below(
     drawn = plain(loss_lines(found, marks, width, height))
     assert len(drawn) <= height
     assert all(len(row) <= width for row in drawn)
-    assert any("*" in row[AXIS:] for row in drawn[1:-2])
     signs = next(row for row in drawn if row.strip() and not set(row) - set(" rZB+"))
     assert "learning rate 0.0001 after epoch 0" in " ".join(drawn)
+    if count == 1:
+        assert "Epoch 1 had loss 1000.0000." in drawn[0]
+        return
+    axis = next(number for number, row in enumerate(drawn) if "epoch 1 ─" in row)
+    dots = [row[PLOT_AXIS:].rstrip() for row in drawn[1:axis]]
+    assert dots[0][0] > "\u2800"  # it begins at the left edge,
+    assert max(map(len, dots)) == width - PLOT_AXIS  # and takes the whole width
     if count > 100:
         assert "".join(signs.split()) == "rZB"
-        assert drawn[1][AXIS] == "*"
+        assert signs.rstrip()[-1] == signs.ljust(width)[-1]  # the last mark is below the last epoch
 
 
 def test_without_a_loss_the_curve_says_what_to_press() -> None:

@@ -14,11 +14,12 @@ from textual.reactive import Reactive
 from textual.screen import Screen
 from textual.theme import ThemeProvider
 
-from gradstep_tui.drawing.ascii import AsciiFilter
+from gradstep_tui.drawing.ascii import AsciiFilter, BlocksFilter
 from gradstep_tui.screens.bench import BenchScreen
 from gradstep_tui.screens.dialogs.ask import AskScreen
 from gradstep_tui.screens.dialogs.field import Field
 from gradstep_tui.screens.dialogs.palette import Palette
+from gradstep_tui.terminal.capabilities import shows_braille
 from gradstep_tui.terminal.textual_driver import bench_driver, leave_at_signals
 from gradstep_tui.terminal.textual_internals import StyledOnceApp, ignore_early_pages, is_passed_on
 
@@ -64,7 +65,9 @@ class GradstepApp(StyledOnceApp):
         ignore_early_pages()
         self._make_session = make_session
         self._autosave = autosave
-        self._ascii = [AsciiFilter()] if ascii_only else []
+        self._plainer: list[LineFilter] = (
+            [AsciiFilter()] if ascii_only else [] if shows_braille() else [BlocksFilter()]
+        )
 
     def prepare_long_work(self) -> None:
         """Do nothing; called in each thread that does long work, before it begins."""
@@ -98,12 +101,12 @@ class GradstepApp(StyledOnceApp):
         return BenchScreen(self._make_session, self._autosave, self._runs)
 
     def get_line_filters(self) -> Sequence[LineFilter]:
-        """Return Textual's filters, with one for ASCII if asked for, and one that removes ANSI colours."""
+        """Return Textual's filters, with one for plainer characters and one that removes ANSI colours."""
         filters = super().get_line_filters()
         if self.no_color and self.native_ansi_color:
             # Textual chose its filter before it knew the theme, and would turn the terminal's own grey black.
             filters = [NoColor() if isinstance(chosen, Monochrome) else chosen for chosen in filters]
-        return [*filters, *self._ascii]
+        return [*filters, *self._plainer]
 
     def on_mount(self) -> None:
         """Handle ending signals: leave in an orderly way and restore the terminal."""

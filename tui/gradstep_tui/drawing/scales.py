@@ -10,6 +10,10 @@ from typing import Final
 STEEP: Final = 50.0
 """Ratio of the highest to the lowest number from which a scale is logarithmic by default."""
 
+STEPS: Final = (1.0, 1.2, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0)
+LOG_STEPS: Final = (1.0, 2.0, 5.0)
+"""Round numbers from 1 to 10, for the ends of a linear and of a logarithmic scale."""
+
 
 @dataclass(frozen=True, slots=True)
 class Scale:
@@ -58,3 +62,27 @@ def scale_of(values: Iterable[float], is_log: bool | None = None) -> Scale | Non
     if is_log and above:
         return Scale(min(above), max(above), True)
     return Scale(min(finite), max(finite))
+
+
+def rounded(scale: Scale) -> Scale:
+    """Return a scale with round ends that covers another one; a linear one of no negative number begins at 0.
+
+    Round ends stay while the numbers between them change, so a growing plot is rarely redrawn as a whole.
+    """
+    if scale.is_log:
+        low, high = _round(scale.low, LOG_STEPS, up=False), _round(scale.high, LOG_STEPS, up=True)
+        return Scale(low, high, True) if low < high else scale
+    low = 0.0 if scale.low >= 0 else -_round(-scale.low, STEPS, up=True)
+    high = _round(scale.high, STEPS, up=True) if scale.high > 0 else 0.0
+    return Scale(low, high) if low < high else Scale(low, low + 1)
+
+
+def _round(value: float, steps: tuple[float, ...], *, up: bool) -> float:
+    """Return the nearest number that is a step times a power of 10, not below (or not above) `value` > 0."""
+    power = 10.0 ** math.floor(math.log10(value))
+    if not power or not math.isfinite(10 * power):  # at the ends of what a float holds
+        return value
+    numbers = [float(f"{step * power:.3g}") for step in (*steps, 10)]
+    if up:
+        return next((number for number in numbers if number >= value), value)
+    return next((number for number in reversed(numbers) if number <= value), value)

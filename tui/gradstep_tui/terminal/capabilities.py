@@ -14,6 +14,9 @@ TRUE_COLOUR: Final = ("truecolor", "24bit")
 LINES_ONLY: Final = ("", "dumb", "unknown")
 """Values of TERM for terminals that can only show lines of text."""
 
+WITHOUT_BRAILLE: Final = ("linux", "vt", "cons25")
+"""Beginnings of the values of TERM for terminals whose fonts have no braille."""
+
 
 class Colours(IntEnum):
     """Kinds of colours, each with all before it."""
@@ -90,6 +93,11 @@ def capabilities(environ: Mapping[str, str] = os.environ) -> Capabilities:
         dim=bool(text("dim")),
         italic=bool(text("sitm")),
     )
+
+
+def shows_braille(environ: Mapping[str, str] = os.environ) -> bool:
+    """Return whether the terminal that TERM names can be expected to show braille."""
+    return not environ.get("TERM", "").startswith(WITHOUT_BRAILLE)
 
 
 def chosen_colours(environ: Mapping[str, str], has: Colours) -> Colours:

@@ -27,6 +27,7 @@ _LOOKALIKES: Final = {
     "“”": '"',
     "✓": "+",
     "▶": ">",
+    "▲": "^",
     "▼": "v",
 }
 TABLE: Final = {ord(char): plain for chars, plain in _LOOKALIKES.items() for char in chars}

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Final
 
 from gradstep.history.annotations import What
 from gradstep_tui.drawing.canvas import AXIS, Canvas
+from gradstep_tui.drawing.chart import AXIS as PLOT_AXIS
+from gradstep_tui.drawing.chart import RISES, Curve, curve_of, curve_scale, plot_lines
 from gradstep_tui.drawing.lines import Line, Span, line, wrapped
 from gradstep_tui.drawing.scales import Scale, scale_of
 from gradstep_tui.keys import SIGNS
@@ -22,7 +24,8 @@ if TYPE_CHECKING:
 
 ADDED, HELD, BOTH = "#", "o", "@"
 BAR: Final = "#"
-LOSS, STEEP_WAY = "*", ":"
+
+LINE_FROM_TWO: Final = "From the second on, a line shows the losses."
 
 CHANGES: Final = {What.ZEROING_OFF: "Z", What.ZEROING_ON: "z", What.RATE: "r", What.BRANCH: "B"}
 """Sign below the loss curve for each kind of change."""
@@ -131,50 +134,36 @@ def loss_lines(
         is_log: Whether the scale is logarithmic; None to decide by the losses.
         unit: Word for an epoch.
     """
-    canvas = Canvas(width - AXIS, height)
-    pairs = losses.sampled(canvas.width)
-    up = scale_of([loss for pair in pairs for loss in pair], is_log)
-    if up is None:
+    curve = curve_of(losses, max(width - PLOT_AXIS, 1), whole=True)
+    scale = curve_scale(curve, is_log)
+    if scale is None:
         text = (
             f"No loss yet: press {SIGNS['epoch']} to run {'an' if unit == EPOCH else 'a'} {unit}."
             if not len(losses)
             else "No loss is a finite number."
         )
         return wrapped(text, width)
-    last = len(losses)
-    below = _mark_lines(marks, last, width, unit)
-    canvas = Canvas(width - AXIS, height - len(below) - 2)
-    across = Scale(1, max(last, 2))
-    before: int | None = None
-    for number, pair in enumerate(pairs):
-        column = across.place(1 + number * (last - 1) / max(len(pairs) - 1, 1), canvas.width)
-        low, high = (up.place(loss, canvas.height) for loss in pair)
-        if column is not None and low is not None and high is not None:
-            if before is not None:  # join distant points by a line
-                for row in range(min(before, low) + 1, max(before, high)):
-                    canvas.put(column, canvas.height - 1 - row, STEEP_WAY, "dim")
-            for row in range(low, high + 1):
-                canvas.put(column, canvas.height - 1 - row, LOSS, "mark")
-            before = low
-    head = line(Span(f"loss up, {up.name} (l: other scale), {unit}s across", "label"))
-    return [head, *canvas.with_axes(across, up, unit, _whole), *below]
+    below = _mark_lines(marks, curve, len(losses), width, unit)
+    if len(losses) == 1:
+        return [*wrapped(f"{unit.capitalize()} 1 had loss {cell(losses[0])}. {LINE_FROM_TWO}", width), *below]
+    text = f"loss up, {scale.name} (l: other scale), {unit}s across; {RISES} marks a rise"
+    room = max(height - len(below) - 1, 3)
+    return [line(Span(text, "label")), *plot_lines(curve, scale, len(losses), width, room, unit), *below]
 
 
-def _mark_lines(marks: Sequence[Mark], last: int, width: int, unit: str) -> list[Line]:
+def _mark_lines(marks: Sequence[Mark], curve: Curve, last: int, width: int, unit: str) -> list[Line]:
     """Return a row of signs below the epochs, and the lines that explain them."""
-    row, across = Canvas(width - AXIS, 1), Scale(1, max(last, 2))
+    row = Canvas(width - PLOT_AXIS, 1)
     for mark in marks:
-        column = across.place(min(max(mark.epoch, 1), max(last, 2)), row.width)
-        if column is not None:
-            sign = CHANGES[mark.what]
-            row.put(column, 0, sign if row.at(column, 0) in (" ", sign) else "+", "key")
+        column, sign = curve.cell_of(mark.epoch, last), CHANGES[mark.what]
+        row.put(column, 0, sign if row.at(column, 0) in (" ", sign) else "+", "key")
     if not marks:
         return wrapped("The loop and the learning rate were never changed.", width, "dim")
     texts = [mark_text(mark, unit) for mark in marks[-MOST_TOLD:]]
     more = f"{len(marks) - MOST_TOLD} earlier; " if len(marks) > MOST_TOLD else ""
     signs = ", ".join(f"{sign} {what}" for what, sign in CHANGES.items())
     return [
-        line(" " * AXIS, *row.lines()[0]),
+        line(" " * PLOT_AXIS, *row.lines()[0]),
         *wrapped(f"{signs}, + several. {more}{'; '.join(texts)}.", width),
     ]
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from tests.engine.odd_loops import BY_HAND, CLASSES, HEAD, ODD
+from tests.engine.loop_texts import BY_HAND, CLASSES, HEAD, STEP
+from tests.engine.odd_loops import ODD
 
 PLAIN: Final[dict[str, str]] = {
     "zeroes last": HEAD
@@ -158,10 +159,8 @@ for epoch in range(20):
     u = net(t)
     (slope,) = torch.autograd.grad(u.sum(), t, create_graph=True)
     loss = ((slope - u) ** 2).mean() + (u[0] - 1).pow(2).sum()
-    optimizer.zero_grad()
-    loss.backward()
-    optimizer.step()
-""",
+"""
+    + STEP,
     "log_softmax and nll_loss": CLASSES
     + """\
 model = nn.Linear(4, 3)
@@ -180,19 +179,15 @@ optimizer = torch.optim.AdamW(parameters, lr=0.01)
 for epoch in range(20):
     a = torch.softmax(q(X) @ k(X).T, -1) @ v(X)
     loss = F.cross_entropy(head(a), y)
-    optimizer.zero_grad()
-    loss.backward()
-    optimizer.step()
-""",
+"""
+    + STEP,
     "pairs of predictions": HEAD
     + """\
 for epoch in range(20):
     p = model(X)
     loss = loss_fn(p, y) + 0.01 * torch.exp(-((p - p.squeeze(1)) ** 2)).mean()
-    optimizer.zero_grad()
-    loss.backward()
-    optimizer.step()
-""",
+"""
+    + STEP,
     "two losses, one retained": HEAD
     + """\
 for epoch in range(20):
@@ -210,10 +205,8 @@ for epoch in range(20):
         part = loss_fn(model(X[i:i + 4]), y[i:i + 4])
         loss += part
         parts.append(part)
-    optimizer.zero_grad()
-    loss.backward()
-    optimizer.step()
-""",
+"""
+    + STEP,
     "a target network": HEAD
     + """\
 import copy
@@ -269,18 +262,14 @@ teacher = nn.Linear(3, 1)
 for epoch in range(20):
     wanted = teacher(X).detach()
     loss = loss_fn(model(X), wanted)
-    optimizer.zero_grad()
-    loss.backward()
-    optimizer.step()
-""",
+"""
+    + STEP,
     "two views of one model": HEAD
     + """\
 for epoch in range(20):
     loss = loss_fn(model(X), model(X + 0.1)) + loss_fn(model(X), y)
-    optimizer.zero_grad()
-    loss.backward()
-    optimizer.step()
-""",
+"""
+    + STEP,
     "a step that is left out once": HEAD
     + """\
 for epoch in range(20):
@@ -296,19 +285,15 @@ model = nn.Sequential(nn.Linear(4, 32), nn.ReLU(), nn.Linear(32, 3))
 optimizer = torch.optim.Adam(model.parameters(), lr=0.3)
 for epoch in range(20):
     loss = F.cross_entropy(model(X), y)
-    optimizer.zero_grad()
-    loss.backward()
-    optimizer.step()
-""",
+"""
+    + STEP,
     "a compiled model": HEAD
     + """\
 fast = torch.compile(model, backend="eager")
 for epoch in range(5):
     loss = loss_fn(fast(X), y)
-    optimizer.zero_grad()
-    loss.backward()
-    optimizer.step()
-""",
+"""
+    + STEP,
     "policy gradients": HEAD
     + """\
 policy = nn.Sequential(nn.Linear(3, 8), nn.ReLU(), nn.Linear(8, 2), nn.Softmax(dim=-1))

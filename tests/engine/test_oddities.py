@@ -17,7 +17,8 @@ from gradstep.oddities.oddity import Cut, Oddity, Oddness
 from gradstep.oddities.oddity_finder import find_oddities, inspect_loop
 from gradstep.scripts.source_reader import read_source
 from gradstep.torch_internals import engine_entry
-from tests.engine.odd_loops import HEAD, ODD
+from tests.engine.loop_texts import HEAD
+from tests.engine.odd_loops import ODD
 from tests.engine.plain_loops import PLAIN
 
 

@@ -11,7 +11,8 @@ import pytest
 
 from gradstep.oddities.oddity import Cut, Oddity, Oddness
 from gradstep_tui.text.scripts.oddities import oddity_text
-from tests.engine.odd_loops import BY_HAND, HEAD, ODD
+from tests.engine.loop_texts import BY_HAND, HEAD
+from tests.engine.odd_loops import ODD
 from tests.engine.plain_loops import PLAIN
 from tests.tui.test_scripts import run
 

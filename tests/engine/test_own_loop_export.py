@@ -56,6 +56,13 @@ def with_another_number(script: str) -> str:
     return script[: end - 2] + ("5" if digit != "5" else "6") + script[end - 1 :]
 
 
+def with_another_state(script: str) -> str:
+    """Change the expected momentum of a parameter."""
+    found = re.search(r"parameter 3: momentum_buffer\",\s*\[(-?\d)", script)
+    assert found is not None
+    return f"{script[: found.start(1)]}7{script[found.end(1) :]}"
+
+
 def code_of(notebook: str) -> str:
     cells = json.loads(notebook)["cells"]
     return "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "code")
@@ -84,6 +91,7 @@ def runs(scripts: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> d
         (folder / f"{name}.py").write_text(text, encoding="utf-8")
     for name in ALTERED:
         (folder / f"altered-{name}.py").write_text(with_another_number(scripts[name]), encoding="utf-8")
+    (folder / "altered-state.py").write_text(with_another_state(scripts["top-level"]), encoding="utf-8")
     return run_all(folder)
 
 
@@ -109,6 +117,12 @@ def test_another_number_fails_and_the_round_is_named(name: str, runs: dict[str, 
     assert re.search(r"^Failed: round 2: the loss is ", printed, re.MULTILINE), printed
 
 
+def test_the_state_of_the_optimizer_at_the_end_is_compared(runs: dict[str, tuple[int, str]]) -> None:
+    code, printed = runs["altered-state"]
+    assert code == 1
+    assert "Failed: optimizer.state of parameter 3: momentum_buffer is [" in printed
+
+
 def test_around_the_lines_that_count_the_text_is_the_script_itself(scripts: dict[str, str]) -> None:
     for name, (files, plan) in CASES.items():
         if plan == LoopPlan((RoundsRun(4),)):
@@ -122,7 +136,8 @@ def test_edits_are_conditions_on_the_round(scripts: dict[str, str]) -> None:
     assert text.startswith("\nimport torch")
     body = LONG_STRINGS.partition("    for epoch")[2]
     assert text.partition("    for epoch")[2] == body.replace(
-        "        # The text", '        session.begin_round(lambda: {"model": model})\n        # The text'
+        "        # The text",
+        '        session.begin_round(lambda: {"model": model, "optimizer": optimizer})\n        # The text',
     ).replace(
         "        optimizer.zero_grad()\n",
         "        if session.round <= 2 or session.round == 5:  # left out in rounds 3 and 4\n"

@@ -6,6 +6,8 @@ import platform
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
+from inspect import getsource
+from textwrap import indent
 from typing import Final
 
 import torch
@@ -16,6 +18,7 @@ from gradstep.exports.code.start_lines import uncompiled_line
 from gradstep.exports.own_loop.checks_source import BEGIN, CLASS, END, LARGE, METHODS, MODULES, PLACES
 from gradstep.exports.own_loop.loop_numbers import MOST_PASSES, LoopNumbers
 from gradstep.exports.own_loop.loop_plan import LoopPlan
+from gradstep.exports.own_loop.optimizer_numbers import numbers_in
 from gradstep.exports.own_loop.text_edits import quoted
 
 RTOL: Final = 1e-4
@@ -26,6 +29,9 @@ MOST_ELEMENTS: Final = 1_000
 
 MOST_IN_ALL: Final = 10_000
 """Elements of all tensors together that are written in full."""
+
+STATES: Final = "{k: v for name, one in self.names().items() for k, v in numbers_in(name, one).items()}"
+"""Expression for the numbers of the optimizers and schedulers."""
 
 MOST_LOSSES: Final = 2_000
 """Rounds, about, whose losses are written; of a longer run, a sample at equal distances."""
@@ -83,9 +89,11 @@ def checks_code(
         )
     ]
     parts += [LARGE.format(session=session)] * any("same_large(" in line for line in end)
+    parts += [f"{indent(getsource(numbers_in), '    ')}\n"] * bool(numbers.states)
     parts += ["\n".join([*end, "", ""])]
+    states = STATES if numbers.states else "{}"
     first = "tensors" if numbers.watched == "backward" else "outputs"
-    parts.append(CLASS.format(passes=MOST_PASSES, watched=numbers.watched, first=first))
+    parts.append(CLASS.format(passes=MOST_PASSES, watched=numbers.watched, first=first, states=states))
     used = f"with {session}:" if in_notebook else used
     parts += [source for mark, source in METHODS.items() if mark.format(session=session) in used]
     ending = "" if in_notebook else f"    atexit.register({session}.at_end)\n"
@@ -141,8 +149,8 @@ def _losses(numbers: LoopNumbers) -> Iterator[str]:
 
 
 def _end(numbers: LoopNumbers) -> Iterator[str]:
-    yield "    def compare_end(now, grads):"
-    yield '        """Raise an error if a parameter or its `.grad` is not what it was in the session."""'
+    yield "    def compare_end(now, grads, states):"
+    yield '        """Raise an error if a number at the end is not what it was in the session."""'
     left = MOST_IN_ALL
     for name, value in numbers.values.items():
         for label, place, tensor in ((name, "now", value), (f"{name}.grad", "grads", numbers.grads[name])):
@@ -150,6 +158,19 @@ def _end(numbers: LoopNumbers) -> Iterator[str]:
             is_short = size <= min(MOST_ELEMENTS, left)
             left -= size if is_short else 0
             yield from _same(label, f"{place}.get({quoted(name)})", tensor, is_short=is_short)
+    if numbers.states:
+        yield from (
+            "",
+            "        def same_state(name, expected):",
+            "            same(name, states.get(name), expected)",
+            "",
+        )
+    for name, value in numbers.states.items():
+        if value.numel() <= min(MOST_ELEMENTS, left):
+            left -= value.numel()
+            yield from call("same_state", [quoted(name), number_literal(value)], "        ")
+        else:
+            yield from _same(name, f"states.get({quoted(name)})", value, is_short=False)
     if not numbers.values:
         yield "        # The session had no parameters that could be found by name."
 

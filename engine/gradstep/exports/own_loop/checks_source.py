@@ -168,10 +168,10 @@ CLASS: Final = '''\
                 self.finish()
 
         def finish(self):
-            """Compare the parameters at the end, and end the script."""
+            """Compare the numbers at the end, and end the script."""
             now = self.held()
             grads = {{name: one.grad if one.is_leaf else None for name, one in now.items()}}
-            compare_end(now, grads)
+            compare_end(now, grads, {states})
             self.is_over = True
             bits = " Each is the same to the last bit." * self.is_exact
             print(f"All numbers match those in the session.{{bits}}")

@@ -27,6 +27,7 @@ from gradstep.exports.own_loop.loop_plan import (
     Steps,
     joined_runs,
 )
+from gradstep.exports.own_loop.optimizer_numbers import numbers_in
 from gradstep.exports.own_loop.owners import Named, Owners, owners_in, tensors_of
 from gradstep.learner_code.raised import message_of
 
@@ -52,6 +53,9 @@ class LoopNumbers:
 
     grads: dict[str, Tensor | None] = field(default_factory=dict)
     """Their `.grad` at the end."""
+
+    states: Named = field(default_factory=dict)
+    """Numbers of the optimizers and schedulers at the end, by expression."""
 
     earlier: int = 0
     """Rounds that the stepped loop had run before the first `backward` was found."""
@@ -125,6 +129,9 @@ class _Run:
                 numbers.values[name] = tensor.detach().clone()
                 grad = tensor.grad if tensor.is_leaf else None
                 numbers.grads[name] = None if grad is None else grad.detach().clone()
+            for name in (*numbers.owners.optimizers, *numbers.owners.schedulers):
+                found = numbers_in(name, eval(name, dict(loop.names)))
+                numbers.states |= {label: one.detach().clone() for label, one in found.items()}
 
     def _written(self, count: int) -> Iterator[RoundsRun]:
         """Run rounds as they are written; a round that raises is abandoned."""

@@ -20,7 +20,7 @@ from gradstep.exports.code.seeding import IPYTHONS
 from gradstep.exports.own_loop.checks_code import Places, checks_code
 from gradstep.exports.own_loop.counted_text import WIDTH, Counting, counted
 from gradstep.exports.own_loop.loop_numbers import LoopNumbers
-from gradstep.exports.own_loop.loop_plan import LoopPlan, RateChange
+from gradstep.exports.own_loop.loop_plan import LoopPlan
 from gradstep.exports.own_loop.own_notebook import NotebookParts, own_notebook_text
 from gradstep.exports.own_loop.text_edits import EditedLine
 from gradstep.loop.conventions import free
@@ -117,9 +117,8 @@ class LoopExport:
 
     def _counted(self, file: str, text: str) -> list[EditedLine]:
         stepped, outermost = self._own.loops[-1], self._own.loops[0]
-        plan, owners = self._plan, self._numbers.owners.expressions
-        if any(isinstance(step, RateChange) for _, steps in plan.shapes(0) for step in steps):
-            owners = [*owners, *(o for o in self._numbers.owners.optimizers if o not in owners)]
+        plan, found = self._plan, self._numbers.owners
+        owners = list(dict.fromkeys([*found.expressions, *found.optimizers, *found.schedulers]))
         counting = Counting(self._session, owners, tuple(plan.shapes(len(stepped.body))))
         return counted(
             text,

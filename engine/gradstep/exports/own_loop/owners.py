@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LRScheduler
 
 from gradstep.capture.effects import DEPTH, WIDTH
 
@@ -28,6 +29,9 @@ class Owners:
 
     optimizers: list[str] = field(default_factory=list)
     """Expressions for the optimizers."""
+
+    schedulers: list[str] = field(default_factory=list)
+    """Expressions for the schedulers of learning rates."""
 
 
 def owners_in(names: Mapping[str, Any]) -> Owners:
@@ -69,6 +73,9 @@ class _Search:
                 self.found.optimizers.append(name)
             for inner, tensor in _held(name, value):
                 self._parameter(inner, tensor, owner)
+            return
+        if isinstance(value, LRScheduler):
+            self.found.schedulers.append(name)
             return
         for inner, part, is_held in _parts(value):
             path = f"{name}{inner}"

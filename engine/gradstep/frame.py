@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from gradstep.loop.script_loop import ScriptLoop
     from gradstep.notices import Notice
     from gradstep.reasons import Refusal
+    from gradstep.statement_steps.lesson import Lesson
+    from gradstep.statement_steps.statement_facts import StatementStep
     from gradstep.training.loss_history import Losses
 
 
@@ -196,6 +198,9 @@ class Frame:
     future: int
     """Number of actions that can be redone."""
 
+    lesson: Lesson | None = None
+    """What ran last, the samples and the problem, as facts; None for a recording, which has none."""
+
     @property
     def in_pass(self) -> bool:
         """Whether a backward pass has begun and has not finished."""
@@ -209,3 +214,8 @@ class Frame:
     def step(self) -> Explanation | None:
         """Explanation to show: of the optimizer's step if it ran last, else of the pass's current event."""
         return self.update or (None if self.backward is None else self.backward.step)
+
+    @property
+    def statement(self) -> StatementStep | None:
+        """What ran last, with its numbers; None before anything has run, and after a backward pass."""
+        return None if self.lesson is None else self.lesson.statement

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from typing import Final, Protocol, TypeVar, overload
+from typing import Final, TypeAlias, TypeVar, overload
 
 from torch import Tensor
 
@@ -23,10 +23,12 @@ from gradstep.frame import Frame, ParameterFrame, PassFrame, TraceRow
 from gradstep.loop.loop import Kind, StatementKey
 from gradstep.loop.script_loop import ScriptLoop
 from gradstep.notices import Notice
-from gradstep.problem import Labels
+from gradstep.problem import Problem, ScriptProblem
 from gradstep.reasons import Refusal
+from gradstep.statement_steps.lesson import Lesson
+from gradstep.statement_steps.statement_facts import About
 from gradstep.tensors.bitwise import same_bits
-from gradstep.training.snapshots import Memory
+from gradstep.training.snapshots import LastStatement, Memory
 from gradstep.training.state import Passing, TrainingState
 
 T = TypeVar("T")
@@ -35,31 +37,16 @@ LOSS: Final = "loss"
 """Variable of the built-in loop that holds the loss."""
 
 
-class Shown(Protocol):
-    """What is trained, as far as a frame shows it."""
-
-    @property
-    def name(self) -> str:
-        """Name of the problem."""
-
-    @property
-    def parameters(self) -> Mapping[str, Tensor]:
-        """Parameters by name."""
-
-    @property
-    def loss_variable(self) -> str:
-        """Variable of the loop that holds the loss; empty if none does."""
-
-    @property
-    def labels(self) -> Mapping[str, Labels]:
-        """Names along each dimension of each parameter, by the parameter's name."""
+Trained: TypeAlias = Problem | ScriptProblem
+"""What is trained."""
 
 
 def take_frame(
-    problem: Shown,
+    problem: Trained,
     state: TrainingState,
     before: TrainingState | None,
     *,
+    about: Callable[[], About],
     notice: Notice | None,
     refusals: Mapping[RefusalKey, Refusal],
     position: int,
@@ -71,6 +58,7 @@ def take_frame(
         problem: Problem that is trained.
         state: TrainingState to show.
         before: TrainingState to compare with; None if there is none, so that nothing is marked as changed.
+        about: Returns what the problem is.
         notice: Remark of the last action.
         refusals: Refusals of the actions that cannot work in `state`.
         position: Number of actions that can be undone.
@@ -97,6 +85,7 @@ def take_frame(
         refusals=refusals,
         position=position,
         future=future,
+        lesson=Lesson(problem, state, about),
     )
 
 
@@ -113,7 +102,7 @@ def shown_values(state: TrainingState) -> tuple[Tensor, ...]:
     return (state if passing is None or passing.finished else passing.start).trainer.parameters
 
 
-def shown_grads(problem: Shown, state: TrainingState) -> tuple[Tensor | None, ...]:
+def shown_grads(problem: Trained, state: TrainingState) -> tuple[Tensor | None, ...]:
     """Return the `.grad` of every parameter at this point of the pass, or its present one outside a pass."""
     passing = state.passing
     if passing is None or passing.finished:
@@ -126,7 +115,7 @@ def shown_grads(problem: Shown, state: TrainingState) -> tuple[Tensor | None, ..
 
 
 def _parameters(
-    problem: Shown, state: TrainingState, before: TrainingState | None
+    problem: Trained, state: TrainingState, before: TrainingState | None
 ) -> tuple[ParameterFrame, ...]:
     grads = shown_grads(problem, state)
     old_grads = grads if before is None else shown_grads(problem, before)
@@ -161,7 +150,7 @@ def _parameters(
     )
 
 
-def _memory(problem: Shown, state: TrainingState) -> Memory:
+def _memory(problem: Trained, state: TrainingState) -> Memory:
     """Return the optimizer state of every parameter; an empty mapping for a parameter without any."""
     return state.trainer.memory or ({},) * len(problem.parameters)
 
@@ -182,10 +171,11 @@ def _loss_before(state: TrainingState) -> float | None:
     return None if math.isnan(before) else before
 
 
-def _update(problem: Shown, state: TrainingState) -> Explanation | None:
-    if state.last_step is None:
+def _update(problem: Trained, state: TrainingState) -> Explanation | None:
+    last = state.last
+    if not isinstance(last, LastStatement) or last.kind is not Kind.UPDATE or last.before.optimizer.by_hand:
         return None
-    return explain_update(tuple(problem.parameters), state.last_step, state.trainer)
+    return explain_update(tuple(problem.parameters), last, state.trainer)
 
 
 def _pass_frame(passing: Passing, loss: str) -> PassFrame:

@@ -63,6 +63,12 @@ class Problem:
     constants: tuple[Tensor, ...] = ()
     """Floating-point tensors that training leaves as they are, e.g. frozen parameters and buffers."""
 
+    input_names: tuple[str, ...] = ()
+    """Names of the inputs' columns; empty if the script gives none that fit."""
+
+    target_names: tuple[str, ...] = ()
+    """Names of the targets' columns, or of the classes; empty if the script gives none that fit."""
+
     frozen: tuple[str, ...] = ()
     """Expressions for parameters that no optimizer of the script updates; they require no grad here."""
 

@@ -32,6 +32,8 @@ from gradstep.reasons import PYTORCH_REFUSES, Refusal
 from gradstep.refusals import refusal, refusals
 from gradstep.scripts.source import ScriptSource
 from gradstep.start import Start
+from gradstep.statement_steps.introduction import about_problem
+from gradstep.statement_steps.statement_facts import About
 from gradstep.training.apply_action import Perform, perform
 from gradstep.training.machine import Machine
 from gradstep.training.progress import Progress
@@ -151,12 +153,17 @@ class Session:
                 self._problem,
                 self.state,
                 self._shown_before,
+                about=self._about,
                 notice=self._walk.notice,
                 refusals=self._refusals(),
                 position=history.position,
                 future=history.future,
             )
         return self._frame
+
+    def _about(self) -> About:
+        """Return what the problem is, for somebody who sees it for the first time."""
+        return about_problem(self._problem, self.origin, self.source)
 
     def apply(self, action: Action, stopped: Callable[[], bool] = lambda: False) -> Frame:
         """Apply an action and return the frame after it.

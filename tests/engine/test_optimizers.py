@@ -54,7 +54,7 @@ from gradstep.saving.fingerprint import tensors_of
 from gradstep.session import Session
 from gradstep.start import Start
 from gradstep.training.pytorch_errors import PyTorchError
-from gradstep.training.snapshots import OptimizerStep, Snapshot, initial_memory
+from gradstep.training.snapshots import LastStatement, Snapshot, initial_memory
 from tests.engine.recording_checks import bits
 from tests.session_strategies import PROBLEMS, Plain, crops, line, optimizers, perceptron, rates, values_of
 
@@ -499,7 +499,7 @@ def test_a_parameter_that_was_skipped_so_far_is_explained_by_the_formulas_of_its
         optimizer=Optimizer("NAdam"),
         memory=memory,
     )
-    told = explain_update(("a", "b"), OptimizerStep(before, 0.1), before)
+    told = explain_update(("a", "b"), LastStatement(before, 0.1), before)
     assert [formula for target, formula in told.where if target == "mu_product"] == formulas
 
 

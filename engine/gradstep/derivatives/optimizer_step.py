@@ -11,13 +11,13 @@ from typing import Final
 from torch import Tensor
 
 from gradstep.derivatives.explanation import Explanation, Operand
-from gradstep.training.snapshots import OptimizerStep, Snapshot
+from gradstep.training.snapshots import LastStatement, Snapshot
 
 SOURCE: Final = "docs.pytorch.org, torch.optim.{}"
 """Source of the formulas, with the optimizer's name filled in."""
 
 
-def explain_update(names: tuple[str, ...], step: OptimizerStep, after: Snapshot) -> Explanation:
+def explain_update(names: tuple[str, ...], step: LastStatement, after: Snapshot) -> Explanation:
     """Return an explanation of an optimizer's step: its formulas, and the numbers before and after it.
 
     Args:

@@ -38,8 +38,26 @@ def idea_of(name: str) -> str:
     Raises:
         BadInput: there is no such problem.
     """
-    text = path_of(name).read_text(encoding="utf-8")
-    return (ast.get_docstring(ast.parse(text)) or "").partition("\n")[0]
+    return description_of(name)[0]
+
+
+def description_of(name: str) -> tuple[str, str]:
+    """Return what a built-in problem shows, and what its data mean: the two paragraphs of its docstring.
+
+    Raises:
+        BadInput: there is no such problem.
+    """
+    return docstring_parts(path_of(name).read_text(encoding="utf-8"))
+
+
+def docstring_parts(text: str) -> tuple[str, str]:
+    """Return the first two paragraphs of a script's docstring, each on one line; empty if missing."""
+    try:
+        found = ast.get_docstring(ast.parse(text)) or ""
+    except (SyntaxError, ValueError):
+        return "", ""
+    idea, _, rest = found.partition("\n\n")
+    return " ".join(idea.split()), " ".join(rest.partition("\n\n")[0].split())
 
 
 def load(name: str, seed: int | None = None) -> Problem:

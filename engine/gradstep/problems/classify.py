@@ -1,4 +1,8 @@
-"""Softmax and cross entropy: three classes compete, and the gradient is probability minus truth."""
+"""Softmax and cross entropy: three classes compete, and the gradient is probability minus truth.
+
+Six points on a map, by their coordinates; the target is the number of the group that a point belongs to:
+0 is right, 1 is upper, 2 is lower.
+"""
 
 import torch
 from torch import nn

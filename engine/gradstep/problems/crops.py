@@ -1,4 +1,8 @@
-"""Yields of apples and oranges from the weather: a linear regression, written out by hand."""
+"""Yields of apples and oranges from the weather: a linear regression, written out by hand.
+
+Five regions, a row each: temperature in degrees Fahrenheit, rainfall in millimetres and humidity in
+percent; the targets are the yields of apples and oranges in tons per hectare.
+"""
 
 import torch
 

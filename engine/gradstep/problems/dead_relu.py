@@ -1,4 +1,7 @@
-"""A dead ReLU: one unit is below zero for every input, so its gradient is exactly 0 and it never moves."""
+"""A dead ReLU: one unit is below zero for every input, so its gradient is exactly 0 and it never moves.
+
+Four points, each an x and a y, for a network with two hidden units; one of them starts far below zero.
+"""
 
 import torch
 

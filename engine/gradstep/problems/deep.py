@@ -1,4 +1,7 @@
-"""Vanishing gradients: each sigmoid shrinks the gradients further back, so the first layer hardly learns."""
+"""Vanishing gradients: each sigmoid shrinks the gradients further back, so the first layer hardly learns.
+
+The four pairs of 0 and 1; the two targets are whether both are 1, and whether at least one is.
+"""
 
 import torch
 from torch import nn

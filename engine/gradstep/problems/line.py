@@ -1,4 +1,7 @@
-"""One weight, one bias: a straight line through points, and the two gradients that pull it there."""
+"""One weight, one bias: a straight line through points, and the two gradients that pull it there.
+
+Six points, each an x and a y; they lie near the line y = 2x - 1, which w and b have to find.
+"""
 
 import torch
 

@@ -1,4 +1,8 @@
-"""Yes or no: a sigmoid turns a sum into a probability, and the gradient is how far that is off."""
+"""Yes or no: a sigmoid turns a sum into a probability, and the gradient is how far that is off.
+
+Eight students: hours of study, and whether they were rested (1) or not (0); the target is 1 for those
+who passed.
+"""
 
 import torch
 from torch.nn.functional import binary_cross_entropy_with_logits

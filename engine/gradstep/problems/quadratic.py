@@ -1,4 +1,8 @@
-"""An ill-conditioned bowl: one direction is 100 times as steep, and limits the learning rate for both."""
+"""An ill-conditioned bowl: one direction is 100 times as steep, and limits the learning rate for both.
+
+Two samples, one for each direction; every target is 0, so the loss is a bowl whose lowest point is
+w = 0.
+"""
 
 import torch
 

@@ -1,4 +1,7 @@
-"""Backpropagation through time: one weight serves every step of a sequence, and each step adds to it."""
+"""Backpropagation through time: one weight serves every step of a sequence, and each step adds to it.
+
+Four sequences of four zeros and ones; the target is the share of ones in the sequence.
+"""
 
 import torch
 

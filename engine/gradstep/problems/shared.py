@@ -1,4 +1,7 @@
-"""One weight, used twice: its gradient is the sum of two paths, inside a single backward pass."""
+"""One weight, used twice: its gradient is the sum of two paths, inside a single backward pass.
+
+Three samples of two numbers each, and two targets for each; the numbers mean nothing in themselves.
+"""
 
 import torch
 

@@ -1,4 +1,7 @@
-"""A hidden layer: no straight line separates these four points, two lines together do."""
+"""A hidden layer: no straight line separates these four points, two lines together do.
+
+The four pairs of 0 and 1; the target is 1 if exactly one of the pair is 1.
+"""
 
 import torch
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import NoReturn
@@ -31,6 +32,7 @@ from gradstep.script_training.script_trainer import Reopen, ScriptTrainer
 from gradstep.script_training.script_twin import Rates, ScriptTwin
 from gradstep.scripts.source import digest_of
 from gradstep.session import Session
+from gradstep.statement_steps.statement_facts import About
 
 
 class ScriptSession(Session):
@@ -151,6 +153,13 @@ class ScriptSession(Session):
     def pictures(self) -> Pictures:
         """Refuse: a script's own loop keeps its model and its data to itself."""
         self._refuse_own()
+
+    def _about(self) -> About:
+        """Return what the script is, with its loop."""
+        about, loop = super()._about(), self.state.loop
+        assert isinstance(loop, ScriptLoop)
+        file = Path(loop.file).name
+        return replace(about, file=file, loop=loop.heads[-1], oddities=len(self.oddities))
 
     def _refuse_own(self) -> NoReturn:
         raise Refused(Refusal(Reason.OWN_LOOP))

@@ -18,6 +18,7 @@ from gradstep.script_training.statement_runner import StatementRun
 from gradstep.training.loss_history import Losses
 from gradstep.training.machine import Machine
 from gradstep.training.pytorch_errors import PyTorchError
+from gradstep.training.snapshots import LastStatement
 from gradstep.training.state import Passing
 
 
@@ -133,7 +134,7 @@ class ScriptStatements(Machine[ScriptTrainer, ScriptState]):
             passing=passing,
             written=self._written(before, ran),
             learning_rate=self.trainer.rate,
-            last_step=None,
+            last=LastStatement(before.trainer, before.learning_rate),
             recorded=bool(traces) if ran.passes else before.recorded,
         )
 

@@ -131,6 +131,8 @@ def problem_from(
         first_loss=tried.loss,
         optimizer=update.optimizer,
         constants=found.constants,
+        input_names=tuple(_strings(namespace, "input_names")),
+        target_names=tuple(_strings(namespace, "target_names")),
         frozen=tuple(_expressions(found)),
     )
 

@@ -40,6 +40,7 @@ from gradstep.notices import PassedOver, TraceSummarized
 from gradstep.training.epochs import Ended, run_epochs
 from gradstep.training.machine import Machine
 from gradstep.training.progress import Progress
+from gradstep.training.snapshots import LastEpochs
 from gradstep.training.state import State, TrainingState
 from gradstep.training.stepper import Statements
 
@@ -87,7 +88,7 @@ def perform(
         PyTorchError: PyTorch raised an error; what it had changed by then stays changed.
     """
     if isinstance(action, RunEpochs):
-        return run_epochs(statements, checked_count(action.count), stopped, tell)
+        return _run_epochs(statements, checked_count(action.count), stopped, tell)
     kind = LINES.get(type(action)) or (statements.state.loop.next if isinstance(action, NextLine) else None)
     before = statements.state
     passed_over = _passed_over(statements.state) if kind is Kind.UPDATE else None
@@ -96,6 +97,30 @@ def perform(
     elif not stepped(statements, action):
         statements.return_to(_settled(statements, action, start))
     return Ended(passed_over or summarized(before, statements.state, statements.trainer.trace_limit))
+
+
+def _run_epochs(
+    statements: Statements, count: int, stopped: Callable[[], bool], tell: Callable[[Progress], None]
+) -> Ended:
+    """Run epochs, and note in the state that they have run."""
+    before = statements.state
+    ended = run_epochs(statements, count, stopped, tell)
+    now = statements.state
+    if now is not before:
+        last = LastEpochs(
+            before.trainer, now.epoch - before.epoch, before.epoch, _updates(before, now, count, ended)
+        )
+        statements.return_to(replace(now, last=last))
+    return ended
+
+
+def _updates(before: State, now: State, count: int, ended: Ended) -> int | None:
+    """Return how often a run of epochs updated the parameters; None if it ended in the middle of an epoch."""
+    epochs = count if ended.stopped_after is None else ended.stopped_after
+    if now.diverged or not epochs:
+        return None
+    loop = before.loop
+    return loop.rest().count(Kind.UPDATE) + (epochs - 1) * loop.epoch.count(Kind.UPDATE)
 
 
 def summarized(before: TrainingState, after: TrainingState, limit: int) -> TraceSummarized | None:

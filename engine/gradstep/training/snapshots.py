@@ -9,6 +9,7 @@ from enum import Enum
 import torch
 from torch import Tensor
 
+from gradstep.loop.loop import Kind
 from gradstep.loop.optimizers import HAND, Optimizer
 
 Grads = tuple[Tensor | None, ...]
@@ -134,13 +135,35 @@ def _filled(parameter: Tensor, value: float) -> Tensor:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class OptimizerStep:
-    """An `optimizer.step()` that has just run."""
+class LastStatement:
+    """A statement that has just run."""
 
     before: Snapshot
-    """Snapshot from before the step."""
+    """Snapshot from before the statement."""
 
     learning_rate: float
+    kind: Kind | None = None
+    """Kind of the statement in the built-in loop; None for a statement of a script's own loop."""
+
+    names: tuple[str, ...] = ()
+    """Variables that a statement of a script's own loop assigned, then those that it used."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LastEpochs:
+    """A run of epochs, or of rounds of a script's own loop, that has just ended."""
+
+    before: Snapshot
+    """Snapshot from before the run."""
+
+    epochs: int
+    """Number of epochs that ended."""
+
+    first: int
+    """Number of epochs that had ended before the run."""
+
+    updates: int | None = None
+    """How often the parameters were updated; None if it is not known."""
 
 
 def shared_rng(last: Tensor) -> Tensor:

@@ -18,7 +18,7 @@ from gradstep.loop.script_loop import ScriptLoop
 from gradstep.loop.script_names import Spelling
 from gradstep.tensors.memory import bytes_of, memory_of
 from gradstep.training.loss_history import Losses
-from gradstep.training.snapshots import OptimizerStep, Snapshot
+from gradstep.training.snapshots import LastEpochs, LastStatement, Snapshot
 
 AROUND = 2_000
 """Bytes that a state takes in memory besides its tensors."""
@@ -119,8 +119,8 @@ class TrainingState:
     """Losses of the parts of the current or last epoch so far, by number from 0; empty if the samples are not
     split."""
 
-    last_step: OptimizerStep | None = None
-    """Optimizer's step that has just run; None after any other statement and after an update by hand."""
+    last: LastStatement | LastEpochs | None = None
+    """What has just run; None before anything ran, inside a pass, and after PyTorch raised an error."""
 
     @property
     def ledger(self) -> Ledger:
@@ -136,7 +136,13 @@ class TrainingState:
     def weight(self) -> int:
         """Approximate size in bytes, including what is shared with other states."""
         trace = 0 if self.passing is None else self.passing.trace.weight
-        return AROUND + trace + sum(bytes_of(tensor) for tensor in self.trainer.numbers())
+        kept = {id(tensor): tensor for snapshot in self.snapshots for tensor in snapshot.numbers()}
+        return AROUND + trace + sum(map(bytes_of, kept.values()))
+
+    @property
+    def snapshots(self) -> tuple[Snapshot, ...]:
+        """Snapshots that the state holds: its own, and that from before what has just run."""
+        return (self.trainer,) if self.last is None else (self.trainer, self.last.before)
 
     @property
     def ended_pass(self) -> Passing | None:
@@ -198,7 +204,7 @@ class State(TrainingState):
             trainer=self.trainer.with_optimizer(optimizer),
             loop=self.loop.with_optimizer(optimizer),
             passing=self.ended_pass,
-            last_step=None,
+            last=None,
         )
 
 
@@ -206,7 +212,7 @@ def weight_together(states: Iterable[TrainingState]) -> int:
     """Return the approximate size in bytes of the tensors of several states; shared tensors count once."""
     snapshots, traces = dict[int, Snapshot](), dict[int, Trace]()
     for state in states:
-        snapshots[id(state.trainer)] = state.trainer
+        snapshots.update((id(snapshot), snapshot) for snapshot in state.snapshots)
         if state.passing is not None:
             traces[id(state.passing.trace)] = state.passing.trace
     pieces = memory_of(tensor for snapshot in snapshots.values() for tensor in snapshot.numbers())

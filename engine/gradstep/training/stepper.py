@@ -15,7 +15,7 @@ from gradstep.training.batch_indices import Feed
 from gradstep.training.loss_history import Losses
 from gradstep.training.machine import Machine
 from gradstep.training.pytorch_errors import PyTorchError
-from gradstep.training.snapshots import Batch, OptimizerStep
+from gradstep.training.snapshots import Batch, LastStatement, Snapshot
 from gradstep.training.state import Passing, State
 from gradstep.training.trainer import Trainer
 
@@ -60,11 +60,7 @@ class Statements(Machine[Trainer, State]):
                 self._settle_trace()
                 with self._keeping_what_pytorch_left(kind):
                     self.trainer.update(self.state.learning_rate)
-                before = self.state
-                self._advance(kind, before.ended_pass)
-                if not before.loop.optimizer.by_hand:
-                    step = OptimizerStep(before.trainer, before.learning_rate)
-                    self.state = replace(self.state, last_step=step)
+                self._advance(kind, self.state.ended_pass)
             case Kind.ZERO:
                 grads = self.grads()
                 with self._keeping_what_pytorch_left(kind):
@@ -126,7 +122,7 @@ class Statements(Machine[Trainer, State]):
         start = self.state.rewound_to(passing.start)
         if passing.cursor > 1:
             inside = replace(passing, cursor=passing.cursor - 1)
-            self.state = replace(start, trainer=self.state.trainer, passing=inside, last_step=None)
+            self.state = replace(start, trainer=self.state.trainer, passing=inside, last=None)
         else:
             self.return_to(start)
 
@@ -143,7 +139,7 @@ class Statements(Machine[Trainer, State]):
 
     def _stand_at(self, passing: Passing, event: int) -> None:
         inside = replace(passing, cursor=event)
-        self.state = replace(self.state, trainer=self.trainer.snapshot(), passing=inside, last_step=None)
+        self.state = replace(self.state, trainer=self.trainer.snapshot(), passing=inside, last=None)
 
     def ran_unrecorded(
         self,
@@ -177,7 +173,7 @@ class Statements(Machine[Trainer, State]):
             passing=None,
             written=written,
             recorded=True,
-            last_step=None,
+            last=None,
         )
 
     def _advance(self, kind: Kind, passing: Passing | None, page: Page | None = None) -> None:
@@ -203,7 +199,7 @@ class Statements(Machine[Trainer, State]):
             part_losses=parts,
             passing=passing,
             written=written,
-            last_step=None,
+            last=LastStatement(_before(kind, state, passing), state.learning_rate, kind),
             recorded=state.recorded or kind is Kind.FORWARD or passing is not None,
         )
 
@@ -217,7 +213,7 @@ class Statements(Machine[Trainer, State]):
             if left is not before.trainer:
                 written = self._with_page(before.written, self._half_page(kind, error, before))
                 self.state = replace(
-                    before, trainer=left, passing=before.ended_pass, written=written, last_step=None
+                    before, trainer=left, passing=before.ended_pass, written=written, last=None
                 )
             raise
 
@@ -230,6 +226,11 @@ class Statements(Machine[Trainer, State]):
         old, new = self._named_grads(before.trainer), self.grads()
         reached = takewhile(lambda name: old[name] is not None, old)
         return ZeroPage(old, {name: new[name] for name in reached})
+
+
+def _before(kind: Kind, state: State, passing: Passing | None) -> Snapshot:
+    """Return the snapshot from before a statement; a pass that was stepped through began earlier."""
+    return passing.start.trainer if kind is Kind.BACKWARD and passing is not None else state.trainer
 
 
 def _with_loss(state: State, loop: Loop, epoch: int, loss: float) -> tuple[Losses, Mapping[int, float]]:

@@ -1,0 +1,155 @@
+"""What a frame tells of a state besides its numbers: the statement that ran last, the samples, the problem.
+
+It is worked out when it is first looked at, so that a run of epochs pays nothing for it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from functools import cached_property
+
+from torch import Tensor
+
+from gradstep.loop.loop import Kind
+from gradstep.problem import Problem, ScriptProblem
+from gradstep.statement_steps.loss_forms import loss_sum
+from gradstep.statement_steps.statement_facts import (
+    About,
+    Cleared,
+    EpochsStep,
+    ForwardStep,
+    Moved,
+    Samples,
+    StatementStep,
+    UpdateStep,
+    ZeroStep,
+)
+from gradstep.statement_steps.update_rule import follows_rule
+from gradstep.tensors.bitwise import same_bits
+from gradstep.training.snapshots import Batch, Grads, LastEpochs, LastStatement
+from gradstep.training.state import TrainingState
+
+
+class Lesson:
+    """Facts about a state, each made when it is first looked at."""
+
+    def __init__(
+        self, problem: Problem | ScriptProblem, state: TrainingState, about: Callable[[], About]
+    ) -> None:
+        """Make the facts of a state.
+
+        Args:
+            problem: What is trained.
+            state: The state, which nothing changes.
+            about: Returns what the problem is.
+        """
+        self._problem, self._state, self._about = problem, state, about
+
+    @property
+    def about(self) -> About:
+        """What the problem is."""
+        return self._about()
+
+    @cached_property
+    def statement(self) -> StatementStep | None:
+        """What ran last; None before anything has run, and if it was a backward pass."""
+        last = self._state.last
+        match last:
+            case None:
+                return None
+            case LastEpochs():
+                return self._epochs(last)
+            case LastStatement(kind=Kind.FORWARD):
+                return self._forward()
+            case LastStatement(kind=Kind.UPDATE):
+                return UpdateStep(last.learning_rate, self._moved(last))
+            case LastStatement(kind=Kind.ZERO):
+                return ZeroStep(self._cleared(last.before.grads))
+            case _:
+                return None
+
+    @cached_property
+    def samples(self) -> Samples | None:
+        """Samples of the last forward pass, or all samples before the first; None if they are not known."""
+        problem, forward = self._problem, self._state.trainer.forward
+        if isinstance(problem, ScriptProblem):
+            return None
+        batch = None if forward is None else forward.batch
+        inputs, targets = _of_batch(problem.inputs, batch), _of_batch(problem.targets, batch)
+        words = problem.words
+        preds = None if forward is None else forward.preds
+        loss = None
+        if forward is not None and preds is not None:
+            split = self._state.loop.split if batch is not None else None
+            all_samples, parts = (0, 1) if split is None else (split.samples, split.parts)
+            loss = loss_sum(preds, targets, forward.loss.item(), samples=all_samples, parts=parts)
+        return Samples(
+            inputs=inputs,
+            targets=targets,
+            preds=preds,
+            names=(words.inputs, words.targets, "preds"),
+            input_names=problem.input_names,
+            target_names=problem.target_names,
+            numbers=None if batch is None else batch.indices,
+            loss=loss,
+            stale=forward is not None and not _same(forward.parameters, self._state.trainer.parameters),
+        )
+
+    def _forward(self) -> ForwardStep | None:
+        samples, forward = self.samples, self._state.trainer.forward
+        if samples is None or forward is None:
+            return None
+        lines = self._problem.words.forward if isinstance(self._problem, Problem) else ()
+        lines = lines if forward.batch is None else forward.batch.lines
+        return ForwardStep(samples, forward.loss.item(), (_right_side(lines[0]), _right_side(lines[1])))
+
+    def _moved(self, last: LastStatement | LastEpochs) -> tuple[Moved, ...]:
+        before, after = last.before, self._state.trainer
+        rate = last.learning_rate if isinstance(last, LastStatement) else math.nan
+        plain = not any(after.memory)
+        return tuple(
+            Moved(
+                name, self._problem.labels[name], old, new, grad, plain and follows_rule(old, grad, rate, new)
+            )
+            for name, old, new, grad in zip(
+                self._problem.parameters, before.parameters, after.parameters, before.grads, strict=True
+            )
+        )
+
+    def _cleared(self, before: Grads) -> tuple[Cleared, ...]:
+        return tuple(
+            Cleared(name, self._problem.labels[name], old, new)
+            for name, old, new in zip(
+                self._problem.parameters, before, self._state.trainer.grads, strict=True
+            )
+        )
+
+    def _epochs(self, last: LastEpochs) -> EpochsStep:
+        losses = self._state.losses
+        after = last.first + last.epochs - 1
+        before = last.first - 1 if last.first else last.first
+        return EpochsStep(
+            epochs=last.epochs,
+            first=last.first,
+            updates=last.updates,
+            loss_before=_known(losses[before]) if before < min(after, len(losses)) else None,
+            loss_after=_known(losses[after]) if 0 <= after < len(losses) else None,
+            parameters=self._moved(last),
+        )
+
+
+def _of_batch(tensor: Tensor, batch: Batch | None) -> Tensor:
+    return tensor.detach() if batch is None else tensor.detach()[batch.indices]
+
+
+def _right_side(line: str) -> str:
+    return line.partition(" = ")[2]
+
+
+def _known(loss: float) -> float | None:
+    return None if math.isnan(loss) else loss
+
+
+def _same(tensors: tuple[Tensor, ...], others: tuple[Tensor, ...]) -> bool:
+    return all(same_bits(tensor, other) for tensor, other in zip(tensors, others, strict=True))

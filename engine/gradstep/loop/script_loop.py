@@ -177,3 +177,11 @@ class ScriptLoop:
     def has_updated(self) -> bool:
         """False: whether the round under way has updated is not known without running it."""
         return False
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedLoop(ScriptLoop):
+    """Loop of a running program whose passes and steps were recorded, but no other statement."""
+
+    zeroes: bool | None = None
+    """Whether gradients were zeroed from pass to pass, wherever that happened; None if it is not known."""

@@ -24,7 +24,7 @@ from gradstep.frame import Frame, ParameterFrame
 from gradstep.frame_builder import pass_frame
 from gradstep.ledger.ledger import PassPage
 from gradstep.loop.roles import Role
-from gradstep.loop.script_loop import LoopHead, ScriptLoop, ScriptStatement
+from gradstep.loop.script_loop import LoopHead, RecordedLoop, ScriptStatement
 from gradstep.notices import Notice, PassRaised
 from gradstep.reasons import Reason, Refusal
 from gradstep.recordings.recorded_points import RecordedPoint
@@ -107,42 +107,37 @@ def refusals_at(place: Standing) -> dict[RefusalKey, Refusal]:
     return refused
 
 
-def script_loop(place: Standing, recording: Recording) -> ScriptLoop:
+def script_loop(place: Standing, recording: Recording) -> RecordedLoop:
     """Return the loop around the pass of a place, marked where the program goes on."""
     following = place.following
     point = place.point if following is None else following
-    code = point.record.code
+    code, zeroes = point.record.code, _zeroes(place.points)
+    alone = {Role.ZERO} if zeroes and len(code.statements) == 1 else frozenset[Role]()
     statements = tuple(
-        ScriptStatement(number, each.lines, each.line, roles)
-        for number, (each, roles) in enumerate(zip(code.statements, _roles(place, code), strict=True))
+        ScriptStatement(number, each.lines, each.line, frozenset(each.roles) | alone)
+        for number, each in enumerate(code.statements)
     )
     rounds = recording.first_round + place.settled.rounds - (following is None)
     heads = tuple(LoopHead(head.text, head.line, head.function, rounds) for head in code.heads)
     if not heads:
         heads = (LoopHead(NO_LOOP, statements[0].line, "", rounds),)
     at = _statement_of(point, code)
-    return ScriptLoop(
+    return RecordedLoop(
         file=code.file or recording.origin.program,
         heads=heads,
         statements=statements,
         last=at if following is None else at - 1 if at else None,
         optimizer_names=_optimizers(place.points) or recording.optimizers,
+        zeroes=zeroes,
     )
 
 
-def _roles(place: Standing, code: CodeAround) -> list[frozenset[Role]]:
-    """Return the roles of each statement; none for the first if it is open whether one of them zeroes.
-
-    The recording sees that a `.grad` was zeroed, but not where.
-    """
-    roles = [frozenset(each.roles) for each in code.statements]
-    passes = [point for point in place.points if isinstance(point.action, Backward)]
-    zeroes = any(point.zeroed for point in place.points)
-    if zeroes and len(roles) == 1:
-        return [roles[0] | {Role.ZERO}]
-    if all(roles) and (zeroes or len(passes) < 2):
-        roles[0] = frozenset()
-    return roles
+def _zeroes(points: tuple[RecordedPoint, ...]) -> bool | None:
+    """Return whether gradients were zeroed between passes; None if there is only one pass."""
+    if any(point.zeroed for point in points):
+        return True
+    passes = [point for point in points if isinstance(point.action, Backward)]
+    return None if len(passes) < 2 else False
 
 
 def _statement_of(point: RecordedPoint, code: CodeAround) -> int:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from gradstep.loop.loop import Kind
 from gradstep.loop.roles import Role
-from gradstep.loop.script_loop import ScriptLoop
+from gradstep.loop.script_loop import RecordedLoop, ScriptLoop
 from gradstep_tui.keys import SIGNS
 
 if TYPE_CHECKING:
@@ -131,10 +131,13 @@ def effect_text(statement: ScriptStatement, words: Mapping[Role, str] = ROLES) -
 def zeroes(loop: Loop | ScriptLoop) -> bool | None:
     """Return whether a round of the loop zeroes gradients; None if it is not known yet.
 
-    It is not known before a round has run, or if an `if` or another compound statement did nothing so far.
+    It is not known before a round has run, or if an `if` or another compound statement did nothing so far;
+    of a recorded loop, if only one pass was recorded.
     """
     if loop.is_enabled(Kind.ZERO):
         return True
+    if isinstance(loop, RecordedLoop):
+        return loop.zeroes
     return None if isinstance(loop, ScriptLoop) and _may_zero(loop) else False
 
 

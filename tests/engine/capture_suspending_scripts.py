@@ -248,5 +248,61 @@ async def main():
     print(values)
 asyncio.run(main())
 """,
+    "coroutines that overtake each other": BEGIN
+    + NET
+    + LOADER
+    + """
+import asyncio
+async def train(name, epochs):
+    for epoch in range(epochs):
+        for number, (xb, yb) in enumerate(loader):
+            await asyncio.sleep(0)
+            loss = loss_fn(model(xb), yb)
+            optimizer.zero_grad()
+            loss.backward()
+            if number == 3:
+                await asyncio.sleep(0)
+                continue
+            optimizer.step()
+    return name
+async def main():
+    print(await asyncio.gather(train("a", 5), train("b", 5), train("c", 2)))
+asyncio.run(main())
+""",
+    "generators that are left alone": BEGIN
+    + NET
+    + LOADER
+    + TRAIN
+    + """        yield loss.item()
+kept = []
+for attempt in range(12):
+    running = train(1)
+    print(next(running), next(running), next(running))
+    kept.append(running)
+""",
+    "a coroutine that is cancelled": BEGIN
+    + NET
+    + """
+import asyncio
+async def train():
+    while True:
+        async with asyncio.timeout(1000):
+            await asyncio.sleep(0)
+            loss = loss_fn(model(X), y)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+async def main():
+    for attempt in range(6):
+        training = asyncio.create_task(train())
+        for turn in range(8):
+            await asyncio.sleep(0)
+        training.cancel()
+        try:
+            await training
+        except asyncio.CancelledError:
+            print(attempt, "is cancelled")
+asyncio.run(main())
+""",
 }
 """Scripts whose loop stands in a generator or a coroutine, by kind."""

@@ -311,10 +311,12 @@ class CapturedLoop:
         first = self.position.done
         if rounds > 0 and not self.over:
             if not (self._hooks.can_run_itself and self.next_statement == 0):
-                self._hooks.leave_round(self._run_rest(None))
+                control = self._run_rest(None)
                 if self._has_left:
                     self._has_left = False
+                    self.run(rounds - 1, stopped)
                     return self.position.done - first
+                self._hooks.leave_round(control)
                 rounds -= 1
             self._hooks.free_rounds = rounds
             self._go_on(stopped)

@@ -6,6 +6,7 @@ import inspect
 import os
 import sys
 import threading
+from collections import Counter
 from collections.abc import AsyncIterable, Callable, Iterable
 from functools import partial
 from threading import get_ident
@@ -18,7 +19,8 @@ from gradstep.capture.handover import Handover
 from gradstep.capture.keepsake import Keepsake, RoundStart
 from gradstep.capture.loop_places import Control, LineRange, LoopKind, Parking
 from gradstep.capture.obstacles import NotCaptured, Obstacle
-from gradstep.capture.scopes import Scope
+from gradstep.capture.rounds.overtaken_rounds import OvertakenRounds
+from gradstep.capture.scopes import Scope, compiled_alone
 from gradstep.capture.search.lone_passes import BegunStatements, LonePass
 from gradstep.capture.search.missed import KeepingBudget, Missed, plain_loops
 from gradstep.capture.sites import Site
@@ -121,10 +123,17 @@ class Hooks:
 
         self.handings = Handings()
         self.inside = StatementsInside(self._park, self.takes)
+        self._overtaken = OvertakenRounds()
+        self._entered = Counter[int]()
+        """How often each loop is under way at present, for those whose frames can be left."""
+
         self._followed: int | None = None
-        """Identity of the frame whose rounds are stepped, if it can be left; None if none is in the loop."""
+        """Identity of the frame in which the last round began, if it can be left and is in the loop."""
 
         self._starts: dict[int, RoundStart] = {}
+        self._starts_left: dict[tuple[int, int], RoundStart] = {}
+        """Begins of rounds in frames that can be left, by the loop's number and the frame's `id`."""
+
         self._rewinds = self._seeks = False
         self._waits = self._returns = self._breaks = self._is_done = False
         self._raises: BaseException | None = None
@@ -137,6 +146,7 @@ class Hooks:
     def enters(self, number: int) -> None:
         """Note that a loop is about to begin."""
         self.counts[number] = 0
+        self._entered[number] += 1
 
     def items(self, number: int, source: Iterable[Any]) -> Iterable[Any]:
         """Return what a `for` loop draws its items from."""
@@ -165,9 +175,13 @@ class Hooks:
 
     def exits(self, number: int) -> None:
         """Note that a frame that can be left has ended a loop."""
-        frame = inspect.currentframe()
-        if self.chain and number == self.chain[-1] and self._is_followed(frame and frame.f_back):
-            self._followed = self.inside.running = None
+        frame = inspect.currentframe().f_back  # type: ignore[union-attr]
+        self._entered[number] -= 1
+        self._starts_left.pop((number, id(frame)), None)
+        if self.chain and number == self.chain[-1]:
+            self._overtaken.remove(frame)
+            if self._is_followed(frame):
+                self._followed = self.inside.running = None
 
     def once(self, number: int) -> bool:
         """Return whether a block, which goes round once, has its round before it."""
@@ -192,8 +206,9 @@ class Hooks:
             self.scopes[number] = self._scope(number, names, frame)
             return True
         if self._sites[number].yields:
-            if self._followed is not None and not self._is_followed(frame):
-                return True  # another frame is between two statements of its round
+            if self._followed is not None and self.inside.running is not None and self.scope is not None:
+                self._overtaken.add(self._followed, self.inside.running, self.scope)
+                self.inside.running = None
             self._followed = id(frame)
         self.begun += 1
         self._names = names
@@ -225,18 +240,29 @@ class Hooks:
 
     def next_inside(self, number: int) -> bool:
         """Return whether the frame itself shall run a statement."""
-        if number != self.chain[-1] or self.inside.next():
-            return number == self.chain[-1]
+        frame = inspect.currentframe().f_back  # type: ignore[union-attr]
+        if number != self.chain[-1]:
+            return False
+        if self._overtaken.has(frame):
+            control = self._overtaken.run_rest(frame, self._sites[number], self._run_alone)
+            self._breaks, self._returns = control is Control.BREAK, control is Control.RETURN
+            return control is None
+        if self.inside.next():
+            return True
         self._is_done = False
         return False
 
     def runs_inside(self, number: int, index: int) -> bool:
         """Return whether a statement is the one that the frame itself shall run."""
+        frame = inspect.currentframe().f_back  # type: ignore[union-attr]
+        if self._overtaken.has(frame):
+            return self._overtaken.is_at(frame, index)
         return self.inside.running == index
 
     def caught_inside(self, number: int) -> type[BaseException] | tuple[()]:
         """Return the exceptions that a statement in the frame itself may raise."""
-        return () if self.inside.running is None else BaseException
+        frame = inspect.currentframe().f_back  # type: ignore[union-attr]
+        return BaseException if self._is_followed(frame) and self.inside.running is not None else ()
 
     def fails_inside(self, number: int) -> bool:
         """Take note of what such a statement raised; return whether the frame shall have it at once."""
@@ -303,14 +329,18 @@ class Hooks:
 
     def leaves(self, number: int) -> None:
         """Park the script for good before it leaves its outermost loop."""
+        if self._notes_overtaken(number, inspect.currentframe(), Control.BREAK):
+            return
         if self.is_stepping or self._is_inside(number, inspect.currentframe()):
             if number == self.chain[-1]:
                 self.control = Control.BREAK
-        elif self.chain and number == self.chain[0] and self._over():
+        elif self.chain and number == self.chain[0] and self._ends():
             raise Rewind
 
     def continues(self, number: int) -> None:
         """Note a `continue`."""
+        if self._notes_overtaken(number, inspect.currentframe(), Control.CONTINUE):
+            return
         is_alone = self.is_stepping and number == self.chain[-1]
         if is_alone or self._is_inside(number, inspect.currentframe()):
             self.control = Control.CONTINUE
@@ -327,8 +357,8 @@ class Hooks:
             self.inside.leave()
             self._returns = self._is_done = False
             if self.chain[0] in around:
-                self._over()
-        elif self.chain and self.chain[0] in around and self._over():
+                self._ends()
+        elif self.chain and self.chain[0] in around and self._ends():
             raise Rewind
         return value
 
@@ -426,6 +456,8 @@ class Hooks:
         """Return the loops in whose bodies a frame and its callers are, innermost first."""
         found: list[int] = []
         while frame is not None:
+            left = {n: start for (n, at), start in self._starts_left.items() if at == id(frame)}
+            self._starts |= left
             here = [
                 number
                 for number, start in self._starts.items()
@@ -448,6 +480,8 @@ class Hooks:
         self._starts[number] = RoundStart(
             id(caller), scope, keepsake, self.counts[number], drawn, mark, begun, handed
         )
+        if self._sites[number].yields:
+            self._starts_left[number, id(caller)] = self._starts[number]
 
     def _scope(self, number: int, names: Lambda, caller: FrameType | None) -> Scope:
         function = self._sites[number].function
@@ -470,6 +504,7 @@ class Hooks:
         self.scopes = {loop: self._starts[loop].scope for loop in self.chain}
         self._statements.forget()
         self._starts.clear()
+        self._starts_left.clear()
         return True
 
     def _frame_of(self, start: RoundStart, frame: FrameType | None) -> FrameType | None:
@@ -490,10 +525,28 @@ class Hooks:
             return False
         return self._is_followed(hook.f_back)
 
+    def _notes_overtaken(self, number: int, hook: FrameType | None, control: Control) -> bool:
+        """Note how a statement of an overtaken round leaves it; return whether the hook is called by one."""
+        if self.is_stepping or not self.chain or number != self.chain[-1] or hook is None:
+            return False
+        if not self._overtaken.has(hook.f_back):
+            return False
+        self._overtaken.note(hook.f_back, control)
+        return True
+
+    def _run_alone(self, scope: Scope, index: int) -> Control:
+        """Run one statement of an overtaken round."""
+        before, self.control, self.is_stepping = self.control, Control.NEXT, True
+        try:
+            scope.run(compiled_alone(self._sites[self.chain[-1]], index))
+            return self.control
+        finally:
+            self.control, self.is_stepping = before, False
+
     def _closed(self, number: int) -> None:
         """Park the script if a generator is closed that the outermost loop stands in."""
         if self.chain[0] in (number, *self._sites[number].outer):
-            self._over()
+            self._ends()
 
     def _begin_anew(self, number: int) -> None:
         start = self._starts[number]
@@ -507,6 +560,7 @@ class Hooks:
         else:  # the script went another way when it was run again
             self.lost_names = [name for name in start.scope.names() if not name.startswith("__")]
         self._starts.clear()
+        self._starts_left.clear()
 
     def _runs_itself(self) -> bool:
         if self.inside.wanted is not None:
@@ -527,10 +581,15 @@ class Hooks:
             return False
         if self._seeks and number in self.chain:
             return self.draws.repeats > 0
-        return bool(self.chain) and number == self.chain[0] and self._over()
+        return bool(self.chain) and number == self.chain[0] and self._ends()
 
     def _found(self) -> None:
         self._seeks, self.draws.repeats = False, 0
+
+    def _ends(self) -> bool:
+        """Park the script as `_over` does, unless the outermost loop is under way in another frame, too."""
+        outermost = self._sites[self.chain[0]]
+        return not (outermost.yields and self._entered[outermost.number] > 1) and self._over()
 
     def _over(self) -> bool:
         """Park the script outside of its rounds; return True once it shall come back into them."""

@@ -16,8 +16,11 @@ Marker = Callable[[ast.stmt, bool], ast.stmt]
 class Block(ast.While):
     """A loop that goes round once: the statements stand in no loop of the script's own."""
 
-    def __init__(self, body: list[ast.stmt]) -> None:
-        """Make a loop of statements, which stands at the position of the first."""
+    def __init__(self, body: list[ast.stmt] | None = None) -> None:
+        """Make a loop of statements, which stands at the position of the first; without any for a copy."""
+        if body is None:
+            ast.AST.__init__(self)
+            return
         super().__init__(ast.copy_location(ast.Constant(True), body[0]), body, [])
         ast.copy_location(self, body[0])
         self.end_lineno, self.end_col_offset = body[-1].end_lineno, body[-1].end_col_offset

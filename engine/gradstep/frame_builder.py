@@ -11,7 +11,15 @@ from typing import Final, TypeAlias, TypeVar, overload
 from torch import Tensor
 
 from gradstep.actions import RefusalKey
-from gradstep.autograd.events import Accumulation, Event, HookEvent, NodeEvent, PathsEvent, ReduceEvent
+from gradstep.autograd.events import (
+    Accumulation,
+    Event,
+    HookEvent,
+    NodeEvent,
+    PathsEvent,
+    ReduceEvent,
+    event_name,
+)
 from gradstep.autograd.trace import Trace
 from gradstep.code_view.places import CodePlace, place_of
 from gradstep.derivatives import Explanation, briefs, explain
@@ -272,7 +280,7 @@ def _row(event: Event, trace: Trace) -> TraceRow:
     made = _made(event)
     source = event.source.expression if isinstance(event, NodeEvent) and event.source else ""
     return TraceRow(
-        _name(event),
+        event_name(event),
         briefs(event, trace),
         () if made is None else tuple(made.shape),
         event.depth,
@@ -280,18 +288,6 @@ def _row(event: Event, trace: Trace) -> TraceRow:
         source,
         event.accumulation.parameter if isinstance(event, NodeEvent) and event.accumulation else None,
     )
-
-
-def _name(event: Event) -> str:
-    match event:
-        case NodeEvent(accumulation=Accumulation(parameter=name)):
-            return f"-> {name or 'leaf'}.grad"
-        case NodeEvent(name=name):
-            return name.rstrip("0123456789").removesuffix("Backward")
-        case HookEvent():
-            return "hook"
-        case _:
-            return "engine"
 
 
 def _made(event: Event) -> Tensor | None:

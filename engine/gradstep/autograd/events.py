@@ -169,3 +169,16 @@ class HookEvent:
 
 
 Event: TypeAlias = NodeEvent | ReduceEvent | PathsEvent | HookEvent
+
+
+def event_name(event: Event) -> str:
+    """Return the name of an event in a list: `Mul`, `-> w.grad`, or `engine` or `hook` between nodes."""
+    match event:
+        case NodeEvent(accumulation=Accumulation(parameter=name)):
+            return f"-> {name or 'leaf'}.grad"
+        case NodeEvent(name=name):
+            return name.rstrip("0123456789").removesuffix("Backward")
+        case HookEvent():
+            return "hook"
+        case _:
+            return "engine"

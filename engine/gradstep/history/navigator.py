@@ -11,6 +11,7 @@ from gradstep.errors import EngineError
 from gradstep.history.checkpoints import Travel, part_of
 from gradstep.history.substeps import Inside, not_inside, room_in
 from gradstep.history.tree import History, Point
+from gradstep.history.what_happened import happening_of
 from gradstep.notices import InsideAction, Notice, NotRepeatable
 from gradstep.training.apply_action import Perform
 from gradstep.training.epochs import Ended
@@ -118,7 +119,8 @@ class Walk(Generic[S]):
         seconds = time.perf_counter() - began
         if not now.recorded:
             seconds *= RECORDING  # what doing it again takes
-        self.travel.keep(self.history.add(action, now, ended.notice, seconds), now)
+        happening = happening_of(before, action, now)
+        self.travel.keep(self.history.add(action, now, ended.notice, seconds, happening), now)
         self.notice = self._once_more(ended.notice)
 
     def _once_more(self, notice: Notice | None) -> Notice | None:
@@ -134,5 +136,6 @@ class Walk(Generic[S]):
         if inside:
             assert here.before is not None
             self.history.go(here.before)
-            point = self.history.add(part_of(here.action, inside), state)
+            part = part_of(here.action, inside)
+            point = self.history.add(part, state, happening=happening_of(state, part, state))
             self.travel.keep(point, state)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from gradstep.actions import Action
+from gradstep.history.happening import Happening
 from gradstep.history.tree import History, Point
 
 
@@ -27,6 +28,9 @@ class Stop:
     learning_rate: float
     branches: tuple[int, ...]
     """Numbers of all points that were reached from the previous point, including this point."""
+
+    happening: Happening | None = None
+    """What the action did; None if its name says it all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,4 +72,5 @@ def _stop(point: Point) -> Stop:
         point.loss,
         point.learning_rate,
         tuple(branch.number for branch in around),
+        point.happening,
     )

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from gradstep.actions import Action, SetOptimizer
 from gradstep.errors import BadInput
+from gradstep.history.happening import Happening
 from gradstep.loop.batches import FULL, Batches
 from gradstep.loop.optimizers import HAND, Optimizer
 from gradstep.notices import Notice
@@ -63,6 +64,9 @@ class Point:
 
     ahead: Point | None = None
     """The branch taken last."""
+
+    happening: Happening | None = None
+    """What the action did; None if its name says it all."""
 
     @property
     def learning_rate(self) -> float:
@@ -124,7 +128,12 @@ class History:
         return self.points[number]
 
     def add(
-        self, action: Action, state: TrainingState, notice: Notice | None = None, seconds: float = 0.0
+        self,
+        action: Action,
+        state: TrainingState,
+        notice: Notice | None = None,
+        seconds: float = 0.0,
+        happening: Happening | None = None,
     ) -> Point:
         """Go to the point that `action` leads to, which is new unless the action was done here before."""
         here = self.here
@@ -143,6 +152,7 @@ class History:
             notice=notice,
             seconds=seconds,
             steps=here.steps + 1,
+            happening=happening,
         )
         self.points.append(point)
         self.lines += bool(here.branches)

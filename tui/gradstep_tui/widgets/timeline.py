@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Final
 
 from gradstep.notices import Unit
+from gradstep_tui.drawing.chart import RISES
 from gradstep_tui.drawing.lines import Line, Span, fitted, line, wrapped
-from gradstep_tui.text.frames import action_text
+from gradstep_tui.drawing.scales import Scale, scale_of
 from gradstep_tui.text.statements import EPOCH, unit_of
 from gradstep_tui.text.tensors.numbers import cell
+from gradstep_tui.text.timeline import stop_text
 
 if TYPE_CHECKING:
     from gradstep.history.substeps import Inside
@@ -16,11 +19,23 @@ if TYPE_CHECKING:
     from gradstep.loop.loop import Loop
     from gradstep.loop.script_loop import ScriptLoop
 
-HERE: Final = ">"
+HERE: Final = "•"
 """Sign before the present point of the session."""
 
-CURSOR: Final = "|"
+CURSOR: Final = ">"
 """Sign before the chosen point."""
+
+COLUMNS: Final = 42
+"""Width of everything but the words and the bars, in cells."""
+
+BAR: Final = (8, 40)
+"""Smallest and largest width of the bar for the highest loss, in cells."""
+
+EIGHTHS: Final = " ▏▎▍▌▋▊▉█"
+"""Characters of a cell filled by no to eight eighths, from the left."""
+
+WORDS: Final = (26, 48)
+"""Smallest and largest width of the words on what happened, in cells."""
 
 
 def timeline_lines(
@@ -45,30 +60,81 @@ def timeline_lines(
     """
     unit = EPOCH if loop is None else unit_of(loop)
     below = [line(), *inside_lines(shown.stops[at], inside, room, width, unit), branch_line(shown)]
-    rows = max(height - len(below), 1)
-    first = min(max(at - rows // 2, 0), max(len(shown.stops) - rows, 0))
-    places = range(first, min(first + rows, len(shown.stops)))
-    listed = [stop_line(shown, place, place == at, width, loop) for place in places]
+    rows = max(height - len(below) - 1, 1)
+    places = listed_stops(shown, at, rows)
+    scale = loss_scale(shown)
+    listed = [stop_line(shown, place, place == at, width, loop, scale) for place in places]
     empty: Line = ()
-    return [*listed, *([empty] * (rows - len(listed))), *below]
+    return [head_line(width, unit), *listed, *([empty] * (rows - len(listed))), *below]
+
+
+def listed_stops(shown: Timeline, at: int, rows: int) -> range:
+    """Return the indices of the stops around the chosen one that fit into a number of rows."""
+    first = min(max(at - rows // 2, 0), max(len(shown.stops) - rows, 0))
+    return range(first, min(first + rows, len(shown.stops)))
+
+
+def loss_scale(shown: Timeline) -> Scale | None:
+    """Return the scale of the bars of all losses; a linear one begins at 0. None if there are none."""
+    found = scale_of([stop.loss for stop in shown.stops if stop.loss is not None])
+    return found if found is None or found.is_log else Scale(min(found.low, 0), found.high)
+
+
+def head_line(width: int, unit: str = EPOCH) -> Line:
+    """Return the names of the columns."""
+    return line(Span(_columns("", " point", "what happened", "", unit, "loss", "", width), "label"))
 
 
 def stop_line(
-    shown: Timeline, place: int, chosen: bool, width: int, loop: Loop | ScriptLoop | None = None
+    shown: Timeline,
+    place: int,
+    chosen: bool,
+    width: int,
+    loop: Loop | ScriptLoop | None = None,
+    scale: Scale | None = None,
 ) -> Line:
-    """Return the line for a stop: its action, its branch, and the epoch and loss after it."""
+    """Return the line for a stop: what happened, its branch, the epoch and loss after it, and a bar."""
     stop = shown.stops[place]
-    here = HERE if place == shown.here else " "
     branches = len(stop.branches)
     branch = f"{stop.branches.index(stop.number) + 1} of {branches}" if branches > 1 else ""
-    loss = "" if stop.loss is None else f"loss {cell(stop.loss)}"
     role = "current" if chosen else "dim" if shown.here is not None and place > shown.here else ""
-    unit = EPOCH if loop is None else unit_of(loop)
-    right = f"{f'{unit} {stop.epoch:,}':<14} {loss:<16}"
-    named = fitted(line(Span(action_text(stop.action, loop))), max(width - len(right) - 19, 26))
-    left = f"{CURSOR if chosen else ' '}{here}{stop.number:>5}  {''.join(span.text for span in named)} "
-    middle = Span(f"{branch:<8} ", role if chosen or not branch else "mark")
-    return fitted(line(Span(left, role), middle, Span(right, role)), width, role)
+    loss = "" if stop.loss is None else cell(stop.loss)
+    cursor, number = (CURSOR if chosen else " "), f"{HERE if place == shown.here else ' '}{stop.number:>5}"
+    text = _columns(cursor, number, stop_text(stop, loop), branch, f"{stop.epoch:,}", loss, " ", width)
+    rises = place > 0 and _is_higher(stop.loss, shown.stops[place - 1].loss)
+    bar = Span(
+        bar_text(stop.loss, scale, _bar_width(width)), "warn" if rises else role if role == "dim" else "label"
+    )
+    return line(Span(text, role), bar, Span(f" {RISES}" if rises else "", "warn"))
+
+
+def bar_text(loss: float | None, scale: Scale | None, cells: int) -> str:
+    """Return a bar for a loss, `cells` long for the highest one; empty if there is none."""
+    share = math.nan if loss is None or scale is None else scale.share(loss)
+    if math.isnan(share):
+        return ""
+    eighths = max(round(share * cells * 8), 1)
+    return EIGHTHS[8] * (eighths // 8) + EIGHTHS[eighths % 8].strip()
+
+
+def _columns(
+    cursor: str, number: str, text: str, branch: str, epoch: str, loss: str, gap: str, width: int
+) -> str:
+    """Return a row up to the bar, with every column at its place."""
+    named = "".join(span.text for span in fitted(line(Span(text)), _words_width(width)))
+    return f"{cursor:<1}{number:>6}  {named} {branch:<7} {epoch:>9} {loss:>11}{gap}"
+
+
+def _words_width(width: int) -> int:
+    return min(max(width - COLUMNS - BAR[0], WORDS[0]), WORDS[1])
+
+
+def _bar_width(width: int) -> int:
+    return min(max(width - COLUMNS - _words_width(width), BAR[0]), BAR[1])
+
+
+def _is_higher(loss: float | None, before: float | None) -> bool:
+    return loss is not None and before is not None and loss > before
 
 
 def inside_lines(stop: Stop, inside: int, room: Inside | None, width: int, unit: str = EPOCH) -> list[Line]:
@@ -94,7 +160,8 @@ def inside_lines(stop: Stop, inside: int, room: Inside | None, width: int, unit:
 
 def branch_line(shown: Timeline) -> Line:
     """Return the line that says how many branches the history has, and whether the session is on this one."""
+    here = f" {HERE} is the session's place." if shown.here is not None else ""
     if shown.lines == 1:
-        return line(Span(" No branches yet: a new action after an undo begins one", "dim"))
-    there = "the session is on this one" if shown.here is not None else "the session is on another one"
-    return line(f" {shown.lines} branches; ", Span(there, "dim"))
+        return line(Span(f"{here} No branches: an action after an undo begins one", "dim"))
+    there = here or " The session is on another branch."
+    return line(f" {shown.lines} branches.", Span(there, "dim"))

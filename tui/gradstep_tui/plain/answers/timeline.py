@@ -9,10 +9,10 @@ from gradstep.actions import GoTo
 from gradstep.errors import BadInput
 from gradstep_tui.plain.answers.state import sampled_epochs
 from gradstep_tui.text.comparison import Names, first_text, momentum_text, told_apart
-from gradstep_tui.text.frames import action_text
 from gradstep_tui.text.quoting import quoted
 from gradstep_tui.text.statements import counted, unit_of, zeroes
 from gradstep_tui.text.tensors.numbers import cell
+from gradstep_tui.text.timeline import stop_text
 
 if TYPE_CHECKING:
     from gradstep.analysis.comparison import Comparison
@@ -87,7 +87,7 @@ def _stop_text(line: Timeline, place: int, loop: Loop | ScriptLoop) -> str:
     others = [str(number) for number in stop.branches if number != stop.number]
     branches = f"; another branch begins with point {', '.join(others)}" if others else ""
     done = f"{unit_of(loop)} {stop.epoch:,}"
-    return f"point {stop.number}{here}: {action_text(stop.action, loop)}, {done}{loss}{branches}"
+    return f"point {stop.number}{here}: {stop_text(stop, loop, ' of ')}, {done}{loss}{branches}"
 
 
 def _pair(ours: complex, theirs: complex) -> str:

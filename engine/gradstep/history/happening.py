@@ -1,0 +1,52 @@
+"""What an action did, as far as its own name does not say: which event of a pass, or which statement.
+
+Importing this module does not import torch.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from gradstep.loop.loop import StatementKey
+
+
+class EventKind(Enum):
+    """Kind of event of a backward pass."""
+
+    NODE = auto()
+    PATHS = auto()
+    """The engine added the gradients of several paths."""
+
+    REDUCED = auto()
+    """The engine summed a gradient to the shape of a broadcast input, or cast it to its dtype."""
+
+    HOOK = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class EventReached:
+    """The event of a backward pass to which an action stepped."""
+
+    number: int
+    """Number of the event in its pass, counted from 1."""
+
+    kind: EventKind
+    name: str
+    """Name as in the list of events: `Mul`, `-> w.grad`; `engine` or `hook` between nodes."""
+
+    source: str = ""
+    """Forward expression that made the node; empty if none is known."""
+
+    paths: int = 0
+    """Number of gradients that were added; 0 for any event that is not of the kind `PATHS`."""
+
+
+@dataclass(frozen=True, slots=True)
+class StatementRun:
+    """The statement of the loop that an action ran."""
+
+    key: StatementKey
+
+
+Happening = EventReached | StatementRun

@@ -1,0 +1,40 @@
+"""Finds out what an action did."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from gradstep.actions import Action, NextLine, StepNode, StepNodeBack, StepTo
+from gradstep.autograd.events import Event, HookEvent, NodeEvent, PathsEvent, ReduceEvent, event_name
+from gradstep.history.happening import EventKind, EventReached, Happening, StatementRun
+from gradstep.loop.loop import Kind
+from gradstep.training.state import TrainingState
+
+KINDS: Final[dict[type[Event], EventKind]] = {
+    NodeEvent: EventKind.NODE,
+    PathsEvent: EventKind.PATHS,
+    ReduceEvent: EventKind.REDUCED,
+    HookEvent: EventKind.HOOK,
+}
+
+
+def happening_of(before: TrainingState, action: Action, now: TrainingState) -> Happening | None:
+    """Return what an action did, or None if the action's name says it all."""
+    match action:
+        case StepNode() | StepTo() | StepNodeBack():
+            return _event_reached(now)
+        case NextLine() if before.in_pass:
+            return StatementRun(Kind.BACKWARD)
+        case NextLine():
+            return None if before.loop.next is None else StatementRun(before.loop.next)
+    return None
+
+
+def _event_reached(now: TrainingState) -> EventReached | None:
+    passing = now.passing
+    if passing is None or not passing.cursor:
+        return None
+    event = passing.trace.events[passing.cursor - 1]
+    source = event.source.expression if isinstance(event, NodeEvent) and event.source else ""
+    paths = len(event.parts) if isinstance(event, PathsEvent) else 0
+    return EventReached(passing.cursor, KINDS[type(event)], event_name(event), source, paths)

@@ -11,7 +11,10 @@ import pytest
 from gradstep.actions import Backward, Forward, RunEpochs, StepNode, ToggleZeroing, Update, Zero
 from gradstep.autograd.events import NodeEvent
 from gradstep.exports.export import export
+from gradstep.learner_code import eager
 from gradstep.opening import open_session
+from gradstep.script_training.script_opening import loop_of
+from gradstep.scripts.source_reader import read_source
 from gradstep.session import Session
 from gradstep.start import start_from
 from gradstep.training.pytorch_errors import PyTorchError
@@ -128,3 +131,24 @@ def test_nothing_imports_the_compiler_until_a_script_compiles_something(tmp_path
         check=False,
     )
     assert told.returncode == 0, told.stderr
+
+
+@pytest.mark.parametrize("where", ["train.py", "pieces.py"])
+def test_on_the_way_to_its_loop_nothing_of_a_script_is_compiled(
+    where: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(eager, "has_compiler", lambda: False)  # as in a process that has compiled nothing yet
+    mark = tmp_path / "compiled"
+    compiles = (
+        f"import torch\ndef backend(graph, inputs):\n    open({str(mark)!r}, 'w').close()\n    return graph\n"
+        "square = torch.compile(lambda x: x * x, backend=backend)\n"
+    )
+    (tmp_path / "pieces.py").write_text(compiles)
+    trains = (
+        "w = torch.ones(2, requires_grad=True)\n"
+        "for i in range(3):\n    square(w).sum().backward()\n    w.data -= 0.1 * w.grad\n"
+    )
+    begin = compiles if where == "train.py" else "import torch\nfrom pieces import square\n"
+    (tmp_path / "train.py").write_text(begin + trains)
+    loop_of(read_source(tmp_path / "train.py"))
+    assert not mark.exists()

@@ -6,6 +6,7 @@ traces the watching of a forward pass together with the pass. Uncompiled, the sa
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
@@ -16,6 +17,10 @@ from typing import Final
 
 STANCE: Final = "force_eager"
 """PyTorch's name for running compiled code as if it were not compiled."""
+
+
+_COMPILES: Final = re.compile(r"(?<!\bre)\.compile\(|\btorch\.compile\b|\bimport compile\b")
+"""Text of code that may compile a model or a function; not a regular expression."""
 
 
 def has_compiler() -> bool:
@@ -33,12 +38,16 @@ def _compiler() -> str:
     return COMPILER
 
 
-def uncompiled() -> AbstractContextManager[object]:
+def uncompiled(text: str = "") -> AbstractContextManager[object]:
     """Return a context manager inside which compiled code runs as if it were not compiled.
 
     It does nothing as long as nothing has been compiled.
+
+    Args:
+        text: Text of a script that is about to run. If it compiles something, its first forward pass is not
+            compiled either, which takes long and would be for nothing.
     """
-    if not has_compiler():
+    if not has_compiler() and not _COMPILES.search(text):
         return nullcontext()
     import torch
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -125,10 +126,19 @@ def _captured(source: ScriptSource, arguments: Sequence[str], stopped: Callable[
     return _captured_in(source, arguments, stopped, folder)
 
 
+def _texts(source: ScriptSource) -> str:
+    """Return the text of a script with those of the modules beside it that it imports itself."""
+    texts = [source.text]
+    for name in local_imports(source):
+        with suppress(OSError, ValueError):
+            texts.append(source.path.with_name(f"{name}.py").read_text(encoding="utf-8"))
+    return "\n".join(texts)
+
+
 def _captured_in(
     source: ScriptSource, arguments: Sequence[str], stopped: Callable[[], bool], folder: Path | None
 ) -> CapturedLoop:
-    with without_plot_windows(), uncompiled():
+    with without_plot_windows(), uncompiled(_texts(source)):
         return capture(source, arguments, stopped, Printed(), folder=folder)
 
 

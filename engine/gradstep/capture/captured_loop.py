@@ -18,12 +18,12 @@ from gradstep.autograd.expression_text import remember_code
 from gradstep.capture.effects import Effects, Observed, Seen, effects_between
 from gradstep.capture.engine_watch import ComingPass, watched
 from gradstep.capture.handover import Handover, Report
-from gradstep.capture.keepsake import NO_COPIES
 from gradstep.capture.loop_hooks import Hooks
 from gradstep.capture.loop_moments import LoopMoment, can_return_to, moment_of, return_to
 from gradstep.capture.loop_places import Control, LoopKind, LoopPlace, Parking, Position, StatementPlace
 from gradstep.capture.obstacles import Fact, Noticed
 from gradstep.capture.process_view import ProcessView
+from gradstep.capture.rounds.keepsake import NO_COPIES
 from gradstep.capture.scopes import Scope, compiled_alone
 from gradstep.capture.sites import Site
 from gradstep.captured_output import Printed

@@ -16,10 +16,11 @@ from typing import Any, Final, cast
 from gradstep.capture.draws import Draws, Items, Positions
 from gradstep.capture.engine_watch import ComingPass
 from gradstep.capture.handover import Handover
-from gradstep.capture.keepsake import Keepsake, RoundStart
 from gradstep.capture.loop_places import Control, LineRange, LoopKind, Parking
 from gradstep.capture.obstacles import NotCaptured, Obstacle
+from gradstep.capture.rounds.keepsake import Keepsake
 from gradstep.capture.rounds.overtaken_rounds import OvertakenRounds
+from gradstep.capture.rounds.round_start import RoundStart
 from gradstep.capture.scopes import Scope, compiled_alone
 from gradstep.capture.search.lone_passes import BegunStatements, LonePass
 from gradstep.capture.search.missed import KeepingBudget, Missed, plain_loops

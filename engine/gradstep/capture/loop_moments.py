@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from torch import Tensor
 
 from gradstep.capture.draws import ItemsPlace, Positions
-from gradstep.capture.keepsake import Keepsake
 from gradstep.capture.loop_hooks import Hooks
 from gradstep.capture.process_view import MAIN
+from gradstep.capture.rounds.keepsake import Keepsake
 from gradstep.captured_output import Printed
 
 

@@ -1,1 +1,1 @@
-"""The rounds of the stepped loop: where they stand, and how they end."""
+"""Begins of rounds with copies of what a round changes, and rounds that others overtake."""

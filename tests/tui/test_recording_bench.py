@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import signal
 import sys
+import time
 from collections.abc import Callable
 from contextlib import redirect_stdout
 from pathlib import Path
@@ -19,8 +21,9 @@ from gradstep_tui.keys import KEYS
 from gradstep_tui.recording_app import RecordingApp
 from gradstep_tui.screens.recording import CHANGING, RecordingScreen
 from tests.engine.recorded_loops import adam
-from tests.terminal import Terminal
+from tests.terminal import Terminal, TooLongError
 from tests.tui.bench import bench, press, text, until
+from tests.tui.test_terminal import given_back
 
 
 @pytest.fixture(scope="module")
@@ -181,3 +184,25 @@ def test_the_session_of_the_screen_is_the_recordings(make: Callable[[], Recordin
     session = make()
     session.apply(StepNode())
     assert session.source_line().endswith("nn.functional.mse_loss(model(x), y)")
+
+
+KILLED = """
+import threading, torch, gradstep
+threading.Thread(target=threading.Event().wait, daemon=True).start()
+w = torch.tensor([1.0, 2.0], requires_grad=True)
+gradstep.backward((w * w).sum())
+"""
+
+
+def test_a_program_with_threads_that_is_killed_gives_the_terminal_back(tmp_path: Path) -> None:
+    script = tmp_path / "train.py"
+    script.write_text(KILLED, encoding="utf-8")
+    with Terminal((sys.executable, str(script)), columns=100, rows=30) as terminal:
+        terminal.wait_for("READ-ONLY")
+        terminal.signal(signal.SIGKILL)
+        assert terminal.wait_exit() == -signal.SIGKILL
+        end = time.monotonic() + 30
+        while not given_back(terminal):
+            if time.monotonic() > end:
+                raise TooLongError("the terminal was not given back")
+            terminal.read(0.05)

@@ -1,6 +1,7 @@
 """The program's end of the line to its guard, a small process that restores the terminal after a crash.
 
-It is forked before any thread runs and before PyTorch is loaded. A crash in C++, SIGKILL, and code that lets
+It is forked before any thread runs and before PyTorch is loaded; in a program that has threads already, it is
+started as a command. A crash in C++, SIGKILL, and code that lets
 nothing else run are no concern of the program then: see `guard_process`.
 """
 
@@ -9,12 +10,15 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
+from pathlib import Path
 from typing import Any
 
+from gradstep_tui.terminal import guard_process
 from gradstep_tui.terminal.guard_process import ANSWER, DRAW_AGAIN, LEAVING, OVER, PING, GuardProcess
 from gradstep_tui.terminal.terminal_signals import SignalLine, ending_signals, installed_signals
 
@@ -73,12 +77,16 @@ def guarded_terminal(at_end: bool = False, farewell: str = "") -> Iterator[Crash
         farewell: Sentence that says what becomes of the session if this process has to be ended.
     """
     with installed_signals(at_end) as signals:
-        if signals is None or threading.active_count() > 1:
+        has_threads = threading.active_count() > 1
+        if signals is None or (has_threads and not os.access(sys.executable or "", os.X_OK)):
             yield CrashGuard(signals=signals)
             return
         ours, theirs = socket.socketpair()
         ending, attributes = ending_signals(), _attributes()
-        child = os.fork()
+        if has_threads:
+            child = _started(theirs, signals.arriving, (ending, attributes, farewell))
+        else:
+            child = os.fork()
         if child == 0:
             ours.close()
             GuardProcess(
@@ -99,6 +107,20 @@ def guarded_terminal(at_end: bool = False, farewell: str = "") -> Iterator[Crash
                 os.waitpid(child, 0)
             answering.join(1)
             ours.close()
+
+
+def _started(line: socket.socket, signals: socket.socket, more: Sequence[object]) -> int:
+    """Start the guard as a command, and return its process's number; for `more` see `guard_from`."""
+    lines = line.fileno(), signals.fileno()
+    arguments = [str(Path(guard_process.__file__)), *map(repr, (*lines, *more))]
+    command = [sys.executable, "-I", "-S", *arguments]
+    for descriptor in lines:
+        os.set_inheritable(descriptor, True)
+    try:
+        return os.posix_spawn(sys.executable, command, os.environ)
+    finally:
+        for descriptor in lines:
+            os.set_inheritable(descriptor, False)
 
 
 def _attributes() -> list[Any] | None:

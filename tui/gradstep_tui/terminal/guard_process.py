@@ -8,6 +8,7 @@ looks at the input itself. The program is ended only if the learner asks for it.
 from __future__ import annotations
 
 import array
+import ast
 import os
 import re
 import select
@@ -15,7 +16,7 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final, NoReturn
@@ -86,7 +87,7 @@ def leaves(typed: bytes) -> bool:
 
 
 class GuardProcess:
-    """Watches the program that has forked it."""
+    """Watches the program that has forked or started it."""
 
     def __init__(
         self,
@@ -258,6 +259,22 @@ class GuardProcess:
             os.write(descriptor, data)
 
 
+def guard_from(arguments: Sequence[str]) -> GuardProcess:
+    """Return the guard that a program with threads has started by a command: see `CrashGuard`.
+
+    Args:
+        arguments: Descriptors of both lines, numbers of signals, the terminal's attributes, and the farewell.
+    """
+    line, signals, ending, attributes, farewell = map(ast.literal_eval, arguments)
+    return GuardProcess(
+        socket.socket(fileno=line),
+        socket.socket(fileno=signals),
+        ending=ending,
+        attributes=attributes,
+        farewell=farewell,
+    )
+
+
 def _waiting() -> int:
     """Return the number of bytes that wait in the terminal on standard input."""
     import fcntl
@@ -267,3 +284,7 @@ def _waiting() -> int:
     with suppress(OSError):
         fcntl.ioctl(0, termios.FIONREAD, count)
     return count[0]
+
+
+if __name__ == "__main__":
+    guard_from(sys.argv[1:]).run()

@@ -130,7 +130,7 @@ def test_a_model_that_asks_gets_the_end_of_input_and_a_sentence(tmp_path: Path) 
     with pytest.raises(PyTorchError) as caught:
         session.apply(Forward())
     assert caught.value.kind == "EOFError"
-    assert "cannot ask for input" in caught.value.lesson
+    assert "it cannot ask for input" in caught.value.lesson
     assert session.frame.loss is None
 
 

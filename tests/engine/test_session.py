@@ -140,7 +140,7 @@ def test_a_second_backward_shows_pytorchs_own_error_also_after_undo_and_redo() -
         assert error.own_words == first_line
         assert (error.kind, error.lesson) == (
             "RuntimeError",
-            "A backward pass frees the tensors that the graph saved; run forward again to build a new graph.",
+            "Run forward again for a new graph: a backward pass frees the tensors that its graph has saved.",
         )
         assert session.frame is before
     after(Update(), Undo(), session=session)
@@ -175,7 +175,7 @@ def test_an_update_between_forward_and_backward_breaks_a_graph_that_saved_the_pa
     before = session.frame
     error = refusal(session, Backward())
     assert "modified by an inplace operation" in error.own_words
-    assert "run backward before the update" in error.lesson
+    assert "Run backward before the update" in error.lesson
     # It is broken for good: also once it has been undone and done again, and by the same update done again.
     broken = refusal(session, Backward())
     after(Undo(), Redo(), session=session)

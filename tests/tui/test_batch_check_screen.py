@@ -66,7 +66,7 @@ async def test_inside_a_pass_it_says_why_not() -> None:
     async with opened() as pilot:
         await press(pilot, "f", "s", "B")
         assert not isinstance(pilot.app.screen, BatchesScreen)
-        assert "a backward pass is under way" in bench(pilot).notice
+        assert "a backward pass is under way" in bench(pilot).notice.text
 
 
 async def test_zeroing_moves_into_the_inner_loop_by_keys() -> None:
@@ -74,4 +74,4 @@ async def test_zeroing_moves_into_the_inner_loop_by_keys() -> None:
         await press(pilot, "up", "up", "K", "K")
         assert frame(pilot).loop.is_inner(Kind.ZERO)
         await press(pilot, "escape", "up", "K")
-        assert "stays inside the inner loop" in bench(pilot).notice
+        assert "stays inside the inner loop" in bench(pilot).notice.text

@@ -44,7 +44,7 @@ async def test_what_cannot_be_stepped_is_said_beside_the_graph() -> None:
         await press(pilot, "f", "b", "G")
         assert "[> 11 -> w.grad" in text(pilot)
         await press(pilot, "s")
-        assert "PyTorch refused (RuntimeError). " in text(pilot)
+        assert "error: Run forward again for a new graph: " in text(pilot)
         await press(pilot, "f", "s", "f")
         refusal = frame(pilot).refusal(Forward())
         assert refusal is not None

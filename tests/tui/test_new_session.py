@@ -219,12 +219,13 @@ def test_a_conversation_begins_other_problems_and_reads_its_script_again(
         told[line] = list(said)
     assert [row.split()[0] for row in told["problem"][1:]] == ["mine", *problems.names()]
     assert told["problem xro"] == [
-        f"no problem is called 'xro'. Did you mean 'xor'? The problems are: {', '.join(problems.names())}"
+        "error: no problem is called 'xro'. Did you mean 'xor'? "
+        f"The problems are: {', '.join(problems.names())}"
     ]
-    assert told["reload"][0] == "mine.py read again"
+    assert told["reload"][0] == "done: mine.py read again"
     assert "zeroing OFF" in "".join(told["reload"])
-    assert told["problem xor"][0] == "xor begins"
-    assert told["p mine"][0] == "mine begins"
+    assert told["problem xor"][0] == "done: xor begins"
+    assert told["p mine"][0] == "done: mine begins"
     assert "zeroing on" in "".join(told["p mine"])
     assert len(files(tmp_path)) == 2  # those in which something was done
     script.write_text("1 / 0", encoding="utf-8")

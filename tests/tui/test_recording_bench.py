@@ -20,6 +20,7 @@ from gradstep_tui.cli import main
 from gradstep_tui.keys import KEYS
 from gradstep_tui.recording_app import RecordingApp
 from gradstep_tui.screens.recording import CHANGING, RecordingScreen
+from gradstep_tui.text.remarks import NOTHING
 from tests.engine.recorded_loops import adam
 from tests.terminal import Terminal, TooLongError
 from tests.tui.bench import bench, press, text, until
@@ -55,16 +56,16 @@ async def test_every_key_moves_or_says_that_nothing_can_be_changed(
         for key in KEYS:
             if key.id in CHANGING:
                 screen.action_press(key.id)
-                assert "can only be looked at" in screen.notice, key.id
+                assert "can only be looked at" in screen.notice.text, key.id
                 assert screen.frame is before
-                screen.notice = ""
+                screen.notice = NOTHING
         await press(pilot, "S", "space", "space", "left")
         assert screen.frame is not None
         assert screen.frame.position == 1
         await press(pilot, "e", "e")
         assert "the end of the recording" in text(pilot)
         await press(pilot, "s")
-        assert "end of the recording" in screen.notice
+        assert "end of the recording" in screen.notice.text
 
 
 async def test_the_dialogs_show_the_recording(make: Callable[[], RecordingSession]) -> None:

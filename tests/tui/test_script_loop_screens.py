@@ -31,7 +31,7 @@ from gradstep_tui.plain.answers.refusals import refusal_text as plain_refusal_te
 from gradstep_tui.plain.answers.state import hint_text, loop_texts, status_texts, summary_text
 from gradstep_tui.plain.commands import key_from
 from gradstep_tui.text.frames import action_text
-from gradstep_tui.text.notices import frame_notice_text, notice_text
+from gradstep_tui.text.notices import frame_remark, notice_text
 from gradstep_tui.text.refusals import refusal_text
 from gradstep_tui.text.statements import round_text, zeroes
 from gradstep_tui.widgets.keybar import keys_line
@@ -233,12 +233,14 @@ def test_actions_are_named_with_the_scripts_code_where_it_is_known() -> None:
 
 def test_notices_count_rounds() -> None:
     stopped = replace(frame_around(loop_of()), notice=RunStopped(3, 10))
-    assert frame_notice_text(stopped) == "stopped after 3 of 10 rounds"
+    assert str(frame_remark(stopped)) == "done: stopped after 3 of 10 rounds"
     over = replace(frame_around(loop_of(over=True)), notice=RunStopped(3, 10))
-    assert frame_notice_text(over) == "the script's loop was over after 3 of 10 rounds"
-    assert frame_notice_text(frame_after()) == ""
+    assert str(frame_remark(over)) == "done: the script's loop was over after 3 of 10 rounds"
+    assert not frame_remark(frame_after())
     assert notice_text(RunStopped(3, 10), "round") == "stopped after 3 of 10 rounds"
-    assert "diverged in round 7" in notice_text(RunDiverged(7, float("inf"), zeroing=True), "round")
+    assert "the loss became inf in round 7" in notice_text(
+        RunDiverged(7, float("inf"), zeroing=True), "round"
+    )
 
 
 @pytest.mark.parametrize("reason", [Reason.SCRIPTS_OWN, Reason.NO_OUTER_LOOP])

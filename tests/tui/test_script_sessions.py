@@ -111,7 +111,8 @@ async def test_lines_are_edited_under_the_cursor_and_settings_are_the_scripts(sc
         assert bench(pilot).cursor == 0
         assert "zeroing on" not in text(pilot)
         await press(pilot, "escape", "o")
-        assert "the script's own statements do this: edit the script, then read it again (F5)" in text(pilot)
+        shown = " ".join(text(pilot).split())
+        assert "hint: the script's own statements do this: edit the script, then read it again (F5)" in shown
         await press(pilot, "t")
         await until(pilot, lambda: "comment opt.zero_grad()" in text(pilot))
 
@@ -138,7 +139,7 @@ async def test_what_is_odd_is_said_on_opening_and_w_shows_all(
     script.write_text(NESTED.replace("            opt.zero_grad()\n", ""), encoding="utf-8")
     autosave = Autosave()
     async with opened(make=lambda: autosave.begin(start_from(str(script))), autosave=autosave) as pilot:
-        assert "! train.py, line 19: this step uses the gradients of all rounds before" in text(pilot)
+        assert "warning: train.py, line 19: this step uses the gradients of all rounds before" in text(pilot)
         await press(pilot, "w")
         await until(pilot, lambda: "note: " in text(pilot))
         assert "zero" in text(pilot)

@@ -133,11 +133,11 @@ def test_a_start_beyond_the_bounds_says_so_and_deletes_nothing(
 ) -> None:
     autosave = Autosave()
     assert autosave.offer() is not None
-    assert "prune" not in autosave.notice
+    assert "prune" not in autosave.notice.text
     monkeypatch.setattr(session_list, "beyond_bounds", lambda store: three[2:])
     autosave = Autosave()
     assert autosave.offer() is not None
-    assert "`gradstep sessions prune` deletes the oldest 1 session;" in autosave.notice
+    assert "`gradstep sessions prune` deletes the oldest 1 session;" in autosave.notice.text
     assert all(path.exists() for path in three)
 
 

@@ -81,7 +81,7 @@ def check_that_only_bob_has_a_new_session(folder: Path, reason: AsideReason = As
     for name in ("ann", "cleo"):
         other = room.enter(name)
         assert other.welcome.actions == (Forward(), StepNode(), StepNode())
-        assert other.autosave.notice.startswith("welcome back")
+        assert other.autosave.notice.text.startswith("welcome back")
         other.act(StepNode())
         assert other.welcome.trouble == ""
         other.leave()
@@ -89,7 +89,7 @@ def check_that_only_bob_has_a_new_session(folder: Path, reason: AsideReason = As
     assert room.store.names.offer("bob", "learner", "a thief's code") is None
     bob = room.enter("bob")
     assert (bob.welcome.actions, bob.welcome.set_aside) == ((), reason)
-    assert bob.autosave.notice == SET_ASIDE[reason]
+    assert bob.autosave.notice.text == SET_ASIDE[reason]
     bob.act(Forward())
     bob.leave()
     room.close()
@@ -288,7 +288,7 @@ def test_a_learner_whose_session_cannot_be_made_gets_a_new_one(
     room = DamagedRoom(folder)
     bob = room.enter("bob")
     bob.pump()
-    assert bob.autosave.notice == SET_ASIDE[AsideReason.FAILED]
+    assert bob.autosave.notice.text == SET_ASIDE[AsideReason.FAILED]
     (event,) = room.log.of("set aside")
     assert (event["name"], bool(event["why"])) == ("bob", True)
     bob.act(Forward())

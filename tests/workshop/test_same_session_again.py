@@ -116,13 +116,13 @@ def test_a_session_that_is_not_as_it_was_left_is_not_said_to_be(tmp_path: Path) 
     ann.act(RunEpochs(3), Forward())
     ann.leave()
     back = room.enter("ann")
-    assert back.autosave.notice == "welcome back, ann: everything is as you left it"
+    assert back.autosave.notice.text == "welcome back, ann: everything is as you left it"
     back.leave()
     room.close()
     with closing(sqlite3.connect(tmp_path / "workshop.db")) as db, db:
         db.execute("UPDATE actions SET action = replace(action, '3', '2') WHERE number = 1")
     room = Classroom(tmp_path)
     back = room.enter("ann")
-    assert "not all is as you left it: 2 epochs are done, and there were 3" in back.autosave.notice
-    assert "the loss is" in back.autosave.notice
+    assert "not all is as you left it: 2 epochs are done, and there were 3" in back.autosave.notice.text
+    assert "the loss is" in back.autosave.notice.text
     room.close()

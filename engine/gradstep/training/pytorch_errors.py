@@ -10,6 +10,7 @@ from gradstep.errors import EngineError
 from gradstep.learner_code.eager import uncompiled
 from gradstep.learner_code.places import place_of
 from gradstep.learner_code.raised import caught_as, is_of_learners_code, message_of, printable
+from gradstep.scripts.script_errors import sentence_for
 
 if TYPE_CHECKING:
     from gradstep.autograd.trace import Trace
@@ -17,19 +18,19 @@ if TYPE_CHECKING:
 LESSONS: Final[tuple[tuple[str, str], ...]] = (
     (
         "backward through the graph a second time",
-        "A backward pass frees the tensors that the graph saved; run forward again to build a new graph.",
+        "Run forward again for a new graph: a backward pass frees the tensors that its graph has saved.",
     ),
     (
         "modified by an inplace operation",
-        "The update changed a tensor in place that this graph had saved; run backward before the update.",
+        "Run backward before the update: the update changed a tensor in place that this graph had saved.",
     ),
     (
         "unsupported operand type(s) for *: 'NoneType'",
-        "There is no gradient yet: .grad is None until the first backward pass.",
+        "Run backward first: there is no gradient yet, .grad is None until the first backward pass.",
     ),
     (
         "'NoneType' object has no attribute 'zero_'",
-        "There is no gradient to zero yet: .grad is None until the first backward pass.",
+        "Run backward first: there is no gradient to zero yet, .grad is None until the first backward pass.",
     ),
     (
         "does not require grad",
@@ -37,27 +38,32 @@ LESSONS: Final[tuple[tuple[str, str], ...]] = (
     ),
     (
         "without overflow",
-        "The learning rate, or an option of the optimizer, is too large for numbers of this type.",
+        "Lower the learning rate, or the option of the optimizer: it is too large for numbers of this type.",
     ),
     (
         "EOF when reading a line",
-        "A script cannot ask for input here: write the value into the script.",
+        "Write the value into the script: it cannot ask for input here.",
     ),
     (
         "name 'loss' is not defined",
-        "There is no loss yet: run forward first.",
+        "Run forward first: there is no loss yet.",
     ),
     (
         "the script calls exit(",
-        "A script that ends the program cannot be trained: remove that line.",
+        "Remove that line: a script that ends the program cannot be trained.",
     ),
 )
 """Pairs of a part of PyTorch's or Python's message, and a sentence that explains it."""
 
 
-def lesson_of(words: str) -> str:
-    """Return the sentence that explains an error with a message; empty if there is none."""
-    return next((lesson for part, lesson in LESSONS if part in words), "")
+def lesson_of(words: str, kind: str = "") -> str:
+    """Return the sentence that explains an error; empty if there is none.
+
+    Args:
+        words: Message of the error.
+        kind: Name of the exception's class; empty if it is part of the message.
+    """
+    return next((lesson for part, lesson in LESSONS if part in words), "") or sentence_for(kind, words)
 
 
 class PyTorchError(EngineError):
@@ -76,6 +82,7 @@ class PyTorchError(EngineError):
 
         self.own_words = printable(self.first_line)
         self.kind = type(error).__name__
+        self.lesson = lesson_of(self.own_words, self.kind)
         self.caught_as = caught_as(error)
         """Name of the nearest class of the exception that Python itself defines; `except` can name it
         anywhere."""
@@ -83,19 +90,18 @@ class PyTorchError(EngineError):
         self.place = place_of(error)
         """Innermost line of the learner's files that the exception passed; None if it passed none."""
 
-        self.lesson = lesson_of(self.own_words)
         self.summary = f"{self.kind}: {self.own_words}" if self.own_words else self.kind
         """Kind and message in one line, without place and explanation."""
 
         super().__init__(f"{first_words(self)} {self.lesson}".rstrip())
-        self._is_pytorchs = type(error) in (RuntimeError, NotImplementedError) or type(
+        self.is_pytorchs = type(error) in (RuntimeError, NotImplementedError) or type(
             error
         ).__module__.startswith("torch")
 
     @property
     def is_of_script(self) -> bool:
         """Whether the learner's own code raised the error; False if PyTorch refused what it was asked."""
-        return self.place is not None and (self.place.raised or not self._is_pytorchs)
+        return self.place is not None and (self.place.raised or not self.is_pytorchs)
 
 
 def first_words(error: BaseException) -> str:

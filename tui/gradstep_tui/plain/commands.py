@@ -45,7 +45,7 @@ from gradstep_tui.plain.command_parser import Command, by_name, understood
 from gradstep_tui.plain.new_session import another_problem, same_again
 from gradstep_tui.text.scripts.script_notes import printed_texts, session_notes
 from gradstep_tui.text.statements import unit_of
-from gradstep_tui.text.verdict import verdict_text
+from gradstep_tui.text.verdict import verdict_remark
 
 if TYPE_CHECKING:
     from gradstep.loop.loop import StatementKey
@@ -165,7 +165,7 @@ def show_texts(frame: Frame) -> Iterator[str]:
 def verdict_texts(session: Session) -> Iterator[str]:
     """Yield the verdict on the loop, and the error if PyTorch refuses to run it."""
     verdict = session.verdict()
-    yield verdict_text(verdict, unit_of(session.frame.loop))
+    yield str(verdict_remark(verdict, unit_of(session.frame.loop)))
     if verdict.error is not None:
         yield from raised_texts(verdict.error)
 

@@ -21,6 +21,7 @@ from gradstep_tui.plain.new_session import Beginning
 from gradstep_tui.session.autosave import offer_text
 from gradstep_tui.session.jobs import finished
 from gradstep_tui.session.script_start import running_title, told_while_running
+from gradstep_tui.text.remarks import NOTHING, success, warning
 
 if TYPE_CHECKING:
     from gradstep.session import Session
@@ -78,7 +79,7 @@ class Conversation:
             self._autosave.flush()
             if self._autosave.trouble and not self._troubled:
                 self._troubled = True
-                self._say(self._autosave.trouble)
+                self._say(str(warning(self._autosave.trouble)))
         return goes_on
 
     def _answer(self, line: str) -> bool:
@@ -128,7 +129,7 @@ class Conversation:
         if beginning.after is not None:
             edit_like(session, beginning.after)
         self._take(session)
-        self._say(beginning.title)
+        self._say(str(success(beginning.title)))
         if autosave is not None:
             self._say_notice(autosave)
         self._say_all(show_texts(session.frame))
@@ -148,8 +149,8 @@ class Conversation:
 
     def _say_notice(self, autosave: Autosave) -> None:
         if autosave.notice:
-            self._say(autosave.notice)
-            autosave.notice = ""
+            self._say(str(autosave.notice))
+            autosave.notice = NOTHING
 
     def _do(self, action: Action) -> None:
         before = self._session.frame

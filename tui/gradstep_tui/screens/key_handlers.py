@@ -24,7 +24,7 @@ from gradstep_tui.screens.openers.views import (
     show_step,
 )
 from gradstep_tui.text.statements import EPOCH, unit_of
-from gradstep_tui.text.verdict import verdict_text
+from gradstep_tui.text.verdict import verdict_remark
 from gradstep_tui.widgets.pictures.picture import GRAPH
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def show_verdict(bench: KeyedScreen) -> None:
 
     def tell(verdict: Verdict) -> None:
         unit = EPOCH if bench.frame is None else unit_of(bench.frame.loop)
-        bench.complaint, bench.notice = verdict.error, verdict_text(verdict, unit)
+        bench.complaint, bench.notice = verdict.error, verdict_remark(verdict, unit)
 
     session = bench.idle_session()
     if session is not None:

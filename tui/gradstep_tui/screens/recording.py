@@ -10,7 +10,7 @@ from gradstep_tui.keys import KEYS, SIGNS, Key
 from gradstep_tui.screens.base.keyed_screen import KeyedScreen, KeyHandler
 from gradstep_tui.screens.bench import BenchScreen
 from gradstep_tui.screens.key_handlers import HANDLERS
-from gradstep_tui.text.refusals import refusal_text
+from gradstep_tui.text.refusals import refusal_remark
 
 if TYPE_CHECKING:
     from gradstep.errors import EngineError
@@ -30,7 +30,7 @@ BADGE: Final = "READ-ONLY"
 
 def refuse(bench: KeyedScreen) -> None:
     """Say that a recording can only be looked at."""
-    bench.notice = refusal_text(Refusal(Reason.READ_ONLY))
+    bench.notice = refusal_remark(Refusal(Reason.READ_ONLY))
 
 
 class RecordingScreen(BenchScreen):

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from gradstep.errors import EngineError
 from gradstep.opening import open_session
 from gradstep_tui.session.script_start import resuming_title
+from gradstep_tui.text.remarks import NOTHING, hint, success, warning
 
 if TYPE_CHECKING:
     from gradstep.saving.reader import SavedSession
@@ -53,8 +54,8 @@ class Autosave:
         self._writer: SessionWriter | None = None
         self._warn: Callable[[str], None] | None = None
         self._given_up = Event()
-        self.notice = ""
-        """Message about the session that was made; empty if there is nothing to say."""
+        self.notice = NOTHING
+        """Remark on the session that was made; `NOTHING` if there is nothing to say."""
 
         self.offers = save is None
         """Whether to look for an earlier session that was not closed properly."""
@@ -86,10 +87,10 @@ class Autosave:
         self.close()
         left, self._save = None if self._writer is None else self._writer.path, None
         self._keep(session, writer)
-        saved = f"the session before is saved as {left.name}" if left is not None else ""
-        from gradstep_tui.text.scripts.script_notes import script_notice
+        saved = success(f"the session before is saved as {left.name}") if left is not None else NOTHING
+        from gradstep_tui.text.scripts.script_notes import script_remark
 
-        self.notice = script_notice(session) or saved
+        self.notice = script_remark(session) or saved
         return session
 
     def resume(self, path: Path | None = None, stopped: Callable[[], bool] = lambda: False) -> Session:
@@ -117,7 +118,7 @@ class Autosave:
             writer.abandon()
             raise
         if writer.path is not None and writer.path != path:
-            self.notice = (
+            self.notice = warning(
                 f"the end of {path.name} is missing: that file stays as it is, and the session goes on in "
                 f"{writer.path.name}"
             )
@@ -149,10 +150,10 @@ class Autosave:
             return None
         from gradstep.saving.session_folder import Store
 
-        self.notice = "; ".join(filter(None, (self.notice, bounds_notice(Store()))))
+        self.notice = self.notice.also(hint(bounds_notice(Store())))
         found = Store().unfinished()
         if found.bad:
-            self.notice = f"a session file cannot be read and stays as it is: {found.bad[0]}"
+            self.notice = warning(f"a session file cannot be read and stays as it is: {found.bad[0]}")
         saved = found.session
         if saved is None:
             return None
@@ -237,10 +238,10 @@ class Autosave:
         if replayed.done < len(saved.actions):
             raise EngineError("resuming was stopped: the session file is unchanged")
         if replayed.mismatch is not None:
-            self.notice = f"the replay gave different numbers: {replayed.mismatch.message}"
+            self.notice = warning(f"the replay gave different numbers: {replayed.mismatch.message}")
         else:
             actions = f"{replayed.done:,} action{'s' * (replayed.done != 1)}"
-            self.notice = f"{actions} replayed, all numbers identical"
+            self.notice = success(f"the session is resumed: {actions} replayed, all numbers identical")
         return replayed.session
 
     def _told(self, trouble: str) -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, assert_never
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Final, assert_never
 
 from gradstep.loop.script_loop import ScriptLoop
 from gradstep.notices import (
@@ -18,13 +18,25 @@ from gradstep.notices import (
     Unit,
 )
 from gradstep_tui.keys import SIGNS
+from gradstep_tui.text.remarks import NOTHING, Remark, Sense
 from gradstep_tui.text.statements import EPOCH, unit_of
 
 if TYPE_CHECKING:
     from gradstep.frame import Frame
 
-LOWER, ZEROING, REDO = (SIGNS[key_id] for key_id in ("lower_rate", "zeroing", "redo"))
+LOWER, ZEROING, UNDO, REDO = (SIGNS[key_id] for key_id in ("lower_rate", "zeroing", "undo", "redo"))
 """Signs of the keys that help."""
+
+SENSES: Final[Mapping[type[Notice], Sense]] = {
+    RunStopped: Sense.SUCCESS,
+    RunDiverged: Sense.WARNING,
+    PassedOver: Sense.WARNING,
+    TraceSummarized: Sense.HINT,
+    InsideAction: Sense.HINT,
+    NotRepeatable: Sense.WARNING,
+    PassRaised: Sense.ERROR,
+}
+"""Sense of each kind of notice."""
 
 
 def notice_text(notice: Notice, unit: str = EPOCH) -> str:
@@ -32,37 +44,42 @@ def notice_text(notice: Notice, unit: str = EPOCH) -> str:
     match notice:
         case RunDiverged(epoch, loss, zeroing=True):
             return (
-                f"diverged in {unit} {epoch:,}: loss {loss}; steps overshoot, "
-                f"lower the learning rate ({LOWER})"
+                f"lower the learning rate ({LOWER}) or go back ({UNDO}): the loss became {loss} in {unit} "
+                f"{epoch:,}, because each step overshoots"
             )
         case RunDiverged(epoch, loss):
             return (
-                f"diverged in {unit} {epoch:,}: loss {loss}; gradients pile up ({ZEROING}), "
-                f"or lr is too high ({LOWER})"
+                f"zero the gradients ({ZEROING}), lower the learning rate ({LOWER}) or go back ({UNDO}): the "
+                f"loss became {loss} in {unit} {epoch:,}, because gradients pile up or steps overshoot"
             )
         case InsideAction(Unit.EPOCH, number, count):
-            return f"inside a run: {unit} {number:,} of {count:,}; {REDO} goes on to its end"
+            return f"{REDO} goes on to the end of this run: here {unit} {number:,} of {count:,} has ended"
         case InsideAction(_, number, count):
-            return f"inside a pass: event {number:,} of {count:,}; {REDO} goes on to its end"
+            return f"{REDO} goes on to the end of this pass: here is event {number:,} of {count:,}"
         case TraceSummarized(tensors, limit):
             return (
-                f"the pass made more than {limit / 1e6:,g} MB: only summaries of {tensors:,} tensors "
-                "are kept (--trace-limit)"
+                f"start with a larger --trace-limit to keep more: this pass made more than {limit / 1e6:,g} "
+                f"MB, so only summaries of {tensors:,} tensors are kept"
             )
         case _:
             return plain_notice_text(notice, unit)
 
 
-def frame_notice_text(frame: Frame, texts: Callable[[Notice, str], str] = notice_text) -> str:
-    """Return the sentence for a frame's notice; empty if it has none.
+def frame_remark(frame: Frame, texts: Callable[[Notice, str], str] = notice_text) -> Remark:
+    """Return what is to be said of a frame's notice; `NOTHING` if it has none.
 
     Args:
         frame: The frame.
         texts: Returns the sentence for a notice, given the word for an epoch.
     """
-    if isinstance(frame.notice, RunStopped) and isinstance(frame.loop, ScriptLoop) and frame.loop.over:
-        return f"the script's loop was over after {frame.notice.done:,} of {frame.notice.count:,} rounds"
-    return "" if frame.notice is None else texts(frame.notice, unit_of(frame.loop))
+    notice = frame.notice
+    if notice is None:
+        return NOTHING
+    if isinstance(notice, RunStopped) and isinstance(frame.loop, ScriptLoop) and frame.loop.over:
+        text = f"the script's loop was over after {notice.done:,} of {notice.count:,} rounds"
+    else:
+        text = texts(notice, unit_of(frame.loop))
+    return Remark(SENSES[type(notice)], text)
 
 
 def plain_notice_text(notice: RunStopped | PassedOver | NotRepeatable | PassRaised, unit: str = EPOCH) -> str:
@@ -77,6 +94,6 @@ def plain_notice_text(notice: RunStopped | PassedOver | NotRepeatable | PassRais
         case NotRepeatable():
             return "the model keeps state outside PyTorch, which undo does not restore"
         case PassRaised(error, lesson):
-            return f"the pass raised {error}{'' if error.endswith('.') else '.'} {lesson}".rstrip()
+            return f"{lesson or 'The pass raised an exception, which the program gets.'} {error}"
         case _:
             assert_never(notice)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Final
 
-from gradstep.errors import EngineError, Refused
+from gradstep.errors import EngineError, Refused, Stopped
 from gradstep.reasons import Reason, Refusal
-from gradstep.training.pytorch_errors import PyTorchError, first_words
+from gradstep.training.pytorch_errors import PyTorchError
 from gradstep_tui.keys import SIGNS, Key
+from gradstep_tui.text.remarks import NOTHING, Remark, Sense, hint
 
 if TYPE_CHECKING:
     from gradstep.frame import Frame
@@ -46,6 +47,14 @@ SENTENCES: Final[Mapping[Reason, str]] = {
 }
 """Sentence for each reason; a name in braces is a key's id, and `loss` the loss that diverged."""
 
+GRAVE: Final[Mapping[Reason, Sense]] = {
+    Reason.DIVERGED: Sense.WARNING,
+    Reason.NO_LOSS: Sense.ERROR,
+    Reason.NO_GRADIENT: Sense.ERROR,
+    Reason.GRAPH_FREED: Sense.ERROR,
+}
+"""Sense of the refusals that say more than what to press instead; every other one is a hint."""
+
 NO_CURSOR: Final = "choose a line of the loop first: {cursor_up} or {cursor_down}"
 """Sentence for a key that edits the line under the cursor while there is no cursor."""
 
@@ -55,8 +64,13 @@ def refusal_text(refusal: Refusal) -> str:
     return SENTENCES[refusal.reason].format(**SIGNS, loss=refusal.loss)
 
 
-def key_refusal_text(key: Key, frame: Frame, cursor: StatementKey | None) -> str:
-    """Return why a key cannot work now, or an empty string if it can.
+def refusal_remark(refusal: Refusal, sentences: Callable[[Refusal], str] = refusal_text) -> Remark:
+    """Return what is to be said of a refusal, in one of `sentences`."""
+    return Remark(GRAVE.get(refusal.reason, Sense.HINT), sentences(refusal))
+
+
+def key_refusal(key: Key, frame: Frame, cursor: StatementKey | None) -> Remark:
+    """Return why a key cannot work now; `NOTHING` if it can.
 
     Args:
         key: The key.
@@ -64,14 +78,16 @@ def key_refusal_text(key: Key, frame: Frame, cursor: StatementKey | None) -> str
         cursor: Statement under the cursor; None if there is no cursor.
     """
     if key.lacks_cursor(cursor):
-        return NO_CURSOR.format(**SIGNS)
+        return hint(NO_CURSOR.format(**SIGNS))
     refusal = key.refusal(frame, cursor)
-    return "" if refusal is None else refusal_text(refusal)
+    return NOTHING if refusal is None else refusal_remark(refusal)
 
 
 def raised_by_text(error: PyTorchError) -> str:
-    """Return who raised an error: the learner's own code, or PyTorch."""
-    return "Your code raised an error" if error.is_of_script else "PyTorch refused"
+    """Return who raised an error: the learner's own code, PyTorch, or Python itself."""
+    if error.is_of_script:
+        return "Your code raised an error"
+    return "PyTorch refused" if error.is_pytorchs else "Python raised an error"
 
 
 def place_text(error: PyTorchError) -> str:
@@ -80,6 +96,20 @@ def place_text(error: PyTorchError) -> str:
     return "" if place is None else f"{place}: {place.text}" if place.text else str(place)
 
 
-def error_text(error: EngineError) -> str:
-    """Return an error of the engine in one line, without the lesson that follows an error of PyTorch's."""
-    return refusal_text(error.refusal) if isinstance(error, Refused) else first_words(error)
+def raised_text(error: PyTorchError) -> str:
+    """Return what an exception means, and then the exception's own words."""
+    place = "" if error.place is None else f" ({error.place})"
+    return f"{error.lesson or f'{raised_by_text(error)}.'} {error.summary}{place}"
+
+
+def error_remark(error: EngineError) -> Remark:
+    """Return what is to be said of an error of the engine."""
+    match error:
+        case Refused():
+            return refusal_remark(error.refusal)
+        case Stopped():
+            return hint(str(error))
+        case PyTorchError():
+            return Remark(Sense.ERROR, raised_text(error))
+        case _:
+            return Remark(Sense.ERROR, " ".join(str(error).split()))

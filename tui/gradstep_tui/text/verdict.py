@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
 from gradstep.analysis.judgement import Finding
+from gradstep_tui.text.remarks import Remark, Sense
 from gradstep_tui.text.statements import EPOCH
 from gradstep_tui.text.tensors.numbers import cell
 
@@ -25,6 +26,14 @@ FOUND: Final[Mapping[Finding, str]] = {
 """Sentence for each finding; the evidence follows it as a sentence of its own."""
 
 
+SENSES: Final[Mapping[Finding, Sense]] = {
+    Finding.EQUIVALENT: Sense.SUCCESS,
+    Finding.RAISES: Sense.ERROR,
+    Finding.UPDATES_TOO_SOON: Sense.ERROR,
+}
+"""Sense of the findings that are no warnings."""
+
+
 def verdict_text(verdict: Verdict, unit: str = EPOCH) -> str:
     """Return what an edited loop does, and the first difference from the reference loop.
 
@@ -33,6 +42,11 @@ def verdict_text(verdict: Verdict, unit: str = EPOCH) -> str:
         unit: Word for an epoch.
     """
     return f"{FOUND[verdict.finding]}: {_evidence(verdict, unit)}"
+
+
+def verdict_remark(verdict: Verdict, unit: str = EPOCH) -> Remark:
+    """Return what an edited loop does as a remark: a success if it does what the reference loop does."""
+    return Remark(SENSES.get(verdict.finding, Sense.WARNING), verdict_text(verdict, unit))
 
 
 def _evidence(verdict: Verdict, unit: str) -> str:

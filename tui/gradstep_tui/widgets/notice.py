@@ -6,18 +6,23 @@ from collections.abc import Iterator
 from string import Formatter
 from typing import TYPE_CHECKING, Final
 
+from textual.css.scalar import Scalar
 from textual.reactive import var
 
 from gradstep.actions import MOST_EPOCHS
 from gradstep.loop.roles import Role
 from gradstep.loop.script_loop import ScriptLoop
 from gradstep_tui.drawing.lines import Line, Span, line
+from gradstep_tui.drawing.remark_lines import remark_lines, remark_rows
 from gradstep_tui.keys import SIGNS
 from gradstep_tui.text.frames import duration
+from gradstep_tui.text.remarks import NOTHING, Remark
 from gradstep_tui.text.statements import DOES, EPOCH, ROUND, counted, effect_text, quoted, unit_of
 from gradstep_tui.widgets.panel import Panel
 
 if TYPE_CHECKING:
+    from textual import events
+
     from gradstep.frame import Frame
     from gradstep.loop.script_loop import ScriptStatement
     from gradstep.training.progress import Progress
@@ -27,6 +32,12 @@ OVER: Final = (
 )
 """Hint for a script's loop that is over."""
 
+MOST_ROWS: Final = 2
+"""Largest number of rows of a notice."""
+
+MORE: Final = f"{SIGNS['look']} shows all"
+"""End of a notice that is longer than its rows."""
+
 BAR = 12
 """Width of the progress bar, in cells."""
 
@@ -34,7 +45,7 @@ BAR = 12
 class NoticeLine(Panel):
     """The progress of a run, or else a notice, or else a hint."""
 
-    notice: var[str] = var("")
+    notice: var[Remark] = var(NOTHING)
     hint: var[str] = var("")
     busy: var[str] = var("")
     progress: var[Progress | None] = var(None, always_update=True)
@@ -49,8 +60,18 @@ class NoticeLine(Panel):
         self.redraw()
 
     def watch_notice(self) -> None:
-        """Redraw the line."""
+        """Redraw the line, with as many rows as the notice needs."""
+        self._fit()
         self.redraw()
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Choose the number of rows for the new width. Textual calls the base class's handler as well."""
+        self._fit()
+
+    def _fit(self) -> None:
+        rows = min(max(remark_rows(self.notice, self.size.width), 1), MOST_ROWS) if self.size.width else 1
+        if self.styles.height != Scalar.from_number(rows):
+            self.styles.height = rows
 
     def watch_busy(self) -> None:
         """Redraw the line."""
@@ -61,17 +82,22 @@ class NoticeLine(Panel):
         self.redraw()
 
     def lines(self, width: int, height: int) -> list[Line]:
-        """Return the only line: the most urgent of progress, notice, running work and hint."""
+        """Return the most urgent of progress, notice, running work and hint; a notice may take more rows."""
         if self.progress is not None:
             unit = EPOCH if self.frame is None else unit_of(self.frame.loop)
             return [progress_line(self.progress, self._escape_does, unit)]
         if self.notice:
-            return [line(Span(" ! ", "warn"), self.notice)]
+            return remark_lines(self.notice, width, min(max(height, 1), MOST_ROWS), MORE)
         if self.busy:
             return [line(f" {self.busy}")]
         if self.hint:
             return [line(f" {self.hint}")]
         return [] if self.frame is None else [hint_line(self.frame, width)]
+
+
+def is_whole(notice: Remark, width: int) -> bool:
+    """Return whether a notice fits into its rows of `width` cells."""
+    return remark_rows(notice, width) <= MOST_ROWS
 
 
 def hint_line(frame: Frame, width: int = 80) -> Line:

@@ -36,6 +36,7 @@ class Panel(Widget):
         & > .panel--mark { color: $text-success; text-style: bold; }
         & > .panel--current { text-style: reverse; }
         & > .panel--warn { color: $text-error; text-style: bold; }
+        & > .panel--caution { color: $text-warning; text-style: bold; }
         & > .panel--key { text-style: bold; }
     }
     """

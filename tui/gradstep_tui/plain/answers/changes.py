@@ -29,7 +29,7 @@ from gradstep_tui.plain.answers.state import hint_text, loop_texts, loss_texts, 
 from gradstep_tui.plain.answers.steps import step_texts, update_texts
 from gradstep_tui.plain.answers.sums import grad_texts, memory_texts, value_texts
 from gradstep_tui.text.frames import action_text
-from gradstep_tui.text.notices import frame_notice_text
+from gradstep_tui.text.notices import frame_remark
 from gradstep_tui.text.settings import batches_title, optimizer_title
 from gradstep_tui.text.statements import code, counted, round_text, statement_name, unit_of, zeroes
 from gradstep_tui.text.tensors.numbers import rate
@@ -51,7 +51,7 @@ def answer_texts(action: Action, before: Frame, after: Frame) -> Iterator[str]:
     """Yield the answer to an action: the code that ran, the changes, the notice, and the next command."""
     yield from _done_texts(action, before, after)
     yield from change_texts(before, after)
-    yield from filter(None, [frame_notice_text(after, notice_text)])
+    yield from filter(None, [str(frame_remark(after, notice_text))])
     yield hint_text(after)
 
 

@@ -12,7 +12,8 @@ from gradstep.scripts.script_errors import ScriptError
 from gradstep.training.pytorch_errors import PyTorchError
 from gradstep_tui.text.frames import NoPass
 from gradstep_tui.text.notices import plain_notice_text
-from gradstep_tui.text.refusals import place_text, raised_by_text
+from gradstep_tui.text.refusals import error_remark, place_text, raised_by_text, refusal_remark
+from gradstep_tui.text.remarks import failure
 from gradstep_tui.text.scripts.obstacles import worded
 from gradstep_tui.text.statements import EPOCH
 
@@ -67,30 +68,33 @@ def notice_text(notice: Notice, unit: str = EPOCH) -> str:
     match notice:
         case RunDiverged(epoch, loss, zeroing=True):
             return (
-                f"diverged in {unit} {epoch:,}: loss {loss}; steps overshoot, lower the learning rate (lr-)"
+                f"lower the learning rate (lr-) or go back (undo): the loss became {loss} in {unit} "
+                f"{epoch:,}, because each step overshoots"
             )
         case RunDiverged(epoch, loss):
             return (
-                f"diverged in {unit} {epoch:,}: loss {loss}; gradients pile up (zeroing brings "
-                "the line back), or the learning rate is too high (lr-)"
+                "zero the gradients (zeroing brings the line back), lower the learning rate (lr-) or go back "
+                f"(undo): the loss became {loss} in {unit} {epoch:,}, because gradients pile up or steps "
+                "overshoot"
             )
         case InsideAction(Unit.EPOCH, number, count):
-            return f"inside a run: {unit} {number:,} of {count:,}; redo goes on to its end"
+            return f"redo goes on to the end of this run: here {unit} {number:,} of {count:,} has ended"
         case InsideAction(_, number, count):
-            return f"inside a pass: event {number:,} of {count:,}; redo goes on to its end"
+            return f"redo goes on to the end of this pass: here is event {number:,} of {count:,}"
         case TraceSummarized(tensors, limit):
             return (
-                f"the pass made more than {limit / 1e6:,g} MB: only summaries of {tensors:,} tensors are "
-                "kept; start gradstep with a larger --trace-limit to keep more"
+                f"start with a larger --trace-limit to keep more: this pass made more than {limit / 1e6:,g} "
+                f"MB, so only summaries of {tensors:,} tensors are kept"
             )
         case _:
             return plain_notice_text(notice, unit)
 
 
 def raised_texts(error: PyTorchError) -> Iterator[str]:
-    """Yield the lines that report an error of PyTorch's or of the learner's code."""
-    yield f"{raised_by_text(error)}: {error.summary}"
-    yield from filter(None, [place_text(error), error.lesson])
+    """Yield the lines that report an error of PyTorch's or of the learner's code, its meaning first."""
+    yield str(failure(error.lesson or f"{raised_by_text(error)}."))
+    yield error.summary
+    yield from filter(None, [place_text(error)])
 
 
 def error_texts(error: EngineError) -> Iterable[str]:
@@ -101,8 +105,8 @@ def error_texts(error: EngineError) -> Iterable[str]:
         case PyTorchError():
             return list(raised_texts(error))
         case Refused():
-            return [refusal_text(error.refusal)]
+            return [str(refusal_remark(error.refusal, refusal_text))]
         case Exists():
-            return [f"{error}; export --force replaces it"]
+            return [str(failure(f"export --force replaces it: {error}"))]
         case _:
-            return [" ".join(str(error).split())]
+            return [str(error_remark(error))]

@@ -10,7 +10,8 @@ from textual.reactive import var
 
 from gradstep_tui.keys import Key
 from gradstep_tui.screens.base.session_screen import SessionScreen
-from gradstep_tui.text.refusals import key_refusal_text
+from gradstep_tui.text.refusals import key_refusal
+from gradstep_tui.text.remarks import NOTHING
 
 if TYPE_CHECKING:
     from gradstep.loop.loop import StatementKey
@@ -38,6 +39,9 @@ class KeyedScreen(SessionScreen):
     cursor: var[StatementKey | None] = var(None)
     """Statement of the loop that edits are for, wherever it moves; None if there is no cursor."""
 
+    read_notice = NOTHING
+    """Notice that was shown in full, so that the key for it shows the step again."""
+
     def action_press(self, key_id: str) -> None:
         """Call the handler of a key."""
         if self.has_class("-small") and key_id not in self.keys_when_small:
@@ -49,19 +53,19 @@ class KeyedScreen(SessionScreen):
 
     def can(self, key: Key) -> bool:
         """Return whether a key can work now; if it cannot, the notice says why."""
-        reason = "" if self.frame is None else key_refusal_text(key, self.frame, self.cursor)
+        reason = NOTHING if self.frame is None else key_refusal(key, self.frame, self.cursor)
         if reason:
             self.notice = reason
         return not reason
 
     def stop(self) -> None:
-        """Stop a run of epochs, remove the cursor, or stop the script that runs before there is a session."""
+        """Stop a run of epochs, remove the cursor, stop the script that is loaded, or remove the notice."""
         if self.running:
             self.stop_work()
         elif self.cursor is not None:
             self.cursor = None
         elif not self.stop_loading():
-            self.notice = "there is nothing to stop or close"
+            self.notice = NOTHING
 
     def move_cursor(self, steps: int) -> None:
         """Move the cursor by some statements, in a circle; a hidden cursor appears at the next statement."""
@@ -79,6 +83,6 @@ class KeyedScreen(SessionScreen):
         if self.frame is None:
             self.when_idle(partial(self.edit, key))
         elif self.cursor is None:
-            self.notice = key_refusal_text(key, self.frame, None)
+            self.notice = key_refusal(key, self.frame, None)
         elif key.edit is not None:
             self.perform(key.edit(self.cursor))

@@ -23,8 +23,9 @@ from gradstep_tui.session.loader import Loaded, LoadFailed, Troubled, load
 from gradstep_tui.session.worker import WorkEnded, takes_long
 from gradstep_tui.terminal.textual_internals import keep_new_styles
 from gradstep_tui.text.frames import action_text, printed_text
-from gradstep_tui.text.notices import frame_notice_text
-from gradstep_tui.text.refusals import error_text
+from gradstep_tui.text.notices import frame_remark
+from gradstep_tui.text.refusals import error_remark
+from gradstep_tui.text.remarks import NOTHING, Remark, hint, warning
 from gradstep_tui.text.scripts.script_notes import session_notes
 from gradstep_tui.text.work import work_text
 
@@ -162,7 +163,7 @@ class SessionScreen(WorkingScreen):
 
     def on_troubled(self, message: Troubled) -> None:
         """Show that saving has failed; training goes on."""
-        self.notice, self.unsaved = message.trouble, True
+        self.notice, self.unsaved = warning(message.trouble), True
 
     def begin(self, start: Start, stopped: Callable[[], bool]) -> Session:
         """Make another session, saved like this one; called from another thread.
@@ -186,7 +187,7 @@ class SessionScreen(WorkingScreen):
         self.show(session, None)
         self.unsaved = self._autosave is not None and bool(self._autosave.trouble)
         if self._autosave is not None and self._autosave.notice:
-            self.notice, self._autosave.notice = self._autosave.notice, ""
+            self.notice, self._autosave.notice = self._autosave.notice, NOTHING
             self._told = False
 
     def printed_is_seen(self) -> None:
@@ -227,9 +228,9 @@ class SessionScreen(WorkingScreen):
         return None if session is None else (session_notes(session), session.problem.printed)
 
     @property
-    def starting(self) -> str:
+    def starting(self) -> Remark:
         """Notice for a key that needs the session before there is one."""
-        return f"{self.waits_for}: press the key again when it is ready"
+        return hint(f"{self.waits_for}: press the key again when it is ready")
 
     def idle_session(self) -> Session | None:
         """Return the session if it is there and idle; otherwise None, and the notice says why."""
@@ -273,10 +274,10 @@ class SessionScreen(WorkingScreen):
         """Show the session's frame, and the error of the last action or its notice."""
         self.frame = session.frame
         self.complaint = error if isinstance(error, PyTorchError) else None
-        self.notice = error_text(error) if error is not None else frame_notice_text(session.frame)
+        self.notice = frame_remark(session.frame) if error is None else error_remark(error)
         printed = session.problem.printed
         if not (self.notice or self._told) and printed.count > self._seen:
-            self.notice, self._told = printed_text(printed), True
+            self.notice, self._told = hint(printed_text(printed)), True
 
     # Long work
 

@@ -16,6 +16,7 @@ from textual.timer import Timer
 
 from gradstep_tui.session.jobs import Job, Work, Worker
 from gradstep_tui.session.worker import WorkEnded
+from gradstep_tui.text.remarks import NOTHING, Remark, hint
 from gradstep_tui.text.work import work_text
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ PATIENCE: Final = 1.0
 LAST_KEYS: Final = 0.4
 """Seconds that keys before a `q` have to be handled; then the program ends."""
 
-RUNNING: Final = "gradstep is busy: wait, or press Esc to stop"
+RUNNING: Final = hint("gradstep is busy: wait, or press Esc to stop")
 
 NEVER_HELD: Final = frozenset({"escape", "ctrl+c", "f1", "question_mark", "w"})
 """Keys that work at once, whatever runs."""
@@ -42,7 +43,7 @@ NEVER_HELD: Final = frozenset({"escape", "ctrl+c", "f1", "question_mark", "w"})
 class WorkingScreen(Screen[None]):
     """A screen with one piece of work at a time; a subclass says what is shown of it."""
 
-    notice: var[str] = var("")
+    notice: var[Remark] = var(NOTHING)
     running: var[bool] = var(False)
     """Whether work is running in a thread, which then has the session to itself."""
     progress: var[Progress | None] = var(None, always_update=True)
@@ -122,7 +123,7 @@ class WorkingScreen(Screen[None]):
         if quick not in self._workers:
             self._workers[quick] = Worker() if quick else Worker(self.prepare_long_work)
         if not quick:
-            self.notice = ""
+            self.notice = NOTHING
         self._workers[quick].begin(job, lambda ended: self.post_message(WorkEnded.of(ended)))
         if quick and job.done.wait(at_once):
             self._job = None
@@ -144,7 +145,7 @@ class WorkingScreen(Screen[None]):
 
     def begin_waiting(self) -> None:
         """Remove what the last action left; called if work is not done at once."""
-        self.notice = ""
+        self.notice = NOTHING
 
     def must_stop(self) -> bool:
         """Return whether the work under way has to stop; may be called from its thread."""

@@ -18,6 +18,7 @@ from gradstep_tui.widgets.pictures.picture import FIT, GRAPH, SIZES, SURFACE, TI
 if TYPE_CHECKING:
     from gradstep.frame import Frame
     from gradstep_tui.session.pictures import Album
+    from gradstep_tui.text.remarks import Remark
 
 HINT = "Tab: next picture  arrows: choose  l: linear/log  x: SVG  Esc: close"
 GRAPH_HINT = "f s S b: step  arrows: scroll  Tab: next picture  x: SVG  Esc: close"
@@ -111,7 +112,7 @@ class PicturesScreen(Dialog[None]):
         """Show computed pictures."""
         self._picture.show(found)
 
-    def go_on(self, frame: Frame, notice: str) -> None:
+    def go_on(self, frame: Frame, notice: Remark) -> None:
         """Show the session's graph after a step; pictures computed before are out of date."""
         self._picture.go_on(frame, notice)
 

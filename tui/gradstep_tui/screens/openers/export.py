@@ -9,6 +9,7 @@ from gradstep.errors import Exists
 from gradstep_tui.commands.export import default_export_name, export_session, exports_of
 from gradstep_tui.screens.dialogs.ask import AskScreen
 from gradstep_tui.screens.dialogs.confirm import ConfirmScreen
+from gradstep_tui.text.remarks import hint, success
 
 if TYPE_CHECKING:
     from gradstep_tui.screens.base.keyed_screen import KeyedScreen
@@ -37,16 +38,16 @@ def ask_export(bench: KeyedScreen) -> None:
     def tell(to: str, came: str | Exists) -> None:
         if isinstance(came, Exists):
             texts = [f"{exports.shown(came.path)} exists already."]
-            hint = "Enter: replace it and the other files of that name   Esc: cancel"
-            bench.app.push_screen(ConfirmScreen("replace?", texts, hint), partial(replace, to))
+            keys = "Enter: replace it and the other files of that name   Esc: cancel"
+            bench.app.push_screen(ConfirmScreen("replace?", texts, keys), partial(replace, to))
         else:
-            bench.notice = came
+            bench.notice = success(came)
 
     def replace(to: str, yes: bool | None) -> None:
         if yes:
             export(to, force=True)
         else:
-            bench.notice = "the export was cancelled: no file was written"
+            bench.notice = hint("the export was cancelled: no file was written")
 
     question = "Export to which files? (.py, .ipynb, .csv and .svg are added)"
     bench.app.push_screen(AskScreen(question, default_export_name(session), str.strip), export)

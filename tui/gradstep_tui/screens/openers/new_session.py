@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gradstep.errors import EngineError, Refused
+from gradstep.errors import Refused
 from gradstep.reload import edit_like, start_again
 from gradstep.scripts.script_errors import Abandoned, ScriptError
 from gradstep_tui.commands.list_and_check import listed
@@ -14,7 +14,8 @@ from gradstep_tui.keys import SIGNS
 from gradstep_tui.screens.dialogs.problems import ProblemsScreen
 from gradstep_tui.screens.dialogs.text import TextScreen
 from gradstep_tui.session.script_start import running_title
-from gradstep_tui.text.refusals import error_text
+from gradstep_tui.text.refusals import error_remark
+from gradstep_tui.text.remarks import NOTHING, Remark, hint, success
 from gradstep_tui.text.scripts.obstacles import worded
 from gradstep_tui.text.work import work_text
 
@@ -23,8 +24,8 @@ if TYPE_CHECKING:
     from gradstep.start import Start
     from gradstep_tui.screens.base.keyed_screen import KeyedScreen
 
-LOADING = f"loading; {SIGNS['stop']} stops it and keeps this session"
-STOPPED = "loading was stopped; the session goes on as before"
+LOADING = hint(f"loading; {SIGNS['stop']} stops it and keeps this session")
+STOPPED = hint("loading was stopped; the session goes on as before")
 
 
 def choose_problem(bench: KeyedScreen) -> None:
@@ -47,7 +48,7 @@ def reload(bench: KeyedScreen) -> None:
     try:
         start = start_again(session)
     except Refused as refused:
-        bench.notice = error_text(refused)
+        bench.notice = error_remark(refused)
         return
     begin(bench, start, f"{Path(start.problem).name} read again", after=session)
 
@@ -62,26 +63,28 @@ def begin(bench: KeyedScreen, start: Start, title: str, after: Session | None = 
         after: Session whose edits of the loop are repeated in the new session; None for none.
     """
 
-    def work(stopped: Callable[[], bool]) -> Session | ScriptError:
+    def work(stopped: Callable[[], bool]) -> Session | ScriptError | Remark:
         try:
             session = bench.begin(start, stopped)
         except ScriptError as error:
             return error
         except Abandoned:
-            raise EngineError(STOPPED) from None
+            return STOPPED
         if after is not None:
             edit_like(session, after)
         return session
 
-    def show(came: Session | ScriptError) -> None:
-        if isinstance(came, ScriptError):
+    def show(came: Session | ScriptError | Remark) -> None:
+        if isinstance(came, Remark):
+            bench.notice = came
+        elif isinstance(came, ScriptError):
             texts = (*worded(came).lines, "", "Nothing is lost: the session goes on as before.")
             bench.app.push_screen(TextScreen("this cannot be trained", texts))
         else:
             bench.take(came)
-            bench.notice = "; ".join(filter(None, (title, bench.notice)))
+            bench.notice = success(title).also(bench.notice)
 
     runs = running_title(start)
     bench.work(work, show, title=runs)
-    bench.notice = "" if runs else LOADING
+    bench.notice = NOTHING if runs else LOADING
     bench.busy = work_text(runs, 0, None) if runs else ""

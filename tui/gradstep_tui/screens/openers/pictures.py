@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from gradstep_tui.screens.dialogs.pictures import PicturesScreen
 from gradstep_tui.screens.openers.computed import show_wanted
 from gradstep_tui.session.pictures import album
-from gradstep_tui.text.refusals import raised_by_text
+from gradstep_tui.text.refusals import error_remark
 from gradstep_tui.widgets.pictures.picture import SURFACE
 
 if TYPE_CHECKING:
@@ -37,10 +37,7 @@ def show_pictures(bench: KeyedScreen, at: int = SURFACE) -> None:
         if bench.frame is not None:
             pictures = session.pictures()
             refused = bench.complaint
-            message = (
-                "" if refused is None else f"{raised_by_text(refused)} ({refused.kind}). {refused.lesson}"
-            )
-            screen.go_on(bench.frame, message or bench.notice)
+            screen.go_on(bench.frame, bench.notice if refused is None else error_remark(refused))
 
     def stop(_: None) -> None:
         if bench.running:

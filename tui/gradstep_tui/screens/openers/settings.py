@@ -21,6 +21,7 @@ from gradstep_tui.screens.dialogs.ask import AskScreen
 from gradstep_tui.screens.dialogs.batch_check import BatchesScreen
 from gradstep_tui.screens.openers.computed import show_wanted
 from gradstep_tui.text.batch_check import usual_size
+from gradstep_tui.text.remarks import hint
 from gradstep_tui.text.statements import EPOCH, unit_of
 from gradstep_tui.text.tensors.numbers import rate
 
@@ -74,7 +75,7 @@ def ask_batches(bench: KeyedScreen) -> None:
         return
     samples, loop = session.problem.samples, session.state.loop
     if samples is None:
-        bench.notice = NO_SAMPLES
+        bench.notice = hint(NO_SAMPLES)
         return
 
     def compute(size: int) -> None:

@@ -9,8 +9,11 @@ from gradstep_tui.screens.dialogs.elements import ElementsScreen
 from gradstep_tui.screens.dialogs.gradient_check import CheckScreen
 from gradstep_tui.screens.dialogs.ledger import LedgerScreen
 from gradstep_tui.screens.dialogs.script_output import PrintedScreen
+from gradstep_tui.screens.dialogs.text import TextScreen
 from gradstep_tui.screens.dialogs.whole_step import LookScreen
 from gradstep_tui.screens.help.key_table import HelpScreen, open_manual
+from gradstep_tui.text.remarks import WORDS, hint
+from gradstep_tui.widgets.notice import is_whole
 
 if TYPE_CHECKING:
     from gradstep.analysis.gradient_check import GradientCheck
@@ -18,10 +21,14 @@ if TYPE_CHECKING:
 
 
 def show_step(bench: KeyedScreen) -> None:
-    """Show the current step in full."""
+    """Show the notice in full if it does not fit, or else the current step."""
+    if not is_whole(bench.notice, bench.size.width) and bench.notice is not bench.read_notice:
+        bench.read_notice = bench.notice
+        bench.app.push_screen(TextScreen(WORDS[bench.notice.sense], [bench.notice.text]))
+        return
     step = None if bench.frame is None else bench.frame.step
     if step is None:
-        bench.notice = f"there is no step to show yet: press {SIGNS['step_node']} to run a node"
+        bench.notice = hint(f"press {SIGNS['step_node']} to run a node first: there is no step to show yet")
     else:
         bench.app.push_screen(LookScreen(step))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from gradstep_tui.text.remarks import Remark, hint, warning
 from gradstep_tui.text.scripts.obstacles import fact_text
 from gradstep_tui.text.scripts.oddities import oddity_text
 
@@ -27,9 +28,9 @@ def printed_texts(notes: tuple[str, ...], printed: Printed) -> list[str]:
     return [*texts, *(printed.lines or ["the script has printed nothing so far"])]
 
 
-def script_notice(session: Session) -> str:
-    """Return the first note about a session's script, and how to see the others; empty if there is none."""
+def script_remark(session: Session) -> Remark:
+    """Return the first note about a session's script, and how to see the others; a mistake is a warning."""
     notes = session_notes(session)
-    if len(notes) > 1:
-        return f"{notes[0]} (1 of {len(notes)} notes: the others are shown with the script's output)"
-    return "".join(notes)
+    more = f" (1 of {len(notes)} notes: the others are shown with the script's output)"
+    text = f"{notes[0]}{more}" if len(notes) > 1 else "".join(notes)
+    return warning(text) if session.oddities else hint(text)

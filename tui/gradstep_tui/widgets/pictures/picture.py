@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from gradstep.errors import EngineError
 from gradstep_tui.drawing.lines import Line, wrapped
+from gradstep_tui.drawing.remark_lines import remark_lines
 from gradstep_tui.text.decision_regions import input_names, target_names
+from gradstep_tui.text.remarks import NOTHING, Remark
 from gradstep_tui.text.statements import unit_of
 from gradstep_tui.widgets.panel import Panel
 from gradstep_tui.widgets.pictures.curves import layer_lines, loss_lines, size_lines
@@ -24,6 +26,9 @@ if TYPE_CHECKING:
 
 TITLES: Final = ("loss surface", "fit", "gradient sizes", "losses", "graph")
 SURFACE, FIT, SIZES, LOSSES, GRAPH = range(len(TITLES))
+
+NOTICE_ROWS: Final = 2
+"""Largest number of rows of a notice below the graph."""
 
 
 class PicturePanel(Panel):
@@ -42,7 +47,7 @@ class PicturePanel(Panel):
         self._chosen = [0] * len(TITLES)
         self._logs: list[bool | None] = [None] * len(TITLES)
         self._graph = GraphView()
-        self._notice = ""
+        self._notice = NOTHING
 
     @property
     def waits(self) -> bool:
@@ -54,7 +59,7 @@ class PicturePanel(Panel):
         self._album = found
         self.redraw()
 
-    def go_on(self, frame: Frame, notice: str) -> None:
+    def go_on(self, frame: Frame, notice: Remark) -> None:
         """Show a newer frame, and a message about it."""
         self._shown, self._album, self._notice = frame, None, notice
         self._graph.follow()
@@ -89,7 +94,7 @@ class PicturePanel(Panel):
         """Return the lines of the chosen picture."""
         found, is_log, frame = self._album, self._logs[self.at], self._shown
         if self.at == GRAPH:
-            notice = wrapped(self._notice, width, "warn", 2) if self._notice else []
+            notice = remark_lines(self._notice, width, NOTICE_ROWS)
             return [*self._graph.lines(frame, width, height - len(notice)), *notice]
         if found is None:
             return wrapped("Computing the pictures; Esc stops.", width, "dim")

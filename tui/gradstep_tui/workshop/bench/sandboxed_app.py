@@ -13,6 +13,8 @@ from textual.app import SystemCommand
 
 from gradstep_tui.app import GradstepApp
 from gradstep_tui.screens.dialogs.text import TextScreen
+from gradstep_tui.text.remarks import success
+from gradstep_tui.widgets.notice import is_whole
 from gradstep_tui.workshop.bench.session.folder_exports import FilesWritten, FolderExports
 
 if TYPE_CHECKING:
@@ -37,7 +39,7 @@ class SandboxedApp(GradstepApp):
 
     def on_files_written(self, message: FilesWritten) -> None:
         """Show the folder of written files in a dialog if the notice has no room for the whole sentence."""
-        if len(message.text) > self.size.width - 4:
+        if not is_whole(success(message.text), self.size.width):
             self.push_screen(TextScreen("written", message.text.split(": ")))
 
     def open_url(self, url: str, *, new_tab: bool = True) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from gradstep_tui.screens.bench import BenchScreen
 from gradstep_tui.session.worker import WorkEnded
+from gradstep_tui.text.remarks import Remark, hint, success, warning
 from gradstep_tui.workshop.bench.screens.feed import FeedScreen
 from gradstep_tui.workshop.bench.session.keys import IDS
 from gradstep_tui.workshop.wire.messages import (
@@ -89,7 +90,9 @@ class WorkshopBench(BenchScreen):
     def _(self, message: StorageStatus) -> None:
         self.autosave.storage_error = message.trouble
         self.unsaved = bool(message.trouble)
-        self.say(self.autosave.trouble if message.trouble else "your session is saved again")
+        self.say(
+            warning(self.autosave.trouble) if message.trouble else success("your session is saved again")
+        )
 
     @hear.register
     def _(self, message: Feed) -> None:
@@ -117,7 +120,7 @@ class WorkshopBench(BenchScreen):
     @hear.register
     def _(self, message: FeedEnded) -> None:
         self.close_feed()
-        self.say(feed_end_text(message))
+        self.say(hint(feed_end_text(message)))
 
     @hear.register
     def _(self, message: Presenting) -> None:
@@ -132,11 +135,13 @@ class WorkshopBench(BenchScreen):
     @hear.register
     def _(self, message: KeptKeys) -> None:
         self.ssh_keys = message.keys
-        self.say("this computer's SSH key logs in now" if message.keys else "no SSH key logs in any more")
+        self.say(
+            success("this computer's SSH key logs in now" if message.keys else "no SSH key logs in any more")
+        )
 
     @hear.register
     def _(self, message: Told) -> None:
-        self.say(f"{message.by}: {message.text}")
+        self.say(hint(f"{message.by}: {message.text}"))
 
     def note_code(self, keep_keys: bool | None) -> None:
         """Report that the resume code is written down, and whether this login's SSH keys may log in."""
@@ -164,17 +169,17 @@ class WorkshopBench(BenchScreen):
         while self._held:
             self._held.popleft()()
 
-    def leave_feed(self, notice: str) -> None:
+    def leave_feed(self, notice: Remark) -> None:
         """Close the feed at the participant's wish, or because it cannot be shown; then show a notice."""
         self.link.send(Unfollow())
         self.close_feed()
         self.say(notice)
 
-    def say(self, text: str) -> None:
+    def say(self, remark: Remark) -> None:
         """Show a notice on the own bench and on the feed."""
-        self.notice = text
+        self.notice = remark
         if self.feed is not None:
-            self.feed.notice = text
+            self.feed.notice = remark
 
     def draw_badge(self) -> None:
         """Show in the badge whether somebody watches."""

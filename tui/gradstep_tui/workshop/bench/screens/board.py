@@ -15,6 +15,7 @@ from gradstep.errors import BadInput
 from gradstep_tui.keys import Key
 from gradstep_tui.screens.dialogs.ask import AskScreen
 from gradstep_tui.screens.help.key_table import HelpScreen, open_manual
+from gradstep_tui.text.remarks import NOTHING, Remark, hint, success
 from gradstep_tui.workshop.bench.screens.ssh_keys import SshKeysScreen, learner_key_texts
 from gradstep_tui.workshop.bench.widgets.board_table import BoardTable
 from gradstep_tui.workshop.wire.messages import LONGEST_TEXT, ForgetKeys, LowerHand, Row, Tell
@@ -78,7 +79,7 @@ class BoardScreen(Screen[None]):
     BoardScreen { background: $background; }
     BoardScreen > Vertical { height: 1fr; }
     """
-    notice: var[str] = var("")
+    notice: var[Remark] = var(NOTHING)
 
     def __init__(
         self,
@@ -109,7 +110,7 @@ class BoardScreen(Screen[None]):
         """Start the timer that redraws the idle times."""
         self.set_interval(EVERY, self.table.redraw)
 
-    def watch_notice(self, notice: str) -> None:
+    def watch_notice(self, notice: Remark) -> None:
         """Show the changed notice below the table of learners."""
         self.table.notice = notice
         self.table.redraw()
@@ -166,9 +167,9 @@ class BoardScreen(Screen[None]):
         row = self.table.row(name)
         if row is not None and row.hand:
             self._link.send(LowerHand(name))
-            self.notice = f"{name}'s hand is down"
+            self.notice = success(f"{name}'s hand is down")
         elif row is not None:
-            self.notice = f"{name}'s hand is not up"
+            self.notice = hint(f"{name}'s hand is not up")
 
     def action_keys(self) -> None:
         """Show which SSH keys log in as the chosen learner."""
@@ -178,14 +179,14 @@ class BoardScreen(Screen[None]):
 
             def forget() -> None:
                 self._link.send(ForgetKeys(name))
-                self.notice = f"no SSH key logs in as {name} any more"
+                self.notice = success(f"no SSH key logs in as {name} any more")
 
             texts = learner_key_texts(name, row.keys)
             self.app.push_screen(SshKeysScreen(f"keys of {name}", texts, forget if row.keys else None))
 
     def action_sort(self) -> None:
         """Sort in the next way."""
-        self.notice = f"sorted by {self.table.sort()}"
+        self.notice = success(f"sorted by {self.table.sort()}")
 
     def action_filter(self) -> None:
         """Ask for a filter."""
@@ -227,7 +228,7 @@ class BoardScreen(Screen[None]):
         def send(text: str | None) -> None:
             if text:
                 self._link.send(Tell(text, to))
-                self.notice = self._sent_text(text, to, away)
+                self.notice = success(self._sent_text(text, to, away))
 
         self.app.push_screen(AskScreen(question, "", checked_message), send)
 

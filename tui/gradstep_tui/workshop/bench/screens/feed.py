@@ -11,6 +11,7 @@ from textual.binding import Binding, BindingType
 from gradstep_tui.screens.bench import BenchScreen
 from gradstep_tui.session.worker import WorkEnded
 from gradstep_tui.text.frames import action_text
+from gradstep_tui.text.remarks import NOTHING, Remark, failure, hint
 from gradstep_tui.workshop.bench.session.autosave import session_of
 from gradstep_tui.workshop.bench.session.keys import (
     ALLOW,
@@ -45,7 +46,7 @@ class FeedScreen(BenchScreen):
     escape_does: ClassVar[str] = "leaves"
 
     def __init__(
-        self, feed: Feed, leave: Callable[[str], None], press: Callable[[str], None] | None = None
+        self, feed: Feed, leave: Callable[[Remark], None], press: Callable[[str], None] | None = None
     ) -> None:
         """Show a session.
 
@@ -83,7 +84,7 @@ class FeedScreen(BenchScreen):
 
     def action_leave(self) -> None:
         """Return to the own bench, or to the board."""
-        self._leave("")
+        self._leave(NOTHING)
 
     def perform(self, action: Action) -> None:
         """Refuse an action that was requested here, e.g. in the timeline."""
@@ -100,7 +101,9 @@ class FeedScreen(BenchScreen):
     def presence(self, here: bool) -> None:
         """Show whether the session's owner is logged in."""
         self._here = here
-        self.notice = "" if here else f"{self._feed.name} has logged out: this is the bench as it was left"
+        self.notice = (
+            NOTHING if here else hint(f"{self._feed.name} has logged out: this is the bench as it was left")
+        )
         self.draw_badge()
 
     def renew(self, feed: Feed) -> None:
@@ -120,7 +123,7 @@ class FeedScreen(BenchScreen):
 
     def fail(self, error: EngineError) -> None:
         """Return to the own bench, or to the board, and say why the session cannot be shown."""
-        self._leave(f"{self._feed.name}'s bench cannot be shown: {error}")
+        self._leave(failure(f"{self._feed.name}'s bench cannot be shown: {error}"))
 
     def end_work(self, message: WorkEnded) -> None:
         """Show the result of an action; leave if a new session could not be made."""
@@ -130,7 +133,7 @@ class FeedScreen(BenchScreen):
             self.fail(message.error)
 
     def _refuse(self) -> None:
-        self.notice = READ_ONLY.format(name=self._feed.name)
+        self.notice = hint(READ_ONLY.format(name=self._feed.name))
 
     def _follow(self, action: Action) -> None:
         super().perform(action)

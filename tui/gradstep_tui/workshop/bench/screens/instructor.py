@@ -10,6 +10,7 @@ from textual.binding import BindingType
 
 from gradstep_tui.keys import KEYS, Key
 from gradstep_tui.screens.base.keyed_screen import KeyHandler
+from gradstep_tui.text.remarks import Remark, hint, success
 from gradstep_tui.workshop.bench.screens.bench import WorkshopBench
 from gradstep_tui.workshop.bench.screens.board import BoardScreen
 from gradstep_tui.workshop.bench.screens.feed import FeedScreen, WatchScreen
@@ -91,11 +92,13 @@ class InstructorBench(WorkshopBench):
         presented = self.presents
         super().hear(message)
         if self.presents:
-            self.say("you are presenting: the class sees what you do on your own bench, until F stops it")
+            self.say(
+                hint("you are presenting: the class sees what you do on your own bench, until F stops it")
+            )
         elif presented and message.by:
-            self.say(f"{message.by} is presenting now")
+            self.say(hint(f"{message.by} is presenting now"))
         elif presented:
-            self.say("you have stopped presenting: everybody is back on their own bench")
+            self.say(success("you have stopped presenting: everybody is back on their own bench"))
         self.board.present(message.by, own=self.presents)
 
     # The feed
@@ -104,10 +107,10 @@ class InstructorBench(WorkshopBench):
         """Return a screen that watches a learner's session."""
         return WatchScreen(feed, self.leave_feed)
 
-    def say(self, text: str) -> None:
+    def say(self, remark: Remark) -> None:
         """Show a notice on the own bench, on the feed and on the board."""
-        super().say(text)
-        self.board.notice = text
+        super().say(remark)
+        self.board.notice = remark
 
     def draw_badge(self) -> None:
         """Show in the badge how many learners follow, and whether somebody watches."""

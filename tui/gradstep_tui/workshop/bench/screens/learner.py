@@ -11,6 +11,7 @@ from textual.binding import BindingType
 
 from gradstep_tui.keys import KEYS, Key
 from gradstep_tui.screens.base.keyed_screen import KeyHandler
+from gradstep_tui.text.remarks import Remark, hint, success
 from gradstep_tui.workshop.bench.screens.bench import WorkshopBench, feed_end_text
 from gradstep_tui.workshop.bench.screens.feed import FeedScreen, FollowScreen
 from gradstep_tui.workshop.bench.screens.instructor_messages import (
@@ -71,9 +72,9 @@ class LearnerBench(WorkshopBench):
         self._hand = not self._hand
         self.link.send(Hand(self._hand))
         if self._hand:
-            self.say("your hand is up, and the instructor sees it: press ! again once help has come")
+            self.say(success("your hand is up, and the instructor sees it: press ! again once help has come"))
         else:
-            self.say("your hand is down")
+            self.say(success("your hand is down"))
         self.draw_badge()
 
     def press_allow(self) -> None:
@@ -81,9 +82,9 @@ class LearnerBench(WorkshopBench):
         self._allows = not self._allows
         self.link.send(AllowWatching(self._allows))
         if self._allows:
-            self.say("the instructor can watch your bench: W forbids it")
+            self.say(success("the instructor can watch your bench: W forbids it"))
         else:
-            self.say("the instructor cannot watch your bench: W allows it again")
+            self.say(success("the instructor cannot watch your bench: W allows it again"))
         self.draw_badge()
 
     def press_follow(self) -> None:
@@ -91,7 +92,7 @@ class LearnerBench(WorkshopBench):
         if self.presenter:
             self._follow()
         else:
-            self.say("nobody is presenting at the moment: you will see it as soon as somebody does")
+            self.say(hint("nobody is presenting at the moment: you will see it as soon as somebody does"))
 
     def press_messages(self) -> None:
         """Show the instructor's messages."""
@@ -124,13 +125,13 @@ class LearnerBench(WorkshopBench):
         super().hear(message)
         self._follow()
         if not (message.by or knew):
-            self.say(f"{before} has stopped presenting; you are on your own bench already")
+            self.say(hint(f"{before} has stopped presenting; you are on your own bench already"))
 
     @hear.register
     def _(self, message: FeedEnded) -> None:
         super().hear(message)
         self._knows_end = message.reason is FeedEndReason.PRESENTER_STOPPED
-        self.say(f"{feed_end_text(message)}: this is your own bench, as you left it")
+        self.say(hint(f"{feed_end_text(message)}: this is your own bench, as you left it"))
 
     @hear.register
     def _(self, message: Told) -> None:
@@ -143,7 +144,7 @@ class LearnerBench(WorkshopBench):
     @hear.register
     def _(self, _: HandLowered) -> None:
         self._hand = False
-        self.say("the instructor has seen your hand and lowered it")
+        self.say(hint("the instructor has seen your hand and lowered it"))
         self.draw_badge()
 
     # The feed
@@ -154,9 +155,9 @@ class LearnerBench(WorkshopBench):
         screen.own_badge = self.badge
         return screen
 
-    def leave_feed(self, notice: str) -> None:
+    def leave_feed(self, notice: Remark) -> None:
         """Leave the presenter's bench for the own one."""
-        super().leave_feed(notice or "this is your own bench, as you left it; F goes back to the class")
+        super().leave_feed(notice or hint("this is your own bench, as you left it; F goes back to the class"))
 
     def draw_badge(self) -> None:
         """Show hand, privacy, watchers and unread messages in the badge, on a feed as well."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from gradstep.opening import open_session
 from gradstep.start import Start
 from gradstep_tui.session.autosave import Autosave
+from gradstep_tui.text.remarks import success, warning
 from gradstep_tui.workshop.bench.session.built_in import require_built_in
 from gradstep_tui.workshop.bench.session.folder_exports import FilesWritten, FolderExports
 from gradstep_tui.workshop.wire.facts import LONGEST, facts_of, refusal_of
@@ -88,17 +89,19 @@ class ServerAutosave(Autosave):
         except Exception as error:  # whatever it is, the next login must not fail in the same way
             if self.has_given_up():
                 raise
-            self.notice = SET_ASIDE[AsideReason.FAILED]
+            self.notice = warning(SET_ASIDE[AsideReason.FAILED])
             failed = f"{type(error).__name__}: {error}"[:LONGEST]
             return self._began(welcome.default_start, open_session(welcome.default_start), failed)
         differences = _differences(session, welcome.facts)
         self._link.send(SessionContinued(differences))
         if welcome.set_aside is not None:
-            self.notice = SET_ASIDE[welcome.set_aside]
+            self.notice = warning(SET_ASIDE[welcome.set_aside])
         elif differences:
-            self.notice = f"welcome back, {welcome.name}: not all is as you left it: {'; '.join(differences)}"
+            self.notice = warning(
+                f"welcome back, {welcome.name}: not all is as you left it: {'; '.join(differences)}"
+            )
         elif welcome.actions:
-            self.notice = f"welcome back, {welcome.name}: everything is as you left it"
+            self.notice = success(f"welcome back, {welcome.name}: everything is as you left it")
         self._seen = seen_in(session.state, self._seen)
         return self._watched(session)
 

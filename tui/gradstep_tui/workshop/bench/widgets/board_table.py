@@ -6,7 +6,9 @@ import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from gradstep_tui.drawing.lines import Line, Span, line, wrapped
+from gradstep_tui.drawing.lines import Line, Span, line
+from gradstep_tui.drawing.remark_lines import remark_lines
+from gradstep_tui.text.remarks import NOTHING
 from gradstep_tui.widgets.keybar import keys_line
 from gradstep_tui.widgets.panel import Panel
 from gradstep_tui.workshop.bench.widgets.board_columns import table_lines
@@ -57,7 +59,7 @@ class BoardTable(Panel):
         self._rows: dict[str, Row] = {}
         self._sort, self._only = 0, ""
         self._presenter, self._own = "", False
-        self.notice = ""
+        self.notice = NOTHING
         self.chosen = ""
         """Name of the learner whose row the cursor is on."""
 
@@ -124,8 +126,8 @@ class BoardTable(Panel):
         chosen = self._rows.get(self.chosen)
         detail = [] if chosen is None else detail_lines(chosen, now)
         body += [*detail, *[line()] * (DETAIL - len(detail))]
-        foot = wrapped(f"! {self.notice}", width - 1, "warn", most=1)[0] if self.notice else line()
-        return [*body, line(" ", *foot) if foot else foot, keys_line(None, width, keys=self._keys)]
+        foot = remark_lines(self.notice, width, 1)[0] if self.notice else line()
+        return [*body, foot, keys_line(None, width, keys=self._keys)]
 
     def _summary(self, width: int, shown: int, now: float) -> list[Line]:
         rows = [*self._rows.values()]

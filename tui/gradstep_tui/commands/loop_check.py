@@ -42,12 +42,14 @@ def check_loop(start: Start, *, as_json: bool) -> LoopCheck | NotCaptured:
     with without_collection():
         from gradstep.capture.capture import capture
         from gradstep.capture.obstacles import NotCaptured, Obstacle
+        from gradstep.learner_code.eager import uncompiled
         from gradstep.oddities.oddity_finder import inspect_loop
 
     source = start.source()
     with _seeded(start):
         try:
-            loop = capture(source, start.arguments)
+            with uncompiled(source.text):
+                loop = capture(source, start.arguments)
         except NotCaptured as found:
             if found.reason in (Obstacle.NO_BACKWARD, Obstacle.NO_LOOP):
                 return found

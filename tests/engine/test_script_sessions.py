@@ -27,6 +27,7 @@ from gradstep.actions import (
     Zero,
 )
 from gradstep.analysis.judgement import Finding
+from gradstep.capture.obstacles import Fact
 from gradstep.errors import EngineError
 from gradstep.frame import Frame
 from gradstep.loop.conventions import Names
@@ -100,6 +101,14 @@ def test_rounds_by_statements_and_at_full_speed_have_the_bits_of_the_script(
     assert after(session, Undo()) == start
     assert after(session, Redo()) == stepped
     assert session.loop.is_exact
+
+
+def test_what_cannot_be_stepped_of_coroutines_is_a_note(tmp_path: Path) -> None:
+    facts = opened(written("coroutines that overtake each other", tmp_path)).facts
+    assert [noticed.fact for noticed in facts] == [Fact.HANDS_OUT, Fact.OVERTAKES]
+    facts = opened(written("await in the loop", tmp_path)).facts
+    assert [noticed.fact for noticed in facts] == [Fact.HANDS_OUT]
+    assert not opened(written("top level", tmp_path)).facts
 
 
 def test_the_first_rounds_tell_what_each_statement_does(tmp_path: Path) -> None:

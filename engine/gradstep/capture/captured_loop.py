@@ -163,6 +163,11 @@ class CapturedLoop:
         """Whether generators or coroutines are around the loop, which goes back in its round only."""
         return self._hooks.handings.are_watched
 
+    @property
+    def is_overtaken(self) -> bool:
+        """Whether a new round has begun while a statement of another waited: then that one ran by itself."""
+        return self._hooks.overtaken.count > 0
+
     def run_statement(self, index: int, around: AbstractContextManager[object] | None = None) -> Control:
         """Run one statement of the round under way; return how it leaves the round.
 

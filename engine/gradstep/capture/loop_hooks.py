@@ -124,7 +124,7 @@ class Hooks:
 
         self.handings = Handings()
         self.inside = StatementsInside(self._park, self.takes)
-        self._overtaken = OvertakenRounds()
+        self.overtaken = OvertakenRounds()
         self._entered = Counter[int]()
         """How often each loop is under way at present, for those whose frames can be left."""
 
@@ -180,7 +180,7 @@ class Hooks:
         self._entered[number] -= 1
         self._starts_left.pop((number, id(frame)), None)
         if self.chain and number == self.chain[-1]:
-            self._overtaken.remove(frame)
+            self.overtaken.remove(frame)
             if self._is_followed(frame):
                 self._followed = self.inside.running = None
 
@@ -208,7 +208,7 @@ class Hooks:
             return True
         if self._sites[number].yields:
             if self._followed is not None and self.inside.running is not None and self.scope is not None:
-                self._overtaken.add(self._followed, self.inside.running, self.scope)
+                self.overtaken.add(self._followed, self.inside.running, self.scope)
                 self.inside.running = None
             self._followed = id(frame)
         self.begun += 1
@@ -244,8 +244,8 @@ class Hooks:
         frame = inspect.currentframe().f_back  # type: ignore[union-attr]
         if number != self.chain[-1]:
             return False
-        if self._overtaken.has(frame):
-            control = self._overtaken.run_rest(frame, self._sites[number], self._run_alone)
+        if self.overtaken.has(frame):
+            control = self.overtaken.run_rest(frame, self._sites[number], self._run_alone)
             self._breaks, self._returns = control is Control.BREAK, control is Control.RETURN
             return control is None
         if self.inside.next():
@@ -256,8 +256,8 @@ class Hooks:
     def runs_inside(self, number: int, index: int) -> bool:
         """Return whether a statement is the one that the frame itself shall run."""
         frame = inspect.currentframe().f_back  # type: ignore[union-attr]
-        if self._overtaken.has(frame):
-            return self._overtaken.is_at(frame, index)
+        if self.overtaken.has(frame):
+            return self.overtaken.is_at(frame, index)
         return self.inside.running == index
 
     def caught_inside(self, number: int) -> type[BaseException] | tuple[()]:
@@ -530,9 +530,9 @@ class Hooks:
         """Note how a statement of an overtaken round leaves it; return whether the hook is called by one."""
         if self.is_stepping or not self.chain or number != self.chain[-1] or hook is None:
             return False
-        if not self._overtaken.has(hook.f_back):
+        if not self.overtaken.has(hook.f_back):
             return False
-        self._overtaken.note(hook.f_back, control)
+        self.overtaken.note(hook.f_back, control)
         return True
 
     def _run_alone(self, scope: Scope, index: int) -> Control:

@@ -100,6 +100,9 @@ class Fact(StrEnum):
     HANDS_OUT = "hands out"
     """The loop hands control to other code by `yield` or `await`, which cannot be taken back in place."""
 
+    OVERTAKES = "overtakes"
+    """Several frames run the loop at once: what is left of a round that another overtakes runs unseen."""
+
     NOT_PUT_BACK = "not put back"
     """The object named by `Noticed.detail` was changed by the first forward pass, and stays changed."""
 

@@ -61,6 +61,7 @@ class ScriptSession(Session):
             BadInput: `rate` is not a positive finite number.
         """
         seen = probe(loop, stopped)
+        overtakes = (Noticed(Fact.OVERTAKES),) * loop.is_overtaken
         if seen.lost is None:
             loop = reopen(stopped)
         if rate is not None:
@@ -81,8 +82,9 @@ class ScriptSession(Session):
         self._script = statements
         self._begin(problem, statements, ScriptPerform(statements))
         self._twin = ScriptTwin(statements, statements.state)
-        self._lost = tuple(Noticed(Fact.NOT_PUT_BACK, lost) for lost in seen.lost or ())
-        self.facts = (*loop.facts, *self._lost)
+        lost = (Noticed(Fact.NOT_PUT_BACK, name) for name in seen.lost or ())
+        self._probed = (*overtakes, *lost)
+        self.facts = (*loop.facts, *self._probed)
         self.modules = {Path(file).name: digest_of(text.encode()) for file, text in loop.modules.items()}
         self.oddities = seen.inspection.oddities
 
@@ -91,7 +93,7 @@ class ScriptSession(Session):
         try:
             super().do(action, stopped)
         finally:
-            self.facts = (*self.loop.facts, *self._lost)
+            self.facts = (*self.loop.facts, *self._probed)
 
     @property
     def problem(self) -> ScriptProblem:

@@ -26,10 +26,13 @@ class OvertakenRounds:
     def __init__(self) -> None:
         """Begin with none."""
         self._rounds: dict[int, _Overtaken] = {}
+        self.count = 0
+        """Number of rounds that were overtaken so far."""
 
     def add(self, frame: int, index: int, scope: Scope) -> None:
         """Add the round of a frame, given by its `id`, in the middle of a statement."""
         self._rounds[frame] = _Overtaken(index, scope)
+        self.count += 1
 
     def has(self, frame: FrameType | None) -> bool:
         """Return whether the round of a frame was overtaken."""

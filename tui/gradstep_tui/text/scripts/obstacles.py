@@ -49,6 +49,10 @@ _FACTS: Final[Mapping[Fact, str]] = {
         "the loop hands control to other code by yield or await; going back to an earlier round runs the "
         "script again from its beginning"
     ),
+    Fact.OVERTAKES: (
+        "several coroutines or generators run the loop at once; what is left of a round when another begins "
+        "runs by itself"
+    ),
     Fact.NOT_PUT_BACK: "the first forward pass changed {}, which could not be put back",
 }
 

@@ -23,6 +23,8 @@ from gradstep.session import Session
 from gradstep.training.loss_history import Losses
 from gradstep_tui.drawing.canvas import AXIS
 from gradstep_tui.drawing.chart import AXIS as PLOT_AXIS
+from gradstep_tui.drawing.heat import HALF, VIRIDIS, contrast, luminance
+from gradstep_tui.drawing.lines import length
 from gradstep_tui.drawing.scales import Scale, scale_of
 from gradstep_tui.plain.conversation import Conversation
 from gradstep_tui.screens.dialogs.ask import AskScreen
@@ -30,6 +32,7 @@ from gradstep_tui.screens.dialogs.pictures import PicturesScreen
 from gradstep_tui.widgets.pictures.curves import loss_lines, size_lines
 from gradstep_tui.widgets.pictures.fit import fit_lines
 from gradstep_tui.widgets.pictures.loss_surface import RAMP, surface_lines
+from gradstep_tui.widgets.status import StatusLine
 from tests.session_strategies import crops, line, problem
 from tests.tui.bench import Opened, bench, frame, headless, idle, opened, press, state, text, until
 from tests.tui.frames import plain
@@ -138,6 +141,48 @@ def test_losses_that_are_no_numbers_are_told_apart() -> None:
         "nothing to draw"
         in plain(surface_lines(replace(bowl(), losses=np.full((100, 100), math.nan)), 76, 20))[0]
     )
+
+
+def test_in_colours_the_map_goes_from_dark_to_light_with_contours_and_the_path_over_it() -> None:
+    found = replace(bowl(), path=((-4.0, -4.0), (-2.0, -4.0), (0.0, 0.0)), epochs=(0, 1, 2))
+    lines = surface_lines(found, 76, 22, False, ("one", "other"), in_colours=True)
+    rows = lines[1 : _below(plain(lines))]
+    assert "other up, one across" in plain(lines)[0]
+    pixels = [
+        colours
+        for row in rows
+        for text, role in row
+        for colours in [role.split("/")] * len(text)
+        if text.startswith(HALF)
+    ]
+    seen = {colour for pair in pixels for colour in pair}
+    assert seen & {*VIRIDIS} == {*VIRIDIS}
+    assert any(colour not in (*VIRIDIS, "#000000", "#ffffff") for colour in seen)  # contours
+    assert [luminance(colour) for colour in VIRIDIS] == sorted(map(luminance, VIRIDIS))
+    assert "S" in "".join(plain(rows))
+    assert any("#ffffff" in role for row in rows for text, role in row if text.startswith(HALF))
+    assert "the line is the path from epoch 0 (S) to 2" in " ".join(plain(lines))
+    assert all(length(row) <= 76 for row in lines)
+
+
+@pytest.mark.parametrize("colours", VIRIDIS)
+def test_signs_are_readable_on_every_colour_of_the_map(colours: str) -> None:
+    one, two = sorted((luminance(colours), luminance(contrast(colours))))
+    assert (two + 0.05) / (one + 0.05) > 4.5
+
+
+async def test_colours_are_left_to_terminals_that_have_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    for environ, ascii_only, shows in (
+        ({"COLORTERM": "truecolor"}, False, True),
+        ({"COLORTERM": "truecolor"}, True, False),
+        ({"COLORTERM": "truecolor", "NO_COLOR": "1"}, False, False),
+        ({"COLORTERM": "", "TERM": "xterm"}, False, False),
+    ):
+        with monkeypatch.context() as patch:
+            for name, value in environ.items():
+                patch.setenv(name, value)
+            async with opened(ascii_only=ascii_only) as pilot:
+                assert bench(pilot).query_one(StatusLine).shows_colours is shows
 
 
 @settings(max_examples=30, deadline=None)
@@ -284,12 +329,12 @@ async def test_arrows_choose_the_two_numbers_and_the_parameter() -> None:
         await press(pilot, "e")
         await pictures(pilot)
         for key, head in (
-            ("right", "w[0, 1] up, w[0, 2] across"),
-            ("down", "w[1, 0] up, w[0, 2] across"),
-            ("left", "w[1, 0] up, w[0, 1] across"),
-            ("up", "w[0, 2] up, w[0, 1] across"),
-            ("up", "w[0, 0] up, w[0, 1] across"),
-            ("up", "b[1] up, w[0, 1] across"),
+            ("right", "w[apples, rainfall] up, w[apples, humidity] across"),
+            ("down", "w[oranges, temp] up, w[apples, humidity] across"),
+            ("left", "w[oranges, temp] up, w[apples, rainfall] across"),
+            ("up", "w[apples, humidity] up, w[apples, rainfall] across"),
+            ("up", "w[apples, temp] up, w[apples, rainfall] across"),
+            ("up", "b[oranges] up, w[apples, rainfall] across"),
         ):
             await press(pilot, key)
             await until(pilot, lambda head=head: head in text(pilot))  # type: ignore[misc]
@@ -301,7 +346,7 @@ async def test_arrows_pressed_in_a_row_come_to_the_last_choice() -> None:
     async with opened() as pilot:
         await pictures(pilot)
         await press(pilot, *["right"] * 4)
-        await until(pilot, lambda: "w[0, 1] up, w[1, 2] across" in text(pilot))
+        await until(pilot, lambda: "w[apples, rainfall] up, w[oranges, humidity] across" in text(pilot))
         await idle(pilot)
 
 
@@ -377,7 +422,7 @@ def test_in_plain_lines_the_pictures_are_told() -> None:
     talk.answer("pictures w[0, 2] b[1]")
     whole = "\n".join(told)
     for part in (
-        "surface: the loss over w[0, 2] and b[1]",
+        "surface: the loss over w[apples, humidity] and b[oranges]",
         "path: after epoch 0 at (-1.0599, 0.4415)",
         "fit: 10 predictions",
         "size of b.grad: epoch 1 added",

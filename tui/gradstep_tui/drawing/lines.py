@@ -11,6 +11,9 @@ from rich.cells import cell_len, set_cell_size
 ROLES: Final = ("title", "label", "dim", "mark", "current", "warn", "caution", "key")
 """Roles that a piece of text may have; each has a style in the panel's CSS. Plain text has the role ''."""
 
+OVER: Final = "/"
+"""Sign in a role that gives text a background, `mark/#440154`, or both colours, `#ffffff/#440154`."""
+
 
 class Span(NamedTuple):
     """A piece of text and its role."""
@@ -20,6 +23,11 @@ class Span(NamedTuple):
 
 
 Line: TypeAlias = tuple[Span, ...]
+
+
+def on_colour(role: str, background: str) -> str:
+    """Return the role of text with a role, or a colour such as `#ffffff`, on a background colour."""
+    return f"{role}{OVER}{background}"
 
 
 def line(*pieces: str | Span) -> Line:

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 from itertools import zip_longest
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from rich.segment import Segment
+from rich.style import Style
 from textual.geometry import Region
 from textual.reactive import var
 from textual.strip import Strip
 from textual.widget import Widget
 
-from gradstep_tui.drawing.lines import ROLES, Line, Span, fitted, line
+from gradstep_tui.drawing.ascii import AsciiFilter
+from gradstep_tui.drawing.lines import OVER, ROLES, Line, Span, fitted, line
 
 if TYPE_CHECKING:
-    from rich.style import Style
     from textual import events
 
     from gradstep.frame import Frame
+
+
+MANY_COLOURS: Final = ("256", "truecolor")
+"""Rich's names of the kinds of colours in which numbers can be drawn."""
 
 
 class Panel(Widget):
@@ -98,12 +103,24 @@ class Panel(Widget):
         super().notify_style_update()
         self._styles.clear()
 
+    @property
+    def shows_colours(self) -> bool:
+        """Whether the terminal shows at least 256 colours, and blocks to draw with."""
+        plain = any(isinstance(chosen, AsciiFilter) for chosen in self.app.get_line_filters())
+        return self.app.console.color_system in MANY_COLOURS and not self.app.no_color and not plain
+
     def _style(self, role: str) -> Style:
         style = self._styles.get(role)
         if style is None:
-            style = self.get_component_rich_style(f"panel--{role}") if role else self.rich_style
-            self._styles[role] = style
+            style = self._styles[role] = self._new_style(role)
         return style
+
+    def _new_style(self, role: str) -> Style:
+        text, over, background = role.partition(OVER)
+        if over:
+            style = Style(color=text) if text.startswith("#") else self._style(text)
+            return style + Style(bgcolor=background)
+        return self.get_component_rich_style(f"panel--{role}") if role else self.rich_style
 
     def _fill(self, width: int, height: int) -> tuple[Line, ...]:
         title = self.title_text()

@@ -12,6 +12,7 @@ from gradstep_tui.session.pictures import album
 from gradstep_tui.text.decision_regions import class_names, rule_text, target_names, wrong_points
 from gradstep_tui.text.frames import mark_text
 from gradstep_tui.text.statements import EPOCH, unit_of
+from gradstep_tui.text.tensors.indices import element_text
 from gradstep_tui.text.tensors.numbers import cell
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def pictures_texts(session: Session, text: str, stopped: Callable[[], bool]) -> 
     found, unit = album(pictures, places, stopped), unit_of(session.frame.loop)
     return iter(
         [
-            *_or_words("surface", found.surface, surface_texts),
+            *_or_words("surface", found.surface, lambda surface: surface_texts(surface, session.frame)),
             *_or_words("fit", found.fit, fit_texts),
             *_or_words("map", found.regions, lambda maps: _maps_texts(maps, session.frame)),
             *(text for sizes in found.sizes for text in size_texts(sizes, unit)),
@@ -58,9 +59,9 @@ def pictures_texts(session: Session, text: str, stopped: Callable[[], bool]) -> 
     )
 
 
-def surface_texts(found: Surface) -> Iterator[str]:
+def surface_texts(found: Surface, frame: Frame) -> Iterator[str]:
     """Yield lines on the current point of the loss surface, and the path to it."""
-    names = " and ".join(place.name for place in found.places)
+    names = " and ".join(element_text(frame, place) for place in found.places)
     yield f"surface: the loss over {names}, all other numbers fixed"
     yield f"here {_two(found.here)}, the loss is {cell(found.loss)}"
     yield f"the gradient of one pass here is {_two(found.gradient)}"

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from gradstep.errors import BadInput
 from gradstep.tensors.element_index import index_at
+
+if TYPE_CHECKING:
+    from gradstep.frame import Frame
+    from gradstep.pictures.elements import ParameterElement
 
 _SIGNS = str.maketrans("[](),:", "      ")
 
@@ -44,6 +48,19 @@ class Layout(NamedTuple):
         row = min(max(row + rows, 0), max(self.rows - 1, 0))
         column = min(max(column + columns, 0), self.across - 1)
         return max(min(row * self.across + column, self.size - 1), 0)
+
+
+def element_text(frame: Frame, element: ParameterElement) -> str:
+    """Return an element's name with the table's names for rows and columns: `w[apples, temp]`.
+
+    A dimension without names keeps its number, as Python writes it.
+    """
+    parameter = next((one for one in frame.parameters if one.name == element.parameter), None)
+    if parameter is None or not element.index or not any(parameter.labels):
+        return element.name
+    labels = parameter.labels
+    parts = (names[at] if names else str(at) for names, at in zip(labels, element.index, strict=True))
+    return f"{element.parameter}[{', '.join(parts)}]"
 
 
 def index_from(text: str, shape: Sequence[int]) -> tuple[int, ...]:

@@ -1,15 +1,18 @@
-"""Draws the loss over two numbers as a heat map of characters, with the path and the next step.
+"""Draws the loss over two numbers as a heat map, with contours, the path and the next step.
 
-The characters form a ramp from the lowest loss to the highest, so that the borders between them are contour
-lines, and the picture does not depend on colour.
+In colours, each cell shows two losses, one above the other, with contour lines. Without, characters form a
+ramp from the lowest loss to the highest.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from itertools import takewhile
 from typing import TYPE_CHECKING, Final
 
 from gradstep_tui.drawing.canvas import AXIS, Canvas
+from gradstep_tui.drawing.heat import VIRIDIS, HeatCanvas, bar_spans
 from gradstep_tui.drawing.lines import Line, Span, line, wrapped
 from gradstep_tui.drawing.scales import Scale, scale_of
 from gradstep_tui.text.tensors.numbers import cell
@@ -17,8 +20,11 @@ from gradstep_tui.text.tensors.numbers import cell
 if TYPE_CHECKING:
     from gradstep.pictures.loss_surface import Surface
 
-RAMP: Final = " .:-=+*#%@"
+RAMP: Final = ".,:-=+*#%@"
 """Characters for losses, from the lowest to the highest."""
+
+CONTOUR: Final = 3
+"""Levels of colour from one contour line to the next."""
 
 UNKNOWN: Final = "?"
 """Character for a loss that is inf or nan."""
@@ -26,69 +32,98 @@ UNKNOWN: Final = "?"
 PATH, BEGIN, HERE, LOWEST = "o", "S", "X", "L"
 
 
-def surface_lines(found: Surface, width: int, height: int, is_log: bool | None = None) -> list[Line]:
+def surface_lines(
+    found: Surface,
+    width: int,
+    height: int,
+    is_log: bool | None = None,
+    names: Sequence[str] = (),
+    *,
+    in_colours: bool = False,
+) -> list[Line]:
     """Return the lines of the loss surface.
 
     Args:
         found: Losses and points.
         width: Width of a line, in cells.
         height: Number of lines that fit.
-        is_log: Whether the ramp is logarithmic; None to decide by the losses.
+        is_log: Whether the map is logarithmic; None to decide by the losses.
+        names: Names of the two numbers; empty for those that Python would write.
+        in_colours: Whether to draw in 256 colours or more.
     """
     scale = scale_of(found.losses.reshape(-1).tolist(), is_log)
     if scale is None:
         return wrapped("There is nothing to draw: no loss around here is a finite number.", width, "warn")
-    canvas = Canvas(width - AXIS, height - 1)  # drawn twice, because the texts below depend on the arrow
-    below = text_lines(found, scale, short=_draw(canvas, found, scale), width=width)
-    canvas = Canvas(width - AXIS, height - len(below) - 2)
+    names = names or [place.name for place in found.places]
+    kind = HeatCanvas if in_colours else Canvas
+    canvas = kind(width - AXIS, height - 1)  # drawn twice, because the texts below depend on the arrow
+    legend = colours_line(scale) if in_colours else ramp_lines(scale, width)
+    short = _draw(canvas, found, scale)
+    below = [*legend, *text_lines(found, names, short=short, width=width, in_colours=in_colours)]
+    canvas = kind(width - AXIS, height - len(below) - 2)
     _draw(canvas, found, scale)
     across, up = _scales(found)
-    head = line(Span(f"{found.places[1].name} up, {found.places[0].name} across", "label"))
-    return [head, *canvas.with_axes(across, up, found.places[0].name), *below]
+    head = line(Span(f"{names[1]} up, {names[0]} across", "label"))
+    return [head, *canvas.with_axes(across, up, names[0]), *below]
 
 
-def text_lines(found: Surface, scale: Scale, short: bool, width: int) -> list[Line]:
+def text_lines(
+    found: Surface, names: Sequence[str], *, short: bool, width: int, in_colours: bool
+) -> list[Line]:
     """Return the lines that explain the signs, and give the slope and the next step.
 
     Args:
         found: Losses and points.
-        scale: Scale of the ramp.
+        names: Names of the two numbers.
         short: Whether the arrow is longer than the step.
         width: Width of a line, in cells.
+        in_colours: Whether the path is a line; otherwise it is made of signs.
     """
-    first, second = (place.name for place in found.places)
-    path = f"{PATH} is the path from epoch {found.epochs[0]:,} ({BEGIN}) to {found.epochs[-1]:,}"
+    way = "the line" if in_colours else PATH
+    path = f"{way} is the path from epoch {found.epochs[0]:,} ({BEGIN}) to {found.epochs[-1]:,}"
     if len(found.path) == 1:
         path = "there is no path yet"
     elif not found.whole_path:
         path += ", without some epochs"
     lowest = f", {LOWEST} is the lowest loss" if found.lowest is not None else ""
-    slope = f"In ({first}, {second}), the gradient of one pass here is {_two(found.gradient)}; "
+    slope = f"In ({', '.join(names)}), the gradient of one pass here is {_two(found.gradient)}; "
     step = "the loop has no update" if found.step is None else f"the next update adds {_two(found.step)}"
     arrow = "" if found.step is None else ", shorter than the arrow" if short else ", the arrow"
     coarse = "" if found.batched else f" Only {len(found.first)} x {len(found.second)} losses, one by one."
     return [
-        *wrapped(ramp_text(scale), width, "dim"),
         *wrapped(f"{HERE} is here: loss {cell(found.loss)}; {path}{lowest}.", width),
         *wrapped(f"{slope}{step}{arrow}.{coarse}", width),
     ]
 
 
-def ramp_text(scale: Scale) -> str:
-    """Return the text that explains the ramp and the step from one sign to the next."""
-    each = (
-        (scale.high / scale.low) ** (1 / len(RAMP)) if scale.is_log else (scale.high - scale.low) / len(RAMP)
-    )
-    by = f"x {each:.3g}" if scale.is_log else f"+ {cell(each)}"
-    return f"loss {cell(scale.low)} '{RAMP}' {cell(scale.high)}, {scale.name}: each sign {by}"
+def colours_line(scale: Scale) -> list[Line]:
+    """Return the line that explains the colours and the contour lines."""
+    each = _each(scale, len(VIRIDIS) // CONTOUR)
+    ends = f"loss {cell(scale.low)} ", f" {cell(scale.high)}, {scale.name}; each contour {each}"
+    return [line(Span(ends[0], "dim"), *bar_spans(), Span(ends[1], "dim"))]
+
+
+def ramp_lines(scale: Scale, width: int) -> list[Line]:
+    """Return the lines that explain the ramp and the step from one sign to the next."""
+    ends = f"loss {cell(scale.low)} '{RAMP}' {cell(scale.high)}, {scale.name}"
+    return wrapped(f"{ends}: each sign {_each(scale, len(RAMP))}", width, "dim")
+
+
+def _each(scale: Scale, count: int) -> str:
+    """Return the step between `count` equal parts of a scale: a factor, or a difference."""
+    if scale.is_log:
+        return f"x {(scale.high / scale.low) ** (1 / count):.3g}"
+    return f"+ {cell((scale.high - scale.low) / count)}"
 
 
 def _draw(canvas: Canvas, found: Surface, scale: Scale) -> bool:
     """Draw everything on a canvas; return whether the arrow is longer than the step."""
     _draw_losses(canvas, found, scale)
     across, up = _scales(found)
-    for number, point in enumerate(found.path[:-1]):
-        if number:
+    if isinstance(canvas, HeatCanvas):
+        _draw_path(canvas, found, across, up)
+    else:
+        for point in found.path[1:-1]:
             canvas.point(across, up, *point, PATH, "key")
     if found.lowest is not None:
         canvas.point(across, up, *found.lowest, LOWEST, "title")
@@ -100,13 +135,32 @@ def _draw(canvas: Canvas, found: Surface, scale: Scale) -> bool:
 
 
 def _draw_losses(canvas: Canvas, found: Surface, scale: Scale) -> None:
-    rows, columns = found.losses.shape
-    for row in range(canvas.height):
-        losses = found.losses[(canvas.height - 1 - row) * rows // canvas.height]
-        for column in range(canvas.width):
-            level = scale.place(float(losses[column * columns // canvas.width]), len(RAMP))
+    if isinstance(canvas, HeatCanvas):
+        canvas.fill(_levels(found, scale, canvas.width, 2 * canvas.height, len(VIRIDIS)), CONTOUR)
+        return
+    for row, levels in enumerate(_levels(found, scale, canvas.width, canvas.height, len(RAMP))):
+        for column, level in enumerate(levels):
             char, role = (UNKNOWN, "dim") if level is None else (RAMP[level], "dim" if level < 5 else "")
             canvas.put(column, row, char, role)
+
+
+def _levels(found: Surface, scale: Scale, width: int, height: int, count: int) -> list[list[int | None]]:
+    """Return the level of the loss at each place of a grid, of `count` levels, the highest row first."""
+    rows, columns = found.losses.shape
+    across = [column * columns // width for column in range(width)]
+    return [
+        [
+            scale.place(loss, count)
+            for loss in found.losses[(height - 1 - row) * rows // height, across].tolist()
+        ]
+        for row in range(height)
+    ]
+
+
+def _draw_path(canvas: HeatCanvas, found: Surface, across: Scale, up: Scale) -> None:
+    """Draw the path as a line, up to its first point that is no number."""
+    places = [(across.share(x) * canvas.width, (1 - up.share(y)) * 2 * canvas.height) for x, y in found.path]
+    canvas.stroke([*takewhile(lambda place: all(map(math.isfinite, place)), places)])
 
 
 def _draw_arrow(canvas: Canvas, found: Surface, across: Scale, up: Scale) -> bool:

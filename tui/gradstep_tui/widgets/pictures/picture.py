@@ -11,6 +11,7 @@ from gradstep_tui.drawing.remark_lines import remark_lines
 from gradstep_tui.text.decision_regions import input_names, target_names
 from gradstep_tui.text.remarks import NOTHING, Remark
 from gradstep_tui.text.statements import unit_of
+from gradstep_tui.text.tensors.indices import element_text
 from gradstep_tui.widgets.panel import Panel
 from gradstep_tui.widgets.pictures.curves import layer_lines, loss_lines, size_lines
 from gradstep_tui.widgets.pictures.decision_regions import regions_lines
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from gradstep.frame import Frame
     from gradstep.pictures.decision_regions import Regions
     from gradstep.pictures.fit import Fit
+    from gradstep.pictures.loss_surface import Surface
     from gradstep_tui.session.pictures import Album
 
 TITLES: Final = ("loss surface", "fit", "gradient sizes", "losses", "graph")
@@ -100,13 +102,17 @@ class PicturePanel(Panel):
             return wrapped("Computing the pictures; Esc stops.", width, "dim")
         drawings: Sequence[Callable[[], list[Line]]] = (
             lambda: _or_words(
-                found.surface, lambda surface: surface_lines(surface, width, height, is_log), width
+                found.surface, lambda surface: self._surface_lines(surface, width, height, is_log), width
             ),
             lambda: self._fit_lines(found, width, height),
             lambda: self._size_lines(found, width, height, is_log),
             lambda: loss_lines(frame.losses, found.marks, width, height, is_log, unit_of(frame.loop)),
         )
         return drawings[self.at]()
+
+    def _surface_lines(self, found: Surface, width: int, height: int, is_log: bool | None) -> list[Line]:
+        names = [element_text(self._shown, place) for place in found.places]
+        return surface_lines(found, width, height, is_log, names, in_colours=self.shows_colours)
 
     def _fit_lines(self, found: Album, width: int, height: int) -> list[Line]:
         """Return the chosen view of the fit: a map over two inputs, or predictions against targets."""

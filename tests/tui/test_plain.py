@@ -32,6 +32,7 @@ from gradstep.frame import Frame
 from gradstep.loop.batches import FULL, Batches
 from gradstep.loop.loop import Kind
 from gradstep.loop.optimizers import HAND, Optimizer
+from gradstep.opening import load_session
 from gradstep.problem import Problem
 from gradstep.session import Session
 from gradstep_tui.keys import KEYS, Key
@@ -57,8 +58,9 @@ ENV: Final = {"PYTHONPATH": str(ROOT)}
 class Talk:
     """A conversation whose answers are kept."""
 
-    def __init__(self, problem: Problem | None = None) -> None:
-        self.session = Session(problem or problems.load("crops"))
+    def __init__(self, problem: Problem | Session | None = None) -> None:
+        given = problem or problems.load("crops")
+        self.session = given if isinstance(given, Session) else Session(given)
         self.said: list[str] = []
         self._conversation = Conversation(self.session, self.said.append)
 
@@ -253,9 +255,25 @@ def test_the_greeting_tells_what_is_trained_the_rate_the_loop_and_the_first_comm
     assert told.isascii()
 
 
-def test_forward_tells_its_statement_the_loss_and_what_comes_next() -> None:
-    assert Talk()("f").splitlines() == [
+def test_the_greeting_says_what_the_problem_is_what_its_data_mean_and_what_to_type() -> None:
+    talk = Talk(load_session("crops"))
+    told = talk.greeting()
+    assert "crops: Yields of apples and oranges from the weather" in told
+    assert "The data: Five regions, a row each: temperature in degrees Fahrenheit" in told
+    assert "next runs the loop's first line, forward; node steps through backward node by node" in told
+    talk("f")
+    assert "The data:" not in talk("show")
+
+
+def test_forward_tells_its_statement_each_sample_the_loss_and_what_comes_next() -> None:
+    told = Talk()("f").splitlines()
+    assert told[1].startswith(
+        "sample 1: inputs 73, 67, 43; prediction 63.6542, -89.2996; target 56, 70; differ"
+    )
+    assert [*told[:1], *told[6:]] == [
         "ran forward: preds = model(inputs); loss = mse(preds, targets)",
+        "the sum of the 10 squares of the differences is 187465.4; divided by 10, the number of them, it is "
+        "the loss, 18746.54",
         "loss 18746.5391",
         "next: backward runs loss.backward(); node goes through it node by node; type next, or b",
     ]
@@ -299,8 +317,8 @@ def test_stepping_onto_a_grad_tells_that_sum_only_and_stepping_back_that_it_is_g
 
 def test_an_update_tells_old_and_new_numbers_with_more_digits_where_they_look_alike() -> None:
     told = Talk()("f", "b", "u")
-    assert "  w apples temp: was 0.3394, now 0.3354" in told
-    assert "  b apples: was 0.339748621, now 0.339722723" in told
+    assert "  w apples temp: 0.3394 - 1e-05 * 399.9787 = 0.3354" in told
+    assert "  b apples: 0.339748621 - 1e-05 * 2.5913 = 0.339722723" in told
     assert "loss 18746.5391, computed before the update" in told
 
 
@@ -332,7 +350,10 @@ def test_zeroing_is_told_both_ways() -> None:
         (["f", "<-"], "undone; no more actions can be undone\nno loss yet"),
         (["f", "b", "undo"], "undone; 1 more action can be undone"),
         (["f", "undo", "redo"], "redone; no more actions can be redone\nloss 18746.5391"),
-        (["run 3"], "ran 3 epochs with learning rate 1e-05\nloss 8719.2031, changed by -4037.3496"),
+        (
+            ["run 3"],
+            "in sum: 3 epochs, 3 updates: loss 18746.5 -> 8719.2 (-53.5%)",
+        ),
         (["run 3"], "epochs done: 3"),
         (
             ["lr 1", "run 50"],

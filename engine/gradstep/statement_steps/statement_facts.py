@@ -192,7 +192,7 @@ class EpochsStep:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class NamedValue:
+class VariableValue:
     """A variable of a script, as a statement left it."""
 
     name: str
@@ -210,10 +210,10 @@ class NamedValue:
 class OwnStep:
     """A statement of a script's own loop that changed neither parameters nor gradients."""
 
-    assigned: tuple[NamedValue, ...]
+    assigned: tuple[VariableValue, ...]
     """Variables that it assigned."""
 
-    used: tuple[NamedValue, ...] = ()
+    used: tuple[VariableValue, ...] = ()
     """Tensors and numbers that it used."""
 
     samples: Samples | None = None

@@ -19,7 +19,7 @@ from gradstep.frame import Frame
 from gradstep.loop.batches import batches_from
 from gradstep.loop.optimizers import optimizer_from
 from gradstep_tui.commands.export import export_session, written_text
-from gradstep_tui.keys import KEYS, Key
+from gradstep_tui.keys import BY_ID, KEYS, Key
 from gradstep_tui.plain.answers.batch_check import split_texts
 from gradstep_tui.plain.answers.elements import elements_texts
 from gradstep_tui.plain.answers.gradient_check import check_texts
@@ -39,10 +39,12 @@ from gradstep_tui.plain.answers.state import (
     prediction_texts,
     status_texts,
 )
+from gradstep_tui.plain.answers.statement_answers import step_of_statement_texts
 from gradstep_tui.plain.answers.steps import trace_texts, whole_step_texts
 from gradstep_tui.plain.answers.timeline import compare_texts, go_to, timeline_texts, twin_texts
 from gradstep_tui.plain.command_parser import Command, by_name, understood
 from gradstep_tui.plain.new_session import another_problem, same_again
+from gradstep_tui.text.lessons.about_texts import about_texts, is_fresh
 from gradstep_tui.text.scripts.script_notes import printed_texts, session_notes
 from gradstep_tui.text.statements import unit_of
 from gradstep_tui.text.verdict import verdict_remark
@@ -152,6 +154,8 @@ def _frame_question(tell: Callable[[Frame], Iterable[str]]) -> Question:
 
 def show_texts(frame: Frame) -> Iterator[str]:
     """Yield everything that the bench shows."""
+    if is_fresh(frame):
+        yield from about_texts(frame, command_name)
     yield from status_texts(frame)
     yield from parameter_texts(frame)
     yield from loss_texts(frame)
@@ -159,7 +163,13 @@ def show_texts(frame: Frame) -> Iterator[str]:
     yield from loop_texts(frame)
     if frame.backward is not None or frame.update is not None:
         yield from whole_step_texts(frame)
+    yield from step_of_statement_texts(frame)
     yield hint_text(frame)
+
+
+def command_name(key_id: str) -> str:
+    """Return the first name of a key's command, by the key's id."""
+    return names_of(BY_ID[key_id])[0]
 
 
 def verdict_texts(session: Session) -> Iterator[str]:

@@ -26,8 +26,9 @@ from gradstep.loop.script_loop import ScriptLoop
 from gradstep_tui.plain.answers.elements import is_large, large_change_texts
 from gradstep_tui.plain.answers.refusals import notice_text
 from gradstep_tui.plain.answers.state import hint_text, loop_texts, loss_texts, shown_key
+from gradstep_tui.plain.answers.statement_answers import moved_texts, ran_texts
 from gradstep_tui.plain.answers.steps import step_texts, update_texts
-from gradstep_tui.plain.answers.sums import grad_texts, memory_texts, value_texts
+from gradstep_tui.plain.answers.sums import grad_texts, memory_texts
 from gradstep_tui.text.frames import action_text
 from gradstep_tui.text.notices import frame_remark
 from gradstep_tui.text.settings import batches_title, optimizer_title
@@ -50,6 +51,7 @@ RUNS: Final[Mapping[type[Action], Kind]] = {
 def answer_texts(action: Action, before: Frame, after: Frame) -> Iterator[str]:
     """Yield the answer to an action: the code that ran, the changes, the notice, and the next command."""
     yield from _done_texts(action, before, after)
+    yield from ran_texts(action, after)
     yield from change_texts(before, after)
     yield from filter(None, [str(frame_remark(after, notice_text))])
     yield hint_text(after)
@@ -81,7 +83,7 @@ def change_texts(before: Frame, after: Frame) -> Iterator[str]:
 
 def _number_texts(after: Frame) -> Iterator[str]:
     for parameter in after.parameters:
-        yield from value_texts(parameter)
+        yield from moved_texts(after, parameter)
     for parameter in after.parameters:
         yield from grad_texts(parameter)
     for parameter in after.parameters:

@@ -1,0 +1,1 @@
+"""Panels for what a statement did, and for the samples."""

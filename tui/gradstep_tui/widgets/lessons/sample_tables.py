@@ -1,0 +1,112 @@
+"""Draws predictions, targets and the loss that is made of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from gradstep.statement_steps.statement_facts import LossForm
+from gradstep_tui.drawing.lines import Line, Span, length, line, wrapped
+from gradstep_tui.keys import SIGNS
+from gradstep_tui.text.lessons.statement_texts import CHANCES, LONG, broadcast_text, sum_sentence, sum_text
+from gradstep_tui.text.tensors.digits import number_text
+from gradstep_tui.widgets.lessons.number_tables import HIDDEN, cut, fitting, joined, rows_of, table, width_of
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from gradstep.statement_steps.statement_facts import Samples
+
+ROOMY: Final = 10
+"""Number of lines above which sentences take the place of formulas."""
+
+HEADS: Final = {
+    LossForm.SQUARES: "squared",
+    LossForm.DISTANCES: "without sign",
+    LossForm.CLASSES: "-log(p)",
+    LossForm.SIGMOID: "-log(p)",
+    LossForm.PROBABILITIES: "-log(p)",
+}
+"""Head of the column with the terms of a loss."""
+
+
+def samples_lines(samples: Samples, loss: float, code: str, width: int, height: int) -> list[Line]:
+    """Return the lines for predictions, targets and loss of a forward pass.
+
+    Args:
+        samples: The samples.
+        loss: The loss.
+        code: Python that computed it.
+        width: Largest width of a line, in cells.
+        height: Number of lines that fit.
+    """
+    warning = broadcast_text(samples)
+    below = _sum_lines(samples, loss, width, roomy=height > ROOMY)
+    below += wrapped(warning, width, "warn") if warning else []
+    head = [line(Span(code, "key"))] if code and height > len(below) + 3 and len(code) <= width else []
+    return [*head, *_samples_table(samples, width, max(height - len(head) - len(below), 0)), *below]
+
+
+def _sum_lines(samples: Samples, loss: float, width: int, *, roomy: bool) -> list[Line]:
+    """Return how the terms come to the loss: as a sentence if there is room, else as a formula."""
+    found = samples.loss
+    if found is None:
+        return [line(f"loss = {number_text(loss, LONG)}")]
+    chances = CHANCES.get(found.form, "")
+    if roomy:
+        whole = sum_sentence(found, loss)
+        return wrapped(f"{chances}; {whole}." if chances else f"{whole[0].upper()}{whole[1:]}.", width)
+    short, both = sum_text(found, loss), f"{sum_text(found, loss)}; {chances}"
+    return [line(both if chances and len(both) <= width else short)]
+
+
+def _samples_table(samples: Samples, width: int, height: int) -> list[Line]:
+    """Return inputs, predictions, targets and what the loss makes of them, as many columns as fit."""
+    preds = samples.preds
+    if height < 2 or preds is None or samples.targets is None:
+        return []
+    count = len(preds) if preds.dim() else 1
+    names = bool(samples.input_names or samples.target_names) and height > count + 1
+    rows = min(height - 1 - names, count)
+    for with_inputs in (True, False):
+        make = partial(_joined_samples, samples, rows, with_inputs=with_inputs)
+        made = fitting(make, width, named=names)
+        if width_of(made) <= width and HIDDEN not in _text(made):
+            break
+    return _with_rest(made, count - rows, width)
+
+
+def _text(lines: Sequence[Line]) -> str:
+    return "".join(span.text for row in lines for span in row)
+
+
+def _with_rest(table: list[Line], hidden: int, width: int) -> list[Line]:
+    """Return a table with the number of its hidden rows in its first line, if there is room for it."""
+    rest = f"   {hidden:,} more rows: {SIGNS.get('data', 'd')}" if hidden > 0 else ""
+    return [(*table[0], Span(rest, "dim")), *table[1:]] if length(table[0]) + len(rest) <= width else table
+
+
+def _joined_samples(
+    samples: Samples, rows: int, columns: int, digits: int, named: bool, *, with_inputs: bool
+) -> list[Line]:
+    found = samples.loss
+    blocks, signs = list[list[Line]](), list[str]()
+
+    def add(sign: str, head: str, tensor: Tensor | None, names: Sequence[str] = (), role: str = "") -> None:
+        if tensor is not None:
+            numbers = cut(rows_of(tensor, rows=rows), columns)
+            blocks.append(table(head, numbers, role, digits, names if named else None))
+            signs.append(sign)
+
+    outputs = () if found is not None and found.form is LossForm.CLASSES else samples.target_names
+    if with_inputs and samples.inputs is not None and samples.inputs.dim() <= 2:
+        add("", samples.names[0], samples.inputs, samples.input_names, "dim")
+    add("->", samples.names[2], samples.preds, samples.target_names)
+    differs = found is not None and found.difference is not None
+    add("-" if differs else "", samples.names[1], samples.targets, outputs)
+    if found is not None:
+        add("=", "difference", found.difference, outputs, "mark")
+        add("->", "p", found.chances, role="mark")
+        add("->", HEADS[found.form], found.terms, outputs)
+    return joined(blocks, signs[1:], at=1 + named)

@@ -1,0 +1,116 @@
+"""Draws what the statement that ran last did, with its numbers: forward, update, zero, epochs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from gradstep.statement_steps.statement_facts import EpochsStep, ForwardStep, OwnStep, UpdateStep, ZeroStep
+from gradstep_tui.drawing.lines import Line, Span, length, line, wrapped
+from gradstep_tui.text.lessons.about_texts import about_texts, is_fresh
+from gradstep_tui.text.statements import unit_of
+from gradstep_tui.text.tensors.digits import number_text
+from gradstep_tui.text.tensors.numbers import shape_text
+from gradstep_tui.widgets.lessons.parameter_changes import epochs_lines, update_lines, zero_lines
+from gradstep_tui.widgets.lessons.sample_tables import samples_lines
+
+if TYPE_CHECKING:
+    from gradstep.frame import Frame
+    from gradstep.statement_steps.statement_facts import VariableValue
+
+TITLES: Final = {
+    ForwardStep: "forward: predictions, and how the loss comes about",
+    UpdateStep: "update: each number minus learning rate times gradient",
+    ZeroStep: "zero: gradients before and after",
+    OwnStep: "this line",
+}
+"""Title of the pane after each kind of statement."""
+
+
+def statement_title(frame: Frame) -> str:
+    """Return the title for `statement_lines`; empty if it has no lines."""
+    step = frame.statement
+    if step is None:
+        return "what this is" if is_fresh(frame) else ""
+    if isinstance(step, UpdateStep) and not step.by_rule:
+        return "update: before and after"
+    if isinstance(step, EpochsStep):
+        return f"{unit_of(frame.loop)}s in sum"
+    return TITLES[type(step)]
+
+
+def statement_lines(frame: Frame, width: int, height: int) -> list[Line]:
+    """Return the lines for what ran last, or for the problem before anything ran; none after a backward pass.
+
+    Args:
+        frame: The frame.
+        width: Largest width of a line, in cells.
+        height: Number of lines that fit.
+    """
+    step, made = frame.statement, list[Line]()
+    match step:
+        case None:
+            made = _about_lines(frame, width, height) if is_fresh(frame) else []
+        case ForwardStep():
+            made = _forward_lines(step, width, height)
+        case UpdateStep():
+            made = update_lines(step, width, height)
+        case ZeroStep():
+            made = zero_lines(step, width, height)
+        case EpochsStep():
+            made = epochs_lines(step, width, height, unit_of(frame.loop))
+        case OwnStep():
+            made = _own_lines(step, width, height)
+    return made[:height]
+
+
+def _about_lines(frame: Frame, width: int, height: int) -> list[Line]:
+    texts = about_texts(frame)
+    blocks = [wrapped(text, width) for text in texts]
+    gaps = height >= sum(map(len, blocks)) + len(blocks) - 1
+    rows: list[Line] = []
+    for block in blocks:
+        rows += [*([line(" ")] if gaps and rows else []), *block]
+    return rows[:height]
+
+
+def _forward_lines(step: ForwardStep, width: int, height: int) -> list[Line]:
+    preds, loss = step.expressions
+    return samples_lines(
+        step.samples, step.loss, f"{step.samples.names[2]} = {preds}   loss = {loss}", width, height
+    )
+
+
+def _own_lines(step: OwnStep, width: int, height: int) -> list[Line]:
+    if step.samples is not None and step.loss is not None:
+        return samples_lines(step.samples, step.loss, "", width, height)
+    rows: list[Line] = []
+    for title, values in (("assigned", step.assigned), ("used", step.used)):
+        if values:
+            wide = max(len(value.name) for value in values)
+            rows.append(line(Span(title, "label")))
+            rows += [_value_line(value, wide, width) for value in values]
+    return rows
+
+
+def _value_line(value: VariableValue, wide: int, width: int) -> Line:
+    kind = value.kind if value.shape is None else f"{shape_text(value.shape)} {value.kind}"
+    start = line(Span(f" {value.name:<{wide}}", "key"), Span(f"  {kind}  ", "dim"))
+    return (*start, Span(value_numbers(value, width - length(start))))
+
+
+def value_numbers(value: VariableValue, room: int) -> str:
+    """Return the numbers of a variable of a script, as many as fit into `room` characters."""
+    if value.value is None:
+        return "" if value.shape is None else "too many numbers to show here"
+    if isinstance(value.value, str):
+        return repr(value.value)[:room]
+    if isinstance(value.value, float):
+        return number_text(value.value, 9)
+    text = ""
+    numbers = value.value.flatten().tolist()
+    for place, number in enumerate(numbers):
+        more = f"{text}{' ' if text else ''}{number_text(number)}"
+        if len(more) + 2 > room and place + 1 < len(numbers):
+            return f"{text} …"
+        text = more
+    return text

@@ -69,7 +69,7 @@ def _headless_ratio(name: str, count: int, run_loop: Callable[[Problem, int], fl
 
 def _screen_rate(terminal: Terminal, count: int) -> float:
     """Give the epochs per second of a run from the start values, until all of it is drawn."""
-    terminal.send("R")
+    terminal.send("0\r")
     terminal.send("r")
     terminal.wait_for("how many epochs")
     terminal.send(str(count))

@@ -13,7 +13,7 @@ from tests.terminal import Terminal
 PASS = ("f", *["s"] * 9, *["S"] * 3, *["s"] * 3, "b", "u", "z")
 """One epoch by hand, with some steps back."""
 
-OTHERS = ("space", "s", "s", "space", "space", "space", "e", *"[]ZZ", "left", "left", "right", "R")
+OTHERS = ("space", "s", "s", "space", "space", "space", "e", *"[]ZZ", "left", "left", "right")
 """The loop line by line, an epoch, settings, and back and forth in time."""
 
 SEQUENCE = (*PASS, *PASS, *OTHERS)

@@ -31,9 +31,8 @@ Opened: TypeAlias = Pilot[None]
 
 _NAMES = {"?": "question_mark", "[": "left_square_bracket", "]": "right_square_bracket", "S": "upper_s"}
 _NAMES |= {
-    "G": "upper_g",
     "Z": "upper_z",
-    "R": "upper_r",
+    "=": "equals_sign",
     "K": "upper_k",
     "J": "upper_j",
     "#": "number_sign",

@@ -14,7 +14,7 @@ from tests.tui.bench import Opened, bench, frame, idle, opened, press, text, unt
 
 async def measured(pilot: Opened) -> str:
     """Open the view, and give what it shows once everything is measured."""
-    await press(pilot, "B")
+    await press(pilot, "m")
     await until(pilot, lambda: "another gradient every time" in text(pilot))
     return text(pilot)
 
@@ -43,12 +43,12 @@ async def test_b_measures_the_ways_and_enter_splits_the_samples() -> None:
 async def test_the_size_of_the_parts_goes_from_one_sample_to_all() -> None:
     async with opened() as pilot:
         await measured(pilot)
-        await press(pilot, "right", "right", "right", "right")
+        await press(pilot, "plus", "plus", "plus", "plus")
         await until(pilot, lambda: "5 samples in 1 part: 5" in text(pilot))
         for size in (4, 3, 2, 1):
-            await press(pilot, "left")
+            await press(pilot, "minus")
             await until(pilot, lambda size=size: f"parts: {size}" in text(pilot))
-        await press(pilot, "left", "escape")
+        await press(pilot, "minus", "escape")
         await idle(pilot)
         assert frame(pilot).loop.batches == FULL
 
@@ -64,7 +64,7 @@ async def test_the_way_that_the_session_goes_is_marked_and_the_full_batch_comes_
 
 async def test_inside_a_pass_it_says_why_not() -> None:
     async with opened() as pilot:
-        await press(pilot, "f", "s", "B")
+        await press(pilot, "f", "s", "m")
         assert not isinstance(pilot.app.screen, BatchesScreen)
         assert "a backward pass is under way" in bench(pilot).notice.text
 

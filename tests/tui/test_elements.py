@@ -51,7 +51,7 @@ async def test_large_parameters_are_a_table_of_norms_with_what_changed_marked() 
 
 async def test_any_number_of_a_million_is_reached_by_its_index() -> None:
     async with opened(make=large) as pilot:
-        await press(pilot, "m", "slash", *"7654,32", "enter")
+        await press(pilot, "n", "slash", *"7654,32", "enter")
         assert "at [7654,32]  value 4321   grad None" in text(pilot)
         assert "[  4321.0000]" in text(pilot)
         await press(pilot, "ctrl+end")
@@ -62,7 +62,7 @@ async def test_any_number_of_a_million_is_reached_by_its_index() -> None:
 
 async def test_the_numbers_of_a_gradient_are_those_of_pytorch_and_esc_goes_back() -> None:
     async with opened((120, 40), make=large) as pilot:
-        await press(pilot, "f", "b", "m", "space", "down", "right")
+        await press(pilot, "f", "b", "n", ".", "down", "right")
         shown = frame(pilot).parameters[0]
         assert shown.grad is not None
         assert f"{shown.name}.grad" in text(pilot)
@@ -75,7 +75,7 @@ async def test_the_numbers_of_a_gradient_are_those_of_pytorch_and_esc_goes_back(
 
 async def test_the_screen_works_in_ascii() -> None:
     async with opened(make=large, ascii_only=True) as pilot:
-        await press(pilot, "m")
+        await press(pilot, "n")
         assert "norm" in text(pilot)
         assert text(pilot).isascii()
 
@@ -133,6 +133,6 @@ async def test_a_trace_over_its_limit_says_so_where_the_numbers_would_be() -> No
         assert "not kept; norm" in text(pilot)
         await press(pilot, "enter")
         assert "not kept; norm" in text(pilot)
-        await press(pilot, "escape", "b", "m", "space")
+        await press(pilot, "escape", "b", "n", ".")
         assert frame(pilot).parameters[0].grad is not None
         assert "norm" in text(pilot)

@@ -37,7 +37,7 @@ def wrong() -> Problem:
 
 
 async def check(pilot: Opened) -> None:
-    await press(pilot, "c")
+    await press(pilot, "h")
     await until(pilot, lambda: isinstance(pilot.app.screen, CheckScreen))
 
 
@@ -71,7 +71,7 @@ async def test_arrows_and_tab_choose_the_number_and_w_the_worst() -> None:
         assert "w[0] = 1.0000" in text(pilot)
         await press(pilot, "shift+tab", "up", "up", "up")
         assert "w[0] = 1.0000" in text(pilot)
-        await press(pilot, "tab", "w")
+        await press(pilot, "tab", "greater_than_sign")
         worst = Session(wrong()).check_gradient()
         assert worst.largest is not None
         assert f"w[{worst.elements[worst.largest].index[0]}] = " in text(pilot)
@@ -93,13 +93,13 @@ async def test_after_accumulation_it_says_what_grad_holds_instead() -> None:
         await check(pilot)
         shown = " ".join(text(pilot).replace("│", "").split())
         assert "the sum of 2 passes" in shown
-        await press(pilot, "c")
+        await press(pilot, "h")
         assert state(frame(pilot)) == state(headless([Forward(), Backward()] * 2))
 
 
 async def test_keys_pressed_while_it_works_find_the_bench_and_the_check_opens_all_the_same() -> None:
     async with opened() as pilot:
-        await press(pilot, "c", "escape")
+        await press(pilot, "h", "escape")
         await until(pilot, lambda: isinstance(pilot.app.screen, CheckScreen) or not bench(pilot).running)
         await idle(pilot)
 
@@ -115,7 +115,7 @@ def test_in_plain_lines_it_tells_all_and_the_worst_or_the_one_asked_for() -> Non
     talk.answer("check b 0")
     assert told[0].startswith("b[0] = 0.5000")
     told.clear()
-    talk.answer("c carrots")
+    talk.answer("h carrots")
     assert told == ["'carrots' is not a parameter; the parameters are w, b"]
 
 

@@ -22,7 +22,7 @@ from tests.tui.bench import bench, frame, headless, idle, opened, press, state, 
 
 async def test_g_draws_the_graph_and_the_pass_is_stepped_in_it() -> None:
     async with opened() as pilot:
-        await press(pilot, "G")
+        await press(pilot, "a")
         assert isinstance(pilot.app.screen, PicturesScreen)
         assert "forward (f)" in text(pilot)
         await press(pilot, "f", *["s"] * 4)
@@ -35,13 +35,13 @@ async def test_g_draws_the_graph_and_the_pass_is_stepped_in_it() -> None:
         assert state(frame(pilot)) == state(headless(stepped))
         await press(pilot, "b")
         assert "[> 11 -> w.grad" in text(pilot)
-        await press(pilot, "G")
+        await press(pilot, "a")
         assert pilot.app.screen is bench(pilot)
 
 
 async def test_what_cannot_be_stepped_is_said_beside_the_graph() -> None:
     async with opened() as pilot:
-        await press(pilot, "f", "b", "G")
+        await press(pilot, "f", "b", "a")
         assert "[> 11 -> w.grad" in text(pilot)
         await press(pilot, "s")
         assert "error: Run forward again for a new graph: " in text(pilot)
@@ -67,7 +67,7 @@ async def test_arrows_scroll_a_graph_that_is_larger_than_the_screen_and_a_step_l
     ascii_only: bool,
 ) -> None:
     async with opened(make=partial(_session, "rnn"), ascii_only=ascii_only) as pilot:
-        await press(pilot, "f", "s", "G")
+        await press(pilot, "f", "s", "a")
         assert "[> 1 Mean" in text(pilot)
         await press(pilot, "down", "down", "down", "down")
         assert "1 Mean  " not in text(pilot)
@@ -79,9 +79,9 @@ async def test_arrows_scroll_a_graph_that_is_larger_than_the_screen_and_a_step_l
 
 async def test_x_writes_the_whole_graph_also_what_is_not_on_screen(tmp_path: Path) -> None:
     async with opened(make=partial(_session, "rnn")) as pilot:
-        await press(pilot, "f", "s", "G")
+        await press(pilot, "f", "s", "a")
         assert "w_in.grad" not in text(pilot)
-        await press(pilot, "x")
+        await press(pilot, "ctrl+s")
         assert isinstance(pilot.app.screen, AskScreen)
         pilot.app.screen.field.value = str(tmp_path / "graph")
         await press(pilot, "enter")

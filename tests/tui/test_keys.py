@@ -62,13 +62,13 @@ DOES: Final[dict[str, tuple[tuple[str, ...], tuple[Action, ...]]]] = {
     "update": (("f", "b", "u"), (Forward(), Backward(), Update())),
     "zero": (("f", "b", "z"), (Forward(), Backward(), Zero())),
     "epoch": (("e",), (RunEpochs(1),)),
-    "set_to_none": (("n",), (ToggleSetToNone(),)),
+    "set_to_none": (("=",), (ToggleSetToNone(),)),
     "zeroing": (("Z",), (ToggleZeroing(),)),
     "undo": (("f", "b", "left"), (Forward(), Backward(), Undo())),
     "redo": (("f", "left", "right"), (Forward(), Undo(), Redo())),
     "lower_rate": (("[",), (LowerLearningRate(),)),
     "raise_rate": (("]",), (RaiseLearningRate(),)),
-    "reset": (("e", "]", "R"), (RunEpochs(1), RaiseLearningRate(), Reset())),
+    "reset": (("e", "]", "0", "enter"), (RunEpochs(1), RaiseLearningRate(), Reset())),
 }
 """For each key that is an action of a built-in problem: keys that end with it, and what they mean."""
 
@@ -538,7 +538,7 @@ async def test_an_action_chosen_in_the_palette_is_done(key_id: str) -> None:
         assert state(frame(pilot)) == state(headless(DOES[key_id][1]))
 
 
-@pytest.mark.parametrize("key", ["t", "x", "T", "r", "g", "question_mark"])
+@pytest.mark.parametrize("key", ["t", "x", "c", "r", "g", "question_mark"])
 async def test_over_a_dialog_the_palette_does_nothing_to_the_session(key: str) -> None:
     async with opened() as pilot:
         await press(pilot, "e", key)

@@ -317,8 +317,8 @@ def test_a_search_finds_words_on_both_sides_of_a_line_break() -> None:
 
 
 def test_a_single_character_is_a_key_and_its_case_matters() -> None:
-    assert any(hit.topic == "keys" and hit.text.startswith("`T`") for hit in find("T"))
-    assert not any(hit.text.startswith("`t`") for hit in find("T"))
+    assert any(hit.topic == "keys" and hit.text.startswith("`J`") for hit in find("J"))
+    assert not any(hit.text.startswith("`j`") for hit in find("J"))
 
 
 def test_headings_come_first_and_every_heading_is_found() -> None:

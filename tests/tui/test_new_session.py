@@ -93,7 +93,7 @@ async def test_reload_reads_the_edited_script_and_keeps_what_was_chosen(
     script: Path, autosave: Autosave, tmp_path: Path, key: str
 ) -> None:
     async with opened_on(script, autosave) as pilot:  # type: ignore[attr-defined]
-        await press(pilot, "Z", "n", "up", "up", "K", "e", "e")
+        await press(pilot, "Z", "=", "up", "up", "K", "e", "e")
         before = frame(pilot)
         script.write_text(SCRIPT.replace("lr = 0.1", "lr = 0.3"), encoding="utf-8")
         (tmp_path / "beside.py").write_text("SLOPE = 5.0\n", encoding="utf-8")

@@ -356,7 +356,7 @@ async def test_l_changes_the_scale() -> None:
         await pictures(pilot)
         for _ in range(2):
             was = "logarithmic" in text(pilot)
-            await press(pilot, "l")
+            await press(pilot, "y")
             assert ("logarithmic" in text(pilot)) is not was
 
 
@@ -364,7 +364,7 @@ async def test_x_writes_the_picture_as_svg_and_never_over_a_file(tmp_path: Path)
     name = tmp_path / "picture"
     async with opened() as pilot:
         await pictures(pilot)
-        await press(pilot, "x")
+        await press(pilot, "ctrl+s")
         assert isinstance(pilot.app.screen, AskScreen)
         pilot.app.screen.field.value = str(name)
         await press(pilot, "enter")
@@ -372,7 +372,7 @@ async def test_x_writes_the_picture_as_svg_and_never_over_a_file(tmp_path: Path)
         written = (tmp_path / "picture.svg").read_text(encoding="utf-8")
         assert "<svg" in written
         assert "loss&#160;surface" in written
-        await press(pilot, "x")
+        await press(pilot, "ctrl+s")
         assert isinstance(pilot.app.screen, AskScreen)
         pilot.app.screen.field.value = str(name)
         await press(pilot, "enter")

@@ -35,7 +35,8 @@ from gradstep.loop.optimizers import HAND, Optimizer
 from gradstep.opening import load_session
 from gradstep.problem import Problem
 from gradstep.session import Session
-from gradstep_tui.keys import KEYS, Key
+from gradstep_tui.key import Key
+from gradstep_tui.keys import KEYS
 from gradstep_tui.plain import epochs
 from gradstep_tui.plain.answers.refusals import notice_text, refusal_text
 from gradstep_tui.plain.command_parser import MOST_WORDS, folded, understood
@@ -155,6 +156,7 @@ def test_help_of_one_command_is_one_line() -> None:
         ("o", SetOptimizer(HAND)),
         ("batches micro(2)", SetBatches(Batches("micro", 2))),
         ("B mini(2, shuffle=True)", SetBatches(Batches("mini", 2, shuffle=True))),
+        ("m", SetBatches(FULL)),
         ("B", SetBatches(FULL)),
         ("comment zero", ToggleStatement(Kind.ZERO)),
         ("# z", ToggleStatement(Kind.ZERO)),
@@ -330,7 +332,7 @@ def test_numbers_that_did_not_change_are_not_told_as_changed() -> None:
 
 def test_zeroing_is_told_both_ways() -> None:
     assert "w.grad is zeroed: all its numbers are 0" in Talk()("f", "b", "z")
-    assert "b.grad is None now" in Talk()("f", "b", "n", "z")
+    assert "b.grad is None now" in Talk()("f", "b", "=", "z")
 
 
 @pytest.mark.parametrize(
@@ -339,7 +341,7 @@ def test_zeroing_is_told_both_ways() -> None:
         (["Z"], "zero is commented out of the loop: gradients pile up"),
         (["Z", "comment zero"], "zero is in the loop again"),
         (["up update"], "the loop's order is now forward, update, backward, zero"),
-        (["n"], "zeroing is now: w.grad = None; b.grad = None"),
+        (["="], "zeroing is now: w.grad = None; b.grad = None"),
         (["]"], "learning rate 1e-05 becomes 2e-05"),
         (["lr 0.5"], "learning rate 1e-05 becomes 0.5"),
         (["f", "s", "s", "S"], "one event back\nnode 1 of 11: DivBackward0"),
@@ -473,7 +475,7 @@ def test_the_ledger_of_a_number_is_asked_for_by_indices_or_by_names(place: str) 
 
 def test_the_ledger_tells_zeroing_and_epochs_that_were_not_recorded() -> None:
     assert "zero_(): 2.5913 becomes 0" in Talk()("e", "g b")
-    assert "set to None: 2.5913 becomes None" in Talk()("n", "e", "g b apples")
+    assert "set to None: 2.5913 becomes None" in Talk()("=", "e", "g b apples")
     assert "3 epochs ran at full speed, unrecorded" in Talk()("r 5", "g")
     assert "nothing yet: .grad is None until the first backward pass" in Talk()("g")
 
@@ -512,7 +514,7 @@ def test_a_large_tensor_is_told_in_part_after_an_action_and_in_full_when_asked_f
 
 SCRIPT: Final = (
     *("f", "s", "s", "s", "S", "s", "b", "u", "z", "Z", "next", "s", "s", "s", "s", "s", "s", "s", "s"),
-    *("next", "u", "run 5", "K update", "e", "lr 1e-4", "n", "# zero", "e", "undo", "R", "lr 1", "run 20"),
+    *("next", "u", "run 5", "K update", "e", "lr 1e-4", "=", "# zero", "e", "undo", "R", "lr 1", "run 20"),
 )
 
 

@@ -74,7 +74,7 @@ async def test_the_dialogs_show_the_recording(make: Callable[[], RecordingSessio
         await until(pilot, lambda: bench(pilot).frame is not None)
         await press(pilot, "b", "g")
         assert "every write" in text(pilot) or "+" in text(pilot)
-        await press(pilot, "escape", "G")
+        await press(pilot, "escape", "a")
         await until(pilot, lambda: "MseLoss" in text(pilot))
         await press(pilot, "escape", "t")
         assert "backward" in text(pilot)

@@ -31,7 +31,7 @@ async def test_while_epochs_run_the_screen_lives_and_other_keys_say_what_is_goin
     async with opened() as pilot:
         await press(pilot, "r", *"1000000", "enter")
         await until(pilot, lambda: "of 1,000,000 epochs" in text(pilot))
-        for key in ("space", "s", "f", "Z", "left", "R", "]", "e"):
+        for key in ("space", "s", "f", "Z", "left", "0", "]", "e"):
             await press(pilot, key)
             assert frame(pilot).epoch == 0
         await press(pilot, "?")

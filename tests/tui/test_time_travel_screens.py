@@ -14,7 +14,7 @@ async def run(pilot: Opened, epochs: str) -> None:
 
 
 async def twin(pilot: Opened) -> None:
-    await press(pilot, "T")
+    await press(pilot, "c")
     await until(pilot, lambda: isinstance(pilot.app.screen, ComparisonScreen))
 
 
@@ -136,7 +136,7 @@ async def test_a_session_with_zeroing_is_its_own_twin() -> None:
         await run(pilot, "5")
         await twin(pilot)
         assert "bit for bit" in text(pilot)
-        await press(pilot, "T")
+        await press(pilot, "c")
         assert state(frame(pilot)) == state(headless([RunEpochs(5)]))
 
 
@@ -170,7 +170,7 @@ async def test_keys_pressed_while_the_twin_catches_up_are_done_in_turn() -> None
 
 async def test_the_timeline_waits_for_a_run_to_end() -> None:
     async with opened() as pilot:
-        await press(pilot, "r", *"1000000", "enter", "t", "T")
+        await press(pilot, "r", *"1000000", "enter", "t", "c")
         assert not isinstance(pilot.app.screen, TimelineScreen | ComparisonScreen)
         await press(pilot, "escape")
         await idle(pilot)

@@ -55,7 +55,7 @@ async def test_each_key_of_a_walk_changes_the_screen_and_each_number_comes_to_be
         await press(pilot, key)
         await until(pilot, lambda: text(pilot) != before)
         await idle(pilot)
-        await until(pilot, lambda: key != "T" or pilot.app.screen is not bench(pilot))
+        await until(pilot, lambda: key != "c" or pilot.app.screen is not bench(pilot))
         seen, count = seen + text(pilot), count + 1
 
     async with opened((112, 36)) as pilot:

@@ -223,17 +223,17 @@ async def test_the_boards_keys_reach_the_class(room: Classroom) -> None:
         room.hub.update_boards()
         await until(pilot, lambda: "refused: RuntimeError" in text(pilot))
         assert "ida" not in text(pilot)
-        await press(pilot, "s", "down")
+        await press(pilot, "tab", "down")
         assert "sorted by name" in text(pilot)
         assert chosen(pilot) == "bob"
-        await press(pilot, "m", *"look")
+        await press(pilot, "at", *"look")
         await press(pilot, "enter")
         assert "sent to bob: look" in text(pilot)
         await until(pilot, lambda: bool(room.hub._participants["bob"].told))
         assert not room.hub._participants["ann"].told
-        await press(pilot, "M", *"x" * 301, "enter")
+        await press(pilot, "asterisk", *"x" * 301, "enter")
         assert "shorten it to 300" in text(pilot)
-        await press(pilot, "escape", "M", *"all", "enter")
+        await press(pilot, "escape", "asterisk", *"all", "enter")
         await until(
             pilot,
             lambda: (
@@ -242,22 +242,22 @@ async def test_the_boards_keys_reach_the_class(room: Classroom) -> None:
         )
         await press(pilot, "slash", *"xyz", "enter")
         assert "hides all 2" in text(pilot)
-        await press(pilot, "slash", "enter", "home", "h")
+        await press(pilot, "slash", "enter", "home", "exclamation_mark")
         assert "ann's hand is not up" in text(pilot)
         room.hub.heard("ann", Hand(True))
         room.hub.update_boards()
         await until(pilot, lambda: "1 hand up" in text(pilot))
-        await press(pilot, "h")
+        await press(pilot, "exclamation_mark")
         await until(pilot, lambda: not room.hub._participants["ann"].hand)
-        await press(pilot, "p")
+        await press(pilot, "f6")
         await until(pilot, lambda: "YOU PRESENT: 0 of 2 follow" in text(pilot))
         await press(pilot, "question_mark")
         await until(
             pilot, lambda: "The signs before a name" in text(pilot) or "Lower the chosen" in text(pilot)
         )
-        await press(pilot, "escape", "o")
+        await press(pilot, "escape", "f2")
         assert "PRESENTING, 0 follow" in text(pilot).splitlines()[0]
-        await press(pilot, "e", "F", "f2")
+        await press(pilot, "e", "f6", "f2")
         await until(pilot, lambda: "you have stopped presenting" in text(pilot))
         assert room.hub._participants["ida"].actions == [RunEpochs(1)]
 
@@ -281,18 +281,18 @@ async def test_an_instructor_sees_and_forgets_a_learners_keys(tmp_path: Path) ->
     async with room.opened("ida", "instructor", (110, 30)) as pilot:
         room.hub.update_boards()
         await until(pilot, lambda: "ann" in text(pilot))
-        await press(pilot, "s", "home", "K")
+        await press(pilot, "tab", "home", "f8")
         assert key in text(pilot)
-        await press(pilot, "escape", "down", "K")
+        await press(pilot, "escape", "down", "f8")
         assert "No SSH key logs in as bob" in text(pilot)
         bob.link.send(ForgetKeys("ann"))  # a learner may not
         bob.pump()
         assert room.store.names.keyed("ann", key) is not None
-        await press(pilot, "escape", "home", "K", "k")
+        await press(pilot, "escape", "home", "f8", "f8")
         assert "no SSH key logs in as ann any more" in text(pilot)
         await until(pilot, lambda: room.store.names.keyed("ann", key) is None)
         room.hub.update_boards()
         await until(pilot, lambda: not pilot.app.screen.query_one(BoardTable).row("ann").keys)  # type: ignore[union-attr]
-        await press(pilot, "K")
+        await press(pilot, "f8")
         assert "No SSH key logs in as ann: only the resume code does." in text(pilot)
     room.close()

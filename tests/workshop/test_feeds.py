@@ -79,12 +79,12 @@ async def test_a_watched_bench_is_drawn_live_and_looking_changes_nothing_in_it(r
         await until(pilot, lambda: shows(pilot, ann) and feed(pilot).complaint is not None)
         assert "PyTorch refused" in text(pilot)
         before = picture(feed(pilot)._session)
-        for key in ("enter", "g", "i", "G", "t", "T", "c", "f1", "?"):
+        for key in ("enter", "g", "i", "a", "t", "c", "h", "f1", "?"):
             await press(pilot, key)
             await until(pilot, lambda: pilot.app.screen is not feed(pilot))
             await press(pilot, "escape")
             await until(pilot, lambda: pilot.app.screen is feed(pilot) and not feed(pilot).running)
-        for key in ("f", "u", "e", "Z", "left", "space", "R", "v", "down", "#", "x", "p", "w"):
+        for key in ("f", "u", "e", "Z", "left", "space", "0", "v", "down", "#", "x", "p", "w"):
             await press(pilot, key)
             await until(pilot, lambda: not feed(pilot).running)
             if pilot.app.screen is not feed(pilot):
@@ -101,7 +101,7 @@ async def test_who_is_watched_sees_it_and_can_decline(room: Classroom) -> None:
         teacher.link.send(Follow("ann"))
         teacher.pump()
         await until(pilot, lambda: "WATCHED" in text(pilot))
-        await press(pilot, "W")
+        await press(pilot, "f4")
         await until(pilot, lambda: "PRIVATE" in text(pilot))
         await until(pilot, lambda: "WATCHED" not in text(pilot))
         assert not room.hub._participants["teacher"].looks_at
@@ -165,16 +165,16 @@ async def test_learners_see_what_is_presented_and_their_own_session_waits_as_it_
         compare("followed-80x24", text(pilot))
         teacher.act(Update(), Zero(), RunEpochs(30))
         await until(pilot, lambda: shows(pilot, teacher))
-        await press(pilot, "exclamation_mark", "F")  # leaves the feed
+        await press(pilot, "exclamation_mark", "f6")  # leaves the feed
         await until(pilot, lambda: pilot.app.screen is bench)
         assert state(bench.frame) == own
         assert "HAND" in text(pilot).splitlines()[0]
-        assert "F goes back to the class" in text(pilot)
+        assert "F6 goes back to the class" in text(pilot)
         await press(pilot, "s")
         own = state(bench.frame)
         teacher.act(ToggleZeroing(), Forward())
         assert not room.hub._participants["ann"].looks_at
-        await press(pilot, "F")  # returns to the feed
+        await press(pilot, "f6")  # returns to the feed
         await until(pilot, lambda: bench.feed is not None)
         await until(pilot, lambda: shows(pilot, teacher))
         assert room.hub._participants["ann"].row(0).following
@@ -186,7 +186,7 @@ async def test_learners_see_what_is_presented_and_their_own_session_waits_as_it_
         back = room.enter("teacher", "instructor")
         present(back, True)
         await until(pilot, lambda: bench.feed is not None)
-        await press(pilot, "F")
+        await press(pilot, "f6")
         present(back, False)
         await until(pilot, lambda: "teacher has stopped presenting; you are on your own" in text(pilot))
 
@@ -207,7 +207,7 @@ async def test_a_dialog_and_a_run_under_way_are_still_there_when_the_class_is_le
         await until(pilot, lambda: bench.feed is not None)
         await until(pilot, lambda: shows(pilot, teacher))
         await until(pilot, lambda: bench._session.state.epoch == 2_000)
-        await press(pilot, "F")
+        await press(pilot, "f6")
         await until(pilot, lambda: bench.frame.epoch == 2_000 and not bench.running)
         assert pilot.app.screen is bench
 
@@ -222,7 +222,7 @@ async def test_what_a_work_under_way_opens_waits_until_the_class_is_left(room: C
         bench.action_press("twin")
         await until(pilot, lambda: bool(bench._held))
         assert pilot.app.screen is feed(pilot)
-        await press(pilot, "F")
+        await press(pilot, "f6")
         await until(pilot, lambda: type(pilot.app.screen).__name__ == "ComparisonScreen")
 
 
@@ -241,7 +241,7 @@ async def test_messages_are_shown_over_anything_and_can_be_read_again(room: Clas
         assert "1 NEW" in text(pilot).splitlines()[0]
         present(teacher, True)
         await until(pilot, lambda: "TEACHER PRESENTS  1 NEW" in text(pilot))
-        await press(pilot, "M")
+        await press(pilot, "f3")
         await until(pilot, lambda: "teacher: ]0;evilopen the ledger" in text(pilot))
         assert "teacher says" not in text(pilot)
         await press(pilot, "escape")

@@ -134,10 +134,10 @@ def test_a_line_on_which_nothing_is_typed_is_closed_with_words(narrow: Server) -
     ):
         teacher.send("\r")
         teacher.wait_for("2 here")
-        teacher.send("p")
+        teacher.send("\x1b[17~")  # F6
         follower.wait_for("presenter's bench, live")
         terminal.wait_for("presenter's bench, live")
-        terminal.send("F")
+        terminal.send("\x1b[17~")
         terminal.wait_for("no loss yet")
         terminal.send("fs")
         terminal.wait_for("in backward 1/11")

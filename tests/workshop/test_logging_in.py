@@ -94,15 +94,15 @@ def test_a_key_opens_a_name_only_if_the_learner_says_so_and_until_it_is_forgotte
     refused = served.command("careful", key=key)
     assert served.run(refused, code="no code").returncode == 255
     with served.join("careful", key=key, code=code) as terminal:
-        terminal.send("M")
-        terminal.wait_for("k lets this computer")
+        terminal.send("\x1bOR")  # F3
+        terminal.wait_for("F8 lets this computer")
         terminal.wait_for(fingerprint)
-        terminal.send("k")
+        terminal.send("\x1b[19~")  # F8
         served.logged("keys", name="careful", keys=[fingerprint])
     with served.join("careful", key=key, code="no code") as terminal:
-        terminal.send("M")
-        terminal.wait_for("k forgets them")
-        terminal.send("k")
+        terminal.send("\x1bOR")  # F3
+        terminal.wait_for("F8 forgets them")
+        terminal.send("\x1b[19~")  # F8
         served.logged("keys", name="careful", keys=[])
     assert served.run(refused, code="no code").returncode == 255
 

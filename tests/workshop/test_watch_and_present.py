@@ -24,19 +24,19 @@ def test_an_instructor_watches_a_learner_and_is_followed_each_at_their_own_size(
         assert max(map(len, teacher.text.splitlines())) > 80
         teacher.send("q")
         learner.wait_for(lambda text: "WATCHED" not in text)
-        teacher.send("p")
+        teacher.send("\x1b[17~")
         learner.wait_for("leader's bench, live")
-        teacher.send("of")  # o goes to the own bench, f computes the loss
+        teacher.send("\x1bOQf")  # F2 goes to the own bench, f computes the loss
         teacher.wait_for("next: backward")
         learner.wait_for("next: backward")
-        learner.send("Fz")  # leaves the feed: the own bench has not changed
+        learner.send("\x1b[17~z")  # F6 leaves the feed: the own bench has not changed
         learner.wait_for("next: forward")
-        learner.send("F")
+        learner.send("\x1b[17~")
         learner.wait_for("next: backward")
         teacher.send("\x1bOQ")  # F2: the board still shows changes
         teacher.wait_for("YOU PRESENT: 1 of 1 follow")
         learner.send("!")
         teacher.wait_for("1 hand up")
-        teacher.send("F")
+        teacher.send("\x1b[17~")
         teacher.wait_for("you have stopped presenting")
         learner.wait_for("next: forward")

@@ -229,7 +229,7 @@ class Server:
             if new and wait == NEW:
                 terminal.wait_for(CONFIRM)
                 self.codes[name.lower()] = RESUME.findall(terminal.text)[0]
-                terminal.send("k" if key else "\r")  # k lets the key log in
+                terminal.send("\x1b[19~" if key else "\r")  # F8 lets the key log in
                 terminal.wait_for(lambda text: CONFIRM not in text)
             if wait:
                 terminal.wait_for(wait)

@@ -6,9 +6,20 @@ from typing import Final
 
 from textual.binding import Binding
 
-from gradstep_tui.keys import KEYS
+from gradstep_tui.keys import BY_ID, KEYS
 
 BINDINGS: Final = [
-    Binding(key.keys, f"press('{key.id}')", key.label, key_display=key.shown, tooltip=key.tooltip, id=key.id)
+    Binding(key.keys, f"press('{key.id}')", key.label, key_display=key.sign, tooltip=key.tooltip, id=key.id)
     for key in KEYS
 ]
+
+
+def like(key_id: str, action: str = "dismiss", tooltip: str = "Go back to the bench.") -> Binding:
+    """Return a binding of the bench's key for a dialog, which is remapped with it.
+
+    Args:
+        key_id: Id of the key.
+        action: Action of the dialog; by default, the key that opened the dialog closes it.
+        tooltip: Sentence that says what the key does there.
+    """
+    return Binding(BY_ID[key_id].keys, action, BY_ID[key_id].label, tooltip=tooltip, id=key_id)

@@ -1,13 +1,15 @@
-"""The table of keys, for the bindings, the key bar, the help screen, the command palette and plain mode."""
+"""The table of keys, for the bindings, the key bar, the help screen, the command palette and plain mode.
+
+No key means two things in two places: dialogs and the board of a workshop take keys that are free here, or
+use one for the same purpose. A letter's two cases are two directions of one thing, or two sizes of it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from collections.abc import Iterator, Mapping
+from typing import Final
 
 from gradstep.actions import (
-    Action,
     Backward,
     Forward,
     LowerLearningRate,
@@ -18,8 +20,6 @@ from gradstep.actions import (
     Reset,
     RunEpochs,
     RunOuter,
-    SetBatches,
-    SetOptimizer,
     StepNode,
     StepNodeBack,
     ToggleSetToNone,
@@ -29,75 +29,22 @@ from gradstep.actions import (
     Update,
     Zero,
 )
-from gradstep.loop.batches import FULL
-from gradstep.loop.optimizers import HAND
+from gradstep_tui.key import Key, Purpose
 
-if TYPE_CHECKING:
-    from gradstep.frame import Frame
-    from gradstep.loop.loop import StatementKey
-    from gradstep.reasons import Refusal
-
-
-@dataclass(frozen=True, slots=True)
-class Key:
-    """One key of the bench."""
-
-    id: str
-    """Name of the key in keymaps and in the table of handlers."""
-
-    keys: str
-    """Textual's names of the keys, separated by commas."""
-
-    shown: str
-    """Text for the key on screen."""
-
-    label: str
-    """Word for the key's effect, in the key bar and the command palette."""
-
-    tooltip: str
-    """Sentence that says what the key does, for the help screen."""
-
-    weight: int
-    """Importance in the key bar: the lightest keys are left out first; keys of weight 0 are never in it."""
-
-    action: Callable[[], Action] | None = None
-    """Makes the key's action; None for a key that opens or closes something, or needs the cursor."""
-
-    edit: Callable[[StatementKey], Action] | None = None
-    """Makes the key's action for the statement under the cursor; None for a key that needs no cursor."""
-
-    def can_work(self, frame: Frame, cursor: StatementKey | None) -> bool:
-        """Return whether the key can work now: nothing is refused, and there is a cursor if needed."""
-        return not self.lacks_cursor(cursor) and self.refusal(frame, cursor) is None
-
-    def lacks_cursor(self, cursor: StatementKey | None) -> bool:
-        """Return whether the key edits the statement under the cursor and there is no cursor."""
-        return self.edit is not None and cursor is None
-
-    def refusal(self, frame: Frame, cursor: StatementKey | None) -> Refusal | None:
-        """Return the engine's refusal of what the key does; None if there is none."""
-        asked = self._asks_for(cursor)
-        return None if asked is None else frame.refusal(asked)
-
-    def _asks_for(self, cursor: StatementKey | None) -> Action | None:
-        """Return the action that decides whether the key can work now; None for a key that always can."""
-        if self.edit is not None and cursor is not None:
-            return self.edit(cursor)
-        asked = ASKED.get(self.id)
-        return asked if asked is not None or self.action is None else self.action()
-
-
-ASKED: Final[Mapping[str, Action]] = {
-    "run": RunEpochs(1),
-    "optimizer": SetOptimizer(HAND),
-    "batches": SetBatches(FULL),
-}
-"""Action that can work whenever a key's own can, for the keys that first ask for a value."""
-
+GO_ON, GO_BACK, LOOK, CHANGE, KEEP = Purpose
 
 KEYS: Final = (
-    Key("next_line", "space", "space", "next", "Run the loop's next line.", 10, NextLine),
-    Key("step_node", "s", "s", "node", "Run the next autograd node of loss.backward().", 10, StepNode),
+    Key("next_line", "space", "space", "next", "Run the loop's next line.", 10, NextLine, purpose=GO_ON),
+    Key(
+        "step_node",
+        "s",
+        "s",
+        "node",
+        "Run the next autograd node of loss.backward().",
+        10,
+        StepNode,
+        purpose=GO_ON,
+    ),
     Key(
         "step_node_back",
         "S,upper_s,backspace",
@@ -106,11 +53,21 @@ KEYS: Final = (
         "Go one autograd node back (also Backspace).",
         9,
         StepNodeBack,
+        purpose=GO_BACK,
     ),
-    Key("forward", "f", "f", "forward", "Compute the predictions and the loss.", 3, Forward),
-    Key("backward", "b", "b", "backward", "Run the whole backward pass, or the rest of it.", 3, Backward),
-    Key("update", "u", "u", "update", "Move every parameter against its gradient.", 3, Update),
-    Key("zero", "z", "z", "zero", "Set every gradient to zero.", 3, Zero),
+    Key("forward", "f", "f", "forward", "Compute the predictions and the loss.", 3, Forward, purpose=GO_ON),
+    Key(
+        "backward",
+        "b",
+        "b",
+        "backward",
+        "Run the whole backward pass, or the rest of it.",
+        3,
+        Backward,
+        purpose=GO_ON,
+    ),
+    Key("update", "u", "u", "update", "Move every parameter against its gradient.", 3, Update, purpose=GO_ON),
+    Key("zero", "z", "z", "zero", "Set every gradient to zero.", 3, Zero, purpose=GO_ON),
     Key(
         "epoch",
         "e",
@@ -119,6 +76,7 @@ KEYS: Final = (
         "Run one epoch, or one round of a script's loop, to its end.",
         9,
         lambda: RunEpochs(1),
+        purpose=GO_ON,
     ),
     Key(
         "outer",
@@ -128,8 +86,9 @@ KEYS: Final = (
         "Run one epoch of the loop around your script's own loop.",
         0,
         RunOuter,
+        purpose=GO_ON,
     ),
-    Key("run", "r", "r", "run", "Run N epochs; asks for N (in a script's loop, rounds).", 9),
+    Key("run", "r", "r", "run", "Run N epochs; asks for N (in a script's loop, rounds).", 9, purpose=GO_ON),
     Key(
         "zeroing",
         "Z,upper_z",
@@ -138,18 +97,36 @@ KEYS: Final = (
         "Turn gradient zeroing off or on.",
         9,
         ToggleZeroing,
+        purpose=CHANGE,
     ),
     Key(
         "set_to_none",
-        "n",
-        "n",
+        "equals_sign",
+        "=",
         "None/0",
         "Choose whether zeroing sets .grad to None or to zeros.",
         0,
         ToggleSetToNone,
+        purpose=CHANGE,
     ),
-    Key("cursor_up", "up", "↑", "line up", "Move the cursor one line of the loop up.", 1),
-    Key("cursor_down", "down", "↓", "line down", "Move the cursor one line of the loop down.", 1),
+    Key(
+        "cursor_up",
+        "up,k",
+        "↑",
+        "line up",
+        "Move the cursor one line of the loop up (also k).",
+        1,
+        purpose=CHANGE,
+    ),
+    Key(
+        "cursor_down",
+        "down,j",
+        "↓",
+        "line down",
+        "Move the cursor one line of the loop down (also j).",
+        1,
+        purpose=CHANGE,
+    ),
     Key(
         "comment",
         "number_sign",
@@ -158,6 +135,7 @@ KEYS: Final = (
         "Comment out the line under the cursor, or uncomment it.",
         1,
         edit=ToggleStatement,
+        purpose=CHANGE,
     ),
     Key(
         "move_up",
@@ -167,6 +145,7 @@ KEYS: Final = (
         "Move the line under the cursor up (also alt+↑).",
         1,
         edit=lambda kind: MoveStatement(kind, -1),
+        purpose=CHANGE,
     ),
     Key(
         "move_down",
@@ -176,10 +155,11 @@ KEYS: Final = (
         "Move the line under the cursor down (also alt+↓).",
         1,
         edit=lambda kind: MoveStatement(kind, 1),
+        purpose=CHANGE,
     ),
     Key("verdict", "v", "v", "verdict", "Say what the loop does, compared with a correct loop.", 1),
-    Key("twin", "T,upper_t", "T", "twin", "Compare with the same run, gradients zeroed.", 4),
-    Key("check", "c", "c", "check", "Check autograd's gradient against finite differences.", 1),
+    Key("twin", "c", "c", "twin", "Compare with the twin: the same run, gradients zeroed.", 4),
+    Key("check", "h", "h", "check", "Check autograd's gradient against finite differences.", 1),
     Key(
         "pictures",
         "i",
@@ -188,9 +168,9 @@ KEYS: Final = (
         "Show the loss surface, the fit, gradient sizes and losses.",
         1,
     ),
-    Key("graph", "G,upper_g", "G", "graph", "Draw autograd's graph, and step through backward in it.", 2),
-    Key("undo", "left", "←", "undo", "Undo the last action, exactly.", 9, Undo),
-    Key("redo", "right", "→", "redo", "Redo the action that was undone.", 8, Redo),
+    Key("graph", "a", "a", "graph", "Draw autograd's graph, and step through backward in it.", 2),
+    Key("undo", "left", "←", "undo", "Undo the last action, exactly.", 9, Undo, purpose=GO_BACK),
+    Key("redo", "right", "→", "redo", "Redo the action that was undone.", 8, Redo, purpose=GO_BACK),
     Key(
         "timeline",
         "t",
@@ -198,6 +178,7 @@ KEYS: Final = (
         "timeline",
         "List every point of the session, to go to or compare with.",
         6,
+        purpose=GO_BACK,
     ),
     Key(
         "lower_rate",
@@ -207,6 +188,7 @@ KEYS: Final = (
         "Lower the learning rate: 5, 2, 1, 0.5, ...",
         5,
         LowerLearningRate,
+        purpose=CHANGE,
     ),
     Key(
         "raise_rate",
@@ -216,8 +198,9 @@ KEYS: Final = (
         "Raise the learning rate: 1, 2, 5, 10, ...",
         5,
         RaiseLearningRate,
+        purpose=CHANGE,
     ),
-    Key("type_rate", "l", "l", "set lr", "Type a learning rate.", 1),
+    Key("type_rate", "l", "l", "set lr", "Type a learning rate.", 1, purpose=CHANGE),
     Key(
         "optimizer",
         "o",
@@ -225,18 +208,20 @@ KEYS: Final = (
         "optimizer",
         "Choose the optimizer: the update by hand, SGD, Adam, ...",
         1,
+        purpose=CHANGE,
     ),
-    Key("batches", "B,upper_b", "B", "batches", "Split the samples: micro-batches, mini-batches.", 1),
+    Key("batches", "m", "m", "batches", "Split the samples: micro-batches, mini-batches.", 1, purpose=CHANGE),
     Key(
         "reset",
-        "R,upper_r",
-        "R",
+        "0",
+        "0",
         "reset",
-        "Go back to the start values; loop and learning rate stay.",
+        "Go back to the start values, after a question; loop and learning rate stay.",
         2,
         Reset,
+        purpose=GO_BACK,
     ),
-    Key("problems", "p", "p", "problems", "Choose another problem, and begin it.", 1),
+    Key("problems", "p", "p", "problems", "Choose another problem, and begin it.", 1, purpose=CHANGE),
     Key(
         "reload",
         "f5,ctrl+r",
@@ -244,28 +229,52 @@ KEYS: Final = (
         "reload",
         "Read the edited script again, and start over (also ctrl+r).",
         1,
+        purpose=CHANGE,
     ),
     Key("printed", "w", "w", "printed", "Show what the script printed.", 1),
-    Key("export", "x", "x", "export", "Write the session as a script, a notebook, CSV and a picture.", 2),
+    Key(
+        "export",
+        "x",
+        "x",
+        "export",
+        "Write the session as a script, a notebook, CSV and a picture.",
+        2,
+        purpose=KEEP,
+    ),
     Key("look", "enter", "Enter", "look", "Show all numbers of this step.", 4),
     Key(
         "elements",
-        "m",
-        "m",
+        "n",
+        "n",
         "numbers",
         "Show all numbers of a parameter and of its .grad.",
         2,
     ),
     Key("ledger", "g", "g", "ledger", "Show every write to each .grad, as arithmetic.", 5),
-    Key("stop", "escape", "Esc", "stop", "Stop a run of epochs, or hide the cursor.", 0),
+    Key("stop", "escape", "Esc", "stop", "Stop a run of epochs, or hide the cursor.", 0, purpose=GO_BACK),
     Key("manual", "f1", "F1", "manual", "Open the manual: every topic, and a search over all of them.", 2),
     Key("help", "question_mark", "?", "help", "Show what every key does.", 10),
-    Key("quit", "q", "q", "quit", "Leave the trainer.", 7),
+    Key("quit", "q", "q", "quit", "Leave the trainer.", 7, purpose=KEEP),
 )
 
 BY_ID: Final = {key.id: key for key in KEYS}
-SIGNS: Final[Mapping[str, str]] = {key.id: key.shown for key in KEYS}
+
+
+class _Signs(Mapping[str, str]):
+    """Texts for the keys on screen, by the key's id, as they are now: the user may have chosen other keys."""
+
+    def __getitem__(self, key_id: str) -> str:
+        return BY_ID[key_id].shown
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(BY_ID)
+
+    def __len__(self) -> int:
+        return len(BY_ID)
+
+
+SIGNS: Final[Mapping[str, str]] = _Signs()
 """Text for each key on screen, by the key's id: sentences that name a key take it from here."""
 
 BY_NAME: Final = {name: key for key in KEYS for name in key.keys.split(",")}
-"""Keys by Textual's names for them."""
+"""Keys by Textual's names for them, as long as the user has chosen no others."""

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from gradstep_tui.drawing.lines import Line, Span, fitted, length, line, window_start
-from gradstep_tui.text.statements import LETTERS, head_text, is_compound, role_texts, visible
+from gradstep_tui.keys import SIGNS
+from gradstep_tui.text.statements import KEY_IDS, head_text, is_compound, role_texts, visible
 
 if TYPE_CHECKING:
     from gradstep.loop.script_loop import LoopHead, ScriptLoop, ScriptStatement
@@ -108,7 +109,8 @@ def _statement_rows(statement: ScriptStatement, indent: int) -> list[CodeRow]:
             code, statement.line + number, statement.key, role="dim" if dim else "", inside=number > 0
         )
         if number == 0:
-            row = replace(row, letter=LETTERS.get(statement.role, " "), right=role_texts(statement))
+            sign = SIGNS.get(KEY_IDS.get(statement.role, ""), "")
+            row = replace(row, letter=sign if len(sign) == 1 else " ", right=role_texts(statement))
         rows.append(row)
     return rows
 

@@ -48,7 +48,7 @@ def find(wanted: str) -> Sequence[Hit]:
     """Return the passages that contain every word of `wanted`: headings first, then in the manual's order.
 
     Upper and lower case do not matter, unless a single character is all that is searched: that is a key,
-    and `T` is not `t`.
+    and `J` is not `j`.
     """
     words = wanted.split()
     if not words:

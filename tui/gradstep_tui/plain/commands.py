@@ -19,7 +19,8 @@ from gradstep.frame import Frame
 from gradstep.loop.batches import batches_from
 from gradstep.loop.optimizers import optimizer_from
 from gradstep_tui.commands.export import export_session, written_text
-from gradstep_tui.keys import BY_ID, KEYS, Key
+from gradstep_tui.key import Key
+from gradstep_tui.keys import BY_ID, KEYS
 from gradstep_tui.plain.answers.batch_check import split_texts
 from gradstep_tui.plain.answers.elements import elements_texts
 from gradstep_tui.plain.answers.gradient_check import check_texts
@@ -74,8 +75,12 @@ MORE_NAMES: Final[Mapping[str, tuple[str, ...]]] = {
     "look": ("step",),
     "elements": ("summary",),
     "problems": ("problem",),
+    "twin": ("T",),
+    "graph": ("G",),
+    "batches": ("B",),
+    "reset": ("R",),
 }
-"""Further names of a key's command, by the key's id: signs that a keyboard has, and shorter words."""
+"""Further names of a key's command, by the key's id: signs that a keyboard has, shorter words, old keys."""
 
 HELP: Final[Mapping[str, str]] = {
     "step_node_back": "Go one autograd node back.",
@@ -210,13 +215,13 @@ def key_from(text: str) -> StatementKey:
     """
     if text.isascii() and text.isdigit() and len(text) < 6 and int(text):
         return int(text) - 1
-    word = next((key.id for key in KEYS if key.shown == text), text)
+    word = next((key.id for key in KEYS if key.sign == text), text)
     return checked_kind(word.casefold())  # type: ignore[arg-type] # to be checked
 
 
 def names_of(key: Key) -> tuple[str, ...]:
     """Return all names of a key's command: its word, its sign, then its further names."""
-    ascii_first = sorted((key.label, key.shown), key=lambda name: not name.isascii())
+    ascii_first = sorted((key.label, key.sign), key=lambda name: not name.isascii())
     return tuple(dict.fromkeys([*ascii_first, *MORE_NAMES.get(key.id, ())]))
 
 

@@ -13,7 +13,8 @@ from textual.reactive import var
 from textual.widgets import Static
 
 from gradstep_tui.bindings import BINDINGS
-from gradstep_tui.keys import KEYS, Key
+from gradstep_tui.key import Key
+from gradstep_tui.keys import KEYS
 from gradstep_tui.screens.base.keyed_screen import KeyedScreen, KeyHandler
 from gradstep_tui.screens.key_handlers import HANDLERS
 from gradstep_tui.widgets.keybar import KeyBar

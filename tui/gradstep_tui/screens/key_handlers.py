@@ -6,13 +6,15 @@ from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from gradstep_tui.keys import KEYS, Key
+from gradstep_tui.key import Key
+from gradstep_tui.keys import KEYS
 from gradstep_tui.screens.base.keyed_screen import KeyedScreen, KeyHandler
 from gradstep_tui.screens.base.working_screen import AT_ONCE
 from gradstep_tui.screens.openers.comparison import show_timeline, show_twin
 from gradstep_tui.screens.openers.export import ask_export
 from gradstep_tui.screens.openers.new_session import choose_problem, reload
 from gradstep_tui.screens.openers.pictures import show_pictures
+from gradstep_tui.screens.openers.reset import ask_reset
 from gradstep_tui.screens.openers.settings import ask_batches, ask_epochs, ask_optimizer, ask_rate
 from gradstep_tui.screens.openers.views import (
     show_check,
@@ -57,6 +59,7 @@ HANDLERS: Final[Mapping[str, KeyHandler]] = {
     **{key.id: partial(_apply, key) for key in KEYS if key.action is not None},
     **{key.id: partial(_edit, key) for key in KEYS if key.edit is not None},
     "run": ask_epochs,
+    "reset": ask_reset,
     "type_rate": ask_rate,
     "optimizer": ask_optimizer,
     "batches": ask_batches,

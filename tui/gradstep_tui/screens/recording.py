@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar, Final
 
+from gradstep.actions import Reset
 from gradstep.reasons import Reason, Refusal
-from gradstep_tui.keys import KEYS, SIGNS, Key
+from gradstep_tui.key import Key
+from gradstep_tui.keys import KEYS, SIGNS
 from gradstep_tui.screens.base.keyed_screen import KeyedScreen, KeyHandler
 from gradstep_tui.screens.bench import BenchScreen
 from gradstep_tui.screens.key_handlers import HANDLERS
@@ -37,10 +39,14 @@ class RecordingScreen(BenchScreen):
     """The bench for a recording."""
 
     keys: ClassVar[Sequence[Key]] = tuple(key for key in KEYS if key.id not in CHANGING)
-    handlers: ClassVar[Mapping[str, KeyHandler]] = {**HANDLERS, **dict.fromkeys(CHANGING, refuse)}
+    handlers: ClassVar[Mapping[str, KeyHandler]] = {
+        **HANDLERS,
+        "reset": lambda bench: bench.perform(Reset()),
+        **dict.fromkeys(CHANGING, refuse),
+    }
 
-    leaving: ClassVar[str] = f"{SIGNS['quit']} leaves"
-    """What leaves the screen, for the hint at the end of the recording."""
+    leaving: ClassVar[str] = "{quit} leaves"
+    """What leaves the screen, for the hint at the end of the recording; a name in braces is a key's id."""
 
     def show(self, session: Session, error: EngineError | None) -> None:
         """Show the session's frame, and the source line of its event or what can be done next."""
@@ -56,7 +62,7 @@ class RecordingScreen(BenchScreen):
         if line:
             return line
         if not frame.future:
-            return f"the end of the recording: {SIGNS['step_node_back']} goes back, {self.leaving}"
+            return f"the end of the recording: {{step_node_back}} goes back, {self.leaving}".format(**SIGNS)
         if frame.in_pass:
             return f"next: {SIGNS['step_node']} runs one node, {SIGNS['next_line']} the rest of the pass"
         if frame.backward is None:
@@ -68,7 +74,7 @@ class RecordingScreen(BenchScreen):
 class LivePassScreen(RecordingScreen):
     """The bench for a pass of a running program, which goes on when the screen is left."""
 
-    leaving: ClassVar[str] = f"{SIGNS['quit']} goes on with the program"
+    leaving: ClassVar[str] = "{quit} goes on with the program"
     handlers: ClassVar[Mapping[str, KeyHandler]] = {
         **RecordingScreen.handlers,
         "stop": lambda bench: bench.stop(),

@@ -41,15 +41,13 @@ class NoPass(NamedTuple):
 
 
 NO_PASS: Final = NoPass(
-    f"Nothing to go back through yet: forward ({SIGNS['forward']}) computes the loss and builds autograd's "
-    "graph.",
-    f"The graph is ready. {SIGNS['step_node']} runs one autograd node at a time, {SIGNS['backward']} the "
-    "whole pass.",
-    f"{SIGNS['step_node']} runs the loop to its next backward pass, and the first autograd node of it.",
-    f"The last pass is gone from the list. Run forward ({SIGNS['forward']}), then {SIGNS['step_node']}, to "
-    "look into the next one.",
+    "Nothing to go back through yet: forward ({forward}) computes the loss and builds autograd's graph.",
+    "The graph is ready. {step_node} runs one autograd node at a time, {backward} the whole pass.",
+    "{step_node} runs the loop to its next backward pass, and the first autograd node of it.",
+    "The last pass is gone from the list. Run forward ({forward}), then {step_node}, to look into the next "
+    "one.",
 )
-"""Sentences of the bench."""
+"""Sentences of the bench; a name in braces is a key's id."""
 
 RATE: Final = "learning rate"
 """Kind of mark that has a number."""
@@ -153,8 +151,10 @@ def empty_text(frame: Frame, words: NoPass = NO_PASS) -> str:
         words: Sentences to choose from.
     """
     if frame.refusal(actions.StepNode()) is None:
-        return words.script if isinstance(frame.loop, ScriptLoop) else words.ready
-    return words.before_forward if frame.loss is None else words.unrecorded
+        text = words.script if isinstance(frame.loop, ScriptLoop) else words.ready
+    else:
+        text = words.before_forward if frame.loss is None else words.unrecorded
+    return text.format(**SIGNS)
 
 
 def duration(seconds: float) -> str:

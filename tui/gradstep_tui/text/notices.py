@@ -24,9 +24,6 @@ from gradstep_tui.text.statements import EPOCH, unit_of
 if TYPE_CHECKING:
     from gradstep.frame import Frame
 
-LOWER, ZEROING, UNDO, REDO = (SIGNS[key_id] for key_id in ("lower_rate", "zeroing", "undo", "redo"))
-"""Signs of the keys that help."""
-
 SENSES: Final[Mapping[type[Notice], Sense]] = {
     RunStopped: Sense.SUCCESS,
     RunDiverged: Sense.WARNING,
@@ -44,18 +41,18 @@ def notice_text(notice: Notice, unit: str = EPOCH) -> str:
     match notice:
         case RunDiverged(epoch, loss, zeroing=True):
             return (
-                f"lower the learning rate ({LOWER}) or go back ({UNDO}): the loss became {loss} in {unit} "
+                f"lower the learning rate ({SIGNS['lower_rate']}) or go back ({SIGNS['undo']}): the loss became {loss} in {unit} "
                 f"{epoch:,}, because each step overshoots"
             )
         case RunDiverged(epoch, loss):
             return (
-                f"zero the gradients ({ZEROING}), lower the learning rate ({LOWER}) or go back ({UNDO}): the "
+                f"zero the gradients ({SIGNS['zeroing']}), lower the learning rate ({SIGNS['lower_rate']}) or go back ({SIGNS['undo']}): the "
                 f"loss became {loss} in {unit} {epoch:,}, because gradients pile up or steps overshoot"
             )
         case InsideAction(Unit.EPOCH, number, count):
-            return f"{REDO} goes on to the end of this run: here {unit} {number:,} of {count:,} has ended"
+            return f"{SIGNS['redo']} goes on to the end of this run: here {unit} {number:,} of {count:,} has ended"
         case InsideAction(_, number, count):
-            return f"{REDO} goes on to the end of this pass: here is event {number:,} of {count:,}"
+            return f"{SIGNS['redo']} goes on to the end of this pass: here is event {number:,} of {count:,}"
         case TraceSummarized(tensors, limit):
             return (
                 f"start with a larger --trace-limit to keep more: this pass made more than {limit / 1e6:,g} "

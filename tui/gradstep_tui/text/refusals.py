@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Final
 from gradstep.errors import EngineError, Refused, Stopped
 from gradstep.reasons import Reason, Refusal
 from gradstep.training.pytorch_errors import PyTorchError
-from gradstep_tui.keys import SIGNS, Key
+from gradstep_tui.key import Key
+from gradstep_tui.keys import SIGNS
 from gradstep_tui.text.remarks import NOTHING, Remark, Sense, hint
 
 if TYPE_CHECKING:

@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
 DOES: Final[Mapping[str, str]] = {
     "forward": "computes the predictions and the loss",
-    "backward": f"runs loss.backward(); {SIGNS['step_node']} goes through it node by node",
+    "backward": "runs loss.backward(); {step_node} goes through it node by node",
     "update": "moves the parameters against their gradients",
     "zero": "sets the gradients back to zero",
 }
-"""Effect of each kind of statement, for the bench."""
+"""Effect of each kind of statement, for the bench; a name in braces is a key's id."""
 
 ROLES: Final[Mapping[Role, str]] = {
-    Role.BACKWARD: f"{SIGNS['step_node']} goes through it node by node",
+    Role.BACKWARD: "{step_node} goes through it node by node",
     Role.UPDATE: "updates parameters",
     Role.ZERO: "clears gradients",
     Role.CLIP: "changes gradients without a pass, as clipping does",
@@ -36,16 +36,16 @@ ROLES: Final[Mapping[Role, str]] = {
     Role.LOG: "prints, or collects numbers",
     Role.OTHER: "changes nothing that is trained",
 }
-"""Effect of a statement of a script's own loop, by its role."""
+"""Effect of a statement of a script's own loop, by its role; a name in braces is a key's id."""
 
-LETTERS: Final[Mapping[Role, str]] = {
-    Role.FORWARD: SIGNS["forward"],
-    Role.LOSS: SIGNS["forward"],
-    Role.BACKWARD: SIGNS["backward"],
-    Role.UPDATE: SIGNS["update"],
-    Role.ZERO: SIGNS["zero"],
+KEY_IDS: Final[Mapping[Role, str]] = {
+    Role.FORWARD: "forward",
+    Role.LOSS: "forward",
+    Role.BACKWARD: "backward",
+    Role.UPDATE: "update",
+    Role.ZERO: "zero",
 }
-"""Key that runs the statements of a role; no other role has one."""
+"""Id of the key that runs the statements of a role; no other role has one."""
 
 ALWAYS_NAMED: Final = (Role.BACKWARD, Role.UPDATE, Role.ZERO)
 """Roles that are named even of a statement that has a weightier one."""
@@ -125,7 +125,7 @@ def effect_text(statement: ScriptStatement, words: Mapping[Role, str] = ROLES) -
         statement: The statement.
         words: Effect of a statement of each role.
     """
-    return words[statement.role] if statement.roles else ""
+    return words[statement.role].format(**SIGNS) if statement.roles else ""
 
 
 def zeroes(loop: Loop | ScriptLoop) -> bool | None:

@@ -10,7 +10,8 @@ from textual.reactive import var
 
 from gradstep.loop.script_loop import ScriptLoop
 from gradstep_tui.drawing.lines import Line, Span, line
-from gradstep_tui.keys import KEYS, Key
+from gradstep_tui.key import Key
+from gradstep_tui.keys import KEYS
 from gradstep_tui.text.statements import EPOCH, ROUND
 from gradstep_tui.widgets.panel import Panel
 

@@ -120,7 +120,7 @@ def hint_line(frame: Frame, width: int = 80) -> Line:
         )
     if isinstance(frame.loop, ScriptLoop) and isinstance(frame.next, int):
         return _statement_hint(frame.loop.statement(frame.next), width)
-    return line(" next: ", Span(SIGNS["next_line"], "key"), f" {DOES[str(frame.next)]}")
+    return line(" next: ", Span(SIGNS["next_line"], "key"), f" {DOES[str(frame.next)].format(**SIGNS)}")
 
 
 def _statement_hint(statement: ScriptStatement, width: int) -> Line:

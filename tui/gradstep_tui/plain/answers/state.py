@@ -146,7 +146,7 @@ def loop_texts(frame: Frame) -> Iterator[str]:
             yield f"for each of {split.parts} parts: {'; '.join([*split.order_lines, split.head])}"
         if inner and number - 1 == inner.stop:
             yield "after all parts:"
-        marks = [f"line {number}, {statement.kind} ({BY_ID[statement.kind].shown})"]
+        marks = [f"line {number}, {statement.kind} ({BY_ID[statement.kind].sign})"]
         marks += [] if statement.enabled else ["commented out"]
         marks += ["next"] if statement.key == frame.next else []
         yield f"{', '.join(marks)}: {code(statement)}"
@@ -182,7 +182,7 @@ def hint_text(frame: Frame) -> str:
     if isinstance(frame.loop, ScriptLoop) and isinstance(frame.next, int):
         effect = effect_text(frame.loop.statement(frame.next), ROLE_EFFECTS)
         return f"next: {name}{f': {effect}' if effect else ''}; type next"
-    return f"next: {name} {EFFECTS[name]}; type next, or {BY_ID[name].shown}"
+    return f"next: {name} {EFFECTS[name]}; type next, or {BY_ID[name].sign}"
 
 
 def losses_texts(frame: Frame, text: str) -> Iterator[str]:

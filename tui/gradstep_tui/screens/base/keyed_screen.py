@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeAlias
 
 from textual.reactive import var
 
-from gradstep_tui.keys import Key
+from gradstep_tui.key import Key
 from gradstep_tui.screens.base.session_screen import SessionScreen
 from gradstep_tui.text.refusals import key_refusal
 from gradstep_tui.text.remarks import NOTHING

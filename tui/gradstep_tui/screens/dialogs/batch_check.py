@@ -10,6 +10,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 
 from gradstep.loop.batches import Batches
+from gradstep_tui.bindings import like
 from gradstep_tui.drawing.lines import Line, wrapped
 from gradstep_tui.screens.dialogs.dialog import Dialog
 from gradstep_tui.text.batch_check import choices
@@ -24,12 +25,13 @@ class BatchesScreen(Dialog[Batches | None]):
     """A list of the ways for one batch size; the result is the chosen way, or None."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q,B,upper_b", "leave", "close", tooltip="Go back to the bench without a change."),
+        Binding("escape,q", "leave", "close", tooltip="Go back to the bench without a change."),
+        like("batches", "leave", "Go back to the bench without a change."),
         Binding("enter", "take", "take", tooltip="Split the samples this way."),
         Binding("up,k", "walk(-1)", "before", tooltip="Choose the way above."),
         Binding("down,j", "walk(1)", "after", tooltip="Choose the way below."),
-        Binding("left,minus", "resize(-1)", "smaller", tooltip="Make the batches smaller."),
-        Binding("right,plus", "resize(1)", "larger", tooltip="Make the batches larger."),
+        Binding("minus", "resize(-1)", "smaller", tooltip="Make the batches smaller."),
+        Binding("plus", "resize(1)", "larger", tooltip="Make the batches larger."),
     ]
     DEFAULT_CSS = """
     BatchesScreen { align: center middle; }
@@ -60,7 +62,7 @@ class BatchesScreen(Dialog[Batches | None]):
         """Yield the widgets of the dialog."""
         with Vertical() as box:
             box.border_title = "batches"
-            box.border_subtitle = "↑ ↓: choose   ← →: batch size   Enter: OK   Esc: cancel"
+            box.border_subtitle = "↑ ↓: choose   - +: batch size   Enter: OK   Esc: cancel"
             yield self._ways
 
     def on_mount(self) -> None:

@@ -9,6 +9,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 
+from gradstep_tui.bindings import like
 from gradstep_tui.drawing.lines import Line
 from gradstep_tui.keys import SIGNS
 from gradstep_tui.screens.dialogs.dialog import Dialog
@@ -19,9 +20,7 @@ from gradstep_tui.widgets.panel import Panel
 if TYPE_CHECKING:
     from gradstep.analysis.comparison import Comparison
 
-STEPS: Final = (
-    "{next_line}: line   {epoch}: epoch   {undo} {redo}: undo, redo   {zeroing}: zeroing   ".format(**SIGNS)
-)
+STEPS: Final = "{next_line}: line   {epoch}: epoch   {undo} {redo}: undo, redo   {zeroing}: zeroing   "
 """Keys of the bench that step both runs, in the bottom line."""
 
 
@@ -29,12 +28,13 @@ class ComparisonScreen(Dialog[None]):
     """A comparison of two runs; with the session's twin, both can be stepped together."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q,enter,T,upper_t", "dismiss", "close", tooltip="Go back to the bench."),
-        Binding("space", "step('next_line')", "next", tooltip="Run the session's next line."),
-        Binding("e", "step('epoch')", "epoch", tooltip="Run one epoch in both runs."),
-        Binding("left", "step('undo')", "undo", tooltip="Undo the last action."),
-        Binding("right", "step('redo')", "redo", tooltip="Redo the action."),
-        Binding("Z,upper_z", "step('zeroing')", "zeroing", tooltip="Turn gradient zeroing off or on."),
+        Binding("escape,q,enter", "dismiss", "close", tooltip="Go back to the bench."),
+        like("twin"),
+        like("next_line", "step('next_line')", "Run the session's next line."),
+        like("epoch", "step('epoch')", "Run one epoch in both runs."),
+        like("undo", "step('undo')", "Undo the last action."),
+        like("redo", "step('redo')", "Redo the action."),
+        like("zeroing", "step('zeroing')", "Turn gradient zeroing off or on."),
     ]
     DEFAULT_CSS = """
     ComparisonScreen { align: center middle; }
@@ -65,7 +65,7 @@ class ComparisonScreen(Dialog[None]):
         """Yield the widgets of the dialog."""
         with Vertical() as box:
             box.border_title = self._title
-            steps = "" if self._press is None else STEPS
+            steps = "" if self._press is None else STEPS.format(**SIGNS)
             box.border_subtitle = f"{steps}Esc: close"
             yield self._panel
 

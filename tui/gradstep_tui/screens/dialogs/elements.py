@@ -10,6 +10,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 
 from gradstep.tensors.element_index import place_of
+from gradstep_tui.bindings import like
 from gradstep_tui.drawing.lines import Line
 from gradstep_tui.screens.dialogs.ask import AskScreen
 from gradstep_tui.screens.dialogs.dialog import Dialog
@@ -27,7 +28,8 @@ class ElementsScreen(Dialog[None]):
     """A dialog that shows all numbers of each parameter, of its `.grad`, and of the optimizer's state."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q,m,enter", "dismiss", "close", tooltip="Go back to the bench."),
+        Binding("escape,q,enter", "dismiss", "close", tooltip="Go back to the bench."),
+        like("elements"),
         Binding("up", "move(-1, 0)", "up", tooltip="Choose the number above."),
         Binding("down", "move(1, 0)", "down", tooltip="Choose the number below."),
         Binding("left", "move(0, -1)", "left", tooltip="Choose the number to the left."),
@@ -40,8 +42,8 @@ class ElementsScreen(Dialog[None]):
         Binding("ctrl+end", "all_end(1)", "last", tooltip="Go to the last number."),
         Binding("tab", "turn(1)", "parameter", tooltip="Go to the next parameter."),
         Binding("shift+tab", "turn(-1)", "back", tooltip="Go to the previous parameter."),
-        Binding("space", "next_part", "grad", tooltip="Show the value, .grad, or the optimizer's state."),
-        Binding("slash,colon", "ask", "go to", tooltip="Go to an index, e.g. 3,17."),
+        Binding("full_stop", "next_part", "grad", tooltip="Show the value, .grad, or the optimizer's state."),
+        Binding("slash", "ask", "go to", tooltip="Go to an index, e.g. 3,17."),
     ]
     DEFAULT_CSS = """
     ElementsScreen { align: center middle; }
@@ -59,7 +61,7 @@ class ElementsScreen(Dialog[None]):
         """Yield the widgets of the dialog."""
         with Vertical() as box:
             box.border_title = "numbers"
-            box.border_subtitle = "Tab: parameter  space: .grad  /: index  PgDn: page  Esc: close"
+            box.border_subtitle = "Tab: parameter  .: .grad  /: index  PgDn: page  Esc: close"
             yield self._numbers
 
     def action_move(self, rows: int, columns: int) -> None:

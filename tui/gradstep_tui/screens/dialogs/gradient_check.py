@@ -8,6 +8,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 
+from gradstep_tui.bindings import like
 from gradstep_tui.drawing.lines import Line
 from gradstep_tui.screens.dialogs.dialog import Dialog
 from gradstep_tui.widgets.gradient_check import check_lines
@@ -22,17 +23,18 @@ class CheckScreen(Dialog[None]):
     """A list of elements, and the arithmetic of checking the chosen element."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q,c,enter", "dismiss", "close", tooltip="Go back to the bench."),
+        Binding("escape,q,enter", "dismiss", "close", tooltip="Go back to the bench."),
+        like("check"),
         Binding("up,left,k", "walk(-1)", "before", tooltip="Choose the previous number."),
         Binding("down,right,j", "walk(1)", "after", tooltip="Choose the next number."),
         Binding("pageup", "walk(-10)", "before", tooltip="Go back ten numbers."),
         Binding("pagedown", "walk(10)", "after", tooltip="Go forward ten numbers."),
         Binding("home", "walk(-1000000)", "first", tooltip="Choose the first number."),
         Binding("end", "walk(1000000)", "last", tooltip="Choose the last number."),
-        Binding("tab,space", "turn(1)", "parameter", tooltip="Go to the next parameter."),
-        Binding("shift+tab,backspace", "turn(-1)", "back", tooltip="Go to the previous parameter."),
+        Binding("tab", "turn(1)", "parameter", tooltip="Go to the next parameter."),
+        Binding("shift+tab", "turn(-1)", "back", tooltip="Go to the previous parameter."),
         Binding(
-            "w",
+            "greater_than_sign",
             "worst",
             "worst",
             tooltip="Choose the number with the largest error relative to the normal error.",
@@ -60,7 +62,7 @@ class CheckScreen(Dialog[None]):
         """Yield the widgets of the dialog."""
         with Vertical() as box:
             box.border_title = "check a gradient"
-            box.border_subtitle = "arrows: choose   Tab: next parameter   w: worst   Esc: close"
+            box.border_subtitle = "arrows: choose   Tab: next parameter   >: worst   Esc: close"
             yield self._elements
 
     def action_walk(self, steps: int) -> None:

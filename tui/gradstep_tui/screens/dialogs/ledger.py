@@ -8,6 +8,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 
+from gradstep_tui.bindings import like
 from gradstep_tui.drawing.lines import Line
 from gradstep_tui.screens.dialogs.dialog import Dialog
 from gradstep_tui.text.statements import unit_of
@@ -23,13 +24,14 @@ class LedgerScreen(Dialog[None]):
     """A dialog that shows, for each element of each `.grad`, every write to the element."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q,g,enter", "dismiss", "close", tooltip="Go back to the bench."),
+        Binding("escape,q,enter", "dismiss", "close", tooltip="Go back to the bench."),
+        like("ledger"),
         Binding("up", "move(-1, 0)", "row up", tooltip="Choose the element above."),
         Binding("down", "move(1, 0)", "row down", tooltip="Choose the element below."),
         Binding("left", "move(0, -1)", "column left", tooltip="Choose the element to the left."),
         Binding("right", "move(0, 1)", "column right", tooltip="Choose the element to the right."),
-        Binding("tab,space", "turn(1)", "parameter", tooltip="Go to the next parameter."),
-        Binding("shift+tab,backspace", "turn(-1)", "back", tooltip="Go to the previous parameter."),
+        Binding("tab", "turn(1)", "parameter", tooltip="Go to the next parameter."),
+        Binding("shift+tab", "turn(-1)", "back", tooltip="Go to the previous parameter."),
         Binding("pageup", "scroll_lines(5)", "older", tooltip="Show older lines."),
         Binding("pagedown", "scroll_lines(-5)", "newer", tooltip="Show newer lines."),
     ]

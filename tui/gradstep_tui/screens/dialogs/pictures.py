@@ -9,8 +9,10 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 
+from gradstep_tui.bindings import like
 from gradstep_tui.commands.export import exports_of, picture_writer
 from gradstep_tui.drawing.svg import lines_svg
+from gradstep_tui.keys import SIGNS
 from gradstep_tui.screens.dialogs.ask import AskScreen
 from gradstep_tui.screens.dialogs.dialog import Dialog
 from gradstep_tui.widgets.pictures.picture import FIT, GRAPH, SIZES, SURFACE, TITLES, PicturePanel
@@ -20,17 +22,22 @@ if TYPE_CHECKING:
     from gradstep_tui.session.pictures import Album
     from gradstep_tui.text.remarks import Remark
 
-HINT = "Tab: next picture  arrows: choose  l: linear/log  x: SVG  Esc: close"
-GRAPH_HINT = "f s S b: step  arrows: scroll  Tab: next picture  x: SVG  Esc: close"
+HINT = "Tab: next picture  arrows: choose  y: linear/log  ctrl+s: SVG  Esc: close"
+GRAPH_HINT = (
+    "{forward} {step_node} {step_node_back} {backward}: step  arrows: scroll  Tab: next picture  "
+    "ctrl+s: SVG  Esc: close"
+)
 
 
 class PicturesScreen(Dialog[None]):
     """A dialog that shows the pictures, one at a time."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q,i,enter,G,upper_g", "dismiss", "close", tooltip="Go back to the bench."),
-        Binding("tab,space", "turn(1)", "next", tooltip="Show the next picture."),
-        Binding("shift+tab,backspace", "turn(-1)", "back", tooltip="Show the previous picture."),
+        Binding("escape,q,enter", "dismiss", "close", tooltip="Go back to the bench."),
+        like("pictures"),
+        like("graph"),
+        Binding("tab", "turn(1)", "next", tooltip="Show the next picture."),
+        Binding("shift+tab", "turn(-1)", "back", tooltip="Show the previous picture."),
         Binding(
             "left",
             "choose(0, -1)",
@@ -55,14 +62,12 @@ class PicturesScreen(Dialog[None]):
             "up",
             tooltip="Choose the next vertical axis or parameter, or scroll down.",
         ),
-        Binding("l", "scale", "linear/log", tooltip="Change between a linear and a logarithmic scale."),
-        Binding("x", "export", "export", tooltip="Write this picture as an SVG file."),
-        Binding("s", "step('step_node')", "node", tooltip="Run the next node in the graph."),
-        Binding("S,upper_s", "step('step_node_back')", "back", tooltip="Go one node back in the graph."),
-        Binding("f", "step('forward')", "forward", tooltip="Compute the loss, and build a graph."),
-        Binding(
-            "b", "step('backward')", "backward", tooltip="Run the rest of the backward pass in the graph."
-        ),
+        Binding("y", "scale", "linear/log", tooltip="Change between a linear and a logarithmic scale."),
+        Binding("ctrl+s", "export", "save", tooltip="Write this picture as an SVG file."),
+        like("step_node", "step('step_node')", "Run the next node in the graph."),
+        like("step_node_back", "step('step_node_back')", "Go one node back in the graph."),
+        like("forward", "step('forward')", "Compute the loss, and build a graph."),
+        like("backward", "step('backward')", "Run the rest of the backward pass in the graph."),
     ]
     DEFAULT_CSS = """
     PicturesScreen { align: center middle; }
@@ -122,7 +127,7 @@ class PicturesScreen(Dialog[None]):
         at = self._picture.at
         box = self.query_one(Vertical)
         box.border_title = f"{TITLES[at]} ({at + 1} of {len(TITLES)})"
-        box.border_subtitle = GRAPH_HINT if at == GRAPH else HINT
+        box.border_subtitle = GRAPH_HINT.format(**SIGNS) if at == GRAPH else HINT
         if self._picture.waits:
             self._compute(self.wanted)
 

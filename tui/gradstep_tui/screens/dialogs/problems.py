@@ -11,6 +11,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 
 from gradstep.start import Start
+from gradstep_tui.bindings import like
 from gradstep_tui.drawing.lines import Line, Span, line
 from gradstep_tui.screens.dialogs.dialog import Dialog
 from gradstep_tui.widgets.panel import Panel
@@ -30,7 +31,8 @@ class ProblemsScreen(Dialog[Start | None]):
     """A list of problems; the result is the start of the chosen problem, or None."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q,p", "dismiss", "close", tooltip="Go back to the bench without a change."),
+        Binding("escape,q", "dismiss", "close", tooltip="Go back to the bench without a change."),
+        like("problems", tooltip="Go back to the bench without a change."),
         Binding("enter", "choose", "begin", tooltip="Begin the chosen problem."),
         Binding("up,k", "walk(-1)", "up", tooltip="Choose the problem above."),
         Binding("down,j", "walk(1)", "down", tooltip="Choose the problem below."),

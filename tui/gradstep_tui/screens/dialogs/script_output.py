@@ -9,6 +9,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.widgets import Static
 
+from gradstep_tui.bindings import like
 from gradstep_tui.screens.dialogs.dialog import Dialog
 from gradstep_tui.text.scripts.script_notes import printed_texts
 
@@ -19,10 +20,11 @@ LOOKS_PER_SECOND: Final = 4
 
 
 class PrintedScreen(Dialog[None]):
-    """The newest lines of the output, to scroll through. Esc, q, w and Enter close it."""
+    """The newest lines of the output, to scroll through; the key that opened the dialog closes it, too."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q,w,enter", "dismiss", "close", tooltip="Go back to the bench.")
+        Binding("escape,q,enter", "dismiss", "close", tooltip="Go back to the bench."),
+        like("printed"),
     ]
     DEFAULT_CSS = """
     PrintedScreen { align: center middle; }

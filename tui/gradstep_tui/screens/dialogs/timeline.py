@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, TypeAlias
+from typing import TYPE_CHECKING, ClassVar, Final, TypeAlias
 
 from textual import events
 from textual.app import ComposeResult
@@ -12,7 +12,9 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 
 from gradstep.actions import GoTo
+from gradstep_tui.bindings import like
 from gradstep_tui.drawing.lines import Line
+from gradstep_tui.keys import SIGNS
 from gradstep_tui.screens.dialogs.dialog import Dialog
 from gradstep_tui.widgets.panel import Panel
 from gradstep_tui.widgets.timeline import timeline_lines
@@ -34,14 +36,17 @@ class Against:
 Choice: TypeAlias = GoTo | Against
 FindRoom: TypeAlias = Callable[[int, "Callable[[Inside | None], None]"], None]
 
+TIMELINE_HINT: Final = "↑ ↓: choose  Enter: go there  Tab: branch  {twin}: compare  Esc: close"
+
 
 class TimelineScreen(Dialog[Choice | None]):
     """A list of points; the result is a point to go to, a point to compare with, or None."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q,t", "dismiss", "close", tooltip="Go back to the bench without a change."),
+        Binding("escape,q", "dismiss", "close", tooltip="Go back to the bench without a change."),
+        like("timeline", tooltip="Go back to the bench without a change."),
         Binding("enter", "jump", "jump", tooltip="Go to the chosen point."),
-        Binding("c", "compare", "compare", tooltip="Compare the session with the chosen point."),
+        like("twin", "compare", "Compare the session with the chosen point."),
         Binding("up,k", "walk(-1)", "earlier", tooltip="Choose the previous point."),
         Binding("down,j", "walk(1)", "later", tooltip="Choose the next point."),
         Binding("pageup", "walk(-10)", "earlier", tooltip="Go back ten points."),
@@ -86,7 +91,7 @@ class TimelineScreen(Dialog[Choice | None]):
         """Yield the widgets of the dialog."""
         with Vertical() as box:
             box.border_title = "timeline"
-            box.border_subtitle = "↑ ↓: choose  Enter: go there  Tab: branch  c: compare  Esc: close"
+            box.border_subtitle = TIMELINE_HINT.format(**SIGNS)
             yield self._points
 
     def on_key(self, event: events.Key) -> None:

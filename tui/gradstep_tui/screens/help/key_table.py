@@ -10,7 +10,9 @@ from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.widgets import Static
 
-from gradstep_tui.keys import KEYS, Key
+from gradstep_tui.bindings import like
+from gradstep_tui.key import Key
+from gradstep_tui.keys import KEYS
 from gradstep_tui.screens.dialogs.dialog import Dialog
 
 MORE: Final = """
@@ -32,8 +34,9 @@ class HelpScreen(Dialog[None]):
     """The list of keys, and the signs on the bench. Esc, q, ? and Enter close it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q,question_mark,enter", "dismiss", "close", tooltip="Go back to the bench."),
-        Binding("f1", "manual", "manual", tooltip="Open the manual instead."),
+        Binding("escape,q,enter", "dismiss", "close", tooltip="Go back to the bench."),
+        like("help"),
+        like("manual", "manual", "Open the manual instead."),
     ]
     DEFAULT_CSS = """
     HelpScreen { align: center middle; }

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from gradstep.start import Start
     from gradstep_tui.screens.base.keyed_screen import KeyedScreen
 
-LOADING = hint(f"loading; {SIGNS['stop']} stops it and keeps this session")
+LOADING = "loading; {stop} stops it and keeps this session"
 STOPPED = hint("loading was stopped; the session goes on as before")
 
 
@@ -86,5 +86,5 @@ def begin(bench: KeyedScreen, start: Start, title: str, after: Session | None = 
 
     runs = running_title(start)
     bench.work(work, show, title=runs)
-    bench.notice = NOTHING if runs else LOADING
+    bench.notice = NOTHING if runs else hint(LOADING.format(**SIGNS))
     bench.busy = work_text(runs, 0, None) if runs else ""

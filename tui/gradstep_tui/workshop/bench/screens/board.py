@@ -12,7 +12,7 @@ from textual.reactive import var
 from textual.screen import Screen
 
 from gradstep.errors import BadInput
-from gradstep_tui.keys import Key
+from gradstep_tui.key import Key
 from gradstep_tui.screens.dialogs.ask import AskScreen
 from gradstep_tui.screens.help.key_table import HelpScreen, open_manual
 from gradstep_tui.text.remarks import NOTHING, Remark, hint, success
@@ -29,15 +29,13 @@ KEYS: Final = (
         "walk(1)", "down,j", "↓", "down", "Choose the learner below; PgDn goes ten down, End to the last.", 1
     ),
     Key("watch", "enter", "Enter", "watch", "Watch the chosen learner's bench, live.", 10),
-    Key("lower_hand", "h", "h", "help came", "Lower the chosen learner's hand.", 6),
-    Key("tell_one", "m", "m", "tell", "Send a message to the chosen learner.", 7),
-    Key("tell_all", "M,upper_m", "M", "tell all", "Send a message to everybody.", 7),
-    Key(
-        "keys", "K,upper_k", "K", "keys", "Show which SSH keys log in as the chosen learner; forget them.", 3
-    ),
-    Key("present", "p,F,upper_f", "p", "present", "Show the class your own bench, or stop (also F).", 9),
-    Key("own", "o,f2,escape", "o", "own bench", "Go to your own bench; F2 comes back here.", 9),
-    Key("sort", "s", "s", "sort", "Sort by hands and waiting, by name, by epochs, by loss.", 5),
+    Key("lower_hand", "exclamation_mark", "!", "help came", "Lower the chosen learner's hand.", 6),
+    Key("tell_one", "at", "@", "tell", "Send a message to the chosen learner.", 7),
+    Key("tell_all", "asterisk", "*", "tell all", "Send a message to everybody.", 7),
+    Key("keys", "f8", "F8", "keys", "Show which SSH keys log in as the chosen learner; forget them.", 3),
+    Key("present", "f6", "F6", "present", "Show the class your own bench, or stop.", 9),
+    Key("own", "f2,escape", "F2", "own bench", "Go to your own bench; F2 comes back here.", 9),
+    Key("sort", "tab", "Tab", "sort", "Sort by hands and waiting, by name, by epochs, by loss.", 5),
     Key("filter", "slash", "/", "filter", "Show only some: by name, problem, hand, error, ...", 5),
     Key("manual", "f1", "F1", "manual", "Open the manual.", 1),
     Key("help", "question_mark", "?", "help", "Show what every key does.", 10),
@@ -68,7 +66,7 @@ class BoardScreen(Screen[None]):
     """The board, as a screen."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        *(Binding(key.keys, key.id, key.label, key_display=key.shown, tooltip=key.tooltip) for key in KEYS),
+        *(Binding(key.keys, key.id, key.label, key_display=key.sign, tooltip=key.tooltip) for key in KEYS),
         Binding("pageup", "walk(-10)", "up", tooltip="Choose ten above."),
         Binding("pagedown", "walk(10)", "down", tooltip="Choose ten below."),
         Binding("home", "walk(-100000)", "first", tooltip="Choose the first."),

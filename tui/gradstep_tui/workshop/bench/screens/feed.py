@@ -30,17 +30,17 @@ if TYPE_CHECKING:
     from gradstep.actions import Action
     from gradstep.errors import EngineError
     from gradstep.session import Session
-    from gradstep_tui.keys import Key
+    from gradstep_tui.key import Key
     from gradstep_tui.workshop.wire.messages import Feed
 
-READ_ONLY: Final = "this is {name}'s bench, and you can only look at it: F goes back to yours"
+READ_ONLY: Final = "this is {name}'s bench, and you can only look at it: F6 goes back to yours"
 
 
 class FeedScreen(BenchScreen):
     """A bench on which somebody else's actions happen. Its keys only look."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding(LEAVE.keys, "leave", LEAVE.label, priority=True, tooltip=LEAVE.tooltip),
+        Binding(LEAVE.keys, "leave", LEAVE.label, priority=True, tooltip=LEAVE.tooltip, id=LEAVE.id),
     ]
     waits_for = "loading the bench: the actions there are being done again"
     escape_does: ClassVar[str] = "leaves"

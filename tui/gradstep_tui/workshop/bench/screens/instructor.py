@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import BindingType
 
-from gradstep_tui.keys import KEYS, Key
+from gradstep_tui.key import Key
+from gradstep_tui.keys import KEYS
 from gradstep_tui.screens.base.keyed_screen import KeyHandler
 from gradstep_tui.text.remarks import Remark, hint, success
 from gradstep_tui.workshop.bench.screens.bench import WorkshopBench
@@ -93,7 +94,7 @@ class InstructorBench(WorkshopBench):
         super().hear(message)
         if self.presents:
             self.say(
-                hint("you are presenting: the class sees what you do on your own bench, until F stops it")
+                hint("you are presenting: the class sees what you do on your own bench, until F6 stops it")
             )
         elif presented and message.by:
             self.say(hint(f"{message.by} is presenting now"))

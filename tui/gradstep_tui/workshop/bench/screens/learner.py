@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import BindingType
 
-from gradstep_tui.keys import KEYS, Key
+from gradstep_tui.key import Key
+from gradstep_tui.keys import KEYS
 from gradstep_tui.screens.base.keyed_screen import KeyHandler
 from gradstep_tui.text.remarks import Remark, hint, success
 from gradstep_tui.workshop.bench.screens.bench import WorkshopBench, feed_end_text
@@ -82,9 +83,9 @@ class LearnerBench(WorkshopBench):
         self._allows = not self._allows
         self.link.send(AllowWatching(self._allows))
         if self._allows:
-            self.say(success("the instructor can watch your bench: W forbids it"))
+            self.say(success("the instructor can watch your bench: F4 forbids it"))
         else:
-            self.say(success("the instructor cannot watch your bench: W allows it again"))
+            self.say(success("the instructor cannot watch your bench: F4 allows it again"))
         self.draw_badge()
 
     def press_follow(self) -> None:
@@ -138,7 +139,7 @@ class LearnerBench(WorkshopBench):
         self._messages.append(message)
         self._unread += 1
         self.draw_badge()
-        text = f"{message.text}\n\nM shows it again"
+        text = f"{message.text}\n\nF3 shows it again"
         self.app.notify(text, title=f"{message.by} says", timeout=TOAST, markup=False)
 
     @hear.register
@@ -157,7 +158,7 @@ class LearnerBench(WorkshopBench):
 
     def leave_feed(self, notice: Remark) -> None:
         """Leave the presenter's bench for the own one."""
-        super().leave_feed(notice or hint("this is your own bench, as you left it; F goes back to the class"))
+        super().leave_feed(notice or hint("this is your own bench, as you left it; F6 goes back to the class"))
 
     def draw_badge(self) -> None:
         """Show hand, privacy, watchers and unread messages in the badge, on a feed as well."""

@@ -16,17 +16,19 @@ if TYPE_CHECKING:
 
 
 KEEP: Final = (
-    "k: I have, and this computer's SSH key may log in without a code. "
+    "F8: I have, and this computer's SSH key may log in without a code. "
     "Only if nobody else uses this computer's account!"
 )
 
 
 class ResumeScreen(Dialog[bool]):
-    """Shows the resume code until Enter or k says that it is written down; k keeps the SSH keys as well."""
+    """Shows the resume code until Enter or F8 says that it is written down; F8 keeps the SSH keys as well."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "dismiss(False)", "written down", tooltip="Go to your bench."),
-        Binding("k", "dismiss(True)", "and keep keys", tooltip="Let this computer's SSH key log in as well."),
+        Binding(
+            "f8", "dismiss(True)", "and keep keys", tooltip="Let this computer's SSH key log in as well."
+        ),
     ]
     DEFAULT_CSS = """
     ResumeScreen { align: center middle; background: $background; &:ansi { background: ansi_default; } }
@@ -67,7 +69,7 @@ def coming_back(welcome: Welcome) -> list[str]:
         shown_again = "The code is shown again when you leave."
     else:
         other_code = "The join code alone will not give you the name back."
-        shown_again = "The code is shown again when you leave; until then, M shows it."
+        shown_again = "The code is shown again when you leave; until then, F3 shows it."
     return [
         f"To continue where you left off, {log_in}. {other_code}",
         shown_again,

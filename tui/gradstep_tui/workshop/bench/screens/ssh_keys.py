@@ -11,12 +11,12 @@ from gradstep_tui.screens.dialogs.text import TextScreen
 
 
 class SshKeysScreen(TextScreen):
-    """Text about SSH keys, perhaps above other text; k changes which keys log in."""
+    """Text about SSH keys, perhaps above other text; F8 changes which keys log in."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("k", "change_keys", "keys")]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("f8", "change_keys", "keys")]
 
     def __init__(self, title: str, texts: Sequence[str], change_keys: Callable[[], object] | None) -> None:
-        """Show texts, their end first; `change_keys` is called if k is pressed, unless it is None."""
+        """Show texts, their end first; `change_keys` is called if F8 is pressed, unless it is None."""
         super().__init__(title, texts, at_end=True)
         self._change_keys = change_keys
 
@@ -28,26 +28,26 @@ class SshKeysScreen(TextScreen):
 
 
 def key_texts(keys: Sequence[str], offered: Sequence[str]) -> list[str]:
-    """Return which SSH keys log in without a code, and what the key k does; nothing if there are no keys.
+    """Return which SSH keys log in without a code, and what F8 does; nothing if there are no keys.
 
     Args:
         keys: Fingerprints of the keys that log in.
         offered: Fingerprints of the keys of this login.
     """
     if keys:
-        return ["These SSH keys log in without a code; k forgets them:", *keys, ""]
+        return ["These SSH keys log in without a code; F8 forgets them:", *keys, ""]
     if offered:
-        return ["No SSH key logs in without a code; k lets this computer's keys:", *offered, ""]
+        return ["No SSH key logs in without a code; F8 lets this computer's keys:", *offered, ""]
     return []
 
 
 def learner_key_texts(name: str, keys: Sequence[str]) -> list[str]:
-    """Return which SSH keys log in as a learner, for an instructor, and what the key k does."""
+    """Return which SSH keys log in as a learner, for an instructor, and what F8 does."""
     if not keys:
         return [f"No SSH key logs in as {name}: only the resume code does."]
     return [
         f"These SSH keys log in as {name} without a code:",
         *keys,
         "",
-        f"k forgets them. {name} stays logged in, and needs the resume code at the next login.",
+        f"F8 forgets them. {name} stays logged in, and needs the resume code at the next login.",
     ]

@@ -10,7 +10,7 @@ from gradstep_tui.keys import SIGNS
 if TYPE_CHECKING:
     from gradstep.start import Start
 
-NO_SCRIPTS: Final = f"scripts of your own do not run here: choose a built-in problem ({SIGNS['problems']})"
+NO_SCRIPTS: Final = "scripts of your own do not run here: choose a built-in problem ({problems})"
 
 
 def require_built_in(start: Start) -> Start:
@@ -20,5 +20,5 @@ def require_built_in(start: Start) -> Start:
         BadInput: the start would run a file.
     """
     if start.has_file:
-        raise BadInput(NO_SCRIPTS)
+        raise BadInput(NO_SCRIPTS.format(**SIGNS))
     return start

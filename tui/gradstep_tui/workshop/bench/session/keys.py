@@ -6,28 +6,29 @@ from typing import Final
 
 from textual.binding import Binding
 
-from gradstep_tui.keys import KEYS, Key
+from gradstep_tui.key import Key
+from gradstep_tui.keys import KEYS
 
 HAND: Final = Key(
     "hand", "exclamation_mark", "!", "hand", "Raise your hand, or lower it once help has come.", 10
 )
 FOLLOW: Final = Key(
     "follow",
-    "F,upper_f",
-    "F",
+    "f6",
+    "F6",
     "class",
     "Follow the instructor, or go back to your own bench.",
     6,
 )
 ALLOW: Final = Key(
-    "allow", "W,upper_w", "W", "watchers", "Allow the instructor to watch your bench, or forbid it.", 1
+    "allow", "f4", "F4", "watchers", "Allow the instructor to watch your bench, or forbid it.", 1
 )
-MESSAGES: Final = Key("messages", "M,upper_m", "M", "messages", "Read the instructor's messages again.", 2)
+MESSAGES: Final = Key("messages", "f3", "F3", "messages", "Read the instructor's messages again.", 2)
 BOARD: Final = Key("board", "f2", "F2", "board", "Go to the board, which has a row for each learner.", 10)
 PRESENT: Final = Key(
-    "present", "F,upper_f", "F", "present", "Show the class what you do here, or stop showing it.", 10
+    "present", "f6", "F6", "present", "Show the class what you do here, or stop showing it.", 10
 )
-LEAVE: Final = Key("leave", "F,upper_f,escape,q", "F", "back", "Go back (also Esc, q).", 10)
+LEAVE: Final = Key("leave", "f6,escape,q", "F6", "back", "Go back (also Esc, q).", 10)
 
 FOR_LEARNERS: Final = (HAND, FOLLOW, ALLOW, MESSAGES)
 FOR_INSTRUCTORS: Final = (BOARD, PRESENT)
@@ -54,4 +55,6 @@ IDS: Final = frozenset(key.id for key in (*FOR_LEARNERS, *FOR_INSTRUCTORS))
 
 def binding(key: Key) -> Binding:
     """Return Textual's binding for a key of the class."""
-    return Binding(key.keys, f"press('{key.id}')", key.label, key_display=key.shown, tooltip=key.tooltip)
+    return Binding(
+        key.keys, f"press('{key.id}')", key.label, key_display=key.sign, tooltip=key.tooltip, id=key.id
+    )

@@ -33,7 +33,7 @@ from gradstep_tui.workshop.bench.widgets.board_text import (
 from gradstep_tui.workshop.wire.messages import Row
 
 if TYPE_CHECKING:
-    from gradstep_tui.keys import Key
+    from gradstep_tui.key import Key
 
 DETAIL = 4
 """Number of lines for the details of the chosen learner."""

@@ -35,7 +35,7 @@ OVER: Final = (
 MOST_ROWS: Final = 2
 """Largest number of rows of a notice."""
 
-MORE: Final = f"{SIGNS['look']} shows all"
+MORE: Final = "{look} shows all"
 """End of a notice that is longer than its rows."""
 
 BAR = 12
@@ -87,7 +87,7 @@ class NoticeLine(Panel):
             unit = EPOCH if self.frame is None else unit_of(self.frame.loop)
             return [progress_line(self.progress, self._escape_does, unit)]
         if self.notice:
-            return remark_lines(self.notice, width, min(max(height, 1), MOST_ROWS), MORE)
+            return remark_lines(self.notice, width, min(max(height, 1), MOST_ROWS), MORE.format(**SIGNS))
         if self.busy:
             return [line(f" {self.busy}")]
         if self.hint:

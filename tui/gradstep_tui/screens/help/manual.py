@@ -13,6 +13,7 @@ from textual.reactive import var
 from textual.widgets import Input, Markdown
 from textual.widgets.markdown import MarkdownBlock
 
+from gradstep_tui.bindings import like
 from gradstep_tui.manual.pages import INDEX, page, topics
 from gradstep_tui.manual.search import Hit, excerpt, find
 from gradstep_tui.screens.dialogs.dialog import Dialog
@@ -38,12 +39,13 @@ class ManualScreen(Dialog[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         # With priority, so that each is done before the next key is looked at: that may belong to the field.
         Binding("escape", "back", "back", priority=True, tooltip="Go one step back; at last, to the bench."),
-        Binding("f1,q", "close", "close", priority=True, tooltip="Go back to the bench."),
+        Binding("q", "close", "close", priority=True, tooltip="Go back to the bench."),
+        Binding("f1", "close", "close", priority=True, tooltip="Go back to the bench.", id="manual"),
         Binding("tab,shift+tab", "switch", "list or page", priority=True, tooltip="Go to list or page."),
         Binding("slash", "search", "search", priority=True, tooltip="Search all pages."),
         # After the keys that the field has got.
         Binding("escape", "stop_searching", "back", tooltip="Go back without a search."),
-        Binding("f1", "dismiss", "close", tooltip="Go back to the bench."),
+        like("manual"),
     ]
     AUTO_FOCUS = ""
     DEFAULT_CSS = """

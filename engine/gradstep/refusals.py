@@ -109,7 +109,8 @@ def _next_line(state: State) -> Refusal | None:
 
 
 def _run_epochs(state: State) -> Refusal | None:
-    if state.in_pass:
+    """Return why no epochs can run; a pass that is the next statement is finished first."""
+    if state.in_pass and state.loop.next is not Kind.BACKWARD:
         return Refusal(Reason.IN_PASS)
     if state.diverged and state.loop.next not in (Kind.FORWARD, None):
         return Refusal(Reason.DIVERGED, state.loss)

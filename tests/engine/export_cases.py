@@ -57,6 +57,11 @@ INSIDE_A_RUN: Final = (
     *(ToggleZeroing(), ToggleStatement(Kind.UPDATE), RunEpochs(5), *[BACK] * 3, S, *[BACK] * 12),
     *(RunEpochs(2), *[BACK] * 4),
 )
+RUN_IN_A_PASS: Final = (
+    *(F, S, S, RunEpochs(1), F, *[S] * 4, BACK, RunEpochs(3), SetBatches(batches_from("micro(2)"))),
+    *(F, S, S, RunEpochs(2), SetBatches(batches_from("full")), *(MoveStatement(Kind.BACKWARD, 1),) * 2),
+    *(F, U, Z, S, S, RunEpochs(2), F, U, Z, S, RunEpochs(1), *[BACK] * 2, B),
+)
 REFUSED: Final = (B, U, Z, F, B, B, S, U, U, Z, NextLine(), NextLine(), NextLine(), B, RunEpochs(2))
 RATES: Final = (LowerLearningRate(), F, B, SetLearningRate(3e-4), U, RaiseLearningRate(), NextLine(), F)
 DIVERGED: Final = (
@@ -95,6 +100,7 @@ SESSIONS: Final = {
     "set to None": SET_TO_NONE,
     "reordered": REORDERED,
     "inside a run": INSIDE_A_RUN,
+    "run in a pass": RUN_IN_A_PASS,
     "refused": REFUSED,
     "rates": RATES,
     "diverged": DIVERGED,

@@ -15,13 +15,16 @@ from gradstep.actions import (
     Action,
     Backward,
     Forward,
+    MoveStatement,
     NextLine,
     Redo,
     Reset,
     RunEpochs,
+    SetBatches,
     SetLearningRate,
     StepNode,
     StepNodeBack,
+    ToggleStatement,
     ToggleZeroing,
     Undo,
     Update,
@@ -31,6 +34,7 @@ from gradstep.autograd.events import NodeEvent
 from gradstep.autograd.trace import Trace, record_backward
 from gradstep.errors import NotAScalar, Refused
 from gradstep.frame import Frame
+from gradstep.loop.batches import Batches
 from gradstep.loop.loop import Kind
 from gradstep.loop.reference import reference_loop
 from gradstep.reasons import Reason, Refusal
@@ -287,13 +291,47 @@ def inside() -> Session:
     return after(*[NextLine()] * 4, ToggleZeroing(), Forward(), StepNode(), StepNode())
 
 
-@pytest.mark.parametrize("action", [Forward(), Update(), Zero(), RunEpochs(3)])
+@pytest.mark.parametrize("action", [Forward(), Update(), Zero()])
 def test_inside_a_pass_other_statements_are_refused(inside: Session, action: Action) -> None:
     before = inside.frame
     with pytest.raises(Refused, match="a backward pass is under way"):
         inside.apply(action)
     assert inside.frame is before
     assert inside.frame.refusal(action) == Refusal(Reason.IN_PASS)
+
+
+@pytest.mark.parametrize("count", [1, 3, 40])
+@pytest.mark.parametrize(
+    "edits", [(), (SetBatches(Batches("micro", 2)),), (MoveStatement(Kind.BACKWARD, 1),) * 2]
+)
+def test_epochs_in_the_middle_of_a_pass_finish_it_and_go_on_as_one_action(
+    count: int, edits: tuple[Action, ...]
+) -> None:
+    def state(session: Session) -> list[object]:
+        found = session.frame
+        grads = [(bits(one.value), None if one.grad is None else bits(one.grad)) for one in found.parameters]
+        return [grads, found.epoch, str(found.loss), found.loop]
+
+    begin = (RunEpochs(1), *edits, Forward(), *([Update(), Zero()] if len(edits) == 2 else []))
+    session = after(*begin, StepNode(), StepNode())
+    inside, position = state(session), session.frame.position
+    assert session.frame.refusal(RunEpochs(count)) is None
+    session.apply(RunEpochs(count))
+    assert state(session) == state(after(*begin, RunEpochs(count)))
+    assert session.frame.position == position + 1
+    there = state(session)
+    session.apply(Undo())
+    assert state(session) == inside
+    assert session.frame.in_pass
+    session.apply(Redo())
+    assert state(session) == there
+    again = after(*session.line())
+    assert state(again) == there
+
+
+def test_epochs_in_a_pass_that_is_not_the_loops_next_statement_are_refused() -> None:
+    session = after(ToggleStatement(Kind.BACKWARD), Forward(), StepNode())
+    assert session.frame.refusal(RunEpochs(1)) == Refusal(Reason.IN_PASS)
 
 
 @pytest.mark.parametrize("action", [Backward(), NextLine()])

@@ -322,11 +322,15 @@ class Training(RuleBasedStateMachine):
         point = self.point
         plain = self.plain_at(point.script)
         broken = point.rest[:1] != [Kind.FORWARD] and not plain.finite
-        if point.in_pass or broken or not point.kinds:
+        elsewhere = point.in_pass and point.rest[:1] != [Kind.BACKWARD]
+        if elsewhere or broken or not point.kinds:
             assert not self.act(RunEpochs(count))
             return
         before, points, error = self.session.frame, [point], None
-        for kind in [*point.rest, *point.kinds * (count - 1)]:
+        kinds = [*point.rest, *point.kinds * (count - 1)]
+        if point.in_pass:  # the whole pass has run in the plain training
+            points, kinds = [replace(stepped(point, Kind.BACKWARD), script=point.script)], kinds[1:]
+        for kind in kinds:
             if len(points) > 1 and points[-1].last is Kind.FORWARD and not plain.finite:
                 break
             error = self.attempt(kind, point.rate)
@@ -338,7 +342,7 @@ class Training(RuleBasedStateMachine):
         if error is None:
             assert self.act(RunEpochs(count))
             assert bool(self.session.frame.notice) == (not plain.finite)
-        elif len(points) == 1:
+        elif len(points) == 1 and not point.in_pass:
             self.refused_by_pytorch(RunEpochs(count), error, before, kind, plain)
             return
         else:
@@ -349,7 +353,9 @@ class Training(RuleBasedStateMachine):
         self.history.append(replace(points[-1], script=self.ran))
         shown = self.session.frame.backward
         if points[-1].last is Kind.BACKWARD:
-            self.began_pass(points[-2], finished=True)
+            began = points[-2] if len(points) > 1 else point.before_pass
+            assert began is not None
+            self.began_pass(began, finished=True)
         assert shown is None or shown.over == (points[-1].last is not Kind.BACKWARD)
 
     @rule()

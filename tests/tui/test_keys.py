@@ -379,14 +379,24 @@ async def test_help_lists_every_key_with_what_it_does(size: tuple[int, int]) -> 
             assert sign in seen
 
 
+async def test_e_and_r_in_the_middle_of_a_pass_finish_it_and_go_on() -> None:
+    async with opened() as pilot:
+        await press(pilot, "f", "s", "s", "e")
+        await idle(pilot)
+        assert state(frame(pilot)) == state(headless([RunEpochs(1)]))
+        await press(pilot, "f", "s", "s", "s", "r", *"20", "enter")
+        await until(pilot, lambda: frame(pilot).epoch > 1)
+        await idle(pilot)
+        assert state(frame(pilot))[:3] == state(headless([RunEpochs(21)]))[:3]
+
+
 # Keys that cannot work now
 
 
 CANNOT: Final[dict[str, tuple[tuple[str, ...], str]]] = {
     "S": ((), "no backward pass is under way"),
     "f": (("f", "s"), "a backward pass is under way"),
-    "e": (("f", "s"), "a backward pass is under way"),
-    "r": (("f", "s"), "a backward pass is under way"),
+    "u": (("f", "s"), "a backward pass is under way"),
     "left": ((), "nothing to undo"),
     "right": ((), "nothing to redo"),
 }
@@ -497,6 +507,7 @@ async def test_keys_that_arrive_all_at_once_are_done_in_order() -> None:
         type_ahead(pilot, *"fsssb", "left", "left", *"sSez")
         await pilot.pause()
         actions = [Forward(), *[StepNode()] * 3, Backward(), Undo(), Undo(), StepNode(), StepNodeBack()]
+        actions += [RunEpochs(1), Zero()]
         await until(pilot, lambda: state(frame(pilot)) == state(headless(actions)))
 
 

@@ -216,7 +216,7 @@ KEYS: Final = (
         "0",
         "0",
         "reset",
-        "Go back to the start values, after a question; loop and learning rate stay.",
+        "Go back to the start values; asks first, and can be undone.",
         2,
         Reset,
         purpose=GO_BACK,

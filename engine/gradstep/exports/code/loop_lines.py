@@ -94,18 +94,21 @@ class Run:
     diverged: bool
     """Whether the run ended with a loss that is inf or nan."""
 
+    in_pass: bool
+    """Whether the run first finishes a backward pass, which ran as a whole where it was begun."""
+
 
 def run_of(before: Frame, after: Frame, count: int) -> Run:
     """Return what a run of `count` epochs did, worked out from the frames before and after it."""
     loop = built_in(before)
-    rest = loop.rest_steps() if loop.rest() != loop.epoch else ()
+    rest = loop.rest_steps() if before.in_pass or loop.rest() != loop.epoch else ()
     first = before.epoch + (loop.ended_by_rest() if rest else 0)
     computed = tuple(after.losses[at] for at in range(_first_loss(before, first), len(after.losses)))
     diverged = after.loss is not None and not math.isfinite(after.loss)
     if diverged and len(after.losses) <= first:
         rest = rest[: rest.index((Kind.FORWARD, built_in(after).at.part)) + 1]
-        return Run(rest, before.epoch, 0, first, computed, diverged)
-    return Run(rest, before.epoch, count - bool(rest), first, computed, diverged)
+        return Run(rest, before.epoch, 0, first, computed, diverged, before.in_pass)
+    return Run(rest, before.epoch, count - bool(rest), first, computed, diverged, before.in_pass)
 
 
 def run_lines(loop: Loop, run: Run, style: Style) -> list[str]:
@@ -133,8 +136,9 @@ def _in_a_row(loop: Loop, run: Run, style: Style) -> list[str]:
     """Return the lines of the rest of an epoch; its loss is not kept if the samples come in batches."""
     epoch, lines = run.begun, list[str]()
     style = replace(style, losses=style.losses and loop.split is None)
-    for kind, _ in run.rest:
-        lines += statement_now(loop, epoch, kind, style)
+    for number, (kind, _) in enumerate(run.rest):
+        if number or not run.in_pass:
+            lines += statement_now(loop, epoch, kind, style)
         loop, ended = loop.ran(kind)
         epoch += ended
     return lines

@@ -38,21 +38,22 @@ SENSES: Final[Mapping[type[Notice], Sense]] = {
 
 def notice_text(notice: Notice, unit: str = EPOCH) -> str:
     """Return the sentence for a notice; `unit` is the word for an epoch."""
+    lower, zeroing, undo, redo = (SIGNS[key_id] for key_id in ("lower_rate", "zeroing", "undo", "redo"))
     match notice:
         case RunDiverged(epoch, loss, zeroing=True):
             return (
-                f"lower the learning rate ({SIGNS['lower_rate']}) or go back ({SIGNS['undo']}): the loss became {loss} in {unit} "
+                f"lower the learning rate ({lower}) or go back ({undo}): the loss became {loss} in {unit} "
                 f"{epoch:,}, because each step overshoots"
             )
         case RunDiverged(epoch, loss):
             return (
-                f"zero the gradients ({SIGNS['zeroing']}), lower the learning rate ({SIGNS['lower_rate']}) or go back ({SIGNS['undo']}): the "
+                f"zero the gradients ({zeroing}), lower the learning rate ({lower}) or go back ({undo}): the "
                 f"loss became {loss} in {unit} {epoch:,}, because gradients pile up or steps overshoot"
             )
         case InsideAction(Unit.EPOCH, number, count):
-            return f"{SIGNS['redo']} goes on to the end of this run: here {unit} {number:,} of {count:,} has ended"
+            return f"{redo} goes on to the end of this run: here {unit} {number:,} of {count:,} has ended"
         case InsideAction(_, number, count):
-            return f"{SIGNS['redo']} goes on to the end of this pass: here is event {number:,} of {count:,}"
+            return f"{redo} goes on to the end of this pass: here is event {number:,} of {count:,}"
         case TraceSummarized(tensors, limit):
             return (
                 f"start with a larger --trace-limit to keep more: this pass made more than {limit / 1e6:,g} "

@@ -158,7 +158,9 @@ class LearnerBench(WorkshopBench):
 
     def leave_feed(self, notice: Remark) -> None:
         """Leave the presenter's bench for the own one."""
-        super().leave_feed(notice or hint("this is your own bench, as you left it; F6 goes back to the class"))
+        super().leave_feed(
+            notice or hint("this is your own bench, as you left it; F6 goes back to the class")
+        )
 
     def draw_badge(self) -> None:
         """Show hand, privacy, watchers and unread messages in the badge, on a feed as well."""

@@ -36,21 +36,19 @@ from __future__ import annotations
 import __future__
 
 import ast
-import copy
-import symtable
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from itertools import chain
 from types import CodeType
-from typing import Final, TypeAlias
+from typing import Final
 
 from gradstep.capture.loop_places import LineRange
 from gradstep.capture.rewriting.blocks import Block, make_block, mark, taken_apart
+from gradstep.capture.rewriting.function_sites import AnyFunction, FunctionSites
+from gradstep.capture.rewriting.hook_calls import HookCalls
 from gradstep.capture.rewriting.leads import Leads, may_lead, may_update
-from gradstep.capture.rewriting.leaving import alone, leaves_frame, yields
-from gradstep.capture.sites import AnyLoop, FunctionSite, Site, loop_place
-
-AnyFunction: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef
+from gradstep.capture.rewriting.leaving import leaves_frame
+from gradstep.capture.rewriting.loop_bodies import body_with_calls
+from gradstep.capture.sites import AnyLoop, Site, loop_place
 
 FUTURES: Final = sum(getattr(__future__, name).compiler_flag for name in __future__.all_feature_names)
 
@@ -111,24 +109,23 @@ class _Instrumenter(ast.NodeTransformer):
         self._names, self._updating, self._forced = leads.names(), leads.updating(), forced
         self.sites: list[Site] = []
         self.tries: list[LineRange] = []
-        self._text, self._file, self._hooks, self._first = text, file, hooks, first
-        self._tables = {(t.get_name(), t.get_lineno()): t for t in _tables(text, file)}
-        self._functions: list[FunctionSite] = []
+        self._text, self._file, self._first = text, file, first
+        self._calls = HookCalls(hooks)
+        self._functions = FunctionSites(text, file)
         self._loops: list[int | None] = []
 
     def mark(self, node: ast.stmt, is_first: bool) -> ast.stmt:
-        call = self._call("at", node, *(ast.Constant(part) for part in (node.lineno, is_first)))
+        call = self._calls.call("at", node, *(ast.Constant(part) for part in (node.lineno, is_first)))
         return ast.copy_location(ast.Expr(call), node)
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
-        return self._inside(node, self._function(node))
+        return self._inside(node)
 
     def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> ast.AST:
-        return self._inside(node, self._function(node))
+        return self._inside(node)
 
     def visit_ClassDef(self, node: ast.ClassDef) -> ast.AST:
-        site = FunctionSite(node.name, self._qualified(node.name), (), (), "", node.name, True)
-        return self._inside(node, site)
+        return self._inside(node)
 
     def visit_For(self, node: ast.For) -> list[ast.AST]:
         return self._loop(node)
@@ -144,11 +141,11 @@ class _Instrumenter(ast.NodeTransformer):
 
     def visit_Break(self, node: ast.Break) -> list[ast.stmt]:
         loop = self._loops[-1]
-        return [node] if loop is None else [self._statement("leaves", node, loop), node]
+        return [node] if loop is None else [self._calls.statement("leaves", node, loop), node]
 
     def visit_Continue(self, node: ast.Continue) -> list[ast.stmt]:
         loop = self._loops[-1]
-        return [node] if loop is None else [self._statement("continues", node, loop), node]
+        return [node] if loop is None else [self._calls.statement("continues", node, loop), node]
 
     def visit_Return(self, node: ast.Return) -> ast.AST | list[ast.AST]:
         self.generic_visit(node)
@@ -156,8 +153,9 @@ class _Instrumenter(ast.NodeTransformer):
         if not around:
             return node
         value = node.value or ast.copy_location(ast.Constant(None), node)
-        returning = self._call("returning", node, ast.Constant(around[-1]), value)
-        if self._functions and not self._functions[-1].returns_value:
+        returning = self._calls.call("returning", node, ast.Constant(around[-1]), value)
+        function = self._functions.innermost
+        if function is not None and not function.returns_value:
             return [ast.copy_location(ast.Expr(returning), node), node]
         node.value = returning
         return node
@@ -166,7 +164,7 @@ class _Instrumenter(ast.NodeTransformer):
         self.generic_visit(node)
         if node.handlers:
             self.tries.append(LineRange(node.body[0].lineno, node.body[-1].end_lineno or node.lineno))
-            kind = ast.copy_location(_attribute(self._hooks, "Rewind"), node.handlers[0])
+            kind = ast.copy_location(self._calls.attribute("Rewind"), node.handlers[0])
             passes = ast.copy_location(ast.Raise(), node.handlers[0])
             node.handlers.insert(
                 0, ast.copy_location(ast.ExceptHandler(kind, None, [passes]), node.handlers[0])
@@ -176,42 +174,41 @@ class _Instrumenter(ast.NodeTransformer):
     def visit_Call(self, node: ast.Call) -> ast.AST:
         self.generic_visit(node)
         if isinstance(node.func, ast.Name) and node.func.id == "next" and not node.keywords:
-            return self._call("next", node, node.func, *node.args)
+            return self._calls.call("next", node, node.func, *node.args)
         return node
 
     def visit_Yield(self, node: ast.Yield) -> ast.AST:
         self.generic_visit(node)
-        node.value = self._call("hands", node, *([] if node.value is None else [node.value]))
+        node.value = self._calls.call("hands", node, *([] if node.value is None else [node.value]))
         return node
 
     def visit_YieldFrom(self, node: ast.YieldFrom) -> ast.AST:
         self.generic_visit(node)
-        node.value = self._call("hands", node, node.value)
+        node.value = self._calls.call("hands", node, node.value)
         return node
 
     def visit_Await(self, node: ast.Await) -> ast.AST:
         self.generic_visit(node)
-        node.value = self._call("hands", node, node.value)
+        node.value = self._calls.call("hands", node, node.value)
         return node
 
     def visit_AsyncWith(self, node: ast.AsyncWith) -> ast.AST:
         self.generic_visit(node)
         for item in node.items:
-            item.context_expr = self._call("hands", item.context_expr, item.context_expr)
+            item.context_expr = self._calls.call("hands", item.context_expr, item.context_expr)
         last = node.body[-1]
-        node.body.append(ast.copy_location(ast.Expr(self._call("hands", last)), last))
+        node.body.append(ast.copy_location(ast.Expr(self._calls.call("hands", last)), last))
         return node
 
-    def _inside(self, node: AnyFunction | ast.ClassDef, site: FunctionSite) -> ast.AST:
+    def _inside(self, node: AnyFunction | ast.ClassDef) -> ast.AST:
         loops, self._loops = self._loops, []
-        self._functions.append(site)
-        self.generic_visit(node)
-        self._functions.pop()
+        with self._functions.inside(node):
+            self.generic_visit(node)
         self._loops = loops
         return node
 
     def _loop(self, node: AnyLoop) -> list[ast.AST]:
-        function = self._functions[-1] if self._functions else None
+        function = self._functions.innermost
         number = self._first + len(self.sites)
         place = loop_place(self._file, function, self._text, node)
         around = tuple(outer for outer in reversed(self._loops) if outer is not None)
@@ -226,33 +223,33 @@ class _Instrumenter(ast.NodeTransformer):
         if not isinstance(node, Block):
             taken_apart(node.body, self._names)
         if isinstance(node, Block):
-            once = self._call("once", node.test, ast.Constant(number))
-            node.test = self._call("test", node.test, ast.Constant(number), once)
+            once = self._calls.call("once", node.test, ast.Constant(number))
+            node.test = self._calls.call("test", node.test, ast.Constant(number), once)
         elif not isinstance(node, ast.While):
             hook = "items" if isinstance(node, ast.For) else "stream"
-            node.iter = self._call(hook, node.iter, ast.Constant(number), self.visit(node.iter))
+            node.iter = self._calls.call(hook, node.iter, ast.Constant(number), self.visit(node.iter))
         else:
-            node.test = self._call("test", node.test, ast.Constant(number), self.visit(node.test))
+            node.test = self._calls.call("test", node.test, ast.Constant(number), self.visit(node.test))
         self._loops.append(number)
         site.statements = [self._all([statement]) for statement in node.body]
         self._loops.pop()
         node.orelse = self._all(node.orelse)
-        node.body = self._around(site)
+        node.body = body_with_calls(site, self._calls)
         made: ast.stmt = node
         if site.yields:
-            exits = self._statement("exits", node, number)
+            exits = self._calls.statement("exits", node, number)
             made = ast.copy_location(ast.Try([node], [], [], [exits]), node)
-        return [self._statement("enters", node, number), made]
+        return [self._calls.statement("enters", node, number), made]
 
     def _plain(self, node: AnyLoop, site: Site) -> list[ast.AST]:
         """Return a loop without calls at its rounds; what it draws inside another is drawn through a call."""
         if isinstance(node, ast.AsyncFor):
             number = ast.Constant(site.number)
-            node.iter = self._call("stream", node.iter, number, self.visit(node.iter))
+            node.iter = self._calls.call("stream", node.iter, number, self.visit(node.iter))
         elif isinstance(node, ast.For):
             node.iter = self.visit(node.iter)
             if site.outer:
-                node.iter = self._call("items", node.iter, ast.Constant(site.number), node.iter)
+                node.iter = self._calls.call("items", node.iter, ast.Constant(site.number), node.iter)
         else:
             node.test = self.visit(node.test)
         self._loops.append(None)
@@ -267,95 +264,3 @@ class _Instrumenter(ast.NodeTransformer):
             found = self.visit(statement)
             made += found if isinstance(found, list) else [found]
         return made
-
-    def _around(self, site: Site) -> list[ast.stmt]:
-        """Return a loop's body with the calls around it, all at the position of its first statement."""
-        at, last = site.statements[0][0], site.statements[-1][-1]
-        names = ast.Tuple([ast.Name(name, ast.Load()) for name in _names(site)], ast.Load())
-        no_arguments = ast.arguments([], [], None, [], [], None, [])
-        head = self._call("head", at, ast.Constant(site.number), ast.Lambda(no_arguments, names))
-        again = ast.copy_location(ast.Raise(), at)
-        lost = ast.If(self._call("lost", at, ast.Constant(site.number)), [again], [])
-        caught = self._call("caught", at, ast.Constant(site.number))
-        handler = ast.ExceptHandler(caught, None, [ast.copy_location(lost, at)])
-        own: list[ast.stmt] = [*chain.from_iterable(site.statements), ast.copy_location(ast.Continue(), last)]
-        guarded = ast.Try(own, [ast.copy_location(handler, at)], [], [])
-        native: list[ast.stmt] = [ast.copy_location(guarded, at), self._statement("waits", at, site.number)]
-        body: list[ast.stmt] = [ast.If(head, native, []), *self._stepped_inside(site, at)]
-        breaks = self._call("breaks", at, ast.Constant(site.number))
-        body.append(ast.If(breaks, [ast.copy_location(ast.Break(), at)], []))
-        if site.function is not None and not site.function.is_class:
-            value = self._call("value", at, ast.Constant(site.number))
-            returns = self._call("returns", at, ast.Constant(site.number))
-            leave = ast.Return(value if site.function.returns_value else None)
-            body.append(ast.If(returns, [ast.copy_location(leave, at)], []))
-        for statement in body:
-            ast.copy_location(statement, at)
-        return body
-
-    def _stepped_inside(self, site: Site, at: ast.AST) -> Iterator[ast.stmt]:
-        """Yield the loop that runs single statements in the frame of the loop, if there are such."""
-        if not site.inside:
-            return
-        number = ast.Constant(site.number)
-        cases: list[ast.stmt] = []
-        for index in sorted(site.inside):
-            body = [alone(copy.deepcopy(node)) for node in site.statements[index]]
-            is_it = self._call("runs_inside", body[0], number, ast.Constant(index))
-            cases.append(ast.copy_location(ast.If(is_it, body, []), body[0]))
-        lost = ast.If(self._call("fails_inside", at, number), [ast.copy_location(ast.Raise(), at)], [])
-        caught = self._call("caught_inside", at, number)
-        handler = ast.ExceptHandler(caught, None, [ast.copy_location(lost, at)])
-        guarded = ast.copy_location(ast.Try(cases, [ast.copy_location(handler, at)], [], []), at)
-        once = [guarded, ast.copy_location(ast.Break(), at)]
-        again = ast.While(ast.copy_location(ast.Constant(True), at), once, [])
-        yield ast.While(self._call("next_inside", at, number), [ast.copy_location(again, at)], [])
-
-    def _call(self, hook: str, at: ast.AST, *arguments: ast.expr) -> ast.Call:
-        called = ast.copy_location(_attribute(self._hooks, hook), at)
-        return ast.copy_location(ast.Call(called, list(arguments), []), at)
-
-    def _statement(self, hook: str, at: ast.AST, number: int) -> ast.stmt:
-        return ast.copy_location(ast.Expr(self._call(hook, at, ast.Constant(number))), at)
-
-    def _qualified(self, name: str) -> str:
-        if not self._functions:
-            return name
-        around = self._functions[-1]
-        return f"{around.qualified}{'' if around.is_class else '.<locals>'}.{name}"
-
-    def _function(self, node: AnyFunction) -> FunctionSite:
-        table = self._tables[node.name, node.lineno]
-        names = (*table.get_locals(), *table.get_frees())
-        said = tuple(symbol.get_name() for symbol in table.get_symbols() if symbol.is_declared_global())
-        first = (node.args.posonlyargs + node.args.args)[:1]
-        owner = next((around.owner for around in reversed(self._functions) if around.owner), "")
-        return FunctionSite(
-            name=node.name,
-            qualified=self._qualified(node.name),
-            names=tuple(name for name in dict.fromkeys(names) if name.isidentifier()),
-            declared_global=said,
-            first_parameter=first[0].arg if first else "",
-            owner=owner,
-            is_class=False,
-            returns_value=isinstance(node, ast.FunctionDef) or not any(map(yields, node.body)),
-        )
-
-
-def _attribute(hooks: str, name: str) -> ast.Attribute:
-    return ast.Attribute(ast.Name(hooks, ast.Load()), name, ast.Load())
-
-
-def _names(site: Site) -> tuple[str, ...]:
-    return () if site.function is None else site.function.names
-
-
-def _tables(text: str, file: str) -> list[symtable.Function]:
-    found: list[symtable.Function] = []
-    waiting = [symtable.symtable(text, file, "exec")]
-    while waiting:
-        table = waiting.pop()
-        waiting += table.get_children()
-        if isinstance(table, symtable.Function):
-            found.append(table)
-    return found

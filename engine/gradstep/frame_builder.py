@@ -181,7 +181,7 @@ def _loss_before(state: TrainingState) -> float | None:
 
 def _update(problem: Trained, state: TrainingState) -> Explanation | None:
     last = state.last
-    if not isinstance(last, LastStatement) or last.kind is not Kind.UPDATE or last.before.optimizer.by_hand:
+    if not isinstance(last, LastStatement) or last.key is not Kind.UPDATE or last.before.optimizer.by_hand:
         return None
     return explain_update(tuple(problem.parameters), last, state.trainer)
 

@@ -499,7 +499,7 @@ def test_a_parameter_that_was_skipped_so_far_is_explained_by_the_formulas_of_its
         optimizer=Optimizer("NAdam"),
         memory=memory,
     )
-    told = explain_update(("a", "b"), LastStatement(before, 0.1), before)
+    told = explain_update(("a", "b"), LastStatement(before, 0.1, Kind.UPDATE), before)
     assert [formula for target, formula in told.where if target == "mu_product"] == formulas
 
 

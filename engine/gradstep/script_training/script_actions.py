@@ -36,6 +36,7 @@ from gradstep.script_training.script_statements import ScriptStatements
 from gradstep.training.apply_action import LINES, stepped, summarized
 from gradstep.training.epochs import Ended
 from gradstep.training.progress import Progress
+from gradstep.training.snapshots import LastEpochs
 
 MOST_ROUNDS = 1_000_000
 """Largest number of rounds until the outer loop begins its next round."""
@@ -58,9 +59,9 @@ class ScriptPerform:
         statements, before = self.statements, self.statements.state
         match action:
             case RunEpochs(count):
-                return self._run(checked_count(count), stopped, tell)
+                return _in_sum(statements, self._run(checked_count(count), stopped, tell), before)
             case RunOuter():
-                return self._run_outer(stopped, tell)
+                return _in_sum(statements, self._run_outer(stopped, tell), before)
             case Forward() | Backward() | Update() | Zero():
                 self._run_kind(LINES[type(action)])
             case SetLearningRate(value):
@@ -147,6 +148,15 @@ class ScriptPerform:
             statements.put_back_after_interruption(before)
             return 0
         return 1
+
+
+def _in_sum(statements: ScriptStatements, ended: Ended, before: ScriptState) -> Ended:
+    """Note in the state that rounds have run since an earlier state, and return the outcome."""
+    now = statements.state
+    if now is not before:
+        last = LastEpochs(before.trainer, now.epoch - before.epoch, before.epoch)
+        statements.return_to(replace(now, last=last))
+    return ended
 
 
 def edited(loop: ScriptLoop, action: Action) -> ScriptLoop:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from gradstep.capture.captured_loop import CapturedLoop
@@ -15,10 +15,11 @@ from gradstep.script_training.script_snapshot import ZERO_ALL
 from gradstep.script_training.script_state import ScriptState
 from gradstep.script_training.script_trainer import ScriptTrainer
 from gradstep.script_training.statement_runner import StatementRun
+from gradstep.statement_steps.script_variables import NO_NAMES, StatementNames, copies_of, names_in
 from gradstep.training.loss_history import Losses
 from gradstep.training.machine import Machine
 from gradstep.training.pytorch_errors import PyTorchError
-from gradstep.training.snapshots import LastStatement
+from gradstep.training.snapshots import LastStatement, VariableValue
 from gradstep.training.state import Passing
 
 
@@ -126,6 +127,7 @@ class ScriptStatements(Machine[ScriptTrainer, ScriptState]):
         is_new = forward is not None and forward is not before.trainer.forward
         if forward is not None and is_new and (len(losses) <= before.epoch or not _has_passed(before)):
             losses = losses.with_loss(before.epoch, forward.loss.item())
+        names, copies = self._variables(key, before)
         self.state = replace(
             before,
             trainer=trainer,
@@ -134,9 +136,20 @@ class ScriptStatements(Machine[ScriptTrainer, ScriptState]):
             passing=passing,
             written=self._written(before, ran),
             learning_rate=self.trainer.rate,
-            last=LastStatement(before.trainer, before.learning_rate),
+            last=LastStatement(before.trainer, before.learning_rate, key, *names) if error is None else None,
+            variables=copies,
             recorded=bool(traces) if ran.passes else before.recorded,
         )
+
+    def _variables(self, key: int, before: ScriptState) -> tuple[StatementNames, Mapping[str, VariableValue]]:
+        """Return the names in a statement that has run, and copies of the round's variables."""
+        earlier = {} if before.loop.complete else before.variables
+        if not self.recording:
+            return NO_NAMES, earlier
+        loop, parameters = self.trainer.loop, self.trainer.problem.parameters
+        names = names_in(next(place.text for place in loop.statements if place.index == key))
+        found = copies_of(names, loop.names, earlier)
+        return names, {**earlier, **{name: found[name] for name in found if name not in parameters}}
 
     def _written(self, before: ScriptState, ran: StatementRun) -> Ledger:
         """Return the ledger with the writes to gradients of a statement that has run."""
@@ -258,6 +271,8 @@ class ScriptStatements(Machine[ScriptTrainer, ScriptState]):
                 written=self._with_page(state.written, page) if done else state.written,
                 learning_rate=self.trainer.rate,
                 recorded=True,
+                last=None,
+                variables={},
             )
         return done
 

@@ -12,14 +12,17 @@ from functools import cached_property
 from torch import Tensor
 
 from gradstep.loop.loop import Kind
+from gradstep.loop.script_loop import ScriptLoop
 from gradstep.problem import Problem, ScriptProblem
 from gradstep.statement_steps.loss_forms import loss_sum
+from gradstep.statement_steps.script_samples import samples_in
 from gradstep.statement_steps.statement_facts import (
     About,
     Cleared,
     EpochsStep,
     ForwardStep,
     Moved,
+    OwnStep,
     Samples,
     StatementStep,
     UpdateStep,
@@ -60,12 +63,14 @@ class Lesson:
                 return None
             case LastEpochs():
                 return self._epochs(last)
-            case LastStatement(kind=Kind.FORWARD):
+            case LastStatement(key=Kind.FORWARD):
                 return self._forward()
-            case LastStatement(kind=Kind.UPDATE):
+            case LastStatement(key=Kind.UPDATE):
                 return UpdateStep(last.learning_rate, self._moved(last))
-            case LastStatement(kind=Kind.ZERO):
+            case LastStatement(key=Kind.ZERO):
                 return ZeroStep(self._cleared(last.before.grads))
+            case LastStatement(key=int(key)):
+                return self._own(last, key)
             case _:
                 return None
 
@@ -74,7 +79,7 @@ class Lesson:
         """Samples of the last forward pass, or all samples before the first; None if they are not known."""
         problem, forward = self._problem, self._state.trainer.forward
         if isinstance(problem, ScriptProblem):
-            return None
+            return None if forward is None else samples_in(self._state.variables, forward.loss.item())
         batch = None if forward is None else forward.batch
         inputs, targets = _of_batch(problem.inputs, batch), _of_batch(problem.targets, batch)
         words = problem.words
@@ -103,6 +108,26 @@ class Lesson:
         lines = self._problem.words.forward if isinstance(self._problem, Problem) else ()
         lines = lines if forward.batch is None else forward.batch.lines
         return ForwardStep(samples, forward.loss.item(), (_right_side(lines[0]), _right_side(lines[1])))
+
+    def _own(self, last: LastStatement, key: int) -> StatementStep | None:
+        """Return what a statement of a script did, by what changed; None if it ran a pass and no more."""
+        state = self._state
+        before, after = last.before, state.trainer
+        moved = tuple(part for part in self._moved(last) if part.has_moved)
+        if moved:
+            return UpdateStep(last.learning_rate, moved)
+        if state.passing is not None and not state.passing.over:
+            return None
+        zeroes = isinstance(state.loop, ScriptLoop) and state.loop.statement(key).does(Kind.ZERO)
+        if zeroes or not all(map(same_bits, before.grads, after.grads)):
+            return ZeroStep(self._cleared(before.grads))
+        loss = after.forward.loss.item() if after.forward is not before.forward and after.forward else None
+        return OwnStep(
+            assigned=tuple(state.variables[name] for name in last.assigned if name in state.variables),
+            used=tuple(state.variables[name] for name in last.used if name in state.variables),
+            samples=None if loss is None else self.samples,
+            loss=loss,
+        )
 
     def _moved(self, last: LastStatement | LastEpochs) -> tuple[Moved, ...]:
         before, after = last.before, self._state.trainer

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from gradstep.loop.script_loop import LoopHead
     from gradstep.problem import Labels
+    from gradstep.training.snapshots import VariableValue
 
 
 class LossForm(StrEnum):
@@ -160,7 +161,7 @@ class Cleared:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ZeroStep:
-    """A statement that set gradients to zero or to None."""
+    """A statement that set gradients to zero or to None, or clipped them."""
 
     grads: tuple[Cleared, ...]
 
@@ -168,6 +169,11 @@ class ZeroStep:
     def to_none(self) -> bool:
         """Whether each `.grad` is None now."""
         return all(grad.after is None for grad in self.grads)
+
+    @property
+    def zeroes(self) -> bool:
+        """Whether each `.grad` is None or 0 now; False after clipping."""
+        return all(grad.after is None or not bool(grad.after.any()) for grad in self.grads)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -189,21 +195,6 @@ class EpochsStep:
 
     parameters: tuple[Moved, ...]
     """Every parameter before and after the run, without gradients."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class VariableValue:
-    """A variable of a script, as a statement left it."""
-
-    name: str
-    value: Tensor | float | str | None
-    """Numbers of a tensor, or a number, or a text; None if the variable is something else or is too large."""
-
-    shape: tuple[int, ...] | None = None
-    """Shape of a tensor; None for anything else."""
-
-    kind: str = ""
-    """Name of the type, or of a tensor's dtype."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -9,7 +9,7 @@ from enum import Enum
 import torch
 from torch import Tensor
 
-from gradstep.loop.loop import Kind
+from gradstep.loop.loop import StatementKey
 from gradstep.loop.optimizers import HAND, Optimizer
 
 Grads = tuple[Tensor | None, ...]
@@ -142,11 +142,35 @@ class LastStatement:
     """Snapshot from before the statement."""
 
     learning_rate: float
-    kind: Kind | None = None
-    """Kind of the statement in the built-in loop; None for a statement of a script's own loop."""
+    key: StatementKey
+    """Key of the statement among those of its loop."""
 
-    names: tuple[str, ...] = ()
-    """Variables that a statement of a script's own loop assigned, then those that it used."""
+    assigned: tuple[str, ...] = ()
+    """Variables that a statement of a script's own loop assigned."""
+
+    used: tuple[str, ...] = ()
+    """Variables that a statement of a script's own loop used."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class VariableValue:
+    """A variable of a script, as a statement left it."""
+
+    name: str
+    value: Tensor | float | str | None
+    """Numbers of a tensor, or a number, or a text; None if the variable is something else or is too large."""
+
+    shape: tuple[int, ...] | None = None
+    """Shape of a tensor; None for anything else."""
+
+    kind: str = ""
+    """Name of the type, or of a tensor's dtype."""
+
+    has_graph: bool = False
+    """Whether a gradient can be computed for it."""
+
+    made_from: tuple[str, ...] = ()
+    """Names that the statement used that assigned it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -8,6 +8,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import chain, takewhile
 
+from torch import Tensor
+
 from gradstep.autograd.events import Accumulation
 from gradstep.autograd.trace import Trace
 from gradstep.ledger.ledger import Ledger, PassPage
@@ -18,7 +20,7 @@ from gradstep.loop.script_loop import ScriptLoop
 from gradstep.loop.script_names import Spelling
 from gradstep.tensors.memory import bytes_of, memory_of
 from gradstep.training.loss_history import Losses
-from gradstep.training.snapshots import LastEpochs, LastStatement, Snapshot
+from gradstep.training.snapshots import LastEpochs, LastStatement, Snapshot, VariableValue
 
 AROUND = 2_000
 """Bytes that a state takes in memory besides its tensors."""
@@ -122,6 +124,9 @@ class TrainingState:
     last: LastStatement | LastEpochs | None = None
     """What has just run; None before anything ran, inside a pass, and after PyTorch raised an error."""
 
+    variables: Mapping[str, VariableValue] = field(default_factory=dict)
+    """Variables of a script's own loop that the round under way, or the last one, assigned or used."""
+
     @property
     def ledger(self) -> Ledger:
         """Ledger of the writes to each `.grad` up to this point, including a pass under way."""
@@ -137,6 +142,8 @@ class TrainingState:
         """Approximate size in bytes, including what is shared with other states."""
         trace = 0 if self.passing is None else self.passing.trace.weight
         kept = {id(tensor): tensor for snapshot in self.snapshots for tensor in snapshot.numbers()}
+        values = (variable.value for variable in self.variables.values())
+        kept |= {id(value): value for value in values if isinstance(value, Tensor)}
         return AROUND + trace + sum(map(bytes_of, kept.values()))
 
     @property

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from gradstep.frame import Frame, ParameterFrame
-    from gradstep.statement_steps.statement_facts import Moved, Samples, VariableValue
+    from gradstep.statement_steps.statement_facts import Moved, Samples
+    from gradstep.training.snapshots import VariableValue
 
 RUN_BY: Final = (Forward, Update, Zero, NextLine, RunEpochs, RunOuter)
 """Actions that run statements, whose numbers are told."""

@@ -120,8 +120,8 @@ def zero_sentence(step: ZeroStep) -> str:
     """Return what zeroing means for the next backward pass."""
     if step.to_none:
         return "Every .grad is None now: the next backward pass sets it to its own gradient."
-    if any(grad.after is not None and bool(grad.after.any()) for grad in step.grads):
-        return "Not every .grad is 0: the next backward pass adds to what is left."
+    if not step.zeroes:
+        return "The next update uses these gradients, and the next backward pass adds to them."
     return "The next backward pass adds to these zeros, so .grad will be its gradient alone."
 
 

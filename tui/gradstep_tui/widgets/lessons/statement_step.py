@@ -15,7 +15,7 @@ from gradstep_tui.widgets.lessons.sample_tables import samples_lines
 
 if TYPE_CHECKING:
     from gradstep.frame import Frame
-    from gradstep.statement_steps.statement_facts import VariableValue
+    from gradstep.training.snapshots import VariableValue
 
 TITLES: Final = {
     ForwardStep: "forward: predictions, and how the loss comes about",
@@ -35,6 +35,8 @@ def statement_title(frame: Frame) -> str:
         return "update: before and after"
     if isinstance(step, EpochsStep):
         return f"{unit_of(frame.loop)}s in sum"
+    if isinstance(step, ZeroStep) and not step.zeroes:
+        return "gradients: before and after"
     return TITLES[type(step)]
 
 
@@ -104,13 +106,13 @@ def value_numbers(value: VariableValue, room: int) -> str:
         return "" if value.shape is None else "too many numbers to show here"
     if isinstance(value.value, str):
         return repr(value.value)[:room]
-    if isinstance(value.value, float):
+    if isinstance(value.value, int | float):
         return number_text(value.value, 9)
     text = ""
     numbers = value.value.flatten().tolist()
     for place, number in enumerate(numbers):
         more = f"{text}{' ' if text else ''}{number_text(number)}"
-        if len(more) + 2 > room and place + 1 < len(numbers):
+        if len(more) + 2 * (place + 1 < len(numbers)) > room:
             return f"{text} …"
         text = more
     return text

@@ -24,7 +24,10 @@ DIALOGS = (["f", "s", "s", "?"], ["escape", "l", "x", "enter"], ["escape", "ente
 
 
 @pytest.mark.parametrize("part", [BENCH, DIALOGS], ids=["bench", "dialogs"])
-async def test_all_text_stands_out_from_its_background_in_every_theme(part: tuple[list[str], ...]) -> None:
+async def test_all_text_stands_out_from_its_background_in_every_theme(
+    part: tuple[list[str], ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLORTERM", "truecolor")  # with the heat behind numbers
     async with opened() as pilot:
         for keys in part:
             await press(pilot, *keys)
@@ -39,7 +42,11 @@ async def test_all_text_stands_out_from_its_background_in_every_theme(part: tupl
 
 
 @pytest.mark.parametrize("theme", [name for name, theme in BUILTIN_THEMES.items() if theme.ansi])
-async def test_the_terminals_own_colours_are_used_as_they_are(theme: str) -> None:
+async def test_the_terminals_own_colours_are_used_as_they_are(
+    theme: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLORTERM", "")
+    monkeypatch.setenv("TERM", "xterm")  # 16 colours: no heat behind numbers
     async with opened() as pilot:
         pilot.app.theme = theme
         for keys in BENCH:
@@ -78,3 +85,28 @@ def test_contrast_is_that_of_the_standard() -> None:
     black, white, grey = ColorTriplet(0, 0, 0), ColorTriplet(255, 255, 255), ColorTriplet(119, 119, 119)
     assert contrast(black, white) == pytest.approx(21)
     assert contrast(white, grey) == pytest.approx(4.48, abs=0.01)
+
+
+@pytest.mark.parametrize("theme", ["ansi-dark", "ansi-light", "textual-dark", "textual-light"])
+async def test_signs_have_two_hues_where_there_are_colours_enough(
+    theme: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for colours, shown in (("truecolor", True), ("", False)):
+        monkeypatch.setenv("COLORTERM", colours)
+        monkeypatch.setenv("TERM", "xterm")
+        async with opened() as pilot:
+            pilot.app.theme = theme
+            await pilot.pause()
+            style = {segment.text.strip(): segment.style for row in strips(pilot) for segment in row}
+            hot, cold = (
+                next(
+                    (of.bgcolor.triplet for text, of in style.items() if text == number and of.bgcolor), None
+                )
+                for number in ("1.2554", "-1.8666")
+            )
+            assert (hot is not None and cold is not None and hot != cold) is shown or theme.startswith("t")
+            if shown:
+                assert hot is not None
+                assert cold is not None
+                assert hot.red > hot.blue
+                assert cold.blue > cold.red

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import time
 from array import array
@@ -31,8 +32,9 @@ from gradstep.training.progress import Progress
 from gradstep.training.pytorch_errors import PyTorchError
 from gradstep_tui.drawing.chart import chart_lines
 from gradstep_tui.drawing.lines import length
+from gradstep_tui.drawing.number_grid import grid_lines, number_grids
 from gradstep_tui.keys import KEYS
-from gradstep_tui.text.tensors.numbers import cell
+from gradstep_tui.text.tensors.numbers import SUM_DIGITS, brief, cell, decimals_of
 from gradstep_tui.widgets.keybar import keys_line
 from gradstep_tui.widgets.loop import loop_lines
 from gradstep_tui.widgets.losses import loss_line
@@ -174,13 +176,31 @@ def test_an_accumulation_reads_old_plus_new_is_sum_element_by_element(width: int
     assert w is not None
     assert w.before is not None
     assert w.after is not None
+    decimals = decimals_of([n for t in (w.before, w.part, w.after) for n in t.flatten().tolist()], SUM_DIGITS)
     for target in range(2):
         old, new, total = rows[start + 1 + 3 * target : start + 4 + 3 * target]
-        assert numbers(old) == [cell(number) for number in w.before[target].tolist()]
+        assert numbers(old) == [brief(number, decimals) for number in w.before[target].tolist()]
         assert new.startswith("   + new")
-        assert numbers(new) == [cell(number) for number in w.part[target].tolist()]
+        assert numbers(new) == [brief(number, decimals) for number in w.part[target].tolist()]
         assert total.startswith("   = sum")
-        assert numbers(total) == [f"{cell(number)}*" for number in w.after[target].tolist()]
+        assert numbers(total) == [f"{brief(number, decimals)}*" for number in w.after[target].tolist()]
+
+
+@pytest.mark.parametrize("width", LEFT)
+def test_large_numbers_with_stars_never_touch(width: int) -> None:
+    for frame in frames_after((*accumulating(EVENTS), Update())):
+        for stacked in (False, True):
+            assert not any(
+                re.search(r"\*\S", row) for row in plain(parameter_lines(frame, width, stacked=stacked))
+            )
+
+
+def test_a_heat_behind_a_number_has_its_sign_and_grows_with_its_size() -> None:
+    [grid] = number_grids([torch.tensor([[4.0, -4.0, 1.0], [-0.1, 0.0, math.nan]])], 3)
+    assert grid.heats == [[4, -4, 1], [-1, 0, 0]]
+    spans = [span for row in grid_lines(["a", "b"], grid, [[True, False, False]] * 2) for span in row]
+    assert [role for text, role in spans if "4" in text] == ["mark/+4", "/-4"]
+    assert all("/" not in role for text, role in spans if "nan" in text or text.strip() == "0")
 
 
 def test_at_80_columns_the_step_shows_the_accumulation_that_is_going_on() -> None:

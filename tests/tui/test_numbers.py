@@ -11,7 +11,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gradstep.loop.learning_rate import lowered, raised
-from gradstep_tui.text.tensors.numbers import WIDEST, cell, cells, rate, shape_text
+from gradstep_tui.text.tensors.numbers import (
+    BRIEFEST,
+    DIGITS,
+    SCIENTIFIC,
+    SUM_DIGITS,
+    WIDEST,
+    brief,
+    cell,
+    cells,
+    decimals_of,
+    rate,
+    shape_text,
+)
 from gradstep_tui.text.tensors.summaries import summary_text
 from gradstep_tui.text.tensors.values import value_text
 
@@ -55,7 +67,7 @@ def test_a_number_on_screen_is_near_the_number_and_zero_only_for_zero(value: flo
     shown = float(cell(value))
     assert (shown == 0) == (value == 0)
     assert math.copysign(1, shown) == math.copysign(1, value)
-    assert math.isclose(shown, value, rel_tol=5e-2 if abs(value) < 1e-2 else 1e-3) or math.isinf(shown)
+    assert math.isclose(shown, value, rel_tol=5e-2 if abs(value) < 1e-1 else 1e-3) or math.isinf(shown)
 
 
 @given(st.floats(min_value=0, exclude_min=True, allow_infinity=False))
@@ -148,3 +160,24 @@ def test_whole_numbers_of_an_integer_tensor_keep_all_their_digits(dtype: torch.d
     assert cells(torch.tensor([2**62 + 1])) == [["4611686018427387905"]]
     assert "max 123456, " in summary_text(torch.tensor([123_456, 1]))
     assert cells(torch.tensor([True, False])) == [["True", "False"]]
+
+
+@given(st.lists(st.floats(width=32), min_size=1, max_size=6), st.sampled_from([DIGITS, SUM_DIGITS]))
+def test_numbers_of_a_table_are_short_and_none_is_hidden(values: list[float], digits: int) -> None:
+    decimals = decimals_of(values, digits)
+    for value in values:
+        text = brief(value, decimals)
+        assert len(text) <= BRIEFEST
+        assert (float(text) == 0) == (value == 0)
+        assert math.isnan(value) or value in (float(text), pytest.approx(float(text), rel=0.05))
+
+
+def test_a_table_has_as_many_decimals_as_its_largest_number_allows() -> None:
+    assert [brief(n, decimals_of([-24391.5703, 399.9787])) for n in (-24391.5703, 399.9787)] == [
+        "-24391.57",
+        "399.98",
+    ]
+    assert brief(0.3394, decimals_of([0.3394, -1.86])) == "0.3394"
+    assert brief(3.0, decimals_of([3.0, 18.0])) == "3"
+    assert brief(0.00123, decimals_of([24391.5, 0.00123])) == "0.00123"
+    assert decimals_of([1e7, 2.5]) == decimals_of([1e-4]) == SCIENTIFIC

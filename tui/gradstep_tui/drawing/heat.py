@@ -56,6 +56,22 @@ LIGHT: Final = 0.2
 """Luminance from which black is easier to read on a colour than white."""
 
 
+TINTS: Final = {
+    True: {
+        1: "#241a10", 2: "#38220f", 3: "#4a2a10", 4: "#632c0f",
+        -1: "#121c28", -2: "#16283f", -3: "#1a2e57", -4: "#1c2e78",
+    },
+    False: {
+        1: "#fff6ec", 2: "#ffecd9", 3: "#ffe0c2", 4: "#ffd3a8",
+        -1: "#f0f6ff", -2: "#e0edff", -3: "#cfe3ff", -4: "#bcd8ff",
+    },
+}  # fmt: skip
+"""Background of a number by its heat, on a dark screen and on a light one: orange above 0, blue below."""
+
+TEXT: Final = {True: "#e6e6e6", False: "#1a1a1a"}
+"""Colour of a number on any of the tints, on a dark screen and on a light one."""
+
+
 class HeatCanvas(Canvas):
     """A grid of cells of two pixels each, one above the other, with signs over them."""
 

@@ -12,7 +12,10 @@ ROLES: Final = ("title", "label", "dim", "mark", "current", "warn", "caution", "
 """Roles that a piece of text may have; each has a style in the panel's CSS. Plain text has the role ''."""
 
 OVER: Final = "/"
-"""Sign in a role that gives text a background, `mark/#440154`, or both colours, `#ffffff/#440154`."""
+"""Sign in a role that gives text a background, `mark/#440154`, both colours, `#ffffff/#440154`, or a heat.
+
+A heat, as in `mark/-3`, is drawn only where there are colours enough.
+"""
 
 
 class Span(NamedTuple):
@@ -26,7 +29,7 @@ Line: TypeAlias = tuple[Span, ...]
 
 
 def on_colour(role: str, background: str) -> str:
-    """Return the role of text with a role, or a colour such as `#ffffff`, on a background colour."""
+    """Return the role of text with a role, or a colour such as `#ffffff`, on a background or a heat."""
     return f"{role}{OVER}{background}"
 
 

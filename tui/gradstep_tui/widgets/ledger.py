@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Final
 
 from gradstep.ledger.ledger import Forgotten, Hooked, Rewritten, Unrecorded, Write, Zeroed, since_zeroing
 from gradstep_tui.drawing.lines import Line, Span, line, wrapped
+from gradstep_tui.drawing.number_grid import LABEL
 from gradstep_tui.text.frames import forgotten_text, passes_texts, unrecorded_text
 from gradstep_tui.text.statements import EPOCH
 from gradstep_tui.text.tensors.grids import Element, column_names, grid_size, row_name
 from gradstep_tui.text.tensors.numbers import WIDEST, cell
-from gradstep_tui.widgets.parameters import LABEL
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -13,6 +13,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from gradstep_tui.drawing.ascii import AsciiFilter
+from gradstep_tui.drawing.heat import TEXT, TINTS
 from gradstep_tui.drawing.lines import OVER, ROLES, Line, Span, fitted, line
 
 if TYPE_CHECKING:
@@ -118,9 +119,18 @@ class Panel(Widget):
     def _new_style(self, role: str) -> Style:
         text, over, background = role.partition(OVER)
         if over:
+            if not background.startswith("#"):
+                return self._style(text) + self._heat(int(background))
             style = Style(color=text) if text.startswith("#") else self._style(text)
             return style + Style(bgcolor=background)
         return self.get_component_rich_style(f"panel--{role}") if role else self.rich_style
+
+    def _heat(self, heat: int) -> Style:
+        """Return the colours of a number on a heat; none if the terminal has too few."""
+        if not self.shows_colours:
+            return Style.null()
+        dark = self.app.current_theme.dark
+        return Style(color=TEXT[dark], bgcolor=TINTS[dark][heat])
 
     def _fill(self, width: int, height: int) -> tuple[Line, ...]:
         title = self.title_text()

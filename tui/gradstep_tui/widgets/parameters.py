@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from gradstep_tui.drawing.lines import Line, Span, line
+from gradstep_tui.drawing.number_grid import LABEL as LABEL
+from gradstep_tui.drawing.number_grid import NumberGrid, grid_lines, number_grids
 from gradstep_tui.keys import SIGNS
 from gradstep_tui.text.frames import sum_note
 from gradstep_tui.text.tensors.grids import cells_of, column_names, row_names
-from gradstep_tui.text.tensors.numbers import NOT_KEPT, WIDEST, cells
+from gradstep_tui.text.tensors.numbers import SUM_DIGITS, WIDEST, cells
 from gradstep_tui.widgets.panel import Panel
 from gradstep_tui.widgets.parameter_table import are_large, table_lines
 
@@ -17,11 +19,6 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from gradstep.frame import Frame, ParameterFrame
-
-LABEL = 9
-"""Width of the names of rows, in cells."""
-
-Grid = list[list[str]]
 
 
 class ParameterPanel(Panel):
@@ -108,10 +105,10 @@ def memory_lines(parameter: ParameterFrame, width: int, parts: Sequence[str]) ->
             number = Span(f" {cells(value)[0][0].strip()}{'*' * changed}", "mark" if changed else "")
             rows.append(line(Span(title, "key"), number))
             continue
-        grid = cells(value, None, columns)
+        [grid] = number_grids([value], columns)
         names = [name or "" for name in row_names(parameter)]
         rows.append(line(Span(title, "key")))
-        rows += grid_lines(names, grid, [[changed] * len(row) for row in grid])
+        rows += grid_lines(names, grid, _all(grid, changed))
     return rows
 
 
@@ -141,34 +138,18 @@ def _block(parameter: ParameterFrame, width: int, *, stacked: bool) -> list[Line
     return [*_value_lines(parameter, columns), *_grad_lines(parameter, columns, stacked=stacked)]
 
 
-def grid_lines(
-    names: list[str], grid: Grid, marks: list[list[bool]] | None = None, role: str = ""
-) -> list[Line]:
-    """Return rows of numbers with their names; a marked number has a `*` after it."""
-    lines = []
-    for row, (name, numbers) in enumerate(zip(names, grid, strict=True)):
-        spans = [Span(f" {name[: LABEL - 1]:<{LABEL - 1}}", "label")]
-        for column, number in enumerate(numbers):
-            marked = marks is not None and marks[row][column]
-            spans.append(Span(f"{number:>{WIDEST}}", "mark" if marked else role))
-            spans.append(Span("*" if marked else " ", "mark" if marked else role))
-        lines.append(tuple(spans))
-    return lines
-
-
 def sum_lines(parameter: ParameterFrame, columns: int, names: list[str]) -> list[Line]:
     """Return `old + new = sum`, element by element: three lines for each row of the parameter."""
     written = parameter.accumulation
     assert written is not None
     assert written.after is not None
-    after = cells(written.after, None, columns)
-    before = _like(written.before, after)
-    part = _like(written.part, after)
+    before, part, after = number_grids([written.before, written.part, written.after], columns, SUM_DIGITS)
+    marks = _all(after, parameter.grad_changed)
     lines: list[Line] = []
     for row, name in enumerate(names):
-        lines += grid_lines([name or f"{parameter.name}.grad"], [before[row]], None, "dim")
-        lines += grid_lines(["  + new"], [part[row]])
-        lines += grid_lines(["  = sum"], [after[row]], [[parameter.grad_changed] * len(after[row])])
+        lines += grid_lines([name or f"{parameter.name}.grad"], _row(before, row), None, "dim")
+        lines += grid_lines(["  + new"], _row(part, row))
+        lines += grid_lines(["  = sum"], _row(after, row), [marks[row]])
     return lines
 
 
@@ -190,7 +171,7 @@ def header_line(name: str, note: str, parameter: ParameterFrame, columns: int) -
 def _value_lines(parameter: ParameterFrame, columns: int) -> list[Line]:
     names = row_names(parameter)
     vector = names == [""]
-    grid = cells(parameter.value, None, columns)
+    [grid] = number_grids([parameter.value], columns)
     marks = _marks(parameter.value_before, parameter.value, columns)
     head = header_line(parameter.name, "", parameter, columns)
     return [head, *grid_lines(["value"] if vector else names, grid, marks)]
@@ -210,20 +191,20 @@ def _grad_lines(parameter: ParameterFrame, columns: int, *, stacked: bool) -> li
         )
         return [*head, *sum_lines(parameter, columns, names)]
     note = sum_note(parameter)
-    grid = cells(parameter.grad, None, columns)
-    marks = [[parameter.grad_changed] * len(row) for row in grid]
+    [grid] = number_grids([parameter.grad], columns)
+    marks = _all(grid, parameter.grad_changed)
     if names == [""] and len(label) < LABEL:
         return grid_lines([label], grid, marks, "dim" if parameter.grad_changed else "")
     head_line = line(Span(f"{label:<{LABEL}}", "key"), Span(f" {note}", "dim"))
     return [head_line, *grid_lines([name or "grad" for name in names], grid, marks)]
 
 
-def _like(tensor: Tensor | None, grid: Grid) -> Grid:
-    if tensor is None:
-        return [["None"] * len(row) for row in grid]
-    if tensor.is_meta:
-        return [[NOT_KEPT] * len(row) for row in grid]
-    return cells(tensor, None, len(grid[0]) if grid else None)
+def _row(grid: NumberGrid, row: int) -> NumberGrid:
+    return NumberGrid([grid.texts[row]], [grid.heats[row]])
+
+
+def _all(grid: NumberGrid, marked: bool) -> list[list[bool]]:
+    return [[marked] * len(row) for row in grid.texts]
 
 
 def _marks(before: Tensor | None, after: Tensor, columns: int) -> list[list[bool]] | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Final, TypeGuard
 
 if TYPE_CHECKING:
@@ -14,6 +15,19 @@ WIDEST = 11
 
 NOT_KEPT: Final = "not kept"
 """Stands for a number of which only a summary is kept."""
+
+
+SCIENTIFIC: Final = -1
+"""Number of decimals that stands for scientific notation."""
+
+DIGITS: Final = 7
+"""Digits of the largest number of a table: what a 32-bit float holds."""
+
+SUM_DIGITS: Final = 8
+"""Digits of the largest number of a sum, so that its parts add up as they stand there."""
+
+BRIEFEST: Final = 10
+"""Cells that `brief` takes at most for a float, e.g. `-1.235e-04`."""
 
 
 def cell(value: complex | bool | str | None) -> str:
@@ -67,6 +81,34 @@ def cells(tensor: Tensor, rows: int | None = None, columns: int | None = None) -
             for row in numbers
         ]
     return [[cell(number) for number in row] for row in numbers]
+
+
+def decimals_of(values: Iterable[Any], digits: int = DIGITS) -> int:
+    """Return how many decimals the numbers of one table have: four, or fewer if the largest is large.
+
+    Args:
+        values: All numbers of the table.
+        digits: Number of digits of the largest one.
+
+    Returns:
+        Number of decimals; `SCIENTIFIC` if all are so small, or one is so large, that decimals are no use.
+    """
+    sizes = [abs(value) for value in values if isinstance(value, (int, float)) and math.isfinite(value)]
+    top = max(sizes, default=0)
+    if all(size == int(size) for size in sizes) and top < 1e5:
+        return 0
+    if not 1e-3 <= top < 1e6:
+        return SCIENTIFIC
+    return max(min(digits - 1 - math.floor(math.log10(top)), 4), 0)
+
+
+def brief(value: Any, decimals: int) -> str:
+    """Return one number of a table in at most `BRIEFEST` cells; what decimals would hide has three digits."""
+    if not isinstance(value, float) or value == 0 or not math.isfinite(value):
+        return cell(value)
+    if decimals == SCIENTIFIC:
+        return f"{value:.3e}"
+    return f"{value:.{decimals}f}" if abs(value) >= 10.0 ** (1 - decimals) else f"{value:.3g}"
 
 
 def shape_text(shape: tuple[int, ...]) -> str:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from gradstep.ledger.ledger import Ledger
     from gradstep.loop.loop import Loop, StatementKey
     from gradstep.loop.script_loop import ScriptLoop
-    from gradstep.notices import Notice
+    from gradstep.notices import LossSignal, Notice
     from gradstep.reasons import Refusal
     from gradstep.statement_steps.lesson import Lesson
     from gradstep.statement_steps.statement_facts import StatementStep
@@ -197,6 +197,9 @@ class Frame:
 
     future: int
     """Number of actions that can be redone."""
+
+    signal: LossSignal | None = None
+    """What the losses after the last action give reason to say; None if there is nothing."""
 
     lesson: Lesson | None = None
     """What ran last, the samples and the problem, as facts; None for a recording, which has none."""

@@ -30,7 +30,7 @@ from gradstep.equations.tensor_names import TensorNames
 from gradstep.frame import Frame, ParameterFrame, PassFrame, TraceRow
 from gradstep.loop.loop import Kind, StatementKey
 from gradstep.loop.script_loop import ScriptLoop
-from gradstep.notices import Notice
+from gradstep.notices import LossSignal, Notice
 from gradstep.problem import Problem, ScriptProblem
 from gradstep.reasons import Refusal
 from gradstep.statement_steps.lesson import Lesson
@@ -56,6 +56,7 @@ def take_frame(
     *,
     about: Callable[[], About],
     notice: Notice | None,
+    signal: LossSignal | None,
     refusals: Mapping[RefusalKey, Refusal],
     position: int,
     future: int,
@@ -68,6 +69,7 @@ def take_frame(
         before: TrainingState to compare with; None if there is none, so that nothing is marked as changed.
         about: Returns what the problem is.
         notice: Remark of the last action.
+        signal: What the losses after it give reason to say.
         refusals: Refusals of the actions that cannot work in `state`.
         position: Number of actions that can be undone.
         future: Number of actions that can be redone.
@@ -90,6 +92,7 @@ def take_frame(
         backward=None if state.passing is None else _pass_frame(state.passing, problem.loss_variable),
         update=_update(problem, state),
         notice=notice,
+        signal=signal,
         refusals=refusals,
         position=position,
         future=future,

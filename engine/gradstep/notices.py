@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TypeAlias
@@ -88,6 +89,62 @@ class PassRaised:
     lesson: str
     """Sentence that explains it; empty if there is none."""
 
+
+@dataclass(frozen=True, slots=True)
+class LossMoved:
+    """A run of epochs has changed the loss."""
+
+    epochs: int
+    """Epochs that ran to their end."""
+
+    first: float
+    """Loss before the run, or of its first epoch if there was none before."""
+
+    last: float
+    """Loss of its last epoch."""
+
+    @property
+    def part(self) -> float:
+        """Change as a part of the first loss: negative for a fall, nan if the first loss is 0."""
+        return (self.last - self.first) / abs(self.first) if self.first else math.nan
+
+
+@dataclass(frozen=True, slots=True)
+class LossRises:
+    """The loss rises in such a way that training diverges, although it is not inf yet."""
+
+    epochs: int
+    """Epochs in a row in which the loss has risen."""
+
+    first: float
+    """Loss before them."""
+
+    last: float
+    """Loss now."""
+
+    zeroing: bool
+    """Whether the loop zeroes the gradients; without that they pile up."""
+
+
+@dataclass(frozen=True, slots=True)
+class RateTooSmall:
+    """A run has hardly changed the loss, although it has a slope: larger steps would lower it."""
+
+    epochs: int
+    """Epochs that ran to their end."""
+
+    first: float
+    """Loss before the run."""
+
+    last: float
+    """Loss of its last epoch."""
+
+    rate: float
+    """Learning rate of the run; nan if it is not known."""
+
+
+LossSignal: TypeAlias = LossMoved | LossRises | RateTooSmall | RunDiverged
+"""What the losses after an action give reason to say."""
 
 Notice: TypeAlias = (
     RunStopped | RunDiverged | PassedOver | TraceSummarized | InsideAction | NotRepeatable | PassRaised

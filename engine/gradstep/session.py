@@ -8,12 +8,24 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from gradstep.actions import Action, RefusalKey, checked_rate
+from gradstep.actions import (
+    Action,
+    GoTo,
+    Redo,
+    RefusalKey,
+    Reset,
+    RunEpochs,
+    RunOuter,
+    StepNodeBack,
+    Undo,
+    checked_rate,
+)
 from gradstep.analysis.batch_check import BatchCheck, check_batches
 from gradstep.analysis.compare_runs import RunComparer
 from gradstep.analysis.comparison import Comparison
 from gradstep.analysis.gradient_check import GradientCheck, check_gradient
 from gradstep.analysis.loop_verdict import Verdict, judge
+from gradstep.analysis.loss_signal import loss_signal
 from gradstep.capture.obstacles import Noticed
 from gradstep.captured_output import KeptFromTerminal
 from gradstep.errors import EngineError, Refused
@@ -25,6 +37,7 @@ from gradstep.history.timeline import Timeline, timeline
 from gradstep.loop.batches import FULL, Batches, split_of
 from gradstep.loop.optimizers import Optimizer, checked_optimizer
 from gradstep.loop.script_names import Spelling
+from gradstep.notices import LossSignal, RunDiverged
 from gradstep.oddities.oddity import Oddity
 from gradstep.pictures.pictures import Pictures
 from gradstep.problem import Problem, ScriptProblem
@@ -90,6 +103,7 @@ class Session:
         self._walk = Walk(machine, perform, self._tell)
         self._frame: Frame | None = None
         self._shown_before: TrainingState | None = None
+        self._did: Action | None = None
         self.origin: Start | None = None
         """Start from which the session was opened; None for a problem that no `Start` names."""
 
@@ -155,6 +169,7 @@ class Session:
                 self._shown_before,
                 about=self._about,
                 notice=self._walk.notice,
+                signal=self._signal(),
                 refusals=self._refusals(),
                 position=history.position,
                 future=history.future,
@@ -212,7 +227,7 @@ class Session:
         finally:
             self.progress = None
             if self.state is not before:
-                self._shown_before = before
+                self._shown_before, self._did = before, action
                 self._frame = None
                 self.watch(done, self.state, failure)
 
@@ -355,6 +370,17 @@ class Session:
     def _refusal(self, action: Action) -> Refusal | None:
         history = self._walk.history
         return refusal(self._statements.state, history.position, history.future, action)
+
+    def _signal(self) -> LossSignal | None:
+        """Return what the losses after the last action give reason to say; nothing after going back."""
+        before, names = self._shown_before, tuple(self._problem.parameters)
+        if before is None or isinstance(self._did, Undo | GoTo | Reset | StepNodeBack):
+            return None
+        if isinstance(self._walk.notice, RunDiverged):
+            return None
+        return loss_signal(
+            names, before, self.state, is_run=isinstance(self._did, RunEpochs | RunOuter | Redo)
+        )
 
     def _tell(self, progress: Progress) -> None:
         self.progress = progress

@@ -6,6 +6,7 @@ import math
 import re
 import time
 from array import array
+from dataclasses import replace
 
 import pytest
 import torch
@@ -402,24 +403,31 @@ def test_the_loss_says_none_yet_changed_and_from_before_the_update() -> None:
     assert "before the update" in after
 
 
-def test_the_change_of_the_loss_has_a_sign_and_a_percentage() -> None:
+def test_the_change_of_the_loss_has_a_word_and_a_percentage() -> None:
     before, after = (frame_after(*[RunEpochs(1)] * n, Forward()).loss for n in (0, 1))
     assert before is not None
     assert after is not None
     text = plain([loss_line(frame_after(RunEpochs(1), Forward()), 46)])[0]
-    assert f"{cell(after - before)} ({100 * (after - before) / before:.1f}%)" in text
+    assert f" down {cell(before - after)} ({100 * (before - after) / before:.1f}%)" in text
 
 
 def test_a_rising_loss_says_up_and_has_the_colour_of_a_warning() -> None:
     falls = loss_line(frame_after(RunEpochs(1), Forward()), 60)
-    assert "down -" in plain([falls])[0]
+    assert " down " in plain([falls])[0]
     assert all(role != "warn" for _, role in falls)
     steep = Session(problems.load("crops"), 1e-3)
     steep.apply(RunEpochs(1))
     rises = loss_line(steep.apply(Forward()), 60)
-    assert "up +" in plain([rises])[0]
+    assert " up " in plain([rises])[0]
     assert [role for _, role in rises if role == "mark"] == []
     assert any(role == "warn" for _, role in rises)
+
+
+@pytest.mark.parametrize("loss", [math.inf, math.nan])
+def test_a_loss_that_is_no_number_is_never_drawn_as_a_success(loss: float) -> None:
+    drawn = loss_line(replace(frame_after(RunEpochs(1), Forward()), loss=loss), 60)
+    assert "diverged" in plain([drawn])[0]
+    assert {role for _, role in drawn} == {"warn"}
 
 
 def test_progress_says_done_rate_time_left_and_how_to_stop() -> None:

@@ -282,7 +282,7 @@ def test_forward_tells_its_statement_each_sample_the_loss_and_what_comes_next() 
 
 
 def test_the_loss_of_a_second_epoch_comes_with_its_change() -> None:
-    assert "loss 12756.5527, changed by -5989.9863 (-32.0%) since the epoch before" in Talk()("e", "f")
+    assert "loss 12756.5527, down 5989.9863 (32.0%) since the epoch before" in Talk()("e", "f")
 
 
 def test_a_step_tells_its_place_its_words_its_formulas_and_its_numbers() -> None:

@@ -19,7 +19,7 @@ from gradstep_tui.drawing.remark_lines import ROLES, remark_lines, remark_rows
 from gradstep_tui.text.notices import SENSES
 from gradstep_tui.text.refusals import error_remark, refusal_remark
 from gradstep_tui.text.remarks import GRAVITY, NOTHING, WORDS, Remark, Sense, failure, hint, success, warning
-from gradstep_tui.widgets.notice import MORE, MOST_ROWS
+from gradstep_tui.widgets.notice import MOST_ROWS
 from tests.tui.bench import bench, opened, press, text
 
 remarks = st.builds(Remark, st.sampled_from(Sense), st.text("ab cdefg", max_size=400))
@@ -94,7 +94,7 @@ async def test_a_long_notice_grows_and_enter_shows_what_does_not_fit() -> None:
         await pilot.pause()
         await pilot.pause()
         assert text(pilot).splitlines()[-1 - MOST_ROWS].startswith(" error: word0 word1")
-        assert text(pilot).splitlines()[-2].rstrip().endswith(f"… {MORE}")
+        assert text(pilot).splitlines()[-2].rstrip().endswith("… Enter shows all")
         await press(pilot, "enter")
         assert "word59" in text(pilot)
         await press(pilot, "escape", "enter")  # it was read: now the key does what it always does

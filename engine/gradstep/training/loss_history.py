@@ -45,6 +45,10 @@ class Losses:
         """Return a copy of the first `count` numbers."""
         return self._buffer[: min(count, self._length)]
 
+    def last(self, count: int | None = None) -> array[float]:
+        """Return a copy of the last `count` numbers; of all by default."""
+        return self._buffer[max(self._length - (self._length if count is None else count), 0) : self._length]
+
     def grown(self) -> Losses:
         """Return all losses in the shared buffer; another thread may still be appending to it."""
         return Losses(self._buffer, len(self._buffer))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -162,16 +161,6 @@ def duration(seconds: float) -> str:
     if seconds < 120:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:,.0f} h"
-
-
-def change_texts(frame: Frame) -> tuple[str, str]:
-    """Return the change of the loss since the previous epoch, as a number and in percent, or empty texts."""
-    if frame.loss is None or not frame.loss_before or not math.isfinite(frame.loss - frame.loss_before):
-        return "", ""
-    change = frame.loss - frame.loss_before
-    percent = 100 * change / abs(frame.loss_before)
-    sign = "" if change < 0 else "+"
-    return f" {sign}{cell(change)}", f" ({sign}{percent:{'.1f' if abs(percent) < 1e5 else '.0e'}}%)"
 
 
 def sum_note(parameter: ParameterFrame) -> str:

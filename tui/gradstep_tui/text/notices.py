@@ -18,7 +18,8 @@ from gradstep.notices import (
     Unit,
 )
 from gradstep_tui.keys import SIGNS
-from gradstep_tui.text.remarks import NOTHING, Remark, Sense
+from gradstep_tui.text.losses.loss_signals import diverged_remark, diverged_text, signal_remark
+from gradstep_tui.text.remarks import GRAVITY, NOTHING, Remark, Sense
 from gradstep_tui.text.statements import EPOCH, unit_of
 
 if TYPE_CHECKING:
@@ -38,18 +39,10 @@ SENSES: Final[Mapping[type[Notice], Sense]] = {
 
 def notice_text(notice: Notice, unit: str = EPOCH) -> str:
     """Return the sentence for a notice; `unit` is the word for an epoch."""
-    lower, zeroing, undo, redo = (SIGNS[key_id] for key_id in ("lower_rate", "zeroing", "undo", "redo"))
+    redo = SIGNS["redo"]
     match notice:
-        case RunDiverged(epoch, loss, zeroing=True):
-            return (
-                f"lower the learning rate ({lower}) or go back ({undo}): the loss became {loss} in {unit} "
-                f"{epoch:,}, because each step overshoots"
-            )
-        case RunDiverged(epoch, loss):
-            return (
-                f"zero the gradients ({zeroing}), lower the learning rate ({lower}) or go back ({undo}): the "
-                f"loss became {loss} in {unit} {epoch:,}, because gradients pile up or steps overshoot"
-            )
+        case RunDiverged():
+            return diverged_text(notice, unit, SIGNS)
         case InsideAction(Unit.EPOCH, number, count):
             return f"{redo} goes on to the end of this run: here {unit} {number:,} of {count:,} has ended"
         case InsideAction(_, number, count):
@@ -63,16 +56,28 @@ def notice_text(notice: Notice, unit: str = EPOCH) -> str:
             return plain_notice_text(notice, unit)
 
 
-def frame_remark(frame: Frame, texts: Callable[[Notice, str], str] = notice_text) -> Remark:
-    """Return what is to be said of a frame's notice; `NOTHING` if it has none.
+def frame_remark(
+    frame: Frame, texts: Callable[[Notice, str], str] = notice_text, keys: Mapping[str, str] = SIGNS
+) -> Remark:
+    """Return what is to be said of a frame's notice and of its losses, the graver first; or `NOTHING`.
 
     Args:
         frame: The frame.
         texts: Returns the sentence for a notice, given the word for an epoch.
+        keys: Keys or commands that help, by the ids of the keys.
     """
+    noticed, signal = _noticed(frame, texts, keys), signal_remark(frame, keys)
+    if GRAVITY.index(signal.sense) > GRAVITY.index(noticed.sense):
+        return signal.also(noticed)
+    return noticed.also(signal)
+
+
+def _noticed(frame: Frame, texts: Callable[[Notice, str], str], keys: Mapping[str, str]) -> Remark:
     notice = frame.notice
     if notice is None:
         return NOTHING
+    if isinstance(notice, RunDiverged):
+        return diverged_remark(notice, frame, keys)
     if isinstance(notice, RunStopped) and isinstance(frame.loop, ScriptLoop) and frame.loop.over:
         text = f"the script's loop was over after {notice.done:,} of {notice.count:,} rounds"
     else:

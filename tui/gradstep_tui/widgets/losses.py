@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from textual.reactive import var
@@ -9,7 +10,8 @@ from textual.reactive import var
 from gradstep_tui.drawing.chart import chart_lines
 from gradstep_tui.drawing.lines import Line, Span, length, line
 from gradstep_tui.keys import SIGNS
-from gradstep_tui.text.frames import change_texts, part_text
+from gradstep_tui.text.frames import part_text
+from gradstep_tui.text.losses.loss_moves import moved_text, whole_move_text
 from gradstep_tui.text.statements import unit_of
 from gradstep_tui.text.tensors.numbers import cell
 from gradstep_tui.widgets.panel import Panel
@@ -43,7 +45,7 @@ class LossPanel(Panel):
             return []
         if self.progress is not None and not self.progress.comparing:
             losses = self.progress.curve
-            head = line(" running: ", Span(cell(losses[len(losses) - 1]) if len(losses) else "", "mark"))
+            head = running_line(losses, self.frame)
         else:
             losses, head = self.frame.losses, loss_line(self.frame, width)
         return [head, *self._chart_lines(losses, width - 1, height - 1, unit_of(self.frame.loop))]
@@ -56,19 +58,33 @@ class LossPanel(Panel):
         return self._chart
 
 
+def running_line(losses: Losses, frame: Frame) -> Line:
+    """Return the line with the newest loss of a run, and whether it is above the loss before the run."""
+    if not len(losses):
+        return line(" running: ")
+    last, first = losses[len(losses) - 1], losses[0] if frame.loss is None else frame.loss
+    moved = moved_text(first, last)
+    is_bad = not math.isfinite(last) or (bool(moved) and last > first)
+    number, change = ("warn", "warn") if is_bad else ("mark", "dim")
+    return line(" running: ", Span(cell(last), number), Span(f" {moved}", change))
+
+
 def loss_line(frame: Frame, width: int) -> Line:
     """Return the line with the loss and its change since the epoch before, only in percent if it is long.
 
-    A rise is told by a word and by the role `warn`.
+    A rise is told by a word and by the role `warn`, and so is a loss that is inf or nan.
     """
     if frame.loss is None:
         return line(Span(f" no loss yet: run forward ({SIGNS['forward']})", "dim"))
-    change, percent = change_texts(frame)
-    rises = change.startswith(" +")
+    before, diverged = frame.loss_before, not math.isfinite(frame.loss)
+    rises = diverged or (before is not None and bool(moved_text(before, frame.loss)) and frame.loss > before)
     mark = "*" if frame.loss_changed else " "
     loss = Span(f" {cell(frame.loss)}{mark}", "warn" if rises else "mark" if frame.loss_changed else "")
-    way, role = (" up", "warn") if rises else (" down" * bool(change), "dim")
     part = Span(f" {part_text(frame)}" if frame.loop.split else "", "dim")
     stale = Span(" before the update" if frame.stale else "", "dim")
-    whole = line(loss, Span(f"{way}{change}{percent}", role), part, stale)
-    return whole if length(whole) <= width else line(loss, Span(f"{way}{percent}", role), part, stale)
+    if diverged or before is None:
+        return line(loss, Span(" diverged" * diverged, "warn"), part, stale)
+    role = "warn" if rises else "dim"
+    whole = line(loss, Span(f" {whole_move_text(before, frame.loss)}", role), part, stale)
+    short = line(loss, Span(f" {moved_text(before, frame.loss)}", role), part, stale)
+    return whole if length(whole) <= width else short

@@ -36,7 +36,7 @@ MOST_ROWS: Final = 2
 """Largest number of rows of a notice."""
 
 MORE: Final = "{look} shows all"
-"""End of a notice that is longer than its rows."""
+"""End of a notice that is longer than its rows; the name in braces is the id of a key."""
 
 BAR = 12
 """Width of the progress bar, in cells."""

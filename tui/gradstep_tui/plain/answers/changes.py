@@ -24,7 +24,7 @@ from gradstep.actions import (
 from gradstep.loop.loop import Kind, Loop
 from gradstep.loop.script_loop import ScriptLoop
 from gradstep_tui.plain.answers.elements import is_large, large_change_texts
-from gradstep_tui.plain.answers.refusals import notice_text
+from gradstep_tui.plain.answers.refusals import COMMANDS, notice_text
 from gradstep_tui.plain.answers.state import hint_text, loop_texts, loss_texts, shown_key
 from gradstep_tui.plain.answers.statement_answers import moved_texts, ran_texts
 from gradstep_tui.plain.answers.steps import step_texts, update_texts
@@ -53,7 +53,7 @@ def answer_texts(action: Action, before: Frame, after: Frame) -> Iterator[str]:
     yield from _done_texts(action, before, after)
     yield from ran_texts(action, after)
     yield from change_texts(before, after)
-    yield from filter(None, [str(frame_remark(after, notice_text))])
+    yield from filter(None, [str(frame_remark(after, notice_text, COMMANDS))])
     yield hint_text(after)
 
 

@@ -11,6 +11,7 @@ from gradstep.reasons import Reason, Refusal
 from gradstep.scripts.script_errors import ScriptError
 from gradstep.training.pytorch_errors import PyTorchError
 from gradstep_tui.text.frames import NoPass
+from gradstep_tui.text.losses.loss_signals import diverged_text
 from gradstep_tui.text.notices import plain_notice_text
 from gradstep_tui.text.refusals import error_remark, place_text, raised_by_text, refusal_remark
 from gradstep_tui.text.remarks import failure
@@ -58,6 +59,16 @@ NO_PASS: Final = NoPass(
 """Sentences of plain mode for a frame without a backward pass."""
 
 
+COMMANDS: Final[Mapping[str, str]] = {
+    "lower_rate": "lr-",
+    "raise_rate": "lr+",
+    "undo": "undo",
+    "zeroing": "zeroing",
+    "reload": "reload",
+}
+"""Commands that help, by the ids of the keys that do the same."""
+
+
 def refusal_text(refusal: Refusal) -> str:
     """Return the sentence for a refusal."""
     return SENTENCES[refusal.reason].format(loss=refusal.loss)
@@ -66,17 +77,8 @@ def refusal_text(refusal: Refusal) -> str:
 def notice_text(notice: Notice, unit: str = EPOCH) -> str:
     """Return the sentence for a notice; `unit` is the word for an epoch."""
     match notice:
-        case RunDiverged(epoch, loss, zeroing=True):
-            return (
-                f"lower the learning rate (lr-) or go back (undo): the loss became {loss} in {unit} "
-                f"{epoch:,}, because each step overshoots"
-            )
-        case RunDiverged(epoch, loss):
-            return (
-                "zero the gradients (zeroing brings the line back), lower the learning rate (lr-) or go back "
-                f"(undo): the loss became {loss} in {unit} {epoch:,}, because gradients pile up or steps "
-                "overshoot"
-            )
+        case RunDiverged():
+            return diverged_text(notice, unit, COMMANDS)
         case InsideAction(Unit.EPOCH, number, count):
             return f"redo goes on to the end of this run: here {unit} {number:,} of {count:,} has ended"
         case InsideAction(_, number, count):

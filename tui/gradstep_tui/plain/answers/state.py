@@ -17,7 +17,8 @@ from gradstep_tui.plain.answers.elements import elements_texts, is_large
 from gradstep_tui.plain.answers.numbers import operand_texts, row_texts, size_text
 from gradstep_tui.plain.answers.refusals import refusal_text
 from gradstep_tui.plain.answers.sums import memory_texts
-from gradstep_tui.text.frames import change_texts, part_text, phase
+from gradstep_tui.text.frames import part_text, phase
+from gradstep_tui.text.losses.loss_moves import whole_move_text
 from gradstep_tui.text.settings import batches_title, optimizer_title
 from gradstep_tui.text.statements import (
     DOES,
@@ -118,9 +119,9 @@ def loss_texts(frame: Frame) -> Iterator[str]:
     if frame.loss is None:
         yield "no loss yet: type forward"
         return
-    change, percent = change_texts(frame)
+    moved = "" if frame.loss_before is None else whole_move_text(frame.loss_before, frame.loss)
     before = f"since the {unit_of(frame.loop)} before"
-    since = f", changed by{change}{percent} {before}" if percent else ""
+    since = f", {moved} {before}" if moved else ""
     part = f", {part_text(frame)}" if frame.loop.split else ""
     yield f"loss {cell(frame.loss)}{part}{since}{', computed before the update' if frame.stale else ''}"
 

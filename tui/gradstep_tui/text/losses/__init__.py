@@ -1,0 +1,1 @@
+"""Words for losses: how they move, and what they give reason to say."""

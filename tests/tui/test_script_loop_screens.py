@@ -180,7 +180,7 @@ def test_whether_a_loop_zeroes_is_unknown_until_a_round_has_run_and_if_a_conditi
 
 def test_the_keys_are_called_after_rounds_and_quit_stays() -> None:
     bar = plain([keys_line(frame_around(loop_of()), 80)])[0]
-    assert "e round E epoch r run" in bar
+    assert "e round  E epoch  r run" in bar
     assert "q quit" in bar
     assert "E epoch" not in plain([keys_line(frame_around(loop_of(PLAIN, ALONE)), 80)])[0]
     assert "e epoch" in plain([keys_line(frame_after(), 80)])[0]

@@ -63,7 +63,7 @@ class BenchScreen(KeyedScreen):
         yield NoticeLine(self.escape_does).data_bind(
             bench.frame, bench.notice, bench.progress, bench.busy, bench.hint
         )
-        yield KeyBar(self.keys).data_bind(bench.frame, bench.cursor)
+        yield KeyBar(self.keys).data_bind(bench.frame, bench.cursor, bench.complaint)
         yield Static(id="too-small", markup=False)
 
     def on_resize(self, event: events.Resize) -> None:

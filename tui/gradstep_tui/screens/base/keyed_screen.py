@@ -12,6 +12,7 @@ from gradstep_tui.key import Key
 from gradstep_tui.screens.base.session_screen import SessionScreen
 from gradstep_tui.text.refusals import key_refusal
 from gradstep_tui.text.remarks import NOTHING
+from gradstep_tui.widgets.keybar import KeyBar
 
 if TYPE_CHECKING:
     from gradstep.loop.loop import StatementKey
@@ -50,6 +51,11 @@ class KeyedScreen(SessionScreen):
             self.hold(partial(self.action_press, key_id))
         else:
             self.handlers[key_id](self)
+
+    def on_key_bar_clicked(self, message: KeyBar.Clicked) -> None:
+        """Do what the key of a clicked entry does."""
+        message.stop()
+        self.action_press(message.key_id)
 
     def can(self, key: Key) -> bool:
         """Return whether a key can work now; if it cannot, the notice says why."""

@@ -376,6 +376,7 @@ def test_a_key_that_cannot_work_now_is_dimmed_and_the_most_needed_ones_are_alway
             text = plain([row])[0]
             inside = ("s next node", "S back", "space rest of pass")
             needs = inside if frame.in_pass else ("space next", "s node", "r run", "← undo")
+            needs = needs if frame.loss is None or math.isfinite(frame.loss) else ("← undo", "[ lr-")
             for needed in (*needs, "? help", "q quit"):
                 assert needed in text
             for span in row:

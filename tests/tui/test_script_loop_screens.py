@@ -152,7 +152,7 @@ def test_a_loop_that_is_over_says_what_can_still_be_done() -> None:
     frame = frame_around(loop_of(over=True))
     assert "the loop is over" in plain([status_line(frame, 80)])[0]
     assert plain([hint_line(frame)])[0].strip() == (
-        "the script's loop is over: ← undoes, t goes back to any point, R begins again"
+        "the script's loop is over: ← undoes, t goes back to any point, 0 begins again"
     )
     assert hint_text(frame).startswith("the script's loop is over: undo takes back")
     assert not any(row.startswith(">") for row in pane(frame.loop))

@@ -54,19 +54,8 @@ ORDER: Final[Mapping[Situation, Sequence[str]]] = {
     ),
     Situation.TROUBLE: (
         *("undo", "lower_rate", "type_rate", "look", "zeroing", "reset", "timeline", "verdict", "comment"),
-        *(
-            "next_line",
-            "forward",
-            "backward",
-            "update",
-            "zero",
-            "step_node",
-            "epoch",
-            "run",
-            "redo",
-            "ledger",
-        ),
-        *("raise_rate", "optimizer", "elements", *VIEWS, *REST),
+        *("next_line", "forward", "backward", "update", "zero", "step_node", "redo", "ledger", "printed"),
+        *("optimizer", "elements", *VIEWS, *REST),
     ),
     Situation.EDITING: (
         *("cursor_up", "cursor_down", "comment", "move_up", "move_down", "stop", "next_line", "epoch", "run"),

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+from rich.console import RenderableType
 from textual import events, on
 from textual.await_complete import AwaitComplete
 from textual.command import CommandPalette
 from textual.css.query import NoMatches
 from textual.message import Message
 from textual.widgets import Input, OptionList
+
+from gradstep_tui.screens.dialogs.dialog import behind
 
 
 class Palette(CommandPalette):
@@ -19,6 +22,10 @@ class Palette(CommandPalette):
     palette has no widgets: keys that arrive with the one that opens it come before they are made, and a
     search may go on after they are gone.
     """
+
+    def render(self) -> RenderableType:
+        """Return what is behind the palette."""
+        return behind(self, super().render())
 
     def query_one(self, selector: Any, expect_type: Any = None) -> Any:
         """Return the widget, or one that is on no screen while the palette has none of this kind."""

@@ -86,6 +86,7 @@ OPENS: Final = {
     "batches",
     "look",
     "elements",
+    "data",
     "ledger",
     "verdict",
     "timeline",

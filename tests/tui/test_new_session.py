@@ -15,7 +15,7 @@ from gradstep.saving.reader import read_session_file
 from gradstep.start import start_from
 from gradstep_tui.commands.export import export_session
 from gradstep_tui.plain.conversation import Conversation
-from gradstep_tui.screens.dialogs.problems import ProblemsScreen
+from gradstep_tui.screens.dialogs.choosers.problems import ProblemsScreen
 from gradstep_tui.screens.dialogs.text import TextScreen
 from gradstep_tui.session.autosave import Autosave
 from tests.tui.bench import Opened, bench, frame, idle, opened, press, state, text, until

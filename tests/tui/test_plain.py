@@ -281,6 +281,16 @@ def test_forward_tells_its_statement_each_sample_the_loss_and_what_comes_next() 
     ]
 
 
+def test_the_samples_are_told_as_many_as_asked_for() -> None:
+    talk = Talk()
+    assert "no predictions yet: type forward" in talk("data")
+    told = talk("f", "data 2").splitlines()
+    assert told[0].startswith("sample 1: inputs 73, 67, 43; prediction 63.6542")
+    assert told[2:] == ["3 more samples"]
+    assert "is not a number of samples" in talk("data none")
+    assert "the predictions were computed before the update" in talk("b", "u", "samples")
+
+
 def test_the_loss_of_a_second_epoch_comes_with_its_change() -> None:
     assert "loss 12756.5527, down 5989.9863 (32.0%) since the epoch before" in Talk()("e", "f")
 

@@ -250,6 +250,7 @@ KEYS: Final = (
         "Show all numbers of a parameter and of its .grad.",
         2,
     ),
+    Key("data", "d", "d", "data", "Show the samples: inputs, targets, predictions and errors.", 3),
     Key("ledger", "g", "g", "ledger", "Show every write to each .grad, as arithmetic.", 5),
     Key("stop", "escape", "Esc", "stop", "Stop a run of epochs, or hide the cursor.", 0, purpose=GO_BACK),
     Key("manual", "f1", "F1", "manual", "Open the manual: every topic, and a search over all of them.", 2),

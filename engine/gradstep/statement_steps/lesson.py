@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cached_property
 
 from torch import Tensor
@@ -30,7 +31,7 @@ from gradstep.statement_steps.statement_facts import (
 )
 from gradstep.statement_steps.update_rule import follows_rule
 from gradstep.tensors.bitwise import same_bits
-from gradstep.training.snapshots import Batch, Grads, LastEpochs, LastStatement
+from gradstep.training.snapshots import Batch, ForwardPass, Grads, LastEpochs, LastStatement
 from gradstep.training.state import TrainingState
 
 
@@ -79,7 +80,10 @@ class Lesson:
         """Samples of the last forward pass, or all samples before the first; None if they are not known."""
         problem, forward = self._problem, self._state.trainer.forward
         if isinstance(problem, ScriptProblem):
-            return None if forward is None else samples_in(self._state.variables, forward.loss.item())
+            if forward is None:
+                return None
+            found = samples_in(self._state.variables, forward.loss.item())
+            return None if found is None else replace(found, stale=self._is_stale(forward))
         batch = None if forward is None else forward.batch
         inputs, targets = _of_batch(problem.inputs, batch), _of_batch(problem.targets, batch)
         words = problem.words
@@ -98,8 +102,12 @@ class Lesson:
             target_names=problem.target_names,
             numbers=None if batch is None else batch.indices,
             loss=loss,
-            stale=forward is not None and not _same(forward.parameters, self._state.trainer.parameters),
+            stale=forward is not None and self._is_stale(forward),
         )
+
+    def _is_stale(self, forward: ForwardPass) -> bool:
+        """Return whether the parameters have changed since a forward pass."""
+        return not all(map(same_bits, forward.parameters, self._state.trainer.parameters))
 
     def _forward(self) -> ForwardStep | None:
         samples, forward = self.samples, self._state.trainer.forward
@@ -174,7 +182,3 @@ def _right_side(line: str) -> str:
 
 def _known(loss: float) -> float | None:
     return None if math.isnan(loss) else loss
-
-
-def _same(tensors: tuple[Tensor, ...], others: tuple[Tensor, ...]) -> bool:
-    return all(same_bits(tensor, other) for tensor, other in zip(tensors, others, strict=True))

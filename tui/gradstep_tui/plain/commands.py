@@ -40,7 +40,7 @@ from gradstep_tui.plain.answers.state import (
     prediction_texts,
     status_texts,
 )
-from gradstep_tui.plain.answers.statement_answers import step_of_statement_texts
+from gradstep_tui.plain.answers.statement_answers import data_texts, step_of_statement_texts
 from gradstep_tui.plain.answers.steps import trace_texts, whole_step_texts
 from gradstep_tui.plain.answers.timeline import compare_texts, go_to, timeline_texts, twin_texts
 from gradstep_tui.plain.command_parser import Command, by_name, understood
@@ -74,6 +74,7 @@ MORE_NAMES: Final[Mapping[str, tuple[str, ...]]] = {
     "quit": ("exit",),
     "look": ("step",),
     "elements": ("summary",),
+    "data": ("samples",),
     "problems": ("problem",),
     "twin": ("T",),
     "graph": ("G",),
@@ -94,6 +95,7 @@ HELP: Final[Mapping[str, str]] = {
     "batches": "Split the samples, e.g. batches micro(2) or mini(2, shuffle=True); by default, do not split.",
     "look": "Show all numbers of the current step.",
     "elements": "Summarize every parameter, or one, or show its numbers: numbers w, numbers w[1,2].",
+    "data": "Show the samples: inputs, predictions, targets and differences, 20 of them or N.",
     "ledger": "Show every write to one number of a .grad, e.g. ledger w apples rainfall, or ledger w 0 1.",
     "twin": "Compare with the same run, gradients zeroed.",
     "check": "Check autograd's gradient against finite differences, for all numbers or for one.",
@@ -121,6 +123,7 @@ TAKING: Final[Mapping[str, tuple[str, Callable[[str], Action]]]] = {
 ASKING: Final[Mapping[str, tuple[str, Question]]] = {
     "look": ("", lambda session, _: whole_step_texts(session.frame)),
     "elements": ("[PARAMETER[INDEX]]", lambda session, text: elements_texts(session.frame, text)),
+    "data": ("[N]", lambda session, text: data_texts(session.frame, text)),
     "ledger": ("[PARAMETER [ROW] [COLUMN]]", lambda session, text: ledger_texts(session.frame, text)),
     "verdict": ("", lambda session, _: verdict_texts(session)),
     "graph": ("", lambda session, _: graph_texts(session.frame)),

@@ -18,6 +18,7 @@ from gradstep_tui.screens.openers.reset import ask_reset
 from gradstep_tui.screens.openers.settings import ask_batches, ask_epochs, ask_optimizer, ask_rate
 from gradstep_tui.screens.openers.views import (
     show_check,
+    show_data,
     show_elements,
     show_help,
     show_ledger,
@@ -65,6 +66,7 @@ HANDLERS: Final[Mapping[str, KeyHandler]] = {
     "batches": ask_batches,
     "look": show_step,
     "elements": show_elements,
+    "data": show_data,
     "ledger": show_ledger,
     "timeline": show_timeline,
     "twin": show_twin,

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from gradstep.actions import Action, Forward, NextLine, RunEpochs, RunOuter, Update, Zero
+from gradstep.errors import BadInput
 from gradstep.statement_steps.statement_facts import EpochsStep, ForwardStep, OwnStep, UpdateStep, ZeroStep
 from gradstep_tui.plain.answers.numbers import MOST_TOLD, element_name, operand_text, rest_text
 from gradstep_tui.plain.answers.sums import apart, value_texts
@@ -31,6 +32,9 @@ if TYPE_CHECKING:
 
 RUN_BY: Final = (Forward, Update, Zero, NextLine, RunEpochs, RunOuter)
 """Actions that run statements, whose numbers are told."""
+
+DEFAULT_SAMPLES: Final = 20
+"""Number of samples that `data` lists by default."""
 
 MOST_SAMPLES: Final = 5
 """Largest number of samples in the answer to an action; a question about the samples shows more."""
@@ -97,6 +101,31 @@ def _forward_texts(step: ForwardStep) -> Iterator[str]:
         yield from filter(None, [CHANCES.get(samples.loss.form, "")])
         yield sum_sentence(samples.loss, step.loss)
     yield from filter(None, [broadcast_text(samples)])
+
+
+def data_texts(frame: Frame, text: str) -> Iterator[str]:
+    """Yield the samples of the last forward pass, as many as `text` says.
+
+    Raises:
+        BadInput: `text` is not a whole number from 1.
+    """
+    most = DEFAULT_SAMPLES
+    if text:
+        plain = text.replace(",", "")
+        if not (plain.isascii() and plain.isdigit() and len(plain) < 10 and int(plain)):
+            raise BadInput(
+                f"{text[:40]!r} is not a number of samples: enter a whole number from 1, e.g. data 50"
+            )
+        most = int(plain)
+    samples = None if frame.lesson is None else frame.lesson.samples
+    if samples is None:
+        yield "the samples are not known: type next until a round has computed its loss"
+        return
+    yield from sample_texts(samples, most)
+    if samples.preds is None:
+        yield "no predictions yet: type forward"
+    elif samples.stale:
+        yield "the predictions were computed before the update"
 
 
 def sample_texts(samples: Samples, most: int) -> Iterator[str]:

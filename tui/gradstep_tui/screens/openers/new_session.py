@@ -11,7 +11,7 @@ from gradstep.reload import edit_like, start_again
 from gradstep.scripts.script_errors import Abandoned, ScriptError
 from gradstep_tui.commands.list_and_check import listed
 from gradstep_tui.keys import SIGNS
-from gradstep_tui.screens.dialogs.problems import ProblemsScreen
+from gradstep_tui.screens.dialogs.choosers.problems import ProblemsScreen
 from gradstep_tui.screens.dialogs.text import TextScreen
 from gradstep_tui.session.script_start import running_title
 from gradstep_tui.text.refusals import error_remark

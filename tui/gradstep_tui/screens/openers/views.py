@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gradstep_tui.keys import SIGNS
+from gradstep_tui.screens.dialogs.data_table import DataScreen
 from gradstep_tui.screens.dialogs.elements import ElementsScreen
 from gradstep_tui.screens.dialogs.gradient_check import CheckScreen
 from gradstep_tui.screens.dialogs.ledger import LedgerScreen
@@ -37,6 +38,12 @@ def show_ledger(bench: KeyedScreen) -> None:
     """Show the ledger of every `.grad`."""
     if bench.frame is not None:
         bench.app.push_screen(LedgerScreen(bench.frame))
+
+
+def show_data(bench: KeyedScreen) -> None:
+    """Show the samples."""
+    if bench.frame is not None:
+        bench.app.push_screen(DataScreen(bench.frame))
 
 
 def show_elements(bench: KeyedScreen) -> None:

@@ -107,6 +107,11 @@ def width_of(lines: Sequence[Line]) -> int:
     return max(map(length, lines), default=0)
 
 
+def is_cut(lines: Sequence[Line]) -> bool:
+    """Return whether columns of a table are left out."""
+    return any(HIDDEN in span.text for row in lines for span in row)
+
+
 def cut(rows: Sequence[Sequence[float | str]], columns: int) -> list[list[float | str]]:
     """Return rows with at most `columns` numbers each; a mark stands for those that are left out."""
     return [[*row[:columns], HIDDEN] if len(row) > columns else [*row] for row in rows]

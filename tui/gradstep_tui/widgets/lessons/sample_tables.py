@@ -11,7 +11,7 @@ from gradstep_tui.drawing.lines import Line, Span, length, line, wrapped
 from gradstep_tui.keys import SIGNS
 from gradstep_tui.text.lessons.statement_texts import CHANCES, LONG, broadcast_text, sum_sentence, sum_text
 from gradstep_tui.text.tensors.digits import number_text
-from gradstep_tui.widgets.lessons.number_tables import HIDDEN, cut, fitting, joined, rows_of, table, width_of
+from gradstep_tui.widgets.lessons.number_tables import cut, fitting, is_cut, joined, rows_of, table, width_of
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -72,18 +72,14 @@ def _samples_table(samples: Samples, width: int, height: int) -> list[Line]:
     for with_inputs in (True, False):
         make = partial(_joined_samples, samples, rows, with_inputs=with_inputs)
         made = fitting(make, width, named=names)
-        if width_of(made) <= width and HIDDEN not in _text(made):
+        if width_of(made) <= width and not is_cut(made):
             break
     return _with_rest(made, count - rows, width)
 
 
-def _text(lines: Sequence[Line]) -> str:
-    return "".join(span.text for row in lines for span in row)
-
-
 def _with_rest(table: list[Line], hidden: int, width: int) -> list[Line]:
     """Return a table with the number of its hidden rows in its first line, if there is room for it."""
-    rest = f"   {hidden:,} more rows: {SIGNS.get('data', 'd')}" if hidden > 0 else ""
+    rest = f"   {hidden:,} more rows: {SIGNS['data']}" if hidden > 0 else ""
     return [(*table[0], Span(rest, "dim")), *table[1:]] if length(table[0]) + len(rest) <= width else table
 
 

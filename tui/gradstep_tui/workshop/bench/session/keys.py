@@ -36,6 +36,7 @@ FOR_INSTRUCTORS: Final = (BOARD, PRESENT)
 LOOKING: Final = (
     "look",
     "elements",
+    "data",
     "ledger",
     "pictures",
     "graph",

@@ -1,0 +1,157 @@
+"""The samples as a table: inputs, target, prediction and error of each, a row for each sample."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from gradstep.statement_steps.statement_facts import LossForm
+from gradstep_tui.drawing.lines import Line, Span, beside, line, wrapped
+from gradstep_tui.keys import SIGNS
+from gradstep_tui.widgets.lessons.number_tables import cut, fitting, is_cut, rows_of, table
+from gradstep_tui.widgets.panel import Panel
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from gradstep.frame import Frame
+    from gradstep.statement_steps.statement_facts import Samples
+
+GAP: Final = 2
+"""Cells between the inputs, the targets, the predictions and the errors."""
+
+ERRORS: Final = {
+    LossForm.CLASSES: "p of the truth",
+    LossForm.SIGMOID: "p of the truth",
+    LossForm.PROBABILITIES: "p of the truth",
+}
+"""Head of the last columns, in place of the error, for a loss of probabilities."""
+
+
+class DataPanel(Panel):
+    """The samples of the last forward pass, as many rows as fit."""
+
+    title = "data"
+
+    def title_text(self) -> str:
+        """Return the title: how many samples there are, and how old the predictions are."""
+        return self.title if self.frame is None else data_title(self.frame)
+
+    def lines(self, width: int, height: int) -> list[Line]:
+        """Return the first rows of the table."""
+        return [] if self.frame is None else data_lines(self.frame, 0, width - 1, height)
+
+
+def samples_of(frame: Frame) -> Samples | None:
+    """Return the samples of a frame; None if they are not known."""
+    return None if frame.lesson is None else frame.lesson.samples
+
+
+def count_of(samples: Samples) -> int:
+    """Return the number of rows of the table."""
+    return max(len(tensor) if tensor.dim() else 1 for tensor in _tensors(samples))
+
+
+def data_title(frame: Frame) -> str:
+    """Return the title: how many samples there are, and how old the predictions are."""
+    samples = samples_of(frame)
+    if samples is None:
+        return "data"
+    count = count_of(samples)
+    part = " of this part" if samples.numbers is not None else ""
+    old = ", predicted before the update" if samples.stale else ""
+    return f"data: {count:,} sample{'s' * (count != 1)}{part}{old}"
+
+
+def data_lines(frame: Frame, first: int, width: int, height: int, *, is_whole: bool = False) -> list[Line]:
+    """Return the table from a row on, as many rows and columns as fit.
+
+    Args:
+        frame: The frame.
+        first: First row, counted from 0.
+        width: Largest width of a line, in cells.
+        height: Number of lines that fit.
+        is_whole: Whether the table can be scrolled, so that it does not say where the other rows are.
+    """
+    samples = samples_of(frame)
+    if samples is None:
+        return wrapped(_unknown_text(frame), width, "dim")
+    below = [] if samples.preds is not None else wrapped(_no_predictions_text(), width, "dim")
+    room = height - len(below)
+
+    named = bool(samples.input_names or samples.target_names)
+    made = fitting(partial(_joined, samples, first, room), width, named=named)
+    if is_cut(made) and samples.preds is not None:
+        made = fitting(partial(_joined, replace(samples, inputs=None), first, room), width, named=named)
+    return [*(made if is_whole else _with_rest(made, count_of(samples) - first, room)), *below][:height]
+
+
+def _with_rest(made: list[Line], rows: int, height: int) -> list[Line]:
+    """Return a table; if not all rows fit, its last line says how many do not, and which key shows them."""
+    heads = sum(not row[0].text.strip().isdigit() for row in made[:2] if row)
+    if rows + heads <= height or height <= heads + 1:
+        return made
+    hidden = rows - (height - 1 - heads)
+    return [*made[: height - 1], line(Span(f"{hidden:,} more rows: {SIGNS['data']}", "dim"))]
+
+
+def _tensors(samples: Samples) -> list[Tensor]:
+    known = (samples.inputs, samples.targets, samples.preds)
+    return [tensor for tensor in known if tensor is not None]
+
+
+def _joined(samples: Samples, first: int, rows: int, columns: int, digits: int, named: bool) -> list[Line]:
+    """Return the parts of the table beside each other."""
+
+    def part(head: str, tensor: Tensor | None, names: Sequence[str], role: str = "") -> None:
+        if tensor is None:
+            return
+        numbers = cut(rows_of(tensor, first, rows), columns)
+        blocks.append(table(head, numbers, role, digits, names if named else None))
+
+    blocks: list[list[Line]] = []
+    stop = min(first + rows, count_of(samples))
+    numbers = range(first, stop) if samples.numbers is None else samples.numbers[first:stop].tolist()
+    blocks.append(table("#", [[number + 1] for number in numbers], "dim", names=() if named else None))
+    found, outputs = samples.loss, samples.target_names
+    classes = found is not None and found.form is LossForm.CLASSES
+    if samples.inputs is not None and samples.inputs.dim() <= 2:
+        part(samples.names[0], samples.inputs, samples.input_names)
+    part(samples.names[1], samples.targets, () if classes else outputs)
+    part(samples.names[2], samples.preds, outputs)
+    if classes and samples.preds is not None:
+        part("largest", samples.preds.argmax(1), (), "mark")
+    if found is not None:
+        part("error", found.difference, outputs, "mark")
+        part(ERRORS.get(found.form, ""), found.chances, (), "mark")
+    elif samples.preds is not None and samples.targets is not None:
+        part("error", _difference(samples.preds, samples.targets), outputs, "mark")
+    return _beside(blocks)
+
+
+def _difference(preds: Tensor, targets: Tensor) -> Tensor | None:
+    fits = preds.shape == targets.shape and preds.is_floating_point() and targets.is_floating_point()
+    return preds - targets if fits else None
+
+
+def _beside(blocks: Sequence[list[Line]]) -> list[Line]:
+    made = blocks[0]
+    for block in blocks[1:]:
+        made = beside(made, block, GAP)
+    return made
+
+
+def _unknown_text(frame: Frame) -> str:
+    if frame.lesson is None:
+        return "A recording keeps no samples."
+    if frame.loss is None:
+        return "The samples of a round are known once it has computed its loss."
+    return (
+        "Which tensors are predictions and targets is not known: no two variables of the round give the loss."
+    )
+
+
+def _no_predictions_text() -> str:
+    return f"No predictions yet: forward ({SIGNS['forward']}) computes them."

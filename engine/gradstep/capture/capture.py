@@ -22,7 +22,7 @@ from gradstep.autograd.expression_text import remember_code
 from gradstep.capture.captured_loop import CapturedLoop
 from gradstep.capture.engine_watch import watched
 from gradstep.capture.handover import Handover, Ignored, Report
-from gradstep.capture.loop_hooks import Hooks
+from gradstep.capture.hooks.loop_hooks import Hooks
 from gradstep.capture.obstacles import Abandoned, Fact, NotCaptured, Noticed, Obstacle
 from gradstep.capture.process_view import MAIN, ProcessView
 from gradstep.capture.random_states import random_states, set_random_states
@@ -168,8 +168,8 @@ class _Capture:
         self._modules: dict[str, str] = {}
         self._handover = Handover(f"gradstep {source.path.name}")
         self._hooks = Hooks(self._sites, self._handover, self._own, printed)
-        self._hooks.missed_before = wanted.missed
-        self._hooks.budget.only = None if wanted.missed is None else wanted.missed.start
+        self._hooks.search.missed_before = wanted.missed
+        self._hooks.search.budget.only = None if wanted.missed is None else wanted.missed.start
         self._name = f"__gradstep_{next(_numbers)}__"
         self._view = ProcessView(main, (str(source.path), *arguments), self._folder, printed)
         self._view.directory = None if folder is None else str(folder)
@@ -206,15 +206,15 @@ class _Capture:
     def wanted(self, reason: Obstacle) -> _Wanted | None:
         """Return what a second run can open at, after the first found no loop; None if there is nothing."""
         hooks, now = self._hooks, self._wanted
-        if hooks.chain or reason not in _ENDED:
+        if hooks.loop.chain or reason not in _ENDED:
             return None
-        if hooks.missed is not None:
-            return replace(now, loops=now.loops | hooks.missed.loops, missed=hooks.missed)
+        if hooks.search.missed is not None:
+            return replace(now, loops=now.loops | hooks.search.missed.loops, missed=hooks.search.missed)
         if now.takes_grad or now.lone is not None:
             return None
-        if hooks.is_grad_in_loop:
+        if hooks.search.is_grad_in_loop:
             return replace(now, takes_grad=True)
-        return None if hooks.lone is None else replace(now, lone=hooks.lone)
+        return None if hooks.search.lone is None else replace(now, lone=hooks.search.lone)
 
     def _until_parked(self, work: Callable[[], object], stopped: Callable[[], bool]) -> Report:
         self._threads = set(threading.enumerate())
@@ -261,9 +261,9 @@ class _Capture:
         made = instrumented(
             tree, text, file, self._name, len(self._sites), leads, block, wanted.lone is None, forced
         )
-        self._hooks.takes_grad = wanted.takes_grad or not leads.mention_backward()
+        self._hooks.search.takes_grad = wanted.takes_grad or not leads.mention_backward()
         self._sites += made.sites
-        self._hooks.tries[file] = made.tries
+        self._hooks.loop.tries[file] = made.tries
         is_cells = self._source.is_notebook and file == str(self._source.path)
         flags = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT if is_cells else 0
         code: CodeType = compile(made.tree, file, "exec", flags, dont_inherit=True)
@@ -278,7 +278,7 @@ class _Capture:
         if isinstance(error, NotCaptured):
             return error
         if error is None:
-            place = self._hooks.before[0] if self._hooks.before else None
+            place = self._hooks.search.before[0] if self._hooks.search.before else None
             no_loop = Obstacle.NO_BACKWARD if place is None else Obstacle.NO_LOOP
             return NotCaptured(no_loop, None, place, self._noticed(is_parked=False))
         reason = Obstacle.EXITED if isinstance(error, SystemExit) else Obstacle.RAISED
@@ -286,7 +286,7 @@ class _Capture:
 
     def _noticed(self, *, is_parked: bool = True) -> tuple[Noticed, ...]:
         """Return what is particular about the script; a thread that is not parked answers no question."""
-        found = [Noticed(Fact.BACKWARD_BEFORE, str(place)) for place in self._hooks.before]
+        found = [Noticed(Fact.BACKWARD_BEFORE, str(place)) for place in self._hooks.search.before]
         if self._view.directory is not None:
             found.append(Noticed(Fact.CHANGED_FOLDER, self._view.directory))
         found += [Noticed(Fact.REPLACED_STREAM, name) for name in self._view.streams]
@@ -298,7 +298,7 @@ class _Capture:
         ]
         if more:
             found.append(Noticed(Fact.STARTED_THREADS, str(len(more))))
-        if is_parked and script is not None and self._hooks.chain:
+        if is_parked and script is not None and self._hooks.loop.chain:
             now = self._handover.ask(_settings)
             found += [Noticed(fact, now[fact]) for fact in now if now[fact] != self._settings[fact]]
         return tuple(found)

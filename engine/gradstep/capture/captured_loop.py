@@ -18,7 +18,7 @@ from gradstep.autograd.expression_text import remember_code
 from gradstep.capture.effects import Effects, Observed, Seen, effects_between
 from gradstep.capture.engine_watch import ComingPass, watched
 from gradstep.capture.handover import Handover, Report
-from gradstep.capture.loop_hooks import Hooks
+from gradstep.capture.hooks.loop_hooks import Hooks
 from gradstep.capture.loop_moments import LoopMoment, can_return_to, moment_of, return_to
 from gradstep.capture.loop_places import Control, LoopKind, LoopPlace, Parking, Position, StatementPlace
 from gradstep.capture.obstacles import Fact, Noticed
@@ -74,7 +74,7 @@ class CapturedLoop:
     ):
         """Take over a script that is parked at the begin of its first round."""
         self._hooks, self._handover, self._view = hooks, handover, view
-        self._site = sites[hooks.chain[-1]]
+        self._site = sites[hooks.loop.chain[-1]]
         self._codes: dict[int, CodeType] = {}
         self._process = os.getpid()
         self._alive = True
@@ -88,7 +88,7 @@ class CapturedLoop:
         self.printed = printed
         """Output of the script so far."""
 
-        self._numbers = _shown(sites, hooks.chain)
+        self._numbers = _shown(sites, hooks.loop.chain)
         places = [sites[number].place for number in self._numbers]
         places[-1] = replace(places[-1], body=self._site.place.body)
         self.loops: tuple[LoopPlace, ...] = tuple(places)
@@ -135,13 +135,13 @@ class CapturedLoop:
     @property
     def position(self) -> Position:
         """Where the loop stands."""
-        rounds = tuple(self._hooks.counts.get(number, 0) for number in self._numbers)
-        return Position(rounds, self._hooks.begun - (not self.over), self.over)
+        rounds = tuple(self._hooks.loop.counts.get(number, 0) for number in self._numbers)
+        return Position(rounds, self._hooks.loop.begun - (not self.over), self.over)
 
     @property
     def earlier_rounds(self) -> int:
         """Number of rounds of the stepped loop before the one of the capture; they ran no `backward`."""
-        return self._hooks.begun_before.get(self._hooks.chain[-1], 1) - 1
+        return self._hooks.search.begun.get(self._hooks.loop.chain[-1], 1) - 1
 
     @property
     def names(self) -> Mapping[str, Any]:
@@ -166,7 +166,7 @@ class CapturedLoop:
     @property
     def is_overtaken(self) -> bool:
         """Whether a new round has begun while a statement of another waited: then that one ran by itself."""
-        return self._hooks.overtaken.count > 0
+        return self._hooks.frames.overtaken.count > 0
 
     def run_statement(self, index: int, around: AbstractContextManager[object] | None = None) -> Control:
         """Run one statement of the round under way; return how it leaves the round.
@@ -209,7 +209,7 @@ class CapturedLoop:
 
     def _come_back(self, index: int) -> Control:
         """Let the script run one statement, and wait until it is parked again."""
-        inside, self._hooks.control = self._hooks.inside, Control.NEXT
+        inside, self._hooks.round_exit.control = self._hooks.frames.inside, Control.NEXT
         inside.want(index)
         self._is_still_running = True
         with self._view.entered():
@@ -219,7 +219,7 @@ class CapturedLoop:
             if inside.error is not None:
                 raise inside.error
             self.next_statement = index + 1
-            return self._hooks.control
+            return self._hooks.round_exit.control
         self._has_left, self.next_statement, self.failure = True, 0, None
         self._settle(report)
         return Control.BREAK
@@ -300,7 +300,7 @@ class CapturedLoop:
             return
         if self.over:
             raise LoopOver
-        self._hooks.leave_round(control)
+        self._hooks.round_exit.leave(control)
         self._go_on(lambda: False)
 
     def run(self, rounds: int, stopped: Callable[[], bool] = lambda: False) -> int:
@@ -321,9 +321,9 @@ class CapturedLoop:
                     self._has_left = False
                     self.run(rounds - 1, stopped)
                     return self.position.done - first
-                self._hooks.leave_round(control)
+                self._hooks.round_exit.leave(control)
                 rounds -= 1
-            self._hooks.free_rounds = rounds
+            self._hooks.parker.free_rounds = rounds
             self._go_on(stopped)
         return self.position.done - first
 
@@ -382,7 +382,7 @@ class CapturedLoop:
         if self._hooks.handings.since(moment.handed):
             raise NotTakenBack
         if not self.is_at_begin:
-            self._hooks.seek()
+            self._hooks.parker.seek()
             self._seek()
         with self._view.entered():
             lost = return_to(moment, self._hooks, self.printed)
@@ -410,35 +410,35 @@ class CapturedLoop:
 
     @property
     def _scope(self) -> Scope:
-        assert self._hooks.scope is not None
-        return self._hooks.scope
+        assert self._hooks.loop.scope is not None
+        return self._hooks.loop.scope
 
     def _rest(self, order: Sequence[int] | None) -> Sequence[int]:
         return range(self.next_statement, len(self.statements)) if order is None else order
 
     def _stepped(self, code: CodeType) -> Control:
         hooks = self._hooks
-        hooks.is_stepping, hooks.control = True, Control.NEXT
+        hooks.loop.is_stepping, hooks.round_exit.control = True, Control.NEXT
         try:
             self._scope.run(code)
         except BaseException as error:
-            hooks.is_stepping = False
-            if not hooks.takes(error):
+            hooks.loop.is_stepping = False
+            if not hooks.round_exit.takes(error):
                 raise
         finally:
-            hooks.is_stepping = False
+            hooks.loop.is_stepping = False
             if os.getpid() != self._process:
                 os._exit(0)  # a copy of the process has no session: whoever made it may wait for its end
-        return hooks.control
+        return hooks.round_exit.control
 
     def _go_on(self, stopped: Callable[[], bool]) -> None:
-        self._hooks.stopped = stopped
+        self._hooks.parker.stopped = stopped
         self.next_statement, self.failure = 0, None
         try:
             with self._view.entered():
                 report = self._handover.go_on()
         finally:
-            self._hooks.stopped = lambda: False
+            self._hooks.parker.stopped = lambda: False
         self._settle(report)
 
     def _settle(self, report: Report) -> None:
@@ -448,7 +448,7 @@ class CapturedLoop:
         self.over = not report.parked or report.result in (Parking.OVER, Parking.ENDED)
         if report.parked and report.result not in (Parking.FAILED, Parking.ENDED):
             return
-        self.failure = report.error if not report.parked else self._hooks.error
+        self.failure = report.error if not report.parked else self._hooks.parker.error
         if self.failure is not None:
             place = place_of(self.failure)
             here = (s.index for s in self.statements if place is not None and place.line in s.lines)

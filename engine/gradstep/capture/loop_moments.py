@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from torch import Tensor
 
 from gradstep.capture.draws import ItemsPlace, Positions
-from gradstep.capture.loop_hooks import Hooks
+from gradstep.capture.hooks.loop_hooks import Hooks
 from gradstep.capture.process_view import MAIN
 from gradstep.capture.rounds.keepsake import Keepsake
 from gradstep.captured_output import Printed
@@ -38,11 +38,11 @@ def moment_of(hooks: Hooks, printed: Printed, copies: Mapping[int, Tensor]) -> L
     """Return the present moment of a script that is parked at the begin of a round; share existing copies."""
     spaces = [vars(sys.modules[name]) for name in hooks.own_modules if name in sys.modules and name != MAIN]
     return LoopMoment(
-        keepsake=Keepsake(hooks.scopes, hooks.own_modules, spaces, keeps_trained=True, copies=copies),
-        counts=dict(hooks.counts),
-        begun=hooks.begun,
+        keepsake=Keepsake(hooks.loop.scopes, hooks.own_modules, spaces, keeps_trained=True, copies=copies),
+        counts=dict(hooks.loop.counts),
+        begun=hooks.loop.begun,
         drawn=hooks.draws.positions(),
-        places={number: hooks.draws.place(number) for number in hooks.chain},
+        places={number: hooks.draws.place(number) for number in hooks.loop.chain},
         printed=printed.mark(),
         handed=hooks.handings.count,
         hooks=hooks,
@@ -54,7 +54,7 @@ def can_return_to(moment: LoopMoment, hooks: Hooks) -> bool:
     if moment.hooks is not hooks or hooks.handings.since(moment.handed):
         return False
     draws_all = all(
-        place is not None or not hooks.draws_items(number) for number, place in moment.places.items()
+        place is not None or not hooks.loop.draws_items(number) for number, place in moment.places.items()
     )
     return draws_all and hooks.draws.can_go_back(moment.drawn)
 
@@ -65,13 +65,13 @@ def return_to(moment: LoopMoment, hooks: Hooks, printed: Printed) -> list[str]:
     Returns:
         Names of what could not be put back.
     """
-    hooks.counts.clear()
-    hooks.counts.update(moment.counts)
-    hooks.begun = moment.begun
+    hooks.loop.counts.clear()
+    hooks.loop.counts.update(moment.counts)
+    hooks.loop.begun = moment.begun
     hooks.draws.go_back(moment.drawn)
     for number, place in moment.places.items():
         if place is not None:
             hooks.draws.put_back(number, place)
-    lost = moment.keepsake.put_back(hooks.scopes)
+    lost = moment.keepsake.put_back(hooks.loop.scopes)
     printed.back_to(moment.printed)
     return lost

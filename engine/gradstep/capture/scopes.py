@@ -6,7 +6,7 @@ import ast
 import copy
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from types import CellType, CodeType, FunctionType
+from types import CellType, CodeType, FrameType, FunctionType
 from typing import Any, Final
 
 from gradstep.capture.rewriting.leaving import alone
@@ -64,6 +64,23 @@ class Scope:
             return None
         cells = tuple(self.cells[name] for name in code.co_freevars)
         return FunctionType(code, self.variables, code.co_name, None, cells)()
+
+
+def scope_of(function: FunctionSite | None, names: FunctionType, frame: FrameType | None) -> Scope:
+    """Return the scope of a loop.
+
+    Args:
+        function: Function or class body that the loop stands in; None at top level.
+        names: A function inside it that shares all its variables.
+        frame: Frame that runs the loop.
+    """
+    if function is None:
+        return Scope(names.__globals__)
+    if function.is_class:
+        assert frame is not None
+        return Scope(names.__globals__, body=frame.f_locals)
+    cells = zip(names.__code__.co_freevars, names.__closure__ or (), strict=True)
+    return Scope(names.__globals__, dict(cells))
 
 
 def replace_names(there: dict[str, Any], names: Mapping[str, Any]) -> None:

@@ -97,6 +97,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.save is not None and (wrong := _cannot_save(options.save)):
         return complain(wrong)
     autosave = Autosave(options.save)
+    autosave.offers_any = options.problem is None and options.csv is None
     return _train(partial(autosave.begin, start), autosave, options, running_title(start))
 
 
@@ -286,8 +287,25 @@ def _train(
             guard.tell(LEAVING)
             autosave.close()
         code = guard.code(code)
+        if not code:
+            _say_saved(autosave)
         leave_stuck_jobs(code)  # while the guard still watches: their code may let nothing else run
     return code
+
+
+def _say_saved(autosave: Autosave) -> None:
+    """Say where the session is saved and how to resume it, unless nothing was done in it."""
+    path = autosave.saved_as
+    if path is None or autosave.trouble:
+        return
+    from gradstep.saving.session_folder import Store
+
+    if path.parent == Store().folder:
+        text = f"Saved in {path}: `gradstep resume` goes on with this session."
+    else:
+        text = f"Saved: `gradstep resume {shlex.quote(str(path))}` goes on with this session."
+    with suppress(OSError):
+        print(text, flush=True)
 
 
 def _kept(options: Namespace) -> str:

@@ -155,7 +155,8 @@ def _bytes_of(path: Path) -> bytes:
             # Checked first, so that a large file of another kind is not read to its end.
             start = file.read(LONGEST_LINE)
             _check_kind(path, start)
-            return start + file.read(LARGEST_FILE)
+            # No more than that: Python takes memory for all that is asked for.
+            return start + file.read(min(os.fstat(file.fileno()).st_size, LARGEST_FILE))
     except FileNotFoundError:
         raise BadSessionFile(path, "there is no such file") from None
     except OSError as error:

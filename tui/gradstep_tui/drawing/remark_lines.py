@@ -47,4 +47,4 @@ def remark_lines(remark: Remark, width: int, most: int, more: str = "") -> list[
 
 
 def _pieces(remark: Remark, width: int) -> list[str]:
-    return wrap(str(remark), max(width - 1, 1))
+    return wrap(str(remark), max(width - 1, 1), break_on_hyphens=False)  # paths stay whole

@@ -18,15 +18,16 @@ from gradstep_tui.plain.command_parser import understood
 from gradstep_tui.plain.commands import BY_NAME, RESUME, show_texts
 from gradstep_tui.plain.epochs import run, stoppable
 from gradstep_tui.plain.new_session import Beginning
-from gradstep_tui.session.autosave import offer_text
 from gradstep_tui.session.jobs import finished
+from gradstep_tui.session.offers import offer_text
 from gradstep_tui.session.script_start import running_title, told_while_running
 from gradstep_tui.text.remarks import NOTHING, success, warning
 
 if TYPE_CHECKING:
     from gradstep.session import Session
     from gradstep.start import Start
-    from gradstep_tui.session.autosave import Autosave, Offer
+    from gradstep_tui.session.autosave import Autosave
+    from gradstep_tui.session.offers import Offer
 
 RESUMES: Final = "Type resume to continue it."
 MOST_PRINTED: Final = 10

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, Final
 
 from gradstep.errors import EngineError
 from gradstep.opening import open_session
+from gradstep_tui.session.offers import Offer, bounds_notice, closed_offer, unfinished_offer
 from gradstep_tui.session.script_start import resuming_title
 from gradstep_tui.text.remarks import NOTHING, hint, success, warning
 
 if TYPE_CHECKING:
     from gradstep.saving.reader import SavedSession
-    from gradstep.saving.session_folder import Store
     from gradstep.saving.writer import SessionWriter
     from gradstep.session import Session
     from gradstep.start import Start
@@ -24,25 +23,6 @@ if TYPE_CHECKING:
 
 SETTLING: Final = 0.3
 """Seconds that new work waits for a slow disk."""
-
-
-@dataclass(frozen=True, slots=True)
-class Offer:
-    """An earlier session that was not closed properly and can be resumed."""
-
-    path: Path
-    problem: str
-    actions: int
-    """Number of actions in the session."""
-
-    epoch: int
-    """Number of complete epochs at the session's end."""
-
-    when: str
-    """Local date and time at which the session began."""
-
-    runs: str = ""
-    """Words for the script that runs when the session is resumed; empty if none does."""
 
 
 class Autosave:
@@ -58,7 +38,14 @@ class Autosave:
         """Remark on the session that was made; `NOTHING` if there is nothing to say."""
 
         self.offers = save is None
-        """Whether to look for an earlier session that was not closed properly."""
+        """Whether to look for an earlier session that can be resumed."""
+
+        self.offers_any = False
+        """Whether the last session is offered whatever its problem is, because none was asked for."""
+
+        self._started: Start | None = None
+        self._left: Path | None = None
+        """File of the last session with actions that this one took the place of."""
 
     def listen(self, warn: Callable[[str], None]) -> None:
         """Call `warn` with the reason, from another thread, once saving fails."""
@@ -86,6 +73,7 @@ class Autosave:
         writer = SessionWriter.new(paths, start, self._told)
         self.close()
         left, self._save = None if self._writer is None else self._writer.path, None
+        self._started, self._left = start, left or self._left
         self._keep(session, writer)
         saved = success(f"the session before is saved as {left.name}") if left is not None else NOTHING
         from gradstep_tui.text.scripts.script_notes import script_remark
@@ -140,7 +128,7 @@ class Autosave:
         return session
 
     def offer(self) -> Offer | None:
-        """Return the latest session that was not closed properly.
+        """Return an earlier session that can be resumed: one that was not closed properly, or the last one.
 
         None if there is none, or if sessions are not offered.
 
@@ -150,18 +138,14 @@ class Autosave:
             return None
         from gradstep.saving.session_folder import Store
 
-        self.notice = self.notice.also(hint(bounds_notice(Store())))
-        found = Store().unfinished()
-        if found.bad:
-            self.notice = warning(f"a session file cannot be read and stays as it is: {found.bad[0]}")
-        saved = found.session
-        if saved is None:
-            return None
-        last = saved.actions[-1]
-        when = f"{saved.header.started.astimezone():%Y-%m-%d %H:%M}"
-        start = saved.header.start
-        runs = resuming_title(start)
-        return Offer(saved.path, start.title, len(saved.actions), last.epoch, when, runs)
+        store = Store()
+        self.notice = self.notice.also(hint(bounds_notice(store)))
+        offer, bad = unfinished_offer(store)
+        if bad:
+            self.notice = warning(bad)
+        if offer is None and self._started is not None:
+            return closed_offer(store, None if self.offers_any else self._started.problem)
+        return offer
 
     def decline(self, offer: Offer) -> None:
         """Mark an offered session as closed, so that it is not offered again; its file stays."""
@@ -172,6 +156,12 @@ class Autosave:
     def trouble(self) -> str:
         """Reason the last save failed, or an empty string."""
         return "" if self._writer is None else self._writer.trouble
+
+    @property
+    def saved_as(self) -> Path | None:
+        """File of the session, or of the one before if nothing was done in this one; None for neither."""
+        path = None if self._writer is None else self._writer.path
+        return path or self._left
 
     def flush(self) -> None:
         """Wait until all actions so far are written to the file."""
@@ -263,27 +253,3 @@ def saved_title(path: Path | None) -> str:
         header = None if path is None else listed_session(path).header
         return "" if header is None else resuming_title(header.start)
     return ""
-
-
-def bounds_notice(store: Store) -> str:
-    """Return a notice that there are more saved sessions than the bounds; empty if there are not."""
-    from gradstep.saving.session_list import MOST_BYTES, MOST_SESSIONS, beyond_bounds
-
-    beyond = beyond_bounds(store)
-    if not beyond:
-        return ""
-    oldest = f"{len(beyond):,} session{'s' * (len(beyond) != 1)}"
-    return (
-        f"more than {MOST_SESSIONS} sessions or {MOST_BYTES // 1_000_000} MB are saved in {store.folder}. "
-        f"`gradstep sessions prune` deletes the oldest {oldest}; to keep one, move its file elsewhere. "
-        "Nothing is deleted unasked"
-    )
-
-
-def offer_text(offer: Offer) -> str:
-    """Return the sentence about a session that can be continued."""
-    many = "1 action" if offer.actions == 1 else f"{offer.actions:,} actions"
-    return (
-        f"The session of {offer.problem} from {offer.when} was not left in order: {many}, "
-        f"epochs done {offer.epoch:,}."
-    )

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from textual.message_pump import MessagePump
 
     from gradstep.session import Session
-    from gradstep_tui.session.autosave import Autosave, Offer
+    from gradstep_tui.session.autosave import Autosave
+    from gradstep_tui.session.offers import Offer
 
 
 class Loaded(Message):

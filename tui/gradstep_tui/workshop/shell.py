@@ -17,7 +17,7 @@ from gradstep_tui.workshop.wire.isolation import PACKAGES, isolated
 
 if TYPE_CHECKING:
     from gradstep.start import Start
-    from gradstep_tui.session.autosave import Offer
+    from gradstep_tui.session.offers import Offer
 
 NO_TERMINAL: Final = (
     "gradstep-shell: this account runs a bench and nothing else, and a bench needs a terminal: ssh -t"
@@ -102,9 +102,10 @@ class ShellAutosave(Autosave):
         offer = super().offer()
         if offer is None:
             return None
-        from gradstep.saving.reader import read_session_file
+        from gradstep.saving.session_list import listed_session
 
-        return None if read_session_file(offer.path).header.start.has_file else offer
+        header = listed_session(offer.path).header
+        return None if header is None or header.start.has_file else offer
 
 
 if __name__ == "__main__":

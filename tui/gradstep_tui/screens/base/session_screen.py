@@ -16,10 +16,11 @@ from gradstep.errors import EngineError
 from gradstep.opening import open_session
 from gradstep.training.pytorch_errors import PyTorchError
 from gradstep_tui.commands.option_hints import with_options
+from gradstep_tui.keys import SIGNS
 from gradstep_tui.screens.base.working_screen import AT_ONCE, DRAWS_PER_SECOND, RUNNING, WorkingScreen
 from gradstep_tui.screens.dialogs.confirm import ConfirmScreen
-from gradstep_tui.session.autosave import offer_text
 from gradstep_tui.session.loader import Loaded, LoadFailed, Troubled, load
+from gradstep_tui.session.offers import offer_text
 from gradstep_tui.session.worker import WorkEnded, takes_long
 from gradstep_tui.terminal.textual_internals import keep_new_styles
 from gradstep_tui.text.frames import action_text, printed_text
@@ -37,7 +38,8 @@ if TYPE_CHECKING:
     from gradstep.session import Session
     from gradstep.start import Start
     from gradstep.training.progress import Progress
-    from gradstep_tui.session.autosave import Autosave, Offer
+    from gradstep_tui.session.autosave import Autosave
+    from gradstep_tui.session.offers import Offer
 
 
 STOPPED: Final = 130
@@ -86,6 +88,8 @@ class SessionScreen(WorkingScreen):
         """Whether a notice has mentioned the lines after those."""
 
         self._loading = False
+        self._offered: tuple[Remark, Offer] | None = None
+        """Notice that offers an earlier session, and the offer."""
 
     def post_message(self, message: Message) -> bool:
         """Post a message; when the screen first appears, skip a rebuild of styles that were just made."""
@@ -150,6 +154,11 @@ class SessionScreen(WorkingScreen):
         self.take(message.session)
         if message.offer is None:
             self._catch_up()
+        elif message.offer.in_order:
+            text = f"{SIGNS['look']} resumes. {offer_text(message.offer)}"
+            self.notice = self.notice.also(hint(text))
+            self._offered = self.notice, message.offer
+            self._catch_up()
         else:
             texts = [offer_text(message.offer), f"It is saved in {message.offer.path}"]
             ask = ConfirmScreen(
@@ -194,6 +203,14 @@ class SessionScreen(WorkingScreen):
         """Note that the learner has seen the script's output so far."""
         if self._session is not None:
             self._seen, self._told = self._session.problem.printed.count, False
+
+    def resume_offered(self) -> bool:
+        """Resume the session that the notice offers; return whether it offers one."""
+        if self._offered is None or self._offered[0] is not self.notice:
+            return False
+        offer, self._offered = self._offered[1], None
+        self._answered(offer, yes=True)
+        return True
 
     def _answered(self, offer: Offer, yes: bool | None) -> None:
         """Resume the offered session, or mark it as closed."""

@@ -22,10 +22,12 @@ if TYPE_CHECKING:
 
 
 def show_step(bench: KeyedScreen) -> None:
-    """Show the notice in full if it does not fit, or else the current step."""
+    """Show the notice in full if it does not fit, resume what it offers, or else show the current step."""
     if not is_whole(bench.notice, bench.size.width) and bench.notice is not bench.read_notice:
         bench.read_notice = bench.notice
         bench.app.push_screen(TextScreen(WORDS[bench.notice.sense], [bench.notice.text]))
+        return
+    if bench.resume_offered():
         return
     step = None if bench.frame is None else bench.frame.step
     if step is None:

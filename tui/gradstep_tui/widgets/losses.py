@@ -26,6 +26,7 @@ class LossPanel(Panel):
     """The loss and its curve; while epochs run, the curve grows."""
 
     title = "loss"
+    opens = "pictures"
     progress: var[Progress | None] = var(None, always_update=True)
 
     def __init__(self) -> None:

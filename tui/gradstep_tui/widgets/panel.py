@@ -14,7 +14,7 @@ from textual.widget import Widget
 
 from gradstep_tui.drawing.ascii import AsciiFilter
 from gradstep_tui.drawing.heat import TEXT, TINTS
-from gradstep_tui.drawing.lines import OVER, ROLES, Line, Span, fitted, line
+from gradstep_tui.drawing.lines import OVER, ROLES, Line, Span, fitted, length, line
 
 if TYPE_CHECKING:
     from textual import events
@@ -47,6 +47,9 @@ class Panel(Widget):
     }
     """
     title: ClassVar[str] = ""
+    opens: ClassVar[str] = ""
+    """Id of the bench's key that a click does; empty for none."""
+
     frame: var[Frame | None] = var(None)
 
     def __init__(self) -> None:
@@ -68,6 +71,17 @@ class Panel(Widget):
     def title_text(self) -> str:
         """Return the text in the title's rule; empty for no rule."""
         return self.title
+
+    def way_to(self, x: int, y: int) -> tuple[int, int] | None:
+        """Return how far a place is from the chosen row or number: cells to the right, and lines down.
+
+        None if nothing is chosen, or if the line at the place belongs to another block than the chosen one.
+        """
+        rows = [number for number, row in enumerate(self._lines) if _is_row(row)]
+        chosen = next((number for number in rows if _chosen_column(self._lines[number]) is not None), None)
+        if chosen is None or not {*range(min(y, chosen), max(y, chosen) + 1)} <= {*rows}:
+            return None
+        return x - (_chosen_column(self._lines[chosen]) or 0), y - chosen
 
     def watch_frame(self) -> None:
         """Draw the new frame."""
@@ -146,6 +160,23 @@ def title_rule(title: str, width: int) -> Line:
     return line(
         Span("─ ", "dim"), Span(title, "title"), Span(" " + "─" * max(width - len(title) - 4, 0), "dim")
     )
+
+
+def _is_row(row: Line) -> bool:
+    """Return whether a line may be one of a list: neither empty nor a head."""
+    return any(span.text.strip() for span in row) and row[0].role != "title" and not _is_head(row)
+
+
+def _is_head(row: Line) -> bool:
+    return all(span.role == "label" for span in row if span.text.strip())
+
+
+def _chosen_column(row: Line) -> int | None:
+    """Return the first column of what is chosen in a line; None if nothing is."""
+    if row[0].text.startswith(">"):
+        return 0
+    place = next((place for place, span in enumerate(row) if span.role == "current"), None)
+    return None if place is None else length(row[:place])
 
 
 def _last_difference(before: Line, after: Line, width: int) -> int:

@@ -25,6 +25,7 @@ class ParameterPanel(Panel):
     """Every parameter with its `.grad`, element by element."""
 
     title = "parameters"
+    opens = "elements"
 
     def lines(self, width: int, height: int) -> list[Line]:
         """Return the parameters, with `old + new = sum` in full if it fits."""

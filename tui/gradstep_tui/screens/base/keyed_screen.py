@@ -13,8 +13,11 @@ from gradstep_tui.screens.base.session_screen import SessionScreen
 from gradstep_tui.text.refusals import key_refusal
 from gradstep_tui.text.remarks import NOTHING
 from gradstep_tui.widgets.keybar import KeyBar
+from gradstep_tui.widgets.panel import Panel
 
 if TYPE_CHECKING:
+    from textual import events
+
     from gradstep.loop.loop import StatementKey
 
 KeyHandler: TypeAlias = Callable[[Any], None]
@@ -56,6 +59,12 @@ class KeyedScreen(SessionScreen):
         """Do what the key of a clicked entry does."""
         message.stop()
         self.action_press(message.key_id)
+
+    def on_click(self, event: events.Click) -> None:
+        """Do what the key of a clicked pane does."""
+        pane, _ = self.get_widget_at(event.screen_x, event.screen_y)
+        if isinstance(pane, Panel) and pane.opens:
+            self.action_press(pane.opens)
 
     def can(self, key: Key) -> bool:
         """Return whether a key can work now; if it cannot, the notice says why."""

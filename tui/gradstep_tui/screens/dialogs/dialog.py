@@ -5,13 +5,21 @@ from __future__ import annotations
 from typing import Any, Final, Generic, TypeVar
 
 from rich.console import RenderableType
+from textual import events
 from textual.await_complete import AwaitComplete
+from textual.binding import Binding
 from textual.geometry import Region
 from textual.screen import ModalScreen, Screen
+from textual.widget import Widget
 
 from gradstep_tui.drawing.backdrop import Backdrop
+from gradstep_tui.text.tensors.numbers import WIDEST
+from gradstep_tui.widgets.panel import Panel
 
 Value = TypeVar("Value")
+
+NUMBER: Final = WIDEST + 2
+"""Cells that a number takes in a dialog's table, with the brackets around the chosen one."""
 
 SLIVER: Final = 12
 """Columns left free by a box, up to which nothing of the bench is shown beside it."""
@@ -26,6 +34,48 @@ class Dialog(ModalScreen[Value], Generic[Value]):
     def render(self) -> RenderableType:
         """Return what is behind the dialog."""
         return behind(self, super().render())
+
+    def action_walk(self, steps: int) -> None:
+        """Choose a row of the dialog's list, `steps` below the chosen one, if it has a list."""
+
+    def action_move(self, rows: int, columns: int) -> None:
+        """Choose a number of the dialog's table, if it has a table."""
+
+    async def click_beside(self) -> None:
+        """Do what a click inside the box does that chooses nothing."""
+
+    async def on_click(self, event: events.Click) -> None:
+        """Choose the row or number that was clicked. A double click is Enter, one beside the box Esc."""
+        event.stop()
+        box = next(iter(self.children), None)
+        panel, region = self.get_widget_at(event.screen_x, event.screen_y)
+        if box is not None and not box.region.contains(event.screen_x, event.screen_y):
+            await self._do("escape", self)
+        elif isinstance(panel, Panel):
+            way = panel.way_to(event.screen_x - region.x, event.screen_y - region.y)
+            if way is None:
+                await self.click_beside()
+            elif event.chain > 1 and not way[1]:
+                await self._do("enter", panel, self)
+            else:
+                getattr(panel, "action_walk", self.action_walk)(way[1])
+                self.action_move(way[1], way[0] // NUMBER)
+
+    async def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        """Do what the arrow up does."""
+        await self._do("up", self.get_widget_at(event.screen_x, event.screen_y)[0], self)
+
+    async def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        """Do what the arrow down does."""
+        await self._do("down", self.get_widget_at(event.screen_x, event.screen_y)[0], self)
+
+    async def _do(self, key: str, *owners: Widget) -> None:
+        """Do the action for a key of the first of some widgets that has one."""
+        for owner in owners:
+            for binding in type(owner).BINDINGS:
+                if isinstance(binding, Binding) and key in binding.key.split(","):
+                    await owner.run_action(binding.action)
+                    return
 
     def dismiss(self, result: Value | None = None) -> AwaitComplete:
         """Close the dialog with a result, unless it is closed already or another one lies over it."""

@@ -109,6 +109,10 @@ class PicturesScreen(Dialog[None]):
         with Vertical():
             yield self._picture
 
+    async def click_beside(self) -> None:
+        """Show the next picture."""
+        self.action_turn(1)
+
     def on_mount(self) -> None:
         """Show the first picture."""
         self.action_turn(0)

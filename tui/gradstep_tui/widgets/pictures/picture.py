@@ -51,6 +51,9 @@ class PicturePanel(Panel):
         self._graph = GraphView()
         self._notice = NOTHING
 
+    def way_to(self, x: int, y: int) -> None:
+        """Return None: nothing in a picture can be chosen with the mouse."""
+
     @property
     def waits(self) -> bool:
         """Whether the picture has yet to be computed."""

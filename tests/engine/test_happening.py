@@ -18,7 +18,7 @@ from gradstep.actions import (
     StepTo,
     Undo,
 )
-from gradstep.history.happening import EventKind, EventReached, Happening, StatementRun
+from gradstep.history.happening import EventKind, EventReached, Happening, StatementDone
 from gradstep.loop.loop import Kind
 from gradstep.session import Session
 
@@ -43,8 +43,8 @@ def test_a_step_names_the_node_and_its_expression() -> None:
 
 def test_a_next_line_names_its_statement_also_in_the_middle_of_a_pass() -> None:
     kinds = [Kind.FORWARD, Kind.BACKWARD, Kind.UPDATE, Kind.ZERO, Kind.FORWARD]
-    assert after(*[NextLine()] * 5) == [StatementRun(kind) for kind in kinds]
-    assert after(Forward(), StepNode(), NextLine())[-1] == StatementRun(Kind.BACKWARD)
+    assert after(*[NextLine()] * 5) == [StatementDone(kind) for kind in kinds]
+    assert after(Forward(), StepNode(), NextLine())[-1] == StatementDone(Kind.BACKWARD)
 
 
 def test_an_action_whose_name_says_all_has_none() -> None:
@@ -53,7 +53,7 @@ def test_an_action_whose_name_says_all_has_none() -> None:
 
 def test_going_on_from_the_inside_of_a_pass_keeps_the_event_that_was_reached() -> None:
     found = after(Forward(), Backward(), GoTo(2, 3), NextLine())
-    assert found[1:] == [EventReached(3, EventKind.NODE, "Mul", "diff * diff"), StatementRun(Kind.BACKWARD)]
+    assert found[1:] == [EventReached(3, EventKind.NODE, "Mul", "diff * diff"), StatementDone(Kind.BACKWARD)]
     assert after(Forward(), StepNode(), Undo(), StepNode())[1] == EventReached(
         1, EventKind.NODE, "Div", "torch.sum(diff * diff) / diff.numel()"
     )

@@ -43,10 +43,10 @@ class EventReached:
 
 
 @dataclass(frozen=True, slots=True)
-class StatementRun:
+class StatementDone:
     """The statement of the loop that an action ran."""
 
     key: StatementKey
 
 
-Happening = EventReached | StatementRun
+Happening = EventReached | StatementDone

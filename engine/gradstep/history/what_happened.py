@@ -6,7 +6,7 @@ from typing import Final
 
 from gradstep.actions import Action, NextLine, StepNode, StepNodeBack, StepTo
 from gradstep.autograd.events import Event, HookEvent, NodeEvent, PathsEvent, ReduceEvent, event_name
-from gradstep.history.happening import EventKind, EventReached, Happening, StatementRun
+from gradstep.history.happening import EventKind, EventReached, Happening, StatementDone
 from gradstep.loop.loop import Kind
 from gradstep.training.state import TrainingState
 
@@ -24,9 +24,9 @@ def happening_of(before: TrainingState, action: Action, now: TrainingState) -> H
         case StepNode() | StepTo() | StepNodeBack():
             return _event_reached(now)
         case NextLine() if before.in_pass:
-            return StatementRun(Kind.BACKWARD)
+            return StatementDone(Kind.BACKWARD)
         case NextLine():
-            return None if before.loop.next is None else StatementRun(before.loop.next)
+            return None if before.loop.next is None else StatementDone(before.loop.next)
     return None
 
 

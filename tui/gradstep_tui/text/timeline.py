@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from gradstep.actions import StepNodeBack
-from gradstep.history.happening import EventKind, EventReached, StatementRun
+from gradstep.history.happening import EventKind, EventReached, StatementDone
 from gradstep.loop.loop import Kind
 from gradstep.loop.script_loop import ScriptLoop
 from gradstep_tui.text.frames import action_text
@@ -41,7 +41,7 @@ def stop_text(stop: Stop, loop: Loop | ScriptLoop | None = None, gap: str = "  "
                 paths=reached.paths,
             )
             return f"back to {text}" if isinstance(stop.action, StepNodeBack) else text
-        case StatementRun(key):
+        case StatementDone(key):
             return _statement_text(key, stop, loop)
     return action_text(stop.action, loop)
 

@@ -38,8 +38,8 @@ class Dialog(ModalScreen[Value], Generic[Value]):
     def action_walk(self, steps: int) -> None:
         """Choose a row of the dialog's list, `steps` below the chosen one, if it has a list."""
 
-    def action_move(self, rows: int, columns: int) -> None:
-        """Choose a number of the dialog's table, if it has a table."""
+    def choose_number(self, rows: int, columns: int) -> None:
+        """Choose the number some rows and columns away, if the dialog has a table of numbers."""
 
     async def click_beside(self) -> None:
         """Do what a click inside the box does that chooses nothing."""
@@ -59,7 +59,7 @@ class Dialog(ModalScreen[Value], Generic[Value]):
                 await self._do("enter", panel, self)
             else:
                 getattr(panel, "action_walk", self.action_walk)(way[1])
-                self.action_move(way[1], way[0] // NUMBER)
+                self.choose_number(way[1], way[0] // NUMBER)
 
     async def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
         """Do what the arrow up does."""

@@ -64,6 +64,10 @@ class ElementsScreen(Dialog[None]):
             box.border_subtitle = "Tab: parameter  .: .grad  /: index  PgDn: page  Esc: close"
             yield self._numbers
 
+    def choose_number(self, rows: int, columns: int) -> None:
+        """Choose the number some rows and columns away."""
+        self._numbers.move(rows, columns)
+
     def action_move(self, rows: int, columns: int) -> None:
         """Choose another number."""
         self._numbers.move(rows, columns)

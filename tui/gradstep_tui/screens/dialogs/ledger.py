@@ -54,6 +54,10 @@ class LedgerScreen(Dialog[None]):
             box.border_subtitle = "arrows: choose a number   Tab: next parameter   Esc: close"
             yield self._pages
 
+    def choose_number(self, rows: int, columns: int) -> None:
+        """Choose the number some rows and columns away."""
+        self._pages.move(rows, columns)
+
     def action_move(self, rows: int, columns: int) -> None:
         """Choose another element."""
         self._pages.move(rows, columns)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from gradstep_tui.screens.dialogs.problems import ProblemsScreen
 from textual import events
 from textual.widget import Widget
 
 from gradstep_tui.keys import SIGNS
+from gradstep_tui.screens.dialogs.choosers.problems import ProblemsScreen
 from gradstep_tui.screens.dialogs.elements import ElementsScreen
 from gradstep_tui.screens.dialogs.pictures import PicturesScreen
 from gradstep_tui.screens.dialogs.timeline import TimelineScreen

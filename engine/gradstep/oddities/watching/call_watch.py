@@ -245,7 +245,7 @@ def is_empty(grad: Tensor | None) -> bool:
 
 
 def _uses_numbers(name: str) -> bool:
-    return not (name.endswith("_like") or name in _OF_SHAPE_ONLY)
+    return not (name.rpartition("_")[2] == "like" or name in _OF_SHAPE_ONLY)
 
 
 def _broadcast_size(first: tuple[int, ...], second: tuple[int, ...]) -> int:

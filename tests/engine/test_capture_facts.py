@@ -13,10 +13,11 @@ import pytest
 import torch
 
 from gradstep.capture.capture import capture, capture_function
-from gradstep.capture.captured_loop import CapturedLoop, LoopOver
+from gradstep.capture.captured_loop import CapturedLoop
 from gradstep.capture.effects import Role
 from gradstep.capture.loop_places import LoopKind
 from gradstep.capture.obstacles import Abandoned, Fact, NotCaptured, Noticed, Obstacle
+from gradstep.capture.parking.loop_errors import LoopOver
 from gradstep.capture.search import missed
 from gradstep.learner_code.interruption import Interrupted, Interrupter
 from gradstep.scripts.source_reader import read_source

@@ -11,9 +11,10 @@ import torch
 from torch import Tensor
 
 from gradstep.autograd.trace import TRACE_LIMIT
-from gradstep.capture.captured_loop import CapturedLoop, NotTakenBack
+from gradstep.capture.captured_loop import CapturedLoop
 from gradstep.capture.loop_moments import LoopMoment
 from gradstep.capture.loop_places import Control
+from gradstep.capture.parking.loop_errors import NotTakenBack
 from gradstep.loop.optimizers import HAND
 from gradstep.problem import ScriptProblem
 from gradstep.script_training.rounds.fast_rounds import FastRounds

@@ -6,8 +6,9 @@ from collections.abc import Callable
 from time import monotonic
 from typing import Final, TypeAlias
 
-from gradstep.capture.captured_loop import CapturedLoop, NotTakenBack
+from gradstep.capture.captured_loop import CapturedLoop
 from gradstep.capture.loop_moments import LoopMoment
+from gradstep.capture.parking.loop_errors import NotTakenBack
 from gradstep.learner_code.interruption import Interrupted
 from gradstep.script_training.rounds.round_losses import RoundLosses
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from gradstep.actions import refusal_key
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from gradstep.actions import Action, RefusalKey
     from gradstep.autograd.events import Accumulation, Event
     from gradstep.autograd.graph import GraphNode
-    from gradstep.code_view.places import CodePlace
+    from gradstep.code_view.code_places import CodePlace
     from gradstep.derivatives import Explanation
     from gradstep.equations.equation import Equation
     from gradstep.ledger.ledger import Ledger
@@ -70,6 +71,22 @@ class ParameterFrame:
         return self.memory.get(name) is not self.memory_before.get(name)
 
 
+class Between(StrEnum):
+    """What happens to a gradient between two nodes."""
+
+    ADDS = "adds"
+    """The engine adds the gradients of several paths."""
+
+    SUMS = "sums"
+    """The engine sums a gradient to the shape of a tensor that was broadcast."""
+
+    CASTS = "casts"
+    """The engine casts a gradient to the dtype of its tensor."""
+
+    REPLACES = "replaces"
+    """A hook replaces a gradient."""
+
+
 @dataclass(frozen=True, slots=True)
 class TraceRow:
     """One event of a backward pass, for a list of events."""
@@ -94,6 +111,15 @@ class TraceRow:
 
     parameter: str | None = None
     """Name of the parameter whose `.grad` an `AccumulateGrad` writes to; None for any other event."""
+
+    between: Between | None = None
+    """What PyTorch's engine or a hook does between nodes; None for a node."""
+
+    into: str = ""
+    """The script's words for the tensor whose gradient that is; empty for a node, and if there are none."""
+
+    parts: int = 0
+    """Number of gradients, or of elements for each of the result, that are added; 0 for a node."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -13,6 +13,7 @@ from torch import Tensor
 from gradstep.actions import RefusalKey
 from gradstep.autograd.events import (
     Accumulation,
+    Edge,
     Event,
     HookEvent,
     NodeEvent,
@@ -21,13 +22,13 @@ from gradstep.autograd.events import (
     event_name,
 )
 from gradstep.autograd.trace import Trace
-from gradstep.code_view.places import CodePlace, place_of
+from gradstep.code_view.code_places import CodePlace, place_of
 from gradstep.derivatives import Explanation, briefs, explain
 from gradstep.derivatives.optimizer_step import explain_update
 from gradstep.equations.equation import Equation
 from gradstep.equations.equations import equations_of
 from gradstep.equations.tensor_names import TensorNames
-from gradstep.frame import Frame, ParameterFrame, PassFrame, TraceRow
+from gradstep.frame import Between, Frame, ParameterFrame, PassFrame, TraceRow
 from gradstep.loop.loop import Kind, StatementKey
 from gradstep.loop.script_loop import ScriptLoop
 from gradstep.notices import LossSignal, Notice
@@ -263,12 +264,15 @@ def _told(trace: Trace, loss: str) -> _Told:
     def equations(event: Event, trace: Trace) -> tuple[Equation, ...]:
         return equations_of(event, trace, names())
 
+    def row(event: Event, trace: Trace) -> TraceRow:
+        return _row(event, trace, names())
+
     @cache
     def names() -> TensorNames:
         return TensorNames(trace, loss)
 
     return _Told(
-        _PerEvent(trace, _row),
+        _PerEvent(trace, row),
         _PerEvent(trace, explain),
         _PerEvent(trace, equations),
         _PerEvent(trace, _place),
@@ -279,7 +283,7 @@ def _place(event: Event, _: Trace) -> CodePlace | None:
     return place_of(event.source) if isinstance(event, NodeEvent) and event.source is not None else None
 
 
-def _row(event: Event, trace: Trace) -> TraceRow:
+def _row(event: Event, trace: Trace, names: TensorNames) -> TraceRow:
     made = _made(event)
     source = event.source.expression if isinstance(event, NodeEvent) and event.source else ""
     return TraceRow(
@@ -290,7 +294,25 @@ def _row(event: Event, trace: Trace) -> TraceRow:
         isinstance(event, NodeEvent),
         source,
         event.accumulation.parameter if isinstance(event, NodeEvent) and event.accumulation else None,
+        *_between(event, trace, names),
     )
+
+
+def _between(event: Event, trace: Trace, names: TensorNames) -> tuple[Between | None, str, int]:
+    """Return what an event between nodes does, to the gradient of which tensor, and how many go into it."""
+    match event:
+        case PathsEvent(node=node, slot=slot, parts=parts):
+            return Between.ADDS, names.of_edge(Edge(node, slot)), len(parts)
+        case ReduceEvent(before=before, after=after):
+            made = trace.event_of(event.node)
+            into = "" if made is None else names.of_input(made, event.output)
+            if before.shape == after.shape:
+                return Between.CASTS, into, 1
+            return Between.SUMS, into, before.numel() // max(after.numel(), 1)
+        case HookEvent(node=node, slot=slot):
+            return Between.REPLACES, names.of_edge(Edge(node, slot)), 1
+        case NodeEvent():
+            return None, "", 0
 
 
 def _made(event: Event) -> Tensor | None:

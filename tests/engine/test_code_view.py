@@ -9,7 +9,7 @@ import torch
 
 from gradstep.actions import Forward, StepNode
 from gradstep.autograd.source_map import Source
-from gradstep.code_view.places import CodePlace, place_of
+from gradstep.code_view.code_places import CodePlace, place_of
 from gradstep.opening import open_session
 from gradstep.start import start_from
 

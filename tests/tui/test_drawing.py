@@ -36,14 +36,14 @@ from gradstep_tui.drawing.lines import length
 from gradstep_tui.drawing.number_grid import grid_lines, number_grids
 from gradstep_tui.keys import KEYS
 from gradstep_tui.text.tensors.numbers import SUM_DIGITS, brief, cell, decimals_of
+from gradstep_tui.widgets.code.loop import loop_lines
 from gradstep_tui.widgets.keybar import keys_line
-from gradstep_tui.widgets.loop import loop_lines
 from gradstep_tui.widgets.losses import loss_line
 from gradstep_tui.widgets.notice import duration, hint_line, progress_line
 from gradstep_tui.widgets.panel import title_rule
 from gradstep_tui.widgets.parameters import parameter_lines
 from gradstep_tui.widgets.status import status_line
-from gradstep_tui.widgets.step import compact_lines, complaint_lines, full_lines, step_lines
+from gradstep_tui.widgets.steps.step import complaint_lines, event_lines, event_title, whole_lines
 from gradstep_tui.widgets.trace import trace_lines
 from tests.session_strategies import PROBLEMS
 from tests.tui.frames import EVENTS, frame_after, frames_after, plain, walk
@@ -78,8 +78,6 @@ def test_the_left_column_fits_at_every_point_of_a_session(width: int) -> None:
     for frame in walk():
         rows = [*parameter_lines(frame, width, stacked=False), *parameter_lines(frame, width, stacked=True)]
         rows += [loss_line(frame, width), *chart_lines(frame.losses, width - 1, 1, "epoch")]
-        if frame.backward is not None:
-            rows += step_lines(frame, frame.backward, width - 1, LEFT[width])[: LEFT[width]]
         for row in rows:
             assert length(row) <= width, plain([row])
 
@@ -110,8 +108,10 @@ def test_other_problems_are_drawn_too(made: object) -> None:
             frame = session.frame
         for stacked in (False, True):
             assert plain(parameter_lines(frame, 46, stacked=stacked))
-        if frame.backward is not None:
-            step_lines(frame, frame.backward, 45, 6)
+        if frame.backward is not None and frame.backward.done:
+            assert all(
+                length(row) <= 79 for row in event_lines(frame.backward, frame.backward.done - 1, 79, 5)
+            )
             assert all(length(row) <= 34 for row in trace_lines(frame.backward, 34, 11))
 
 
@@ -205,21 +205,21 @@ def test_a_heat_behind_a_number_has_its_sign_and_grows_with_its_size() -> None:
 
 
 def test_at_80_columns_the_step_shows_the_accumulation_that_is_going_on() -> None:
-    for events, name in ((8, "b.grad"), (EVENTS, "w.grad")):
+    for events, name in ((8, "b"), (EVENTS, "w")):
         frame = frame_after(*accumulating(events))
         assert frame.backward is not None
-        rows = plain(step_lines(frame, frame.backward, 45, 7))[:7]
-        text = "\n".join(rows)
-        assert name in text
-        assert "+ new" in text
-        assert "= sum" in text
+        first, numbers_, *_ = plain(event_lines(frame.backward, frame.backward.done - 1, 79, 5))
+        assert first.split("  ")[0] == f"{name}.grad before"
+        assert f"new dL/d {name}" in first
+        assert first.strip().endswith(f"{name}.grad")
+        assert " + " in numbers_
+        assert " = " in numbers_
 
 
 def test_the_first_accumulation_starts_from_none() -> None:
     frame = frame_after(Forward(), *[StepNode()] * 8)
     assert frame.backward is not None
-    text = "\n".join(plain(step_lines(frame, frame.backward, 45, 7)))
-    assert numbers(text.split("+ new")[0].split("b.grad")[-1])[:2] == ["None", "None"]
+    assert plain(event_lines(frame.backward, frame.backward.done - 1, 79, 5))[1].split()[:2] == ["None", "+"]
     after = frame_after(Forward(), *[StepNode()] * EVENTS)
     assert "None + new = sum" in "\n".join(plain(parameter_lines(after, 46, stacked=False)))
 
@@ -256,7 +256,8 @@ def test_the_list_names_every_event_in_order_with_the_shape_of_what_it_made() ->
         "2x3",
     ]
     assert sum("-> " in row for row in rows) == 2
-    assert sum("(engine)" in row for row in rows) == 2
+    assert "+         2 paths into" in rows[3]
+    assert "sum       5 rows into b" in rows[6]
 
 
 def test_a_pass_that_is_over_has_no_current_event() -> None:
@@ -269,44 +270,36 @@ def test_a_pass_that_is_over_has_no_current_event() -> None:
 
 
 @pytest.mark.parametrize("number", range(1, EVENTS + 1))
-def test_each_step_says_its_kind_its_words_and_its_numbers_in_the_room_of_80x24(number: int) -> None:
+def test_each_step_is_an_equation_in_the_scripts_names_in_the_room_of_80x24(number: int) -> None:
     frame = frame_after(Forward(), *[StepNode()] * number)
     assert frame.backward is not None
-    assert frame.backward.step is not None
-    step = frame.backward.step
-    rows = plain(step_lines(frame, frame.backward, 45, 7))[:7]
-    text = " ".join(rows)
-    assert re.search(r"-?\d\.\d{4}|\bNone\b|= 1\b", text), text
-    if "grad" not in frame.backward.rows[number - 1].name:
-        assert step.title in rows[0]
-        assert (step.source or "") in text
-        assert "".join(step.words.split()) in "".join(text.split())
+    rows = plain(event_lines(frame.backward, frame.backward.done - 1, 79, 5))
+    text = "\n".join(rows)
+    assert len(rows) <= 5
+    assert re.search(r"-?\d\.\d{4}|\bNone\b", text), text
+    assert ".grad" in text if frame.backward.rows[number - 1].parameter else "dL/d" in text
+    assert not re.search(r"\b(self|mat1|mat2|self_sym_sizes)\b", text)
 
 
-def test_both_matrices_of_a_product_stand_side_by_side_where_there_is_room() -> None:
+def test_a_product_of_matrices_says_how_one_number_of_it_comes_about() -> None:
     frame = frame_after(Forward(), *[StepNode()] * 9)
     assert frame.backward is not None
-    assert frame.backward.step is not None
-    [product] = frame.backward.step.products
-    rows = plain(full_lines(frame.backward.step, 95))
-    [names] = [row for row in rows if product.left.name in row and product.right.name in row and "x" in row][
-        -1:
-    ]
-    assert names.index(product.left.name) < names.index(
-        product.right.name, names.index(product.left.name) + 1
-    )
-    assert any(" @ " in row and " = " in row and len(numbers(row)) > 4 for row in rows)
+    names, numbers_, *others = plain(event_lines(frame.backward, frame.backward.done - 1, 79, 6))
+    assert names.split() == ["x.T", "dL/d(x", "@", "w.t())", "dL/d(w.t())"]
+    assert " @ " in numbers_
+    assert " = " in numbers_
+    assert any(row.startswith("e.g. 73.0000 × 1.5308 + 91.0000 × (-1.4260)") for row in others)
 
 
-def test_full_and_compact_agree_on_title_words_and_results() -> None:
+def test_the_whole_of_a_step_has_its_title_its_words_its_formula_and_every_number() -> None:
     for number in range(1, EVENTS + 1):
         frame = frame_after(Forward(), *[StepNode()] * number)
         assert frame.backward is not None
-        assert frame.backward.step is not None
-        full = plain(full_lines(frame.backward.step, 95))
-        compact = plain(compact_lines(frame.backward.step, 95, 7))
-        assert full[0] == compact[0]
-        assert full[1] == compact[1]
+        text = "\n".join(plain(whole_lines(frame.backward, number - 1, 95)))
+        assert text.startswith(event_title(frame.backward, number - 1))
+        assert frame.backward.steps[number - 1].words[:30] in text
+        for equation in frame.backward.equations[number - 1]:
+            assert not equation.formula or f"formula: {equation.formula}" in text
 
 
 def test_what_pytorch_refuses_is_shown_in_its_own_words_with_the_lesson() -> None:
@@ -318,7 +311,7 @@ def test_what_pytorch_refuses_is_shown_in_its_own_words_with_the_lesson() -> Non
     rows = plain(complaint_lines(refused.value, 45, 7))
     assert len(rows) <= 7
     text = " ".join(rows)
-    assert text.startswith("RuntimeError")
+    assert "RuntimeError: Trying to backward" in text
     assert "Trying to backward through the graph a second time" in text
     assert refused.value.lesson in text
 
@@ -387,7 +380,7 @@ def test_a_key_that_cannot_work_now_is_dimmed_and_the_most_needed_ones_are_alway
 def test_a_wide_terminal_shows_every_key_but_those_that_are_seldom_needed() -> None:
     text = plain([keys_line(frame_after(), 400)])[0]
     missing = {key.id for key in KEYS if f"{key.shown} {key.label}" not in text}
-    assert missing == {"stop", "move_up", "move_down", "outer"}
+    assert missing == {"stop", "move_up", "move_down", "outer", "scroll_up", "scroll_down"}
 
 
 def test_the_hint_names_the_key_that_makes_sense_next() -> None:

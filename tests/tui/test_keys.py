@@ -104,6 +104,9 @@ OPENS: Final = {
     "quit",
     "cursor_up",
     "cursor_down",
+    "scroll_up",
+    "scroll_down",
+    "switch_list",
 }
 """The other keys; each has a test of its own below."""
 
@@ -139,12 +142,54 @@ async def test_no_loop_stands_around_a_built_in_one() -> None:
         assert frame(pilot).position == 0
 
 
+# Looking back at the events of a pass
+
+
+async def test_an_event_is_looked_at_again_also_after_the_update_and_nothing_is_undone() -> None:
+    async with opened() as pilot:
+        await press(pilot, *"fbu", "tab")
+        before = state(frame(pilot))
+        assert "looking back at 11: -> w.grad" in text(pilot)
+        await press(pilot, *["up"] * 8)
+        assert "looking back at 3: Mul: diff * diff" in text(pilot)
+        assert "dL/d(diff * diff)" in text(pilot)
+        assert "> 3 Mul" in text(pilot)
+        assert ">      return torch.sum(diff * diff) / diff.numel()" in text(pilot)
+        assert state(frame(pilot)) == before
+        await press(pilot, "escape")
+        assert "looking back" not in text(pilot)
+
+
+async def test_in_a_pass_the_arrows_go_through_its_events_and_the_next_node_is_the_next_one() -> None:
+    async with opened() as pilot:
+        await press(pilot, *"fsss", "up", "up", "up", "up")
+        assert "looking back at 1: Div" in text(pilot)
+        await press(pilot, "down")
+        assert "looking back at 2: Sum" in text(pilot)
+        await press(pilot, "s")
+        assert "looking back" not in text(pilot)
+        assert "> 4 +" in text(pilot)
+
+
+async def test_a_click_on_a_row_of_the_pass_shows_its_event() -> None:
+    async with opened() as pilot:
+        await press(pilot, *"fb")
+        await pilot.click("#trace", offset=(8, 2))
+        assert "looking back at" in text(pilot)
+
+
+async def test_there_is_nothing_to_look_back_at_before_a_pass() -> None:
+    async with opened() as pilot:
+        await press(pilot, "tab")
+        assert "run a backward pass first" in text(pilot)
+
+
 # The cursor in the loop
 
 
 def under_cursor(pilot: Opened) -> str:
     """Give the loop pane's rows that the cursor is on, without what stands before them."""
-    rows = [row[46:] for row in text(pilot).splitlines()]
+    rows = text(pilot).splitlines()
     loop = rows[next(n for n, row in enumerate(rows) if "─ loop" in row) + 1 : -2]
     return "\n".join(row[3:] for row in loop if row[2:3] == "|")
 
@@ -205,8 +250,8 @@ async def test_the_cursor_goes_with_the_statement_that_it_moves(up: str, down: s
         (("J",), "choose a line of the loop first"),
         (("down", "K"), "this line is already the first of the loop"),
         (("down", "up", "J"), "this line is already the last of the loop"),
-        (("f", "s", "down", "#"), "a backward pass is under way"),
-        (("f", "s", "down", "K"), "a backward pass is under way"),
+        (("down", "f", "s", "#"), "a backward pass is under way"),
+        (("down", "f", "s", "K"), "a backward pass is under way"),
     ],
 )
 async def test_an_edit_that_cannot_be_made_says_why_and_changes_nothing(
@@ -376,7 +421,7 @@ async def test_help_lists_every_key_with_what_it_does(size: tuple[int, int]) -> 
         rows = [" ".join(row.split()) for row in seen.splitlines()]
         for key in KEYS:
             assert any(f"{key.shown} {key.tooltip}" in row for row in rows), key
-        for sign in ("old + new = sum", "(engine)", "commented out", "ctrl+p"):
+        for sign in ("old + new = sum", "sum  cast", "commented out", "ctrl+p"):
             assert sign in seen
 
 
@@ -420,9 +465,9 @@ async def test_update_before_any_gradient_shows_pythons_own_words_and_the_lesson
         await press(pilot, "f", "u")
         shown = " ".join(text(pilot).split())
         assert "Python raised an error" in shown
-        assert shown.index("error: Run backward first: there is no gradient yet") < shown.rindex(
-            "TypeError: unsupported operand type(s) for *: 'NoneType'"
-        )
+        lesson, own = "Run backward first: there is no gradient yet", "TypeError: unsupported operand type(s)"
+        assert f"error: {lesson}" in shown
+        assert shown.index(lesson) < shown.index(f"{own} for *: 'NoneType' and 'float'")
         assert state(frame(pilot)) == state(headless([Forward()]))
 
 

@@ -23,7 +23,7 @@ from gradstep_tui.drawing.lines import Line
 from gradstep_tui.screens.dialogs.ask import AskScreen
 from gradstep_tui.widgets.parameters import ParameterPanel, fitting_parts, parameter_lines
 from gradstep_tui.widgets.status import status_line
-from gradstep_tui.widgets.step import update_lines
+from gradstep_tui.widgets.steps.step import update_lines
 from tests.saved_sessions import saved_at
 from tests.tui.bench import Opened, bench, frame, opened, press, text, until
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
-from torch import Tensor
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 class Operator(StrEnum):
@@ -78,6 +80,3 @@ class Equation:
 
     parts: tuple[Term, ...] = ()
     """All gradients that are added, if the operator adds gradients of several paths."""
-
-    exact: bool = True
-    """Whether the operator, evaluated on the shown numbers, gives the result to the last bit."""

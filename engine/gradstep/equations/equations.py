@@ -24,7 +24,6 @@ from gradstep.equations.equation import Equation, Operator, Term
 from gradstep.equations.local_terms import SPREAD, LocalTerm, local_term
 from gradstep.equations.script_formula import in_names
 from gradstep.equations.tensor_names import TensorNames
-from gradstep.tensors.bitwise import same_bits
 
 UNNAMED: Final[Mapping[str, str]] = {"self": "input"}
 """Words for a saved value that the script has no name for, if PyTorch's own name says nothing to a reader."""
@@ -96,7 +95,7 @@ def _of_node(event: NodeEvent, names: TensorNames) -> Iterator[Equation]:
         downstream = Term(names.of_input(event, slot), grad)
         arrived = Term(result, upstream)
         if sheet is None or slot not in sheet.slots:
-            yield Equation(Operator.RULE, arrived, downstream, exact=False)
+            yield Equation(Operator.RULE, arrived, downstream)
         else:
             yield _by_rule(sheet, slot, arrived, downstream, _script_names(event, sheet, names))
 
@@ -112,17 +111,17 @@ def _by_rule(
         arrived = Term(arrived.name, sheet.value(found.upstream, slot))
     shown = in_names(formula, script_names)
     if not found.formula:
-        return _checked(Equation(found.operator, arrived, downstream, formula=shown))
+        return Equation(found.operator, arrived, downstream, formula=shown)
     value = _local_value(sheet, slot, found, downstream.value)
     if value is None:
-        return Equation(Operator.RULE, arrived, downstream, formula=shown, exact=False)
+        return Equation(Operator.RULE, arrived, downstream, formula=shown)
     local = Term(_local_name(found, script_names), value)
-    return _checked(Equation(found.operator, arrived, downstream, local, shown))
+    return Equation(found.operator, arrived, downstream, local, shown)
 
 
 def _local_value(sheet: Worksheet, slot: int, found: LocalTerm, made: Any) -> Tensor | float | None:
     """Return the local derivative as numbers; None if it cannot be read or does not fit the gradient."""
-    if not isinstance(made, Tensor):
+    if not isinstance(made, Tensor) or made.is_meta:
         return None
     if found.operator is Operator.EXPAND:
         return torch.ones_like(made)
@@ -141,24 +140,6 @@ def _local_name(found: LocalTerm, script_names: Mapping[str, str]) -> str:
     if found.operator is Operator.EXPAND:
         return "1"
     return in_names(found.formula.replace(SPREAD, "1"), script_names)
-
-
-def _checked(equation: Equation) -> Equation:
-    made, wanted = combined(equation), equation.downstream.value
-    if made is None:
-        return equation
-    exact = isinstance(wanted, Tensor) and same_bits(made.broadcast_to(wanted.shape), wanted)
-    if exact:
-        return equation
-    return Equation(
-        equation.operator,
-        equation.upstream,
-        equation.downstream,
-        equation.local,
-        equation.formula,
-        equation.parts,
-        exact=False,
-    )
 
 
 def _script_names(event: NodeEvent, sheet: Worksheet, names: TensorNames) -> dict[str, str]:
@@ -209,13 +190,13 @@ def _reduction(event: ReduceEvent, trace: Trace, names: TensorNames) -> Equation
     made = trace.event_of(event.node)
     named = "" if made is None else names.of_input(made, event.output)
     operator = Operator.SUM if event.before.shape != event.after.shape else Operator.CAST
-    return _checked(Equation(operator, Term(named, event.before), Term(named, event.after)))
+    return Equation(operator, Term(named, event.before), Term(named, event.after))
 
 
 def _paths(event: PathsEvent, names: TensorNames) -> Equation:
     named = names.of_edge(Edge(event.node, event.slot))
     parts = tuple(Term(named, part) for part in event.parts)
-    return _checked(Equation(Operator.ADD, parts[0], Term(named, event.total), parts=parts))
+    return Equation(Operator.ADD, parts[0], Term(named, event.total), parts=parts)
 
 
 def _hook(event: HookEvent, names: TensorNames) -> Equation:

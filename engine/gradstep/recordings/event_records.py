@@ -115,6 +115,7 @@ class StoredNodeEvent(_Stored, frozen=True, tag="node", tag_field="event"):
     source: tuple[str, str, int] | None = None
     write: StoredWrite | None = None
     variable: str = ""
+    span: tuple[int, int, int, int] | None = None
 
 
 class StoredReduceEvent(_Stored, frozen=True, tag="reduce", tag_field="event"):
@@ -186,6 +187,7 @@ def stored_event(event: Event, table: TensorTable) -> StoredEvent:
                 if write is None
                 else StoredWrite(write.parameter, at(write.before), at(write.part), at(write.after)),
                 "" if source is None else source.name,
+                None if source is None else source.span,
             )
         case ReduceEvent():
             before, after = table.add(event.before), table.add(event.after)
@@ -235,7 +237,7 @@ def event_from(stored: StoredEvent, nodes: tuple[GraphNode, ...], tensors: list[
                 grads_out=None if stored.grads_out is None else tuple(map(at, stored.grads_out)),
                 edges=node.edges,
                 saved={name: _value(value, tensors) for name, value in stored.saved.items()},
-                source=None if source is None else Source(*source, stored.variable),
+                source=None if source is None else Source(*source, stored.variable, stored.span),
                 accumulation=None
                 if write is None
                 else Accumulation(write.parameter, at(write.before), at(write.part), at(write.after)),

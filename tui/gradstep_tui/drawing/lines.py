@@ -8,7 +8,10 @@ from typing import Final, NamedTuple, TypeAlias
 
 from rich.cells import cell_len, set_cell_size
 
-ROLES: Final = ("title", "label", "dim", "mark", "current", "warn", "caution", "key")
+ROLES: Final = (
+    *("title", "label", "dim", "mark", "current", "warn", "caution", "key"),
+    *("lit", "keyword", "string", "number", "comment"),
+)
 """Roles that a piece of text may have; each has a style in the panel's CSS. Plain text has the role ''."""
 
 OVER: Final = "/"

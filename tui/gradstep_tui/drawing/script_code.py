@@ -7,11 +7,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from gradstep_tui.drawing.function_code import lit_part
+from gradstep_tui.drawing.highlight import highlighted, lit
 from gradstep_tui.drawing.lines import Line, Span, fitted, length, line, window_start
 from gradstep_tui.keys import SIGNS
 from gradstep_tui.text.statements import KEY_IDS, head_text, is_compound, role_texts, visible
 
 if TYPE_CHECKING:
+    from gradstep.code_view.code_places import CodePlace
     from gradstep.loop.script_loop import LoopHead, ScriptLoop, ScriptStatement
 
 CURSOR: Final = "|"
@@ -61,7 +64,12 @@ def script_title(loop: ScriptLoop) -> str:
 
 
 def script_lines(
-    loop: ScriptLoop, next_key: int | None, cursor: int | None, width: int, height: int
+    loop: ScriptLoop,
+    next_key: int | None,
+    cursor: int | None,
+    width: int,
+    height: int,
+    place: CodePlace | None = None,
 ) -> list[Line]:
     """Return the lines of a script's own loop that fit a panel, with the next statement among them.
 
@@ -74,6 +82,7 @@ def script_lines(
         cursor: Statement under the cursor; None for none.
         width: Width of the panel, in cells.
         height: Number of lines that fit.
+        place: Expression to light; None for none.
     """
     focus = next((key for key in (cursor, next_key, loop.last) if key is not None), None)
     step = 2 if width >= NUMBERED else 1
@@ -88,7 +97,8 @@ def script_lines(
     signs = {0: "↑"} if first else {}
     signs |= {len(shown) - 1: "↓"} if first + height < len(rows) else {}
     return [
-        _drawn(row, width, digits, next_key, cursor, signs.get(place, "")) for place, row in enumerate(shown)
+        _drawn(row, width, digits, next_key, cursor, signs.get(number, ""), place)
+        for number, row in enumerate(shown)
     ]
 
 
@@ -137,17 +147,23 @@ def _digits(rows: Sequence[CodeRow], width: int) -> int:
 
 
 def _drawn(
-    row: CodeRow, width: int, digits: int, next_key: int | None, cursor: int | None, sign: str
+    row: CodeRow,
+    width: int,
+    digits: int,
+    next_key: int | None,
+    cursor: int | None,
+    sign: str,
+    place: CodePlace | None,
 ) -> Line:
     """Return a row as it is drawn: marker, line number, key, cursor, code, and words at the right end."""
     is_next = row.key is not None and row.key == next_key
     under_cursor = row.key is not None and row.key == cursor
-    role = "current" if is_next and row.role != "dim" else row.role
+    role = "key" if is_next and row.role != "dim" else row.role
     left = line(
         Span(">" if is_next and not row.inside else " ", role if is_next else ""),
         Span(f"{row.line:>{digits}} " if digits else "", "dim"),
         Span(f"{row.letter}{CURSOR if under_cursor else ' '}", "key"),
-        Span(row.code, role),
+        *_code(row, role, place),
     )
     end = Span(f" {sign}" if sign else "", "dim")
     room = width - length(left) - len(end.text)
@@ -155,6 +171,18 @@ def _drawn(
     if room <= 0 or not words:
         return line(*fitted(left, width - len(end.text)), end) if sign or room < 0 else left
     return line(*left, Span(" " * (room - len(words))), Span(words, "dim"), end)
+
+
+def _code(row: CodeRow, role: str, place: CodePlace | None) -> Line:
+    """Return the code of a row in colours, with the part of an expression that stands in it lit."""
+    spans = highlighted((row.code,))[0] if not role else line(Span(row.code, role))
+    if place is None or place.span is None or not place.span[0] <= row.line <= place.span[1]:
+        return spans
+    number = row.line - place.first
+    begin, end = lit_part(place, number)
+    text = visible(place.lines[number])[begin:end]
+    at = row.code.find(text)
+    return spans if at < 0 or not text else lit(spans, at, at + len(text))
 
 
 def _choices(words: Sequence[str]) -> Iterator[str]:

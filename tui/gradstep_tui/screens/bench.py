@@ -3,34 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import Horizontal, Vertical
+from textual.containers import Container
 from textual.reactive import var
 from textual.widgets import Static
 
 from gradstep_tui.bindings import BINDINGS
 from gradstep_tui.key import Key
 from gradstep_tui.keys import KEYS
+from gradstep_tui.screens.arrangement import SMALLEST, Pane, arrangement
 from gradstep_tui.screens.base.keyed_screen import KeyedScreen, KeyHandler
 from gradstep_tui.screens.key_handlers import HANDLERS
+from gradstep_tui.text.remarks import hint
+from gradstep_tui.widgets.code.code import CodePanel
 from gradstep_tui.widgets.keybar import KeyBar
-from gradstep_tui.widgets.loop import LoopPanel
 from gradstep_tui.widgets.losses import LossPanel
 from gradstep_tui.widgets.notice import NoticeLine
+from gradstep_tui.widgets.panel import Panel
 from gradstep_tui.widgets.parameters import ParameterPanel
 from gradstep_tui.widgets.status import StatusLine
-from gradstep_tui.widgets.step import StepPanel
+from gradstep_tui.widgets.steps.step import StepPanel
 from gradstep_tui.widgets.trace import TracePanel
 
-SMALLEST = (80, 24)
-"""Smallest number of columns and rows in which the bench fits."""
+if TYPE_CHECKING:
+    from gradstep.frame import Frame
 
-ROOMY = (112, 36)
-"""Numbers of columns and rows from which panels get larger."""
+NO_PASS = "run a backward pass first: there is none to look at yet"
+"""Notice if the list of a pass is to be gone through before there is one."""
 
 
 class BenchScreen(KeyedScreen):
@@ -47,19 +50,19 @@ class BenchScreen(KeyedScreen):
     hint: var[str] = var("")
     """Hint that is shown if there is no notice; empty for the key to press next."""
 
+    in_list: var[bool] = var(False)
+    """Whether the arrows choose an event of the list, in place of a line of the loop."""
+
     def compose(self) -> ComposeResult:
         """Yield the panels."""
         bench = BenchScreen
         yield StatusLine(self.waits_for).data_bind(bench.frame, bench.unsaved, bench.badge)
-        with Horizontal(id="columns"):
-            with Vertical(id="left"):
-                yield ParameterPanel().data_bind(bench.frame)
-                yield LossPanel().data_bind(bench.frame, bench.progress)
-                yield StepPanel().data_bind(bench.frame, bench.complaint)
-            with Vertical(id="right"):
-                yield TracePanel().data_bind(bench.frame)
-                yield LoopPanel().data_bind(bench.frame, bench.cursor)
-                yield LossPanel().data_bind(bench.frame, bench.progress)
+        with Container(id="panes"):
+            yield _placed(Pane.PARAMETERS, ParameterPanel().data_bind(bench.frame))
+            yield _placed(Pane.TRACE, TracePanel().data_bind(bench.frame, bench.looked))
+            yield _placed(Pane.STEP, StepPanel().data_bind(bench.frame, bench.complaint, bench.looked))
+            yield _placed(Pane.CODE, CodePanel().data_bind(bench.frame, bench.cursor, bench.looked))
+            yield _placed(Pane.LOSS, LossPanel().data_bind(bench.frame, bench.progress))
         yield NoticeLine(self.escape_does).data_bind(
             bench.frame, bench.notice, bench.progress, bench.busy, bench.hint
         )
@@ -71,9 +74,66 @@ class BenchScreen(KeyedScreen):
         width, height = event.size
         small = width < SMALLEST[0] or height < SMALLEST[1]
         self.set_class(small, "-small")
-        self.set_class(width >= ROOMY[0] and height >= ROOMY[1], "-roomy")
         if small:
             self.query_one("#too-small", Static).update(too_small_text(width, height))
+            return
+        for pane, region in arrangement(width, height).items():
+            styles = self.query_one(f"#{pane}").styles
+            styles.offset = region.offset
+            styles.width, styles.height = region.size
+
+    def watch_frame(self) -> None:
+        """Look at the present again: the pass may be another one."""
+        self.looked = None
+        if self.frame is None or self.frame.backward is None:
+            self.in_list = False
+
+    def on_trace_panel_chosen(self, message: TracePanel.Chosen) -> None:
+        """Look at the event whose row was clicked."""
+        self.in_list, self.looked = True, message.event
+
+    def move_cursor(self, steps: int) -> None:
+        """Choose another event of the list of a pass, or move the cursor of the loop."""
+        backward = None if self.frame is None else self.frame.backward
+        if self.frame is None or backward is None or not self._chooses_events(self.frame):
+            super().move_cursor(steps)
+            return
+        at = self.looked
+        if at is None:
+            at = max(backward.done - 1, 0)
+            steps = 0 if backward.over else steps
+        self.looked = min(max(at + steps, 0), max(backward.done - 1, 0))
+
+    def scroll_parameters(self, pages: int) -> None:
+        """Scroll the parameters some pages down."""
+        self.query_one(ParameterPanel).scroll_by(pages)
+
+    def switch_list(self) -> None:
+        """Let the arrows choose an event of the list, or a line of the loop again."""
+        if self.frame is None or self.frame.backward is None:
+            self.notice = hint(NO_PASS)
+            return
+        self.in_list = not self._chooses_events(self.frame)
+        self.cursor = None
+        self.looked = max(self.frame.backward.done - 1, 0) if self.in_list else None
+        if not self.in_list:
+            super().move_cursor(0)
+
+    def stop(self) -> None:
+        """Look at the present again, or stop what runs."""
+        if self.looked is not None and not self.running:
+            self.looked, self.in_list = None, False
+        else:
+            super().stop()
+
+    def _chooses_events(self, frame: Frame) -> bool:
+        return self.in_list or (frame.in_pass and self.cursor is None)
+
+
+def _placed(pane: Pane, panel: Panel) -> Panel:
+    """Return the widget of a pane, with the pane's id."""
+    panel.id = pane
+    return panel
 
 
 def too_small_text(width: int, height: int) -> str:

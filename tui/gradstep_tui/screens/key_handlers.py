@@ -80,9 +80,12 @@ HANDLERS: Final[Mapping[str, KeyHandler]] = {
     "export": ask_export,
     "help": show_help,
     "manual": show_manual,
-    "stop": KeyedScreen.stop,
+    "stop": lambda bench: bench.stop(),
     "cursor_up": lambda bench: bench.move_cursor(-1),
     "cursor_down": lambda bench: bench.move_cursor(1),
+    "scroll_up": lambda bench: bench.scroll_parameters(-1),
+    "scroll_down": lambda bench: bench.scroll_parameters(1),
+    "switch_list": lambda bench: bench.switch_list(),
     "quit": lambda bench: bench.app.exit(),
 }
 """Handler of each key, by the key's id."""

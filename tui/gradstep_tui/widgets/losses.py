@@ -36,6 +36,10 @@ class LossPanel(Panel):
         self._chart: list[Line] = []
         """Chart of what was asked for last."""
 
+    def title_text(self) -> str:
+        """Return the title; empty if there is room for the number and its curve only."""
+        return self.title if self.size.height > 2 else ""
+
     def watch_progress(self) -> None:
         """Draw the curve as far as it has grown."""
         self.redraw()

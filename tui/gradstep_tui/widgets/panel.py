@@ -44,6 +44,11 @@ class Panel(Widget):
         & > .panel--warn { color: $text-error; text-style: bold; }
         & > .panel--caution { color: $text-warning; text-style: bold; }
         & > .panel--key { text-style: bold; }
+        & > .panel--lit { text-style: bold reverse; }
+        & > .panel--keyword { color: $text-primary; }
+        & > .panel--string { color: $text-success; }
+        & > .panel--number { color: $text-warning; }
+        & > .panel--comment { color: $text; text-style: dim; }
     }
     """
     title: ClassVar[str] = ""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from textual.reactive import var
+
 from gradstep_tui.drawing.lines import Line, Span, line
 from gradstep_tui.drawing.number_grid import LABEL as LABEL
 from gradstep_tui.drawing.number_grid import NumberGrid, grid_lines, number_grids
@@ -27,6 +29,24 @@ class ParameterPanel(Panel):
     title = "parameters"
     opens = "elements"
 
+    first: var[int] = var(0)
+    """First row that is shown, if not all rows fit; 0 for the rows that the last action concerns."""
+
+    def watch_first(self) -> None:
+        """Draw the rows from there on."""
+        self.redraw()
+
+    def scroll_by(self, pages: int) -> None:
+        """Show the rows some pages further down; after the last ones, those that the last action concerns."""
+        if self.frame is None:
+            return
+        width, height = self.size.width, self.size.height - 1
+        count = 0 if are_large(self.frame, columns_in(width), height) else len(_all_rows(self.frame, width))
+        room = max(height - 1, 1)
+        last = max(count - room, 0)
+        wanted = self.first + pages * room
+        self.first = 0 if count <= height or wanted < 0 or self.first == last < wanted else min(wanted, last)
+
     def lines(self, width: int, height: int) -> list[Line]:
         """Return the parameters, with `old + new = sum` in full if it fits."""
         if self.frame is None:
@@ -37,6 +57,9 @@ class ParameterPanel(Panel):
             if len(parameter_lines(self.frame, width, stacked=stacked)) <= height:
                 parts = fitting_parts(self.frame, width, height, stacked=stacked)
                 return parameter_lines(self.frame, width, stacked=stacked, parts=parts)
+        if self.first:
+            rows = _all_rows(self.frame, width)[self.first :][: height - 1]
+            return [*rows, line(Span(f" {SIGNS['scroll_down']} and {SIGNS['scroll_up']} scroll", "dim"))]
         return fitting_lines(self.frame, width, height)
 
     def title_text(self) -> str:
@@ -131,7 +154,12 @@ def fitting_lines(frame: Frame, width: int, height: int) -> list[Line]:
     ]
     if len(rows) > height - 1:
         hidden.insert(0, f"{len(rows) - height + 1} rows")
-    return [*rows[: height - 1], line(Span(f" not shown: {', '.join(hidden)}"[: width - 1], "dim"))]
+    more = f" {SIGNS['scroll_down']} shows {', '.join(hidden)}"
+    return [*rows[: height - 1], line(Span(more[: width - 1], "dim"))]
+
+
+def _all_rows(frame: Frame, width: int) -> list[Line]:
+    return parameter_lines(frame, width, stacked=False)
 
 
 def _block(parameter: ParameterFrame, width: int, *, stacked: bool) -> list[Line]:

@@ -2,20 +2,53 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
+
+from textual.message import Message
+from textual.reactive import var
 
 from gradstep_tui.drawing.lines import Line, Span, fitted, line, window_start, wrapped
+from gradstep_tui.text.equations import shortened_name
 from gradstep_tui.text.frames import empty_text
-from gradstep_tui.text.steps import brief_text
+from gradstep_tui.text.steps import event_name, event_text
 from gradstep_tui.text.tensors.numbers import shape_text
 from gradstep_tui.widgets.panel import Panel
 
 if TYPE_CHECKING:
+    from textual import events
+
     from gradstep.frame import PassFrame, TraceRow
+
+NAME: Final = 5
+"""Least width of an event's name, in cells."""
 
 
 class TracePanel(Panel):
     """The events of the backward pass in the order in which autograd's engine ran them."""
+
+    looked: var[int | None] = var(None)
+    """Event that is looked at again, counted from 0; None for the current one."""
+
+    class Chosen(Message):
+        """A row of the list was clicked."""
+
+        def __init__(self, event: int) -> None:
+            """Name the event, counted from 0."""
+            super().__init__()
+            self.event = event
+
+    def watch_looked(self) -> None:
+        """Mark the row of the event that is looked at."""
+        self.redraw()
+
+    def on_click(self, click: events.Click) -> None:
+        """Choose the event of the row that was clicked, if it has been stepped through."""
+        backward = None if self.frame is None else self.frame.backward
+        if backward is None or click.y < 1:
+            return
+        number = first_row(backward, self.size.height - 1, self.looked) + click.y - 1
+        if number < backward.done:
+            self.post_message(self.Chosen(number))
 
     def title_text(self) -> str:
         """Return the title: the call, and how many of its events have been stepped through."""
@@ -30,36 +63,46 @@ class TracePanel(Panel):
             return []
         if self.frame.backward is None:
             return wrapped(f" {empty_text(self.frame)}", width - 2, "dim")
-        return trace_lines(self.frame.backward, width, height)
+        return trace_lines(self.frame.backward, width, height, self.looked)
 
 
-def trace_lines(backward: PassFrame, width: int, height: int) -> list[Line]:
-    """Return the rows of the list around the current event, and as many of the next ones as fit."""
+def first_row(backward: PassFrame, height: int, looked: int | None) -> int:
+    """Return the number of the first event that a list of some height shows."""
+    at = backward.done - 1 if looked is None else looked
+    return window_start(at, len(backward.rows), height)
+
+
+def trace_lines(backward: PassFrame, width: int, height: int, looked: int | None = None) -> list[Line]:
+    """Return the rows of the list around an event, and as many of the next ones as fit.
+
+    Args:
+        backward: The pass.
+        width: Width of the list, in cells.
+        height: Number of lines that fit.
+        looked: Event that is looked at again, counted from 0; None for the current one.
+    """
     count = len(backward.rows)
-    first = window_start(backward.done - 1, count, height)
+    first = first_row(backward, height, looked)
     shown = range(first, min(first + height, count))
-    return [_row(backward, number, width) for number in shown]
+    longest = max((len(_name(backward.rows[number])) for number in shown), default=0)
+    room = min(max(longest, NAME), width * 3 // 10)
+    current = looked if looked is not None or backward.over else backward.done - 1
+    return [_row(backward, number, width, room, is_current=number == current) for number in shown]
 
 
-def _row(backward: PassFrame, number: int, width: int) -> Line:
-    row = backward.rows[number]
-    current = number == backward.done - 1 and not backward.over
+def _name(row: TraceRow) -> str:
+    return f"{'  ' * row.depth}{event_name(row)}"
+
+
+def _row(backward: PassFrame, number: int, width: int, room: int, *, is_current: bool) -> Line:
+    row, current = backward.rows[number], is_current
     role = "current" if current else "" if number < backward.done else "dim"
     marker = ">" if current else " "
-    name = (
-        f"{'  ' * row.depth}{row.name if row.is_node else '(engine)' if row.name == 'engine' else '(hook)'}"
+    digits = max(len(str(len(backward.rows))), 2)
+    shape = f" {shape_text(row.shape):>4}"
+    name = shortened_name(_name(row), room)
+    left = line(
+        Span(f"{marker}{number + 1:>{digits}} {name:<{room}} ", role),
+        Span(event_text(row), role if current else "dim"),
     )
-    text = f"{marker}{number + 1:>{max(len(str(len(backward.rows))), 2)}} {name:<9} {brief_text(row):<13}"
-    shape = f"{shape_text(row.shape):>5}"
-    shape = shape if len(shape) == 5 else f" {shape}"
-    source = Span(_source(row, width - len(text) - 9), role if current else "dim")
-    return line(
-        *fitted(line(Span(text, role), source), width - 2 - len(shape), source.role), Span(shape, role)
-    )
-
-
-def _source(row: TraceRow, room: int) -> str:
-    """Return the forward expression, cut to `room` cells; empty if hardly any of it would fit."""
-    if room < 16 or not row.source:
-        return ""
-    return f"  {row.source}" if len(row.source) <= room - 2 else f"  {row.source[: room - 3]}…"
+    return line(*fitted(left, width - 2 - len(shape), role if current else "dim"), Span(shape, role))

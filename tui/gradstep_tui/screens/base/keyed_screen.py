@@ -46,6 +46,9 @@ class KeyedScreen(SessionScreen):
     read_notice = NOTHING
     """Notice that was shown in full, so that the key for it shows the step again."""
 
+    looked: var[int | None] = var(None)
+    """Event of the backward pass that is looked at again, counted from 0; None for the current one."""
+
     def action_press(self, key_id: str) -> None:
         """Call the handler of a key."""
         if self.has_class("-small") and key_id not in self.keys_when_small:
@@ -81,6 +84,12 @@ class KeyedScreen(SessionScreen):
             self.cursor = None
         elif not self.stop_loading():
             self.notice = NOTHING
+
+    def switch_list(self) -> None:
+        """Let the arrows go through another list; a screen with a single list has nothing to switch."""
+
+    def scroll_parameters(self, pages: int) -> None:
+        """Scroll the parameters some pages down, on a screen that shows them."""
 
     def move_cursor(self, steps: int) -> None:
         """Move the cursor by some statements, in a circle; a hidden cursor appears at the next statement."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from collections.abc import Callable
+from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -11,10 +12,6 @@ from textual.containers import VerticalScroll
 from gradstep_tui.drawing.lines import Line
 from gradstep_tui.screens.dialogs.dialog import Dialog
 from gradstep_tui.widgets.panel import Panel
-from gradstep_tui.widgets.step import full_lines
-
-if TYPE_CHECKING:
-    from gradstep.derivatives import Explanation
 
 
 class LookScreen(Dialog[None]):
@@ -31,31 +28,31 @@ class LookScreen(Dialog[None]):
     }
     """
 
-    def __init__(self, step: Explanation) -> None:
-        """Show `step`."""
+    def __init__(self, lines_in: Callable[[int], list[Line]]) -> None:
+        """Show the lines that `lines_in` returns for a width in cells."""
         super().__init__()
-        self._step = step
+        self._lines_in = lines_in
 
     def compose(self) -> ComposeResult:
         """Yield the widgets of the dialog."""
         with VerticalScroll(can_focus=True) as scroll:
             scroll.border_title = "this step"
             scroll.border_subtitle = "Esc: close   arrows: scroll"
-            yield _WholeStep(self._step)
+            yield _WholeStep(self._lines_in)
 
 
 class _WholeStep(Panel):
     """The explanation of the step, as high as all of its lines."""
 
-    def __init__(self, step: Explanation) -> None:
+    def __init__(self, lines_in: Callable[[int], list[Line]]) -> None:
         super().__init__()
-        self._step = step
+        self._lines_in = lines_in
 
     def on_mount(self) -> None:
         self._fit()
 
     def lines(self, width: int, height: int) -> list[Line]:
-        return full_lines(self._step, width)
+        return self._lines_in(width)
 
     def on_resize(self, event: object) -> None:
         self._fit()
@@ -63,4 +60,4 @@ class _WholeStep(Panel):
 
     def _fit(self) -> None:
         width = self.size.width or self.app.size.width - 8
-        self.styles.height = len(full_lines(self._step, width))
+        self.styles.height = len(self._lines_in(width))

@@ -25,7 +25,7 @@ MORE: Final = """
    #              a line of the loop that is commented out
    |              the cursor, at the lines of the loop that #, K and J edit
    old + new = sum   backward() adds to .grad; it never overwrites it
-   (engine)       done by PyTorch's engine between two autograd nodes
+   +  sum  cast   done by PyTorch's engine between two autograd nodes
    None, 0        no gradient at all; a gradient that is zero
 """
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from gradstep_tui.keys import SIGNS
@@ -15,6 +16,7 @@ from gradstep_tui.screens.dialogs.whole_step import LookScreen
 from gradstep_tui.screens.help.key_table import HelpScreen, open_manual
 from gradstep_tui.text.remarks import WORDS, hint
 from gradstep_tui.widgets.notice import is_whole
+from gradstep_tui.widgets.steps.step import whole_lines, whole_update_lines
 
 if TYPE_CHECKING:
     from gradstep.analysis.gradient_check import GradientCheck
@@ -29,11 +31,15 @@ def show_step(bench: KeyedScreen) -> None:
         return
     if bench.resume_offered():
         return
-    step = None if bench.frame is None else bench.frame.step
-    if step is None:
-        bench.notice = hint(f"press {SIGNS['step_node']} to run a node first: there is no step to show yet")
+    frame, looked = bench.frame, bench.looked
+    if frame is not None and frame.backward is not None and looked is not None:
+        bench.app.push_screen(LookScreen(partial(whole_lines, frame.backward, looked)))
+    elif frame is not None and frame.update is not None:
+        bench.app.push_screen(LookScreen(partial(whole_update_lines, frame.update)))
+    elif frame is not None and frame.backward is not None and frame.backward.done:
+        bench.app.push_screen(LookScreen(partial(whole_lines, frame.backward, frame.backward.done - 1)))
     else:
-        bench.app.push_screen(LookScreen(step))
+        bench.notice = hint(f"press {SIGNS['step_node']} to run a node first: there is no step to show yet")
 
 
 def show_ledger(bench: KeyedScreen) -> None:

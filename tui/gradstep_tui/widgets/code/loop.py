@@ -9,11 +9,13 @@ from textual.reactive import var
 
 from gradstep.loop.loop import Loop
 from gradstep.loop.script_loop import ScriptLoop
+from gradstep_tui.drawing.highlight import highlighted
 from gradstep_tui.drawing.lines import Line, Span, line
 from gradstep_tui.drawing.script_code import CURSOR, script_lines, script_title
 from gradstep_tui.widgets.panel import Panel
 
 if TYPE_CHECKING:
+    from gradstep.code_view.code_places import CodePlace
     from gradstep.frame import Frame
     from gradstep.loop.loop import Statement, StatementKey
 
@@ -29,6 +31,11 @@ class LoopPanel(Panel):
 
     cursor: var[StatementKey | None] = var(None)
     """Statement under the cursor; None if there is no cursor."""
+
+    @property
+    def lit(self) -> CodePlace | None:
+        """Expression of the current node, if it stands in the loop; None if there is none."""
+        return None
 
     def title_text(self) -> str:
         """Return the title, which names the keys for editing if there is a cursor."""
@@ -68,7 +75,7 @@ class LoopPanel(Panel):
         """Return the lines of a script's own loop; the last column is free, as a gap between columns."""
         following = None if self.frame is None else self.frame.next
         next_key, cursor = (key if isinstance(key, int) else None for key in (following, self.cursor))
-        return script_lines(loop, next_key, cursor, width - 1, height)
+        return script_lines(loop, next_key, cursor, width - 1, height, self.lit)
 
 
 def loop_lines(frame: Frame, cursor: StatementKey | None = None, width: int | None = None) -> list[Line]:
@@ -103,7 +110,7 @@ def _statement_lines(
 ) -> list[Line]:
     inside = frame.in_pass and statement.kind == "backward"
     is_next = inside or (not frame.in_pass and frame.next == statement.kind)
-    role = "current" if is_next else "" if statement.enabled else "dim"
+    role = "key" if is_next else "" if statement.enabled else "dim"
     edge = CURSOR if under_cursor else " "
     rows = []
     before = 2 * inner + (0 if statement.enabled else 2)
@@ -112,5 +119,6 @@ def _statement_lines(
         marker = ">" if is_next and number == 0 else " "
         code = f"{'  ' * inner}{text if statement.enabled else f'# {text}'}"
         key = KEYS[statement.kind] if number == 0 else " "
-        rows.append(line(Span(f"{marker}", role), Span(f"{key}{edge}", "key"), Span(code, role)))
+        spans = line(Span(code, role)) if role else highlighted((code,))[0]
+        rows.append(line(Span(f"{marker}", role), Span(f"{key}{edge}", "key"), *spans))
     return rows

@@ -1,0 +1,83 @@
+"""The places of the bench's panes, for a terminal's size."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Final
+
+from textual.geometry import Region
+
+SMALLEST: Final = (80, 24)
+"""Smallest number of columns and rows in which the bench fits."""
+
+ROOMY: Final = (112, 36)
+"""Numbers of columns and rows from which the code and the step have a column of their own."""
+
+WIDE: Final = (150, 44)
+"""Numbers of columns and rows from which panes below each other are beside each other, too."""
+
+AROUND: Final = 3
+"""Rows of the status line, the notice and the key bar."""
+
+
+class Pane(StrEnum):
+    """A pane of the bench, by the id of its widget."""
+
+    PARAMETERS = "parameters"
+    LOSS = "loss"
+    TRACE = "trace"
+    STEP = "step"
+    CODE = "code"
+
+
+def arrangement(width: int, height: int) -> Mapping[Pane, Region]:
+    """Return the region of each pane, below the status line, in a terminal of a size."""
+    rows = height - AROUND
+    if width >= WIDE[0] and height >= WIDE[1]:
+        return _wide(width, rows)
+    if width >= ROOMY[0] and height >= ROOMY[1]:
+        return _roomy(width, rows)
+    return _narrow(width, rows)
+
+
+def _narrow(width: int, rows: int) -> Mapping[Pane, Region]:
+    """Parameters and pass beside each other, then the step and the code in full width."""
+    spare = max(rows - 21, 0)
+    left, top, loss = min(46, width // 2 + 6), 9 + min(spare // 4, 5), 1 + min(spare // 8, 3)
+    code = 6 + min(spare // 3, 10)
+    return {
+        Pane.PARAMETERS: Region(0, 0, left, top - loss),
+        Pane.LOSS: Region(0, top - loss, left, loss),
+        Pane.TRACE: Region(left, 0, width - left, top),
+        Pane.STEP: Region(0, top, width, rows - top - code),
+        Pane.CODE: Region(0, rows - code, width, code),
+    }
+
+
+def _roomy(width: int, rows: int) -> Mapping[Pane, Region]:
+    """Code and step at the left, the rest at the right."""
+    left, code = width * 58 // 100, rows * 2 // 5
+    trace, parameters = rows * 2 // 5, rows * 35 // 100
+    right = width - left
+    return {
+        Pane.CODE: Region(0, 0, left, code),
+        Pane.STEP: Region(0, code, left, rows - code),
+        Pane.TRACE: Region(left, 0, right, trace),
+        Pane.PARAMETERS: Region(left, trace, right, parameters),
+        Pane.LOSS: Region(left, trace + parameters, right, rows - trace - parameters),
+    }
+
+
+def _wide(width: int, rows: int) -> Mapping[Pane, Region]:
+    """As `_roomy`, the parameters higher."""
+    left, code = width * 52 // 100, rows * 2 // 5
+    trace, parameters = rows * 30 // 100, rows * 40 // 100
+    right = width - left
+    return {
+        Pane.CODE: Region(0, 0, left, code),
+        Pane.STEP: Region(0, code, left, rows - code),
+        Pane.TRACE: Region(left, 0, right, trace),
+        Pane.PARAMETERS: Region(left, trace, right, parameters),
+        Pane.LOSS: Region(left, trace + parameters, right, rows - trace - parameters),
+    }

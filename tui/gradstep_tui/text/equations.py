@@ -1,0 +1,125 @@
+"""Equations of a backward pass in text: names of gradients, signs, and one element in full arithmetic."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Final
+
+from gradstep.equations.equation import Operator
+from gradstep_tui.text.tensors.numbers import NOT_KEPT, cell, is_tensor
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from gradstep.equations.equation import Equation, Term
+
+SIGNS: Final[Mapping[Operator, str]] = {
+    Operator.TIMES: "×",
+    Operator.EXPAND: "×",
+    Operator.MATMUL: "@",
+    Operator.MATMUL_LEFT: "@",
+    Operator.ADD: "+",
+    Operator.ACCUMULATE: "+",
+}
+"""Sign between the two terms of an equation; other operators have a single term."""
+
+UNKNOWN: Final = "?"
+"""Name of a tensor that the script has no words for and PyTorch's node does not name."""
+
+MOST_ADDENDS: Final = 3
+"""Number of products of a sum that are written out before the rest is left out."""
+
+
+def gradient_name(name: str, fallback: str = "") -> str:
+    """Return the name of the gradient of the loss by what `name` says: `dL/d diff`, `dL/d(x @ w.t())`.
+
+    Args:
+        name: The script's words for the tensor; empty if it has none.
+        fallback: What to call the tensor then.
+    """
+    name = name or fallback or UNKNOWN
+    return f"dL/d {name}" if name.replace(".", "").isidentifier() else f"dL/d({name})"
+
+
+def shortened_name(name: str, room: int) -> str:
+    """Return a name of at most `room` characters; the middle of a longer one is left out."""
+    if len(name) <= room:
+        return name
+    half = max((room - 1) // 2, 1)
+    return f"{name[: room - 1 - half]}…{name[-half:]}"
+
+
+def number_at(value: Tensor | float | None, place: Sequence[int]) -> float | str | None:
+    """Return the number of a term at a place of the result that it is broadcast to."""
+    if value is None or not is_tensor(value):
+        return value  # type: ignore[return-value]
+    if value.is_meta:
+        return NOT_KEPT
+    own = place[len(place) - value.dim() :]
+    index = tuple(0 if size == 1 else at for at, size in zip(own, value.shape, strict=True))
+    number: float = value[index].item()
+    return number
+
+
+def arithmetic(equation: Equation, place: Sequence[int]) -> str:
+    """Return how one element of the result comes about, in numbers; empty if no arithmetic says it.
+
+    Args:
+        equation: The equation.
+        place: Index of an element of the result, a number for each dimension.
+    """
+    result = cell(number_at(equation.downstream.value, place))
+    match equation.operator:
+        case Operator.TIMES | Operator.EXPAND if equation.local is not None:
+            return f"{_at(equation.upstream, place)} × {_at(equation.local, place)} = {result}"
+        case Operator.MATMUL | Operator.MATMUL_LEFT:
+            return _inner_product(equation, place, result)
+        case Operator.ADD:
+            return f"{' + '.join(_at(part, place) for part in equation.parts)} = {result}"
+        case Operator.SUM:
+            return _sum(equation, place, result)
+        case Operator.ACCUMULATE if equation.local is not None and equation.local.value is not None:
+            return f"{_at(equation.local, place)} + {_at(equation.upstream, place)} = {result}"
+        case _:
+            return ""
+
+
+def _at(term: Term, place: Sequence[int]) -> str:
+    return _signed(number_at(term.value, place))
+
+
+def _signed(number: float | str | None) -> str:
+    text = cell(number)
+    return f"({text})" if text.startswith("-") else text
+
+
+def _inner_product(equation: Equation, place: Sequence[int], result: str) -> str:
+    """Return the products of a row and a column whose sum is one element of a product of matrices."""
+    upstream, local = equation.upstream.value, None if equation.local is None else equation.local.value
+    if not is_tensor(upstream) or not is_tensor(local) or upstream.is_meta or local.is_meta:
+        return ""
+    left, right = (local, upstream) if equation.operator is Operator.MATMUL_LEFT else (upstream, local)
+    if left.dim() < 2 or right.dim() < 2 or len(place) < 2:
+        return ""
+    row = left[tuple(place[: left.dim() - 2])][place[-2]]
+    column = right[tuple(place[: right.dim() - 2])][:, place[-1]]
+    pairs = [
+        f"{_signed(one.item())} × {_signed(other.item())}"
+        for one, other in zip(row[:MOST_ADDENDS], column[:MOST_ADDENDS], strict=True)
+    ]
+    return f"{' + '.join([*pairs, *(['…'] if len(row) > MOST_ADDENDS else [])])} = {result}"
+
+
+def _sum(equation: Equation, place: Sequence[int], result: str) -> str:
+    """Return the numbers whose sum is one element of a gradient that was summed over broadcast dims."""
+    upstream, made = equation.upstream.value, equation.downstream.value
+    if not is_tensor(upstream) or not is_tensor(made) or upstream.is_meta:
+        return ""
+    extra = upstream.dim() - made.dim()
+    numbers = upstream
+    for dim in reversed(range(upstream.dim())):
+        if dim >= extra and made.shape[dim - extra] == upstream.shape[dim]:
+            numbers = numbers.select(dim, place[dim - extra])
+    numbers = numbers.reshape(-1)
+    shown = [_signed(number) for number in numbers[: MOST_ADDENDS + 1].tolist()]
+    return f"{' + '.join([*shown, *(['…'] if len(numbers) > len(shown) else [])])} = {result}"

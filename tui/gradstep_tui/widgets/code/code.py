@@ -1,0 +1,98 @@
+"""The code panel: the loop, and the function whose expression made the current node."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from textual.reactive import var
+
+from gradstep.loop.script_loop import ScriptLoop
+from gradstep_tui.drawing.function_code import function_lines, window_around
+from gradstep_tui.drawing.lines import Line
+from gradstep_tui.drawing.script_code import CURSOR
+from gradstep_tui.widgets.code.loop import LoopPanel
+
+if TYPE_CHECKING:
+    from gradstep.code_view.code_places import CodePlace
+    from gradstep.frame import Frame
+
+LEAST: Final = 3
+"""Least number of lines of a function: the lit one, and one around it."""
+
+
+class CodePanel(LoopPanel):
+    """The loop as code; while a pass is stepped, the function of the current node's expression above it."""
+
+    looked: var[int | None] = var(None)
+    """Event of the pass that is looked at again, counted from 0; None for the current one."""
+
+    def watch_looked(self) -> None:
+        """Light the expression of the event that is looked at."""
+        self.redraw()
+
+    @property
+    def lit(self) -> CodePlace | None:
+        """Expression of the current node, if it stands in the loop; None if there is none."""
+        place = current_place(self.frame, self.looked)
+        return place if self.frame is not None and place and is_in_loop(self.frame, place) else None
+
+    def title_text(self) -> str:
+        """Return the title: the loop's, or the function's name and file."""
+        place = place_in_view(self.frame, self.looked)
+        if place is None or self.cursor is not None:
+            return super().title_text()
+        within = f" in {place.function}" if place.function else ""
+        return f"{Path(place.file).name}:{place.line}{within}, and {super().title_text()}"
+
+    def lines(self, width: int, height: int) -> list[Line]:
+        """Return the part of the function around the lit expression, then the loop around its next line."""
+        place = place_in_view(self.frame, self.looked)
+        if place is None:
+            return self._loop_lines(width, height)
+        loop = super().lines(width, 1_000)
+        room = min(len(place.lines), max(LEAST, height - len(loop)))
+        above = function_lines(place, width - 1, room)
+        return [*above, *self._loop_lines(width, height - len(above))]
+
+    def _loop_lines(self, width: int, height: int) -> list[Line]:
+        """Return the loop's lines that fit, with the marked one among them."""
+        rows = super().lines(width, height)
+        if len(rows) <= height:
+            return rows
+        marked = [number for number, row in enumerate(rows) if self._is_marked(row)] or [0]
+        first = window_around(marked[0], marked[-1], len(rows), height)
+        return rows[first : first + height]
+
+    def _is_marked(self, row: Line) -> bool:
+        """Return whether a row is under the cursor, or else the next to run if there is no cursor."""
+        if self.cursor is None:
+            return row[:1] != () and row[0].text.startswith(">")
+        return any(CURSOR in text for text, _ in row[:3] if len(text) <= 2)
+
+
+def current_place(frame: Frame | None, looked: int | None) -> CodePlace | None:
+    """Return the place of a node's expression: of the one looked at, else of the current one in a pass.
+
+    None if there is none, or the node has no expression.
+    """
+    backward = None if frame is None else frame.backward
+    if backward is None or not backward.done:
+        return None
+    if looked is None:
+        return None if backward.over else backward.places[backward.done - 1]
+    return backward.places[looked]
+
+
+def place_in_view(frame: Frame | None, looked: int | None) -> CodePlace | None:
+    """Return that place if it does not stand in the loop itself, which is in view."""
+    place = current_place(frame, looked)
+    return None if frame is None or place is None or is_in_loop(frame, place) else place
+
+
+def is_in_loop(frame: Frame, place: CodePlace) -> bool:
+    """Return whether an expression stands in the body of a script's stepped loop."""
+    loop = frame.loop
+    if not isinstance(loop, ScriptLoop) or place.file != loop.file:
+        return False
+    return any(each.line <= place.line < each.line + len(each.lines) for each in loop.statements)

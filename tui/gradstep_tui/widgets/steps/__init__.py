@@ -1,0 +1,1 @@
+"""The step pane: what the last key did, with its numbers."""

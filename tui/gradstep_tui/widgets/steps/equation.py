@@ -1,0 +1,238 @@
+"""Equations of a step as tables beside each other, with their signs between them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import product
+from typing import TYPE_CHECKING, Final
+
+from gradstep.equations.equation import Operator
+from gradstep_tui.drawing.lines import Line, Span, beside, length, line, wrapped
+from gradstep_tui.text.equations import SIGNS, arithmetic, gradient_name, shortened_name
+from gradstep_tui.text.tensors.numbers import cell, cells, is_tensor, shape_text
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from gradstep.equations.equation import Equation, Term
+
+MOST_COLUMNS: Final = 6
+"""Largest number of a table's columns that are drawn."""
+
+ROOMS: Final = (60, 40, 28, 20, 14)
+"""Widths of the names above tables that are tried, before fewer columns are drawn."""
+
+LEAST: Final = 3
+"""Least number of lines in which an equation is drawn with its numbers."""
+
+GAP: Final = 2
+"""Cells between a table and the sign beside it."""
+
+EXAMPLE: Final = "e.g. "
+"""Word before the arithmetic of one element."""
+
+CHANGES: Final = {
+    Operator.MOVE: "same numbers in other places",
+    Operator.SAME: "passed on unchanged: × 1",
+    Operator.SUM: "summed to the shape of",
+    Operator.CAST: "cast to the dtype of",
+    Operator.REPLACE: "a hook replaced it",
+}
+"""Words for an operator that has a single term."""
+
+
+def equations_lines(
+    equations: Sequence[Equation], fallback: str, width: int, height: int, row: int = 0
+) -> list[Line]:
+    """Return the lines of all equations of an event, in as much detail as fits.
+
+    Args:
+        equations: The equations.
+        fallback: Name of a tensor that the script has no name for.
+        width: Largest width of a line, in cells.
+        height: Number of lines that fit.
+        row: Row of the result that is shown if not all are.
+    """
+    groups = [*_merged(equations)]
+    if len(groups) == 1:
+        equation, names = groups[0]
+        return equation_lines(equation, names, fallback, width, height, row)
+    short = [group for group in groups if group[0].operator is Operator.SAME]
+    tall = [group for group in groups if group[0].operator is not Operator.SAME]
+    while len(tall) > 1 and (height - len(short)) // len(tall) < LEAST:
+        short.append(tall.pop())
+    lines = list[Line]()
+    room = (height - len(short)) // max(len(tall), 1)
+    for equation, names in tall:
+        lines += equation_lines(equation, names, fallback, width, room, row)
+    return [*lines, *(_short(equation, names, fallback, width) for equation, names in short)]
+
+
+def equation_lines(
+    equation: Equation, names: Sequence[str], fallback: str, width: int, height: int, row: int = 0
+) -> list[Line]:
+    """Return the lines of one equation: its terms as tables, then one element in full arithmetic."""
+    if equation.operator in CHANGES:
+        return _change_lines(equation, names, fallback, width, height, row)
+    if equation.operator is Operator.RULE:
+        return _rule_lines(equation, fallback, width, height, row)
+    place = _place_in(equation.downstream.value, row)
+    told = arithmetic(equation, place)
+    sum_line = [line(Span(EXAMPLE, "dim"), told)] if told and len(told) + len(EXAMPLE) <= width else []
+    tables = height - len(sum_line)
+    return [*_tables(equation, fallback, width, tables, row), *sum_line]
+
+
+def _merged(equations: Sequence[Equation]) -> Iterator[tuple[Equation, list[str]]]:
+    """Yield each equation with the names of all tensors that get the same gradient from it."""
+    merged: list[tuple[Equation, list[str]]] = []
+    for equation in equations:
+        for known, names in merged:
+            if _is_same(known, equation):
+                names.append(equation.downstream.name)
+                break
+        else:
+            merged.append((equation, [equation.downstream.name]))
+    yield from merged
+
+
+def _is_same(one: Equation, other: Equation) -> bool:
+    if one.operator is not other.operator:
+        return False
+    return one.operator is Operator.SAME or (one.downstream.name, one.formula) == (
+        other.downstream.name,
+        other.formula,
+    )
+
+
+def _terms(equation: Equation) -> list[Term]:
+    """Return the terms before the equals sign, in their order."""
+    if equation.operator is Operator.ADD:
+        return [*equation.parts]
+    if equation.local is None:
+        return [equation.upstream]
+    if equation.operator in (Operator.MATMUL_LEFT, Operator.ACCUMULATE):
+        return [equation.local, equation.upstream]
+    return [equation.upstream, equation.local]
+
+
+def _tables(equation: Equation, fallback: str, width: int, height: int, row: int) -> list[Line]:
+    """Return the terms and the result as tables beside each other."""
+    terms = [*_terms(equation), equation.downstream]
+    heads = [_head(equation, term, fallback) for term in terms]
+    if equation.operator is Operator.ACCUMULATE:
+        heads[-1] = f"{equation.downstream.name}.grad"
+    sign = SIGNS.get(equation.operator, "")
+    return _fitting(heads, terms, [*([sign] * (len(terms) - 2)), "="], width, height, row)
+
+
+def _fitting(
+    heads: Sequence[str], terms: Sequence[Term], signs: Sequence[str], width: int, height: int, row: int
+) -> list[Line]:
+    """Return tables beside each other with signs between them, as many columns of each as fit."""
+    joined: list[Line] = []
+    for columns, room in product(range(MOST_COLUMNS, 0, -1), ROOMS):
+        blocks = [
+            _block(head, term.value, height, columns, row, room)
+            for head, term in zip(heads, terms, strict=True)
+        ]
+        joined = _joined(blocks, signs)
+        if max(map(length, joined), default=0) <= width:
+            break
+    return joined[: max(height, 1)]
+
+
+def _joined(blocks: Sequence[list[Line]], signs: Sequence[str]) -> list[Line]:
+    """Return tables beside each other, with a sign between each and the next, in the first row of numbers."""
+    joined = blocks[0]
+    for sign, block in zip(signs, blocks[1:], strict=True):
+        joined = beside(beside(joined, [line(" "), line(Span(sign, "key"))], GAP), block, GAP)
+    return joined
+
+
+def _head(equation: Equation, term: Term, fallback: str) -> str:
+    if equation.operator is Operator.ACCUMULATE:
+        return f"{term.name}.grad before" if term is equation.local else f"new {gradient_name(term.name)}"
+    if term is equation.local:
+        return term.name or "local derivative"
+    return gradient_name(term.name, fallback)
+
+
+def _block(
+    head: str, value: Tensor | float | None, height: int, columns: int, row: int, room: int
+) -> list[Line]:
+    """Return a table: the name above, then as many rows as fit, from the chosen row on."""
+    title = Span(shortened_name(head, room), "label")
+    if not is_tensor(value):
+        assert value is None or isinstance(value, int | float)
+        return [line(title), line(f" {cell(value)}")]
+    grid = cells(value, None if value.dim() < 3 else row + height, columns)
+    more = value.dim() and value.shape[-1] > columns
+    shown = grid[row : row + height - 1] if len(grid) > height - 1 else grid
+    shown = shown or grid[:1]
+    wide = max((len(number) for each in shown for number in each), default=1)
+    rows = [
+        line(" ", " ".join(f"{number:>{wide}}" for number in each), Span(" …", "dim") if more else "")
+        for each in shown
+    ]
+    return [line(title), *rows]
+
+
+def _change_lines(
+    equation: Equation, names: Sequence[str], fallback: str, width: int, height: int, row: int
+) -> list[Line]:
+    """Return the lines of a gradient that is passed on, moved, summed or cast."""
+    targets = " and ".join(gradient_name(name, fallback) for name in names)
+    arrived = gradient_name(equation.upstream.name, fallback)
+    words = CHANGES[equation.operator]
+    if equation.operator in (Operator.SUM, Operator.CAST):
+        words = f"{words} {names[0] or fallback}"
+    if equation.operator is Operator.SAME:
+        first = [*wrapped(f"{arrived} = {targets}", width, "label", most=2), line(Span(words, "dim"))]
+        return [*first, *_numbers(equation.downstream.value, height - len(first), width, row)]
+    told = arithmetic(equation, _place_in(equation.downstream.value, row))
+    tail = [line(Span(EXAMPLE, "dim"), told)] if told and len(told) + len(EXAMPLE) <= width else []
+    terms = [equation.upstream, equation.downstream]
+    tables = _fitting([arrived, targets], terms, ["→"], width, height - 1 - len(tail), row)
+    return [line(Span(words, "dim")), *tables, *tail][: max(height, 1)]
+
+
+def _rule_lines(equation: Equation, fallback: str, width: int, height: int, row: int) -> list[Line]:
+    """Return the lines of a gradient that one formula makes as a whole."""
+    arrived = gradient_name(equation.upstream.name, fallback)
+    formula = f"g is {arrived}; {equation.formula}" if equation.formula else ""
+    first = wrapped(formula, width, "label", most=2) if formula else []
+    heads = [arrived, gradient_name(equation.downstream.name, fallback)]
+    terms = [equation.upstream, equation.downstream]
+    return [*first, *_fitting(heads, terms, ["→"], width, height - len(first), row)][: max(height, 1)]
+
+
+def _numbers(value: Tensor | float | None, height: int, width: int, row: int) -> list[Line]:
+    if height < 1 or not is_tensor(value):
+        return []
+    return _block("", value, height + 1, MOST_COLUMNS, row, width)[1:]
+
+
+def _short(equation: Equation, names: Sequence[str], fallback: str, width: int) -> Line:
+    """Return an equation on one line, with the shape of what it makes in place of its numbers."""
+    made = " and ".join(gradient_name(name, fallback) for name in names)
+    value = equation.downstream.value
+    shape = f" {shape_text(tuple(value.shape))}" if is_tensor(value) else ""
+    heads = [_head(equation, term, fallback) for term in _terms(equation)]
+    if equation.operator is Operator.SAME:
+        heads, shape = [made], f"  {CHANGES[Operator.SAME]}"
+        made = gradient_name(equation.upstream.name, fallback)
+    text = f" {SIGNS.get(equation.operator, '→')} ".join(heads)
+    room = max(width - len(shape), 8)
+    return line(Span(shortened_name(f"{text} = {made}", room), "label"), Span(shape, "dim"))
+
+
+def _place_in(value: Tensor | float | None, row: int) -> tuple[int, ...]:
+    """Return the index of the first element of a row of a tensor that is drawn as rows."""
+    if not is_tensor(value) or not value.dim():
+        return ()
+    index = [0]
+    for size in reversed(value.shape[:-1]):
+        row, place = divmod(row, max(size, 1))
+        index.append(place)
+    return tuple(reversed(index))

@@ -1,0 +1,176 @@
+"""The step panel: explains the current event of the backward pass, or an update, with its numbers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual.reactive import var
+
+from gradstep_tui.drawing.lines import Line, Span, length, line, wrapped
+from gradstep_tui.keys import SIGNS
+from gradstep_tui.text.refusals import place_text, raised_by_text
+from gradstep_tui.text.steps import event_name, event_text
+from gradstep_tui.text.tensors.numbers import is_tensor, shape_text
+from gradstep_tui.text.tensors.values import value_text
+from gradstep_tui.widgets.lessons.statement_step import statement_lines, statement_title
+from gradstep_tui.widgets.panel import Panel
+from gradstep_tui.widgets.steps.equation import equations_lines
+
+if TYPE_CHECKING:
+    from gradstep.derivatives import Explanation
+    from gradstep.derivatives.explanation import OperandValue
+    from gradstep.frame import PassFrame
+    from gradstep.training.pytorch_errors import PyTorchError
+
+MOST_NUMBERS = 6
+"""Largest number of an operand's numbers that are shown on one line."""
+
+WORDS = 2
+"""Number of lines of words that are kept free below an equation, if it can be drawn in what is left."""
+
+LEAST = 5
+"""Number of lines from which an equation leaves room for words."""
+
+WHOLE = 1_000
+"""Number of lines in which a step is drawn as a whole."""
+
+
+class StepPanel(Panel):
+    """The current event: its source line, formula, explanation, operands and results."""
+
+    title = "this step"
+
+    complaint: var[PyTorchError | None] = var(None)
+
+    looked: var[int | None] = var(None)
+    """Event of the pass that is looked at again, counted from 0; None for what happened last."""
+
+    def watch_looked(self) -> None:
+        """Draw the event that is looked at."""
+        self.redraw()
+
+    def title_text(self) -> str:
+        """Return the title: the current event, or what PyTorch or the learner's code raised."""
+        if self.complaint is not None:
+            return raised_by_text(self.complaint)
+        if self.frame is None:
+            return self.title
+        backward = self.frame.backward
+        if backward is not None and self.looked is not None:
+            text = f"looking back at {self.looked + 1}: {event_title(backward, self.looked)}"
+        elif backward is not None and backward.done and not backward.over:
+            text = event_title(backward, backward.done - 1)
+        else:
+            text = statement_title(self.frame) or self.title
+        return shortened_title(text, self.size.width - 4)
+
+    def watch_complaint(self) -> None:
+        """Draw the error, or the step again."""
+        self.redraw()
+
+    def lines(self, width: int, height: int) -> list[Line]:
+        """Return the explanation in as much detail as fits, or PyTorch's error instead."""
+        if self.complaint is not None:
+            return complaint_lines(self.complaint, width - 1, height)
+        frame = self.frame
+        if frame is None:
+            return []
+        if frame.backward is not None and self.looked is not None:
+            return event_lines(frame.backward, self.looked, width - 1, height)
+        if frame.update is not None:
+            return update_lines(frame.update, width - 1, height)
+        if frame.backward is None or frame.backward.over or not frame.backward.done:
+            return statement_lines(frame, width - 1, height)
+        return event_lines(frame.backward, frame.backward.done - 1, width - 1, height)
+
+
+def event_title(backward: PassFrame, number: int) -> str:
+    """Return the title of an event of a pass: its name, and the expression that it belongs to."""
+    row = backward.rows[number]
+    text = event_text(row)
+    return f"{event_name(row)}: {text}" if text else event_name(row)
+
+
+def shortened_title(text: str, room: int) -> str:
+    """Return a title of at most `room` characters."""
+    return text if len(text) <= room else f"{text[: max(room - 1, 0)]}…"
+
+
+def complaint_lines(complaint: PyTorchError, width: int, height: int) -> list[Line]:
+    """Return the lines with the sentence that explains an error, its message, and its place."""
+    lesson = wrapped(complaint.lesson, width) if complaint.lesson else []
+    place = place_text(complaint)
+    where = wrapped(place, width, most=max(height - 2 - len(lesson), 1)) if place else []
+    room = max(height - len(where) - len(lesson), 1)
+    own_words = f": {complaint.own_words}" if complaint.own_words else ""
+    return [*lesson, *wrapped(f"{complaint.kind}{own_words}", width, "warn", most=room), *where]
+
+
+def event_lines(backward: PassFrame, number: int, width: int, height: int) -> list[Line]:
+    """Return the lines for one event of a pass: its equations, then as many words as fit.
+
+    Args:
+        backward: The pass.
+        number: Number of the event, counted from 0.
+        width: Largest width of a line, in cells.
+        height: Number of lines that fit.
+    """
+    room = height - WORDS if height >= LEAST else height
+    name = backward.rows[number].name
+    rows = equations_lines(backward.equations[number], name, width, room)
+    words = wrapped(backward.steps[number].words, width, "dim")
+    if len(rows) + len(words) > height:
+        rows = equations_lines(backward.equations[number], name, width, max(height - len(words), room))
+    left = height - len(rows)
+    return [*rows, *words] if left >= len(words) else rows
+
+
+def whole_lines(backward: PassFrame, number: int, width: int) -> list[Line]:
+    """Return all lines of an event of a pass: title, words, and every number of its equations."""
+    title = event_title(backward, number)
+    name = backward.rows[number].name
+    equations = backward.equations[number]
+    formulas = [line(Span("formula: ", "label"), each.formula) for each in equations if each.formula]
+    return [
+        *wrapped(title, width, "key"),
+        *wrapped(backward.steps[number].words, width),
+        *dict.fromkeys(formulas),
+        line(),
+        *equations_lines(equations, name, width, WHOLE),
+    ]
+
+
+def update_lines(update: Explanation, width: int, height: int) -> list[Line]:
+    """Return the lines for an optimizer's step: formulas, then as many numbers and words as fit."""
+    made = [line(Span(f"{name} = ", "label"), text) for name, text in update.where]
+    rows = [*_title(update, width), *made]
+    numbers = [
+        _operand_line(operand.name, operand.value, width) for operand in (*update.operands, *update.results)
+    ]
+    room = height - len(rows) - len(numbers)
+    words = wrapped(update.words, width, "dim")
+    if room >= len(words):
+        return [*rows, *numbers, *words]
+    if room >= 0 or height - len(rows) < 2:
+        return [*rows, *numbers][:height]
+    more = line(Span(f" {SIGNS['look']} shows all numbers", "dim"))
+    return [*rows, *numbers[: height - len(rows) - 1], more]
+
+
+def whole_update_lines(update: Explanation, width: int) -> list[Line]:
+    """Return all lines of an optimizer's step."""
+    return update_lines(update, width, WHOLE)
+
+
+def _title(step: Explanation, width: int) -> list[Line]:
+    name, source = Span(step.title, "key"), Span(f"  {step.source}" if step.source else "")
+    together = line(name, source)
+    return [together] if length(together) <= width else [line(name), line(source)]
+
+
+def _operand_line(name: str, value: OperandValue, width: int, sign: str = "") -> Line:
+    shape = f" {shape_text(tuple(value.shape))}" if is_tensor(value) and value.dim() and not sign else ""
+    head = line(Span(name, "label"), f"{shape} {sign}")
+    texts = (value_text(value, most) for most in range(MOST_NUMBERS, 0, -1))
+    fitting = (text for text in texts if length(head) + len(text) <= width)
+    return line(*head, next(fitting, value_text(value, 1)))

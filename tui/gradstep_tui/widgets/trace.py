@@ -8,8 +8,8 @@ from textual.message import Message
 from textual.reactive import var
 
 from gradstep_tui.drawing.lines import Line, Span, fitted, line, window_start, wrapped
-from gradstep_tui.text.equations import shortened_name
 from gradstep_tui.text.frames import empty_text
+from gradstep_tui.text.lessons.equations import shortened_name
 from gradstep_tui.text.steps import event_name, event_text
 from gradstep_tui.text.tensors.numbers import shape_text
 from gradstep_tui.widgets.panel import Panel

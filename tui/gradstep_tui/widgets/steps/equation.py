@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from gradstep.equations.equation import Operator
 from gradstep_tui.drawing.lines import Line, Span, beside, length, line, wrapped
-from gradstep_tui.text.equations import SIGNS, arithmetic, gradient_name, shortened_name
+from gradstep_tui.text.lessons.equations import SIGNS, arithmetic, gradient_name, shortened_name
 from gradstep_tui.text.tensors.numbers import cell, cells, is_tensor, shape_text
 
 if TYPE_CHECKING:

@@ -30,20 +30,23 @@ def script_without(folder: Path, part: str) -> Path:
     return path
 
 
-def test_crops_is_the_notebooks_data() -> None:
-    crops = problems.load("crops")
+def test_problems_are_listed_in_the_order_in_which_one_learns() -> None:
     assert problems.names() == (
-        "classify",
+        "line",
         "crops",
+        "quadratic",
+        "logistic",
+        "classify",
+        "xor",
+        "shared",
         "dead-relu",
         "deep",
-        "line",
-        "logistic",
-        "quadratic",
         "rnn",
-        "shared",
-        "xor",
     )
+
+
+def test_crops_is_the_notebooks_data() -> None:
+    crops = problems.load("crops")
     assert list(crops.parameters) == ["w", "b"]
     assert crops.inputs.tolist()[3] == [102, 43, 37]
     assert crops.targets.tolist() == [[56, 70], [81, 101], [119, 133], [22, 37], [103, 119]]
@@ -104,7 +107,7 @@ def test_an_unknown_problem_lists_the_known_ones_and_the_closest_if_any_is_close
         problems.load(name)
     message = str(caught.value)
     assert repr(name) in message
-    assert "The problems are: classify, crops, dead-relu" in message
+    assert "The problems are: line, crops, quadratic" in message
     assert f"Did you mean {closest!r}?" in message if closest else "Did you mean" not in message
     assert "\n" not in message
 

@@ -88,6 +88,33 @@ async def test_p_begins_another_problem_and_the_one_before_is_left_in_order(
         assert len(files(tmp_path)) == 2
 
 
+async def test_p_asks_for_a_file_wherever_one_started(
+    script: Path, autosave: Autosave, tmp_path: Path
+) -> None:
+    async with opened(make=lambda: autosave.begin(start_from("line")), autosave=autosave) as pilot:
+        await press(pilot, "p")
+        assert "your own file" in text(pilot)
+        await press(pilot, "end", "enter")
+        await until(pilot, lambda: "Path of your script" in text(pilot))
+        await press(pilot, *str(tmp_path / "none.py"), "enter")
+        assert "There is no file" in text(pilot)
+        await press(pilot, *["backspace"] * len("none.py"), *"mine.py", "enter")
+        await ended(pilot)
+        assert frame(pilot).problem == "mine"
+
+
+async def test_p_asks_for_the_column_of_a_table(autosave: Autosave, tmp_path: Path) -> None:
+    (tmp_path / "rain.csv").write_text("rain,apples\n1,2\n2,4.5\n3,6\n", encoding="utf-8")
+    async with opened(make=lambda: autosave.begin(start_from("line")), autosave=autosave) as pilot:
+        await press(pilot, "p", "end", "enter")
+        await until(pilot, lambda: "Path of your script" in text(pilot))
+        await press(pilot, *str(tmp_path / "rain.csv"), "enter")
+        await until(pilot, lambda: "Which column of rain.csv is predicted?" in text(pilot))
+        await press(pilot, *"apples", "enter")
+        await ended(pilot)
+        assert frame(pilot).problem == "rain-linear"
+
+
 @pytest.mark.parametrize("key", ["f5", "ctrl+r"])
 async def test_reload_reads_the_edited_script_and_keeps_what_was_chosen(
     script: Path, autosave: Autosave, tmp_path: Path, key: str

@@ -11,7 +11,7 @@ from textual.widgets import Input, Label
 
 from gradstep.actions import Backward, Forward, RunEpochs, SetOptimizer, Undo, Update
 from gradstep.frame import Frame
-from gradstep.loop.optimizers import HAND, NAMES, PYTORCH_NAMES, optimizer_from
+from gradstep.loop.optimizers import HAND, NAMES, OPTIONS, PYTORCH_NAMES, optimizer_from
 from gradstep.opening import open_session
 from gradstep.saving.reader import read_session_file
 from gradstep.saving.replay import replay
@@ -19,8 +19,10 @@ from gradstep.session import Session
 from gradstep.start import Start
 from gradstep_tui.commands.reports.json_report import json_line
 from gradstep_tui.commands.reports.notebook_report import printed
-from gradstep_tui.drawing.lines import Line
+from gradstep_tui.drawing.lines import Line, length
 from gradstep_tui.screens.dialogs.ask import AskScreen
+from gradstep_tui.screens.dialogs.choosers.optimizers import MOST_OPTIONS, optimizer_lines
+from gradstep_tui.text import settings
 from gradstep_tui.widgets.parameters import ParameterPanel, fitting_parts, parameter_lines
 from gradstep_tui.widgets.status import status_line
 from gradstep_tui.widgets.steps.step import update_lines
@@ -51,7 +53,7 @@ async def choose(pilot: Opened, typed: str) -> AskScreen[object]:
     return asking
 
 
-async def test_o_asks_for_the_optimizer_and_enter_alone_takes_the_update_by_hand() -> None:
+async def test_o_asks_for_the_optimizer_and_enter_alone_takes_the_chosen_one() -> None:
     async with opened() as pilot:
         by_hand = frame(pilot).loop
         await choose(pilot, MOMENTUM)
@@ -67,12 +69,41 @@ async def test_o_asks_for_the_optimizer_and_enter_alone_takes_the_update_by_hand
         await press(pilot, "escape", "enter")
         assert "where p = p - lr * momentum_buffer" in text(pilot)
         await press(pilot, "escape")
-        await choose(pilot, "")
+        await choose(pilot, "")  # the present one is chosen
+        assert frame(pilot).loop.optimizer == optimizer_from(MOMENTUM)
+        await press(pilot, "o", "up", "enter")
         assert frame(pilot).loop.statements == by_hand.statements
         assert frame(pilot).loop.optimizer == HAND
         await press(pilot, "left", "left")
         assert not frame(pilot).parameters[0].memory
         assert frame(pilot).loop.optimizer == optimizer_from(MOMENTUM)
+
+
+async def test_the_list_says_what_each_optimizer_and_each_of_its_options_does() -> None:
+    async with opened() as pilot:
+        await press(pilot, "o")
+        shown = text(pilot)
+        assert ">* hand      the loop's own lines, w -= lr * w.grad" in shown
+        assert "It has no options." in shown
+        await press(pilot, "down", "down", "down")
+        shown = text(pilot)
+        assert ">  Adam      averages gradients, and divides by their usual size" in shown
+        assert "betas=(0.9, 0.999)" in shown
+        await press(pilot, *"sgd(")
+        await until(pilot, lambda: "momentum=0.0" in text(pilot))
+        assert ">  SGD" in text(pilot)
+        await press(pilot, "up")
+        await press(pilot, "enter")
+        assert frame(pilot).loop.optimizer == HAND
+
+
+def test_each_optimizer_and_each_option_is_described() -> None:
+    assert settings.OPTIMIZERS.keys() == set(NAMES)
+    assert settings.OPTIONS.keys() == {option for options in OPTIONS.values() for option in options}
+    for place, name in enumerate(NAMES):
+        rows = optimizer_lines(place, HAND)
+        assert len(rows) <= len(NAMES) + MOST_OPTIONS + 2
+        assert all(length(row) <= 74 for row in rows), name
 
 
 async def test_an_unknown_optimizer_is_answered_in_place() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from gradstep.errors import BadInput
 from gradstep.loop.literals import unknown
@@ -15,10 +15,18 @@ if TYPE_CHECKING:
 _FOLDER = Path(__file__).parent
 
 
+LEARNED: Final = (
+    *("line", "crops", "quadratic", "logistic", "classify", "xor"),
+    *("shared", "dead-relu", "deep", "rnn"),
+)
+"""Built-in problems in the order in which one learns: each needs only ideas of those before it."""
+
+
 def names() -> tuple[str, ...]:
-    """Return the names of the built-in problems, in alphabetical order."""
+    """Return the names of the built-in problems, in the order in which one learns."""
     stems = (path.stem for path in _FOLDER.glob("*.py") if path.stem != "__init__")
-    return tuple(sorted(stem.replace("_", "-") for stem in stems))
+    found = sorted(stem.replace("_", "-") for stem in stems)
+    return tuple(sorted(found, key=lambda name: LEARNED.index(name) if name in LEARNED else len(LEARNED)))
 
 
 def path_of(name: str) -> Path:

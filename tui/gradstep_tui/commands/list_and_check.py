@@ -43,7 +43,14 @@ class Listed:
     idea: str
     """Short text on the lesson of the problem, or on its origin."""
 
-    start: Start
+    start: Start | None
+    """Start of its session; None to ask for a file."""
+
+
+ANOTHER_FILE: Final = Listed(
+    "your own file", "a script (.py), a notebook (.ipynb) or a table (.csv): asks for its path", None
+)
+"""Choice of a file that is not in the list."""
 
 
 def listed(own: Start | None = None) -> list[Listed]:

@@ -41,7 +41,7 @@ def another_problem(session: Session, name: str, own: Start | None) -> Beginning
     if session.origin is None:
         session.line()  # which a recording refuses: nothing is trained in its place
     if not name:
-        return ["Type problem and a name:", *listed_texts(own)]
+        return ["Type problem and a name, or the path of your own script:", *listed_texts(own)]
     start = start_named(name, own)
     return Beginning(start, f"{start.title} begins")
 

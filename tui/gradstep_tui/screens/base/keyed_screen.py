@@ -40,6 +40,9 @@ class KeyedScreen(SessionScreen):
     keys_when_small: ClassVar[frozenset[str]] = frozenset({"quit"})
     """Ids of the keys that also work while the terminal is too small to draw the screen."""
 
+    opens_files: ClassVar[bool] = True
+    """Whether a session on a file of the learner's own may begin here."""
+
     cursor: var[StatementKey | None] = var(None)
     """Statement of the loop that edits are for, wherever it moves; None if there is no cursor."""
 

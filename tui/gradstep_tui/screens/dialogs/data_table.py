@@ -8,6 +8,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 
+from gradstep_tui.bindings import like
 from gradstep_tui.drawing.lines import Line
 from gradstep_tui.screens.dialogs.dialog import Dialog
 from gradstep_tui.widgets.lessons.data import count_of, data_lines, data_title, samples_of
@@ -25,7 +26,8 @@ class DataScreen(Dialog[None]):
     """A dialog that shows the samples of the last forward pass, a row for each."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q,d,enter", "dismiss", "close", tooltip="Go back to the bench."),
+        Binding("escape,q,enter", "dismiss", "close", tooltip="Go back to the bench."),
+        like("data"),
         Binding("up,k", "move(-1)", "up", tooltip="Scroll up by a row."),
         Binding("down,j", "move(1)", "down", tooltip="Scroll down by a row."),
         Binding("pageup", "move(-10)", "page up", tooltip="Scroll up by ten rows."),

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from gradstep.errors import Refused
+from gradstep.errors import BadInput, Refused
 from gradstep.reload import edit_like, start_again
 from gradstep.scripts.script_errors import Abandoned, ScriptError
-from gradstep_tui.commands.list_and_check import listed
+from gradstep.scripts.source_reader import is_path
+from gradstep.start import start_from, start_from_table
+from gradstep.tables.table import Table
+from gradstep_tui.commands.list_and_check import ANOTHER_FILE, Listed, listed
+from gradstep_tui.commands.start_options import is_table
 from gradstep_tui.keys import SIGNS
+from gradstep_tui.screens.dialogs.ask import AskScreen
 from gradstep_tui.screens.dialogs.choosers.problems import ProblemsScreen
 from gradstep_tui.screens.dialogs.text import TextScreen
 from gradstep_tui.session.script_start import running_title
@@ -28,16 +34,65 @@ LOADING = "loading; {stop} stops it and keeps this session"
 STOPPED = hint("loading was stopped; the session goes on as before")
 
 
-def choose_problem(bench: KeyedScreen) -> None:
-    """Show the problems, and begin a session of the chosen one."""
+PATH_QUESTION: Final = "Path of your script (.py), notebook (.ipynb) or table (.csv)?"
+TARGET_QUESTION: Final = "Which column of {name} is predicted? Its name, or its number from 1"
 
-    def chosen(start: Start | None) -> None:
-        if start is not None:
-            begin(bench, start, f"{start.title} begins")
+
+def choose_problem(bench: KeyedScreen) -> None:
+    """Show the problems, and begin a session of the chosen one, or ask for a file."""
+
+    def chosen(found: Listed | None) -> None:
+        if found is None:
+            return
+        if found.start is None:
+            ask_file(bench)
+        else:
+            begin(bench, found.start, f"{found.start.title} begins")
 
     session = bench.idle_session()
     if session is not None:
-        bench.app.push_screen(ProblemsScreen(listed(bench.own), session.problem.name), chosen)
+        found = listed(bench.own)
+        found = [*found, ANOTHER_FILE] if bench.opens_files else found
+        bench.app.push_screen(ProblemsScreen(found, session.problem.name), chosen)
+
+
+def ask_file(bench: KeyedScreen) -> None:
+    """Ask for the path of a script, or of a table and the column to predict, and begin a session on it."""
+
+    def given(path: Path | None) -> None:
+        if path is None:
+            return
+        if is_table(path.name):
+            question = TARGET_QUESTION.format(name=path.name)
+            bench.app.push_screen(AskScreen(question, "1", partial(_table_start, path)), with_start)
+        else:
+            with_start(start_from(str(path)))
+
+    def with_start(start: Start | None) -> None:
+        if start is not None:
+            begin(bench, start, f"{start.title} begins")
+
+    bench.app.push_screen(AskScreen(PATH_QUESTION, "", file_from), given)
+
+
+def file_from(text: str) -> Path:
+    """Return the absolute path of a file.
+
+    Raises:
+        BadInput: there is no such file, or it is neither a script nor a table.
+    """
+    path = Path(text.strip()).expanduser().absolute()
+    if not text.strip():
+        raise BadInput("Enter the path of a file, e.g. train.py")
+    if not path.is_file():
+        raise BadInput(f"There is no file {text.strip()}. Paths begin in {Path.cwd()}.")
+    if not is_path(path.name) and not is_table(path.name):
+        raise BadInput(f"{path.name} is neither a script (.py), a notebook (.ipynb) nor a table (.csv).")
+    return path
+
+
+def _table_start(path: Path, column: str) -> Start:
+    return start_from_table(path, Table(targets=(column.strip(),)))
 
 
 def reload(bench: KeyedScreen) -> None:

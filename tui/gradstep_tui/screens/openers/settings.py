@@ -14,11 +14,11 @@ from gradstep.actions import (
     learning_rate_from,
 )
 from gradstep.loop.batches import NO_SAMPLES
-from gradstep.loop.optimizer_table import EXAMPLE
-from gradstep.loop.optimizers import HAND, NAMES, Optimizer, optimizer_from
+from gradstep.loop.optimizers import HAND, Optimizer
 from gradstep_tui.keys import BY_ID
 from gradstep_tui.screens.dialogs.ask import AskScreen
 from gradstep_tui.screens.dialogs.batch_check import BatchesScreen
+from gradstep_tui.screens.dialogs.choosers.optimizers import OptimizersScreen
 from gradstep_tui.screens.openers.computed import show_wanted
 from gradstep_tui.text.batch_check import usual_size
 from gradstep_tui.text.remarks import hint
@@ -57,15 +57,15 @@ def ask_rate(bench: KeyedScreen) -> None:
 
 
 def ask_optimizer(bench: KeyedScreen) -> None:
-    """Ask for an optimizer, and set it."""
+    """Show the optimizers with their options, and set the one that is chosen or typed."""
+    now = HAND if bench.frame is None else bench.frame.loop.optimizer
 
     def choose(optimizer: Optimizer | None) -> None:
-        if optimizer is not None:
+        if optimizer is not None and optimizer != now:  # setting it again would empty its state
             bench.perform(SetOptimizer(optimizer))
 
-    question = f"Which optimizer? {', '.join(NAMES)}; with options, e.g. {EXAMPLE}"
     if bench.can(BY_ID["optimizer"]):
-        bench.app.push_screen(AskScreen(question, HAND.text, optimizer_from), choose)
+        bench.app.push_screen(OptimizersScreen(now), choose)
 
 
 def ask_batches(bench: KeyedScreen) -> None:

@@ -10,7 +10,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 
-from gradstep.start import Start
 from gradstep_tui.bindings import like
 from gradstep_tui.drawing.lines import Line, Span, line
 from gradstep_tui.screens.dialogs.dialog import Dialog
@@ -27,8 +26,8 @@ BESIDES: Final = FULL + 3
 """Number of rows in addition to the list: the chosen problem's idea, an empty row, and the border."""
 
 
-class ProblemsScreen(Dialog[Start | None]):
-    """A list of problems; the result is the start of the chosen problem, or None."""
+class ProblemsScreen(Dialog["Listed | None"]):
+    """A list of problems; the result is the chosen one, or None."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q", "dismiss", "close", tooltip="Go back to the bench without a change."),
@@ -68,7 +67,7 @@ class ProblemsScreen(Dialog[Start | None]):
 
     def action_choose(self) -> None:
         """Close with the chosen problem."""
-        self.dismiss(self._found[self._list.at].start)
+        self.dismiss(self._found[self._list.at])
 
     def action_walk(self, steps: int) -> None:
         """Choose another problem."""

@@ -42,6 +42,7 @@ class WorkshopBench(BenchScreen):
     """The participant's own bench. It handles the server's messages while other screens lie over it, too."""
 
     keys_when_small: ClassVar[frozenset[str]] = BenchScreen.keys_when_small | IDS
+    opens_files: ClassVar[bool] = False
 
     def __init__(self, autosave: ServerAutosave, link: ServerLink, welcome: Welcome) -> None:
         """Continue the session that `welcome` describes."""

@@ -48,7 +48,7 @@ class Listed:
 
 
 ANOTHER_FILE: Final = Listed(
-    "your own file", "a script (.py), a notebook (.ipynb) or a table (.csv): asks for its path", None
+    "your own file", "Asks for the path of a script (.py), a notebook (.ipynb) or a table (.csv).", None
 )
 """Choice of a file that is not in the list."""
 

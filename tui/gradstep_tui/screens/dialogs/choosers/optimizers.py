@@ -30,7 +30,7 @@ class OptimizersScreen(AskScreen[Optimizer]):
     ]
     DEFAULT_CSS = """
     OptimizersScreen { align: center middle; }
-    OptimizersScreen > Vertical { width: 78; max-height: 100%; }
+    OptimizersScreen > Vertical { width: 100%; max-width: 80; max-height: 100%; }
     """
 
     def __init__(self, now: Optimizer) -> None:

@@ -124,4 +124,8 @@ def problem_lines(found: Sequence[Listed], at: int, current: str, width: int, he
 
 
 def _cut(text: str, room: int) -> str:
-    return text if len(text) <= room else f"{text[: max(room - 1, 0)]}…"
+    """Return a text that fits: the whole one, what stands before its colon, or its beginning."""
+    if len(text) <= room:
+        return text
+    before = text.partition(":")[0]
+    return before if len(before) <= room else f"{text[: max(room - 1, 0)]}…"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -23,7 +24,7 @@ from gradstep.session import Session
 from gradstep.training.loss_history import Losses
 from gradstep_tui.drawing.canvas import AXIS
 from gradstep_tui.drawing.chart import AXIS as PLOT_AXIS
-from gradstep_tui.drawing.heat import HALF, VIRIDIS, contrast, luminance
+from gradstep_tui.drawing.heat import HALF, VIRIDIS, VIRIDIS_256, contrast, luminance
 from gradstep_tui.drawing.lines import length
 from gradstep_tui.drawing.scales import Scale, scale_of
 from gradstep_tui.plain.conversation import Conversation
@@ -143,9 +144,13 @@ def test_losses_that_are_no_numbers_are_told_apart() -> None:
     )
 
 
-def test_in_colours_the_map_goes_from_dark_to_light_with_contours_and_the_path_over_it() -> None:
+@pytest.mark.parametrize("palette", [VIRIDIS, VIRIDIS_256], ids=["true", "256"])
+def test_in_colours_the_map_goes_from_dark_to_light_with_contours_and_the_path_over_it(
+    palette: Sequence[str],
+) -> None:
+    assert len(palette) == len(VIRIDIS)
     found = replace(bowl(), path=((-4.0, -4.0), (-2.0, -4.0), (0.0, 0.0)), epochs=(0, 1, 2))
-    lines = surface_lines(found, 76, 22, False, ("one", "other"), in_colours=True)
+    lines = surface_lines(found, 76, 22, False, ("one", "other"), palette)
     rows = lines[1 : _below(plain(lines))]
     assert "other up, one across" in plain(lines)[0]
     pixels = [
@@ -156,33 +161,34 @@ def test_in_colours_the_map_goes_from_dark_to_light_with_contours_and_the_path_o
         if text.startswith(HALF)
     ]
     seen = {colour for pair in pixels for colour in pair}
-    assert seen & {*VIRIDIS} == {*VIRIDIS}
-    assert any(colour not in (*VIRIDIS, "#000000", "#ffffff") for colour in seen)  # contours
-    assert [luminance(colour) for colour in VIRIDIS] == sorted(map(luminance, VIRIDIS))
+    assert seen & {*palette} == {*palette}
+    assert any(colour not in (*palette, "#000000", "#ffffff") for colour in seen)  # contours
+    assert [luminance(colour) for colour in palette] == sorted(map(luminance, palette))
     assert "S" in "".join(plain(rows))
     assert any("#ffffff" in role for row in rows for text, role in row if text.startswith(HALF))
     assert "the line is the path from epoch 0 (S) to 2" in " ".join(plain(lines))
     assert all(length(row) <= 76 for row in lines)
 
 
-@pytest.mark.parametrize("colours", VIRIDIS)
+@pytest.mark.parametrize("colours", [*VIRIDIS, *{*VIRIDIS_256}])
 def test_signs_are_readable_on_every_colour_of_the_map(colours: str) -> None:
     one, two = sorted((luminance(colours), luminance(contrast(colours))))
     assert (two + 0.05) / (one + 0.05) > 4.5
 
 
 async def test_colours_are_left_to_terminals_that_have_them(monkeypatch: pytest.MonkeyPatch) -> None:
-    for environ, ascii_only, shows in (
-        ({"COLORTERM": "truecolor"}, False, True),
-        ({"COLORTERM": "truecolor"}, True, False),
-        ({"COLORTERM": "truecolor", "NO_COLOR": "1"}, False, False),
-        ({"COLORTERM": "", "TERM": "xterm"}, False, False),
+    for environ, ascii_only, palette in (
+        ({"COLORTERM": "truecolor"}, False, VIRIDIS),
+        ({"COLORTERM": "", "TERM": "xterm-256color"}, False, VIRIDIS_256),
+        ({"COLORTERM": "truecolor"}, True, ()),
+        ({"COLORTERM": "truecolor", "NO_COLOR": "1"}, False, ()),
+        ({"COLORTERM": "", "TERM": "xterm"}, False, ()),
     ):
         with monkeypatch.context() as patch:
             for name, value in environ.items():
                 patch.setenv(name, value)
             async with opened(ascii_only=ascii_only) as pilot:
-                assert bench(pilot).query_one(StatusLine).shows_colours is shows
+                assert bench(pilot).query_one(StatusLine).palette == palette
 
 
 @settings(max_examples=30, deadline=None)

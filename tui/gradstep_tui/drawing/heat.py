@@ -41,6 +41,16 @@ VIRIDIS: Final = (
 )
 """Colours from the lowest number to the highest."""
 
+VIRIDIS_256: Final = tuple(
+    colour
+    for colour, count in (
+        ("#5f005f", 2), ("#5f0087", 2), ("#005faf", 3), ("#008787", 3), ("#00af87", 3), ("#5faf5f", 2),
+        ("#5fd75f", 2), ("#87d75f", 2), ("#afd75f", 2), ("#d7d700", 2), ("#ffd700", 1),
+    )
+    for _ in range(count)
+)  # fmt: skip
+"""The same from the 256 colours that all such terminals have: nearest ones would not grow lighter evenly."""
+
 UNKNOWN: Final = "#808080"
 """Colour for what is no finite number."""
 
@@ -52,7 +62,7 @@ BLACK, WHITE = "#000000", "#ffffff"
 LINE: Final = 0.25
 """Share of black or white in the colour of a contour line."""
 
-LIGHT: Final = 0.2
+LIGHT: Final = 0.18
 """Luminance from which black is easier to read on a colour than white."""
 
 
@@ -75,9 +85,10 @@ TEXT: Final = {True: "#e6e6e6", False: "#1a1a1a"}
 class HeatCanvas(Canvas):
     """A grid of cells of two pixels each, one above the other, with signs over them."""
 
-    def __init__(self, width: int, height: int) -> None:
-        """Make a grid without colours."""
+    def __init__(self, width: int, height: int, palette: Sequence[str]) -> None:
+        """Make a grid for a colour map, from the lowest number's colour to the highest's."""
         super().__init__(width, height)
+        self.palette = palette
         self._pixels = [[UNKNOWN] * self.width for _ in range(2 * self.height)]
         self._inks = [[BLACK] * self.width for _ in range(2 * self.height)]
         """Black or white for each pixel, whichever stands out."""
@@ -86,15 +97,15 @@ class HeatCanvas(Canvas):
         """Colour all pixels, and draw contour lines.
 
         Args:
-            levels: Index in `VIRIDIS` of each pixel's colour, by row and column, the top row first; None for
-                what is no number.
+            levels: Index in the palette of each pixel's colour, by row from the top and column; None for what
+                is no number.
             contour: Number of levels from one contour line to the next.
         """
         bands = [[None if level is None else level // contour for level in row] for row in levels]
         for y, row in enumerate(levels):
             below = bands[min(y + 1, len(bands) - 1)]
             for x, level in enumerate(row):
-                found = UNKNOWN if level is None else VIRIDIS[level]
+                found = UNKNOWN if level is None else self.palette[level]
                 beside = bands[y][min(x + 1, len(row) - 1)]
                 on_line = bands[y][x] != below[x] or bands[y][x] != beside
                 ink = self._inks[y][x] = contrast(found)
@@ -128,9 +139,9 @@ class HeatCanvas(Canvas):
         return super().lines()
 
 
-def bar_spans() -> list[Span]:
-    """Return every second colour of the map in a row, from the lowest to the highest."""
-    return [Span(" ", on_colour(BLACK, found)) for found in (*VIRIDIS[:-1:2], VIRIDIS[-1])]
+def bar_spans(palette: Sequence[str]) -> list[Span]:
+    """Return every second colour of a map in a row, from the lowest to the highest."""
+    return [Span(" ", on_colour(BLACK, found)) for found in (*palette[:-1:2], palette[-1])]
 
 
 def contrast(found: str) -> str:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from gradstep.actions import StepNodeBack
+from gradstep.actions import LowerLearningRate, RaiseLearningRate, StepNodeBack
 from gradstep.history.happening import EventKind, EventReached, StatementDone
 from gradstep.loop.loop import Kind
 from gradstep.loop.script_loop import ScriptLoop
 from gradstep_tui.text.frames import action_text
 from gradstep_tui.text.statements import quoted
+from gradstep_tui.text.tensors.numbers import rate
 
 if TYPE_CHECKING:
     from gradstep.history.timeline import Stop
@@ -43,6 +44,8 @@ def stop_text(stop: Stop, loop: Loop | ScriptLoop | None = None, gap: str = "  "
             return f"back to {text}" if isinstance(stop.action, StepNodeBack) else text
         case StatementDone(key):
             return _statement_text(key, stop, loop)
+    if isinstance(stop.action, RaiseLearningRate | LowerLearningRate):
+        return f"learning rate {rate(stop.learning_rate)}"
     return action_text(stop.action, loop)
 
 

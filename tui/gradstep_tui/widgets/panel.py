@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from itertools import zip_longest
 from typing import TYPE_CHECKING, ClassVar, Final
 
@@ -13,7 +14,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from gradstep_tui.drawing.ascii import AsciiFilter
-from gradstep_tui.drawing.heat import TEXT, TINTS
+from gradstep_tui.drawing.heat import TEXT, TINTS, VIRIDIS, VIRIDIS_256
 from gradstep_tui.drawing.lines import OVER, ROLES, Line, Span, fitted, length, line
 
 if TYPE_CHECKING:
@@ -22,8 +23,8 @@ if TYPE_CHECKING:
     from gradstep.frame import Frame
 
 
-MANY_COLOURS: Final = ("256", "truecolor")
-"""Rich's names of the kinds of colours in which numbers can be drawn."""
+PALETTES: Final[Mapping[str, Sequence[str]]] = {"256": VIRIDIS_256, "truecolor": VIRIDIS}
+"""Colours for numbers by Rich's names of the kinds of colours."""
 
 
 class Panel(Widget):
@@ -124,10 +125,11 @@ class Panel(Widget):
         self._styles.clear()
 
     @property
-    def shows_colours(self) -> bool:
-        """Whether the terminal shows at least 256 colours, and blocks to draw with."""
+    def palette(self) -> Sequence[str]:
+        """Colours for numbers, from low to high; none if the terminal has fewer than 256, or only ASCII."""
         plain = any(isinstance(chosen, AsciiFilter) for chosen in self.app.get_line_filters())
-        return self.app.console.color_system in MANY_COLOURS and not self.app.no_color and not plain
+        system = "" if plain or self.app.no_color else self.app.console.color_system
+        return PALETTES.get(system or "", ())
 
     def _style(self, role: str) -> Style:
         style = self._styles.get(role)
@@ -146,7 +148,7 @@ class Panel(Widget):
 
     def _heat(self, heat: int) -> Style:
         """Return the colours of a number on a heat; none if the terminal has too few."""
-        if not self.shows_colours:
+        if not self.palette:
             return Style.null()
         dark = self.app.current_theme.dark
         return Style(color=TEXT[dark], bgcolor=TINTS[dark][heat])

@@ -12,7 +12,7 @@ from itertools import takewhile
 from typing import TYPE_CHECKING, Final
 
 from gradstep_tui.drawing.canvas import AXIS, Canvas
-from gradstep_tui.drawing.heat import VIRIDIS, HeatCanvas, bar_spans
+from gradstep_tui.drawing.heat import HeatCanvas, bar_spans
 from gradstep_tui.drawing.lines import Line, Span, line, wrapped
 from gradstep_tui.drawing.scales import Scale, scale_of
 from gradstep_tui.text.tensors.numbers import cell
@@ -38,8 +38,7 @@ def surface_lines(
     height: int,
     is_log: bool | None = None,
     names: Sequence[str] = (),
-    *,
-    in_colours: bool = False,
+    palette: Sequence[str] = (),
 ) -> list[Line]:
     """Return the lines of the loss surface.
 
@@ -49,18 +48,19 @@ def surface_lines(
         height: Number of lines that fit.
         is_log: Whether the map is logarithmic; None to decide by the losses.
         names: Names of the two numbers; empty for those that Python would write.
-        in_colours: Whether to draw in 256 colours or more.
+        palette: Colours from the lowest loss to the highest; empty to draw with signs.
     """
     scale = scale_of(found.losses.reshape(-1).tolist(), is_log)
     if scale is None:
         return wrapped("There is nothing to draw: no loss around here is a finite number.", width, "warn")
     names = names or [place.name for place in found.places]
-    kind = HeatCanvas if in_colours else Canvas
-    canvas = kind(width - AXIS, height - 1)  # drawn twice, because the texts below depend on the arrow
-    legend = colours_line(scale) if in_colours else ramp_lines(scale, width)
+    canvas = _canvas(
+        width - AXIS, height - 1, palette
+    )  # drawn twice, because the texts below depend on the arrow
+    legend = colours_line(scale, palette) if palette else ramp_lines(scale, width)
     short = _draw(canvas, found, scale)
-    below = [*legend, *text_lines(found, names, short=short, width=width, in_colours=in_colours)]
-    canvas = kind(width - AXIS, height - len(below) - 2)
+    below = [*legend, *text_lines(found, names, short=short, width=width, in_colours=bool(palette))]
+    canvas = _canvas(width - AXIS, height - len(below) - 2, palette)
     _draw(canvas, found, scale)
     across, up = _scales(found)
     head = line(Span(f"{names[1]} up, {names[0]} across", "label"))
@@ -96,11 +96,11 @@ def text_lines(
     ]
 
 
-def colours_line(scale: Scale) -> list[Line]:
+def colours_line(scale: Scale, palette: Sequence[str]) -> list[Line]:
     """Return the line that explains the colours and the contour lines."""
-    each = _each(scale, len(VIRIDIS) // CONTOUR)
+    each = _each(scale, len(palette) // CONTOUR)
     ends = f"loss {cell(scale.low)} ", f" {cell(scale.high)}, {scale.name}; each contour {each}"
-    return [line(Span(ends[0], "dim"), *bar_spans(), Span(ends[1], "dim"))]
+    return [line(Span(ends[0], "dim"), *bar_spans(palette), Span(ends[1], "dim"))]
 
 
 def ramp_lines(scale: Scale, width: int) -> list[Line]:
@@ -114,6 +114,10 @@ def _each(scale: Scale, count: int) -> str:
     if scale.is_log:
         return f"x {(scale.high / scale.low) ** (1 / count):.3g}"
     return f"+ {cell((scale.high - scale.low) / count)}"
+
+
+def _canvas(width: int, height: int, palette: Sequence[str]) -> Canvas:
+    return HeatCanvas(width, height, palette) if palette else Canvas(width, height)
 
 
 def _draw(canvas: Canvas, found: Surface, scale: Scale) -> bool:
@@ -136,7 +140,7 @@ def _draw(canvas: Canvas, found: Surface, scale: Scale) -> bool:
 
 def _draw_losses(canvas: Canvas, found: Surface, scale: Scale) -> None:
     if isinstance(canvas, HeatCanvas):
-        canvas.fill(_levels(found, scale, canvas.width, 2 * canvas.height, len(VIRIDIS)), CONTOUR)
+        canvas.fill(_levels(found, scale, canvas.width, 2 * canvas.height, len(canvas.palette)), CONTOUR)
         return
     for row, levels in enumerate(_levels(found, scale, canvas.width, canvas.height, len(RAMP))):
         for column, level in enumerate(levels):

@@ -115,7 +115,7 @@ class PicturePanel(Panel):
 
     def _surface_lines(self, found: Surface, width: int, height: int, is_log: bool | None) -> list[Line]:
         names = [element_text(self._shown, place) for place in found.places]
-        return surface_lines(found, width, height, is_log, names, in_colours=self.shows_colours)
+        return surface_lines(found, width, height, is_log, names, self.palette)
 
     def _fit_lines(self, found: Album, width: int, height: int) -> list[Line]:
         """Return the chosen view of the fit: a map over two inputs, or predictions against targets."""

@@ -261,7 +261,7 @@ def test_the_greeting_says_what_the_problem_is_what_its_data_mean_and_what_to_ty
     talk = Talk(load_session("crops"))
     told = talk.greeting()
     assert "crops: Yields of apples and oranges from the weather" in told
-    assert "The data: Five regions, a row each: temperature in degrees Fahrenheit" in told
+    assert "The data: Five regions, a row each: temperature (F), rainfall (mm)" in told
     assert "next runs the loop's first line, forward; node steps through backward node by node" in told
     talk("f")
     assert "The data:" not in talk("show")

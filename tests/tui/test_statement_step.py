@@ -50,8 +50,17 @@ def test_before_anything_ran_the_pane_says_what_this_is_and_what_to_press() -> N
     assert "space runs" in told
 
 
+def test_in_a_low_pane_the_keys_to_press_are_kept() -> None:
+    told = drawn(after("crops"), 78, 5)
+    assert "Yields of apples and oranges from the weather." in told
+    assert "(tons per hectare)" in told
+    assert "space runs the next line, e an epoch, s one backward node; ? lists all keys." in told
+    assert told.splitlines()[-1].endswith("lists all keys.")
+    assert "space runs" in drawn(after("crops"), 78, 3)
+
+
 def test_forward_shows_how_the_loss_comes_about() -> None:
-    told = drawn(after("crops", Forward()))
+    told = drawn(after("crops", Forward()), 78, 8)
     assert "preds = model(inputs)   loss = mse(preds, targets)" in told
     assert "73   67  43 ->  63.65   -89.30 -  56   70 =  7.654  -159.30 ->  58.59  25376" in told
     assert "sum 187465.4 / 10 = 18746.54 = loss" in told
@@ -73,7 +82,7 @@ def test_cross_entropy_shows_the_probability_of_the_truth() -> None:
 
 
 def test_rows_that_do_not_fit_are_counted() -> None:
-    assert "3 more rows" in drawn(after("line", Forward()), 78, 6)
+    assert "2 more rows: d" in drawn(after("line", Forward()), 78, 6)
 
 
 def test_an_update_is_shown_element_by_element_and_one_number_in_full() -> None:
@@ -97,7 +106,7 @@ def test_an_update_says_which_parameters_it_passed_over() -> None:
 def test_zeroing_shows_gradients_before_and_after_and_what_backward_will_add_to() -> None:
     told = drawn(after("crops", *ONE_EPOCH))
     assert "-> 0  0  0" in told
-    assert "The next backward pass adds to these zeros" in told
+    assert "The next backward adds to these zeros" in told
 
 
 def test_epochs_are_told_in_sum() -> None:

@@ -1,7 +1,7 @@
 """Yields of apples and oranges from the weather: a linear regression, written out by hand.
 
-Five regions, a row each: temperature in degrees Fahrenheit, rainfall in millimetres and humidity in
-percent; the targets are the yields of apples and oranges in tons per hectare.
+Five regions, a row each: temperature (F), rainfall (mm) and humidity (%); the targets are the yields of
+apples and oranges (tons per hectare).
 """
 
 import torch

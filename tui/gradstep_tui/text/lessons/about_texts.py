@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from gradstep.loop.script_loop import ScriptLoop
@@ -23,18 +24,36 @@ def is_fresh(frame: Frame) -> bool:
     return frame.lesson is not None and frame.loss is None and not frame.epoch and frame.backward is None
 
 
-def about_texts(frame: Frame, key: Callable[[str], str] = KEY) -> tuple[str, ...]:
+def about_texts(frame: Frame, key: Callable[[str], str] = KEY, *, is_short: bool = False) -> tuple[str, ...]:
     """Return what the problem is, what its data mean, and what to press, a sentence or two each.
 
     Args:
         frame: A frame before anything has run.
         key: Returns the name of a key, or of a command, by its id.
+        is_short: Whether the idea ends at its colon, and only the most important keys are named.
     """
     if frame.lesson is None:
         return ()
     about = frame.lesson.about
+    if is_short:
+        short = replace(about, idea=_short(about.idea))
+        texts = _idea_text(short), about.data or _data_text(about), _short_press_text(frame, key)
+        return tuple(filter(None, texts))
     press = _script_press_text if isinstance(frame.loop, ScriptLoop) else _press_text
     return tuple(filter(None, (_idea_text(about), _data_text(about), press(frame, key))))
+
+
+def _short(idea: str) -> str:
+    before, colon, _ = idea.partition(":")
+    return f"{before}." if colon else idea
+
+
+def _short_press_text(frame: Frame, key: Callable[[str], str]) -> str:
+    whole = "a round" if isinstance(frame.loop, ScriptLoop) else "an epoch"
+    keys = (
+        f"{key('next_line')} runs the next line, {key('epoch')} {whole}, {key('step_node')} one backward node"
+    )
+    return f"{keys}; {key('help')} lists all keys."
 
 
 def _idea_text(about: About) -> str:

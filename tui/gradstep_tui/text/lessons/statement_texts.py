@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from gradstep.statement_steps.statement_facts import Divisor, LossForm
 from gradstep_tui.text.statements import EPOCH, counted
-from gradstep_tui.text.tensors.digits import number_text, telling_digits
+from gradstep_tui.text.tensors.digits import DIGITS, number_text, telling_digits
 from gradstep_tui.text.tensors.numbers import rate, shape_text
 
 if TYPE_CHECKING:
@@ -85,16 +85,22 @@ def broadcast_text(samples: Samples) -> str:
     )
 
 
-def rule_text(moved: Moved, learning_rate: float) -> str:
-    """Return how one number of a parameter was updated, in full: the one that moved furthest."""
+def rule_text(moved: Moved, learning_rate: float, digits: int = DIGITS) -> str:
+    """Return how one number of a parameter was updated, in full: the one that moved furthest.
+
+    Args:
+        moved: The parameter.
+        learning_rate: Learning rate of the update.
+        digits: Significant digits of each number; more if the number before and after look alike.
+    """
     place = furthest(moved)
     before, after = moved.before[place].item(), moved.after[place].item()
-    digits = telling_digits([(before, after)])
+    telling = telling_digits([(before, after)], digits)
     named = element_name(moved, place)
     if moved.grad is None or not moved.by_rule:
-        return f"{named}: {number_text(before, digits)} -> {number_text(after, digits)}"
-    step = f"{rate(learning_rate)} × {_signed(moved.grad[place].item())}"
-    return f"{named}: {number_text(before, digits)} - {step} = {number_text(after, digits)}"
+        return f"{named}: {number_text(before, telling)} -> {number_text(after, telling)}"
+    step = f"{rate(learning_rate)} × {_signed(moved.grad[place].item(), digits)}"
+    return f"{named}: {number_text(before, telling)} - {step} = {number_text(after, telling)}"
 
 
 def furthest(moved: Moved) -> tuple[int, ...]:
@@ -119,10 +125,10 @@ def element_name(part: Moved | Cleared, index: tuple[int, ...]) -> str:
 def zero_sentence(step: ZeroStep) -> str:
     """Return what zeroing means for the next backward pass."""
     if step.to_none:
-        return "Every .grad is None now: the next backward pass sets it to its own gradient."
+        return "Every .grad is None: the next backward sets it to its own gradient."
     if not step.zeroes:
         return "The next update uses these gradients, and the next backward pass adds to them."
-    return "The next backward pass adds to these zeros, so .grad will be its gradient alone."
+    return "The next backward adds to these zeros: .grad will be its gradient alone."
 
 
 def epochs_sentence(step: EpochsStep, unit: str = EPOCH) -> str:
@@ -169,9 +175,9 @@ def _percent(before: float, after: float) -> str:
     if not before or before - before or after - after:  # zero, inf or nan
         return ""
     change = 100 * (after - before) / abs(before)
-    return f" ({'up ' if change > 0 else ''}{change:+.{1 if abs(change) < 1e5 else 0}f}%)"
+    return f" ({change:+.{1 if abs(change) < 1e5 else 0}f}%{', up' if change > 0 else ''})"
 
 
-def _signed(number: float) -> str:
-    text = number_text(number)
+def _signed(number: float, digits: int) -> str:
+    text = number_text(number, digits)
     return f"({text})" if text.startswith("-") else text

@@ -65,11 +65,12 @@ def table(
     fitting = list(names or ())[:wide] if names and len(names) >= wide - (HIDDEN in (rows or [()])[0]) else []
     named = [*fitting, *([""] * (wide - len(fitting)))]
     widths = [max(len(text) for text in (name, *column)) for name, column in zip(named, columns, strict=True)]
-    inner = max(sum(widths) + GAP * max(wide - 1, 0), len(head))
+    gaps = ["", *(" " if HIDDEN in column else " " * GAP for column in columns[1:])]
+    inner = max(sum(widths) + sum(map(len, gaps)), len(head))
 
     def row(texts: Sequence[str], of: str) -> Line:
-        cells = (f"{text:>{width}}" for text, width in zip(texts, widths, strict=True))
-        return line(Span(f"{(' ' * GAP).join(cells):>{inner}}", of))
+        cells = (f"{gap}{text:>{width}}" for gap, text, width in zip(gaps, texts, widths, strict=True))
+        return line(Span(f"{''.join(cells):>{inner}}", of))
 
     heads = [line(Span(f"{head:>{inner}}", "label"))]
     heads += [] if names is None else [row(named, "label")]

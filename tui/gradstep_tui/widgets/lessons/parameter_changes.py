@@ -17,7 +17,7 @@ from gradstep_tui.text.lessons.statement_texts import (
 from gradstep_tui.text.statements import EPOCH
 from gradstep_tui.text.tensors.digits import DIGITS, number_text, telling_digits
 from gradstep_tui.text.tensors.numbers import rate
-from gradstep_tui.widgets.lessons.number_tables import cut, fitting, joined, rows_of, table
+from gradstep_tui.widgets.lessons.number_tables import FEWER_DIGITS, cut, fitting, joined, rows_of, table
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -41,8 +41,9 @@ def update_lines(step: UpdateStep, width: int, height: int) -> list[Line]:
     if not moved:
         return words
     best = max(moved, key=distance)
-    example = f"e.g. {rule_text(best, step.learning_rate)}"
-    below = [*([line(example)] if len(example) <= width else []), *words]
+    examples = (f"e.g. {rule_text(best, step.learning_rate, digits)}" for digits in FEWER_DIGITS)
+    example = next((text for text in examples if len(text) <= width), "")
+    below = [*([line(example)] if example else []), *words]
 
     def make(parameter: Moved, room: int, named: bool) -> list[Line]:
         return _moved_table(parameter, step.learning_rate, width, room, named=named)

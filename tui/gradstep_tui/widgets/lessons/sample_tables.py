@@ -43,9 +43,22 @@ def samples_lines(samples: Samples, loss: float, code: str, width: int, height: 
     """
     warning = broadcast_text(samples)
     below = _sum_lines(samples, loss, width, roomy=height > ROOMY)
-    below += wrapped(warning, width, "warn") if warning else []
-    head = [line(Span(code, "key"))] if code and height > len(below) + 3 and len(code) <= width else []
-    return [*head, *_samples_table(samples, width, max(height - len(head) - len(below), 0)), *below]
+    words = wrapped(warning, width, "warn") if warning else []
+    room = max(height - len(below) - len(words), 0)
+    count = _count(samples)
+    head = [line(Span(code, "key"))] if code and room > count + 1 and len(code) <= width else []
+    table = _samples_table(samples, width, room - len(head))
+    hidden = count - (room - len(head) - 1)
+    if hidden > 0 and table:
+        rest = f"   {hidden:,} more rows: {SIGNS['data']}"
+        if length(below[-1]) + len(rest) <= width:
+            below = [*below[:-1], (*below[-1], Span(rest, "dim"))]
+    return [*head, *table, *below, *words]
+
+
+def _count(samples: Samples) -> int:
+    preds = samples.preds
+    return len(preds) if preds is not None and preds.dim() else 1
 
 
 def _sum_lines(samples: Samples, loss: float, width: int, *, roomy: bool) -> list[Line]:
@@ -66,7 +79,7 @@ def _samples_table(samples: Samples, width: int, height: int) -> list[Line]:
     preds = samples.preds
     if height < 2 or preds is None or samples.targets is None:
         return []
-    count = len(preds) if preds.dim() else 1
+    count = _count(samples)
     names = bool(samples.input_names or samples.target_names) and height > count + 1
     rows = min(height - 1 - names, count)
     for with_inputs in (True, False):
@@ -74,13 +87,7 @@ def _samples_table(samples: Samples, width: int, height: int) -> list[Line]:
         made = fitting(make, width, named=names)
         if width_of(made) <= width and not is_cut(made):
             break
-    return _with_rest(made, count - rows, width)
-
-
-def _with_rest(table: list[Line], hidden: int, width: int) -> list[Line]:
-    """Return a table with the number of its hidden rows in its first line, if there is room for it."""
-    rest = f"   {hidden:,} more rows: {SIGNS['data']}" if hidden > 0 else ""
-    return [(*table[0], Span(rest, "dim")), *table[1:]] if length(table[0]) + len(rest) <= width else table
+    return made
 
 
 def _joined_samples(

@@ -66,8 +66,14 @@ def statement_lines(frame: Frame, width: int, height: int) -> list[Line]:
 
 
 def _about_lines(frame: Frame, width: int, height: int) -> list[Line]:
-    texts = about_texts(frame)
-    blocks = [wrapped(text, width) for text in texts]
+    blocks = [wrapped(text, width) for text in about_texts(frame)]
+    if sum(map(len, blocks)) > height:
+        blocks = [wrapped(text, width) for text in about_texts(frame, is_short=True)]
+    if (over := sum(map(len, blocks)) - height) > 0 and len(blocks) > 1:
+        kept = max(
+            len(blocks[-2]) - over, 1
+        )  # what to press is worth more than the end of what the data mean
+        blocks[-2] = blocks[-2][:kept]
     gaps = height >= sum(map(len, blocks)) + len(blocks) - 1
     rows: list[Line] = []
     for block in blocks:

@@ -29,10 +29,11 @@ class Pane(StrEnum):
     TRACE = "trace"
     STEP = "step"
     CODE = "code"
+    DATA = "data"
 
 
 def arrangement(width: int, height: int) -> Mapping[Pane, Region]:
-    """Return the region of each pane, below the status line, in a terminal of a size."""
+    """Return the region of each pane that is shown, below the status line, in a terminal of a size."""
     rows = height - AROUND
     if width >= WIDE[0] and height >= WIDE[1]:
         return _wide(width, rows)
@@ -56,28 +57,24 @@ def _narrow(width: int, rows: int) -> Mapping[Pane, Region]:
 
 
 def _roomy(width: int, rows: int) -> Mapping[Pane, Region]:
-    """Code and step at the left, the rest at the right."""
-    left, code = width * 58 // 100, rows * 2 // 5
-    trace, parameters = rows * 2 // 5, rows * 35 // 100
-    right = width - left
-    return {
-        Pane.CODE: Region(0, 0, left, code),
-        Pane.STEP: Region(0, code, left, rows - code),
-        Pane.TRACE: Region(left, 0, right, trace),
-        Pane.PARAMETERS: Region(left, trace, right, parameters),
-        Pane.LOSS: Region(left, trace + parameters, right, rows - trace - parameters),
-    }
+    """Code and step at the left; the pass, the numbers, the samples and the loss at the right."""
+    return _columns(width, rows, width * 58 // 100, (rows * 35 // 100, rows * 30 // 100, rows * 19 // 100))
 
 
 def _wide(width: int, rows: int) -> Mapping[Pane, Region]:
-    """As `_roomy`, the parameters higher."""
-    left, code = width * 52 // 100, rows * 2 // 5
-    trace, parameters = rows * 30 // 100, rows * 40 // 100
-    right = width - left
+    """As `_roomy`; the right column is wider, and the parameters are higher."""
+    return _columns(width, rows, width * 52 // 100, (rows * 30 // 100, rows * 34 // 100, rows * 17 // 100))
+
+
+def _columns(width: int, rows: int, left: int, heights: tuple[int, int, int]) -> Mapping[Pane, Region]:
+    code = rows * 2 // 5
+    trace, parameters, data = heights
+    below, right = trace + parameters + data, width - left
     return {
         Pane.CODE: Region(0, 0, left, code),
         Pane.STEP: Region(0, code, left, rows - code),
         Pane.TRACE: Region(left, 0, right, trace),
         Pane.PARAMETERS: Region(left, trace, right, parameters),
-        Pane.LOSS: Region(left, trace + parameters, right, rows - trace - parameters),
+        Pane.DATA: Region(left, trace + parameters, right, data),
+        Pane.LOSS: Region(left, below, right, rows - below),
     }

@@ -21,6 +21,7 @@ from gradstep_tui.screens.key_handlers import HANDLERS
 from gradstep_tui.text.remarks import hint
 from gradstep_tui.widgets.code.code import CodePanel
 from gradstep_tui.widgets.keybar import KeyBar
+from gradstep_tui.widgets.lessons.data import DataPanel
 from gradstep_tui.widgets.losses import LossPanel
 from gradstep_tui.widgets.notice import NoticeLine
 from gradstep_tui.widgets.panel import Panel
@@ -62,6 +63,7 @@ class BenchScreen(KeyedScreen):
             yield _placed(Pane.TRACE, TracePanel().data_bind(bench.frame, bench.looked))
             yield _placed(Pane.STEP, StepPanel().data_bind(bench.frame, bench.complaint, bench.looked))
             yield _placed(Pane.CODE, CodePanel().data_bind(bench.frame, bench.cursor, bench.looked))
+            yield _placed(Pane.DATA, DataPanel().data_bind(bench.frame))
             yield _placed(Pane.LOSS, LossPanel().data_bind(bench.frame, bench.progress))
         yield NoticeLine(self.escape_does).data_bind(
             bench.frame, bench.notice, bench.progress, bench.busy, bench.hint
@@ -77,10 +79,13 @@ class BenchScreen(KeyedScreen):
         if small:
             self.query_one("#too-small", Static).update(too_small_text(width, height))
             return
-        for pane, region in arrangement(width, height).items():
-            styles = self.query_one(f"#{pane}").styles
-            styles.offset = region.offset
-            styles.width, styles.height = region.size
+        regions = arrangement(width, height)
+        for pane in Pane:
+            widget = self.query_one(f"#{pane}")
+            widget.display = pane in regions
+            if pane in regions:
+                widget.styles.offset = regions[pane].offset
+                widget.styles.width, widget.styles.height = regions[pane].size
 
     def watch_frame(self) -> None:
         """Look at the present again: the pass may be another one."""

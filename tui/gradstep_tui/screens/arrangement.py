@@ -58,16 +58,32 @@ def _narrow(width: int, rows: int) -> Mapping[Pane, Region]:
 
 def _roomy(width: int, rows: int) -> Mapping[Pane, Region]:
     """Code and step at the left; the pass, the numbers, the samples and the loss at the right."""
-    return _columns(width, rows, width * 58 // 100, (rows * 35 // 100, rows * 30 // 100, rows * 19 // 100))
+    code = rows * 2 // 5
+    return _columns(
+        width, rows, (width * 58 // 100, code), (rows * 34 // 100, rows * 35 // 100, rows * 19 // 100)
+    )
 
 
 def _wide(width: int, rows: int) -> Mapping[Pane, Region]:
     """As `_roomy`; the right column is wider, and the parameters are higher."""
-    return _columns(width, rows, width * 52 // 100, (rows * 30 // 100, rows * 34 // 100, rows * 17 // 100))
+    code = rows * 3 // 10
+    return _columns(
+        width, rows, (width * 52 // 100, code), (rows * 30 // 100, rows * 34 // 100, rows * 17 // 100)
+    )
 
 
-def _columns(width: int, rows: int, left: int, heights: tuple[int, int, int]) -> Mapping[Pane, Region]:
-    code = rows * 2 // 5
+def _columns(
+    width: int, rows: int, first: tuple[int, int], heights: tuple[int, int, int]
+) -> Mapping[Pane, Region]:
+    """Return two columns of panes.
+
+    Args:
+        width: Width of the terminal.
+        rows: Rows of all panes.
+        first: Width of the left column, and height of the code in it.
+        heights: Heights of the pass, the parameters and the samples in the right one.
+    """
+    left, code = first
     trace, parameters, data = heights
     below, right = trace + parameters + data, width - left
     return {

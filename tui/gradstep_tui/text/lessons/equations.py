@@ -61,23 +61,30 @@ def number_at(value: Tensor | float | None, place: Sequence[int]) -> float | str
     return number
 
 
-def arithmetic(equation: Equation, place: Sequence[int]) -> str:
-    """Return how one element of the result comes about, in numbers; empty if no arithmetic says it.
+def arithmetic(equation: Equation, place: Sequence[int], room: int) -> str:
+    """Return how one element of the result comes about, in numbers; empty if none says it or fits.
 
     Args:
         equation: The equation.
         place: Index of an element of the result, a number for each dimension.
+        room: Largest number of characters.
     """
+    texts = (_arithmetic(equation, place, most) for most in range(MOST_ADDENDS, 0, -1))
+    return next((text for text in texts if len(text) <= room), "")
+
+
+def _arithmetic(equation: Equation, place: Sequence[int], most: int) -> str:
+    """Return that text with at most `most` addends of a long sum."""
     result = cell(number_at(equation.downstream.value, place))
     match equation.operator:
         case Operator.TIMES | Operator.EXPAND if equation.local is not None:
             return f"{_at(equation.upstream, place)} × {_at(equation.local, place)} = {result}"
         case Operator.MATMUL | Operator.MATMUL_LEFT:
-            return _inner_product(equation, place, result)
+            return _inner_product(equation, place, result, most)
         case Operator.ADD:
             return f"{' + '.join(_at(part, place) for part in equation.parts)} = {result}"
         case Operator.SUM:
-            return _sum(equation, place, result)
+            return _sum(equation, place, result, most + 1)
         case Operator.ACCUMULATE if equation.local is not None and equation.local.value is not None:
             return f"{_at(equation.local, place)} + {_at(equation.upstream, place)} = {result}"
         case _:
@@ -93,7 +100,7 @@ def _signed(number: float | str | None) -> str:
     return f"({text})" if text.startswith("-") else text
 
 
-def _inner_product(equation: Equation, place: Sequence[int], result: str) -> str:
+def _inner_product(equation: Equation, place: Sequence[int], result: str, most: int) -> str:
     """Return the products of a row and a column whose sum is one element of a product of matrices."""
     upstream, local = equation.upstream.value, None if equation.local is None else equation.local.value
     if not is_tensor(upstream) or not is_tensor(local) or upstream.is_meta or local.is_meta:
@@ -105,12 +112,12 @@ def _inner_product(equation: Equation, place: Sequence[int], result: str) -> str
     column = right[tuple(place[: right.dim() - 2])][:, place[-1]]
     pairs = [
         f"{_signed(one.item())} × {_signed(other.item())}"
-        for one, other in zip(row[:MOST_ADDENDS], column[:MOST_ADDENDS], strict=True)
+        for one, other in zip(row[:most], column[:most], strict=True)
     ]
-    return f"{' + '.join([*pairs, *(['…'] if len(row) > MOST_ADDENDS else [])])} = {result}"
+    return f"{' + '.join([*pairs, *(['…'] if len(row) > most else [])])} = {result}"
 
 
-def _sum(equation: Equation, place: Sequence[int], result: str) -> str:
+def _sum(equation: Equation, place: Sequence[int], result: str, most: int) -> str:
     """Return the numbers whose sum is one element of a gradient that was summed over broadcast dims."""
     upstream, made = equation.upstream.value, equation.downstream.value
     if not is_tensor(upstream) or not is_tensor(made) or upstream.is_meta:
@@ -121,5 +128,5 @@ def _sum(equation: Equation, place: Sequence[int], result: str) -> str:
         if dim >= extra and made.shape[dim - extra] == upstream.shape[dim]:
             numbers = numbers.select(dim, place[dim - extra])
     numbers = numbers.reshape(-1)
-    shown = [_signed(number) for number in numbers[: MOST_ADDENDS + 1].tolist()]
+    shown = [_signed(number) for number in numbers[:most].tolist()]
     return f"{' + '.join([*shown, *(['…'] if len(numbers) > len(shown) else [])])} = {result}"

@@ -77,8 +77,8 @@ def equation_lines(
     if equation.operator is Operator.RULE:
         return _rule_lines(equation, fallback, width, height, row)
     place = _place_in(equation.downstream.value, row)
-    told = arithmetic(equation, place)
-    sum_line = [line(Span(EXAMPLE, "dim"), told)] if told and len(told) + len(EXAMPLE) <= width else []
+    told = arithmetic(equation, place, width - len(EXAMPLE))
+    sum_line = [line(Span(EXAMPLE, "dim"), told)] if told else []
     tables = height - len(sum_line)
     return [*_tables(equation, fallback, width, tables, row), *sum_line]
 
@@ -190,8 +190,8 @@ def _change_lines(
     if equation.operator is Operator.SAME:
         first = [*wrapped(f"{arrived} = {targets}", width, "label", most=2), line(Span(words, "dim"))]
         return [*first, *_numbers(equation.downstream.value, height - len(first), width, row)]
-    told = arithmetic(equation, _place_in(equation.downstream.value, row))
-    tail = [line(Span(EXAMPLE, "dim"), told)] if told and len(told) + len(EXAMPLE) <= width else []
+    told = arithmetic(equation, _place_in(equation.downstream.value, row), width - len(EXAMPLE))
+    tail = [line(Span(EXAMPLE, "dim"), told)] if told else []
     terms = [equation.upstream, equation.downstream]
     tables = _fitting([arrived, targets], terms, ["→"], width, height - 1 - len(tail), row)
     return [line(Span(words, "dim")), *tables, *tail][: max(height, 1)]

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 import time
+from threading import Event
 
 from gradstep.actions import RunEpochs, ToggleZeroing
+from gradstep_tui.screens.base.working_screen import AT_ONCE, SHOWN_AFTER
 from tests.tui.bench import bench, frame, headless, idle, opened, press, state, text, until
 
 
@@ -89,3 +91,14 @@ async def test_without_zeroing_the_reason_is_the_gradients_that_pile_up() -> Non
         await until(pilot, lambda: "diverged" in text(pilot))
         assert "warning: zero the gradients (Z), lower the learning rate ([) or go back" in text(pilot)
         assert state(frame(pilot)) == state(headless([ToggleZeroing(), RunEpochs(1000)], rate=1e-3))
+
+
+async def test_work_that_is_not_done_at_once_says_so_within_a_tenth_of_a_second() -> None:
+    assert AT_ONCE + SHOWN_AFTER <= 0.1 + 1e-9
+    go_on = Event()
+    async with opened() as pilot:
+        bench(pilot).work(lambda _: go_on.wait(), title="a slow one", holds_keys=True, at_once=AT_ONCE)
+        await until(pilot, lambda: "running: a slow one" in text(pilot))
+        go_on.set()
+        await idle(pilot)
+        assert "running" not in text(pilot)

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from gradstep.session import Session
     from gradstep_tui.session.autosave import Autosave
+    from gradstep_tui.session.preferences import Preferences
 
 TEXTUALS_OWN: Final = ("Theme", "Screenshot")
 """Textual's own commands that stay in the palette; the others have a key here or would cover the bench."""
@@ -51,6 +52,7 @@ class GradstepApp(StyledOnceApp):
         autosave: Autosave | None = None,
         ascii_only: bool = False,
         runs: str = "",
+        preferences: Preferences | None = None,
     ) -> None:
         """Show a bench for the session that `make_session` makes.
 
@@ -59,8 +61,12 @@ class GradstepApp(StyledOnceApp):
             autosave: Saves the session; None to save nothing.
             ascii_only: Whether to draw with ASCII characters only.
             runs: Words for the script that runs until there is a session; empty if none does.
+            preferences: Remembers the theme and the problem; None to remember nothing.
         """
         super().__init__()
+        self.preferences = preferences
+        if preferences is not None and preferences.theme in self.available_themes:
+            self.theme = preferences.theme
         self._runs = runs
         ignore_early_pages()
         self._make_session = make_session
@@ -68,6 +74,11 @@ class GradstepApp(StyledOnceApp):
         self._plainer: list[LineFilter] = (
             [AsciiFilter()] if ascii_only else [] if shows_braille() else [BlocksFilter()]
         )
+
+    def watch_theme(self, theme: str) -> None:
+        """Remember a chosen theme."""
+        if self.preferences is not None and self.is_running and theme != self.preferences.theme:
+            self.preferences.remember(theme=theme)
 
     def prepare_long_work(self) -> None:
         """Do nothing; called in each thread that does long work, before it begins."""

@@ -38,6 +38,7 @@ from gradstep_tui.commands.script_arguments import parsed
 from gradstep_tui.commands.start_options import is_table, start_of
 from gradstep_tui.session.autosave import Autosave, saved_title
 from gradstep_tui.session.jobs import leave_stuck_jobs
+from gradstep_tui.session.preferences import Preferences
 from gradstep_tui.session.script_start import running_title, told_while_running
 from gradstep_tui.terminal.capabilities import capabilities
 
@@ -98,6 +99,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return complain(wrong)
     autosave = Autosave(options.save)
     autosave.offers_any = options.problem is None and options.csv is None
+    if options.problem in problems.names():
+        Preferences().remember(problem=options.problem)
     return _train(partial(autosave.begin, start), autosave, options, running_title(start))
 
 
@@ -359,7 +362,9 @@ def _draw(
     ascii_only = ascii_only or not terminal_speaks_utf8()
     with terminal_for_the_screen():
         prepare_terminal(guard)
-        app = GradstepApp(make_session, autosave=autosave, ascii_only=ascii_only, runs=runs)
+        app = GradstepApp(
+            make_session, autosave=autosave, ascii_only=ascii_only, runs=runs, preferences=Preferences()
+        )
         app.run()
         guard.tell(guard_process.LEAVING)
         wait_for_jobs(LEAVING)

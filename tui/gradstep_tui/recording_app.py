@@ -15,19 +15,27 @@ if TYPE_CHECKING:
     from textual.screen import Screen
 
     from gradstep.session import Session
+    from gradstep_tui.session.preferences import Preferences
 
 
 class RecordingApp(GradstepApp):
     """One recording in one terminal."""
 
-    def __init__(self, make_session: Callable[[], Session], *, ascii_only: bool = False) -> None:
+    def __init__(
+        self,
+        make_session: Callable[[], Session],
+        *,
+        ascii_only: bool = False,
+        preferences: Preferences | None = None,
+    ) -> None:
         """Show a bench for the recording that `make_session` opens.
 
         Args:
             make_session: Opens the recording; called in a thread once the first frame is on screen.
             ascii_only: Whether to draw with ASCII characters only.
+            preferences: Remembers the theme; None to remember nothing.
         """
-        super().__init__(make_session, ascii_only=ascii_only)
+        super().__init__(make_session, ascii_only=ascii_only, preferences=preferences)
         self._open_recording = make_session
 
     def get_default_screen(self) -> Screen[None]:

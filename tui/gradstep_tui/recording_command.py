@@ -85,6 +85,7 @@ def _draw(make_session: Callable[[], Session], ascii_only: bool, guard: CrashGua
     guard.hold_ending()
     from gradstep_tui.recording_app import RecordingApp
     from gradstep_tui.session.jobs import LEAVING, wait_for_jobs
+    from gradstep_tui.session.preferences import Preferences
     from gradstep_tui.terminal import guard_process
     from gradstep_tui.terminal.encoding import terminal_speaks_utf8
     from gradstep_tui.terminal.redirected_output import terminal_for_the_screen
@@ -93,7 +94,7 @@ def _draw(make_session: Callable[[], Session], ascii_only: bool, guard: CrashGua
     ascii_only = ascii_only or not terminal_speaks_utf8()
     with terminal_for_the_screen():
         prepare_terminal(guard)
-        app = RecordingApp(make_session, ascii_only=ascii_only)
+        app = RecordingApp(make_session, ascii_only=ascii_only, preferences=Preferences())
         app.run()
         guard.tell(guard_process.LEAVING)
         wait_for_jobs(LEAVING)

@@ -28,6 +28,9 @@ DRAWS_PER_SECOND: Final = 5
 AT_ONCE: Final = 0.05
 """Seconds that a key waits for its work, so that quick work is drawn together with the key."""
 
+SHOWN_AFTER: Final = 0.05
+"""Seconds after which it is shown that work runs which is not done at once."""
+
 PATIENCE: Final = 1.0
 """Seconds after which a run that was told to stop is interrupted; more if its epochs take longer."""
 
@@ -135,6 +138,7 @@ class WorkingScreen(Screen[None]):
         self.begin_waiting()
         self.running = True
         self._ticker = self.set_interval(1 / DRAWS_PER_SECOND, self._tick)
+        self.set_timer(SHOWN_AFTER, self._tick)
 
     def settle(self) -> None:
         """Do nothing; called in the thread before its work, so that what was done before can be saved."""

@@ -19,6 +19,7 @@ from gradstep_tui.keys import SIGNS
 from gradstep_tui.screens.dialogs.ask import AskScreen
 from gradstep_tui.screens.dialogs.choosers.problems import ProblemsScreen
 from gradstep_tui.screens.dialogs.text import TextScreen
+from gradstep_tui.session.preferences import preferences_of
 from gradstep_tui.session.script_start import running_title
 from gradstep_tui.text.refusals import error_remark
 from gradstep_tui.text.remarks import NOTHING, Remark, hint, success
@@ -47,13 +48,20 @@ def choose_problem(bench: KeyedScreen) -> None:
         if found.start is None:
             ask_file(bench)
         else:
+            if preferences is not None and not found.start.has_file:
+                preferences.remember(problem=found.start.title)
             begin(bench, found.start, f"{found.start.title} begins")
 
-    session = bench.idle_session()
-    if session is not None:
-        found = listed(bench.own)
-        found = [*found, ANOTHER_FILE] if bench.opens_files else found
-        bench.app.push_screen(ProblemsScreen(found, session.problem.name), chosen)
+    session, preferences = bench.idle_session(), preferences_of(bench.app)
+    if session is None:
+        return
+    found, current = listed(bench.own), session.problem.name
+    found = [*found, ANOTHER_FILE] if bench.opens_files else found
+    screen, names = ProblemsScreen(found, current), [problem.name for problem in found]
+    last = "" if preferences is None or session.line() else preferences.problem
+    if last in names and current in names:  # nothing was done here: the problem chosen last is wanted
+        screen.action_walk(names.index(last) - names.index(current))
+    bench.app.push_screen(screen, chosen)
 
 
 def ask_file(bench: KeyedScreen) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import pairwise
@@ -19,6 +20,8 @@ from gradstep.pictures.decision_regions import DecisionRule, Regions
 from gradstep.session import Session
 from gradstep.start import Start
 from gradstep_tui.drawing.canvas import AXIS
+from gradstep_tui.drawing.heat import HALF, VIRIDIS, VIRIDIS_256
+from gradstep_tui.drawing.lines import length
 from gradstep_tui.plain.answers.pictures import regions_texts
 from gradstep_tui.plain.conversation import Conversation
 from gradstep_tui.widgets.pictures.curves import layer_lines
@@ -76,6 +79,24 @@ def test_regions_and_points_are_where_they_belong_and_a_wrong_one_is_small(width
     whole = " ".join(plain(regions_lines(halves(), ("cat", "dog"), ("ear", "tail"), width, height)))
     for part in ("tail up, ear across", "A on ' ' is cat, B on '.' is dog", "1 of them, in lower case,"):
         assert part in whole
+
+
+@pytest.mark.parametrize("palette", [VIRIDIS, VIRIDIS_256], ids=["true", "256"])
+def test_in_colours_each_class_has_one_and_letters_are_over_it(palette: Sequence[str]) -> None:
+    lines = regions_lines(halves(), ("cat", "dog"), ("ear", "tail"), 76, 20, palette)
+    chips = {text.strip(): role.partition("/")[2] for row in lines[-4:] for text, role in row if "/" in role}
+    rows = [row for row in lines if any(text.startswith(HALF) for text, _ in row)]
+    assert {role.split("/")[0] for text, role in rows[0][1:] if text.startswith(HALF)} >= {
+        chips["A"],
+        chips["B"],
+    }
+    assert rows[0][1].role.split("/")[0] == chips["A"]
+    assert rows[0][-1].role.split("/")[0] == chips["B"]
+    drawn = " ".join(plain(lines))
+    assert "A  cat   B  dog" in drawn
+    assert all(length(row) <= 76 for row in lines)
+    letters = {text for row in rows for text, _ in row[1:] if not text.startswith(HALF)}
+    assert letters == {"A", "B", "a"}
 
 
 def test_an_output_is_a_ramp_and_a_target_a_digit_on_the_same_scale() -> None:

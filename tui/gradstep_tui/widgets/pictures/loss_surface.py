@@ -54,13 +54,12 @@ def surface_lines(
     if scale is None:
         return wrapped("There is nothing to draw: no loss around here is a finite number.", width, "warn")
     names = names or [place.name for place in found.places]
-    canvas = _canvas(
-        width - AXIS, height - 1, palette
-    )  # drawn twice, because the texts below depend on the arrow
+    # Drawn twice, because the texts below depend on the arrow.
+    canvas = canvas_of(width - AXIS, height - 1, palette)
     legend = colours_line(scale, palette) if palette else ramp_lines(scale, width)
     short = _draw(canvas, found, scale)
     below = [*legend, *text_lines(found, names, short=short, width=width, in_colours=bool(palette))]
-    canvas = _canvas(width - AXIS, height - len(below) - 2, palette)
+    canvas = canvas_of(width - AXIS, height - len(below) - 2, palette)
     _draw(canvas, found, scale)
     across, up = _scales(found)
     head = line(Span(f"{names[1]} up, {names[0]} across", "label"))
@@ -116,7 +115,8 @@ def _each(scale: Scale, count: int) -> str:
     return f"+ {cell((scale.high - scale.low) / count)}"
 
 
-def _canvas(width: int, height: int, palette: Sequence[str]) -> Canvas:
+def canvas_of(width: int, height: int, palette: Sequence[str]) -> Canvas:
+    """Return a canvas for colours if there are some, else for signs."""
     return HeatCanvas(width, height, palette) if palette else Canvas(width, height)
 
 

@@ -133,7 +133,8 @@ class PicturePanel(Panel):
 
     def _map_lines(self, found: Regions, width: int, height: int) -> list[Line]:
         frame = self._shown
-        return regions_lines(found, target_names(frame, found.columns), input_names(frame), width, height)
+        names = target_names(frame, found.columns)
+        return regions_lines(found, names, input_names(frame), width, height, self.palette)
 
     def _pair_lines(self, found: Fit, width: int, height: int) -> list[Line]:
         return fit_lines(found, target_names(self._shown, max(found.series) + 1), width, height)

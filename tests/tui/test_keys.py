@@ -377,11 +377,18 @@ async def test_enter_shows_all_numbers_of_the_step_and_closes_again() -> None:
         assert pilot.app.screen is bench(pilot)
 
 
-async def test_enter_before_any_step_says_what_to_press() -> None:
+async def test_enter_shows_the_whole_of_what_ran_last_and_before_that_what_the_problem_is() -> None:
     async with opened() as pilot:
         await press(pilot, "enter")
-        assert pilot.app.screen is bench(pilot)
-        assert "hint: press s to run a node first: there is no step to show yet" in text(pilot)
+        assert isinstance(pilot.app.screen, LookScreen)
+        assert "regression, written out by hand" in " ".join(text(pilot).split())
+        await press(pilot, "enter", "f", "enter")
+        shown = " ".join(text(pilot).split())
+        assert "69 96 70" in shown
+        assert "divided by 10, the number of them, it is the loss" in shown.replace("│ │ ", "")
+        await press(pilot, "enter", "b", "u", "enter")
+        assert "0.339749" in text(pilot)
+        assert "e.g. w[oranges, rainfall]" in text(pilot)
 
 
 @pytest.mark.parametrize("close", ["escape", "q", "?", "enter"])

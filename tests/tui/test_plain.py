@@ -281,6 +281,16 @@ def test_forward_tells_its_statement_each_sample_the_loss_and_what_comes_next() 
     ]
 
 
+def test_step_after_a_statement_tells_all_its_numbers() -> None:
+    talk = Talk()
+    assert "sample 5:" in talk("f", "step")
+    assert "  w apples temp: 0.3394 - 1e-05 * 399.9787 = 0.3354" in talk("b", "u", "step")
+    told = talk("z", "step")
+    assert "b.grad before, 2 numbers: 2.5913, -190.3891" in told
+    assert "b.grad now, 2 numbers: 0, 0" in told
+    assert "in sum: 1 epoch, 1 update" in talk("e", "step")
+
+
 def test_the_samples_are_told_as_many_as_asked_for() -> None:
     talk = Talk()
     assert "no predictions yet: type forward" in talk("data")

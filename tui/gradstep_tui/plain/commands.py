@@ -40,7 +40,11 @@ from gradstep_tui.plain.answers.state import (
     prediction_texts,
     status_texts,
 )
-from gradstep_tui.plain.answers.statement_answers import data_texts, step_of_statement_texts
+from gradstep_tui.plain.answers.statement_answers import (
+    data_texts,
+    step_of_statement_texts,
+    whole_statement_texts,
+)
 from gradstep_tui.plain.answers.steps import trace_texts, whole_step_texts
 from gradstep_tui.plain.answers.timeline import compare_texts, go_to, timeline_texts, twin_texts
 from gradstep_tui.plain.command_parser import Command, by_name, understood
@@ -121,7 +125,7 @@ TAKING: Final[Mapping[str, tuple[str, Callable[[str], Action]]]] = {
 """Keys that ask for a value on the bench, by id: notation of the value in help, and the action's maker."""
 
 ASKING: Final[Mapping[str, tuple[str, Question]]] = {
-    "look": ("", lambda session, _: whole_step_texts(session.frame)),
+    "look": ("", lambda session, _: current_step_texts(session.frame)),
     "elements": ("[PARAMETER[INDEX]]", lambda session, text: elements_texts(session.frame, text)),
     "data": ("[N]", lambda session, text: data_texts(session.frame, text)),
     "ledger": ("[PARAMETER [ROW] [COLUMN]]", lambda session, text: ledger_texts(session.frame, text)),
@@ -152,6 +156,9 @@ BEGINNING: Final[Mapping[str, tuple[str, Begins]]] = {
 ELSEWHERE: Final[Mapping[str, str]] = {
     "cursor_up": "plain mode has no cursor: name the line, as in comment zero, comment 3 or up update",
     "cursor_down": "plain mode has no cursor: name the line, as in comment zero, comment 3 or down update",
+    "scroll_up": "plain mode shows all parameters at once: type parameters",
+    "scroll_down": "plain mode shows all parameters at once: type parameters",
+    "switch_list": "plain mode lists the events of a pass, and their numbers: type trace, or step",
 }
 """Answer for the keys that have no meaning in plain mode, by id."""
 
@@ -173,6 +180,15 @@ def show_texts(frame: Frame) -> Iterator[str]:
         yield from whole_step_texts(frame)
     yield from step_of_statement_texts(frame)
     yield hint_text(frame)
+
+
+def current_step_texts(frame: Frame) -> Iterator[str]:
+    """Yield the numbers of what ran last: of a statement, of an optimizer's step, or of a pass's event."""
+    has_event = frame.backward is not None and not frame.backward.over
+    if frame.statement is not None and frame.update is None and not has_event:
+        yield from whole_statement_texts(frame)
+    else:
+        yield from whole_step_texts(frame)
 
 
 def command_name(key_id: str) -> str:

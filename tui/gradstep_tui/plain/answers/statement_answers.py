@@ -72,6 +72,19 @@ def step_of_statement_texts(frame: Frame) -> Iterator[str]:
             return
 
 
+def whole_statement_texts(frame: Frame) -> Iterator[str]:
+    """Yield the same with all numbers of parameters and gradients before and after."""
+    yield from step_of_statement_texts(frame)
+    step = frame.statement
+    if isinstance(step, UpdateStep):
+        for parameter in frame.parameters:
+            yield from moved_texts(frame, parameter)
+    elif isinstance(step, ZeroStep):
+        for grad in step.grads:
+            yield operand_text(f"{grad.name}.grad before", grad.before)
+            yield operand_text(f"{grad.name}.grad now", grad.after)
+
+
 def moved_texts(frame: Frame, parameter: ParameterFrame) -> Iterator[str]:
     """Yield a parameter's change: as `w - lr * w.grad = new w` if that is what happened, else was and now."""
     step = frame.statement

@@ -15,11 +15,13 @@ from gradstep_tui.screens.dialogs.text import TextScreen
 from gradstep_tui.screens.dialogs.whole_step import LookScreen
 from gradstep_tui.screens.help.key_table import HelpScreen, open_manual
 from gradstep_tui.text.remarks import WORDS, hint
+from gradstep_tui.widgets.lessons.statement_step import statement_title, whole_statement_lines
 from gradstep_tui.widgets.notice import is_whole
 from gradstep_tui.widgets.steps.step import whole_lines, whole_update_lines
 
 if TYPE_CHECKING:
     from gradstep.analysis.gradient_check import GradientCheck
+    from gradstep.frame import Frame
     from gradstep_tui.screens.base.keyed_screen import KeyedScreen
 
 
@@ -36,10 +38,17 @@ def show_step(bench: KeyedScreen) -> None:
         bench.app.push_screen(LookScreen(partial(whole_lines, frame.backward, looked)))
     elif frame is not None and frame.update is not None:
         bench.app.push_screen(LookScreen(partial(whole_update_lines, frame.update)))
+    elif frame is not None and statement_title(frame) and not _has_event(frame):
+        bench.app.push_screen(LookScreen(partial(whole_statement_lines, frame)))
     elif frame is not None and frame.backward is not None and frame.backward.done:
         bench.app.push_screen(LookScreen(partial(whole_lines, frame.backward, frame.backward.done - 1)))
     else:
         bench.notice = hint(f"press {SIGNS['step_node']} to run a node first: there is no step to show yet")
+
+
+def _has_event(frame: Frame) -> bool:
+    """Return whether the last action went through a pass, so that its event is the current step."""
+    return frame.backward is not None and not frame.backward.over and bool(frame.backward.done)
 
 
 def show_ledger(bench: KeyedScreen) -> None:

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from gradstep.frame import Frame
     from gradstep.training.snapshots import VariableValue
 
+MOST_LINES: Final = 300
+"""Largest number of lines of a pane that can be scrolled."""
+
 TITLES: Final = {
     ForwardStep: "forward: predictions, and how the loss comes about",
     UpdateStep: "update: each number minus learning rate times gradient",
@@ -63,6 +66,11 @@ def statement_lines(frame: Frame, width: int, height: int) -> list[Line]:
         case OwnStep():
             made = _own_lines(step, width, height)
     return made[:height]
+
+
+def whole_statement_lines(frame: Frame, width: int) -> list[Line]:
+    """Return the same for a pane that can be scrolled."""
+    return statement_lines(frame, width, MOST_LINES)
 
 
 def _about_lines(frame: Frame, width: int, height: int) -> list[Line]:

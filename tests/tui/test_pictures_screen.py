@@ -170,7 +170,7 @@ def test_in_colours_the_map_goes_from_dark_to_light_with_contours_and_the_path_o
     assert all(length(row) <= 76 for row in lines)
 
 
-@pytest.mark.parametrize("colours", [*VIRIDIS, *{*VIRIDIS_256}])
+@pytest.mark.parametrize("colours", [*VIRIDIS, *dict.fromkeys(VIRIDIS_256)])
 def test_signs_are_readable_on_every_colour_of_the_map(colours: str) -> None:
     one, two = sorted((luminance(colours), luminance(contrast(colours))))
     assert (two + 0.05) / (one + 0.05) > 4.5

@@ -94,9 +94,6 @@ class TraceRow:
     name: str
     """`Mul` for `MulBackward0`, `-> w.grad` for `AccumulateGrad`; `engine` or `hook` between nodes."""
 
-    briefs: tuple[str, ...]
-    """Short descriptions of the event, most telling first, e.g. `g / 10` and the shorter `g / other`."""
-
     shape: tuple[int, ...]
     """Shape of the gradient that the event made; () if it made none."""
 
@@ -116,7 +113,7 @@ class TraceRow:
     """What PyTorch's engine or a hook does between nodes; None for a node."""
 
     into: str = ""
-    """The script's words for the tensor whose gradient that is; empty for a node, and if there are none."""
+    """The script's words for the tensor whose gradient a node gets, or is made between nodes; or empty."""
 
     parts: int = 0
     """Number of gradients, or of elements for each of the result, that are added; 0 for a node."""

@@ -23,11 +23,11 @@ from gradstep.autograd.events import (
 )
 from gradstep.autograd.trace import Trace
 from gradstep.code_view.code_places import CodePlace, place_of
-from gradstep.derivatives import Explanation, briefs, explain
+from gradstep.derivatives import Explanation, explain
 from gradstep.derivatives.optimizer_step import explain_update
+from gradstep.derivatives.tensor_names import TensorNames
 from gradstep.equations.equation import Equation
 from gradstep.equations.equations import equations_of
-from gradstep.equations.tensor_names import TensorNames
 from gradstep.frame import Between, Frame, ParameterFrame, PassFrame, TraceRow
 from gradstep.loop.loop import Kind, StatementKey
 from gradstep.loop.script_loop import ScriptLoop
@@ -267,13 +267,16 @@ def _told(trace: Trace, loss: str) -> _Told:
     def row(event: Event, trace: Trace) -> TraceRow:
         return _row(event, trace, names())
 
+    def explanation(event: Event, trace: Trace) -> Explanation:
+        return explain(event, trace, names())
+
     @cache
     def names() -> TensorNames:
         return TensorNames(trace, loss)
 
     return _Told(
         _PerEvent(trace, row),
-        _PerEvent(trace, explain),
+        _PerEvent(trace, explanation),
         _PerEvent(trace, equations),
         _PerEvent(trace, _place),
     )
@@ -288,7 +291,6 @@ def _row(event: Event, trace: Trace, names: TensorNames) -> TraceRow:
     source = event.source.expression if isinstance(event, NodeEvent) and event.source else ""
     return TraceRow(
         event_name(event),
-        briefs(event, trace),
         () if made is None else tuple(made.shape),
         event.depth,
         isinstance(event, NodeEvent),
@@ -299,7 +301,10 @@ def _row(event: Event, trace: Trace, names: TensorNames) -> TraceRow:
 
 
 def _between(event: Event, trace: Trace, names: TensorNames) -> tuple[Between | None, str, int]:
-    """Return what an event between nodes does, to the gradient of which tensor, and how many go into it."""
+    """Return what an event between nodes does, to the gradient of which tensor, and how many go into it.
+
+    For a node, the tensor is the one that its forward operation made.
+    """
     match event:
         case PathsEvent(node=node, slot=slot, parts=parts):
             return Between.ADDS, names.of_edge(Edge(node, slot)), len(parts)
@@ -312,7 +317,7 @@ def _between(event: Event, trace: Trace, names: TensorNames) -> tuple[Between | 
         case HookEvent(node=node, slot=slot):
             return Between.REPLACES, names.of_edge(Edge(node, slot)), 1
         case NodeEvent():
-            return None, "", 0
+            return None, names.of_result(event), 0
 
 
 def _made(event: Event) -> Tensor | None:

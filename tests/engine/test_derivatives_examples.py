@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 import pytest
@@ -11,6 +12,7 @@ import torch.nn.functional as F  # noqa: N812
 from torch import Tensor
 
 from gradstep.autograd.events import ACCUMULATE_GRAD, NodeEvent
+from gradstep.autograd.source_map import watch_forward
 from gradstep.autograd.trace import Trace, record_backward
 from gradstep.derivatives import RULES
 
@@ -65,11 +67,11 @@ BROADCAST = [
 def pairs(operation: Callable[[Tensor, Tensor], Tensor], right: str = "normal") -> list[Example]:
     """Examples of an operation on two tensors that broadcast; both, the first or the second need one."""
     examples: list[Example] = []
-    for one, other in BROADCAST:
+    for one, two in BROADCAST:
         examples += [
-            lambda m, one=one, other=other: operation(m.normal(*one), getattr(m, right)(*other)),
-            lambda m, one=one, other=other: operation(m.normal(*one).detach(), getattr(m, right)(*other)),
-            lambda m, one=one, other=other: operation(m.normal(*one), getattr(m, right)(*other).detach()),
+            lambda m, one=one, two=two: operation(m.normal(*one), getattr(m, right)(*two)),
+            lambda m, one=one, two=two: operation(m.normal(*one).detach(), getattr(m, right)(*two)),
+            lambda m, one=one, two=two: operation(m.normal(*one), getattr(m, right)(*two).detach()),
         ]
     return examples
 
@@ -404,14 +406,21 @@ def _with_grad(m: Make, leaf: Tensor) -> Tensor:
     return leaf
 
 
-def record(example: Example, seed: int, dtype: torch.dtype) -> Trace:
-    """Record a pass in which each element of each result gets a gradient of its own, zeros among them."""
-    made = example(Make(seed, dtype))
-    results = [made] if isinstance(made, Tensor) else list(made)
-    terms = [(one * torch.randn_like(one).mul(2).round().div(1.7)).sum() for one in results]
-    return record_backward(
-        terms[0] if len(terms) == 1 else torch.stack([one.double() for one in terms]).sum()
-    )
+def record(example: Example, seed: int, dtype: torch.dtype, *, with_names: bool = False) -> Trace:
+    """Record a pass in which each element of each result gets a gradient of its own, zeros among them.
+
+    Args:
+        example: What makes the results.
+        seed: Seed of all random numbers.
+        dtype: Type of the numbers.
+        with_names: Whether the trace has the expressions of the program, as one that gradstep opens has.
+    """
+    with watch_forward() if with_names else nullcontext() as sources:
+        made = example(Make(seed, dtype))
+        results = [made] if isinstance(made, Tensor) else list(made)
+        terms = [(one * torch.randn_like(one).mul(2).round().div(1.7)).sum() for one in results]
+        loss = terms[0] if len(terms) == 1 else torch.stack([one.double() for one in terms]).sum()
+    return record_backward(loss, sources=sources)
 
 
 def test_every_rule_has_an_example() -> None:

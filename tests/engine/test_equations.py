@@ -11,9 +11,9 @@ from torch import Tensor
 from gradstep.autograd.source_map import watch_forward
 from gradstep.autograd.trace import Trace, record_backward
 from gradstep.derivatives import RULES
+from gradstep.derivatives.tensor_names import TensorNames, operands_of
 from gradstep.equations.equation import Equation, Operator
 from gradstep.equations.equations import combined, equations_of
-from gradstep.equations.tensor_names import TensorNames, operands_of
 from tests.engine.test_derivatives_examples import DTYPES, EXAMPLES, record
 
 PRODUCTS = {Operator.TIMES, Operator.EXPAND, Operator.MATMUL, Operator.MATMUL_LEFT}
@@ -135,6 +135,19 @@ def test_no_name_of_pytorchs_sources_is_shown_if_the_script_has_one() -> None:
     )
 
 
+def turned_round(x: Tensor) -> Trace:
+    """Record a pass of an operator that has its number on the left."""
+    with watch_forward() as sources:
+        loss = (2 * x).sum()
+    return record_backward(loss, names={"x": x}, sources=sources)
+
+
+def test_a_number_on_the_left_is_the_local_derivative_not_the_tensor_beside_it() -> None:
+    product = [*equations(turned_round(torch.randn(3, requires_grad=True)))][1]
+    assert product.local is not None
+    assert (product.local.name, product.downstream.name) == ("2", "x")
+
+
 @pytest.mark.parametrize(
     ("expression", "operands"),
     [
@@ -145,6 +158,9 @@ def test_no_name_of_pytorchs_sources_is_shown_if_the_script_has_one() -> None:
         ("F.mse_loss(preds, y)", ("preds", "y")),
         ("self.hidden(x)", ("x",)),
         ("net(x)", ("x",)),
+        ("2 * x", ("2", "x")),
+        ("torch.cat([a, b], 1)", ("a", "b", "1")),
+        ("torch.einsum('ij,jk->ik', a, b)", ("a", "b")),
         ("-x", ("x",)),
         ("w.T", ("w",)),
         ("x[0]", ("x",)),

@@ -43,7 +43,7 @@ from gradstep_tui.widgets.notice import duration, hint_line, progress_line
 from gradstep_tui.widgets.panel import title_rule
 from gradstep_tui.widgets.parameters import parameter_lines
 from gradstep_tui.widgets.status import status_line
-from gradstep_tui.widgets.steps.step import complaint_lines, event_lines, event_title, whole_lines
+from gradstep_tui.widgets.steps.step import PRODUCTS, complaint_lines, event_lines, event_title, whole_lines
 from gradstep_tui.widgets.trace import trace_lines
 from tests.session_strategies import PROBLEMS
 from tests.tui.frames import EVENTS, frame_after, frames_after, plain, walk
@@ -291,15 +291,18 @@ def test_a_product_of_matrices_says_how_one_number_of_it_comes_about() -> None:
     assert any(row.startswith("e.g. 73.0000 × 1.5308 + 91.0000 × (-1.4260)") for row in others)
 
 
-def test_the_whole_of_a_step_has_its_title_its_words_its_formula_and_every_number() -> None:
+def test_the_whole_of_a_step_has_its_title_its_words_its_formula_and_why() -> None:
     for number in range(1, EVENTS + 1):
         frame = frame_after(Forward(), *[StepNode()] * number)
         assert frame.backward is not None
         text = "\n".join(plain(whole_lines(frame.backward, number - 1, 95)))
         assert text.startswith(event_title(frame.backward, number - 1))
-        assert frame.backward.steps[number - 1].words[:30] in text
+        step, told = frame.backward.steps[number - 1], " ".join(text.split())
+        assert step.words in told
+        assert str(step.reason) in told
         for equation in frame.backward.equations[number - 1]:
-            assert not equation.formula or f"formula: {equation.formula}" in text
+            if equation.operator in PRODUCTS:
+                assert f"as PyTorch computes it: {equation.formula}, with g = dL/d" in told
 
 
 def test_what_pytorch_refuses_is_shown_in_its_own_words_with_the_lesson() -> None:

@@ -184,7 +184,7 @@ def test_the_notebooks_graph_fits_a_small_screen_with_a_box_a_node_on_a_large_on
     backward = stepped(problems.load("crops"), 4)
     lines = plain(GraphView().lines(replace(frame_after(), backward=backward), 76, 22))
     assert "arrow keys scroll" not in " ".join(lines)
-    assert "> 4/11 (engine) add 2 paths, before SubBackward0, 5x2" in lines
+    assert "> 4/11 +: 2 paths into diff, before SubBackward0, 5x2" in lines
     shown = " ".join(lines)
     for part in ("[x 3 Mul", "[> 5 Sub", "[  6 Add", "-> b.grad", "-> w.grad"):
         assert part in shown

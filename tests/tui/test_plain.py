@@ -28,6 +28,7 @@ from gradstep.actions import (
     SetOptimizer,
     ToggleStatement,
 )
+from gradstep.equations.equation import Operator
 from gradstep.frame import Frame
 from gradstep.loop.batches import FULL, Batches
 from gradstep.loop.loop import Kind
@@ -43,9 +44,8 @@ from gradstep_tui.plain.command_parser import MOST_WORDS, folded, understood
 from gradstep_tui.plain.commands import BY_NAME, COMMANDS, ELSEWHERE, MORE_NAMES, command_of
 from gradstep_tui.plain.conversation import Conversation
 from gradstep_tui.plain.talk import lines
-from gradstep_tui.text.steps import brief_text
+from gradstep_tui.text.steps import event_text
 from gradstep_tui.text.tensors.numbers import cell, cells, is_tensor, rate
-from gradstep_tui.text.tensors.values import value_text
 from tests.session_strategies import PROBLEMS
 from tests.terminal import Terminal
 from tests.tui.test_keys import DOES
@@ -305,13 +305,32 @@ def test_the_loss_of_a_second_epoch_comes_with_its_change() -> None:
     assert "loss 12756.5527, down 5989.9863 (32.0%) since the epoch before" in Talk()("e", "f")
 
 
-def test_a_step_tells_its_place_its_words_its_formulas_and_its_numbers() -> None:
+def test_a_step_tells_its_place_its_words_its_equations_and_its_numbers() -> None:
     told = Talk()("f", "s", "s", "s").splitlines()
-    assert told[0] == "node 3 of 11: MulBackward0 for diff * diff"
-    assert "both factors are the same tensor" in told[1]
-    assert "formula: grad of self = g * other" in told
-    assert any(text.startswith("other, self, 5x2: 7.6542, -159.2996; -7.1302") for text in told)
+    assert told[0] == "node 3 of 11: MulBackward0, from diff * diff"
+    assert told[1].startswith("A product hands each factor the gradient times the other factor.")
+    assert told[2] == (
+        "dL/d(diff * diff) times diff gives dL/d diff, 2 times: first number 0.1000 x 7.6542 = 0.7654"
+    )
+    assert any(text.startswith("diff, 5x2: 7.6542, -159.2996; -7.1302") for text in told)
     assert told[-1] == "next: type node to run one node, or next to run the rest of the pass"
+
+
+def test_an_earlier_node_is_looked_at_again_by_its_number_without_undo() -> None:
+    talk = Talk()
+    third = talk("f", "s", "s", "s", "look")
+    assert talk("s", "s", "look 3") == third
+    assert talk("b", "u", "step 3") == third
+    assert "why: If one factor grows by a little" in third
+    assert talk("z", "look 9").startswith("node 9 of 11: MmBackward0, from x @ w.t()\n")
+    assert "look 3" in talk("look w")
+
+
+def test_an_event_that_has_not_run_cannot_be_looked_at() -> None:
+    talk = Talk()
+    assert "nothing to go back through yet" in talk("look 1").casefold()
+    assert talk("f", "s", "look 2") == "the pass has no event 2 yet: 1 of 11 events are done"
+    assert "no event 0" in talk("look 0")
 
 
 def test_what_the_engine_does_between_nodes_is_told_apart() -> None:
@@ -408,7 +427,7 @@ def test_zeroing_is_told_both_ways() -> None:
         ),
         (["f", "<-", "e", "timeline 1"], "2 branches; the session is on another one"),
         (["f", "b", "go 1"], "go to point 1\nw.grad is None now"),
-        (["f", "b", "go 2 3"], "go to point 2, inside at 3\nnode 3 of 11: MulBackward0 for diff * diff"),
+        (["f", "b", "go 2 3"], "go to point 2, inside at 3\nnode 3 of 11: MulBackward0, from diff * diff"),
         (["run 20", "go 1 2"], "epochs done: 2"),
         (["run 20", "go 1 2", "t"], "point 1, here, inside at 2: run 20 epochs"),
         (["e", "twin"], "No difference: every number is the same, bit for bit."),
@@ -474,9 +493,9 @@ def test_the_list_of_events_marks_the_current_one_and_those_to_come() -> None:
     told = Talk()("f", "s", "s", "trace").splitlines()
     assert told[0] == "loss.backward(): 2 of 11 events are done"
     assert told[1:4] == [
-        "1: Div, g / 10, gradient of one number, for torch.sum(diff * diff) / diff.numel()",
-        "2, current: Sum, spread g, gradient 5x2, for torch.sum(diff * diff)",
-        "3, to come: Mul, g*other twice, gradient 5x2, for diff * diff",
+        "1: Div, from torch.sum(diff * diff) / diff.numel(), gradient of one number",
+        "2, current: Sum, from torch.sum(diff * diff), gradient 5x2",
+        "3, to come: Mul, from diff * diff, gradient 5x2",
     ]
     assert Talk()("trace").startswith("Nothing to go back through yet")
 
@@ -560,7 +579,8 @@ def facts(frame: Frame) -> Iterator[str]:
     yield from map(refusal_text, frame.refusals.values())
     if frame.backward is not None:
         for row in frame.backward.rows:
-            yield from (row.name if row.is_node else "between nodes", brief_text(row), row.source)
+            belongs = "" if row.parameter else event_text(row)
+            yield from (row.name if row.is_node else "between nodes", belongs)
             yield "x".join(map(str, row.shape))
         yield from step_facts(frame)
 
@@ -571,13 +591,15 @@ def step_facts(frame: Frame) -> Iterator[str]:
     if step is None:
         return
     yield from (step.title, step.words, step.source or "")
-    yield from (text for pair in (*step.formulas, *step.where) for text in pair)
-    for product in step.products:
-        yield f"{product.left.name} @ {product.right.name} = {product.result.name}"
-    factors = [factor for product in step.products for factor in (product.left, product.right)]
-    for operand in (*step.operands, *factors, *step.results):
-        value = operand.value
-        yield from numbers_of(value) if is_tensor(value) else [value_text(value)]
+    yield "" if step.reason is None else str(step.reason)
+    for equation in frame.backward.equations[frame.backward.done - 1]:
+        terms = [equation.upstream, *equation.parts, equation.downstream]
+        if equation.local is not None and equation.operator is not Operator.EXPAND:
+            terms.append(equation.local)
+            yield equation.local.name
+        for term in terms:
+            yield term.name
+            yield from numbers_of(term.value) if is_tensor(term.value) else [cell(term.value)]
 
 
 def test_all_that_a_frame_holds_is_told_when_asked_for() -> None:

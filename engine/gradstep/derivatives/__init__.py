@@ -4,7 +4,6 @@ A formula is a Python expression. The tests evaluate the very text that a learne
 tensors, and compare the result with the gradient that PyTorch's engine computed.
 """
 
-from gradstep.derivatives.brief import briefs
 from gradstep.derivatives.explain import explain
 from gradstep.derivatives.explanation import Explanation, Operand, Product
 from gradstep.derivatives.rules.registry import RULES, rule_for
@@ -18,7 +17,6 @@ __all__ = [
     "Product",
     "Rule",
     "When",
-    "briefs",
     "evaluate",
     "explain",
     "rule_for",

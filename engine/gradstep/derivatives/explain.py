@@ -21,45 +21,68 @@ from gradstep.derivatives.engine_events import explain_hook, explain_paths, expl
 from gradstep.derivatives.explanation import Explanation, Operand, Product
 from gradstep.derivatives.expressions import TROUBLE, factors
 from gradstep.derivatives.labels import grad_name
+from gradstep.derivatives.rules.paragraphs import reason_for
+from gradstep.derivatives.sentence import Sentence
+from gradstep.derivatives.tensor_names import TensorNames
+from gradstep.derivatives.value_names import ScriptNames
 from gradstep.derivatives.worksheet import Worksheet, worksheet_for
 
-NO_EXPLANATION: Final = "no explanation yet"
+NO_EXPLANATION: Final = Sentence(
+    "There is no explanation of this node yet; these are the numbers that PyTorch's engine passed in and "
+    "got back."
+)
+FAILED: Final = Sentence("PyTorch raised an error here, so no gradient came out.")
+NOTHING_ARRIVED: Final = "No gradient arrived, so {grad} does not change."
+OVERWRITTEN: Final = "One number cannot be shown: {name} was overwritten in place after the forward pass."
+UNREADABLE: Final = "One number cannot be shown: {name} is missing, because {why}."
 
 
-def explain(event: Event, trace: Trace) -> Explanation:
-    """Return the explanation of one event of `trace`.
+def explain(event: Event, trace: Trace, names: TensorNames | None = None) -> Explanation:
+    """Return the explanation of one event of a pass.
 
-    Every event has one; that of a node without a rule says "no explanation yet" and shows the node's numbers.
+    Every event has one; that of a node without a rule says so and shows the node's numbers.
+
+    Args:
+        event: One of `trace.events`.
+        trace: Recording of the pass.
+        names: Names of the pass's tensors; None to read them from `trace`.
     """
+    names = names or TensorNames(trace)
     match event:
         case NodeEvent(name=name) if name == ACCUMULATE_GRAD:
-            return _accumulation(event)
+            return _accumulation(event, names)
         case NodeEvent():
             sheet = worksheet_for(event)
-            return _unknown(event) if sheet is None else _node(sheet)
+            return _unknown(event) if sheet is None else _node(sheet, names)
         case ReduceEvent():
-            return explain_reduction(event, trace)
+            return explain_reduction(event, trace, names)
         case PathsEvent():
-            return explain_paths(event, trace)
+            return explain_paths(event, trace, names)
         case HookEvent():
-            return explain_hook(event, trace)
+            return explain_hook(event, trace, names)
 
 
-def _node(sheet: Worksheet) -> Explanation:
+def _node(sheet: Worksheet, names: TensorNames) -> Explanation:
     event = sheet.event
-    words = sheet.text(sheet.rule.words)
-    if event.grads_out is None:
-        words += "; PyTorch raised an error here, so no gradient came out"
+    script_names = ScriptNames(event, sheet, names)
+    failed = (FAILED,) if event.grads_out is None else ()
     return Explanation(
         title=event.name,
         source=_source(event),
         formulas=sheet.formulas(),
-        words="; ".join([words, *_missing(sheet)]),
+        sentences=(*_sentences(sheet, script_names), *failed, *_missing(sheet, script_names)),
         operands=tuple(_operands(sheet)),
         results=tuple(_results(event, sheet)),
         where=sheet.where(),
         products=tuple(_products(sheet)),
+        reason=reason_for(event.name),
     )
+
+
+def _sentences(sheet: Worksheet, script_names: ScriptNames) -> Iterator[Sentence]:
+    for text in sheet.rule.sentences:
+        if template := sheet.text(text):
+            yield script_names.sentence(template)
 
 
 def _unknown(event: NodeEvent) -> Explanation:
@@ -69,25 +92,27 @@ def _unknown(event: NodeEvent) -> Explanation:
         title=event.name,
         source=_source(event),
         formulas=(),
-        words=f"{NO_EXPLANATION}: these are the numbers that PyTorch's engine passed in and got back",
+        sentences=(NO_EXPLANATION,),
         operands=(*grads, *saved),
         results=tuple(_results(event, None)),
     )
 
 
-def _accumulation(event: NodeEvent) -> Explanation:
+def _accumulation(event: NodeEvent, names: TensorNames) -> Explanation:
     grad, kept, sheet = grad_name(event), event.accumulation, worksheet_for(event)
     if kept is None or sheet is None:
         return _unknown(event)
     arrived = kept.part is not None
-    words = sheet.text(sheet.rule.words) if arrived else "no gradient arrived, so {grad} does not change"
+    script_names = ScriptNames(event, sheet, names)
+    told = tuple(_sentences(sheet, script_names)) if arrived else (script_names.sentence(NOTHING_ARRIVED),)
     return Explanation(
         title=ACCUMULATE_GRAD,
         source=None,
         formulas=((grad, sheet.formula(0)),) if arrived else (),
-        words=words.replace("{grad}", grad),
+        sentences=told,
         operands=(Operand("old", kept.before), Operand("new", kept.part)),
         results=(Operand("sum", kept.after),),
+        reason=reason_for(event.name),
     )
 
 
@@ -127,14 +152,14 @@ def _products(sheet: Worksheet) -> Iterator[Product]:
         )
 
 
-def _missing(sheet: Worksheet) -> Iterator[str]:
+def _missing(sheet: Worksheet, script_names: ScriptNames) -> Iterator[Sentence]:
     """Return a sentence about each value in the formulas that cannot be shown."""
     for name in sheet.mentioned():
         match sheet.values.get(name):
             case Overwritten():
-                yield f"{name} cannot be shown: it was overwritten in place after the forward pass"
+                yield Sentence(OVERWRITTEN, {"name": script_names.prose(name)})
             case Unreadable(why=why):
-                yield f"{name} cannot be shown: {why}"
+                yield Sentence(UNREADABLE, {"name": script_names.prose(name), "why": why})
 
 
 def _showable(value: Any) -> bool:

@@ -7,6 +7,8 @@ from typing import Any, TypeAlias
 
 from torch import Tensor
 
+from gradstep.derivatives.sentence import Sentence
+
 OperandValue: TypeAlias = Tensor | bool | int | float | str | tuple[Any, ...] | None
 
 
@@ -45,8 +47,8 @@ class Explanation:
     formulas: tuple[tuple[str, str], ...]
     """Name and formula, a Python expression, of the gradient of each input that needs one."""
 
-    words: str
-    """Sentence without a full stop that says what happens."""
+    sentences: tuple[Sentence, ...]
+    """What happens, in the script's names."""
 
     operands: tuple[Operand, ...]
     """Incoming gradient `g`, then the other values that the formulas mention."""
@@ -59,6 +61,14 @@ class Explanation:
 
     products: tuple[Product, ...] = ()
     """Matrices and result of every formula that is a product of matrices."""
+
+    reason: Sentence | None = None
+    """A paragraph on why it happens; None if there is none."""
+
+    @property
+    def words(self) -> str:
+        """Return what happens: one or several sentences."""
+        return " ".join(map(str, self.sentences))
 
     @property
     def product(self) -> Product | None:

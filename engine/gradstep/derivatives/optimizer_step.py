@@ -11,10 +11,12 @@ from typing import Final
 from torch import Tensor
 
 from gradstep.derivatives.explanation import Explanation, Operand
+from gradstep.derivatives.sentence import Sentence
 from gradstep.training.snapshots import LastStatement, Snapshot
 
-SOURCE: Final = "docs.pytorch.org, torch.optim.{}"
-"""Source of the formulas, with the optimizer's name filled in."""
+SKIPPED: Final = "Skipped because .grad is None: {names}."
+
+SOURCE: Final = "The formulas are from docs.pytorch.org, torch.optim.{optimizer}."
 
 
 def explain_update(names: tuple[str, ...], step: LastStatement, after: Snapshot) -> Explanation:
@@ -38,14 +40,14 @@ def explain_update(names: tuple[str, ...], step: LastStatement, after: Snapshot)
         operands += [Operand(f"{name}.{state} before", value) for state, value in _of(before, index).items()]
         results += [Operand(f"{name}.{state}", value) for state, value in _of(after, index).items()]
         results += [Operand(name, after.parameters[index])]
-    words = [optimizer.row.sentence(optimizer.values)]
-    words += [f"skipped because .grad is None: {', '.join(skipped)}"] if skipped else []
-    words += [f"formulas: {SOURCE.format(optimizer.name)}"]
+    told = [Sentence(optimizer.row.sentence(optimizer.values))]
+    told += [Sentence(SKIPPED, {"names": ", ".join(skipped)})] if skipped else []
+    told += [Sentence(SOURCE, {"optimizer": optimizer.name})]
     return Explanation(
         title="optimizer.step()",
         source=f"torch.optim.{optimizer.text}",
         formulas=(),
-        words="; ".join(words),
+        sentences=tuple(told),
         operands=tuple(operands),
         results=tuple(results),
         where=tuple(optimizer.row.lines(optimizer.values, first=first, others_later=len(stepped) > 1)),

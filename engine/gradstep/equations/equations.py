@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from collections.abc import Iterator
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -19,14 +19,11 @@ from gradstep.autograd.events import (
 )
 from gradstep.autograd.trace import Trace
 from gradstep.derivatives.expressions import TROUBLE, names_in
+from gradstep.derivatives.tensor_names import TensorNames
+from gradstep.derivatives.value_names import ScriptNames
 from gradstep.derivatives.worksheet import Worksheet, worksheet_for
 from gradstep.equations.equation import Equation, Operator, Term
 from gradstep.equations.local_terms import SPREAD, LocalTerm, local_term
-from gradstep.equations.script_formula import in_names
-from gradstep.equations.tensor_names import TensorNames
-
-UNNAMED: Final[Mapping[str, str]] = {"self": "input"}
-"""Words for a saved value that the script has no name for, if PyTorch's own name says nothing to a reader."""
 
 
 def equations_of(event: Event, trace: Trace, names: TensorNames) -> tuple[Equation, ...]:
@@ -97,11 +94,11 @@ def _of_node(event: NodeEvent, names: TensorNames) -> Iterator[Equation]:
         if sheet is None or slot not in sheet.slots:
             yield Equation(Operator.RULE, arrived, downstream)
         else:
-            yield _by_rule(sheet, slot, arrived, downstream, _script_names(event, sheet, names))
+            yield _by_rule(sheet, slot, arrived, downstream, ScriptNames(event, sheet, names))
 
 
 def _by_rule(
-    sheet: Worksheet, slot: int, arrived: Term, downstream: Term, script_names: Mapping[str, str]
+    sheet: Worksheet, slot: int, arrived: Term, downstream: Term, script_names: ScriptNames
 ) -> Equation:
     formula = sheet.formula(slot)
     found = local_term(formula)
@@ -109,7 +106,7 @@ def _by_rule(
         found = LocalTerm(Operator.RULE)
     if found.upstream != "g":
         arrived = Term(arrived.name, sheet.value(found.upstream, slot))
-    shown = in_names(formula, script_names)
+    shown = script_names.formula(formula)
     if not found.formula:
         return Equation(found.operator, arrived, downstream, formula=shown)
     value = _local_value(sheet, slot, found, downstream.value)
@@ -136,41 +133,10 @@ def _local_value(sheet: Worksheet, slot: int, found: LocalTerm, made: Any) -> Te
     return value if isinstance(value, Tensor) and not value.is_meta else None
 
 
-def _local_name(found: LocalTerm, script_names: Mapping[str, str]) -> str:
+def _local_name(found: LocalTerm, script_names: ScriptNames) -> str:
     if found.operator is Operator.EXPAND:
         return "1"
-    return in_names(found.formula.replace(SPREAD, "1"), script_names)
-
-
-def _script_names(event: NodeEvent, sheet: Worksheet, names: TensorNames) -> dict[str, str]:
-    """Return the script's words for the values in a node's formulas, by PyTorch's names."""
-    found = dict[str, str]()
-    for slot in range(max(len(sheet.rule.gradients), len(event.edges))):
-        name = sheet.rule.input_name(slot)
-        if name is not None and name.isidentifier() and (text := names.of_input(event, slot)):
-            found[name] = text
-    if "self" not in found and (text := names.of_input(event, 0)):
-        found["self"] = text
-    if "other" not in found and (text := names.of_input(event, 1)):
-        found["other"] = text
-    if text := names.of_result(event):
-        found["result"] = text
-    for name, value in sheet.values.items():
-        plain = _plain(value)
-        if name not in found and plain:
-            found[name] = plain
-    return {**UNNAMED, **found}
-
-
-def _plain(value: Any) -> str:
-    """Return a number or a shape as text; empty for anything else."""
-    if isinstance(value, bool | int):
-        return str(value)
-    if isinstance(value, float):
-        return f"{value:g}"
-    if isinstance(value, tuple) and all(isinstance(part, int) for part in value):
-        return str(value)
-    return ""
+    return script_names.formula(found.formula.replace(SPREAD, "1"))
 
 
 def _accumulation(event: NodeEvent, names: TensorNames) -> Iterator[Equation]:

@@ -169,4 +169,4 @@ def _event(moment: Moment, *, anew: bool) -> str:
     if not anew:
         return f"{place} again: {step.title}."
     source = f", made by `{step.source}`" if step.source else ""
-    return f"{place}: {step.title}{source}: {step.words}."
+    return f"{place}: {step.title}{source}. {step.words}"

@@ -138,7 +138,7 @@ class OptimizerRow:
     """Formulas of a step, in the order in which PyTorch computes them."""
 
     words: tuple[Words, ...] = ()
-    """Sentences about the step, without a full stop; the first that fits the options is shown."""
+    """Sentences about the step; the first that fits the options is shown."""
 
     fixed: Mapping[str, bool] = field(default_factory=dict)
     """Switches in PyTorch's `param_groups` that are always set like this: they are what the optimizer is."""

@@ -101,14 +101,15 @@ ROWS: Final[Mapping[str, OptimizerRow]] = {
             Formula("p", "p - lr * momentum_buffer", "momentum, not nesterov"),
         ),
         words=(
-            Words("each p moves against its gradient", "not momentum"),
+            Words("Each parameter p moves against its gradient.", "not momentum"),
             Words(
-                "momentum_buffer is a sum of all gradients in which older ones count less; p moves along it, "
-                "looking one step ahead",
+                "In momentum_buffer all gradients are added, older ones with less weight; the parameter p "
+                "moves along it, looking one step ahead.",
                 "nesterov",
             ),
             Words(
-                "momentum_buffer is a sum of all gradients in which older ones count less; p moves along it"
+                "In momentum_buffer all gradients are added, older ones with less weight; the parameter p "
+                "moves along it."
             ),
         ),
         conflict=_nesterov_conflict,
@@ -140,7 +141,7 @@ ROWS: Final[Mapping[str, OptimizerRow]] = {
             Formula("p", "p - lr * momentum_buffer", "momentum"),
             Formula("p", "p - lr * {g} / (root + eps)", "not momentum"),
         ),
-        words=(Words("each gradient is divided by the root of the running average of its square"),),
+        words=(Words("Each gradient is divided by the root of the running average of its square."),),
     ),
     "Adam": OptimizerRow(
         options={
@@ -152,7 +153,7 @@ ROWS: Final[Mapping[str, OptimizerRow]] = {
         },
         state=_ADAM_STATE,
         formulas=(_STEP, _ASCENT, _DECAY, *_ADAM),
-        words=(Words("the running average of the gradient is divided by the root of that of its square"),),
+        words=(Words("The running average of the gradient is divided by the root of that of its square."),),
     ),
     "AdamW": OptimizerRow(
         options={
@@ -165,8 +166,11 @@ ROWS: Final[Mapping[str, OptimizerRow]] = {
         state=_ADAM_STATE,
         formulas=(_STEP, Formula("p", "p - lr * weight_decay * p", "weight_decay"), _ASCENT, *_ADAM),
         words=(
-            Words("p shrinks by lr * weight_decay of itself, then moves as with Adam", "weight_decay"),
-            Words("p moves as with Adam"),
+            Words(
+                "Each parameter p shrinks by lr * weight_decay of itself, then moves as with Adam.",
+                "weight_decay",
+            ),
+            Words("Each parameter p moves as with Adam."),
         ),
         fixed={"decoupled_weight_decay": True},
     ),
@@ -192,7 +196,7 @@ ROWS: Final[Mapping[str, OptimizerRow]] = {
             Formula("p", "p - rate * {g} / (sqrt(sum) + eps)", "lr_decay"),
         ),
         words=(
-            Words("each gradient is divided by the root of the sum of the squares of all gradients so far"),
+            Words("Each gradient is divided by the root of the sum of the squares of all gradients so far."),
         ),
     ),
     "NAdam": OptimizerRow(
@@ -226,7 +230,9 @@ ROWS: Final[Mapping[str, OptimizerRow]] = {
             Formula("root", "sqrt(exp_avg_sq / (1 - beta2**step))"),
             Formula("p", "p - lr * mean / (root + eps)"),
         ),
-        words=(Words("p moves as with Adam, looking one step ahead along the average gradient"),),
+        words=(
+            Words("Each parameter p moves as with Adam, looking one step ahead along the average gradient."),
+        ),
     ),
     "Adadelta": OptimizerRow(
         options={
@@ -247,8 +253,8 @@ ROWS: Final[Mapping[str, OptimizerRow]] = {
         ),
         words=(
             Words(
-                "each gradient is multiplied by the root mean square of past steps and divided by that of "
-                "past gradients"
+                "Each gradient is multiplied by the root mean square of past steps and divided by that of "
+                "past gradients."
             ),
         ),
     ),

@@ -20,6 +20,7 @@ from gradstep.actions import (
 )
 from gradstep.derivatives import Explanation, Operand
 from gradstep.derivatives.optimizer_step import SOURCE
+from gradstep.derivatives.sentence import Sentence
 from gradstep.frame import Frame, ParameterFrame
 from gradstep.frame_builder import pass_frame
 from gradstep.ledger.ledger import PassPage
@@ -36,6 +37,9 @@ from gradstep.training.pytorch_errors import lesson_of
 
 NO_LOOP: Final = "# not in a loop"
 """Text for the head of a loop if the pass stands in none."""
+
+CHANGED: Final = "In this step {moved} of {count} parameters changed."
+BY_HAND: Final = "Statements of the program, without an optimizer, changed {moved} of {count} parameters."
 
 CHANGES: Final = (
     Zero,
@@ -184,14 +188,13 @@ def _update(place: Standing) -> Explanation:
             moved += 1
             operands += [Operand(f"{name} before", was), Operand(f"{name}.grad", step.grads[name])]
             results.append(Operand(name, value))
-    many = f"{moved} of {len(step.values)} parameters changed"
+    many = {"moved": str(moved), "count": str(len(step.values))}
     if step.optimizer:
-        words = f"{many}; formulas: {SOURCE.format(step.optimizer)}"
+        told = Sentence(CHANGED, many), Sentence(SOURCE, {"optimizer": step.optimizer})
         return Explanation(
-            "optimizer.step()", f"torch.optim.{step.optimizer}", (), words, (*operands,), (*results,)
+            "optimizer.step()", f"torch.optim.{step.optimizer}", (), told, (*operands,), (*results,)
         )
-    words = f"{many} by statements of the program, without an optimizer"
-    return Explanation("update", None, (), words, (*operands,), (*results,))
+    return Explanation("update", None, (), (Sentence(BY_HAND, many),), (*operands,), (*results,))
 
 
 def _notice(place: Standing) -> Notice | None:

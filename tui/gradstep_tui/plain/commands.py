@@ -97,7 +97,7 @@ HELP: Final[Mapping[str, str]] = {
     "type_rate": "Set the learning rate, e.g. lr 1e-4.",
     "optimizer": "Choose the optimizer, e.g. optimizer SGD(momentum=0.9); without a name, update by hand.",
     "batches": "Split the samples, e.g. batches micro(2) or mini(2, shuffle=True); by default, do not split.",
-    "look": "Show all numbers of the current step.",
+    "look": "Show all numbers of the current step, or of event N of the pass, and why it is as it is.",
     "elements": "Summarize every parameter, or one, or show its numbers: numbers w, numbers w[1,2].",
     "data": "Show the samples: inputs, predictions, targets and differences, 20 of them or N.",
     "ledger": "Show every write to one number of a .grad, e.g. ledger w apples rainfall, or ledger w 0 1.",
@@ -125,7 +125,7 @@ TAKING: Final[Mapping[str, tuple[str, Callable[[str], Action]]]] = {
 """Keys that ask for a value on the bench, by id: notation of the value in help, and the action's maker."""
 
 ASKING: Final[Mapping[str, tuple[str, Question]]] = {
-    "look": ("", lambda session, _: current_step_texts(session.frame)),
+    "look": ("[N]", lambda session, text: looked_at_texts(session.frame, text)),
     "elements": ("[PARAMETER[INDEX]]", lambda session, text: elements_texts(session.frame, text)),
     "data": ("[N]", lambda session, text: data_texts(session.frame, text)),
     "ledger": ("[PARAMETER [ROW] [COLUMN]]", lambda session, text: ledger_texts(session.frame, text)),
@@ -182,13 +182,18 @@ def show_texts(frame: Frame) -> Iterator[str]:
     yield hint_text(frame)
 
 
-def current_step_texts(frame: Frame) -> Iterator[str]:
-    """Yield the numbers of what ran last: of a statement, of an optimizer's step, or of a pass's event."""
+def looked_at_texts(frame: Frame, text: str) -> Iterator[str]:
+    """Yield the numbers of an event of the pass, or of what ran last: a statement, an update or an event.
+
+    Args:
+        frame: The frame.
+        text: Number of an event of the pass, counted from 1; empty for what ran last.
+    """
     has_event = frame.backward is not None and not frame.backward.over
-    if frame.statement is not None and frame.update is None and not has_event:
+    if not text and frame.statement is not None and frame.update is None and not has_event:
         yield from whole_statement_texts(frame)
     else:
-        yield from whole_step_texts(frame)
+        yield from whole_step_texts(frame, text)
 
 
 def command_name(key_id: str) -> str:

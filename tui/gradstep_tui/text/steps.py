@@ -1,4 +1,4 @@
-"""Parts of a step's explanation, merged so that nothing is shown twice."""
+"""Names of the events of a backward pass, as lists and titles have them."""
 
 from __future__ import annotations
 
@@ -7,15 +7,9 @@ from typing import TYPE_CHECKING, Final
 
 from gradstep.autograd.events import ACCUMULATE_GRAD
 from gradstep.frame import Between
-from gradstep_tui.text.tensors.numbers import is_tensor
 
 if TYPE_CHECKING:
-    from gradstep.derivatives import Explanation, Operand
-    from gradstep.derivatives.explanation import OperandValue
     from gradstep.frame import Frame, ParameterFrame, PassFrame, TraceRow
-
-BRIEF_WIDTH: Final = 16
-"""Characters for the short description of an event in a list of events."""
 
 ENGINE: Final[Mapping[Between, tuple[str, str, str]]] = {
     Between.ADDS: ("+", "{parts} paths into {into}", "{parts} paths meet"),
@@ -24,13 +18,6 @@ ENGINE: Final[Mapping[Between, tuple[str, str, str]]] = {
     Between.REPLACES: ("hook", "replaces dL/d {into}", "replaces a gradient"),
 }
 """Name and description of what happens between nodes, and the description without a tensor's name."""
-
-
-def brief_text(row: TraceRow) -> str:
-    """Return the most telling description of an event that fits, or the shortest; empty if it is the name."""
-    fitting = (brief for brief in row.briefs if len(brief) <= BRIEF_WIDTH)
-    brief = next(fitting, row.briefs[-1])
-    return "" if brief == row.name else brief
 
 
 def event_name(row: TraceRow) -> str:
@@ -45,7 +32,7 @@ def event_text(row: TraceRow) -> str:
         return (named if row.into else unnamed).format(parts=row.parts, into=row.into)
     if row.parameter is not None:
         return ACCUMULATE_GRAD
-    return row.source or brief_text(row)
+    return row.source or row.into
 
 
 def written_by(frame: Frame, backward: PassFrame) -> ParameterFrame | None:
@@ -53,29 +40,3 @@ def written_by(frame: Frame, backward: PassFrame) -> ParameterFrame | None:
     name = backward.rows[backward.done - 1].parameter
     written = (parameter for parameter in frame.parameters if parameter.accumulation)
     return next((parameter for parameter in written if parameter.name == name), None)
-
-
-def merged_operands(operands: tuple[Operand, ...]) -> list[tuple[str, OperandValue]]:
-    """Return the operands, the same tensors merged, e.g. `other, self` in `diff * diff`."""
-    merged: list[tuple[str, OperandValue]] = []
-    for operand in operands:
-        same = next((n for n, (_, value) in enumerate(merged) if _is_same(value, operand.value)), None)
-        if same is None:
-            merged.append((operand.name, operand.value))
-        else:
-            merged[same] = (f"{merged[same][0]}, {operand.name}", operand.value)
-    return merged
-
-
-def _is_same(one: OperandValue, other: OperandValue) -> bool:
-    if not is_tensor(one) or not is_tensor(other) or one.is_meta or other.is_meta or one.shape != other.shape:
-        return False
-    return one.dtype == other.dtype and (one is other or bool(one.equal(other)))
-
-
-def merged_formulas(step: Explanation) -> dict[str, list[str]]:
-    """Return each formula once, with the names of all inputs whose gradient it computes."""
-    both: dict[str, list[str]] = {}
-    for name, formula in step.formulas:
-        both.setdefault(formula, []).append(name)
-    return both

@@ -10,38 +10,33 @@ from gradstep.derivatives.rules.rule import Rule, When
 ACTIVATIONS: Final[Mapping[str, Rule]] = {
     "ReluBackward0": Rule(
         {"self": "where(result <= 0, 0, g)"},
-        "g passes where the result is positive, and is 0 elsewhere, even at exactly 0",
-        "g where > 0",
+        "Elements of {self} above 0 get the gradient; all others get 0, even at exactly 0.",
     ),
     "LeakyReluBackward0": Rule(
         {"self": "where(self > 0, g, g * negative_slope)"},
-        "g passes where self is positive, and is scaled by the small slope elsewhere",
-        "g or g * slope",
+        "Elements of {self} above 0 get the gradient; all others get {negative_slope} times the gradient.",
     ),
     "EluBackward0": Rule(
         {
             "self": "where(self <= 0, g * alpha * exp(self * input_scale) * input_scale * scale, g * scale)",
         },
-        "g passes where self is positive, and is scaled by alpha * exp(self) elsewhere",
-        "g or g * exp",
+        "Above 0 the slope of ELU is {scale}; below 0 it falls towards 0 like exp.",
     ),
     "SigmoidBackward0": Rule(
         {"self": "g * (1 - result) * result"},
-        "the slope of a sigmoid is result * (1 - result), steepest in the middle",
-        "g*(1-r)*r",
+        "The slope of a sigmoid is {result * (1 - result)}: steepest in the middle, almost 0 at both ends.",
     ),
     "LogSigmoidBackward0": Rule(
-        {"self": "g * sigmoid(-self)"}, "the slope of log(sigmoid(self)) is sigmoid(-self)", "g*sigmoid(-x)"
+        {"self": "g * sigmoid(-self)"},
+        "The slope of the logarithm of a sigmoid is {sigmoid(-self)}: near 1 far below 0, near 0 far above.",
     ),
     "TanhBackward0": Rule(
         {"self": "g * (1 - result**2)"},
-        "the slope of tanh is 1 - result squared, steepest at 0",
-        "g * (1 - r²)",
+        "The slope of tanh is {1 - result**2}: steepest at 0, almost 0 at both ends.",
     ),
     "HardtanhBackward0": Rule(
         {"self": "where((self > min_val) & (self < max_val), g, 0)"},
-        "g passes between the limits, and is 0 where the result was clamped",
-        "g inside limits",
+        "Elements between the limits get the gradient; those that were clamped or equal a limit get 0.",
     ),
     "GeluBackward0": Rule(
         {
@@ -51,29 +46,25 @@ ACTIVATIONS: Final[Mapping[str, Rule]] = {
                 "g * (ndtr(self) + self * exp(-self**2 / 2) / sqrt(2 * pi))",
             )
         },
-        "the result is self times the bell curve's area below self; the product rule gives the slope",
-        "g * slope",
+        "GELU multiplies {self} by the area of the bell curve below it; the product rule gives its slope.",
         where={"t": "tanh(sqrt(2 / pi) * (self + 0.044715 * self**3))"},
     ),
     "SiluBackward0": Rule(
         {"self": "g * s * (1 + self * (1 - s))"},
-        "the result is self * sigmoid(self); the product rule gives the slope",
-        "g * slope",
+        "SiLU is {self * sigmoid(self)}; the product rule gives its slope.",
         where={"s": "sigmoid(self)"},
     ),
     "SoftplusBackward0": Rule(
         {"self": "where(beta * self > threshold, g, g * sigmoid(beta * self))"},
-        "the slope of softplus is a sigmoid, and 1 beyond the threshold",
-        "g * sigmoid",
+        "The slope of softplus is a sigmoid, and 1 beyond its threshold of {threshold}.",
     ),
     "SoftmaxBackward0": Rule(
         {"self": "result * (g - (result * g).sum(dim, True))"},
-        "a row of results always sums to 1, so the weighted mean of g is subtracted from g",
-        "r*(g - mean g)",
+        "From each gradient the row's mean, weighted by the probabilities, is subtracted; the rest is "
+        "multiplied by the element's own probability.",
     ),
     "LogSoftmaxBackward0": Rule(
         {"self": "g - exp(result) * g.sum(dim, True)"},
-        "each element gets its g minus its probability times the sum of g over the row",
-        "g - p * sum g",
+        "Each element gets its own gradient minus its probability times the sum of the row's gradients.",
     ),
 }

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from gradstep.derivatives.rules.rule import Rule, Text, When, by_need
+from gradstep.derivatives.rules.rule import Rule, Text, When, if_needed
 
 
 def _column_major(name: str) -> str:
@@ -30,28 +30,57 @@ def _right(left: str, right: str, factor: str = "") -> Text:
     return When(_column_major(right), f"(g.T @ {left}).T", f"{left}.T @ g")
 
 
-_LEFT = "gradient of left matrix = g @ right.T"
-_RIGHT = "gradient of right matrix = left.T @ g"
-_PRODUCT = f"{_LEFT}, {_RIGHT}"
-_ADDED = "gradient of added tensor = g"
-_LEFT_TRANSPOSED = f"{_LEFT} (PyTorch computes its transpose, right @ g.T)"
-_RIGHT_TRANSPOSED = f"{_RIGHT} (PyTorch computes its transpose, g.T @ left)"
-
-
-def _words(left: str, right: str) -> Text:
-    """Return the sentence about `left @ right`, depending on which of them need a gradient."""
-    return When(
-        f"needed == ('{left}',)",
-        When(_column_major(left), _LEFT_TRANSPOSED, _LEFT),
-        When(f"needed == ('{right}',)", When(_column_major(right), _RIGHT_TRANSPOSED, _RIGHT), _PRODUCT),
+def _left_words(left: str, right: str, of: str = "") -> Text:
+    """Return the sentence about the gradient of `left`; `of` is what the product is of, e.g. a batch."""
+    turned = "mT" if of else "T"
+    return if_needed(
+        left,
+        f"The left matrix{of} gets the gradient times the transposed right one: gradient @ "
+        f"{{{right}.{turned}}}.",
     )
+
+
+def _right_words(left: str, right: str, of: str = "") -> Text:
+    """Return the sentence about the gradient of `right`."""
+    turned = "mT" if of else "T"
+    return if_needed(
+        right,
+        f"The right matrix{of} gets the transposed left one times the gradient: {{{left}.{turned}}} @ "
+        "gradient.",
+    )
+
+
+_OF_EACH = " of each pair"
+_MATRICES = {"self": "left matrix", "mat1": "left matrix", "mat2": "right matrix"}
+_BATCHES = {
+    "self": "left matrices",
+    "batch1": "left matrices",
+    "batch2": "right matrices",
+    "mat2": "right matrices",
+}
+_ADDED_TERM = if_needed(
+    "self",
+    When(
+        "beta != 1",
+        "The sum passes {beta} times the gradient on to {self}.",
+        "The sum passes the gradient on unchanged to {self}.",
+    ),
+)
+_SCALED = When(
+    "alpha != 1", "The product was multiplied by {alpha}, so the gradients of its factors are, too.", ""
+)
+_OUTER = (
+    "Each element of the matrix meets one element of {vec}, so {self} gets the outer product of the "
+    "gradient and {vec}."
+)
+_VECTOR = "The vector of a product gets the transposed matrix times the gradient: {self.T} @ gradient."
 
 
 LINEAR: Final[Mapping[str, Rule]] = {
     "MmBackward0": Rule(
         {"self": _left("self", "mat2"), "mat2": _right("self", "mat2")},
-        _words("self", "mat2"),
-        by_need("g@mat2T, selfT@g", self="g @ mat2.T", mat2="self.T @ g"),
+        (_left_words("self", "mat2"), _right_words("self", "mat2")),
+        plain=_MATRICES,
     ),
     "AddmmBackward0": Rule(
         {
@@ -59,33 +88,13 @@ LINEAR: Final[Mapping[str, Rule]] = {
             "mat1": When("alpha == 1", _left("mat1", "mat2"), _left("mat1", "mat2", "alpha")),
             "mat2": When("alpha == 1", _right("mat1", "mat2"), _right("mat1", "mat2", "alpha")),
         },
-        When(
-            "'self' in needed",
-            When(
-                "needed == ('self', 'mat2')",
-                f"{_ADDED}, {_RIGHT}",
-                f"{_ADDED}, {_PRODUCT}",
-            ),
-            _words("mat1", "mat2"),
-        ),
-        When(
-            "needed == ('self', 'mat2')",
-            "g, mat1.T @ g",
-            by_need("g, and products", self="g", mat1="g @ mat2.T", mat2="mat1.T @ g"),
-        ),
+        (_ADDED_TERM, _left_words("mat1", "mat2"), _right_words("mat1", "mat2"), _SCALED),
+        plain={**_MATRICES, "self": "added term"},
     ),
     "BmmBackward0": Rule(
         {"self": "g @ mat2.mT", "mat2": "self.mT @ g"},
-        When(
-            "needed == ('self',)",
-            f"for each matrix of the batch, {_LEFT}",
-            When(
-                "needed == ('mat2',)",
-                f"for each matrix of the batch, {_RIGHT}",
-                f"for each matrix of the batch, {_PRODUCT}",
-            ),
-        ),
-        by_need("g@mat2T, selfT@g", self="g @ mat2.mT", mat2="self.mT @ g"),
+        (_left_words("self", "mat2", _OF_EACH), _right_words("self", "mat2", _OF_EACH)),
+        plain=_BATCHES,
     ),
     "BaddbmmBackward0": Rule(
         {
@@ -93,17 +102,18 @@ LINEAR: Final[Mapping[str, Rule]] = {
             "batch1": When("alpha == 1", "g @ batch2.mT", "(g @ batch2.mT) * alpha"),
             "batch2": When("alpha == 1", "batch1.mT @ g", "(batch1.mT @ g) * alpha"),
         },
-        f"{_ADDED}; for each matrix of the batch, {_PRODUCT}",
-        "g, and products",
+        (
+            _ADDED_TERM,
+            _left_words("batch1", "batch2", _OF_EACH),
+            _right_words("batch1", "batch2", _OF_EACH),
+            _SCALED,
+        ),
+        plain={**_BATCHES, "self": "added term"},
     ),
     "MvBackward0": Rule(
         {"self": "g.outer(vec)", "vec": "self.T @ g"},
-        When(
-            "needed == ('vec',)",
-            "gradient of vector = matrix.T @ g",
-            "gradient of matrix = outer product of g and vector, gradient of vector = matrix.T @ g",
-        ),
-        by_need("outer, selfT @ g", self="g.outer(vec)", vec="self.T @ g"),
+        (if_needed("self", _OUTER), if_needed("vec", _VECTOR)),
+        plain={"self": "matrix", "vec": "vector"},
     ),
     "AddmvBackward0": Rule(
         {
@@ -111,13 +121,17 @@ LINEAR: Final[Mapping[str, Rule]] = {
             "mat": When("alpha == 1", "g.outer(vec)", "g.outer(vec) * alpha"),
             "vec": When("alpha == 1", "mat.T @ g", "mat.T @ g * alpha"),
         },
-        "gradient of added vector = g, gradient of matrix = outer product of g and vector, "
-        "gradient of vector = matrix.T @ g",
-        "g, and products",
+        (
+            _ADDED_TERM,
+            if_needed("mat", _OUTER.replace("{self}", "{mat}")),
+            if_needed("vec", _VECTOR.replace("{self.T}", "{mat.T}")),
+            _SCALED,
+        ),
+        plain={"self": "added term", "mat": "matrix", "vec": "vector"},
     ),
     "DotBackward0": Rule(
         {"self": "g * tensor", "tensor": "g * self"},
-        "the gradient of each vector is the other vector times g, which is a single number here",
-        by_need("g*tensor, g*self", self="g * tensor", tensor="g * self"),
+        "A dot product is one number, and each of its vectors gets the other vector times the gradient.",
+        plain={"self": "first vector", "tensor": "second vector"},
     ),
 }

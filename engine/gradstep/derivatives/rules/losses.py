@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from gradstep.derivatives.rules.rule import Rule, Text, When, by_need
+from gradstep.derivatives.rules.rule import Rule, Text, When, if_needed
 
 
 def _averaged(formula: str) -> Text:
@@ -51,8 +51,8 @@ def _picked(classes: str, target: str, weight: str, g: str) -> Rule:
                 ),
             )
         },
-        "only the target class is in the loss: its log probability gets -g times its share, others get 0",
-        "-g at targets",
+        "Only the target class is in the loss: its log probability gets minus its share of the gradient, "
+        "others get 0.",
         where={
             "right": here,
             "picked": When("ignore_index < 0", here, f"right & (target != ignore_index).{target}"),
@@ -66,16 +66,12 @@ _SHARED = "g / indices.flatten().bincount()[indices].unsqueeze(-1)"
 LOSSES: Final[Mapping[str, Rule]] = {
     "MseLossBackward0": Rule(
         {"self": _squared("self", "target"), "target": _squared("target", "self")},
-        When(
-            "reduction == 1",
-            "the slope of a square is twice the difference, divided by the number of elements for the mean",
-            "the slope of a square is twice the difference",
+        (
+            if_needed("self", "The slope of a square is twice the difference: {2 * (self - target)}."),
+            if_needed("target", "The slope of a square, seen from {target}, is {2 * (target - self)}."),
+            When("reduction == 1", "A mean divides this by the number of elements.", ""),
         ),
-        When(
-            "reduction == 1",
-            by_need("2/n*diff*g, -", self="2/n*diff*g", target="-2/n*diff*g"),
-            by_need("2*diff*g, -", self="2*diff*g", target="-2*diff*g"),
-        ),
+        plain={"self": "prediction", "target": "target"},
     ),
     "NllLossBackward0": _picked("arange(self.size(-1))", "unsqueeze(-1)", "weight", "g.unsqueeze(-1)"),
     "NllLoss2DBackward0": _picked(
@@ -94,14 +90,32 @@ LOSSES: Final[Mapping[str, Rule]] = {
                 _weighted("(logsigmoid(-self) - pos_weight * logsigmoid(self)) * g"),
             ),
         },
-        "the slope is the predicted probability minus the target",
-        by_need("p - target, ...", self="(p - target)*g", target="-self * g"),
+        (
+            if_needed(
+                "self",
+                When(
+                    "pos_weight is None",
+                    "The slope is the predicted probability minus the target: {sigmoid(self) - target}.",
+                    "The slope is the predicted probability minus the target, with more or less weight on "
+                    "targets of 1.",
+                ),
+            ),
+            if_needed(
+                "target",
+                When(
+                    "pos_weight is None",
+                    "Seen from {target}, the slope is {-self}.",
+                    "Seen from {target}, the slope is the difference of the two logarithms in the loss.",
+                ),
+            ),
+            When("reduction == 1", "A mean divides this by the number of elements.", ""),
+        ),
         where={"p": "pos_weight * target"},
+        plain={"self": "logit", "target": "target"},
     ),
     "EmbeddingBackward0": Rule(
         {"weight": When("padding_idx < 0 and not scale_grad_by_freq", _ROWS.format("g"), _ROWS.format("G"))},
-        "each row of the table gets the sum of g over all lookups of that row",
-        "g to its rows",
+        "Each row of the table gets the sum of the gradients of all places that looked it up.",
         where={
             "shared": _SHARED,
             "G": When(

@@ -23,8 +23,7 @@ def _spread(after: str = "") -> Text:
 
 _EXTREME = Rule(
     {"self": "where(self == result, g / (self == result).sum(), 0)"},
-    "the elements equal to the result share g equally, and all others get 0",
-    "g to the winner",
+    "Only the elements that are the result get a gradient: they share it equally, and all others get 0.",
 )
 _EXTREME_IN_DIM = Rule(
     {
@@ -34,8 +33,7 @@ _EXTREME_IN_DIM = Rule(
             "g.new_zeros(self_sym_sizes).scatter(dim, indices.unsqueeze(dim), g.unsqueeze(dim))",
         )
     },
-    "each g goes to the element that was the result, and all others get 0",
-    "g to the winners",
+    "Each gradient goes to the element that is the result, and all others get 0.",
 )
 _EXTREME_OF_DIMS = Rule(
     {
@@ -45,32 +43,34 @@ _EXTREME_OF_DIMS = Rule(
             "unsqueeze(g, dim) * taken / taken.sum(dim, True)",
         )
     },
-    "the elements equal to the result share g equally, and all others get 0",
-    "g to the winners",
+    "Only the elements that are the result get a gradient: they share it equally, and all others get 0.",
     where={"taken": When("keepdim or not dim", "result == self", "unsqueeze(result, dim) == self")},
 )
 
 
 REDUCTIONS: Final[Mapping[str, Rule]] = {
     "SumBackward0": Rule(
-        {"self": "g.expand(self_sym_sizes)"}, "every element of the sum gets a copy of g", "spread g"
+        {"self": "g.expand(self_sym_sizes)"},
+        "A sum grows by as much as each of its elements, so each element gets a copy of the gradient.",
     ),
-    "SumBackward1": Rule({"self": _spread()}, "every element gets a copy of the g of its sum", "spread g"),
+    "SumBackward1": Rule(
+        {"self": _spread()},
+        "A sum grows by as much as each of its elements, so each element gets a copy of its sum's gradient.",
+    ),
     "MeanBackward0": Rule(
         {"self": "g.expand(self_sym_sizes) / self_sym_numel"},
-        "every element gets an equal share of g: g divided by the number of elements",
-        "spread g / n",
+        "Every element has an equal share in a mean, so each gets the gradient divided by their number, "
+        "{self_sym_numel}.",
     ),
     "MeanBackward1": Rule(
         {"self": When("not dim", "g.expand(self_sym_sizes) / self_sym_numel", _spread(" / n"))},
-        "every element gets an equal share of the g of its mean: g divided by the number of its elements",
-        "spread g / n",
+        "Every element has an equal share in a mean, so each gets its mean's gradient divided by the number "
+        "of elements in that mean.",
         where={"n": "self_sym_numel // g.numel()"},
     ),
     "CumsumBackward0": Rule(
         {"self": "g.flip(dim).cumsum(dim).flip(dim)"},
-        "an element is in its own running sum and all later ones, so it gets the sum of their g",
-        "sum g backwards",
+        "An element is in its own running sum and in all later ones, so it gets the sum of their gradients.",
     ),
     "MaxBackward0": _EXTREME_IN_DIM,
     "MaxBackward1": _EXTREME,

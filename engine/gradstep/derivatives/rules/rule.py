@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from gradstep.autograd.events import NodeEvent
 
@@ -24,6 +24,9 @@ class When:
 
 Text: TypeAlias = str | When
 
+PLAIN: Final[Mapping[str, str]] = {"self": "input", "other": "second input", "result": "result"}
+"""Plain words for values that the script has no name for; in a formula their spaces are underscores."""
+
 
 @dataclass(frozen=True, slots=True)
 class Rule:
@@ -40,17 +43,31 @@ class Rule:
     `g0`, `g1`, ... and the tuple `grads`. `i` is the number of the slot. Saved values have PyTorch's names.
     """
 
-    words: Text
-    """Sentence without a full stop about the gradients."""
+    words: Text | tuple[Text, ...]
+    """Sentences about the gradients; an empty one is left out.
 
-    brief: Text
-    """Label of at most 16 characters, for a list with one row per event."""
+    A name or a formula in braces, e.g. `{self}` or `{1 - result**2}`, is filled in with the script's names.
+    A sentence begins with a word of its own, because a name may be in lower case.
+    """
 
     where: Mapping[str, Text] = field(default_factory=dict)
     """Expressions that the formulas refer to by name; each may use earlier ones."""
 
     given: Mapping[str, Callable[[NodeEvent, int], Any]] = field(default_factory=dict)
     """Values that autograd does not expose, computed per slot from shapes and dtypes around the node."""
+
+    plain: Mapping[str, str] = field(default_factory=dict)
+    """Plain words for values that the script has no name for, if those of `PLAIN` do not fit."""
+
+    @property
+    def called(self) -> Mapping[str, str]:
+        """Plain words, without an article, for values that the script has no name for."""
+        return {**PLAIN, **self.plain}
+
+    @property
+    def sentences(self) -> tuple[Text, ...]:
+        """Sentences about the gradients, each with all its forms."""
+        return self.words if isinstance(self.words, tuple) else (self.words,)
 
     def input_name(self, slot: int) -> str | None:
         """Return the name of a slot's forward input, e.g. `other` or `tensors[2]`; None if unknown."""
@@ -73,9 +90,6 @@ class Rule:
         return None, 0
 
 
-def by_need(everything: str, **single: str) -> Text:
-    """Return a text of `single` if only that input needs a gradient, else `everything`."""
-    text: Text = everything
-    for name, brief in single.items():
-        text = When(f"needed == ('{name}',)", brief, text)
-    return text
+def if_needed(name: str, sentence: Text) -> Text:
+    """Return a sentence that is said only if an input needs a gradient."""
+    return When(f"'{name}' in needed", sentence, "")

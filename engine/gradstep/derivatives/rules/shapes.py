@@ -13,8 +13,7 @@ from gradstep.derivatives.rules.rule import Rule, When
 
 _RESHAPE = Rule(
     {"self": "g.reshape(self_sym_sizes)"},
-    "the forward pass only changed the shape, so g is reshaped back",
-    "reshape g",
+    "The forward pass only changed the shape, so the gradient gets the old shape back.",
 )
 
 
@@ -73,24 +72,22 @@ def _split_grads(event: NodeEvent, _slot: int) -> tuple[Tensor, ...]:
 
 _SPLIT = Rule(
     {"self": "cat(grads, dim)"},
-    "the gradients of the parts are joined again, with zeros for parts that were not used",
-    "join the parts",
+    "The gradients of the parts are joined again, with zeros for parts that were not used.",
     given={"grads": _split_grads},
 )
 
 SHAPES: Final[Mapping[str, Rule]] = {
     "TBackward0": Rule(
-        {"self": "g.t()"}, "the matrix was transposed, so g is transposed back", "transpose g"
+        {"self": "g.t()"},
+        "The matrix was transposed in the forward pass, so its gradient is transposed back.",
     ),
     "TransposeBackward0": Rule(
         {"self": "g.transpose(dim0, dim1)"},
-        "two dims were swapped, so they are swapped back in g",
-        "transpose g",
+        "Two dims were swapped in the forward pass, so they are swapped back in the gradient.",
     ),
     "PermuteBackward0": Rule(
         {"self": "g.permute(argsort(dims))"},
-        "the dims were put in another order, so those of g are put back",
-        "permute back",
+        "The dims were put in another order, so those of the gradient are put back.",
     ),
     "ViewBackward0": _RESHAPE,
     "UnsafeViewBackward0": _RESHAPE,
@@ -99,17 +96,15 @@ SHAPES: Final[Mapping[str, Rule]] = {
     "SqueezeBackward1": _RESHAPE,
     "SqueezeBackward2": _RESHAPE,
     "UnsqueezeBackward0": Rule(
-        {"self": "g.squeeze(dim)"}, "a dim of size 1 was inserted, so it is removed from g", "squeeze g"
+        {"self": "g.squeeze(dim)"}, "A dim of size 1 was put in, so it is taken out of the gradient again."
     ),
     "ExpandBackward0": Rule(
         {"self": "g.sum_to_size(self_sym_sizes)"},
-        "one element became many copies, so its gradient is the sum of their g",
-        "sum the copies",
+        "One element became several copies, so its gradient is the sum of their gradients.",
     ),
     "RepeatBackward0": Rule(
         {"self": "g.reshape(tiles).sum_to_size(sizes).reshape(self_sym_sizes)"},
-        "one element became many copies, so its gradient is the sum of their g",
-        "sum the copies",
+        "One element became several copies, so its gradient is the sum of their gradients.",
         given={
             "tiles": lambda event, _: _tiled(event)[0],
             "sizes": lambda event, _: _tiled(event)[1],
@@ -117,73 +112,66 @@ SHAPES: Final[Mapping[str, Rule]] = {
     ),
     "SelectBackward0": Rule(
         {"self": "g.new_zeros(self_sym_sizes).select_scatter(g, dim, index)"},
-        "g goes to the elements that were selected, and all others get 0",
-        "g in its place",
+        "The gradient goes to the elements that were selected, and all others get 0.",
     ),
     "SliceBackward0": Rule(
         {"self": "g.new_zeros(self_sym_sizes).slice_scatter(g, dim, start, end, step)"},
-        "g goes to the elements of the slice, and all others get 0",
-        "g in its place",
+        "The gradient goes to the elements of the slice, and all others get 0.",
     ),
     "IndexBackward0": Rule(
         {"self": "index_put(g.new_zeros(self_sym_sizes), indices, g, True)"},
-        "each g goes to the element that was picked (summed if picked more than once), and others get 0",
-        "g to the picked",
+        "Each gradient goes to the element that was picked, summed if it was picked more than once; all "
+        "others get 0.",
     ),
     "IndexSelectBackward0": Rule(
         {"self": "g.new_zeros(self_sym_sizes).index_add(dim, index, g)"},
-        "each g goes to the row that was picked (summed if picked more than once), and others get 0",
-        "g to the picked",
+        "Each gradient goes to the row that was picked, summed if it was picked more than once; all others "
+        "get 0.",
     ),
     "GatherBackward0": Rule(
         {"self": "zeros_like(self).scatter_add(dim, index, g)"},
-        "each g goes to the element that was picked (summed if picked more than once), and others get 0",
-        "g to the picked",
+        "Each gradient goes to the element that was picked, summed if it was picked more than once; all "
+        "others get 0.",
     ),
     "CatBackward0": Rule(
         {"tensors[]": "g.narrow(dim, start, length)"},
-        "each of the joined tensors gets its own part of g",
-        "cut g in parts",
+        "Each of the joined tensors gets its own part of the gradient.",
         given={"start": _start, "length": _length},
     ),
     "StackBackward0": Rule(
         {"tensors[]": "g.select(dim, i)"},
-        "each of the stacked tensors gets its own slice of g",
-        "cut g in slices",
+        "Each of the stacked tensors gets its own slice of the gradient.",
     ),
     "UnbindBackward0": Rule(
         {"self": "stack(grads, dim)"},
-        "the gradients of the slices are stacked again, with zeros for slices that were not used",
-        "stack the parts",
+        "The gradients of the slices are stacked again, with zeros for slices that were not used.",
         given={"grads": _unbound_grads},
     ),
     "SplitBackward0": _SPLIT,
     "SplitWithSizesBackward0": _SPLIT,
     "FlipBackward0": Rule(
-        {"self": "g.flip(dims)"}, "the order was reversed, so g is reversed back", "flip g"
+        {"self": "g.flip(dims)"}, "The order was reversed, so that of the gradient is reversed back."
     ),
     "TriuBackward0": Rule(
-        {"self": "g.triu(diagonal)"}, "elements that were set to 0 get 0, and the rest get g", "triu of g"
+        {"self": "g.triu(diagonal)"}, "Elements that were set to 0 get 0, and the rest get the gradient."
     ),
     "TrilBackward0": Rule(
-        {"self": "g.tril(diagonal)"}, "elements that were set to 0 get 0, and the rest get g", "tril of g"
+        {"self": "g.tril(diagonal)"}, "Elements that were set to 0 get 0, and the rest get the gradient."
     ),
-    "CloneBackward0": Rule({"self": "g"}, "a copy passes g on unchanged", "g"),
+    "CloneBackward0": Rule({"self": "g"}, "A copy passes the gradient on unchanged."),
     "ToCopyBackward0": Rule(
         {"self": "g.to(dtype)"},
-        "the forward pass only changed the dtype, so g is cast back",
-        "g.to(dtype)",
+        "The forward pass only changed the dtype, so the gradient is cast back.",
         given={"dtype": _dtype},
     ),
     "AccumulateGrad": Rule(
         {"grad": When("old is None", "new", "old + new")},
         When(
             "old is None",
-            "{grad} was None, so it becomes g",
-            "{grad} = {grad} + g: this pass's gradient is added to what {grad} already holds; "
-            "a backward pass never overwrites it",
+            "Before this pass {grad} was None, so it becomes the gradient that arrived.",
+            "The gradient that arrived is added to what {grad} already holds; a backward pass never "
+            "overwrites it.",
         ),
-        "-> {grad}",
     ),
 }
 

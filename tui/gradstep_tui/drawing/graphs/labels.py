@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Final
 
 from gradstep_tui.drawing.graphs.characters import FLAT, TALL, Drawing, Plan
 from gradstep_tui.drawing.graphs.layers import Net
-from gradstep_tui.text.steps import brief_text
+from gradstep_tui.text.lessons.equations import shortened_name
+from gradstep_tui.text.steps import event_text
 
 if TYPE_CHECKING:
     from gradstep.autograd.events import Event
@@ -24,8 +25,11 @@ MOST: Final = 400
 PART: Final = 300
 """Number of nodes, around the current one, that are drawn of a graph with more than `MOST`."""
 
-MOST_BRIEF: Final = 60
-"""Largest number of nodes that are labelled with their purpose as well as their name."""
+MOST_LABELLED: Final = 60
+"""Largest number of nodes that are labelled with their expression as well as their name."""
+
+EXPRESSION: Final = 16
+"""Most characters of an expression in a label."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +42,7 @@ class Drawn:
 
 
 def drawn(backward: PassFrame, width: int, height: int) -> Drawn:
-    """Return a pass's graph, drawn with as much detail as fits: boxes and each node's purpose, or only names.
+    """Return a pass's graph, in as much detail as fits: boxes and each node's expression, or only names.
 
     Args:
         backward: The backward pass.
@@ -58,10 +62,11 @@ def drawn(backward: PassFrame, width: int, height: int) -> Drawn:
         }
     labels = [
         tuple(
-            label(backward.nodes[node], first.get(node), backward.rows, with_brief) + " …" * (node in cut)
+            label(backward.nodes[node], first.get(node), backward.rows, with_expression)
+            + " …" * (node in cut)
             for node in nodes
         )
-        for with_brief in (True, False)
+        for with_expression in (True, False)
     ]
     return Drawn(_fitting(tuple(edges), labels[0], labels[1], width, height), nodes)
 
@@ -85,16 +90,16 @@ def current(backward: PassFrame) -> int:
 @lru_cache(maxsize=4)
 def _fitting(
     edges: tuple[tuple[Net, ...], ...],
-    briefs: tuple[str, ...],
+    labels: tuple[str, ...],
     names: tuple[str, ...],
     width: int,
     height: int,
 ) -> Drawing:
     plan = Plan(edges)
-    if len(edges) <= MOST_BRIEF:
-        flat = plan.draw(briefs, FLAT)
+    if len(edges) <= MOST_LABELLED:
+        flat = plan.draw(labels, FLAT)
         if flat.width <= width:
-            tall = plan.draw(briefs, TALL)
+            tall = plan.draw(labels, TALL)
             return tall if len(tall.rows) <= height else flat
     return plan.draw(names, FLAT)
 
@@ -118,17 +123,19 @@ def first_events(events: Sequence[Event]) -> dict[int, int]:
     return found
 
 
-def label(node: GraphNode, number: int | None, rows: Sequence[TraceRow], with_brief: bool = False) -> str:
-    """Return a node's label, as in the list of events: number, name and, if asked for, purpose.
+def label(
+    node: GraphNode, number: int | None, rows: Sequence[TraceRow], with_expression: bool = False
+) -> str:
+    """Return a node's label, as in the list of events: number, name and, if asked for, expression.
 
     Args:
         node: The node.
         number: Index of the node's first event; None if it did not run.
         rows: The list of events.
-        with_brief: Whether to add the node's purpose.
+        with_expression: Whether to add the script's expression that made the node.
     """
     if number is None:
         return f"-> {node.parameter or 'leaf'}.grad" if node.name == "AccumulateGrad" else node.name
     row = rows[number]
-    brief = f"  {text}" if with_brief and (text := brief_text(row)) else ""
-    return f"{number + 1} {row.name}{brief}"
+    text = shortened_name(event_text(row), EXPRESSION) if with_expression and row.parameter is None else ""
+    return f"{number + 1} {row.name}{f'  {text}' if text else ''}"

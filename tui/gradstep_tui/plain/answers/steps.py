@@ -1,23 +1,53 @@
-"""Describes the backward pass in sentences: the list of its events, and the current event."""
+"""Describes the backward pass in sentences: the list of its events, and one event with its equations."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Final
 
-from gradstep_tui.plain.answers.numbers import operand_text, operand_texts
+from gradstep.equations.equation import Operator
+from gradstep.errors import BadInput
+from gradstep.frame import Between
+from gradstep_tui.plain.answers.numbers import operand_text, operand_texts, size_text
 from gradstep_tui.plain.answers.refusals import NO_PASS
 from gradstep_tui.plain.answers.sums import sum_texts
 from gradstep_tui.text.frames import empty_text
-from gradstep_tui.text.steps import brief_text, merged_formulas, merged_operands, written_by
-from gradstep_tui.text.tensors.numbers import shape_text
+from gradstep_tui.text.lessons.equations import arithmetic, gradient_name, merged
+from gradstep_tui.text.steps import event_name, event_text, written_by
+from gradstep_tui.text.tensors.numbers import is_tensor, shape_text
 
 if TYPE_CHECKING:
-    from gradstep.derivatives import Explanation, Product
+    from gradstep.derivatives import Explanation
+    from gradstep.derivatives.explanation import OperandValue
+    from gradstep.equations.equation import Equation
     from gradstep.frame import Frame, PassFrame, TraceRow
 
-AT_START = "the pass starts with the gradient of the loss by the loss itself, 1"
-NO_STEP = "there is no step to show yet: type node to run a node"
+AT_START: Final = "the pass starts with the gradient of the loss by the loss itself, 1"
+NO_STEP: Final = "there is no step to show yet: type node to run a node"
+NO_EVENT: Final = "the pass has no event {number} yet: {done} of {count} events are done"
+
+TOLD: Final[Mapping[Operator, str]] = {
+    Operator.TIMES: "{upstream} times {local} gives {made}",
+    Operator.EXPAND: "{upstream} times {local} for each element gives {made}",
+    Operator.MATMUL: "{upstream} @ {local} gives {made}",
+    Operator.MATMUL_LEFT: "{local} @ {upstream} gives {made}",
+    Operator.SAME: "{upstream} is passed on unchanged: it is {made}",
+    Operator.SUM: "{made} is what arrived, {before}, summed to the shape of {tensor}, {after}",
+    Operator.CAST: "{made} is what arrived, cast to the dtype of {tensor}",
+    Operator.ADD: "{made} is the sum of the {count} gradients that arrived",
+    Operator.MOVE: "{upstream} with its numbers in other places gives {made}",
+    Operator.RULE: "{made} is {formula}, in which g is {upstream}",
+    Operator.REPLACE: "a hook replaced {upstream}",
+}
+"""Sentences for an equation, by its operator; that of an accumulation is told as the change of a `.grad`."""
+
+ROOM: Final = 72
+"""Most characters of the arithmetic of one number."""
+
+MOST_DIGITS: Final = 9
+"""Largest number of digits that the number of an event may have."""
+
+NO_FORMULA: Final = "{upstream} makes {made}, by no formula that gradstep knows"
 
 
 def trace_texts(frame: Frame) -> Iterator[str]:
@@ -34,47 +64,53 @@ def trace_texts(frame: Frame) -> Iterator[str]:
 
 
 def step_texts(frame: Frame) -> Iterator[str]:
-    """Yield a few lines on the current event: its explanation and formulas, and each value on one line."""
+    """Yield a few lines on the current event: what it does, its equations, and each value on one line."""
     backward = frame.backward
     if backward is None or backward.step is None:
         yield NO_STEP if backward is None else AT_START
         return
-    step = backward.step
-    yield from _head_texts(backward, step)
+    number = backward.done - 1
+    yield from _head_texts(backward, number)
     if written_by(frame, backward) is not None:
         return  # the answer describes the write to the `.grad`, `old + new = sum`, as a change
-    yield from (operand_text(name, value) for name, value in merged_operands(step.operands))
-    yield from map(_product_text, step.products)
-    yield from (operand_text(result.name, result.value) for result in step.results)
+    yield from _equations_texts(backward, number, lambda name, value: iter((operand_text(name, value),)))
 
 
-def whole_step_texts(frame: Frame) -> Iterator[str]:
-    """Yield the current event, or an optimizer's step, with all numbers, a line for each row of a matrix."""
+def whole_step_texts(frame: Frame, text: str = "") -> Iterator[str]:
+    """Yield an event, or an optimizer's step, with all numbers, a line for each row of a matrix.
+
+    Args:
+        frame: The frame.
+        text: Number of an event of the pass, counted from 1; empty for what happened last.
+
+    Raises:
+        BadInput: `text` is not a number.
+    """
+    backward = frame.backward
+    if text:
+        number = _number(text)
+        if backward is None:
+            yield empty_text(frame, NO_PASS)
+        elif not 1 <= number <= backward.done:
+            yield NO_EVENT.format(number=number, done=backward.done, count=len(backward.rows))
+        else:
+            yield from _whole_event_texts(backward, number - 1)
+        return
     if frame.update is not None:
         yield from update_texts(frame.update)
         for operand in (*frame.update.operands, *frame.update.results):
             yield from operand_texts(operand.name, operand.value)
         return
-    backward = frame.backward
     if backward is None or backward.step is None:
         yield NO_STEP
         return
-    step = backward.step
-    yield from _head_texts(backward, step)
     written = written_by(frame, backward)
-    if written is not None:
-        yield from sum_texts(written)
+    if written is None:
+        yield from _whole_event_texts(backward, backward.done - 1)
         return
-    for name, value in merged_operands(step.operands):
-        yield from operand_texts(name, value)
-    known = {operand.name for operand in step.operands}
-    for product in step.products:
-        yield _product_text(product)
-        for factor in (product.left, product.right):
-            if factor.name not in known:
-                yield from operand_texts(factor.name, factor.value)
-    for result in step.results:
-        yield from operand_texts(result.name, result.value)
+    yield from _head_texts(backward, backward.done - 1)
+    yield from sum_texts(written)
+    yield from _reason_texts(backward.step)
 
 
 def update_texts(update: Explanation) -> Iterator[str]:
@@ -83,34 +119,114 @@ def update_texts(update: Explanation) -> Iterator[str]:
     yield from (f"formula: {name} = {text}" for name, text in update.where)
 
 
-def _head_texts(backward: PassFrame, step: Explanation) -> Iterator[str]:
-    """Yield the current event's number and name, its explanation, and its formulas."""
-    row = backward.rows[backward.done - 1]
+def equation_text(equation: Equation, names: Sequence[str], fallback: str) -> str:
+    """Return an equation as a sentence: `dL/d(diff * diff) times diff gives dL/d diff`.
+
+    Args:
+        equation: The equation.
+        names: Names of all tensors that get the same gradient from it.
+        fallback: What to call a tensor that the script has no name for.
+    """
+    before, after = equation.upstream.value, equation.downstream.value
+    told = TOLD[equation.operator]
+    if equation.operator is Operator.RULE and not equation.formula:
+        told = NO_FORMULA
+    made = " and ".join(gradient_name(name, fallback) for name in dict.fromkeys(names))
+    return told.format(
+        upstream=gradient_name(equation.upstream.name, fallback),
+        local=equation.local.name or "the local derivative" if equation.local else "",
+        made=f"{made}, {len(names)} times" if len(set(names)) < len(names) else made,
+        tensor=names[0] or fallback,
+        before=size_text(before) if is_tensor(before) else "one number",
+        after=size_text(after) if is_tensor(after) else "one number",
+        count=len(equation.parts),
+        formula=equation.formula,
+    )
+
+
+def _number(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or len(text) > MOST_DIGITS:
+        raise BadInput(f"{text[:40]!r} is not the number of an event: trace lists them, e.g. look 3")
+    return int(text)
+
+
+def _whole_event_texts(backward: PassFrame, number: int) -> Iterator[str]:
+    yield from _head_texts(backward, number)
+    yield from _equations_texts(backward, number, operand_texts)
+    yield from _reason_texts(backward.steps[number])
+
+
+def _reason_texts(step: Explanation) -> Iterator[str]:
+    if step.reason is not None:
+        yield f"why: {step.reason}"
+
+
+def _head_texts(backward: PassFrame, number: int) -> Iterator[str]:
+    """Yield an event's number and name, the code that it belongs to, and what it does."""
+    row, step = backward.rows[number], backward.steps[number]
     kind = "node" if row.is_node else "between nodes,"
-    source = f" for {step.source}" if step.source else ""
+    source = f", from {step.source}" if step.source else ""
     depth = f", in a pass inside this pass, depth {row.depth}" if row.depth else ""
-    yield f"{kind} {backward.done} of {len(backward.rows)}: {step.title}{source}{depth}"
+    yield f"{kind} {number + 1} of {len(backward.rows)}: {step.title}{source}{depth}"
     yield step.words
-    for formula, names in merged_formulas(step).items():
-        yield f"formula: {', '.join(_grad_name(name, step) for name in names)} = {formula}"
-    yield from (f"where {name} = {text}" for name, text in step.where)
 
 
-def _grad_name(name: str, step: Explanation) -> str:
-    """Return `grad of NAME` if a result of the step is called so, otherwise the plain name."""
-    grad = f"grad of {name}"
-    return grad if any(result.name == grad for result in step.results) else name
+def _equations_texts(
+    backward: PassFrame, number: int, tell: Callable[[str, OperandValue], Iterator[str]]
+) -> Iterator[str]:
+    """Yield an event's equations, each with one element in full arithmetic, then all of its terms once.
+
+    Args:
+        backward: The pass.
+        number: Number of the event, counted from 0.
+        tell: Returns the lines for a named value.
+    """
+    terms: dict[str, OperandValue] = {}
+    fallback = backward.rows[number].name
+    for equation, names in merged(backward.equations[number]):
+        if equation.operator is Operator.ACCUMULATE:
+            terms[f"{equation.downstream.name}.grad before"] = _value(equation.local)
+            terms[f"new {gradient_name(equation.downstream.name)}"] = equation.upstream.value
+            terms[f"{equation.downstream.name}.grad"] = equation.downstream.value
+            continue
+        text = equation_text(equation, names, fallback)
+        made = equation.downstream.value
+        first = arithmetic(equation, (0,) * made.dim(), ROOM) if is_tensor(made) and made.numel() else ""
+        first = first.replace("×", "x").replace("…", "...")
+        where = "" if is_tensor(made) and made.numel() == 1 else "first number "
+        yield f"{text}: {where}{first}" if first else text
+        terms |= dict(_terms(equation, fallback))
+    for name, value in terms.items():
+        yield from tell(name, value)
 
 
-def _product_text(product: Product) -> str:
-    left, right, result = (operand.name for operand in (product.left, product.right, product.result))
-    return f"matrix product: {left} @ {right} = {result}"
+def _terms(equation: Equation, fallback: str) -> Iterator[tuple[str, OperandValue]]:
+    """Yield the terms of an equation with their names; two gradients of one name are told apart."""
+    upstream, downstream = equation.upstream, equation.downstream
+    made = gradient_name(downstream.name, fallback)
+    if equation.operator is Operator.ADD:
+        for number, part in enumerate(equation.parts, 1):
+            yield f"{made} by path {number}", part.value
+    else:
+        arrived = gradient_name(upstream.name, fallback)
+        yield f"{arrived} as it arrived" if arrived == made else arrived, upstream.value
+    if equation.local is not None and equation.operator is not Operator.EXPAND:
+        yield equation.local.name or "the local derivative", equation.local.value
+    yield made, downstream.value
+
+
+def _value(term: object) -> OperandValue:
+    return getattr(term, "value", None)
 
 
 def _row_text(row: TraceRow) -> str:
-    name = row.name if row.is_node else "between nodes, a hook" if row.name == "hook" else "between nodes"
-    brief = f", {text}" if (text := brief_text(row)) else ""
-    source = f", for {row.source}" if row.source else ""
+    name = (
+        event_name(row)
+        if row.is_node
+        else f"between nodes, {'sum' if row.between is Between.ADDS else event_name(row)}"
+    )
+    text = event_text(row)
+    belongs = f", {'from ' if row.source else ''}{text}" if text and row.parameter is None else ""
     depth = f", depth {row.depth}" if row.depth else ""
     size = shape_text(row.shape) if row.shape else "of one number"
-    return f"{name}{brief}, gradient {size}{source}{depth}"
+    return f"{name}{belongs}, gradient {size}{depth}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from gradstep.equations.equation import Operator
@@ -89,6 +89,28 @@ def _arithmetic(equation: Equation, place: Sequence[int], most: int) -> str:
             return f"{_at(equation.local, place)} + {_at(equation.upstream, place)} = {result}"
         case _:
             return ""
+
+
+def merged(equations: Sequence[Equation]) -> Iterator[tuple[Equation, list[str]]]:
+    """Yield each equation with the names of all tensors that get the same gradient from it."""
+    groups: list[tuple[Equation, list[str]]] = []
+    for equation in equations:
+        for known, names in groups:
+            if _is_same(known, equation):
+                names.append(equation.downstream.name)
+                break
+        else:
+            groups.append((equation, [equation.downstream.name]))
+    yield from groups
+
+
+def _is_same(one: Equation, other: Equation) -> bool:
+    if one.operator is not other.operator:
+        return False
+    return one.operator is Operator.SAME or (one.downstream.name, one.formula) == (
+        other.downstream.name,
+        other.formula,
+    )
 
 
 def _at(term: Term, place: Sequence[int]) -> str:

@@ -10,8 +10,8 @@ from gradstep_tui.drawing.graphs.characters import Box, Drawing
 from gradstep_tui.drawing.graphs.labels import AHEAD, NOW, RAN, current, drawn, signs
 from gradstep_tui.drawing.lines import Line, Span, line, wrapped
 from gradstep_tui.keys import SIGNS
+from gradstep_tui.text import steps
 from gradstep_tui.text.frames import empty_text
-from gradstep_tui.text.steps import brief_text
 from gradstep_tui.text.tensors.numbers import shape_text
 
 if TYPE_CHECKING:
@@ -125,12 +125,11 @@ def event_text(backward: PassFrame) -> str:
     if backward.over:
         return "The backward pass is over."
     row, event = backward.rows[backward.done - 1], backward.events[backward.done - 1]
-    what = f"{row.name} ({row.source})" if row.source else row.name
-    if row.is_node and (brief := brief_text(row)):
-        what += f": {brief}"
+    text = steps.event_text(row)
+    what = f"{steps.event_name(row)}: {text}" if text else steps.event_name(row)
     if not row.is_node:
         where = "after" if hasattr(event, "output") else "before"
-        what = f"({row.name}) {brief_text(row)}, {where} {backward.nodes[event.node].name}"
+        what += f", {where} {backward.nodes[event.node].name}"
     return f"{NOW} {backward.done}/{len(backward.rows)} {what}, {shape_text(row.shape)}"
 
 

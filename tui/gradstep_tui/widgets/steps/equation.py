@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from itertools import product
 from typing import TYPE_CHECKING, Final
 
 from gradstep.equations.equation import Operator
 from gradstep_tui.drawing.lines import Line, Span, beside, length, line, wrapped
-from gradstep_tui.text.lessons.equations import SIGNS, arithmetic, gradient_name, shortened_name
+from gradstep_tui.text.lessons.equations import SIGNS, arithmetic, gradient_name, merged, shortened_name
 from gradstep_tui.text.tensors.numbers import cell, cells, is_tensor, shape_text
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def equations_lines(
         height: Number of lines that fit.
         row: Row of the result that is shown if not all are.
     """
-    groups = [*_merged(equations)]
+    groups = [*merged(equations)]
     if len(groups) == 1:
         equation, names = groups[0]
         return equation_lines(equation, names, fallback, width, height, row)
@@ -81,28 +81,6 @@ def equation_lines(
     sum_line = [line(Span(EXAMPLE, "dim"), told)] if told else []
     tables = height - len(sum_line)
     return [*_tables(equation, fallback, width, tables, row), *sum_line]
-
-
-def _merged(equations: Sequence[Equation]) -> Iterator[tuple[Equation, list[str]]]:
-    """Yield each equation with the names of all tensors that get the same gradient from it."""
-    merged: list[tuple[Equation, list[str]]] = []
-    for equation in equations:
-        for known, names in merged:
-            if _is_same(known, equation):
-                names.append(equation.downstream.name)
-                break
-        else:
-            merged.append((equation, [equation.downstream.name]))
-    yield from merged
-
-
-def _is_same(one: Equation, other: Equation) -> bool:
-    if one.operator is not other.operator:
-        return False
-    return one.operator is Operator.SAME or (one.downstream.name, one.formula) == (
-        other.downstream.name,
-        other.formula,
-    )
 
 
 def _terms(equation: Equation) -> list[Term]:

@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING
 
 from textual.reactive import var
 
+from gradstep.equations.equation import Operator
 from gradstep_tui.drawing.lines import Line, Span, length, line, wrapped
 from gradstep_tui.keys import SIGNS
+from gradstep_tui.text.lessons.equations import gradient_name
 from gradstep_tui.text.refusals import place_text, raised_by_text
 from gradstep_tui.text.steps import event_name, event_text
 from gradstep_tui.text.tensors.numbers import is_tensor, shape_text
@@ -19,6 +21,7 @@ from gradstep_tui.widgets.steps.equation import equations_lines
 if TYPE_CHECKING:
     from gradstep.derivatives import Explanation
     from gradstep.derivatives.explanation import OperandValue
+    from gradstep.equations.equation import Equation
     from gradstep.frame import PassFrame
     from gradstep.training.pytorch_errors import PyTorchError
 
@@ -30,6 +33,11 @@ WORDS = 2
 
 LEAST = 5
 """Number of lines from which an equation leaves room for words."""
+
+PRODUCTS = (Operator.TIMES, Operator.MATMUL, Operator.MATMUL_LEFT)
+"""Operators of equations with a formula that is worth a line of its own."""
+
+COMPUTED = "as PyTorch computes it: {formula}, with g = {arrived}"
 
 WHOLE = 1_000
 """Number of lines in which a step is drawn as a whole."""
@@ -126,18 +134,24 @@ def event_lines(backward: PassFrame, number: int, width: int, height: int) -> li
 
 
 def whole_lines(backward: PassFrame, number: int, width: int) -> list[Line]:
-    """Return all lines of an event of a pass: title, words, and every number of its equations."""
+    """Return all lines of an event of a pass: title, words, every number of its equations, and why."""
     title = event_title(backward, number)
     name = backward.rows[number].name
-    equations = backward.equations[number]
-    formulas = [line(Span("formula: ", "label"), each.formula) for each in equations if each.formula]
+    equations, step = backward.equations[number], backward.steps[number]
+    formulas = [_formula_text(each, name) for each in equations if each.operator in PRODUCTS]
     return [
         *wrapped(title, width, "key"),
-        *wrapped(backward.steps[number].words, width),
-        *dict.fromkeys(formulas),
+        *wrapped(step.words, width),
+        *(row for text in dict.fromkeys(formulas) for row in wrapped(text, width, "label")),
         line(),
         *equations_lines(equations, name, width, WHOLE),
+        *([line(), *wrapped(str(step.reason), width, "dim")] if step.reason is not None else []),
     ]
+
+
+def _formula_text(equation: Equation, fallback: str) -> str:
+    """Return the formula by which PyTorch computes a product, with the gradient that arrives as `g`."""
+    return COMPUTED.format(formula=equation.formula, arrived=gradient_name(equation.upstream.name, fallback))
 
 
 def update_lines(update: Explanation, width: int, height: int) -> list[Line]:

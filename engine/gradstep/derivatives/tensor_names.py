@@ -65,15 +65,29 @@ class TensorNames:
     def of_input(self, event: NodeEvent, slot: int) -> str:
         """Return the name of an input of a node's forward operation; empty if unknown."""
         edge = event.edges[slot] if slot < len(event.edges) else None
-        if edge is not None:
-            return self.of_edge(edge)
+        if edge is not None and ((name := self.of_edge(edge)) or not self._is_plain_leaf(event, edge)):
+            return name
         if event.source is None or not event.source.expression:
             return ""
-        operands = operands_of(event.source.expression)
+        operands = self._in_order(event, operands_of(event.source.expression))
         if event.node in self._last_of_several:
             # A module's call has its input as the only argument; parameters have names of their own.
             return operands[0] if len(operands) == 1 else ""
         return operands[slot] if slot < len(operands) else ""
+
+    def _is_plain_leaf(self, event: NodeEvent, edge: Edge) -> bool:
+        """Return whether an edge leads to a leaf without a name, right out of the script's own expression."""
+        receiver = self._trace.event_of(edge.node)
+        is_leaf = receiver is not None and receiver.accumulation is not None
+        return is_leaf and event.node not in self._last_of_several | self._inner
+
+    def _in_order(self, event: NodeEvent, operands: tuple[str, ...]) -> tuple[str, ...]:
+        """Return operands in the order of the node: the tensor first, also for `2 * x` or `1 - x`."""
+        edge = event.edges[0] if event.edges else None
+        if len(operands) != 2 or edge is None:
+            return operands
+        is_turned = _is_number(operands[0]) or self.of_edge(edge) == operands[1]
+        return operands[::-1] if is_turned else operands
 
 
 def _pairs_of_one_call(trace: Trace) -> Iterator[tuple[int, int]]:
@@ -111,12 +125,24 @@ def operands_of(expression: str) -> tuple[str, ...]:
         case ast.Attribute(value=owner) | ast.Subscript(value=owner):
             return (ast.unparse(owner),)
         case ast.Call(func=ast.Attribute(value=owner, attr=name), args=arguments):
-            texts = tuple(map(ast.unparse, arguments))
+            texts = tuple(_texts(arguments))
             return (ast.unparse(owner), *texts) if _is_method(owner, name) else texts
         case ast.Call(args=arguments):
-            return tuple(map(ast.unparse, arguments))
+            return tuple(_texts(arguments))
         case _:
             return ()
+
+
+def _texts(arguments: list[ast.expr]) -> Iterator[str]:
+    """Yield arguments as text, the tensors of a list one by one, and no text such as that of `einsum`."""
+    for argument in arguments:
+        match argument:
+            case ast.List(elts=parts) | ast.Tuple(elts=parts):
+                yield from map(ast.unparse, parts)
+            case ast.Constant(value=str()):
+                continue
+            case _:
+                yield ast.unparse(argument)
 
 
 def _is_method(owner: ast.expr, name: str) -> bool:
@@ -124,6 +150,13 @@ def _is_method(owner: ast.expr, name: str) -> bool:
         owner = owner.value
     is_library = isinstance(owner, ast.Name) and owner.id in _LIBRARIES
     return not is_library and hasattr(torch.Tensor, name)
+
+
+def _is_number(text: str) -> bool:
+    try:
+        return isinstance(ast.literal_eval(text), int | float)
+    except (SyntaxError, ValueError):
+        return False
 
 
 def _in_parentheses(text: str) -> str:

@@ -16,9 +16,11 @@ from gradstep.actions import (
     StepNode,
     StepNodeBack,
     StepTo,
+    ToggleStatement,
+    ToggleZeroing,
     Undo,
 )
-from gradstep.history.happening import EventKind, EventReached, Happening, StatementDone
+from gradstep.history.happening import EventKind, EventReached, Happening, StatementDone, StatementSwitched
 from gradstep.loop.loop import Kind
 from gradstep.session import Session
 
@@ -45,6 +47,12 @@ def test_a_next_line_names_its_statement_also_in_the_middle_of_a_pass() -> None:
     kinds = [Kind.FORWARD, Kind.BACKWARD, Kind.UPDATE, Kind.ZERO, Kind.FORWARD]
     assert after(*[NextLine()] * 5) == [StatementDone(kind) for kind in kinds]
     assert after(Forward(), StepNode(), NextLine())[-1] == StatementDone(Kind.BACKWARD)
+
+
+def test_a_switch_of_a_statement_says_which_way() -> None:
+    off, on = StatementSwitched(Kind.ZERO, False), StatementSwitched(Kind.ZERO, True)
+    assert after(ToggleZeroing(), ToggleZeroing()) == [off, on]
+    assert after(ToggleStatement(Kind.UPDATE)) == [StatementSwitched(Kind.UPDATE, False)]
 
 
 def test_an_action_whose_name_says_all_has_none() -> None:

@@ -176,7 +176,7 @@ def test_plain_mode_steps_and_edits_by_number(script: Path) -> None:
     assert "the script's loop is at epoch 2, round 1" in talk("outer")
     assert "the script's loop was over after 3 of 100 rounds" in talk("run 100")
     assert talk("").startswith("the script's loop is over: undo takes back")
-    assert "comment opt.zero_grad(), round 0" in talk("timeline")
+    assert "comment out opt.zero_grad(), round 0" in talk("timeline")
 
 
 def test_without_a_screen_rounds_run_until_the_loop_is_over(

@@ -101,14 +101,14 @@ async def test_a_row_of_the_timeline_has_the_number_that_the_comparison_names() 
 async def test_the_longest_name_of_an_action_keeps_the_columns_of_the_timeline() -> None:
     async with opened() as pilot:
         await press(pilot, "e", "up", "up", "up", "up", "#", "t")
-        assert row(pilot, "comment backward out")[45:].index(" 1 ") == row(pilot, "start")[45:].index(" 0 ")
-        assert "18746.5391" in row(pilot, "comment backward out")
+        assert row(pilot, "comment out backward")[45:].index(" 1 ") == row(pilot, "start")[45:].index(" 0 ")
+        assert "18746.5391" in row(pilot, "comment out backward")
 
 
 async def test_tab_shows_the_other_branch_which_can_be_returned_to() -> None:
     async with opened() as pilot:
         await press(pilot, "f", "b", "left", "Z", "t")
-        assert "2 of 2" in row(pilot, "zeroing on or off")
+        assert "2 of 2" in row(pilot, "zeroing off")
         await press(pilot, "tab")
         assert "1 of 2" in row(pilot, "backward  ")
         assert "another branch" in text(pilot)

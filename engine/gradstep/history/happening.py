@@ -49,4 +49,13 @@ class StatementDone:
     key: StatementKey
 
 
-Happening = EventReached | StatementDone
+@dataclass(frozen=True, slots=True)
+class StatementSwitched:
+    """The statement of the loop that an action commented out, or brought back."""
+
+    key: StatementKey
+    enabled: bool
+    """Whether a round runs the statement afterwards."""
+
+
+Happening = EventReached | StatementDone | StatementSwitched

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from gradstep.actions import Action, NextLine, StepNode, StepNodeBack, StepTo
+from gradstep.actions import Action, NextLine, StepNode, StepNodeBack, StepTo, ToggleStatement, ToggleZeroing
 from gradstep.autograd.events import Event, HookEvent, NodeEvent, PathsEvent, ReduceEvent, event_name
-from gradstep.history.happening import EventKind, EventReached, Happening, StatementDone
-from gradstep.loop.loop import Kind
+from gradstep.history.happening import EventKind, EventReached, Happening, StatementDone, StatementSwitched
+from gradstep.loop.loop import Kind, StatementKey
 from gradstep.training.state import TrainingState
 
 KINDS: Final[dict[type[Event], EventKind]] = {
@@ -27,7 +27,15 @@ def happening_of(before: TrainingState, action: Action, now: TrainingState) -> H
             return StatementDone(Kind.BACKWARD)
         case NextLine():
             return None if before.loop.next is None else StatementDone(before.loop.next)
+        case ToggleZeroing():
+            return StatementSwitched(Kind.ZERO, now.loop.is_enabled(Kind.ZERO))
+        case ToggleStatement(key):
+            return StatementSwitched(key, _is_enabled(now, key))
     return None
+
+
+def _is_enabled(now: TrainingState, key: StatementKey) -> bool:
+    return now.loop.is_enabled(key) if isinstance(key, Kind) else key in now.loop.enabled
 
 
 def _event_reached(now: TrainingState) -> EventReached | None:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from gradstep.actions import LowerLearningRate, RaiseLearningRate, StepNodeBack
-from gradstep.history.happening import EventKind, EventReached, StatementDone
-from gradstep.loop.loop import Kind
+from gradstep.actions import LowerLearningRate, RaiseLearningRate, StepNodeBack, ToggleZeroing
+from gradstep.history.happening import EventKind, EventReached, StatementDone, StatementSwitched
 from gradstep.loop.script_loop import ScriptLoop
 from gradstep_tui.text.frames import action_text
 from gradstep_tui.text.statements import quoted
@@ -14,7 +13,7 @@ from gradstep_tui.text.tensors.numbers import rate
 
 if TYPE_CHECKING:
     from gradstep.history.timeline import Stop
-    from gradstep.loop.loop import Loop
+    from gradstep.loop.loop import Loop, StatementKey
 
 EVENTS: Final = {
     EventKind.NODE: "{name}{gap}{source}",
@@ -43,13 +42,18 @@ def stop_text(stop: Stop, loop: Loop | ScriptLoop | None = None, gap: str = "  "
             )
             return f"back to {text}" if isinstance(stop.action, StepNodeBack) else text
         case StatementDone(key):
-            return _statement_text(key, stop, loop)
+            return _statement_text(key, loop)
+        case StatementSwitched(_, enabled) if isinstance(stop.action, ToggleZeroing):
+            return f"zeroing {'on' if enabled else 'off'}"
+        case StatementSwitched(key, enabled):
+            name = _statement_text(key, loop)
+            return f"{'uncomment' if enabled else 'comment out'} {name}"
     if isinstance(stop.action, RaiseLearningRate | LowerLearningRate):
         return f"learning rate {rate(stop.learning_rate)}"
     return action_text(stop.action, loop)
 
 
-def _statement_text(key: Kind | int, stop: Stop, loop: Loop | ScriptLoop | None) -> str:
-    if isinstance(key, Kind):
-        return str(key)
-    return quoted(loop.statement(key)) if isinstance(loop, ScriptLoop) else action_text(stop.action, loop)
+def _statement_text(key: StatementKey, loop: Loop | ScriptLoop | None) -> str:
+    if isinstance(key, int):
+        return quoted(loop.statement(key)) if isinstance(loop, ScriptLoop) else f"statement {key + 1}"
+    return str(key)

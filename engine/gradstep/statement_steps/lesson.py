@@ -143,7 +143,13 @@ class Lesson:
         plain = not any(after.memory)
         return tuple(
             Moved(
-                name, self._problem.labels[name], old, new, grad, plain and follows_rule(old, grad, rate, new)
+                name=name,
+                labels=self._problem.labels[name],
+                before=old,
+                after=new,
+                grad=grad,
+                by_rule=plain and follows_rule(old, grad, rate, new),
+                has_moved=old is not new and not same_bits(old, new),
             )
             for name, old, new, grad in zip(
                 self._problem.parameters, before.parameters, after.parameters, before.grads, strict=True

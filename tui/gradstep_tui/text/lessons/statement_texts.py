@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Final
 
@@ -105,7 +106,7 @@ def rule_text(moved: Moved, learning_rate: float, digits: int = DIGITS) -> str:
 
 def furthest(moved: Moved) -> tuple[int, ...]:
     """Return the index of the number of a parameter that moved furthest."""
-    flat = int((moved.after - moved.before).abs().nan_to_num(0).argmax())
+    flat = int((moved.after - moved.before).abs().argmax())
     index: list[int] = []
     for size in reversed(moved.before.shape):
         flat, place = divmod(flat, size)
@@ -152,7 +153,9 @@ def loss_change_text(step: EpochsStep) -> str:
 
 def distance(moved: Moved) -> float:
     """Return how far a parameter moved: the length of the change as a vector."""
-    return float((moved.after - moved.before).abs().double().norm())
+    change = moved.after - moved.before
+    found = float(change.norm())
+    return found if math.isfinite(found) else float(change.double().norm())
 
 
 def still_texts(step: UpdateStep) -> Iterator[str]:

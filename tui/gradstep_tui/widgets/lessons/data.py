@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from gradstep.statement_steps.statement_facts import LossForm
-from gradstep_tui.drawing.lines import Line, Span, beside, line, wrapped
+from gradstep_tui.drawing.lines import Line, Span, line, wrapped
 from gradstep_tui.keys import SIGNS
-from gradstep_tui.widgets.lessons.number_tables import cut, fitting, is_cut, rows_of, table
+from gradstep_tui.widgets.lessons.number_tables import Block, fitted, rows_of
 from gradstep_tui.widgets.panel import Panel
 
 if TYPE_CHECKING:
@@ -18,9 +17,6 @@ if TYPE_CHECKING:
 
     from gradstep.frame import Frame
     from gradstep.statement_steps.statement_facts import Samples
-
-GAP: Final = 2
-"""Cells between the inputs, the targets, the predictions and the errors."""
 
 ERRORS: Final = {
     LossForm.CLASSES: "p of the truth",
@@ -82,15 +78,19 @@ def data_lines(frame: Frame, first: int, width: int, height: int, *, is_whole: b
     room = height - len(below)
 
     named = bool(samples.input_names or samples.target_names)
-    made = fitting(partial(_joined, samples, first, room), width, named=named)
-    if is_cut(made) and samples.preds is not None:
-        made = fitting(partial(_joined, replace(samples, inputs=None), first, room), width, named=named)
-    return [*(made if is_whole else _with_rest(made, count_of(samples) - first, room)), *below][:height]
+    rows = max(room - 1 - named, 1)
+    blocks = _blocks(samples, first, rows)
+    made = fitted(blocks, [" "] * (len(blocks) - 1), width, named=named)
+    if made.is_cut and samples.preds is not None:
+        blocks = _blocks(replace(samples, inputs=None), first, rows)
+        made = fitted(blocks, [" "] * (len(blocks) - 1), width, named=named)
+    lines = made.lines if is_whole else _with_rest(made.lines, count_of(samples) - first, room)
+    return [*lines, *below][:height]
 
 
 def _with_rest(made: list[Line], rows: int, height: int) -> list[Line]:
     """Return a table; if not all rows fit, its last line says how many do not, and which key shows them."""
-    heads = sum(not row[0].text.strip().isdigit() for row in made[:2] if row)
+    heads = sum(not row[0].text.strip().isdigit() for row in made[:2])
     if rows + heads <= height or height <= heads + 1:
         return made
     hidden = rows - (height - 1 - heads)
@@ -102,19 +102,16 @@ def _tensors(samples: Samples) -> list[Tensor]:
     return [tensor for tensor in known if tensor is not None]
 
 
-def _joined(samples: Samples, first: int, rows: int, columns: int, digits: int, named: bool) -> list[Line]:
-    """Return the parts of the table beside each other."""
-
-    def part(head: str, tensor: Tensor | None, names: Sequence[str], role: str = "") -> None:
-        if tensor is None:
-            return
-        numbers = cut(rows_of(tensor, first, rows), columns)
-        blocks.append(table(head, numbers, role, digits, names if named else None))
-
-    blocks: list[list[Line]] = []
+def _blocks(samples: Samples, first: int, rows: int) -> list[Block]:
+    """Return the parts of the table, from a row on."""
     stop = min(first + rows, count_of(samples))
     numbers = range(first, stop) if samples.numbers is None else samples.numbers[first:stop].tolist()
-    blocks.append(table("#", [[number + 1] for number in numbers], "dim", names=() if named else None))
+    blocks = [Block("#", [[str(number + 1)] for number in numbers], role="dim")]
+
+    def part(head: str, tensor: Tensor | None, names: Sequence[str], role: str = "") -> None:
+        if tensor is not None:
+            blocks.append(Block(head, rows_of(tensor, first, rows), names, role))
+
     found, outputs = samples.loss, samples.target_names
     classes = found is not None and found.form is LossForm.CLASSES
     if samples.inputs is not None and samples.inputs.dim() <= 2:
@@ -128,19 +125,12 @@ def _joined(samples: Samples, first: int, rows: int, columns: int, digits: int, 
         part(ERRORS.get(found.form, ""), found.chances, (), "mark")
     elif samples.preds is not None and samples.targets is not None:
         part("error", _difference(samples.preds, samples.targets), outputs, "mark")
-    return _beside(blocks)
+    return blocks
 
 
 def _difference(preds: Tensor, targets: Tensor) -> Tensor | None:
     fits = preds.shape == targets.shape and preds.is_floating_point() and targets.is_floating_point()
     return preds - targets if fits else None
-
-
-def _beside(blocks: Sequence[list[Line]]) -> list[Line]:
-    made = blocks[0]
-    for block in blocks[1:]:
-        made = beside(made, block, GAP)
-    return made
 
 
 def _unknown_text(frame: Frame) -> str:

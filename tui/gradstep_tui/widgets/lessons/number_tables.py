@@ -1,12 +1,13 @@
-"""Small tables of numbers beside each other, with signs between them."""
+"""Small tables of numbers beside each other, with signs between them, in as much detail as fits."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from itertools import product
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Final, NamedTuple
 
-from gradstep_tui.drawing.lines import Line, Span, beside, length, line
+from gradstep_tui.drawing.lines import Line, Span, line
 from gradstep_tui.text.tensors.digits import DIGITS, column_texts
 from gradstep_tui.text.tensors.numbers import NOT_KEPT
 
@@ -25,94 +26,153 @@ HIDDEN: Final = "…"
 GAP: Final = 2
 """Cells between two columns."""
 
-Make: TypeAlias = Callable[[int, int, bool], list[Line]]
-"""Makes tables for a number of columns, a number of digits, and with names of the columns or without."""
+Numbers = list[list[float | str | None]]
+"""Rows of numbers, at most one more than `MOST_COLUMNS` in each."""
 
 
-def rows_of(tensor: Tensor, first: int = 0, rows: int | None = None) -> list[list[float | str]]:
-    """Return a tensor's numbers as rows; a vector has a row for each number.
+def rows_of(tensor: Tensor | None, first: int = 0, rows: int = 1) -> Numbers:
+    """Return some of a tensor's numbers as rows; a vector has a row for each number.
 
     Args:
-        tensor: Any shape; more than two dimensions become two.
+        tensor: Any shape; more than two dimensions become two. None for a `.grad` that is None.
         first: First row.
-        rows: Number of rows at the most; None for all.
+        rows: Number of rows at the most.
     """
+    if tensor is None:
+        return [["None"]]
     if tensor.is_meta:
         return [[NOT_KEPT]]
-    grid = tensor.reshape(-1, 1) if tensor.dim() < 2 else tensor.flatten(1)
-    numbers: list[list[float | str]] = grid[first : None if rows is None else first + rows].tolist()
+    grid = tensor.reshape(-1, 1) if tensor.dim() < 2 else tensor
+    some = grid[first : first + rows].flatten(1)[:, : MOST_COLUMNS + 1]
+    numbers: Numbers = some.tolist()
     return numbers
 
 
-def table(
-    head: str,
-    rows: Sequence[Sequence[complex | str | None]],
-    role: str = "",
-    digits: int = DIGITS,
-    names: Sequence[str] | None = None,
-) -> list[Line]:
-    """Return a table: its head, the names of its columns if given, then the numbers, right in their columns.
+class Layout(NamedTuple):
+    """A way to draw tables."""
+
+    columns: int
+    """Largest number of columns of each table."""
+
+    named: bool
+    """Whether the names of columns and rows are drawn."""
+
+    digits: int
+    """Significant digits of the largest number of a column."""
+
+
+@dataclass(slots=True)
+class Block:
+    """One table: its head, the names of its columns, then its numbers, at the right of their columns."""
+
+    head: str
+    rows: Numbers
+    names: Sequence[str] = ()
+    """Names of the columns; those of fewer names are left out."""
+
+    role: str = ""
+    """Role of the numbers."""
+
+    row_names: Sequence[str] = ()
+    """Names of the rows, at the left."""
+
+    least_digits: int = 0
+    """Significant digits that the numbers have at least."""
+
+    _texts: dict[int, list[list[str]]] = field(default_factory=dict)
+    """Texts of each column's numbers, by the number of digits."""
+
+    _widths: dict[int, list[int]] = field(default_factory=dict)
+    """Width of each of these columns."""
+
+    @property
+    def wide(self) -> int:
+        """Number of columns that there are, as far as it is known."""
+        return max(map(len, self.rows), default=0)
+
+    def width(self, layout: Layout) -> int:
+        """Return the width of the table, with the names of its rows."""
+        widths = self._column_widths(layout)
+        is_cut = self.wide > layout.columns
+        return max(sum(widths) + GAP * (len(widths) - 1) + 2 * is_cut, len(self.head)) + self.left(layout)
+
+    def left(self, layout: Layout) -> int:
+        """Return the width of the names of the rows."""
+        return max(map(len, self.row_names), default=-GAP) + GAP if layout.named else 0
+
+    def texts(self, layout: Layout) -> list[str]:
+        """Return the texts of all lines, without the names of the rows."""
+        widths, names = self._column_widths(layout), self._names(layout)
+        inner = self.width(layout) - self.left(layout)
+        numbers = zip(names, self._numbers(layout), strict=False)
+        columns = [[*([name] if layout.named else []), *texts] for name, texts in numbers]
+        gap, end = " " * GAP, f" {HIDDEN}" if self.wide > layout.columns else ""
+        rows = [self.head]
+        for row in range(len(self.rows) + layout.named):
+            cells = (f"{column[row]:>{width}}" for column, width in zip(columns, widths, strict=True))
+            rows.append(f"{gap.join(cells)}{end if row >= layout.named else ' ' * len(end)}")
+        return [f"{text:>{inner}}" for text in rows]
+
+    def _numbers(self, layout: Layout) -> list[list[str]]:
+        digits = max(layout.digits, self.least_digits)
+        if digits not in self._texts:
+            cells = ([row[place] for row in self.rows] for place in range(self.wide))
+            self._texts[digits] = [column_texts(cell, digits) for cell in cells]
+            self._widths[digits] = [max(map(len, column)) for column in self._texts[digits]]
+        return self._texts[digits][: layout.columns]
+
+    def _names(self, layout: Layout) -> Sequence[str]:
+        shown = min(self.wide, layout.columns)
+        return self.names[:shown] if layout.named and len(self.names) >= shown else [""] * shown
+
+    def _column_widths(self, layout: Layout) -> list[int]:
+        self._numbers(layout)
+        widths = self._widths[max(layout.digits, self.least_digits)]
+        return [max(width, len(name)) for width, name in zip(widths, self._names(layout), strict=False)]
+
+
+class Fitted(NamedTuple):
+    """Tables that fit."""
+
+    lines: list[Line]
+    is_cut: bool
+    """Whether columns are left out."""
+
+
+def fitted(blocks: Sequence[Block], signs: Sequence[str], width: int, *, named: bool) -> Fitted:
+    """Return tables beside each other, with fewer digits, without names or with fewer columns if need be.
 
     Args:
-        head: Text above the table.
-        rows: The numbers.
-        role: Role of the numbers.
-        digits: Significant digits of the largest number of a column.
-        names: Names of the columns; the line stays empty if they are not as many; None for no such line.
+        blocks: The tables.
+        signs: Sign between each table and the next, in the first row of numbers.
+        width: Largest width, in cells; it may take more if nothing else helps.
+        named: Whether names may be drawn.
     """
-    wide = max(map(len, rows), default=0)
-    columns = [column_texts([row[place] for row in rows], digits) for place in range(wide)]
-    fitting = list(names or ())[:wide] if names and len(names) >= wide - (HIDDEN in (rows or [()])[0]) else []
-    named = [*fitting, *([""] * (wide - len(fitting)))]
-    widths = [max(len(text) for text in (name, *column)) for name, column in zip(named, columns, strict=True)]
-    gaps = ["", *(" " if HIDDEN in column else " " * GAP for column in columns[1:])]
-    inner = max(sum(widths) + sum(map(len, gaps)), len(head))
-
-    def row(texts: Sequence[str], of: str) -> Line:
-        cells = (f"{gap}{text:>{width}}" for gap, text, width in zip(gaps, texts, widths, strict=True))
-        return line(Span(f"{''.join(cells):>{inner}}", of))
-
-    heads = [line(Span(f"{head:>{inner}}", "label"))]
-    heads += [] if names is None else [row(named, "label")]
-    return [*heads, *(row([column[place] for column in columns], role) for place in range(len(rows)))]
-
-
-def joined(blocks: Sequence[list[Line]], signs: Sequence[str], at: int = 1) -> list[Line]:
-    """Return tables beside each other, with a sign between each and the next in the row `at`."""
-    made = blocks[0]
-    for sign, block in zip(signs, blocks[1:], strict=True):
-        between = [*([line(" ")] * at), line(Span(sign, "key"))]
-        made = beside(beside(made, between, 1), block, 1)
-    return made
-
-
-def fitting(make: Make, width: int, *, named: bool) -> list[Line]:
-    """Return tables that are no wider than `width`: with fewer digits, without names, or with fewer columns.
-
-    Args:
-        make: Makes the tables for a number of columns and of digits, with names of the columns or without.
-        width: Largest width, in cells.
-        named: Whether the columns have names.
-    """
-    made: list[Line] = []
-    names = (True, False) if named else (False,)
-    for columns, with_names, digits in product(range(MOST_COLUMNS, 0, -1), names, FEWER_DIGITS):
-        made = make(columns, digits, with_names)
-        if width_of(made) <= width:
+    wide = max(block.wide for block in blocks)
+    chosen = Layout(1, False, FEWER_DIGITS[-1])
+    between = sum(len(sign) + 2 for sign in signs)
+    layouts = product(
+        range(min(wide, MOST_COLUMNS), 0, -1), (True, False) if named else (False,), FEWER_DIGITS
+    )
+    for layout in map(Layout._make, layouts):
+        if sum(block.width(layout) for block in blocks) + between <= width:
+            chosen = layout
             break
-    return made
+    return Fitted([*_drawn(blocks, signs, chosen)], wide > chosen.columns)
 
 
-def width_of(lines: Sequence[Line]) -> int:
-    """Return the width of the widest line."""
-    return max(map(length, lines), default=0)
-
-
-def is_cut(lines: Sequence[Line]) -> bool:
-    """Return whether columns of a table are left out."""
-    return any(HIDDEN in span.text for row in lines for span in row)
-
-
-def cut(rows: Sequence[Sequence[float | str]], columns: int) -> list[list[float | str]]:
-    """Return rows with at most `columns` numbers each; a mark stands for those that are left out."""
-    return [[*row[:columns], HIDDEN] if len(row) > columns else [*row] for row in rows]
+def _drawn(blocks: Sequence[Block], signs: Sequence[str], layout: Layout) -> Iterator[Line]:
+    made = [(block, block.texts(layout), block.left(layout)) for block in blocks]
+    heads = 1 + layout.named
+    for row in range(max(len(texts) for _, texts, _ in made)):
+        spans: list[Span] = []
+        for place, (block, texts, left) in enumerate(made):
+            if place:
+                sign = signs[place - 1] if row == heads else " " * len(signs[place - 1])
+                spans.append(Span(f" {sign} ", "key" if row == heads else ""))
+            names = block.row_names if left else ()
+            name = names[row - heads] if 0 <= row - heads < len(names) else ""
+            spans.append(Span(f"{name:<{left}}", "label"))
+            text = texts[row] if row < len(texts) else " " * len(texts[0])
+            spans.append(Span(text, "label" if row < heads else block.role))
+        yield line(*spans)

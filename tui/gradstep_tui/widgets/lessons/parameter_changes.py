@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
-from gradstep_tui.drawing.lines import Line, Span, beside, line, wrapped
+from gradstep_tui.drawing.lines import Line, Span, line, wrapped
 from gradstep_tui.text.lessons.statement_texts import (
     distance,
     epochs_sentence,
@@ -15,23 +15,19 @@ from gradstep_tui.text.lessons.statement_texts import (
     zero_sentence,
 )
 from gradstep_tui.text.statements import EPOCH
-from gradstep_tui.text.tensors.digits import DIGITS, number_text, telling_digits
+from gradstep_tui.text.tensors.digits import number_text, telling_digits
 from gradstep_tui.text.tensors.numbers import rate
-from gradstep_tui.widgets.lessons.number_tables import FEWER_DIGITS, cut, fitting, joined, rows_of, table
+from gradstep_tui.widgets.lessons.number_tables import FEWER_DIGITS, Block, fitted, rows_of
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from gradstep.problem import Labels
     from gradstep.statement_steps.statement_facts import Cleared, EpochsStep, Moved, UpdateStep, ZeroStep
 
 Part = TypeVar("Part", "Moved", "Cleared")
 
 Draw: TypeAlias = Callable[[Part, int, bool], list[Line]]
 """Draws what happened to a parameter in at most as many lines, with names of its columns or without."""
-
-MOST_COMPARED: Final = 100
-"""Largest number of a parameter's numbers that decide how many digits are shown."""
 
 
 def update_lines(step: UpdateStep, width: int, height: int) -> list[Line]:
@@ -53,14 +49,15 @@ def update_lines(step: UpdateStep, width: int, height: int) -> list[Line]:
 
 def _stacked(parts: Sequence[Part], draw: Draw[Part], width: int, height: int) -> list[Line]:
     """Return the tables of as many parameters as fit, with names if all fit with names."""
-    named = sum(2 + _height(part) for part in parts) <= height
+    named = any(part.labels and part.labels[-1] for part in parts)
+    named = named and sum(2 + _height(part) for part in parts) <= height
     rows: list[Line] = []
     for place, part in enumerate(parts):
         left = height - len(rows)
         if left < 2:
             hidden = f"not shown: {', '.join(part.name for part in parts[place:])}"
             return [*rows, line(Span(hidden[:width], "dim"))] if left == 1 else rows
-        rows += draw(part, left, named)
+        rows += draw(part, left, named and bool(part.labels and part.labels[-1]))
     return rows
 
 
@@ -71,65 +68,32 @@ def _height(part: Moved | Cleared) -> int:
 
 
 def _moved_table(moved: Moved, learning_rate: float, width: int, height: int, *, named: bool) -> list[Line]:
-    pairs = list(zip(moved.before.flatten().tolist(), moved.after.flatten().tolist(), strict=True))
-    pairs = pairs[:MOST_COMPARED]
-
-    def make(columns: int, digits: int, with_names: bool) -> list[Line]:
-        names = moved.labels if with_names else None
-        telling = telling_digits(pairs, digits)
-        first, last = (
-            _block(text, tensor, height, columns, names, telling) for text, tensor in _named(moved)
-        )
-        first = _with_rows(first, names, height)
-        if not moved.by_rule or moved.grad is None:
-            return joined([first, last], ["->"], 1 + with_names)
-        grad = _block(f"{moved.name}.grad", moved.grad, height, columns, names, digits)
-        return joined([first, grad, last], [f"- {rate(learning_rate)} ×", "="], 1 + with_names)
-
-    return fitting(make, width, named=named and bool(moved.labels and moved.labels[-1]))
+    first = _block(moved.name, moved, moved.before, height - named)
+    last = _block(f"new {moved.name}", moved, moved.after, height - named)
+    first.least_digits = last.least_digits = telling_digits([*_pairs(first, last)], FEWER_DIGITS[-1])
+    first.row_names = _row_names(moved)
+    if not moved.by_rule or moved.grad is None:
+        return fitted([first, last], ["->"], width, named=named).lines
+    grad = _block(f"{moved.name}.grad", moved, moved.grad, height - named)
+    return fitted([first, grad, last], [f"- {rate(learning_rate)} ×", "="], width, named=named).lines
 
 
-def _named(moved: Moved) -> tuple[tuple[str, Tensor], tuple[str, Tensor]]:
-    return (moved.name, moved.before), (f"new {moved.name}", moved.after)
+def _pairs(first: Block, last: Block) -> Iterator[tuple[float, float]]:
+    """Yield each number that is drawn before and after."""
+    for old, new in zip(first.rows, last.rows, strict=True):
+        pairs = zip(old, new, strict=True)
+        yield from ((one, two) for one, two in pairs if isinstance(one, float) and isinstance(two, float))
 
 
-def _block(
-    head: str,
-    tensor: Tensor | None,
-    height: int,
-    columns: int,
-    labels: Labels | None = None,
-    digits: int = DIGITS,
-    role: str = "",
-) -> list[Line]:
-    """Return a parameter's numbers as a table; a vector is a row.
-
-    Args:
-        head: Text above the table.
-        tensor: The numbers; None for a `.grad` that is None.
-        height: Number of lines that fit.
-        columns: Number of columns that fit.
-        labels: Names along each dimension, if there is a line for those of the columns; else None.
-        digits: Significant digits of the largest number of a column.
-        role: Role of the numbers.
-    """
-    names = None if labels is None else labels[-1]
-    if tensor is None:
-        return table(head, [["None"]], role, names=None if names is None else ())
-    room = max(height - 1 - (names is not None), 1)
-    return table(head, cut(rows_of(_as_rows(tensor), rows=room), columns), role, digits, names)
+def _block(head: str, part: Moved | Cleared, tensor: Tensor | None, height: int, role: str = "") -> Block:
+    """Return a parameter's numbers as a table; a vector is a row."""
+    grid = tensor[None] if tensor is not None and tensor.dim() == 1 else tensor
+    names = part.labels[-1] if part.labels else ()
+    return Block(head, rows_of(grid, rows=max(height - 1, 1)), names, role)
 
 
-def _as_rows(tensor: Tensor) -> Tensor:
-    return tensor[None] if tensor.dim() == 1 else tensor
-
-
-def _with_rows(table: list[Line], labels: Labels | None, height: int) -> list[Line]:
-    """Return a table with the names of its rows before it, if they have names."""
-    if labels is None or len(labels) != 2 or not labels[0]:
-        return table
-    names = (line(Span(name, "label")) for name in labels[0][: height - 2])
-    return beside([line(" "), line(" "), *names], table)
+def _row_names(part: Moved | Cleared) -> tuple[str, ...]:
+    return part.labels[0] if len(part.labels) == 2 else ()
 
 
 def zero_lines(step: ZeroStep, width: int, height: int) -> list[Line]:
@@ -143,13 +107,10 @@ def zero_lines(step: ZeroStep, width: int, height: int) -> list[Line]:
 
 
 def _cleared_table(grad: Cleared, width: int, height: int, *, named: bool) -> list[Line]:
-    def make(columns: int, digits: int, with_names: bool) -> list[Line]:
-        names = grad.labels if with_names else None
-        before = _block(f"{grad.name}.grad", grad.before, height, columns, names, digits)
-        now = _block("now", grad.after, height, columns, names, role="mark")
-        return joined([_with_rows(before, names, height), now], ["->"], 1 + with_names)
-
-    return fitting(make, width, named=named and bool(grad.labels and grad.labels[-1]))
+    before = _block(f"{grad.name}.grad", grad, grad.before, height - named)
+    now = _block("now", grad, grad.after, height - named, "mark")
+    before.row_names = _row_names(grad)
+    return fitted([before, now], ["->"], width, named=named and grad.before is not None).lines
 
 
 def epochs_lines(step: EpochsStep, width: int, height: int, unit: str = EPOCH) -> list[Line]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from gradstep.statement_steps.statement_facts import LossForm
@@ -11,7 +10,7 @@ from gradstep_tui.drawing.lines import Line, Span, length, line, wrapped
 from gradstep_tui.keys import SIGNS
 from gradstep_tui.text.lessons.statement_texts import CHANCES, LONG, broadcast_text, sum_sentence, sum_text
 from gradstep_tui.text.tensors.digits import number_text
-from gradstep_tui.widgets.lessons.number_tables import cut, fitting, is_cut, joined, rows_of, table, width_of
+from gradstep_tui.widgets.lessons.number_tables import Block, fitted, rows_of
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -80,26 +79,20 @@ def _samples_table(samples: Samples, width: int, height: int) -> list[Line]:
     if height < 2 or preds is None or samples.targets is None:
         return []
     count = _count(samples)
-    names = bool(samples.input_names or samples.target_names) and height > count + 1
-    rows = min(height - 1 - names, count)
-    for with_inputs in (True, False):
-        make = partial(_joined_samples, samples, rows, with_inputs=with_inputs)
-        made = fitting(make, width, named=names)
-        if width_of(made) <= width and not is_cut(made):
-            break
-    return made
+    named = bool(samples.input_names or samples.target_names) and height > count + 1
+    rows = min(height - 1 - named, count)
+    made = fitted(*_blocks(samples, rows, with_inputs=True), width, named=named)
+    return made.lines if not made.is_cut else fitted(*_blocks(samples, rows), width, named=named).lines
 
 
-def _joined_samples(
-    samples: Samples, rows: int, columns: int, digits: int, named: bool, *, with_inputs: bool
-) -> list[Line]:
+def _blocks(samples: Samples, rows: int, *, with_inputs: bool = False) -> tuple[list[Block], list[str]]:
+    """Return the tables, and the signs between them."""
     found = samples.loss
-    blocks, signs = list[list[Line]](), list[str]()
+    blocks, signs = list[Block](), list[str]()
 
     def add(sign: str, head: str, tensor: Tensor | None, names: Sequence[str] = (), role: str = "") -> None:
         if tensor is not None:
-            numbers = cut(rows_of(tensor, rows=rows), columns)
-            blocks.append(table(head, numbers, role, digits, names if named else None))
+            blocks.append(Block(head, rows_of(tensor, rows=rows), names, role))
             signs.append(sign)
 
     outputs = () if found is not None and found.form is LossForm.CLASSES else samples.target_names
@@ -112,4 +105,4 @@ def _joined_samples(
         add("=", "difference", found.difference, outputs, "mark")
         add("->", "p", found.chances, role="mark")
         add("->", HEADS[found.form], found.terms, outputs)
-    return joined(blocks, signs[1:], at=1 + named)
+    return blocks, signs[1:]

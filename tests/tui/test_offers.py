@@ -70,7 +70,8 @@ async def test_enter_at_the_start_resumes_the_last_session_of_the_problem() -> N
     left(Forward(), RunEpochs(5))
     autosave = Autosave()
     async with opened(make=lambda: autosave.begin(Start()), autosave=autosave) as pilot:
-        await until(pilot, lambda: "hint: Enter resumes. Your last session of crops is from" in text(pilot))
+        await until(pilot, lambda: "hint: Enter resumes crops from " in text(pilot))
+        assert ": 2 actions, 5 epochs" in text(pilot)
         assert pilot.app.screen is bench(pilot)
         assert state(frame(pilot)) == state(headless([]))
         await press(pilot, "enter")

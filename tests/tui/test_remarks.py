@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import get_args
 
 import pytest
@@ -16,6 +17,7 @@ from gradstep.start import Start
 from gradstep.training.pytorch_errors import PyTorchError
 from gradstep_tui.drawing.lines import length
 from gradstep_tui.drawing.remark_lines import ROLES, remark_lines, remark_rows
+from gradstep_tui.text.losses.loss_moves import moved_text
 from gradstep_tui.text.notices import SENSES
 from gradstep_tui.text.refusals import error_remark, refusal_remark
 from gradstep_tui.text.remarks import GRAVITY, NOTHING, WORDS, Remark, Sense, failure, hint, success, warning
@@ -101,3 +103,20 @@ async def test_a_long_notice_grows_and_enter_shows_what_does_not_fit() -> None:
         assert "there is no step to show yet" in text(pilot)
         await press(pilot, "escape")
         assert text(pilot) == before
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "text"),
+    [
+        (18746.5391, 231.7447, "down 98.8%"),
+        (18746.5391, 5249919.0, "up 27904.7%"),
+        (18746.5391, 1.5011e9, "up 80,073-fold"),
+        (1.0, 1e20, "up 1e+20-fold"),
+        (1.0, 1.0 + 1e-9, ""),
+        (2.0, -2.0, "down 200.0%"),
+        (0.0, 1.0, ""),
+        (1.0, math.inf, ""),
+    ],
+)
+def test_a_change_of_the_loss_has_a_word_and_few_digits(first: float, last: float, text: str) -> None:
+    assert moved_text(first, last) == text

@@ -93,6 +93,13 @@ def bounds_notice(store: Store) -> str:
     )
 
 
+def offer_hint(offer: Offer) -> str:
+    """Return what can be resumed, in few words, e.g. `crops from 2026-11-28 10:53: 12 actions, 3 epochs`."""
+    actions = f"{offer.actions:,} action{'s' * (offer.actions != 1)}"
+    epochs = f"{offer.epoch:,} epoch{'s' * (offer.epoch != 1)}"
+    return f"{offer.problem} from {offer.when}: {actions}, {epochs}"
+
+
 def offer_text(offer: Offer) -> str:
     """Return the sentence about a session that can be resumed."""
     many = "1 action" if offer.actions == 1 else f"{offer.actions:,} actions"

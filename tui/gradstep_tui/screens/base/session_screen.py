@@ -20,7 +20,7 @@ from gradstep_tui.keys import SIGNS
 from gradstep_tui.screens.base.working_screen import AT_ONCE, DRAWS_PER_SECOND, RUNNING, WorkingScreen
 from gradstep_tui.screens.dialogs.confirm import ConfirmScreen
 from gradstep_tui.session.loader import Loaded, LoadFailed, Troubled, load
-from gradstep_tui.session.offers import offer_text
+from gradstep_tui.session.offers import offer_hint, offer_text
 from gradstep_tui.session.worker import WorkEnded, takes_long
 from gradstep_tui.terminal.textual_internals import keep_new_styles
 from gradstep_tui.text.frames import action_text, printed_text
@@ -155,7 +155,7 @@ class SessionScreen(WorkingScreen):
         if message.offer is None:
             self._catch_up()
         elif message.offer.in_order:
-            text = f"{SIGNS['look']} resumes. {offer_text(message.offer)}"
+            text = f"{SIGNS['look']} resumes {offer_hint(message.offer)}"
             self.notice = self.notice.also(hint(text))
             self._offered = self.notice, message.offer
             self._catch_up()

@@ -22,14 +22,13 @@ NOTED: Final = 1e-3
 """Part of a loss by which it must rise in a single epoch for a remark."""
 
 LOWER: Final[Mapping[tuple[bool, bool], str]] = {
-    (True, True): "lower the learning rate ({lower_rate}) or go back ({undo}): {what}, because each step "
-    "overshoots",
+    (True, True): "lower the learning rate ({lower_rate}) or go back ({undo}): steps overshoot, and {what}",
     (True, False): "zero the gradients ({zeroing}), lower the learning rate ({lower_rate}) or go back "
-    "({undo}): {what}, because gradients pile up or steps overshoot",
-    (False, True): "go back ({undo}), or lower the learning rate in the script and read it again ({reload}): "
-    "{what}, because each step overshoots",
-    (False, False): "zero the gradients ({zeroing}), go back ({undo}), or lower the learning rate in the "
-    "script: {what}, because gradients pile up or steps overshoot",
+    "({undo}): gradients pile up or steps overshoot, and {what}",
+    (False, True): "lower the learning rate in the script and read it again ({reload}), or go back ({undo}): "
+    "steps overshoot, and {what}",
+    (False, False): "zero the gradients ({zeroing}), lower the learning rate in the script, or go back "
+    "({undo}): gradients pile up or steps overshoot, and {what}",
 }
 """What to do if training diverges, by whether the rate can be set here, and whether gradients are zeroed."""
 
@@ -73,15 +72,15 @@ def diverged_remark(found: RunDiverged, frame: Frame, keys: Mapping[str, str] = 
 
 def _rises(found: LossRises, frame: Frame, keys: Mapping[str, str]) -> Remark:
     moved, unit = moved_text(found.first, found.last), unit_of(frame.loop)
-    ends = f"from {cell(found.first)} to {cell(found.last)}{f', {moved}' if moved else ''}"
-    what = f"the loss rose {ends}, in {counted(found.epochs, unit)}"
+    went = f"{moved}, to" if moved else f"up from {cell(found.first)} to"
+    what = f"the loss went {went} {cell(found.last)} in {counted(found.epochs, unit)}"
     return Remark(Sense.WARNING, LOWER[_sets_rate(frame), found.zeroing].format(**keys, what=what))
 
 
 def _too_small(found: RateTooSmall, frame: Frame, keys: Mapping[str, str]) -> Remark:
     moved = moved_text(found.first, found.last)
     ran = counted(found.epochs, unit_of(frame.loop))
-    what = f"{ran} moved the loss by less than 1%{f', {moved}' if moved else ''}"
+    what = f"{ran} moved the loss {moved} only" if moved else f"{ran} did not move the loss"
     now = f", {rate(found.rate)} now" if math.isfinite(found.rate) else ""
     return Remark(Sense.WARNING, RAISE[_sets_rate(frame)].format(**keys, rate=now, what=what))
 

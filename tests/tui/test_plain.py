@@ -398,8 +398,8 @@ def test_zeroing_is_told_both_ways() -> None:
         (["run 3"], "epochs done: 3"),
         (
             ["lr 1", "run 50"],
-            "warning: lower the learning rate (lr-) or go back (undo): steps overshoot, and the loss became inf in "
-            "epoch 5",
+            "warning: lower the learning rate (lr-) or go back (undo): steps overshoot, and the loss became "
+            "inf in epoch 5",
         ),
         (["f", "b", "u", "S"], "the pass is over: undo what has run since, then type back"),
         (["# f", "# b", "# u", "# z"], "comment forward to bring that line back"),

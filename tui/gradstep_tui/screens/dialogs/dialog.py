@@ -84,13 +84,15 @@ class Dialog(ModalScreen[Value], Generic[Value]):
         return super().dismiss(result) if on_top else AwaitComplete.nothing()  # type: ignore[no-untyped-call]
 
 
-def behind(screen: Screen[Any], below: RenderableType) -> Backdrop:
+def behind(screen: Screen[Any], below: RenderableType) -> RenderableType:
     """Return what is behind a screen's box: the bench, without the slivers of it beside a wide box.
 
     Args:
         screen: The screen with the box.
         below: What Textual would show.
     """
+    if not hasattr(below, "__rich_console__"):  # Textual draws an empty screen itself, if none is below
+        return below
     box = next((child.region for child in screen.children), Region())
     beside = range(box.y, box.bottom) if screen.size.width - box.width <= SLIVER else range(0)
     # Themes with colours of their own are dimmed by Textual; the terminal's colours cannot be mixed.

@@ -11,6 +11,7 @@ from torch import Tensor
 from gradstep.autograd.source_map import watch_forward
 from gradstep.autograd.trace import Trace, record_backward
 from gradstep.derivatives import RULES
+from gradstep.derivatives.script_formula import in_names
 from gradstep.derivatives.tensor_names import TensorNames, operands_of
 from gradstep.equations.equation import Equation, Operator
 from gradstep.equations.equations import combined, equations_of
@@ -133,6 +134,11 @@ def test_no_name_of_pytorchs_sources_is_shown_if_the_script_has_one() -> None:
     assert not {"self", "other", "mat1", "mat2", "result", "self_sym_sizes"} & set(
         shown.replace("(", " ").replace(")", " ").replace(".", " ").replace(",", " ").split()
     )
+
+
+def test_parts_of_a_sequential_model_keep_their_numbers_in_a_formula() -> None:
+    assert in_names("g @ mat2.T", {"mat2": "net.2.weight.t()"}) == "g @ net.2.weight"
+    assert in_names("2 * self", {"self": "net.0.1.bias * 0.5"}) == "2 * (net.0.1.bias * 0.5)"
 
 
 def turned_round(x: Tensor) -> Trace:

@@ -3,8 +3,15 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Mapping
 from functools import cache
+from typing import Final
+
+_NUMBERED: Final = re.compile(r"\b([A-Za-z_]\w*)((?:\.\d+)+)")
+"""Name of a module's part by its number, e.g. `net.2`, which is no Python."""
+
+_PART: Final = "_part_"
 
 
 def in_names(formula: str, names: Mapping[str, str]) -> str:
@@ -17,11 +24,15 @@ def _replaced(formula: str, names: tuple[tuple[str, str], ...]) -> str:
     parsed: dict[str, ast.expr] = {}
     for name, text in names:
         try:
-            parsed[name] = ast.parse(text, mode="eval").body
+            parsed[name] = ast.parse(_numbered_as_names(text), mode="eval").body
         except (SyntaxError, ValueError):
             continue
     tree = ast.parse(formula, mode="eval")
-    return ast.unparse(_Renamer(parsed).visit(tree))
+    return ast.unparse(_Renamer(parsed).visit(tree)).replace(f".{_PART}", ".")
+
+
+def _numbered_as_names(text: str) -> str:
+    return _NUMBERED.sub(lambda found: found[1] + found[2].replace(".", f".{_PART}"), text)
 
 
 class _Renamer(ast.NodeTransformer):

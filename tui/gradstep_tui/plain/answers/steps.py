@@ -47,6 +47,9 @@ ROOM: Final = 72
 MOST_DIGITS: Final = 9
 """Largest number of digits that the number of an event may have."""
 
+BETWEEN: Final = (Operator.SUM, Operator.CAST, Operator.ADD, Operator.REPLACE)
+"""Operators of what happens between nodes, to the gradient of one tensor."""
+
 NO_FORMULA: Final = "{upstream} makes {made}, by no formula that gradstep knows"
 
 
@@ -131,7 +134,7 @@ def equation_text(equation: Equation, names: Sequence[str], fallback: str) -> st
     told = TOLD[equation.operator]
     if equation.operator is Operator.RULE and not equation.formula:
         told = NO_FORMULA
-    made = " and ".join(gradient_name(name, fallback) for name in dict.fromkeys(names))
+    made = " and ".join(_made_name(name, equation, fallback) for name in dict.fromkeys(names))
     return told.format(
         upstream=gradient_name(equation.upstream.name, fallback),
         local=equation.local.name or "the local derivative" if equation.local else "",
@@ -203,7 +206,7 @@ def _equations_texts(
 def _terms(equation: Equation, fallback: str) -> Iterator[tuple[str, OperandValue]]:
     """Yield the terms of an equation with their names; two gradients of one name are told apart."""
     upstream, downstream = equation.upstream, equation.downstream
-    made = gradient_name(downstream.name, fallback)
+    made = _made_name(downstream.name, equation, fallback)
     if equation.operator is Operator.ADD:
         for number, part in enumerate(equation.parts, 1):
             yield f"{made} by path {number}", part.value
@@ -213,6 +216,12 @@ def _terms(equation: Equation, fallback: str) -> Iterator[tuple[str, OperandValu
     if equation.local is not None and equation.operator is not Operator.EXPAND:
         yield equation.local.name or "the local derivative", equation.local.value
     yield made, downstream.value
+
+
+def _made_name(name: str, equation: Equation, fallback: str) -> str:
+    """Return the name of the gradient that an equation makes; without one, it is that of the node's input."""
+    is_of_node = equation.operator not in BETWEEN
+    return gradient_name(name, f"the input of {fallback}" if is_of_node else fallback)
 
 
 def _value(term: object) -> OperandValue:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from typing import Final
 
@@ -32,6 +33,7 @@ from gradstep.loop.loop import Kind
 from gradstep.opening import open_session
 from gradstep.session import Session
 from gradstep.start import Start
+from gradstep_tui.key import Purpose
 from gradstep_tui.keys import BY_ID, KEYS
 from gradstep_tui.screens.bench import BenchScreen
 from gradstep_tui.screens.dialogs.ask import AskScreen
@@ -430,6 +432,34 @@ async def test_help_lists_every_key_with_what_it_does(size: tuple[int, int]) -> 
             assert any(f"{key.shown} {key.tooltip}" in row for row in rows), key
         for sign in ("old + new = sum", "sum  cast", "commented out", "ctrl+p"):
             assert sign in seen
+        headings = ("signs on the screen", "words", *(purpose.value for purpose in Purpose))
+        places = [
+            next(at for at, row in enumerate(rows) if re.fullmatch(rf"\W*{heading}\W*", row))
+            for heading in headings
+        ]
+        assert places == sorted(places)
+        for word in ("bench", "ledger", "twin", "verdict"):
+            assert any(f"│ {word} " in row for row in rows)
+
+
+async def test_help_is_filtered_as_one_types() -> None:
+    async with opened() as pilot:
+        await press(pilot, "?", *"learning rate")
+        shown = text(pilot)
+        assert "keys with: learning rate" in shown
+        assert "Lower the learning rate" in shown
+        assert "change" in shown
+        assert "Undo the last action" not in shown
+        await press(pilot, *"q?")
+        assert "No key, sign or word here has 'learning rateq?'" in text(pilot)
+        await press(pilot, "backspace", "backspace", "escape")
+        assert "the last action changed this number" in text(pilot)
+        assert isinstance(pilot.app.screen, HelpScreen)
+        type_ahead(pilot, *"undo")
+        await drawn(pilot)
+        assert "Undo the last action" in text(pilot)
+        await press(pilot, "enter")
+        assert pilot.app.screen is bench(pilot)
 
 
 async def test_e_and_r_in_the_middle_of_a_pass_finish_it_and_go_on() -> None:

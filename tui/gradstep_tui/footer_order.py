@@ -38,18 +38,18 @@ class Situation(Enum):
 
 
 SETTINGS: Final = ("zeroing", "lower_rate", "raise_rate", "type_rate", "optimizer", "batches", "comment")
-VIEWS: Final = ("timeline", "ledger", "elements", "twin", "pictures", "graph", "verdict", "check", "printed")
+VIEWS: Final = ("timeline", "data", "ledger", "elements", "twin", "pictures", "graph", "verdict", "check", "printed")
 REST: Final = ("problems", "reset", "export", "cursor_up", "cursor_down", "reload", "set_to_none", "manual")
 
 ORDER: Final[Mapping[Situation, Sequence[str]]] = {
     Situation.BETWEEN: (
-        *("next_line", "step_node", "epoch", "run", "undo", "redo", "zeroing", "look", "timeline"),
+        *("next_line", "step_node", "epoch", "run", "undo", "redo", "zeroing", "data", "look", "timeline"),
         *("forward", "backward", "update", "zero", "lower_rate", "raise_rate", "ledger", "twin"),
         *("pictures", "graph", "elements", *SETTINGS, *VIEWS, "step_node_back", *REST),
     ),
     Situation.IN_PASS: (
         *("step_node", "step_node_back", "next_line", "look", "undo", "epoch", "graph", "elements", "ledger"),
-        *("redo", "run", "timeline", "pictures", "check", "manual", "printed", "reset", "problems", "export"),
+        *("data", "redo", "run", "timeline", "pictures", "check", "manual", "printed", "reset", "problems", "export"),
         *("lower_rate", "raise_rate", "type_rate"),
     ),
     Situation.TROUBLE: (

@@ -168,7 +168,7 @@ KEYS: Final = (
         edit=lambda kind: MoveStatement(kind, 1),
         purpose=CHANGE,
     ),
-    Key("verdict", "v", "v", "verdict", "Say what the loop does, compared with a correct loop.", 1),
+    Key("verdict", "v", "v", "verdict", "Give the verdict: what the loop does, beside a correct loop.", 1),
     Key("twin", "c", "c", "twin", "Compare with the twin: the same run, gradients zeroed.", 4),
     Key("check", "h", "h", "check", "Check autograd's gradient against finite differences.", 1),
     Key(
@@ -262,7 +262,7 @@ KEYS: Final = (
         2,
     ),
     Key("data", "d", "d", "data", "Show the samples: inputs, targets, predictions and errors.", 3),
-    Key("ledger", "g", "g", "ledger", "Show every write to each .grad, as arithmetic.", 5),
+    Key("ledger", "g", "g", "ledger", "Show the ledger: every write to each .grad, as arithmetic.", 5),
     Key("stop", "escape", "Esc", "stop", "Stop a run of epochs, or hide the cursor.", 0, purpose=GO_BACK),
     Key("manual", "f1", "F1", "manual", "Open the manual: every topic, and a search over all of them.", 2),
     Key("help", "question_mark", "?", "help", "Show what every key does.", 10),

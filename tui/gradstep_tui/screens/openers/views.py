@@ -13,6 +13,7 @@ from gradstep_tui.screens.dialogs.ledger import LedgerScreen
 from gradstep_tui.screens.dialogs.script_output import PrintedScreen
 from gradstep_tui.screens.dialogs.text import TextScreen
 from gradstep_tui.screens.dialogs.whole_step import LookScreen
+from gradstep_tui.screens.help.help_sections import bench_sections
 from gradstep_tui.screens.help.key_table import HelpScreen, open_manual
 from gradstep_tui.text.remarks import WORDS, hint
 from gradstep_tui.widgets.lessons.statement_step import statement_title, whole_statement_lines
@@ -92,7 +93,7 @@ def show_printed(bench: KeyedScreen) -> None:
 
 def show_help(bench: KeyedScreen) -> None:
     """Show the keys."""
-    bench.app.push_screen(HelpScreen(bench.keys))
+    bench.app.push_screen(HelpScreen([*bench_sections(bench.keys)]))
 
 
 def show_manual(bench: KeyedScreen) -> None:

@@ -7,10 +7,12 @@ import os
 import socket
 import traceback
 from collections.abc import Iterable
+from functools import partial
 from threading import Timer
 from typing import Final
 
 from rich.console import Console
+from textual.app import SystemCommand
 from textual.message import Message
 from textual.screen import Screen
 
@@ -21,6 +23,8 @@ from gradstep_tui.terminal.terminal_signals import installed_signals
 from gradstep_tui.terminal.textual_driver import CLOSED, prepare_terminal
 from gradstep_tui.workshop.bench.sandboxed_app import SandboxedApp
 from gradstep_tui.workshop.bench.screens.bench import WorkshopBench
+from gradstep_tui.workshop.bench.screens.board import KEYS as BOARD_KEYS
+from gradstep_tui.workshop.bench.screens.board import BoardScreen
 from gradstep_tui.workshop.bench.screens.instructor import InstructorBench
 from gradstep_tui.workshop.bench.screens.learner import LearnerBench
 from gradstep_tui.workshop.bench.session.autosave import ServerAutosave, ServerExports
@@ -73,6 +77,14 @@ class WorkshopApp(SandboxedApp):
         """Return the bench for the participant's role."""
         kind = InstructorBench if self.welcome.role == "instructor" else LearnerBench
         return kind(self._server_autosave, self.link, self.welcome)
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """Yield the commands of the palette, with every key of the board if it is on top."""
+        yield from super().get_system_commands(screen)
+        if isinstance(screen, BoardScreen):
+            for key in BOARD_KEYS:
+                run = partial(screen.run_action, key.id)
+                yield SystemCommand(f"{key.label} ({key.shown})", key.tooltip, run)
 
     def on_mount(self) -> None:
         """Listen to the server. Textual calls the handlers of the base classes as well."""

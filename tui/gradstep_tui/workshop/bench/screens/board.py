@@ -14,6 +14,7 @@ from textual.screen import Screen
 from gradstep.errors import BadInput
 from gradstep_tui.key import Key
 from gradstep_tui.screens.dialogs.ask import AskScreen
+from gradstep_tui.screens.help.help_sections import HelpRow, HelpSection, key_row
 from gradstep_tui.screens.help.key_table import HelpScreen, open_manual
 from gradstep_tui.text.remarks import NOTHING, Remark, hint, success
 from gradstep_tui.workshop.bench.screens.ssh_keys import SshKeysScreen, learner_key_texts
@@ -43,18 +44,29 @@ KEYS: Final = (
 )
 """The board's keys; the ids are the names of its actions."""
 
-MORE: Final = """
- The signs before a name
-   !   the learner's hand is up; the hand that was raised first comes first
-   x   PyTorch refused the last action
-   w   somebody is watching; -  the learner does not want to be watched at the moment
-   f   the learner follows what you present
-
- The curve shows the losses of all epochs. Idle is the time since the last action.
- A filter searches names, problems and last actions; it also knows hand, error, away,
- watched, not watchable, follows, and e.g. no accumulation: learners who have not seen
- it yet.
-"""
+HELP: Final = (
+    HelpSection(
+        "signs before a name",
+        (
+            HelpRow("!", "the learner's hand is up; the hand that was raised first comes first"),
+            HelpRow("x", "PyTorch refused the last action"),
+            HelpRow("w", "somebody is watching"),
+            HelpRow("-", "the learner does not want to be watched at the moment"),
+            HelpRow("f", "the learner follows what you present"),
+        ),
+    ),
+    HelpSection("keys of the board", tuple(map(key_row, KEYS))),
+    HelpSection(
+        "words",
+        (
+            HelpRow("curve", "the losses of all epochs"),
+            HelpRow("idle", "time since the last action"),
+            HelpRow("filter", "searches names, problems, last actions; knows hand, error, away,"),
+            HelpRow("", "watched, not watchable, follows, and e.g. no accumulation: learners"),
+            HelpRow("", "who have not seen it yet"),
+        ),
+    ),
+)
 
 EVERY: Final = 5.0
 """Seconds between two redraws of the idle times."""
@@ -206,7 +218,7 @@ class BoardScreen(Screen[None]):
 
     def action_help(self) -> None:
         """Show the keys and the signs."""
-        self.app.push_screen(HelpScreen(KEYS, MORE))
+        self.app.push_screen(HelpScreen(HELP))
 
     def action_leave(self) -> None:
         """Leave the workshop."""

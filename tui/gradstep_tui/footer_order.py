@@ -38,7 +38,18 @@ class Situation(Enum):
 
 
 SETTINGS: Final = ("zeroing", "lower_rate", "raise_rate", "type_rate", "optimizer", "batches", "comment")
-VIEWS: Final = ("timeline", "data", "ledger", "elements", "twin", "pictures", "graph", "verdict", "check", "printed")
+VIEWS: Final = (
+    "timeline",
+    "data",
+    "ledger",
+    "elements",
+    "twin",
+    "pictures",
+    "graph",
+    "verdict",
+    "check",
+    "printed",
+)
 REST: Final = ("problems", "reset", "export", "cursor_up", "cursor_down", "reload", "set_to_none", "manual")
 
 ORDER: Final[Mapping[Situation, Sequence[str]]] = {
@@ -49,7 +60,19 @@ ORDER: Final[Mapping[Situation, Sequence[str]]] = {
     ),
     Situation.IN_PASS: (
         *("step_node", "step_node_back", "next_line", "look", "undo", "epoch", "graph", "elements", "ledger"),
-        *("data", "redo", "run", "timeline", "pictures", "check", "manual", "printed", "reset", "problems", "export"),
+        *(
+            "data",
+            "redo",
+            "run",
+            "timeline",
+            "pictures",
+            "check",
+            "manual",
+            "printed",
+            "reset",
+            "problems",
+            "export",
+        ),
         *("lower_rate", "raise_rate", "type_rate"),
     ),
     Situation.TROUBLE: (

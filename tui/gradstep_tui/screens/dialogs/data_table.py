@@ -31,7 +31,7 @@ class DataScreen(Dialog[None]):
         Binding("up,k", "move(-1)", "up", tooltip="Scroll up by a row."),
         Binding("down,j", "move(1)", "down", tooltip="Scroll down by a row."),
         Binding("pageup", "move(-10)", "page up", tooltip="Scroll up by ten rows."),
-        Binding("pagedown,space", "move(10)", "page down", tooltip="Scroll down by ten rows."),
+        Binding("pagedown", "move(10)", "page down", tooltip="Scroll down by ten rows."),
         Binding("home", "move(-1000000)", "first", tooltip="Go to the first sample."),
         Binding("end", "move(1000000)", "last", tooltip="Go to the last sample."),
     ]

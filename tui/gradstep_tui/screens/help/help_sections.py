@@ -41,7 +41,7 @@ ON_SCREEN: Final = (
 """Signs on the bench; a name in braces is a key's id."""
 
 WORDS: Final = (
-    HelpRow("bench", "this screen: one session of training, to step through, change and look into"),
+    HelpRow("bench", "this screen: one session of training, to step and to change"),
     HelpRow("ledger", "the list of all writes to each .grad: old + new = sum, with the cause"),
     HelpRow("twin", "the same run from the same start, with gradients zeroed, to compare with"),
     HelpRow("verdict", "what the loop does, found by running it beside a correct loop"),

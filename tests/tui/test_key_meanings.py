@@ -27,6 +27,8 @@ EVERYWHERE: Final = {
     "q": "leaves",
     "enter": "opens, chooses or closes",
     **dict.fromkeys(("up", "down", "left", "right", "j", "k"), "moves along what is shown"),
+    **dict.fromkeys(("pageup", "pagedown"), "moves by a page"),
+    "tab": "goes to the next of a few",
 }
 """Keys of the bench that have one general meaning on every screen."""
 

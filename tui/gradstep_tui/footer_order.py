@@ -39,18 +39,12 @@ class Situation(Enum):
 
 SETTINGS: Final = ("zeroing", "lower_rate", "raise_rate", "type_rate", "optimizer", "batches", "comment")
 VIEWS: Final = (
-    "timeline",
-    "data",
-    "ledger",
-    "elements",
-    "twin",
-    "pictures",
-    "graph",
-    "verdict",
-    "check",
-    "printed",
+    *("timeline", "data", "ledger", "elements", "twin", "pictures", "graph", "verdict", "check", "printed"),
 )
-REST: Final = ("problems", "reset", "export", "cursor_up", "cursor_down", "reload", "set_to_none", "manual")
+REST: Final = (
+    *("problems", "reset", "export", "switch_list", "cursor_up", "cursor_down", "reload", "set_to_none"),
+    *("manual", "scroll_up", "scroll_down"),
+)
 
 ORDER: Final[Mapping[Situation, Sequence[str]]] = {
     Situation.BETWEEN: (
@@ -59,20 +53,19 @@ ORDER: Final[Mapping[Situation, Sequence[str]]] = {
         *("pictures", "graph", "elements", *SETTINGS, *VIEWS, "step_node_back", *REST),
     ),
     Situation.IN_PASS: (
-        *("step_node", "step_node_back", "next_line", "look", "undo", "epoch", "graph", "elements", "ledger"),
         *(
-            "data",
-            "redo",
-            "run",
-            "timeline",
-            "pictures",
-            "check",
-            "manual",
-            "printed",
-            "reset",
-            "problems",
-            "export",
+            "step_node",
+            "step_node_back",
+            "next_line",
+            "look",
+            "undo",
+            "switch_list",
+            "epoch",
+            "graph",
+            "ledger",
         ),
+        *("elements", "data", "redo", "run", "timeline", "pictures", "check", "printed", "reset", "problems"),
+        *("export", "manual", "cursor_up", "cursor_down", "scroll_up", "scroll_down"),
         *("lower_rate", "raise_rate", "type_rate"),
     ),
     Situation.TROUBLE: (

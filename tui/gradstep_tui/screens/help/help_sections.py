@@ -35,7 +35,7 @@ ON_SCREEN: Final = (
     HelpRow("#", "a line of the loop that is commented out"),
     HelpRow("|", "the cursor in the loop: {comment}, {move_up} and {move_down} edit its line"),
     HelpRow("None, 0", "no gradient at all; a gradient that is zero"),
-    HelpRow("+, sum, cast", "done by PyTorch's engine between two autograd nodes"),
+    HelpRow("+  sum  cast", "done by PyTorch's engine between two autograd nodes"),
     HelpRow("old + new = sum", "backward() adds to .grad; it never overwrites it"),
 )
 """Signs on the bench; a name in braces is a key's id."""

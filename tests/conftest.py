@@ -34,6 +34,7 @@ def pytest_configure(config: pytest.Config) -> None:
     for name in ("COLORTERM", "NO_COLOR", "FORCE_COLOR", "CLICOLOR", "CLICOLOR_FORCE"):
         os.environ.pop(name, None)
     os.environ["TERM"] = "xterm"
+    os.environ["XDG_CONFIG_HOME"] = state.name
     # A hundred commands would compile the program anew, each for itself.
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     sys.dont_write_bytecode = False

@@ -22,6 +22,7 @@ from gradstep.opening import open_session
 from gradstep.session import Session
 from gradstep.start import Start
 from gradstep_tui.app import GradstepApp
+from gradstep_tui.keymap import Keymap
 from gradstep_tui.screens.base.working_screen import WorkingScreen
 from gradstep_tui.screens.bench import BenchScreen
 from gradstep_tui.session.autosave import Autosave
@@ -53,12 +54,13 @@ async def opened(
     *,
     rate: float | None = None,
     ascii_only: bool = False,
+    keymap: Keymap | None = None,
     make: Callable[[], Session] | None = None,
     autosave: Autosave | None = None,
 ) -> AsyncIterator[Opened]:
     """Open the bench on `crops`, or on what `make` makes, and wait until its session is there."""
     make = make or partial(open_session, Start(rate=rate))
-    async with starting(size, make=make, autosave=autosave, ascii_only=ascii_only) as pilot:
+    async with starting(size, make=make, autosave=autosave, ascii_only=ascii_only, keymap=keymap) as pilot:
         await until(pilot, lambda: bench(pilot).frame is not None)
         yield pilot
 
@@ -71,9 +73,11 @@ async def starting(
     autosave: Autosave | None = None,
     ascii_only: bool = False,
     runs: str = "",
+    keymap: Keymap | None = None,
 ) -> AsyncIterator[Opened]:
     """Open the bench without waiting for its session."""
     app = GradstepApp(make, autosave=autosave, ascii_only=ascii_only, runs=runs)
+    app.choose_keys(keymap or Keymap())
     async with app.run_test(size=size) as pilot:
         yield pilot
 

@@ -10,6 +10,7 @@ from typing import Final
 from textual.binding import Binding
 from textual.screen import Screen
 
+from gradstep_tui.keymap import RESERVED
 from gradstep_tui.keys import BY_NAME, KEYS
 from gradstep_tui.screens import dialogs
 from gradstep_tui.screens.bench import BenchScreen
@@ -71,6 +72,14 @@ def test_a_dialog_gives_no_key_of_the_bench_another_meaning() -> None:
         for key, binding in bindings(kind):
             if key in BY_NAME and key not in EVERYWHERE:
                 assert BY_NAME[key].id in (binding.id, binding.action), (kind, key)
+
+
+def test_no_action_can_be_put_on_a_key_that_only_dialogs_have() -> None:
+    for kind in dialogs_of(Dialog):
+        for key, binding in bindings(kind):
+            if not binding.id and kind is not ConfirmScreen:
+                assert key in RESERVED or key in BY_NAME, (kind, key)
+    assert IN_CLASS <= RESERVED
 
 
 def test_a_key_of_a_class_is_no_key_of_the_bench() -> None:

@@ -15,6 +15,7 @@ from textual.screen import Screen
 from textual.theme import ThemeProvider
 
 from gradstep_tui.drawing.ascii import AsciiFilter, BlocksFilter
+from gradstep_tui.keymap import Keymap
 from gradstep_tui.screens.bench import BenchScreen
 from gradstep_tui.screens.dialogs.ask import AskScreen
 from gradstep_tui.screens.dialogs.field import Field
@@ -67,6 +68,8 @@ class GradstepApp(StyledOnceApp):
         self.preferences = preferences
         if preferences is not None and preferences.theme in self.available_themes:
             self.theme = preferences.theme
+        self._wrong_keys: tuple[str, ...] = ()
+        self.choose_keys(Keymap())
         self._runs = runs
         ignore_early_pages()
         self._make_session = make_session
@@ -74,6 +77,12 @@ class GradstepApp(StyledOnceApp):
         self._plainer: list[LineFilter] = (
             [AsciiFilter()] if ascii_only else [] if shows_braille() else [BlocksFilter()]
         )
+
+    def choose_keys(self, keymap: Keymap) -> None:
+        """Use and show the keys that the user has chosen in place of the usual ones."""
+        keymap.use()
+        self.set_keymap(keymap.keys)
+        self._wrong_keys = keymap.problems
 
     def watch_theme(self, theme: str) -> None:
         """Remember a chosen theme."""
@@ -122,6 +131,16 @@ class GradstepApp(StyledOnceApp):
     def on_mount(self) -> None:
         """Handle ending signals: leave in an orderly way and restore the terminal."""
         leave_at_signals(lambda number: self.exit(return_code=128 + number))
+        self.call_after_refresh(self._name_wrong_keys)
+
+    def _name_wrong_keys(self) -> None:
+        """Name the entries of the keymap that cannot be used, if there are any."""
+        if self._wrong_keys:
+            first, *more = self._wrong_keys
+            text = f"{first}{f' (and {len(more)} more)' if more else ''}"
+            self.notify(
+                text, title="some keys stay as they are", severity="warning", timeout=15, markup=False
+            )
 
     def on_driver_signal_resume(self) -> None:
         """Draw everything: the program was suspended, or the terminal taken away from it."""

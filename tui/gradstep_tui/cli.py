@@ -353,6 +353,7 @@ def _draw(
 ) -> int:
     guard.hold_ending()
     from gradstep_tui.app import GradstepApp
+    from gradstep_tui.keymap import config_file, read_keymap
     from gradstep_tui.session.jobs import LEAVING, wait_for_jobs
     from gradstep_tui.terminal import guard_process
     from gradstep_tui.terminal.encoding import terminal_speaks_utf8
@@ -365,6 +366,7 @@ def _draw(
         app = GradstepApp(
             make_session, autosave=autosave, ascii_only=ascii_only, runs=runs, preferences=Preferences()
         )
+        app.choose_keys(read_keymap(config_file()))
         app.run()
         guard.tell(guard_process.LEAVING)
         wait_for_jobs(LEAVING)

@@ -17,6 +17,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from gradstep.recordings.recording_session import RecordingSession, open_recording
+from gradstep_tui.keymap import config_file, read_keymap
 from gradstep_tui.recording_app import LivePassApp
 from gradstep_tui.session.jobs import LEAVING, wait_for_jobs
 from gradstep_tui.terminal import guard_process
@@ -56,6 +57,7 @@ def _draw(session: RecordingSession) -> int:
         prepare_terminal(guard)
         guard.tell(guard_process.READY)
         app = LivePassApp(lambda: session, ascii_only=not terminal_speaks_utf8())
+        app.choose_keys(read_keymap(config_file()))
         app.run(loop=loop)
         guard.tell(guard_process.LEAVING)
         wait_for_jobs(LEAVING)

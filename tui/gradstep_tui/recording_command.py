@@ -83,6 +83,7 @@ def _converse(make_session: Callable[[], Session], ascii_only: bool, guard: Cras
 
 def _draw(make_session: Callable[[], Session], ascii_only: bool, guard: CrashGuard) -> int:
     guard.hold_ending()
+    from gradstep_tui.keymap import config_file, read_keymap
     from gradstep_tui.recording_app import RecordingApp
     from gradstep_tui.session.jobs import LEAVING, wait_for_jobs
     from gradstep_tui.session.preferences import Preferences
@@ -95,6 +96,7 @@ def _draw(make_session: Callable[[], Session], ascii_only: bool, guard: CrashGua
     with terminal_for_the_screen():
         prepare_terminal(guard)
         app = RecordingApp(make_session, ascii_only=ascii_only, preferences=Preferences())
+        app.choose_keys(read_keymap(config_file()))
         app.run()
         guard.tell(guard_process.LEAVING)
         wait_for_jobs(LEAVING)

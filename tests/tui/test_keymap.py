@@ -113,7 +113,7 @@ async def test_a_bad_entry_is_told_on_the_bench() -> None:
     app = GradstepApp(partial(open_session, Start()))
     app.choose_keys(keymap)
     async with app.run_test(size=(120, 40), notifications=True) as pilot:
-        await until(pilot, lambda: "did you mean 'forward'?" in text(pilot))
+        await until(pilot, lambda: "did you mean" in text(pilot))
         assert "(and 1 more)" in text(pilot)
 
 

@@ -39,6 +39,7 @@ class GradstepApp(StyledOnceApp):
     """One bench in one terminal."""
 
     TITLE = "gradstep"
+    CSS = "ToastRack { margin-bottom: 2; }"  # above the notice and the keys
     CSS_PATH = "screens/bench.tcss"  # Textual does not read the CSS_PATH of a default screen
     # The terminal's own colours suit light and dark backgrounds, and need few bytes on a slow connection.
     theme: Reactive[str] = Reactive("ansi-dark")

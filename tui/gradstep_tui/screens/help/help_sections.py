@@ -67,8 +67,9 @@ def bench_sections(keys: Sequence[Key]) -> Iterator[HelpSection]:
     )
     yield HelpSection("words", WORDS)
     for purpose in Purpose:
-        rows = [key_row(key) for key in keys if key.purpose is purpose]
-        yield HelpSection(purpose.value, [*rows, *FURTHER.get(purpose, ())])
+        rows = [*(key_row(key) for key in keys if key.purpose is purpose), *FURTHER.get(purpose, ())]
+        if rows:
+            yield HelpSection(purpose.value, rows)
 
 
 def matching(sections: Sequence[HelpSection], wanted: str) -> list[HelpSection]:

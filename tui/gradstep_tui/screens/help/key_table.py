@@ -119,7 +119,7 @@ def help_text(sections: Sequence[HelpSection], wanted: str = "") -> Text:
     for number, section in enumerate(sections):
         text.append("\n" * bool(number))
         text.append(f" {section.title}\n", "bold underline")
-        wide = max(NARROWEST, *(len(row.sign) for row in section.rows))
+        wide = max([NARROWEST, *(len(row.sign) for row in section.rows)])
         for row in section.rows:
             text.append(f" {row.sign:<{wide}} ", "bold")
             text.append(f"{row.text}\n")

@@ -52,8 +52,6 @@ class MessageReceived(Message):
 class WorkshopApp(SandboxedApp):
     """The app of one participant, in a process of its own on the server."""
 
-    CSS = "ToastRack { margin-bottom: 2; }"  # above the notice and the keys
-
     def __init__(self, link: ServerLink, welcome: Welcome, *, ascii_only: bool) -> None:
         """Continue the session that `welcome` describes."""
         self._server_autosave = ServerAutosave(link, welcome)

@@ -50,7 +50,7 @@ def test_leaving_says_where_the_session_is_and_how_it_goes_on(folder: Path) -> N
         assert terminal.wait_exit() == 0
         (path,) = Store().newest_first()
         shown = terminal.text.replace("\n", "").replace(" ", "")
-        assert f"Savedin{path}:`gradstepresume`goesonwiththissession." in shown
+        assert f"Saved:`gradstepresume`goesonwiththissession.Itisin{path}" in shown
 
 
 def test_a_session_in_which_nothing_was_done_is_not_spoken_of(capsys: pytest.CaptureFixture[str]) -> None:

@@ -304,7 +304,7 @@ def _say_saved(autosave: Autosave) -> None:
     from gradstep.saving.session_folder import Store
 
     if path.parent == Store().folder:
-        text = f"Saved in {path}: `gradstep resume` goes on with this session."
+        text = f"Saved: `gradstep resume` goes on with this session. It is in {path}"
     else:
         text = f"Saved: `gradstep resume {shlex.quote(str(path))}` goes on with this session."
     with suppress(OSError):

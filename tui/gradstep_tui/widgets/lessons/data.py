@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from gradstep.statement_steps.statement_facts import LossForm
 from gradstep_tui.drawing.lines import Line, Span, line, wrapped
 from gradstep_tui.keys import SIGNS
-from gradstep_tui.widgets.lessons.number_tables import Block, fitted, rows_of
+from gradstep_tui.widgets.lessons.number_tables import Block, Fitted, fitted, rows_of
 from gradstep_tui.widgets.panel import Panel
 
 if TYPE_CHECKING:
@@ -77,24 +77,32 @@ def data_lines(frame: Frame, first: int, width: int, height: int, *, is_whole: b
     below = [] if samples.preds is not None else wrapped(_no_predictions_text(), width, "dim")
     room = height - len(below)
 
-    named = bool(samples.input_names or samples.target_names)
-    rows = max(room - 1 - named, 1)
-    blocks = _blocks(samples, first, rows)
-    made = fitted(blocks, [" "] * (len(blocks) - 1), width, named=named)
-    if made.is_cut and samples.preds is not None:
-        blocks = _blocks(replace(samples, inputs=None), first, rows)
-        made = fitted(blocks, [" "] * (len(blocks) - 1), width, named=named)
-    lines = made.lines if is_whole else _with_rest(made.lines, count_of(samples) - first, room)
+    made = _fitted(samples, first, width, room)
+    lines = made.lines if is_whole else _with_rest(made, count_of(samples) - first, room)
     return [*lines, *below][:height]
 
 
-def _with_rest(made: list[Line], rows: int, height: int) -> list[Line]:
+def _fitted(samples: Samples, first: int, width: int, height: int) -> Fitted:
+    """Return the table with names if they fit, and without inputs if they do not fit with the rest."""
+    made: Fitted | None = None
+    choices = (samples,) if samples.preds is None else (samples, replace(samples, inputs=None))
+    for chosen in choices:
+        for named in (True, False) if samples.input_names or samples.target_names else (False,):
+            blocks = _blocks(chosen, first, max(height - 1 - named, 1))
+            made = fitted(blocks, [" "] * (len(blocks) - 1), width, named=named)
+            if made.named is named and not made.is_cut:
+                return made
+    assert made is not None
+    return made
+
+
+def _with_rest(made: Fitted, rows: int, height: int) -> list[Line]:
     """Return a table; if not all rows fit, its last line says how many do not, and which key shows them."""
-    heads = sum(not row[0].text.strip().isdigit() for row in made[:2])
+    heads = 1 + made.named
     if rows + heads <= height or height <= heads + 1:
-        return made
+        return made.lines
     hidden = rows - (height - 1 - heads)
-    return [*made[: height - 1], line(Span(f"{hidden:,} more rows: {SIGNS['data']}", "dim"))]
+    return [*made.lines[: height - 1], line(Span(f"{hidden:,} more rows: {SIGNS['data']}", "dim"))]
 
 
 def _tensors(samples: Samples) -> list[Tensor]:

@@ -68,7 +68,7 @@ class Block:
     head: str
     rows: Numbers
     names: Sequence[str] = ()
-    """Names of the columns; those of fewer names are left out."""
+    """Names of the columns; they are left out if they are not as many."""
 
     role: str = ""
     """Role of the numbers."""
@@ -123,7 +123,8 @@ class Block:
 
     def _names(self, layout: Layout) -> Sequence[str]:
         shown = min(self.wide, layout.columns)
-        return self.names[:shown] if layout.named and len(self.names) >= shown else [""] * shown
+        fitting = len(self.names) == self.wide or len(self.names) > MOST_COLUMNS < self.wide
+        return self.names[:shown] if layout.named and fitting else [""] * shown
 
     def _column_widths(self, layout: Layout) -> list[int]:
         self._numbers(layout)
@@ -137,6 +138,9 @@ class Fitted(NamedTuple):
     lines: list[Line]
     is_cut: bool
     """Whether columns are left out."""
+
+    named: bool
+    """Whether the names of columns and rows are drawn."""
 
 
 def fitted(blocks: Sequence[Block], signs: Sequence[str], width: int, *, named: bool) -> Fitted:
@@ -158,7 +162,7 @@ def fitted(blocks: Sequence[Block], signs: Sequence[str], width: int, *, named: 
         if sum(block.width(layout) for block in blocks) + between <= width:
             chosen = layout
             break
-    return Fitted([*_drawn(blocks, signs, chosen)], wide > chosen.columns)
+    return Fitted([*_drawn(blocks, signs, chosen)], wide > chosen.columns, chosen.named)
 
 
 def _drawn(blocks: Sequence[Block], signs: Sequence[str], layout: Layout) -> Iterator[Line]:

@@ -48,7 +48,7 @@ def rows_of(tensor: Tensor | None, first: int = 0, rows: int = 1) -> Numbers:
     return numbers
 
 
-class Layout(NamedTuple):
+class TableLayout(NamedTuple):
     """A way to draw tables."""
 
     columns: int
@@ -90,17 +90,17 @@ class Block:
         """Number of columns that there are, as far as it is known."""
         return max(map(len, self.rows), default=0)
 
-    def width(self, layout: Layout) -> int:
+    def width(self, layout: TableLayout) -> int:
         """Return the width of the table, with the names of its rows."""
         widths = self._column_widths(layout)
         is_cut = self.wide > layout.columns
         return max(sum(widths) + GAP * (len(widths) - 1) + 2 * is_cut, len(self.head)) + self.left(layout)
 
-    def left(self, layout: Layout) -> int:
+    def left(self, layout: TableLayout) -> int:
         """Return the width of the names of the rows."""
         return max(map(len, self.row_names), default=-GAP) + GAP if layout.named else 0
 
-    def texts(self, layout: Layout) -> list[str]:
+    def texts(self, layout: TableLayout) -> list[str]:
         """Return the texts of all lines, without the names of the rows."""
         widths, names = self._column_widths(layout), self._names(layout)
         inner = self.width(layout) - self.left(layout)
@@ -113,7 +113,7 @@ class Block:
             rows.append(f"{gap.join(cells)}{end if row >= layout.named else ' ' * len(end)}")
         return [f"{text:>{inner}}" for text in rows]
 
-    def _numbers(self, layout: Layout) -> list[list[str]]:
+    def _numbers(self, layout: TableLayout) -> list[list[str]]:
         digits = max(layout.digits, self.least_digits)
         if digits not in self._texts:
             cells = ([row[place] for row in self.rows] for place in range(self.wide))
@@ -121,12 +121,12 @@ class Block:
             self._widths[digits] = [max(map(len, column)) for column in self._texts[digits]]
         return self._texts[digits][: layout.columns]
 
-    def _names(self, layout: Layout) -> Sequence[str]:
+    def _names(self, layout: TableLayout) -> Sequence[str]:
         shown = min(self.wide, layout.columns)
         fitting = len(self.names) == self.wide or len(self.names) > MOST_COLUMNS < self.wide
         return self.names[:shown] if layout.named and fitting else [""] * shown
 
-    def _column_widths(self, layout: Layout) -> list[int]:
+    def _column_widths(self, layout: TableLayout) -> list[int]:
         self._numbers(layout)
         widths = self._widths[max(layout.digits, self.least_digits)]
         return [max(width, len(name)) for width, name in zip(widths, self._names(layout), strict=False)]
@@ -153,19 +153,19 @@ def fitted(blocks: Sequence[Block], signs: Sequence[str], width: int, *, named: 
         named: Whether names may be drawn.
     """
     wide = max(block.wide for block in blocks)
-    chosen = Layout(1, False, FEWER_DIGITS[-1])
+    chosen = TableLayout(1, False, FEWER_DIGITS[-1])
     between = sum(len(sign) + 2 for sign in signs)
     layouts = product(
         range(min(wide, MOST_COLUMNS), 0, -1), (True, False) if named else (False,), FEWER_DIGITS
     )
-    for layout in map(Layout._make, layouts):
+    for layout in map(TableLayout._make, layouts):
         if sum(block.width(layout) for block in blocks) + between <= width:
             chosen = layout
             break
     return Fitted([*_drawn(blocks, signs, chosen)], wide > chosen.columns, chosen.named)
 
 
-def _drawn(blocks: Sequence[Block], signs: Sequence[str], layout: Layout) -> Iterator[Line]:
+def _drawn(blocks: Sequence[Block], signs: Sequence[str], layout: TableLayout) -> Iterator[Line]:
     made = [(block, block.texts(layout), block.left(layout)) for block in blocks]
     heads = 1 + layout.named
     for row in range(max(len(texts) for _, texts, _ in made)):

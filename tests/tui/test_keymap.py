@@ -14,8 +14,9 @@ from gradstep.start import Start
 from gradstep_tui.app import GradstepApp
 from gradstep_tui.key import CHOSEN
 from gradstep_tui.keymap import Keymap, config_file, keymap_of, read_keymap
-from gradstep_tui.keys import BY_ID
+from gradstep_tui.keys import BY_ID, KEYS
 from gradstep_tui.manual.pages import page
+from gradstep_tui.text.lookalikes import TABLE
 from tests.tui.bench import bench, frame, headless, idle, opened, press, state, text, until
 
 
@@ -106,6 +107,13 @@ async def test_chosen_keys_work_and_are_shown_in_the_bar_the_list_the_hints_and_
         assert pilot.app.screen is not bench(pilot)
         await press(pilot, "W")
         assert pilot.app.screen is bench(pilot)
+
+
+async def test_in_ascii_no_two_keys_look_the_same() -> None:
+    async with opened(ascii_only=True):
+        shown = [key.shown.translate(TABLE) for key in KEYS]
+        assert len(set(shown)) == len(shown)
+        assert [BY_ID[key_id].shown for key_id in ("undo", "cursor_down")] == ["Left", "Down"]
 
 
 async def test_a_bad_entry_is_told_on_the_bench() -> None:

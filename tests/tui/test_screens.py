@@ -126,7 +126,8 @@ async def test_in_ascii_a_screen_has_the_same_places(name: str) -> None:
         await idle(plain)
         drawn = text(plain)
         assert drawn.isascii()
-        for row, other in zip(drawn.splitlines(), rich.splitlines(), strict=True):
+        # In the key bar, an arrow is a word: `v` for the arrow down would be another key.
+        for row, other in zip(drawn.splitlines()[:-1], rich.splitlines()[:-1], strict=True):
             assert len(row) == len(other)
             assert all(a == b for a, b in zip(row, other, strict=True) if b.isascii())
         compare(f"{name}-ascii-80x24", drawn)

@@ -70,6 +70,7 @@ class GradstepApp(StyledOnceApp):
         if preferences is not None and preferences.theme in self.available_themes:
             self.theme = preferences.theme
         self._wrong_keys: tuple[str, ...] = ()
+        self._ascii_only = ascii_only
         self.choose_keys(Keymap())
         self._runs = runs
         ignore_early_pages()
@@ -81,7 +82,7 @@ class GradstepApp(StyledOnceApp):
 
     def choose_keys(self, keymap: Keymap) -> None:
         """Use and show the keys that the user has chosen in place of the usual ones."""
-        keymap.use()
+        keymap.use(ascii_only=self._ascii_only)
         self.set_keymap(keymap.keys)
         self._wrong_keys = keymap.problems
 

@@ -32,6 +32,10 @@ SHOWN: Final = {
 """Text on screen for keys whose names are words."""
 
 
+ARROWS: Final = {"undo": "Left", "redo": "Right", "cursor_up": "Up", "cursor_down": "Down"}
+"""Text in ASCII for the keys of the bench that are arrows: `v` for the arrow down is another key."""
+
+
 @dataclass(frozen=True, slots=True)
 class Keymap:
     """Chosen keys."""
@@ -42,9 +46,11 @@ class Keymap:
     problems: tuple[str, ...] = ()
     """Sentence for each entry that cannot be used; the usual key stays there."""
 
-    def use(self) -> None:
-        """Show the chosen keys wherever a key is named on screen."""
+    def use(self, *, ascii_only: bool = False) -> None:
+        """Show the chosen keys wherever a key is named on screen; in ASCII, arrows by their names."""
         CHOSEN.clear()
+        if ascii_only:
+            CHOSEN.update(ARROWS)
         CHOSEN.update({key_id: _shown(keys.split(",")[0]) for key_id, keys in self.keys.items()})
 
 

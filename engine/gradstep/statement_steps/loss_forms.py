@@ -117,8 +117,8 @@ def _distances(preds: Tensor, targets: Tensor) -> LossSum | None:
 
 
 def _difference(preds: Tensor, targets: Tensor) -> Tensor | None:
-    shape = torch.broadcast_shapes(preds.shape, targets.shape)  # type: ignore[no-untyped-call]
-    if math.prod(shape) > MOST_TERMS:
+    # `torch.broadcast_shapes` would import sympy first, for a second.
+    if torch.broadcast_tensors(preds, targets)[0].numel() > MOST_TERMS:  # type: ignore[no-untyped-call]
         return None
     difference = preds - targets
     return difference if difference.is_floating_point() else None

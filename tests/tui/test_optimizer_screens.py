@@ -67,7 +67,7 @@ async def test_o_asks_for_the_optimizer_and_enter_alone_takes_the_chosen_one() -
         await press(pilot, "g")
         assert "optimizer state: momentum_buffer 399.9787" in text(pilot)
         await press(pilot, "escape", "enter")
-        assert "where p = p - lr * momentum_buffer" in text(pilot)
+        assert "w.momentum_buffer 2x3 [399.9787 55.7572" in text(pilot)
         await press(pilot, "escape")
         await choose(pilot, "")  # the present one is chosen
         assert frame(pilot).loop.optimizer == optimizer_from(MOMENTUM)
@@ -130,7 +130,7 @@ async def test_inside_a_pass_the_key_says_why_not() -> None:
 
 async def test_with_room_the_memory_stands_with_the_parameters() -> None:
     make = partial(open_session, Start(optimizer=optimizer_from(MOMENTUM)))
-    async with opened((120, 40), make=make) as pilot:
+    async with opened((160, 60), make=make) as pilot:
         await press(pilot, "f", "b", "u")
         assert "w.momentum_buffer" in text(pilot)
         assert "g shows" not in text(pilot)

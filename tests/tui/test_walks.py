@@ -16,7 +16,7 @@ from tests.tui.bench import bench, frame, idle, opened, press, text, until
 README: Final = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
 KEY: Final = re.compile(
     r"(?:(?:Press|and|then|type|;) |\*\*|\()`(?P<key>[A-Za-z←→]|[\d.]+)`(?: (?P<times>twice|three times))?"
-    r"|\b(?P<word>Esc|Enter)\b"
+    r"|(?<!`)\b(?P<word>Esc|Enter)\b"
 )
 NAMES: Final = {"←": "left", "→": "right", "Esc": "escape", "Enter": "enter"}
 TIMES: Final = {None: 1, "twice": 2, "three times": 3}

@@ -24,7 +24,7 @@ from gradstep.recordings.round_recorder import record
 from gradstep.start import start_from
 from gradstep.torch_internals import NAMES, PYTORCH, DispatchMode, function_mode_on_top
 from gradstep_tui.cli import main
-from gradstep_tui.text.scripts.script_notes import script_notice
+from gradstep_tui.text.scripts.script_notes import script_remark
 from tests.engine.recording_checks import bits
 from tests.missing_names import path_of, refusal_without, removed
 
@@ -177,7 +177,7 @@ def test_what_works_less_well_without_a_name_is_said_in_one_sentence_and_by_chec
     finally:
         torch_internals.shortcomings_of_pytorch.cache_clear()
     assert session.problem.notes == told
-    assert script_notice(session).startswith(told[0])
+    assert script_remark(session).text.startswith(told[0])
     printed = capsys.readouterr().out
     assert [printed.count(f"note: {sentence}\n") for sentence in told] == [1] * len(told)
 

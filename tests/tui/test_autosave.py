@@ -318,7 +318,7 @@ async def test_x_writes_a_script_a_notebook_losses_and_a_picture(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(folder)
-    async with opened() as pilot:
+    async with opened((120, 40)) as pilot:
         await press(pilot, "f", "s", "s", "b", "u", "z", "e", "x", *"mine", "enter")
         await idle(pilot)
         assert "wrote mine.py, mine.ipynb, mine.csv, mine.svg" in text(pilot)

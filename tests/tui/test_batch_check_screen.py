@@ -19,8 +19,8 @@ async def measured(pilot: Opened) -> str:
     return text(pilot)
 
 
-async def test_b_measures_the_ways_and_enter_splits_the_samples() -> None:
-    async with opened() as pilot:
+async def test_m_measures_the_ways_and_enter_splits_the_samples() -> None:
+    async with opened((120, 40)) as pilot:
         shown = await measured(pilot)
         assert "5 samples in 3 parts: 2 + 2 + 1" in shown
         assert "| * full batch" in shown

@@ -69,7 +69,7 @@ def test_version_is_that_of_the_package() -> None:
         (["--seed", "99999999999999999999999"], "99999999999999999999999"),
         (["--seed", "9" * 5000], "seed"),
         (["carrots"], "carrots"),
-        (["zebra"], "no problem is called 'zebra'. The problems are: classify, crops"),
+        (["zebra"], "no problem is called 'zebra'. The problems are: line, crops, quadratic"),
         (["runn"], "no problem is called 'runn'. Did you mean `gradstep run`?"),
         (["chekc"], "Did you mean `gradstep check`?"),
         (["resum"], "Did you mean `gradstep resume`?"),

@@ -27,7 +27,7 @@ async def test_g_draws_the_graph_and_the_pass_is_stepped_in_it() -> None:
         assert "forward (f)" in text(pilot)
         await press(pilot, "f", *["s"] * 4)
         shown = text(pilot)
-        for part in ("[x 3 Mul", "[> 5 Sub", "[  6 Add", "> 4/11 (engine) add 2 paths"):
+        for part in ("[x 3 Mul", "[> 5 Sub", "[  6 Add", "> 4/11 +: 2 paths into diff, before SubBackward0"):
             assert part in shown
         await press(pilot, "S")
         assert "[> 3 Mul" in text(pilot)

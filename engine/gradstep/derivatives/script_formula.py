@@ -11,7 +11,8 @@ from typing import Final
 _NUMBERED: Final = re.compile(r"\b([A-Za-z_]\w*)((?:\.\d+)+)")
 """Name of a module's part by its number, e.g. `net.2`, which is no Python."""
 
-_PART: Final = "_part_"
+_PART: Final = "gradstep_part_"
+"""Stands before a number that is written as a name."""
 
 
 def in_names(formula: str, names: Mapping[str, str]) -> str:

@@ -93,7 +93,9 @@ class PyTorchError(EngineError):
         self.summary = f"{self.kind}: {self.own_words}" if self.own_words else self.kind
         """Kind and message in one line, without place and explanation."""
 
-        super().__init__(f"{first_words(self)} {self.lesson}".rstrip())
+        told = first_words(self)
+        stop = "" if not self.lesson or told.endswith((".", "!", "?")) else "."
+        super().__init__(f"{told}{stop} {self.lesson}".rstrip())
         self.is_pytorchs = type(error) in (RuntimeError, NotImplementedError) or type(
             error
         ).__module__.startswith("torch")

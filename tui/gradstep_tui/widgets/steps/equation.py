@@ -10,6 +10,7 @@ from gradstep.equations.equation import Operator
 from gradstep_tui.drawing.lines import Line, Span, beside, length, line, wrapped
 from gradstep_tui.text.lessons.equations import SIGNS, arithmetic, gradient_name, merged, shortened_name
 from gradstep_tui.text.tensors.numbers import cell, cells, is_tensor, shape_text
+from gradstep_tui.text.tensors.values import value_text
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -144,6 +145,9 @@ def _block(
     if not is_tensor(value):
         assert value is None or isinstance(value, int | float)
         return [line(title), line(f" {cell(value)}")]
+    if value.is_meta:  # a trace that passed its limit keeps summaries in place of numbers
+        told = wrapped(value_text(value), room - 1, most=max(height - 1, 1))
+        return [line(title), *(line(" ", *spans) for spans in told)]
     grid = cells(value, None if value.dim() < 3 else row + height, columns)
     more = value.dim() and value.shape[-1] > columns
     shown = grid[row : row + height - 1] if len(grid) > height - 1 else grid

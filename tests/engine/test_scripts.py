@@ -377,7 +377,9 @@ def test_a_script_has_no_arguments_of_ours_and_a_model_that_calls_exit_is_an_err
     before = session.apply(RunEpochs(3)).parameters[0].value
     for _ in range(3):
         session.apply(Forward())
-    with pytest.raises(PyTorchError, match=r"calls exit\('enough'\) \(mine.py, line \d+\)\. Remove that line: "):
+    with pytest.raises(
+        PyTorchError, match=r"calls exit\('enough'\) \(mine.py, line \d+\)\. Remove that line: "
+    ):
         session.apply(Forward())
     assert bits(session.frame.parameters[0].value) == bits(before)
 

@@ -58,8 +58,6 @@ def test_a_lone_escape_and_a_key_that_begins_with_one_are_told_apart() -> None:
         terminal.wait_for("next: backward")
         terminal.send("left")
         terminal.wait_for("next: forward")
-        terminal.send("escape")
-        terminal.wait_for("nothing to stop or close")
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux tells")

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import sys
+
+if __name__ == "__main__" and not sys.flags.safe_path:
+    # The current folder: a file there named signal.py must not take the place of Python's own module.
+    del sys.path[0]
+
 import os
 import signal
 import subprocess
-import sys
+
+from gradstep_tui.terminal.encoding import COERCED
 
 HASH_SEED = "PYTHONHASHSEED"
 """Variable by which Python orders sets of texts: https://docs.python.org/3/using/cmdline.html"""
@@ -31,6 +38,8 @@ def keep_order_of_sets() -> None:
     if sys.argv[1:2] == ["serve"]:
         return
     os.environ[HASH_SEED] = "0"
+    if sys.flags.utf8_mode and os.environ.get("LC_CTYPE") in COERCED:
+        del os.environ["LC_CTYPE"]  # Python has set it: the terminal may show no UTF-8
     again = [sys.executable, *sys.orig_argv[1:]]
     if sys.platform != "win32":
         os.execv(sys.executable, again)
@@ -40,7 +49,4 @@ def keep_order_of_sets() -> None:
 
 
 if __name__ == "__main__":
-    if not sys.flags.safe_path:
-        # The current folder: a file there named random.py must not take the place of Python's own module.
-        del sys.path[0]
     sys.exit(command())

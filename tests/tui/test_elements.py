@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import chain
+
 import pytest
 import torch
 from torch import nn
@@ -9,8 +11,10 @@ from torch import nn
 from gradstep.problem import Problem
 from gradstep.session import Session
 from gradstep.tensors.element_index import place_of
+from gradstep_tui.drawing.lines import Span
 from gradstep_tui.plain.answers.elements import elements_texts
 from gradstep_tui.text.tensors.indices import Layout, index_from
+from gradstep_tui.widgets.code.code import CodePanel
 from tests.tui.bench import bench, frame, opened, press, text
 from tests.tui.test_plain import Talk
 
@@ -131,6 +135,12 @@ async def test_a_trace_over_its_limit_says_so_where_the_numbers_would_be() -> No
         await press(pilot, "f", *"ss")
         assert "summaries" in text(pilot)
         assert "not kept; norm" in text(pilot)
+        # The loop's own line is in view already: it is lit there, and not shown again under a made-up name.
+        assert "<the loop" not in text(pilot)
+        assert text(pilot).count("preds = model(inputs)") == 1
+        assert Span("model(inputs)", "lit") in chain.from_iterable(
+            pilot.app.screen.query_one(CodePanel).lines(80, 9)
+        )
         await press(pilot, "enter")
         assert "not kept; norm" in text(pilot)
         await press(pilot, "escape", "b", "n", ".")

@@ -64,6 +64,9 @@ class At:
     """Whether the part under way has updated the parameters in the epoch under way."""
 
 
+LOOP_FILE: Final = "<the loop: "
+"""Beginning of the name that Python has for the file of the loop's own lines."""
+
 START: Final = At()
 
 Step: TypeAlias = tuple[Kind, int]

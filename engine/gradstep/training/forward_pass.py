@@ -9,6 +9,7 @@ from typing import Any
 
 from torch import Tensor
 
+from gradstep.loop.loop import LOOP_FILE
 from gradstep.problem import Problem
 from gradstep.training.snapshots import Batch
 
@@ -41,6 +42,6 @@ class ForwardLines:
 @cache
 def _compiled(lines: tuple[str, ...]) -> CodeType:
     text = "\n".join(lines) + "\n"
-    file = f"<the loop: {'; '.join(lines)}>"
+    file = f"{LOOP_FILE}{'; '.join(lines)}>"
     linecache.cache[file] = (len(text), None, text.splitlines(keepends=True), file)
     return compile(text, file, "exec")

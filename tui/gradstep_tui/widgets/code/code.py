@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from textual.reactive import var
 
+from gradstep.loop.loop import LOOP_FILE
 from gradstep.loop.script_loop import ScriptLoop
 from gradstep_tui.drawing.function_code import function_lines, window_around
 from gradstep_tui.drawing.lines import Line
@@ -91,8 +92,10 @@ def place_in_view(frame: Frame | None, looked: int | None) -> CodePlace | None:
 
 
 def is_in_loop(frame: Frame, place: CodePlace) -> bool:
-    """Return whether an expression stands in the body of a script's stepped loop."""
+    """Return whether an expression stands in the loop that is drawn: a script's own, or the bench's."""
     loop = frame.loop
-    if not isinstance(loop, ScriptLoop) or place.file != loop.file:
+    if not isinstance(loop, ScriptLoop):
+        return place.file.startswith(LOOP_FILE)
+    if place.file != loop.file:
         return False
     return any(each.line <= place.line < each.line + len(each.lines) for each in loop.statements)

@@ -9,7 +9,8 @@ from textual.reactive import var
 
 from gradstep.loop.loop import Loop
 from gradstep.loop.script_loop import ScriptLoop
-from gradstep_tui.drawing.highlight import highlighted
+from gradstep_tui.drawing.function_code import lit_part
+from gradstep_tui.drawing.highlight import highlighted, lit
 from gradstep_tui.drawing.lines import Line, Span, line
 from gradstep_tui.drawing.script_code import CURSOR, script_lines, script_title
 from gradstep_tui.widgets.panel import Panel
@@ -65,7 +66,7 @@ class LoopPanel(Panel):
             return []
         if isinstance(self.frame.loop, ScriptLoop):
             return self._script_lines(self.frame.loop, width, height)
-        rows = loop_lines(self.frame, self.cursor, width)
+        rows = loop_lines(self.frame, self.cursor, width, self.lit)
         head = 0 if self.frame.loop.split is None else len(self.frame.loop.split.order_lines)
         if len(rows) > height and self.frame.loop.inner.start == 0:
             rows = rows[head:]  # the lines that order the samples matter least
@@ -78,13 +79,19 @@ class LoopPanel(Panel):
         return script_lines(loop, next_key, cursor, width - 1, height, self.lit)
 
 
-def loop_lines(frame: Frame, cursor: StatementKey | None = None, width: int | None = None) -> list[Line]:
+def loop_lines(
+    frame: Frame,
+    cursor: StatementKey | None = None,
+    width: int | None = None,
+    lit_place: CodePlace | None = None,
+) -> list[Line]:
     """Return the lines of a frame's loop.
 
     Args:
         frame: The frame.
         cursor: Statement under the cursor; None if there is no cursor.
         width: Columns of the panel, in which a call that does not fit is broken; None to break nothing.
+        lit_place: Expression of the loop that is lit; None if there is none.
     """
     rows, loop = list[Line](), frame.loop
     assert isinstance(loop, Loop)
@@ -92,7 +99,7 @@ def loop_lines(frame: Frame, cursor: StatementKey | None = None, width: int | No
         if loop.split is not None and place == loop.inner.start:
             rows += [line(f"   {text}") for text in (*loop.split.order_lines, loop.split.head)]
         inner = place in loop.inner
-        rows += _statement_lines(frame, statement, statement.kind == cursor, width, inner=inner)
+        rows += _statement_lines(frame, statement, statement.kind == cursor, width, lit_place, inner=inner)
     return rows
 
 
@@ -106,7 +113,13 @@ def broken(text: str, room: int | None) -> tuple[str, ...]:
 
 
 def _statement_lines(
-    frame: Frame, statement: Statement, under_cursor: bool, width: int | None, *, inner: bool
+    frame: Frame,
+    statement: Statement,
+    under_cursor: bool,
+    width: int | None,
+    lit_place: CodePlace | None,
+    *,
+    inner: bool,
 ) -> list[Line]:
     inside = frame.in_pass and statement.kind == "backward"
     is_next = inside or (not frame.in_pass and frame.next == statement.kind)
@@ -120,5 +133,18 @@ def _statement_lines(
         code = f"{'  ' * inner}{text if statement.enabled else f'# {text}'}"
         key = KEYS[statement.kind] if number == 0 else " "
         spans = line(Span(code, role)) if role else highlighted((code,))[0]
+        spans = _lit(spans, text, lit_place)
         rows.append(line(Span(f"{marker}", role), Span(f"{key}{edge}", "key"), *spans))
     return rows
+
+
+def _lit(spans: Line, text: str, place: CodePlace | None) -> Line:
+    """Return the code of a line with an expression lit, if that stands in it."""
+    if place is None or place.span is None:
+        return spans
+    number = place.span[0] - place.first
+    if place.lines[number].strip() != text.strip():
+        return spans
+    begin, end = lit_part(place, number)
+    at = sum(len(piece) for piece, _ in spans) - len(text.lstrip())
+    return lit(spans, at + begin, at + end)

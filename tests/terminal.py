@@ -46,6 +46,7 @@ KEYS: Final = {
     "left": "\x1b[D",
     "ctrl+c": "\x03",
     "ctrl+p": "\x10",
+    "ctrl+s": "\x13",
 }
 """What a terminal sends for keys that are no characters."""
 

@@ -116,7 +116,7 @@ def test_in_plain_lines_it_tells_all_and_the_worst_or_the_one_asked_for() -> Non
     assert told[0].startswith("b[0] = 0.5000")
     told.clear()
     talk.answer("h carrots")
-    assert told == ["'carrots' is not a parameter; the parameters are w, b"]
+    assert told == ["error: 'carrots' is not a parameter; the parameters are w, b"]
 
 
 def test_how_grad_relates_is_said_for_each_case() -> None:

@@ -19,6 +19,10 @@ from tests.terminal import Terminal
 from tests.tui.bench import frame, idle, opened, press, text
 
 KINDS = ("ValueError", "SystemExit", "KeyboardInterrupt", "Mute", "Bare")
+LESSONS = {  # what two kinds mean for a script is said instead of who raised them
+    "SystemExit": "Remove that line: a script that ends the program cannot be trained.",
+    "KeyboardInterrupt": "The script interrupted itself: remove this line.",
+}
 LINES = ("forward", "backward", "verdict", "check", "node", "epochs 5", "twin", "batches 5", "undo")
 
 
@@ -48,7 +52,7 @@ def test_plain_mode_shows_it_with_its_line_and_goes_on(error: str, tmp_path: Pat
         assert len(said) > before
         if line == "backward":
             told = "\n".join(said[before:])
-            assert f"Your code raised an error: {error}" in told
+            assert f"error: {LESSONS.get(error, 'Your code raised an error.')}\n{error}" in told
             assert f"mine.py, line {line_of(error)}: {ERRORS[error]}" in told
 
 

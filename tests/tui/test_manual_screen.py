@@ -87,12 +87,12 @@ async def test_a_search_lists_passages_and_enter_opens_the_page_at_the_place() -
 async def test_a_row_of_a_table_is_opened_at_the_row() -> None:
     async with opened() as pilot:
         await press(pilot, "f1")
-        await search(pilot, "List the keys.")
-        await shows(pilot, "> first-steps", "  keys")
-        await press(pilot, "down", "enter")
-        await shows(pilot, "List the keys.")
+        await search(pilot, "List the keys; type")
+        await shows(pilot, "> keys")
+        await press(pilot, "enter")
+        await shows(pilot, "List the keys; type")
         found = [widget for widget in pilot.app.screen.query(".-found") if widget.region.height]
-        assert any("List the keys." in str(widget.render()) for widget in found)
+        assert any("List the keys; type" in str(widget.render()) for widget in found)
         assert not any("Quit" in str(widget.render()) for widget in found)
 
 
@@ -235,9 +235,9 @@ def test_plain_mode_lists_the_topics_and_finds_words() -> None:
 @pytest.mark.parametrize(
     ("typed", "answer"),
     [
-        ("manual keyz", "no topic is called 'keyz'. Did you mean 'keys'? Type manual to list the topics."),
-        ("manual search xylophone", "nothing in the manual has 'xylophone'"),
-        ("manual search", "type words to search for"),
+        ("manual keyz", "error: no topic is called 'keyz'. Did you mean 'keys'? Type manual to list the topics."),
+        ("manual search xylophone", "error: nothing in the manual has 'xylophone'"),
+        ("manual search", "error: type words to search for"),
     ],
 )
 def test_plain_mode_says_what_cannot_be_found(typed: str, answer: str) -> None:

@@ -36,9 +36,10 @@ async def test_while_epochs_run_the_screen_lives_and_other_keys_say_what_is_goin
         for key in ("space", "s", "f", "Z", "left", "0", "]", "e"):
             await press(pilot, key)
             assert frame(pilot).epoch == 0
-        await press(pilot, "?")
-        assert "Run N epochs; asks for N" in text(pilot)
-        await press(pilot, "escape")
+        await press(pilot, "?", *"asks for n")
+        await until(pilot, lambda: "Run N epochs; asks for N" in text(pilot))
+        await press(pilot, "escape", "escape")  # the filter is emptied, and then the list is closed
+        assert pilot.app.screen is bench(pilot)
         await pilot.resize_terminal(120, 40)
         await pilot.resize_terminal(70, 20)
         await pilot.resize_terminal(80, 24)

@@ -177,7 +177,7 @@ def test_what_a_killed_process_took_along_is_nothing_and_damaged_rows_stop_nobod
     assert own.logged("set aside", name="bob")["session"]
     assert own.run(["ssh-keyscan", "-p", str(own.port), "127.0.0.1"]).stdout.split()[-1] == printed
     with own.join("ada", key=key, wait="in backward 2/11"), own.join("bob", key=key, wait="") as bob:
-        bob.wait_for("the server cannot read your last session and keeps it: this is a new one")
+        bob.wait_for("warning: the server cannot read your last session and keeps it: this is")
     with own.join("cleo", key=key, wait="") as cleo:
         cleo.wait_for("your last session could not be made again; the server keeps it")
         step(cleo)

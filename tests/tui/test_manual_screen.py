@@ -235,7 +235,10 @@ def test_plain_mode_lists_the_topics_and_finds_words() -> None:
 @pytest.mark.parametrize(
     ("typed", "answer"),
     [
-        ("manual keyz", "error: no topic is called 'keyz'. Did you mean 'keys'? Type manual to list the topics."),
+        (
+            "manual keyz",
+            "error: no topic is called 'keyz'. Did you mean 'keys'? Type manual to list the topics.",
+        ),
         ("manual search xylophone", "error: nothing in the manual has 'xylophone'"),
         ("manual search", "error: type words to search for"),
     ],

@@ -80,8 +80,7 @@ def test_a_forced_command_is_a_bench_whose_session_and_files_stay_in_the_account
         terminal.send("x")
         terminal.wait_for("Export to which files?")
         terminal.send("enter")
-        terminal.wait_for(f"{state}/exports")  # a dialog has room for the whole path
-        terminal.send("enter")
+        terminal.wait_for(f"{state}/exports")
         assert sorted(os.listdir(state / "exports")) == ["crops.csv", "crops.ipynb", "crops.py", "crops.svg"]
         terminal.send("\x1a")  # ctrl+z
         terminal.send("s")

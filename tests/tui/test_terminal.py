@@ -249,9 +249,8 @@ def test_no_color_is_kept_and_everything_is_still_marked() -> None:
     with Terminal(columns=120, rows=40, env={"NO_COLOR": "1"}) as terminal:
         terminal.wait_for(READY)
         terminal.send("fssZ")
-        text = terminal.wait_for("zeroing OFF")
-        assert "> 2 Sum" in text
-        assert "# w.grad.zero_()" in text
+        terminal.wait_for(lambda text: "zeroing OFF" in text and "# w.grad.zero_()" in text)
+        assert "> 2 Sum" in terminal.text
         assert not COLOUR.search(terminal.output)
 
 

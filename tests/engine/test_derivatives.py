@@ -23,6 +23,9 @@ from gradstep.derivatives.functions import VOCABULARY
 from gradstep.derivatives.rules.paragraphs import reason_for
 from gradstep.derivatives.rules.rule import Rule, Text
 from gradstep.derivatives.sentence import fields_of
+from gradstep.derivatives.tensor_names import TensorNames
+from gradstep.equations.equation import Operator
+from gradstep.equations.equations import equations_of
 from tests.engine.test_derivatives_examples import EXAMPLES, record
 
 PANEL = 44
@@ -306,20 +309,28 @@ def test_the_matrices_of_a_product_multiply_to_the_gradient(column_major: bool) 
     x = torch.randn(5, 3, requires_grad=True)
     w = torch.randn(2, 3).t() if column_major else torch.randn(3, 2)
     recorded = record_backward((x @ w.requires_grad_()).square().sum())
-    told = explained(recorded, "MmBackward0")
-    assert [(one.left.name, one.right.name) for one in told.products] == [("g", "mat2.T"), ("self.T", "g")]
-    for one in told.products:
-        assert isinstance(one.left.value, Tensor)
-        assert isinstance(one.right.value, Tensor)
-        torch.testing.assert_close(one.left.value @ one.right.value, one.result.value)
-    assert told.product == told.products[0]
+    told = equations_of(node(recorded, "MmBackward0"), recorded, TensorNames(recorded))
+    assert [one.operator for one in told] == [Operator.MATMUL, Operator.MATMUL_LEFT]
+    g, (left, right) = told[0].upstream.value, [one.local and one.local.value for one in told]
+    assert isinstance(g, Tensor)
+    assert isinstance(left, Tensor)
+    assert isinstance(right, Tensor)
+    assert torch.equal(left, w.detach().T)
+    assert torch.equal(right, x.detach().T)
+    torch.testing.assert_close(g @ left, told[0].downstream.value)
+    torch.testing.assert_close(right @ g, told[1].downstream.value)
 
 
 def test_the_matrices_of_a_scaled_product_are_told_with_its_factor() -> None:
     x, w = torch.randn(5, 3, requires_grad=True), torch.randn(3, 2, requires_grad=True)
-    told = explained(record_backward(torch.addmm(torch.zeros(2), x, w, alpha=0.5).sum()), "AddmmBackward0")
+    recorded = record_backward(torch.addmm(torch.zeros(2), x, w, alpha=0.5).sum())
+    told = explained(recorded, "AddmmBackward0")
     assert told.formulas == (("mat1", "(g @ mat2.T) * alpha"), ("mat2", "(mat1.T @ g) * alpha"))
-    assert told.products == ()
+    scaled = equations_of(node(recorded, "AddmmBackward0"), recorded, TensorNames(recorded))
+    for one, factor in zip(scaled, (w, x), strict=True):
+        assert one.local is not None
+        assert isinstance(one.local.value, Tensor)
+        assert torch.equal(one.local.value, factor.detach().T * 0.5)
     assert values(told)["alpha"] == 0.5
 
 

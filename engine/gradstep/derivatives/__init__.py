@@ -5,7 +5,7 @@ tensors, and compare the result with the gradient that PyTorch's engine computed
 """
 
 from gradstep.derivatives.explain import explain
-from gradstep.derivatives.explanation import Explanation, Operand, Product
+from gradstep.derivatives.explanation import Explanation, Operand
 from gradstep.derivatives.rules.registry import RULES, rule_for
 from gradstep.derivatives.rules.rule import Rule, When
 from gradstep.derivatives.worksheet import evaluate
@@ -14,7 +14,6 @@ __all__ = [
     "RULES",
     "Explanation",
     "Operand",
-    "Product",
     "Rule",
     "When",
     "evaluate",

@@ -18,8 +18,8 @@ from gradstep.autograd.events import (
 )
 from gradstep.autograd.trace import Trace
 from gradstep.derivatives.engine_events import explain_hook, explain_paths, explain_reduction
-from gradstep.derivatives.explanation import Explanation, Operand, Product
-from gradstep.derivatives.expressions import TROUBLE, factors
+from gradstep.derivatives.explanation import Explanation, Operand
+from gradstep.derivatives.expressions import TROUBLE
 from gradstep.derivatives.labels import grad_name
 from gradstep.derivatives.rules.paragraphs import reason_for
 from gradstep.derivatives.sentence import Sentence
@@ -74,7 +74,6 @@ def _node(sheet: Worksheet, names: TensorNames) -> Explanation:
         operands=tuple(_operands(sheet)),
         results=tuple(_results(event, sheet)),
         where=sheet.where(),
-        products=tuple(_products(sheet)),
         reason=reason_for(event.name),
     )
 
@@ -133,23 +132,6 @@ def _results(event: NodeEvent, sheet: Worksheet | None) -> Iterator[Operand]:
         if grad is not None and event.edges[slot] is not None:
             name = f"input {slot + 1}" if sheet is None else sheet.input_name(slot)
             yield Operand(f"grad of {name}", grad)
-
-
-def _products(sheet: Worksheet) -> Iterator[Product]:
-    for slot in sheet.slots:
-        pair = factors(sheet.formula(slot))
-        grad = (sheet.event.grads_out or (None,) * (slot + 1))[slot]
-        if pair is None or grad is None or grad.dim() > 2:
-            continue
-        try:
-            left, right = (sheet.value(text, slot) for text in pair)
-        except TROUBLE:
-            continue
-        yield Product(
-            Operand(pair[0], left),
-            Operand(pair[1], right),
-            Operand(f"grad of {sheet.input_name(slot)}", grad),
-        )
 
 
 def _missing(sheet: Worksheet, script_names: ScriptNames) -> Iterator[Sentence]:

@@ -21,20 +21,6 @@ class Operand:
 
 
 @dataclass(frozen=True, slots=True)
-class Product:
-    """Two matrices and the gradient that is their product, up to a factor such as `alpha`."""
-
-    left: Operand
-    """Shape `(n, k)`."""
-
-    right: Operand
-    """Shape `(k, m)`, or `(k,)`."""
-
-    result: Operand
-    """Shape `(n, m)`, or `(n,)`; has the name of one of the explanation's results, e.g. `grad of mat2`."""
-
-
-@dataclass(frozen=True, slots=True)
 class Explanation:
     """Explanation of one event, or of an optimizer's step."""
 
@@ -59,9 +45,6 @@ class Explanation:
     where: tuple[tuple[str, str], ...] = ()
     """Names and expressions that the formulas refer to; for an optimizer's step, all its formulas."""
 
-    products: tuple[Product, ...] = ()
-    """Matrices and result of every formula that is a product of matrices."""
-
     reason: Sentence | None = None
     """A paragraph on why it happens; None if there is none."""
 
@@ -69,8 +52,3 @@ class Explanation:
     def words(self) -> str:
         """Return what happens: one or several sentences."""
         return " ".join(map(str, self.sentences))
-
-    @property
-    def product(self) -> Product | None:
-        """First of `products`; None if no matrices are multiplied."""
-        return self.products[0] if self.products else None

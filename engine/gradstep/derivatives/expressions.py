@@ -1,4 +1,4 @@
-"""Formulas as Python expressions: their names, their value, and the matrices that they multiply."""
+"""Formulas as Python expressions: their names and their value."""
 
 from __future__ import annotations
 
@@ -30,22 +30,3 @@ def _compiled(formula: str) -> CodeType:
 def value_of(formula: str, values: Mapping[str, Any]) -> Any:
     """Return the value of a formula; a saved value hides a function of the same name."""
     return eval(_compiled(formula), {"__builtins__": {}, **VOCABULARY, **values})
-
-
-@cache
-def factors(formula: str) -> tuple[str, str] | None:
-    """Return the two matrices that a formula multiplies, as formulas; None if it is not a matrix product.
-
-    `(a @ b).T` is the product of `b.T` and `a.T`.
-    """
-    tree = ast.parse(formula, mode="eval").body
-    if isinstance(tree, ast.BinOp) and isinstance(tree.op, ast.MatMult):
-        return ast.unparse(tree.left), ast.unparse(tree.right)
-    if isinstance(tree, ast.Attribute) and tree.attr == "T":
-        inner = factors(ast.unparse(tree.value))
-        return inner and (_transposed(inner[1]), _transposed(inner[0]))
-    return None
-
-
-def _transposed(formula: str) -> str:
-    return formula.removesuffix(".T") if formula.endswith(".T") else f"{formula}.T"

@@ -87,13 +87,39 @@ def test_a_step_repaints_what_changed_and_not_the_screen(terminal: Terminal) -> 
         terminal.send(key)
         terminal.wait_written(mark)
         terminal.settle()
-        assert terminal.written - mark <= 4_000, key
+        assert terminal.written - mark <= 3_500, key
         assert b"\x1b[2J" not in terminal.output[mark:]
         if 0 < number < 12:
             assert f"in backward {number}/11" in terminal.text or number == 11
     for _ in "fsssssssssssuz":
         terminal.send("left")
     terminal.wait_for("no loss yet")
+
+
+def test_what_steps_leave_on_the_screen_is_what_a_full_repaint_draws(terminal: Terminal) -> None:
+    for keys in (["f"], ["s"] * 3, ["b", "u", "z"], ["left"] * 6):
+        for key in keys:
+            terminal.send(key)
+            terminal.settle(0.05)
+        terminal.settle()
+        drawn = cells(terminal)
+        terminal.resize(81, 24)
+        terminal.settle()
+        terminal.resize(80, 24)
+        terminal.settle()
+        assert cells(terminal) == drawn, keys
+    terminal.send("left")
+    terminal.wait_for("no loss yet")
+
+
+def cells(terminal: Terminal) -> list[tuple[object, ...]]:
+    """Return what is seen of each cell of the screen: of a blank that is not reversed, only that."""
+    rows = (terminal.screen.buffer[y] for y in range(24))
+    found = (row[x] for row in rows for x in range(80))
+    return [
+        (" ",) if cell.data == " " and not cell.reverse else (cell.data, cell.fg, cell.bold, cell.reverse)
+        for cell in found
+    ]
 
 
 def test_a_resize_at_any_moment_is_drawn_for_the_new_size(terminal: Terminal) -> None:

@@ -9,7 +9,7 @@ from importlib.metadata import version
 from typing import Final
 
 import pytest
-from textual import constants, events
+from textual import _compositor, constants, events
 from textual.drivers import linux_driver
 from textual.drivers.headless_driver import HeadlessDriver
 from textual.screen import Screen
@@ -32,6 +32,7 @@ from gradstep_tui.terminal.textual_internals import (
     set_colour_system,
     set_escape_delay,
     waking_driver,
+    write_changes_only,
 )
 from tests.missing_names import path_of, refusal_without, removed
 from tests.tui.bench import bench
@@ -84,6 +85,11 @@ def leaves_the_lists(patch: Patch) -> None:
     assert not hasattr(OptionList, "_move_page")
 
 
+def leaves_the_writing(patch: Patch) -> None:
+    write_changes_only()
+    assert not hasattr(_compositor, "ChopsUpdate")
+
+
 def leaves_the_colours(patch: Patch) -> None:
     set_colour_system("256")
     assert not hasattr(constants, "COLOR_SYSTEM")
@@ -96,6 +102,7 @@ FALLBACKS: Final[dict[str, Callable[[Patch], None]]] = {
     "textual.drivers.linux_driver.getincrementaldecoder": leaves_the_decoder,
     "textual.drivers.linux_driver.XTermParser": leaves_the_parser,
     "textual._parser.Parser.parse": leaves_the_parser,
+    "textual._compositor.ChopsUpdate": leaves_the_writing,
     "textual.widgets.OptionList._move_page": leaves_the_lists,
     "textual.driver.Driver.disable_input": leaves_the_driver,
     "textual.screen.Screen.stack_updates": makes_the_styles_again,

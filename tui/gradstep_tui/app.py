@@ -22,7 +22,12 @@ from gradstep_tui.screens.dialogs.field import Field
 from gradstep_tui.screens.dialogs.palette import Palette
 from gradstep_tui.terminal.capabilities import shows_braille
 from gradstep_tui.terminal.textual_driver import bench_driver, leave_at_signals
-from gradstep_tui.terminal.textual_internals import StyledOnceApp, ignore_early_pages, is_passed_on
+from gradstep_tui.terminal.textual_internals import (
+    StyledOnceApp,
+    ignore_early_pages,
+    is_passed_on,
+    write_changes_only,
+)
 
 if TYPE_CHECKING:
     from textual.driver import Driver
@@ -74,6 +79,7 @@ class GradstepApp(StyledOnceApp):
         self.choose_keys(Keymap())
         self._runs = runs
         ignore_early_pages()
+        write_changes_only()
         self._make_session = make_session
         self._autosave = autosave
         self._plainer: list[LineFilter] = (

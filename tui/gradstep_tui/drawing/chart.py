@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from gradstep_tui.drawing.dots import ACROSS, DOWN, Dots
-from gradstep_tui.drawing.lines import Line, Span, line
+from gradstep_tui.drawing.lines import Line, Span, joined, line
 from gradstep_tui.drawing.scales import Scale, rounded, scale_of
 
 if TYPE_CHECKING:
@@ -167,7 +167,7 @@ def epochs_line(curve: Curve, count: int, unit: str, width: int) -> Line:
         if rise and 0 <= place < room:
             marks[place] = RISES
     spans = [Span(sign, "warn" if sign == RISES else "dim") for sign in marks]
-    return line(Span(first, "dim"), *_joined(spans), Span(last, "dim"))
+    return joined([Span(first, "dim"), *spans, Span(last, "dim")])
 
 
 def spark_line(pairs: Pairs) -> Line:
@@ -178,7 +178,7 @@ def spark_line(pairs: Pairs) -> Line:
     for (_, high), rise in zip(pairs, rises, strict=True):
         level = None if scale is None else scale.place(high, len(BLOCKS))
         spans.append(Span(" " if level is None else BLOCKS[level], "warn" if rise else CURVE))
-    return line(*_joined(spans))
+    return joined(spans)
 
 
 def short(value: float) -> str:
@@ -189,14 +189,3 @@ def short(value: float) -> str:
 
 def _rises(old: float, new: float) -> bool:
     return new - old > NOTABLE * max(abs(old), abs(new))
-
-
-def _joined(spans: Sequence[Span]) -> list[Span]:
-    """Return spans with neighbours of the same role joined."""
-    joined: list[Span] = []
-    for span in spans:
-        if joined and joined[-1].role == span.role:
-            joined[-1] = Span(joined[-1].text + span.text, span.role)
-        else:
-            joined.append(span)
-    return joined

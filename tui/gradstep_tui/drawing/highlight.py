@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Final
 
-from gradstep_tui.drawing.lines import Line, Span, line
+from gradstep_tui.drawing.lines import Line, Span, joined, line
 
 KINDS: Final = (
     ("Token.Comment", "comment"),
@@ -36,19 +36,7 @@ def _highlighted(code: tuple[str, ...]) -> tuple[Line, ...]:
         first, *others = text.split("\n")
         rows[-1].append(Span(first, role))
         rows += [[Span(other, role)] for other in others]
-    return tuple(line(*_joined(row)) for row in rows[: len(code)])
-
-
-def _joined(spans: Sequence[Span]) -> Iterator[Span]:
-    """Yield spans, neighbours of one role as one."""
-    text, role = "", ""
-    for span in spans:
-        if span.role == role:
-            text += span.text
-            continue
-        yield Span(text, role)
-        text, role = span
-    yield Span(text, role)
+    return tuple(joined(row) for row in rows[: len(code)])
 
 
 def lit(spans: Line, first: int, last: int) -> Line:

@@ -47,6 +47,17 @@ def length(spans: Iterable[Span]) -> int:
     return sum([len(text) if text.isascii() else cell_len(text) for text, _ in spans])
 
 
+def joined(spans: Iterable[Span]) -> Line:
+    """Return the line that spans make, neighbours of the same role as one span, empty ones left out."""
+    whole: list[Span] = []
+    for span in spans:
+        if whole and whole[-1].role == span.role:
+            whole[-1] = Span(whole[-1].text + span.text, span.role)
+        elif span.text:
+            whole.append(span)
+    return tuple(whole)
+
+
 def fitted(spans: Line, width: int, role: str = "") -> Line:
     """Return a line of exactly `width` cells: a longer line is cut with an ellipsis, a shorter one padded."""
     missing = width - length(spans)

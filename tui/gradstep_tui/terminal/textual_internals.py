@@ -16,7 +16,9 @@ from functools import partial
 from types import FrameType, SimpleNamespace
 from typing import Any, Final
 
-from textual import constants, events
+from rich.console import Console
+from rich.control import Control
+from textual import _compositor, constants, events
 from textual.app import App
 from textual.driver import Driver
 from textual.message import Message
@@ -82,6 +84,13 @@ _GENERATOR: Final = PrivateName(
     "such a sequence ends the program",
     required=False,
 )
+_RENDER_CHANGES: Final = PrivateName(
+    "textual._compositor.ChopsUpdate",
+    lambda: _compositor,
+    "gradstep replaces its `render_segments`, so that of a line only what changed is written.",
+    "a step writes half as many bytes again, which a slow connection shows",
+    required=False,
+)
 _MOVE_PAGE: Final = PrivateName(
     "textual.widgets.OptionList._move_page",
     lambda: OptionList,
@@ -125,6 +134,7 @@ NAMES: Final = (
     _DECODER,
     _PARSER,
     _GENERATOR,
+    _RENDER_CHANGES,
     _MOVE_PAGE,
     _DISABLE_INPUT,
     _STACK_UPDATES,
@@ -198,6 +208,24 @@ def read_any_input(shorten: Callable[[], Callable[[str], str]]) -> None:
                 self._awaiting = next(self._gen)
 
     driver.XTermParser = AnyInputParser
+
+
+def write_changes_only() -> None:
+    """Have Textual write of each line no more than the cells that a widget asked to repaint."""
+    if not is_there(_RENDER_CHANGES):
+        return
+
+    def render_segments(self: _compositor.ChopsUpdate, console: Console) -> str:
+        pieces = []
+        for y, first, last in self.spans:
+            for end, (start, strip) in zip(self.chop_ends[y], self.chops[y].items(), strict=False):
+                left, right = max(start, first), min(end, last)
+                if strip is not None and left < right:
+                    part = strip.crop(left - start, right - start)
+                    pieces += [Control.move_to(left, y).segment.text, part.render(console)]
+        return "".join(pieces)
+
+    _compositor.ChopsUpdate.render_segments = render_segments  # type: ignore[method-assign]
 
 
 def ignore_early_pages() -> None:

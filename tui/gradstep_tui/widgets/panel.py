@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from itertools import zip_longest
 from typing import TYPE_CHECKING, ClassVar, Final
 
+from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 from textual.geometry import Region
@@ -15,13 +16,19 @@ from textual.widget import Widget
 
 from gradstep_tui.drawing.ascii import AsciiFilter
 from gradstep_tui.drawing.heat import TEXT, TINTS, VIRIDIS, VIRIDIS_256
-from gradstep_tui.drawing.lines import OVER, ROLES, Line, Span, fitted, length, line
+from gradstep_tui.drawing.lines import OVER, ROLES, Line, Span, fitted, joined, length, line
 
 if TYPE_CHECKING:
     from textual import events
 
     from gradstep.frame import Frame
 
+
+DRAWN_AGAIN: Final = 8
+"""Largest number of unchanged cells that are drawn again; moving the cursor past them takes as many bytes."""
+
+NO_BACKGROUND: Final = {*ROLES} - {"current", "lit"}
+"""Roles in which a space looks like any other."""
 
 PALETTES: Final[Mapping[str, Sequence[str]]] = {"256": VIRIDIS_256, "truecolor": VIRIDIS}
 """Colours for numbers by Rich's names of the kinds of colours."""
@@ -31,7 +38,7 @@ class Panel(Widget):
     """A widget that draws the lines returned by `lines`, below a rule with the title if it has one.
 
     Textual repaints a whole widget. On a slow connection, a learner would wait for that. So a panel compares
-    its lines with those on screen and repaints only the changed lines, each up to its last changed cell.
+    its lines with those on screen and repaints only the changed stretches of lines.
     """
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {f"panel--{role}" for role in ROLES}
@@ -105,9 +112,10 @@ class Panel(Widget):
         new = self._fill(width, height)
         old, self._lines = self._lines, new
         changed = [
-            Region(0, y, _last_difference(before or (), after or (), width), 1)
+            Region(start, y, cells, 1)
             for y, (before, after) in enumerate(zip_longest(old, new))
             if before != after
+            for start, cells in _differences(before or (), after or (), width)
         ]
         if changed:
             self.refresh(*changed)
@@ -159,7 +167,7 @@ class Panel(Widget):
         body = self.lines(width, height - len(head))[: height - len(head)]
         empty: Line = ()
         rows = [*head, *body, *([empty] * (height - len(head) - len(body)))]
-        return tuple(fitted(row, width) for row in rows)
+        return tuple(joined(fitted(row, width)) for row in rows)
 
 
 def title_rule(title: str, width: int) -> Line:
@@ -186,23 +194,27 @@ def _chosen_column(row: Line) -> int | None:
     return None if place is None else length(row[:place])
 
 
-def _last_difference(before: Line, after: Line, width: int) -> int:
-    """Return the number of the column after the last cell that differs."""
-    kept = 0
-    for old, new in zip(reversed(before), reversed(after), strict=False):
-        if old.role != new.role:
-            break
-        same = _common_end(old.text, new.text)
-        kept += same
-        if same < max(len(old.text), len(new.text)):
-            break
-    return max(width - kept, 1)
+def _differences(before: Line, after: Line, width: int) -> list[tuple[int, int]]:
+    """Return first column and width of each stretch of cells that differs; close stretches are one."""
+    old, new = _cells(before), _cells(after)
+    if not len(old) == len(new) == width:  # a new size, or characters of two cells
+        return [(0, width)]
+    stretches: list[tuple[int, int]] = []
+    for column in [column for column in range(width) if old[column] != new[column]]:
+        start, length_ = stretches[-1] if stretches else (column, 0)
+        if column - start - length_ > DRAWN_AGAIN:
+            stretches.append((column, 1))
+        else:
+            stretches[-1:] = [(start, column - start + 1)]
+    return stretches
 
 
-def _common_end(old: str, new: str) -> int:
-    same = 0
-    for a, b in zip(reversed(old), reversed(new), strict=False):
-        if a != b or not a.isascii():
-            break
-        same += 1
-    return same
+def _cells(row: Line) -> list[tuple[str, str]]:
+    """Return character and role of each cell; nothing if a character takes more or less than one."""
+    if any(not text.isascii() and any(cell_len(character) != 1 for character in text) for text, _ in row):
+        return []
+    return [
+        (character, "" if character == " " and role in NO_BACKGROUND else role)
+        for text, role in row
+        for character in text
+    ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -224,3 +226,36 @@ def test_an_interruption_arrives_inside_the_learners_code_or_not_at_all() -> Non
     thread.join()
     assert not strays
     assert not interrupter.interrupt()
+
+
+PROFILED = """
+import sys, threading
+from gradstep.learner_code.interruption import Interrupted, Interrupter, interruptible
+
+interrupter, entered = Interrupter(), threading.Event()
+
+def forever():
+    entered.set()
+    while True:
+        pass
+
+def run():
+    with interrupter.attached():
+        try:
+            interruptible(forever)
+        except Interrupted:
+            pass
+
+thread = threading.Thread(target=run)
+thread.start()
+entered.wait()
+interrupter.interrupt()
+thread.join()
+sys.setprofile(lambda *_: None)
+(lambda: None)()
+"""
+
+
+def test_after_an_interruption_functions_can_be_profiled_and_traced() -> None:
+    """Python 3.11 would begin such a function for ever, if an exception had been sent and not arrived."""
+    subprocess.run([sys.executable, "-c", PROFILED], check=True, timeout=60)

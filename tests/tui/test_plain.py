@@ -393,9 +393,10 @@ def test_zeroing_is_told_both_ways() -> None:
         (["f", "undo", "redo"], "redone; no more actions can be redone\nloss 18746.5391"),
         (
             ["run 3"],
-            "in sum: 3 epochs, 3 updates: loss 18746.5 -> 8719.2 (-53.5%)",
+            "in sum: 3 epochs, 3 updates: loss 18746.5 -> 8719.2 (down 53.5%)",
         ),
         (["run 3"], "epochs done: 3"),
+        (["lr 0.001", "e", "e"], "in sum: 1 epoch, 1 update: loss 18746.5 -> 5249919 (up 280-fold)"),
         (
             ["lr 1", "run 50"],
             "warning: lower the learning rate (lr-) or go back (undo): steps overshoot, and the loss became "

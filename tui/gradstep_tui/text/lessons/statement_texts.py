@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Final
 
 from gradstep.statement_steps.statement_facts import Divisor, LossForm
+from gradstep_tui.text.losses.loss_moves import moved_text
 from gradstep_tui.text.statements import EPOCH, counted
 from gradstep_tui.text.tensors.digits import DIGITS, number_text, telling_digits
 from gradstep_tui.text.tensors.numbers import rate, shape_text
@@ -140,7 +141,7 @@ def epochs_sentence(step: EpochsStep, unit: str = EPOCH) -> str:
 
 
 def loss_change_text(step: EpochsStep) -> str:
-    """Return what became of the loss: `loss 18746.5 -> 9184.75 (-51.0%)`."""
+    """Return what became of the loss: `loss 18746.5 -> 9184.75 (down 51.0%)`."""
     before, after = step.loss_before, step.loss_after
     if after is None:
         return "no loss was computed"
@@ -148,7 +149,8 @@ def loss_change_text(step: EpochsStep) -> str:
         return f"loss {number_text(after)}"
     digits = telling_digits([(before, after)])
     texts = f"loss {number_text(before, digits)} -> {number_text(after, digits)}"
-    return f"{texts}{_percent(before, after)}"
+    moved = moved_text(before, after)
+    return f"{texts} ({moved})" if moved else texts
 
 
 def distance(moved: Moved) -> float:
@@ -172,13 +174,6 @@ def named(names: list[str]) -> str:
     """Return names in a row; of many, the first and how many more there are."""
     rest = f" and {len(names) - MOST_NAMES:,} more" if len(names) > MOST_NAMES else ""
     return f"{', '.join(names[:MOST_NAMES])}{rest}"
-
-
-def _percent(before: float, after: float) -> str:
-    if not before or before - before or after - after:  # zero, inf or nan
-        return ""
-    change = 100 * (after - before) / abs(before)
-    return f" ({change:+.{1 if abs(change) < 1e5 else 0}f}%{', up' if change > 0 else ''})"
 
 
 def _signed(number: float, digits: int) -> str:

@@ -44,7 +44,7 @@ STATES: Final[dict[str, tuple[str, tuple[tuple[int, int], ...]]]] = {
     "refused-zero": ("z", (SMALL,)),
     "nothing-to-undo": ("left", (SMALL,)),
     "hundred-epochs": ("r enter", ALL),
-    "help": ("?", (SMALL, MIDDLE)),
+    "help": ("?", ALL),
     "ask-epochs": ("r", (SMALL,)),
     "ask-epochs-wrong": ("r1.5 enter", (SMALL,)),
     "ask-rate": ("l", (SMALL,)),

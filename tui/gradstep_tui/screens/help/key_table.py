@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar, Final
 
-from rich.text import Text
 from textual import events
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
@@ -16,9 +15,17 @@ from textual.widgets import Static
 from gradstep_tui.bindings import like
 from gradstep_tui.screens.dialogs.dialog import Dialog
 from gradstep_tui.screens.help.help_sections import HelpSection, matching
+from gradstep_tui.screens.help.help_text import help_text
 
-NARROWEST: Final = 8
-"""Cells for the signs of a section, at least."""
+WIDE: Final = 116
+"""Columns of the screen from which the list uses its whole width."""
+
+NARROW: Final = 80
+WIDEST: Final = 170
+"""Largest width of the box, on a narrow and on a wide screen."""
+
+BESIDE: Final = 6
+"""Columns of the box beside the text: its border, an empty column on each side, and the scroll bar."""
 
 LONGEST: Final = 40
 """Largest number of characters of a filter."""
@@ -40,9 +47,10 @@ class HelpScreen(Dialog[None]):
     DEFAULT_CSS = """
     HelpScreen { align: center middle; }
     HelpScreen > VerticalScroll {
-        width: 80; max-width: 100%; height: 100%; max-height: 70;
+        width: 100%; max-width: 80; height: auto; max-height: 100%;
         border: round $text-primary; background: $background; padding: 0 1;
     }
+    HelpScreen.-wide > VerticalScroll { max-width: 170; height: auto; max-height: 100%; }
     """
 
     wanted: var[str] = var("")
@@ -57,7 +65,12 @@ class HelpScreen(Dialog[None]):
         """Yield the widgets of the dialog."""
         with VerticalScroll(can_focus=True) as box:
             box.border_title, box.border_subtitle = "keys", HINT
-            yield Static(help_text(self._sections))
+            yield Static()
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Use the width: from `WIDE` columns on, the list has two columns."""
+        self.set_class(event.size.width >= WIDE, "-wide")
+        self._show()
 
     def watch_wanted(self) -> None:
         """Show the rows that are wanted."""
@@ -67,7 +80,12 @@ class HelpScreen(Dialog[None]):
         box.border_title = f"keys with: {wanted}" if wanted else "keys"
         box.border_subtitle = FILTERED if wanted else HINT
         box.scroll_home(animate=False)
-        self.query_one(Static).update(help_text(matching(self._sections, wanted), wanted))
+        self._show()
+
+    def _show(self) -> None:
+        width = min(self.size.width, WIDEST if self.has_class("-wide") else NARROW) - BESIDE
+        shown = matching(self._sections, self.wanted)
+        self.query_one(Static).update(help_text(shown, width, self.wanted))
 
     def on_key(self, event: events.Key) -> None:
         """Add a typed character to the filter, or take the last one back."""
@@ -110,18 +128,3 @@ def open_manual(app: App[object]) -> None:
 
     app.push_screen(ManualScreen())
 
-
-def help_text(sections: Sequence[HelpSection], wanted: str = "") -> Text:
-    """Return sections as text, a line for each row; a sentence if there is no row with the wanted words."""
-    if not sections:
-        return Text(f" No key, sign or word here has {wanted!r}: Backspace takes a letter back.")
-    text = Text()
-    for number, section in enumerate(sections):
-        text.append("\n" * bool(number))
-        text.append(f" {section.title}\n", "bold underline")
-        wide = max([NARROWEST, *(len(row.sign) for row in section.rows)])
-        for row in section.rows:
-            text.append(f" {row.sign:<{wide}} ", "bold")
-            text.append(f"{row.text}\n")
-    text.right_crop(1)
-    return text

@@ -127,4 +127,3 @@ def open_manual(app: App[object]) -> None:
     from gradstep_tui.screens.help.manual import ManualScreen
 
     app.push_screen(ManualScreen())
-

@@ -26,9 +26,10 @@ from gradstep.actions import (
     Zero,
 )
 from gradstep.frame import Frame
-from gradstep.loop.loop import Kind
+from gradstep.loop.loop import Kind, StatementKey
 from gradstep.session import Session
 from gradstep_tui.drawing.lines import Line
+from gradstep_tui.widgets.keybar import entries, entries_line
 
 EVENTS: Final = 11
 """Events of one pass through `crops`."""
@@ -79,3 +80,8 @@ def walk() -> tuple[Frame, ...]:
 def plain(lines: Sequence[Line]) -> list[str]:
     """Give lines without their roles."""
     return ["".join(span.text for span in row) for row in lines]
+
+
+def keys_line(frame: Frame | None, width: int, cursor: StatementKey | None = None) -> Line:
+    """Give the key bar's line with as many keys as fit."""
+    return entries_line(entries(frame, width, cursor), frame, cursor)

@@ -37,7 +37,6 @@ from gradstep_tui.drawing.number_grid import grid_lines, number_grids
 from gradstep_tui.keys import KEYS
 from gradstep_tui.text.tensors.numbers import SUM_DIGITS, brief, cell, decimals_of
 from gradstep_tui.widgets.code.loop import loop_lines
-from gradstep_tui.widgets.keybar import keys_line
 from gradstep_tui.widgets.losses import loss_line
 from gradstep_tui.widgets.notice import duration, hint_line, progress_line
 from gradstep_tui.widgets.panel import title_rule
@@ -46,7 +45,7 @@ from gradstep_tui.widgets.status import status_line
 from gradstep_tui.widgets.steps.step import PRODUCTS, complaint_lines, event_lines, event_title, whole_lines
 from gradstep_tui.widgets.trace import trace_lines
 from tests.session_strategies import PROBLEMS
-from tests.tui.frames import EVENTS, frame_after, frames_after, plain, walk
+from tests.tui.frames import EVENTS, frame_after, frames_after, keys_line, plain, walk
 
 LEFT = {46: 7, 67: 15, 72: 19, 96: 29}
 """Widths of the left column, and rows for the step, in terminals of 80, 112, 120 and 160 columns."""

@@ -34,13 +34,12 @@ from gradstep_tui.text.frames import action_text
 from gradstep_tui.text.notices import frame_remark, notice_text
 from gradstep_tui.text.refusals import refusal_text
 from gradstep_tui.text.statements import round_text, zeroes
-from gradstep_tui.widgets.keybar import keys_line
 from gradstep_tui.widgets.notice import hint_line
 from gradstep_tui.widgets.status import status_line
 from gradstep_tui.workshop.bench.widgets.board_text import next_text
 from gradstep_tui.workshop.wire.facts import PhaseKind, next_phase
 from tests.tui.bench import bench, drawn, opened, press, text
-from tests.tui.frames import frame_after, plain
+from tests.tui.frames import frame_after, keys_line, plain
 from tests.tui.script_frames import ALONE, EPOCHS, NESTED, PLAIN, frame_around, loop_of
 from tests.tui.test_screens import compare
 

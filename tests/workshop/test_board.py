@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 import pytest
+from textual import events
 from textual.pilot import Pilot
 
 from gradstep.actions import Backward, Forward, RunEpochs, StepNode, Update, Zero
@@ -258,6 +259,39 @@ async def test_the_boards_keys_reach_the_class(room: Classroom) -> None:
         await press(pilot, "e", "f6", "f2")
         await until(pilot, lambda: "you have stopped presenting" in text(pilot))
         assert room.hub._participants["ida"].actions == [RunEpochs(1)]
+
+
+async def click(pilot: Pilot[None], words: str, times: int = 1) -> None:
+    """Click the first place on the screen that has some words."""
+    rows = text(pilot).splitlines()
+    y = next(number for number, row in enumerate(rows) if words in row)
+    await pilot.click(None, offset=(rows[y].index(words), y), times=times)
+    await press(pilot)
+
+
+async def test_the_boards_rows_and_the_keys_in_its_last_row_can_be_clicked(room: Classroom) -> None:
+    ann, _ = room.enter("ann"), room.enter("bob")
+    ann.act(Forward())
+    async with room.opened("ida", "instructor", (110, 30)) as pilot:
+        room.hub.update_boards()
+        await until(pilot, lambda: " bob " in text(pilot))
+        await click(pilot, "Tab sort")
+        assert "sorted by name" in text(pilot)
+        await press(pilot, "home")
+        await click(pilot, "bob ")
+        assert chosen(pilot) == "bob"
+        await click(pilot, "last:")  # the details are no list
+        assert chosen(pilot) == "bob"
+        await click(pilot, "ann ")
+        assert chosen(pilot) == "ann"
+        await click(pilot, "@ tell")
+        assert "Message to ann?" in text(pilot)
+        await press(pilot, "escape")
+        for kind, name in ((events.MouseScrollDown, "bob"), (events.MouseScrollUp, "ann")):
+            pilot.app.post_message(kind(None, 40, 6, 0, 0, 0, False, False, False, 40, 6))
+            await until(pilot, lambda name=name: chosen(pilot) == name)  # type: ignore[misc]
+        await click(pilot, "ann ", times=2)
+        await until(pilot, lambda: "WATCHING ANN" in text(pilot))
 
 
 def chosen(pilot: Pilot[None]) -> str:

@@ -119,13 +119,6 @@ def entries_line(found: Sequence[Entry], frame: Frame | None, cursor: StatementK
     return line(*spans)
 
 
-def keys_line(
-    frame: Frame | None, width: int, cursor: StatementKey | None = None, keys: Sequence[Key] = KEYS
-) -> Line:
-    """Return a line with as many keys as fit; for the arguments see `entries`."""
-    return entries_line(entries(frame, width, cursor, keys), frame, cursor)
-
-
 def _fitting(keys: Sequence[Key], width: int) -> list[Key]:
     """Return the keys that fit: heaviest first, and lighter ones in room that is left."""
     kept, room = set[str](), width

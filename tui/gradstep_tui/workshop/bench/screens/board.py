@@ -17,6 +17,7 @@ from gradstep_tui.screens.dialogs.ask import AskScreen
 from gradstep_tui.screens.help.help_sections import HelpRow, HelpSection, key_row
 from gradstep_tui.screens.help.key_table import HelpScreen, open_manual
 from gradstep_tui.text.remarks import NOTHING, Remark, hint, success
+from gradstep_tui.widgets.keybar import KeyBar
 from gradstep_tui.workshop.bench.screens.ssh_keys import SshKeysScreen, learner_key_texts
 from gradstep_tui.workshop.bench.widgets.board_table import BoardTable
 from gradstep_tui.workshop.wire.messages import LONGEST_TEXT, ForgetKeys, LowerHand, Row, Tell
@@ -148,6 +149,11 @@ class BoardScreen(Screen[None]):
         self.table.present(presenter, own=own)
 
     # Keys
+
+    async def on_key_bar_clicked(self, message: KeyBar.Clicked) -> None:
+        """Do what the key of a clicked entry does."""
+        message.stop()
+        await self.run_action(message.key_id)
 
     def action_walk(self, steps: int) -> None:
         """Choose the learner so many rows below, or above if `steps` is negative."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from gradstep_tui.drawing.lines import Line, Span, line
 from gradstep_tui.drawing.remark_lines import remark_lines
 from gradstep_tui.text.remarks import NOTHING
-from gradstep_tui.widgets.keybar import keys_line
+from gradstep_tui.widgets.keybar import KeyBar, entries, entries_line
 from gradstep_tui.widgets.panel import Panel
 from gradstep_tui.workshop.bench.widgets.board_columns import table_lines
 from gradstep_tui.workshop.bench.widgets.board_rows import (
@@ -33,6 +33,8 @@ from gradstep_tui.workshop.bench.widgets.board_text import (
 from gradstep_tui.workshop.wire.messages import Row
 
 if TYPE_CHECKING:
+    from textual import events
+
     from gradstep_tui.key import Key
 
 DETAIL = 4
@@ -127,7 +129,31 @@ class BoardTable(Panel):
         detail = [] if chosen is None else detail_lines(chosen, now)
         body += [*detail, *[line()] * (DETAIL - len(detail))]
         foot = remark_lines(self.notice, width, 1)[0] if self.notice else line()
-        return [*body, foot, keys_line(None, width, keys=self._keys)]
+        return [*body, foot, entries_line(entries(None, width, keys=self._keys), None)]
+
+    def on_click(self, event: events.Click) -> None:
+        """Choose the clicked row, or say which key of the last line was clicked; a double click is Enter."""
+        event.stop()
+        if event.y == self.size.height - 1:
+            for entry in entries(None, self.size.width, keys=self._keys):
+                if entry.start <= event.x < entry.end:
+                    self.post_message(KeyBar.Clicked(entry.key.id))
+            return
+        way = self.way_to(event.x, event.y)
+        if way is None:
+            return
+        if event.chain > 1 and not way[1]:
+            self.post_message(KeyBar.Clicked("watch"))
+        else:
+            self.walk(way[1])
+
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        """Do what the arrow up does."""
+        self.walk(-1)
+
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        """Do what the arrow down does."""
+        self.walk(1)
 
     def _summary(self, width: int, shown: int, now: float) -> list[Line]:
         rows = [*self._rows.values()]

@@ -42,7 +42,7 @@ _NAMES |= {
     ",": "comma",
     "(": "left_parenthesis",
 }
-_NAMES |= {" ": "space", "_": "underscore"}
+_NAMES |= {" ": "space", "_": "underscore", ";": "semicolon"}
 
 PATIENCE = 60.0
 """Seconds after which a wait fails; far more than anything takes on a busy machine."""
@@ -118,11 +118,16 @@ def _is_handling_keys(pilot: Opened) -> bool:
 
 async def until(pilot: Opened, condition: Callable[[], bool]) -> None:
     """Wait until `condition` holds, and what it changed is drawn."""
+    await comes(pilot, condition)
+    await drawn(pilot)
+
+
+async def comes(pilot: Opened, condition: Callable[[], bool]) -> None:
+    """Wait until `condition` holds, also while work goes on that holds keys back."""
     end = time.monotonic() + PATIENCE
     while not condition():
         assert time.monotonic() < end, f"it never came to this:\n{text(pilot)}"
         await pilot.pause(0.01)
-    await drawn(pilot)
 
 
 async def idle(pilot: Opened) -> None:

@@ -30,6 +30,7 @@ EVERYWHERE: Final = {
     **dict.fromkeys(("up", "down", "left", "right", "j", "k"), "moves along what is shown"),
     **dict.fromkeys(("pageup", "pagedown"), "moves by a page"),
     "tab": "goes to the next of a few",
+    "shift+tab": "goes to the one before",
 }
 """Keys of the bench that have one general meaning on every screen."""
 

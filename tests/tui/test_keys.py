@@ -107,7 +107,9 @@ OPENS: Final = {
     "cursor_down",
     "scroll_up",
     "scroll_down",
-    "switch_list",
+    "next_pane",
+    "previous_pane",
+    "zoom",
 }
 """The other keys; each has a test of its own below."""
 
@@ -181,7 +183,7 @@ async def test_a_click_on_a_row_of_the_pass_shows_its_event() -> None:
 
 async def test_there_is_nothing_to_look_back_at_before_a_pass() -> None:
     async with opened() as pilot:
-        await press(pilot, "tab")
+        await press(pilot, "tab", "up")
         assert "run a backward pass first" in text(pilot)
 
 
@@ -191,7 +193,7 @@ async def test_there_is_nothing_to_look_back_at_before_a_pass() -> None:
 def under_cursor(pilot: Opened) -> str:
     """Give the loop pane's rows that the cursor is on, without what stands before them."""
     rows = text(pilot).splitlines()
-    loop = rows[next(n for n, row in enumerate(rows) if "─ loop" in row) + 1 : -2]
+    loop = rows[next(n for n, row in enumerate(rows) if row[1:].startswith(" loop")) + 1 : -2]
     return "\n".join(row[3:] for row in loop if row[2:3] == "|")
 
 

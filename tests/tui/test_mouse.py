@@ -64,11 +64,13 @@ async def test_a_click_on_a_number_chooses_it() -> None:
         assert "at [1,1]" in text(pilot)
 
 
-@pytest.mark.parametrize(("pane", "screen"), [(ParameterPanel, ElementsScreen), (LossPanel, PicturesScreen)])
-async def test_a_click_on_a_pane_opens_what_its_key_opens(pane: type[Widget], screen: type) -> None:
+@pytest.mark.parametrize(
+    ("pane", "row", "screen"), [(ParameterPanel, 2, ElementsScreen), (LossPanel, 0, PicturesScreen)]
+)
+async def test_a_click_on_a_pane_opens_what_its_key_opens(pane: type[Widget], row: int, screen: type) -> None:
     async with opened() as pilot:
         await press(pilot, "e")
-        await pilot.click(pane)
+        await pilot.click(pane, offset=(4, row))
         await idle(pilot)
         assert isinstance(pilot.app.screen, screen)
 

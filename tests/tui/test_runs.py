@@ -8,7 +8,7 @@ from threading import Event
 
 from gradstep.actions import RunEpochs, ToggleZeroing
 from gradstep_tui.screens.base.working_screen import AT_ONCE, SHOWN_AFTER
-from tests.tui.bench import bench, frame, headless, idle, opened, press, state, text, until
+from tests.tui.bench import bench, comes, frame, headless, idle, opened, press, state, text, until
 
 
 async def test_escape_stops_a_run_of_a_million_epochs_and_leaves_what_that_many_epochs_give() -> None:
@@ -97,7 +97,7 @@ async def test_work_that_is_not_done_at_once_says_so_within_a_tenth_of_a_second(
     go_on = Event()
     async with opened() as pilot:
         bench(pilot).work(lambda _: go_on.wait(), title="a slow one", holds_keys=True, at_once=AT_ONCE)
-        await until(pilot, lambda: "running: a slow one" in text(pilot))
+        await comes(pilot, lambda: "running: a slow one" in text(pilot))
         go_on.set()
         await idle(pilot)
         assert "running" not in text(pilot)

@@ -42,8 +42,8 @@ VIEWS: Final = (
     *("timeline", "data", "ledger", "elements", "twin", "pictures", "graph", "verdict", "check", "printed"),
 )
 REST: Final = (
-    *("problems", "reset", "export", "switch_list", "cursor_up", "cursor_down", "reload", "set_to_none"),
-    *("manual", "scroll_up", "scroll_down"),
+    *("problems", "reset", "export", "next_pane", "zoom", "cursor_up", "cursor_down", "reload"),
+    *("set_to_none", "manual", "previous_pane", "scroll_up", "scroll_down"),
 )
 
 ORDER: Final[Mapping[Situation, Sequence[str]]] = {
@@ -53,20 +53,10 @@ ORDER: Final[Mapping[Situation, Sequence[str]]] = {
         *("pictures", "graph", "elements", *SETTINGS, *VIEWS, "step_node_back", *REST),
     ),
     Situation.IN_PASS: (
-        *(
-            "step_node",
-            "step_node_back",
-            "next_line",
-            "look",
-            "undo",
-            "switch_list",
-            "epoch",
-            "graph",
-            "ledger",
-        ),
-        *("elements", "data", "redo", "run", "timeline", "pictures", "check", "printed", "reset", "problems"),
-        *("export", "manual", "cursor_up", "cursor_down", "scroll_up", "scroll_down"),
-        *("lower_rate", "raise_rate", "type_rate"),
+        *("step_node", "step_node_back", "next_line", "look", "undo", "next_pane", "zoom", "epoch"),
+        *("graph", "ledger", "elements", "data", "redo", "run", "timeline", "pictures", "check", "printed"),
+        *("reset", "problems", "export", "manual", "previous_pane", "cursor_up", "cursor_down"),
+        *("scroll_up", "scroll_down", "lower_rate", "raise_rate", "type_rate"),
     ),
     Situation.TROUBLE: (
         *("undo", "lower_rate", "type_rate", "look", "zeroing", "reset", "timeline", "verdict", "comment"),

@@ -158,7 +158,9 @@ ELSEWHERE: Final[Mapping[str, str]] = {
     "cursor_down": "plain mode has no cursor: name the line, as in comment zero, comment 3 or down update",
     "scroll_up": "plain mode shows all parameters at once: type parameters",
     "scroll_down": "plain mode shows all parameters at once: type parameters",
-    "switch_list": "plain mode lists the events of a pass, and their numbers: type trace, or step",
+    "next_pane": "plain mode has no panes: type trace, step, parameters, samples or losses",
+    "previous_pane": "plain mode has no panes: type trace, step, parameters, samples or losses",
+    "zoom": "plain mode has no panes, and shows everything in full: type show",
 }
 """Answer for the keys that have no meaning in plain mode, by id."""
 

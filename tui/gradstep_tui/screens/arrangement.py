@@ -32,9 +32,21 @@ class Pane(StrEnum):
     DATA = "data"
 
 
-def arrangement(width: int, height: int) -> Mapping[Pane, Region]:
-    """Return the region of each pane that is shown, below the status line, in a terminal of a size."""
+TURN: Final = (Pane.CODE, Pane.TRACE, Pane.STEP, Pane.PARAMETERS, Pane.DATA, Pane.LOSS)
+"""Panes in the order in which the focus goes from one to the next."""
+
+
+def arrangement(width: int, height: int, zoomed: Pane | None = None) -> Mapping[Pane, Region]:
+    """Return the region of each pane that is shown, below the status line.
+
+    Args:
+        width: Columns of the terminal.
+        height: Rows of the terminal.
+        zoomed: Pane that takes all the room; None for all panes that fit.
+    """
     rows = height - AROUND
+    if zoomed is not None:
+        return {zoomed: Region(0, 0, width, rows)}
     if width >= WIDE[0] and height >= WIDE[1]:
         return _wide(width, rows)
     if width >= ROOMY[0] and height >= ROOMY[1]:

@@ -15,7 +15,7 @@ from textual.widgets import Static
 from gradstep_tui.bindings import BINDINGS
 from gradstep_tui.key import Key
 from gradstep_tui.keys import KEYS
-from gradstep_tui.screens.arrangement import SMALLEST, Pane, arrangement
+from gradstep_tui.screens.arrangement import SMALLEST, TURN, Pane, arrangement
 from gradstep_tui.screens.base.keyed_screen import KeyedScreen, KeyHandler
 from gradstep_tui.screens.key_handlers import HANDLERS
 from gradstep_tui.text.remarks import hint
@@ -31,7 +31,7 @@ from gradstep_tui.widgets.steps.step import StepPanel
 from gradstep_tui.widgets.trace import TracePanel
 
 if TYPE_CHECKING:
-    from gradstep.frame import Frame
+    from gradstep.frame import PassFrame
 
 NO_PASS = "run a backward pass first: there is none to look at yet"
 """Notice if the list of a pass is to be gone through before there is one."""
@@ -51,8 +51,11 @@ class BenchScreen(KeyedScreen):
     hint: var[str] = var("")
     """Hint that is shown if there is no notice; empty for the key to press next."""
 
-    in_list: var[bool] = var(False)
-    """Whether the arrows choose an event of the list, in place of a line of the loop."""
+    chosen_pane: var[Pane | None] = var(None)
+    """Pane that was chosen for the arrows; None for the pass while it is stepped, and else the code."""
+
+    zoomed: var[bool] = var(False)
+    """Whether the pane in focus is shown alone."""
 
     def compose(self) -> ComposeResult:
         """Yield the panels."""
@@ -73,13 +76,16 @@ class BenchScreen(KeyedScreen):
 
     def on_resize(self, event: events.Resize) -> None:
         """Choose the arrangement for the new size."""
-        width, height = event.size
+        self._arrange()
+
+    def _arrange(self) -> None:
+        width, height = self.size
         small = width < SMALLEST[0] or height < SMALLEST[1]
         self.set_class(small, "-small")
         if small:
             self.query_one("#too-small", Static).update(too_small_text(width, height))
             return
-        regions = arrangement(width, height)
+        regions = arrangement(width, height, self.focused_pane if self.zoomed else None)
         for pane in Pane:
             widget = self.query_one(f"#{pane}")
             widget.display = pane in regions
@@ -90,19 +96,63 @@ class BenchScreen(KeyedScreen):
     def watch_frame(self) -> None:
         """Look at the present again: the pass may be another one."""
         self.looked = None
-        if self.frame is None or self.frame.backward is None:
-            self.in_list = False
+        self._show_focus()
+
+    def watch_chosen_pane(self) -> None:
+        """Show which pane the arrows act in."""
+        self._show_focus()
+
+    def watch_cursor(self) -> None:
+        """Show which pane the arrows act in: with a cursor in the loop, the code."""
+        self._show_focus()
+
+    def watch_zoomed(self) -> None:
+        """Show one pane alone, or all of them."""
+        self._arrange()
+
+    @property
+    def focused_pane(self) -> Pane:
+        """Pane in which the arrows act."""
+        if self.chosen_pane is not None:
+            return self.chosen_pane
+        in_pass = self.frame is not None and self.frame.in_pass
+        return Pane.TRACE if in_pass and self.cursor is None else Pane.CODE
+
+    def _show_focus(self) -> None:
+        for pane in Pane:
+            self._panel(pane).in_focus = pane is self.focused_pane
+        if self.zoomed:
+            self._arrange()
+
+    def _panel(self, pane: Pane) -> Panel:
+        return self.query_one(f"#{pane}", Panel)
 
     def on_trace_panel_chosen(self, message: TracePanel.Chosen) -> None:
         """Look at the event whose row was clicked."""
-        self.in_list, self.looked = True, message.event
+        self.chosen_pane, self.looked = Pane.TRACE, message.event
+
+    def click_pane(self, pane: Panel, *, on_title: bool) -> None:
+        """Give a clicked pane the focus; zoom it if its title was clicked, or else do what its key does."""
+        if pane.id is not None and pane.id in {*Pane}:
+            self.chosen_pane = Pane(pane.id)
+            if on_title:
+                self.zoomed = not self.zoomed
+                return
+        super().click_pane(pane, on_title=on_title)
 
     def move_cursor(self, steps: int) -> None:
-        """Choose another event of the list of a pass, or move the cursor of the loop."""
-        backward = None if self.frame is None else self.frame.backward
-        if self.frame is None or backward is None or not self._chooses_events(self.frame):
+        """Choose or scroll something in the pane in focus: an event of the pass, a line, a number."""
+        if self.frame is None or self.focused_pane is Pane.CODE:
             super().move_cursor(steps)
-            return
+        elif self.focused_pane is not Pane.TRACE:
+            self._panel(self.focused_pane).walk(steps)
+        elif self.frame.backward is None:
+            self.notice = hint(NO_PASS)
+        else:
+            self._look_back(self.frame.backward, steps)
+
+    def _look_back(self, backward: PassFrame, steps: int) -> None:
+        """Look at another event of a pass; the first arrow after the pass looks at the last one."""
         at = self.looked
         if at is None:
             at = max(backward.done - 1, 0)
@@ -113,26 +163,30 @@ class BenchScreen(KeyedScreen):
         """Scroll the parameters some pages down."""
         self.query_one(ParameterPanel).scroll_by(pages)
 
-    def switch_list(self) -> None:
-        """Let the arrows choose an event of the list, or a line of the loop again."""
-        if self.frame is None or self.frame.backward is None:
-            self.notice = hint(NO_PASS)
-            return
-        self.in_list = not self._chooses_events(self.frame)
-        self.cursor = None
-        self.looked = max(self.frame.backward.done - 1, 0) if self.in_list else None
-        if not self.in_list:
-            super().move_cursor(0)
+    def next_pane(self, steps: int) -> None:
+        """Give the focus to another of the panes that are shown; of a single one, to any other."""
+        turn = TURN if self.zoomed else [pane for pane in TURN if self._panel(pane).title_drawn]
+        place = turn.index(self.focused_pane) if self.focused_pane in turn else -1
+        self.chosen_pane = turn[(place + steps) % len(turn)]
+        backward = None if self.frame is None else self.frame.backward
+        if self.chosen_pane is Pane.TRACE and backward is not None and self.looked is None:
+            self._look_back(backward, 0)
+
+    def zoom(self) -> None:
+        """Show the pane in focus alone, or all panes again."""
+        self.chosen_pane = self.focused_pane
+        self.zoomed = not self.zoomed
 
     def stop(self) -> None:
-        """Look at the present again, or stop what runs."""
-        if self.looked is not None and not self.running:
-            self.looked, self.in_list = None, False
+        """Stop what runs, or else show all panes, look at the present, or let the situation choose a pane."""
+        if self.running:
+            super().stop()
+        elif self.zoomed:
+            self.zoomed = False
+        elif self.looked is not None or self.chosen_pane is not None:
+            self.looked = self.chosen_pane = None
         else:
             super().stop()
-
-    def _chooses_events(self, frame: Frame) -> bool:
-        return self.in_list or (frame.in_pass and self.cursor is None)
 
 
 def _placed(pane: Pane, panel: Panel) -> Panel:

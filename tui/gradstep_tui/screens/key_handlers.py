@@ -85,7 +85,9 @@ HANDLERS: Final[Mapping[str, KeyHandler]] = {
     "cursor_down": lambda bench: bench.move_cursor(1),
     "scroll_up": lambda bench: bench.scroll_parameters(-1),
     "scroll_down": lambda bench: bench.scroll_parameters(1),
-    "switch_list": lambda bench: bench.switch_list(),
+    "next_pane": lambda bench: bench.next_pane(1),
+    "previous_pane": lambda bench: bench.next_pane(-1),
+    "zoom": lambda bench: bench.zoom(),
     "quit": lambda bench: bench.app.exit(),
 }
 """Handler of each key, by the key's id."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 _LOOKALIKES: Final = {
-    "─━═╌┄╴╶": "-",
+    "─╌┄╴╶": "-",
+    "━═": "=",
     "│┃║▌▐╎┆▏▕▎": "|",
     "╭╮╰╯├┤┼╔╗╚╝": "+",
     "┌┐┬": ".",  # shows that a line of a graph turns down,

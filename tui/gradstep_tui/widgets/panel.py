@@ -65,6 +65,9 @@ class Panel(Widget):
 
     frame: var[Frame | None] = var(None)
 
+    in_focus: var[bool] = var(False)
+    """Whether the arrows act in this pane, which its title's rule shows."""
+
     def __init__(self) -> None:
         """Make an empty panel; the first frame or resize fills it."""
         super().__init__()
@@ -84,6 +87,18 @@ class Panel(Widget):
     def title_text(self) -> str:
         """Return the text in the title's rule; empty for no rule."""
         return self.title
+
+    @property
+    def title_drawn(self) -> bool:
+        """Whether the pane is shown with a title."""
+        return self.display and bool(self.title_text())
+
+    def walk(self, steps: int) -> None:
+        """Go some rows or numbers down, in a pane in which the arrows can choose or scroll."""
+
+    def watch_in_focus(self) -> None:
+        """Draw the title's rule anew."""
+        self.redraw()
 
     def way_to(self, x: int, y: int) -> tuple[int, int] | None:
         """Return how far a place is from the chosen row or number: cells to the right, and lines down.
@@ -163,18 +178,18 @@ class Panel(Widget):
 
     def _fill(self, width: int, height: int) -> tuple[Line, ...]:
         title = self.title_text()
-        head = [title_rule(title, width)] if title else []
+        head = [title_rule(title, width, in_focus=self.in_focus)] if title else []
         body = self.lines(width, height - len(head))[: height - len(head)]
         empty: Line = ()
         rows = [*head, *body, *([empty] * (height - len(head) - len(body)))]
         return tuple(joined(fitted(row, width)) for row in rows)
 
 
-def title_rule(title: str, width: int) -> Line:
-    """Return a rule with a title; its last cell is free, as a gap between columns."""
-    return line(
-        Span("─ ", "dim"), Span(title, "title"), Span(" " + "─" * max(width - len(title) - 4, 0), "dim")
-    )
+def title_rule(title: str, width: int, *, in_focus: bool = False) -> Line:
+    """Return a rule with a title, heavy in focus; its last cell is free, as a gap between columns."""
+    sign, role = ("━", "title") if in_focus else ("─", "dim")
+    rest = " " + sign * max(width - len(title) - 4, 0)
+    return line(Span(f"{sign} ", role), Span(title, "title"), Span(rest, role))
 
 
 def _is_row(row: Line) -> bool:

@@ -38,13 +38,19 @@ class ParameterPanel(Panel):
 
     def scroll_by(self, pages: int) -> None:
         """Show the rows some pages further down; after the last ones, those that the last action concerns."""
+        self._scroll(pages * max(self.size.height - 2, 1))
+
+    def walk(self, steps: int) -> None:
+        """Show the rows some lines further down."""
+        self._scroll(steps)
+
+    def _scroll(self, lines: int) -> None:
         if self.frame is None:
             return
         width, height = self.size.width, self.size.height - 1
         count = 0 if are_large(self.frame, columns_in(width), height) else len(_all_rows(self.frame, width))
-        room = max(height - 1, 1)
-        last = max(count - room, 0)
-        wanted = self.first + pages * room
+        last = max(count - max(height - 1, 1), 0)
+        wanted = self.first + lines
         self.first = 0 if count <= height or wanted < 0 or self.first == last < wanted else min(wanted, last)
 
     def lines(self, width: int, height: int) -> list[Line]:

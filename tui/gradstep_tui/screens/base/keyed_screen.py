@@ -68,8 +68,13 @@ class KeyedScreen(SessionScreen):
 
     def on_click(self, event: events.Click) -> None:
         """Do what the key of a clicked pane does."""
-        pane, _ = self.get_widget_at(event.screen_x, event.screen_y)
-        if isinstance(pane, Panel) and pane.opens:
+        pane, region = self.get_widget_at(event.screen_x, event.screen_y)
+        if isinstance(pane, Panel):
+            self.click_pane(pane, on_title=event.screen_y == region.y and bool(pane.title_text()))
+
+    def click_pane(self, pane: Panel, *, on_title: bool) -> None:
+        """Do what the key of a clicked pane does."""
+        if pane.opens:
             self.action_press(pane.opens)
 
     def can(self, key: Key) -> bool:
@@ -88,8 +93,11 @@ class KeyedScreen(SessionScreen):
         elif not self.stop_loading():
             self.notice = NOTHING
 
-    def switch_list(self) -> None:
-        """Let the arrows go through another list; a screen with a single list has nothing to switch."""
+    def next_pane(self, steps: int) -> None:
+        """Give the focus to another pane, on a screen with panes."""
+
+    def zoom(self) -> None:
+        """Show the pane in focus alone, or all panes again, on a screen with panes."""
 
     def scroll_parameters(self, pages: int) -> None:
         """Scroll the parameters some pages down, on a screen that shows them."""

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from textual.reactive import var
+
 from gradstep.statement_steps.statement_facts import LossForm
 from gradstep_tui.drawing.lines import Line, Span, line, wrapped
 from gradstep_tui.keys import SIGNS
@@ -31,13 +33,26 @@ class DataPanel(Panel):
 
     title = "data"
 
+    first: var[int] = var(0)
+    """First row of the table that is shown, counted from 0."""
+
+    def watch_first(self) -> None:
+        """Draw the rows from there on."""
+        self.redraw()
+
+    def walk(self, steps: int) -> None:
+        """Show the rows some lines further down."""
+        samples = None if self.frame is None else samples_of(self.frame)
+        last = 0 if samples is None else max(count_of(samples) - 1, 0)
+        self.first = min(max(self.first + steps, 0), last)
+
     def title_text(self) -> str:
         """Return the title: how many samples there are, and how old the predictions are."""
         return self.title if self.frame is None else data_title(self.frame)
 
     def lines(self, width: int, height: int) -> list[Line]:
         """Return the first rows of the table."""
-        return [] if self.frame is None else data_lines(self.frame, 0, width - 1, height)
+        return [] if self.frame is None else data_lines(self.frame, self.first, width - 1, height)
 
 
 def samples_of(frame: Frame) -> Samples | None:

@@ -43,7 +43,7 @@ CHANGES: Final = {
 
 
 def equations_lines(
-    equations: Sequence[Equation], fallback: str, width: int, height: int, row: int = 0
+    equations: Sequence[Equation], fallback: str, width: int, height: int, chosen: int | None = None
 ) -> list[Line]:
     """Return the lines of all equations of an event, in as much detail as fits.
 
@@ -52,12 +52,13 @@ def equations_lines(
         fallback: Name of a tensor that the script has no name for.
         width: Largest width of a line, in cells.
         height: Number of lines that fit.
-        row: Row of the result that is shown if not all are.
+        chosen: Element of the result that is marked and explained, in reading order; None for the first,
+            unmarked.
     """
     groups = [*merged(equations)]
     if len(groups) == 1:
         equation, names = groups[0]
-        return equation_lines(equation, names, fallback, width, height, row)
+        return equation_lines(equation, names, fallback, width, height, chosen)
     short = [group for group in groups if group[0].operator is Operator.SAME]
     tall = [group for group in groups if group[0].operator is not Operator.SAME]
     while len(tall) > 1 and (height - len(short)) // len(tall) < LEAST:
@@ -65,23 +66,26 @@ def equations_lines(
     lines = list[Line]()
     room = (height - len(short)) // max(len(tall), 1)
     for equation, names in tall:
-        lines += equation_lines(equation, names, fallback, width, room, row)
+        lines += equation_lines(equation, names, fallback, width, room, chosen)
     return [*lines, *(_short(equation, names, fallback, width) for equation, names in short)]
 
 
 def equation_lines(
-    equation: Equation, names: Sequence[str], fallback: str, width: int, height: int, row: int = 0
+    equation: Equation,
+    names: Sequence[str],
+    fallback: str,
+    width: int,
+    height: int,
+    chosen: int | None = None,
 ) -> list[Line]:
     """Return the lines of one equation: its terms as tables, then one element in full arithmetic."""
     if equation.operator in CHANGES:
-        return _change_lines(equation, names, fallback, width, height, row)
+        return _change_lines(equation, names, fallback, width, height, chosen)
     if equation.operator is Operator.RULE:
-        return _rule_lines(equation, fallback, width, height, row)
-    place = _place_in(equation.downstream.value, row)
-    told = arithmetic(equation, place, width - len(EXAMPLE))
-    sum_line = [line(Span(EXAMPLE, "dim"), told)] if told else []
+        return _rule_lines(equation, fallback, width, height, chosen)
+    sum_line = _sum_line(equation, width, chosen)
     tables = height - len(sum_line)
-    return [*_tables(equation, fallback, width, tables, row), *sum_line]
+    return [*_tables(equation, fallback, width, tables, chosen), *sum_line]
 
 
 def _terms(equation: Equation) -> list[Term]:
@@ -95,25 +99,32 @@ def _terms(equation: Equation) -> list[Term]:
     return [equation.upstream, equation.local]
 
 
-def _tables(equation: Equation, fallback: str, width: int, height: int, row: int) -> list[Line]:
+def _tables(equation: Equation, fallback: str, width: int, height: int, chosen: int | None) -> list[Line]:
     """Return the terms and the result as tables beside each other."""
     terms = [*_terms(equation), equation.downstream]
     heads = [_head(equation, term, fallback) for term in terms]
     if equation.operator is Operator.ACCUMULATE:
         heads[-1] = f"{equation.downstream.name}.grad"
     sign = SIGNS.get(equation.operator, "")
-    return _fitting(heads, terms, [*([sign] * (len(terms) - 2)), "="], width, height, row)
+    return _fitting(heads, terms, [*([sign] * (len(terms) - 2)), "="], width, height, chosen)
 
 
 def _fitting(
-    heads: Sequence[str], terms: Sequence[Term], signs: Sequence[str], width: int, height: int, row: int
+    heads: Sequence[str],
+    terms: Sequence[Term],
+    signs: Sequence[str],
+    width: int,
+    height: int,
+    chosen: int | None,
 ) -> list[Line]:
     """Return tables beside each other with signs between them, as many columns of each as fit."""
     joined: list[Line] = []
+    row, mark = _chosen_cell(terms[-1].value, chosen)
+    marks = [*([None] * (len(terms) - 1)), mark]
     for columns, room in product(range(MOST_COLUMNS, 0, -1), ROOMS):
         blocks = [
-            _block(head, term.value, height, columns, row, room)
-            for head, term in zip(heads, terms, strict=True)
+            _block(head, term.value, height, columns, row, room, marked)
+            for head, term, marked in zip(heads, terms, marks, strict=True)
         ]
         joined = _joined(blocks, signs)
         if max(map(length, joined), default=0) <= width:
@@ -138,9 +149,25 @@ def _head(equation: Equation, term: Term, fallback: str) -> str:
 
 
 def _block(
-    head: str, value: Tensor | float | None, height: int, columns: int, row: int, room: int
+    head: str,
+    value: Tensor | float | None,
+    height: int,
+    columns: int,
+    row: int,
+    room: int,
+    mark: tuple[int, int] | None = None,
 ) -> list[Line]:
-    """Return a table: the name above, then as many rows as fit, from the chosen row on."""
+    """Return a table: the name above, then as many rows as fit, from the chosen row on.
+
+    Args:
+        head: The name.
+        value: The numbers.
+        height: Number of lines that fit.
+        columns: Largest number of columns.
+        row: First row that is drawn if not all fit.
+        room: Largest width of the name.
+        mark: Row and column of the marked number; None for none.
+    """
     title = Span(shortened_name(head, room), "label")
     if not is_tensor(value):
         assert value is None or isinstance(value, int | float)
@@ -150,18 +177,22 @@ def _block(
         return [line(title), *(line(" ", *spans) for spans in told)]
     grid = cells(value, None if value.dim() < 3 else row + height, columns)
     more = value.dim() and value.shape[-1] > columns
-    shown = grid[row : row + height - 1] if len(grid) > height - 1 else grid
-    shown = shown or grid[:1]
+    first = row if len(grid) > height - 1 else 0
+    shown = grid[first : first + height - 1] or grid[:1]
     wide = max((len(number) for each in shown for number in each), default=1)
-    rows = [
-        line(" ", " ".join(f"{number:>{wide}}" for number in each), Span(" …", "dim") if more else "")
-        for each in shown
-    ]
-    return [line(title), *rows]
+    drawn = []
+    for at, numbers in enumerate(shown):
+        spans = [
+            Span(f"{number:>{wide}}", "current" if (first + at, column) == mark else "")
+            for column, number in enumerate(numbers)
+        ]
+        apart = [piece for span in spans for piece in (Span(" "), span)]
+        drawn.append(line(*apart, Span(" …", "dim") if more else ""))
+    return [line(title), *drawn]
 
 
 def _change_lines(
-    equation: Equation, names: Sequence[str], fallback: str, width: int, height: int, row: int
+    equation: Equation, names: Sequence[str], fallback: str, width: int, height: int, chosen: int | None
 ) -> list[Line]:
     """Return the lines of a gradient that is passed on, moved, summed or cast."""
     targets = " and ".join(gradient_name(name, fallback) for name in names)
@@ -171,28 +202,36 @@ def _change_lines(
         words = f"{words} {names[0] or fallback}"
     if equation.operator is Operator.SAME:
         first = [*wrapped(f"{arrived} = {targets}", width, "label", most=2), line(Span(words, "dim"))]
-        return [*first, *_numbers(equation.downstream.value, height - len(first), width, row)]
-    told = arithmetic(equation, _place_in(equation.downstream.value, row), width - len(EXAMPLE))
-    tail = [line(Span(EXAMPLE, "dim"), told)] if told else []
+        return [*first, *_numbers(equation.downstream.value, height - len(first), width, chosen)]
+    tail = _sum_line(equation, width, chosen)
     terms = [equation.upstream, equation.downstream]
-    tables = _fitting([arrived, targets], terms, ["→"], width, height - 1 - len(tail), row)
+    tables = _fitting([arrived, targets], terms, ["→"], width, height - 1 - len(tail), chosen)
     return [line(Span(words, "dim")), *tables, *tail][: max(height, 1)]
 
 
-def _rule_lines(equation: Equation, fallback: str, width: int, height: int, row: int) -> list[Line]:
+def _rule_lines(equation: Equation, fallback: str, width: int, height: int, chosen: int | None) -> list[Line]:
     """Return the lines of a gradient that one formula makes as a whole."""
     arrived = gradient_name(equation.upstream.name, fallback)
     formula = f"g is {arrived}; {equation.formula}" if equation.formula else ""
     first = wrapped(formula, width, "label", most=2) if formula else []
     heads = [arrived, gradient_name(equation.downstream.name, fallback)]
     terms = [equation.upstream, equation.downstream]
-    return [*first, *_fitting(heads, terms, ["→"], width, height - len(first), row)][: max(height, 1)]
+    return [*first, *_fitting(heads, terms, ["→"], width, height - len(first), chosen)][: max(height, 1)]
 
 
-def _numbers(value: Tensor | float | None, height: int, width: int, row: int) -> list[Line]:
+def _numbers(value: Tensor | float | None, height: int, width: int, chosen: int | None) -> list[Line]:
     if height < 1 or not is_tensor(value):
         return []
-    return _block("", value, height + 1, MOST_COLUMNS, row, width)[1:]
+    row, mark = _chosen_cell(value, chosen)
+    return _block("", value, height + 1, MOST_COLUMNS, row, width, mark)[1:]
+
+
+def _sum_line(equation: Equation, width: int, chosen: int | None) -> list[Line]:
+    """Return the line with the arithmetic of the chosen element, or of the first; none if nothing says it."""
+    place = _place_in(equation.downstream.value, chosen or 0)
+    head = EXAMPLE if chosen is None or not place else f"[{', '.join(map(str, place))}]: "
+    told = arithmetic(equation, place, width - len(head))
+    return [line(Span(head, "dim"), told)] if told else []
 
 
 def _short(equation: Equation, names: Sequence[str], fallback: str, width: int) -> Line:
@@ -209,12 +248,23 @@ def _short(equation: Equation, names: Sequence[str], fallback: str, width: int) 
     return line(Span(shortened_name(f"{text} = {made}", room), "label"), Span(shape, "dim"))
 
 
-def _place_in(value: Tensor | float | None, row: int) -> tuple[int, ...]:
-    """Return the index of the first element of a row of a tensor that is drawn as rows."""
-    if not is_tensor(value) or not value.dim():
+def _place_in(value: Tensor | float | None, number: int) -> tuple[int, ...]:
+    """Return the index of an element of a tensor, counted in reading order; after the last, of the last."""
+    if not is_tensor(value) or not value.dim() or not value.numel():
         return ()
-    index = [0]
-    for size in reversed(value.shape[:-1]):
-        row, place = divmod(row, max(size, 1))
+    number, index = min(number, value.numel() - 1), list[int]()
+    for size in reversed(value.shape):
+        number, place = divmod(number, size)
         index.append(place)
     return tuple(reversed(index))
+
+
+def _chosen_cell(value: Tensor | float | None, chosen: int | None) -> tuple[int, tuple[int, int] | None]:
+    """Return the row that is seen for sure of a tensor's table, and row and column of the marked number."""
+    place = _place_in(value, chosen or 0)
+    if not is_tensor(value) or not place:
+        return 0, None
+    row = 0
+    for size, at in zip(value.shape[:-1], place, strict=False):
+        row = row * size + at
+    return row, None if chosen is None else (row, place[-1])

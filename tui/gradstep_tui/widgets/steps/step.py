@@ -53,9 +53,43 @@ class StepPanel(Panel):
     looked: var[int | None] = var(None)
     """Event of the pass that is looked at again, counted from 0; None for what happened last."""
 
+    chosen: var[int | None] = var(None)
+    """Element of the step's result that is explained, counted in reading order; None for the first."""
+
     def watch_looked(self) -> None:
         """Draw the event that is looked at."""
+        self.chosen = None
         self.redraw()
+
+    def watch_frame(self) -> None:
+        """Draw the new step, and explain its first element."""
+        self.chosen = None
+        super().watch_frame()
+
+    def watch_chosen(self) -> None:
+        """Mark and explain another element."""
+        self.redraw()
+
+    def walk(self, steps: int) -> None:
+        """Choose another element of the step's result."""
+        number = self._event
+        backward = None if self.frame is None else self.frame.backward
+        if number is None or backward is None:
+            return
+        values = [each.downstream.value for each in backward.equations[number]]
+        count = max((value.numel() for value in values if is_tensor(value)), default=1)
+        self.chosen = 0 if self.chosen is None else min(max(self.chosen + steps, 0), count - 1)
+
+    @property
+    def _event(self) -> int | None:
+        """Number of the event of the pass that is drawn; None if something else is."""
+        frame = self.frame
+        if frame is None or frame.backward is None or self.complaint is not None:
+            return None
+        if self.looked is not None:
+            return self.looked
+        ended = frame.update is not None or frame.backward.over or not frame.backward.done
+        return None if ended else frame.backward.done - 1
 
     def title_text(self) -> str:
         """Return the title: the current event, or what PyTorch or the learner's code raised."""
@@ -83,13 +117,11 @@ class StepPanel(Panel):
         frame = self.frame
         if frame is None:
             return []
-        if frame.backward is not None and self.looked is not None:
-            return event_lines(frame.backward, self.looked, width - 1, height)
+        if frame.backward is not None and self._event is not None:
+            return event_lines(frame.backward, self._event, width - 1, height, self.chosen)
         if frame.update is not None:
             return update_lines(frame.update, width - 1, height)
-        if frame.backward is None or frame.backward.over or not frame.backward.done:
-            return statement_lines(frame, width - 1, height)
-        return event_lines(frame.backward, frame.backward.done - 1, width - 1, height)
+        return statement_lines(frame, width - 1, height)
 
 
 def event_title(backward: PassFrame, number: int) -> str:
@@ -114,23 +146,32 @@ def complaint_lines(complaint: PyTorchError, width: int, height: int) -> list[Li
     return [*lesson, *wrapped(f"{complaint.kind}{own_words}", width, "warn", most=room), *where]
 
 
-def event_lines(backward: PassFrame, number: int, width: int, height: int) -> list[Line]:
-    """Return the lines for one event of a pass: its equations, then as many words as fit.
+def event_lines(
+    backward: PassFrame, number: int, width: int, height: int, chosen: int | None = None
+) -> list[Line]:
+    """Return the lines for one event of a pass: its equations, its words if they fit, and then why.
 
     Args:
         backward: The pass.
         number: Number of the event, counted from 0.
         width: Largest width of a line, in cells.
         height: Number of lines that fit.
+        chosen: Element of the result that is marked and explained, in reading order; None for the first,
+            unmarked.
     """
     room = height - WORDS if height >= LEAST else height
     name = backward.rows[number].name
-    rows = equations_lines(backward.equations[number], name, width, room)
+    rows = equations_lines(backward.equations[number], name, width, room, chosen)
     words = wrapped(backward.steps[number].words, width, "dim")
     if len(rows) + len(words) > height:
-        rows = equations_lines(backward.equations[number], name, width, max(height - len(words), room))
-    left = height - len(rows)
-    return [*rows, *words] if left >= len(words) else rows
+        room = max(height - len(words), room)
+        rows = equations_lines(backward.equations[number], name, width, room, chosen)
+    if height - len(rows) < len(words):
+        return rows
+    reason = backward.steps[number].reason
+    why = [line(), *wrapped(str(reason), width, "dim")] if reason is not None else []
+    told = [*rows, *words]
+    return [*told, *why] if len(told) + len(why) <= height else told
 
 
 def whole_lines(backward: PassFrame, number: int, width: int) -> list[Line]:

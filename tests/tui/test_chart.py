@@ -7,7 +7,7 @@ from array import array
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from rich.segment import Segment
 from textual.color import Color
@@ -37,6 +37,7 @@ def roles(rows: list[Line]) -> set[str]:
 
 
 @given(st.lists(ANY, max_size=300), st.integers(20, 120), st.integers(0, 20))
+@example([1.0, 1.005e308], 20, 3)
 def test_a_chart_of_any_losses_fits(values: list[float], width: int, height: int) -> None:
     rows = chart_lines(losses(*values), width, height, "epoch")
     assert len(rows) in (0, 1, height)

@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gradstep.actions import RunEpochs, SetLearningRate, ToggleZeroing, Undo
+from gradstep.analysis.comparison import Comparison, FirstDifference, Gap
 from gradstep.history.annotations import Mark, What
 from gradstep.ledger.gradient_norms import Size, Sizes
 from gradstep.pictures.elements import ParameterElement
@@ -24,12 +25,15 @@ from gradstep.session import Session
 from gradstep.training.loss_history import Losses
 from gradstep_tui.drawing.canvas import AXIS
 from gradstep_tui.drawing.chart import AXIS as PLOT_AXIS
+from gradstep_tui.drawing.dots import EMPTY
 from gradstep_tui.drawing.heat import HALF, VIRIDIS, VIRIDIS_256, contrast, luminance
 from gradstep_tui.drawing.lines import length
 from gradstep_tui.drawing.scales import Scale, scale_of
 from gradstep_tui.plain.conversation import Conversation
 from gradstep_tui.screens.dialogs.ask import AskScreen
 from gradstep_tui.screens.dialogs.pictures import PicturesScreen
+from gradstep_tui.text.comparison import Names
+from gradstep_tui.widgets.comparison import comparison_lines
 from gradstep_tui.widgets.pictures.curves import loss_lines, size_lines
 from gradstep_tui.widgets.pictures.fit import fit_lines
 from gradstep_tui.widgets.pictures.loss_surface import RAMP, surface_lines
@@ -221,25 +225,54 @@ def test_a_scale_is_logarithmic_where_numbers_span_much_or_where_it_is_asked_for
 # The fit
 
 
+def is_dotted(char: str) -> bool:
+    return ord(char) > EMPTY
+
+
 @pytest.mark.parametrize(("width", "height"), ROOMS)
 def test_a_perfect_fit_lies_on_the_line_of_equals(width: int, height: int) -> None:
     targets = (0.0, 1.0, 2.0, 4.0)
     drawn = plain(fit_lines(Fit(targets, targets, (0,) * 4, 4, (), ()), (), width, height))
     assert len(drawn) <= height
     assert all(len(row) <= width for row in drawn)
-    rows = [row[AXIS:] for row in drawn[1:]]
-    assert sum(row.count("o") for row in rows[: len(rows) - 2]) >= 4
-    off = plain(
-        fit_lines(Fit(targets, (4.0, 0.0, 0.0, 0.0), (0, 1, 0, 1), 4, (), ()), ("a", "b"), width, height)
-    )
-    assert "o a, x b" in " ".join(off)
+    axis = next(number for number, row in enumerate(drawn) if "─ target ─" in row)
+    assert drawn[axis].split()[0::4] == ["0", "4"]
+    rows = [row[PLOT_AXIS:].ljust(width - PLOT_AXIS) for row in drawn[1:axis]]
+    signs = [(row.index("o"), y) for y, row in enumerate(rows) if "o" in row]
+    assert len(signs) == 4
+    for column, y in signs:  # each is met by the line, which goes from corner to corner
+        near = {rows[y][at] for at in (column - 1, column + 1) if 0 <= at < len(rows[y])}
+        assert any(map(is_dotted, near))
+    assert rows[0][-1] == rows[-1][0] == "o"
+    found = Fit(targets, (4.0, 0.0, 0.0, 0.0), (0, 1, 0, 1), 4, (), ())
+    off = fit_lines(found, ("a", "b"), width, height)
+    assert "o a   x b" in "\n".join(plain(off))
+    assert len({role for row in off for text, role in row if text.strip() in ("o", "x")}) == 2
+
+
+def test_of_many_pairs_each_is_a_dot_and_of_few_the_errors_are_drawn_too() -> None:
+    many = tuple(float(number % 50) for number in range(1000))
+    drawn = plain(fit_lines(Fit(many, many[::-1], (0,) * 1000, 5000, (), ()), (), 76, 20))
+    assert "5,000 in all, 1,000 of them drawn." in " ".join(drawn)
+    assert "errors" not in " ".join(drawn)
+    assert sum(map(is_dotted, "".join(drawn))) > 100
+    few = plain(fit_lines(Fit((0.0, 4.0), (4.0, 4.0), (0, 0), 2, (), ()), (), 76, 20))
+    assert "Dotted lines are the errors." in " ".join(few)
+    axis = next(number for number, row in enumerate(few) if "─ target ─" in row)
+    rows = [row[PLOT_AXIS:] for row in few[1:axis]]
+    assert rows[0][0] == "o"
+    assert all(is_dotted(row[0]) for row in rows[1:])
 
 
 def test_of_one_input_the_line_is_drawn_with_the_targets() -> None:
     found = Session(line()).pictures().fit()
-    drawn = plain(fit_lines(found, (), 76, 20))
-    rows = [row[AXIS:] for row in drawn[1:18]]
-    assert sum("*" in row for row in rows) > 3
+    drawn = plain(fit_lines(found, (), 76, 20, "dose"))
+    assert "dose across" in drawn[0]
+    axis = next(number for number, row in enumerate(drawn) if "─ dose ─" in row)
+    rows = [row[PLOT_AXIS:].ljust(65) for row in drawn[1:axis]]
+    used = [at for at in range(65) if any(is_dotted(row[at]) or row[at] == "o" for row in rows)]
+    assert used == [*range(used[0], used[-1] + 1)]  # it has no gap
+    assert len(used) > 40
     assert any("o" in row for row in rows)
     assert "5 in all" in drawn[-1]
 
@@ -249,11 +282,65 @@ def test_of_one_input_the_line_is_drawn_with_the_targets() -> None:
 
 def test_sizes_tell_what_a_pass_added_from_what_was_held() -> None:
     found = Sizes("w", (Size(1, 2.0, 2.0), Size(2, 1.0, 3.0), Size(9, 1.5, 4.0)), 6)
-    drawn = plain(size_lines(found, 9, 76, 20))
-    rows = [row[AXIS:] for row in drawn[1:16]]
-    assert [sum(row.count(sign) for row in rows) for sign in "@#o"] == [1, 2, 2]
+    lines = size_lines(found, 9, 76, 20)
+    drawn = plain(lines)
+    axis = next(number for number, row in enumerate(drawn) if "─ epoch ─" in row)
+    rows = [row[PLOT_AXIS:].ljust(65) for row in drawn[1:axis]]
+    assert [sum(row.count(sign) for row in rows) for sign in "@xo"] == [1, 2, 2]
     assert "6 passes that ran at full speed" in " ".join(drawn)
+    # Lines join the passes of neighbouring epochs, and none crosses the gap from 2 to 9.
+    dotted = [{column for row in rows for column in [at] if is_dotted(row[at])} for at in range(65)]
+    assert all(dotted[1:8])
+    assert not any(dotted[10:63])
+    roles = {role for row in lines[1:axis] for text, role in row if any(map(is_dotted, text))}
+    assert len(roles) == 2
     assert "No backward pass for w is recorded yet" in plain(size_lines(Sizes("w", (), 0), 0, 76, 20))[0]
+
+
+def test_sizes_of_a_large_range_are_on_a_logarithmic_scale_and_signs_stay_apart() -> None:
+    passes = tuple(Size(epoch, 10.0 ** (epoch / 100), 10.0 ** (epoch / 50)) for epoch in range(1, 301))
+    drawn = plain(size_lines(Sizes("w", passes, 0), 300, 116, 38))
+    assert [row.split()[0] for row in drawn if row[:10].strip()][1:3] == ["1e+06", "log"]
+    assert "logarithmic (y: other scale)" in " ".join(drawn)
+    for row in drawn[1:30]:
+        assert "xx" not in row
+        assert "oo" not in row
+
+
+def compared(ours: Sequence[float], theirs: Sequence[float], differs: int) -> Comparison:
+    gap = Gap("w", (0,), 1.0, 2.0)
+    return Comparison(
+        epochs=len(ours),
+        losses=(losses(*ours), losses(*theirs)),
+        last=(ours[-1], theirs[-1]),
+        gaps=(gap,),
+        first=FirstDifference(differs, (ours[differs - 1], theirs[differs - 1]), gap),
+    )
+
+
+@pytest.mark.parametrize(("width", "height"), ROOMS)
+def test_both_runs_are_lines_told_apart_with_and_without_colours(width: int, height: int) -> None:
+    ours = [10.0, 9.0, *(8.0 + epoch for epoch in range(58))]
+    theirs = [10.0, 9.0, *(8.0 / epoch for epoch in range(1, 59))]
+    lines = comparison_lines(compared(ours, theirs, 3), Names("ours", "theirs", "theirs"), width, height)
+    drawn = plain(lines)
+    assert len(drawn) <= height
+    assert all(len(row) <= width for row in drawn)
+    head = next(row for row in lines if "ours" in plain([row])[0])
+    colours = [role for text, role in head if text[:2] in ("x ", "o ")]
+    assert len({*colours}) == 2
+    axis = next(number for number, row in enumerate(drawn) if "─ epoch ─" in row)
+    plot = [row for row in lines[:axis] if any(map(is_dotted, plain([row])[0]))]
+    assert {role for row in plot for text, role in row if any(map(is_dotted, text))} == {*colours}
+    rows = [row[PLOT_AXIS:].ljust(width - PLOT_AXIS) for row in plain(plot)]
+    # Ours has a dot in every column, theirs in some: so they differ without colours, too.
+    for column in range(width - PLOT_AXIS - 1):
+        assert any(row[column] != " " for row in rows)
+    below = [sum(is_dotted(char) for char in row) for row in rows]
+    assert 0 < below[-1] < width - PLOT_AXIS
+    assert all(sign in "".join(rows) for sign in "@xo")
+    assert "▲ first difference" in drawn[axis + 1]
+    assert abs(drawn[axis].index("▲") - PLOT_AXIS - 2 / 59 * (width - PLOT_AXIS)) <= 2
 
 
 def losses(*values: float) -> Losses:

@@ -131,29 +131,39 @@ def plot_lines(curve: Curve, scale: Scale, count: int, width: int, height: int, 
     room = max(width - AXIS, 1)
     names = {0: short(scale.high), height - 2: short(scale.low)}
     if scale.is_log:
-        names |= {1: LOG} if height > 3 else {0: f"log {names[0]}"}
-    plot = plotted(curve, scale, room, height - 1).lines()
+        both = f"log {names[0]}"
+        names |= {1: LOG} if height > 3 else {0: both} if len(both) < AXIS else {}
+    dots = Dots(room, height - 1)
+    plotted(dots, curve, scale)
+    plot = dots.lines()
     rows = [line(Span(f"{names.get(row, ''):>{AXIS - 1}} ", "dim"), *plot[row]) for row in range(height - 1)]
     return [*rows, line(" " * AXIS, *epochs_line(curve, count, unit, room))]
 
 
-def plotted(curve: Curve, scale: Scale, width: int, height: int) -> Dots:
-    """Return a curve drawn as a line of dots; a number outside the scale interrupts it."""
-    dots = Dots(width, height)
+def plotted(dots: Dots, curve: Curve, scale: Scale, role: str = "", every: int = 1) -> None:
+    """Draw a curve as a line of dots; a number outside the scale interrupts it.
+
+    Args:
+        dots: The raster to draw on.
+        curve: The curve.
+        scale: Scale of the vertical axis.
+        role: Role of the line; empty for the usual one, with rises in another.
+        every: Of the dots of the line, one of so many is set.
+    """
     before: tuple[int, int] | None = None
+    rows = dots.height * DOWN
     for number, pair in enumerate(curve.pairs):
-        low, high = (scale.place(value, height * DOWN) for value in pair)
+        low, high = (scale.place(value, rows) for value in pair)
         if low is None or high is None:
             before = None
             continue
-        x, role = curve.at(number), "warn" if curve.rises[number] else CURVE
-        bottom, top = (height * DOWN - 1 - place for place in (low, high))
+        x, drawn = curve.at(number), role or ("warn" if curve.rises[number] else CURVE)
+        bottom, top = (rows - 1 - place for place in (low, high))
         near = bottom if before is None or abs(before[1] - bottom) <= abs(before[1] - top) else top
         if before is not None:
-            dots.stroke(before, (x, near), role)
-        dots.stroke((x, bottom), (x, top), role)
+            dots.stroke(before, (x, near), drawn, every)
+        dots.stroke((x, bottom), (x, top), drawn, every)
         before = x, bottom if near == top else top
-    return dots
 
 
 def epochs_line(curve: Curve, count: int, unit: str, width: int) -> Line:
@@ -184,7 +194,8 @@ def spark_line(pairs: Pairs) -> Line:
 def short(value: float) -> str:
     """Return a round number in few characters."""
     whole = value == int(value) and abs(value) < 1e6
-    return f"{value:,.0f}" if whole else f"{value:.3g}"
+    text = f"{value:,.0f}" if whole else f"{value:.3g}"
+    return text if len(text) < AXIS - 1 else f"{value:.2g}"
 
 
 def _rises(old: float, new: float) -> bool:

@@ -26,20 +26,42 @@ class Dots:
         self.width, self.height = max(width, 1), max(height, 1)
         self._bits = [[0] * self.width for _ in range(self.height)]
         self._roles = [[""] * self.width for _ in range(self.height)]
+        self._signs: dict[tuple[int, int], str] = {}
 
     def put(self, x: int, y: int, role: str = "") -> None:
         """Set one dot, whose role its whole cell takes; outside the raster, nothing happens."""
         column, row = x // ACROSS, y // DOWN
         if 0 <= column < self.width and 0 <= row < self.height:
             self._bits[row][column] |= BITS[y % DOWN][x % ACROSS]
+            if (column, row) not in self._signs:
+                self._roles[row][column] = role
+
+    def sign(self, column: int, row: int, char: str, role: str = "") -> None:
+        """Write a character over the dots of a cell; outside the raster, nothing happens."""
+        if 0 <= column < self.width and 0 <= row < self.height:
+            self._signs[column, row] = char
             self._roles[row][column] = role
 
-    def stroke(self, begin: tuple[int, int], end: tuple[int, int], role: str = "") -> None:
-        """Draw a straight line between two dots, with both of them."""
+    def sign_at(self, column: int, row: int) -> str:
+        """Return the character that is written over a cell; empty if none is."""
+        return self._signs.get((column, row), "")
+
+    def stroke(self, begin: tuple[int, int], end: tuple[int, int], role: str = "", every: int = 1) -> None:
+        """Draw a straight line between two dots, with both of them.
+
+        Args:
+            begin: The first dot.
+            end: The last dot.
+            role: Role of the cells.
+            every: Of the dots on the way, those are set whose column, or row if it is steep, is a multiple of it.
+        """
         (x, y), (to_x, to_y) = begin, end
         count = max(abs(to_x - x), abs(to_y - y), 1)
+        steep = abs(to_y - y) > abs(to_x - x)
         for step in range(count + 1):
-            self.put(x + round((to_x - x) * step / count), y + round((to_y - y) * step / count), role)
+            column, row = x + round((to_x - x) * step / count), y + round((to_y - y) * step / count)
+            if not (row if steep else column) % every:
+                self.put(column, row, role)
 
     def lines(self) -> list[Line]:
         """Return the rows as lines, with neighbouring cells of the same role joined into one span."""
@@ -47,10 +69,14 @@ class Dots:
             tuple(
                 Span("".join(char for char, _ in cells), role)
                 for role, cells in groupby(
-                    zip(map(_char, bits), roles, strict=True), key=lambda cell: cell[1]
+                    (
+                        (self._signs.get((column, row)) or _char(bits), role)
+                        for column, (bits, role) in enumerate(zip(of_row, roles, strict=True))
+                    ),
+                    key=lambda cell: cell[1],
                 )
             )
-            for bits, roles in zip(self._bits, self._roles, strict=True)
+            for row, (of_row, roles) in enumerate(zip(self._bits, self._roles, strict=True))
         ]
 
 

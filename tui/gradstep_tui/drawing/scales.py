@@ -77,6 +77,17 @@ def rounded(scale: Scale) -> Scale:
     return Scale(low, high) if low < high else Scale(low, low + 1)
 
 
+def snug(scale: Scale) -> Scale:
+    """Return a linear scale with round ends that covers another one and is little longer."""
+    size = scale.high - scale.low
+    size = size if size > 0 else abs(scale.high) or 1.0
+    step = _round(size / 8, LOG_STEPS, up=True)
+    low, high = math.floor(scale.low / step) * step, math.ceil(scale.high / step) * step
+    if not (math.isfinite(low) and math.isfinite(high) and low < high):
+        return Scale(scale.low - size, scale.high + size) if low == high else scale
+    return Scale(float(f"{low:.9g}"), float(f"{high:.9g}"))
+
+
 def _round(value: float, steps: tuple[float, ...], *, up: bool) -> float:
     """Return the nearest number that is a step times a power of 10, not below (or not above) `value` > 0."""
     power = 10.0 ** math.floor(math.log10(value))

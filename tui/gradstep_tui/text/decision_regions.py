@@ -29,10 +29,10 @@ def target_names(frame: Frame, columns: int) -> Sequence[str]:
     return next((names for names in firsts if names and len(names) == columns), ())
 
 
-def input_names(frame: Frame) -> Sequence[str]:
-    """Return the names of two inputs, from a parameter's last dimension; empty if they have no names."""
+def input_names(frame: Frame, count: int = 2) -> Sequence[str]:
+    """Return the names of `count` inputs, from a parameter's last dimension; empty if they have no names."""
     lasts = (parameter.labels[-1] for parameter in frame.parameters if len(parameter.labels) > 1)
-    return next((names for names in lasts if len(names) == 2), ())
+    return next((names for names in lasts if len(names) == count), ())
 
 
 def class_names(found: Regions, names: Sequence[str]) -> list[str]:

@@ -7,7 +7,7 @@ from typing import Final
 _LOOKALIKES: Final = {
     "─╌┄╴╶": "-",
     "━═": "=",
-    "│┃║▌▐╎┆▏▕▎": "|",
+    "│┃║▌▐╎┆▏▕▎▍": "|",
     "╭╮╰╯├┤┼╔╗╚╝": "+",
     "┌┐┬": ".",  # shows that a line of a graph turns down,
     "└┘┴": "'",  # or up

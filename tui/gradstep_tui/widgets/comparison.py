@@ -3,29 +3,34 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
+from gradstep_tui.drawing.chart import AXIS, Curve, curve_of, plotted
+from gradstep_tui.drawing.dot_plot import GAP, across_line, up_labels
+from gradstep_tui.drawing.dots import ACROSS, Dots
 from gradstep_tui.drawing.lines import Line, Span, line, wrapped
+from gradstep_tui.drawing.scales import Scale, rounded, scale_of
 from gradstep_tui.text.comparison import Names, first_text, momentum_text, told_apart
 from gradstep_tui.text.statements import EPOCH
 from gradstep_tui.text.tensors.numbers import cell
 
 if TYPE_CHECKING:
     from gradstep.analysis.comparison import Comparison, FirstDifference
-    from gradstep.training.loss_history import Losses
 
-ONE, OTHER, BOTH = "#", "o", "@"
-"""Characters of the curves: of the session, of the other run, and of cells that both curves pass."""
+ONE, OTHER, BOTH = "x", "o", "@"
+"""Signs on the curves: of the session, of the other run, and of places that both curves pass."""
 
-AXIS: Final = 12
-"""Width of the numbers beside the plot, in cells."""
+ROLES: Final = ("label", "caution")
+"""Roles of the two curves."""
+
+APART: Final = 16
+"""Cells from one sign of a curve to the next."""
+
+FIRST: Final = "▲"
+"""Sign on the axis at the first epoch that differs."""
 
 MOST_GAPS: Final = 4
 """Largest number of parameters that are listed; those with the largest gaps are."""
-
-STEEP: Final = 50.0
-"""Ratio of the highest to the lowest loss from which the plot's scale is logarithmic."""
 
 
 def comparison_lines(found: Comparison, names: Names, width: int, height: int) -> list[Line]:
@@ -46,8 +51,8 @@ def head_line(found: Comparison, names: Names) -> Line:
     many = f"{names.unit}s: {found.epochs:,}"
     return line(
         Span(f" {many:<18}", "dim"),
-        Span(f"{f'{ONE} {names.here}':<24}", "key"),
-        Span(f"{f'{OTHER} {names.other}':<22}", "key"),
+        Span(f"{f'{ONE} {names.here}':<24}", ROLES[0]),
+        Span(f"{f'{OTHER} {names.other}':<22}", ROLES[1]),
         Span("largest gap", "key"),
     )
 
@@ -80,63 +85,57 @@ def indented(text: str, width: int, role: str = "") -> list[Line]:
 
 def plot_lines(found: Comparison, width: int, height: int, unit: str = EPOCH) -> list[Line]:
     """Return a plot of both loss curves, with the first difference marked; no lines if it does not fit."""
-    known = len(found.losses[0])
-    columns = width - AXIS - 2
-    if not known or columns < 10 or height < 3:
+    known, room = len(found.losses[0]), width - AXIS - 1
+    if not known or room < 20 or height < 4:
         return []
-    curves = [_points(losses, columns) for losses in found.losses]
-    finite = [value for curve in curves for value in curve if math.isfinite(value)]
-    if not finite:
+    curves = [curve_of(losses, room, whole=True) for losses in found.losses]
+    scale = scale_of([number for curve in curves for pair in curve.pairs for number in pair])
+    if scale is None:
         return [line(Span(" there is no curve to draw: no loss is a finite number", "dim"))]
-    scale = _Scale(min(finite), max(finite), height - 2)
-    rows = [_plot_row(curves, scale, row) for row in range(height - 2)]
-    labels = {0: cell(scale.high), height - 3: cell(scale.low)}
-    axis = [line(Span(f"{labels.get(row, ''):>{AXIS}} ", "dim"), *rows[row]) for row in range(height - 2)]
-    return [*axis, *_feet(found, known, len(curves[0]), scale, unit)]
-
-
-class _Scale:
-    """A scale, linear or logarithmic, that maps losses to rows, the highest loss to row 0."""
-
-    def __init__(self, low: float, high: float, rows: int) -> None:
-        self.low, self.high, self._rows = low, high, rows
-        self.is_log = low > 0 and high / low >= STEEP
-
-    def row(self, value: float) -> int:
-        low, high = self._at(self.low), self._at(self.high)
-        share = (self._at(value) - low) / (high - low) if high > low else 0.0
-        return round((1 - share) * (self._rows - 1))
-
-    def _at(self, value: float) -> float:
-        return math.log(value) if self.is_log else value
-
-
-def _points(losses: Losses, columns: int) -> list[float]:
-    """Return one loss per column, the highest of its epochs; few epochs get up to four columns each."""
-    points = [high for _, high in losses.sampled(columns)]
-    wide = min(max(columns // max(len(points), 1), 1), 4)
-    return [point for point in points for _ in range(wide)]
-
-
-def _plot_row(curves: Sequence[Sequence[float]], scale: _Scale, row: int) -> Line:
-    text = ""
-    for losses in zip(*curves, strict=True):
-        hits = [math.isfinite(value) and scale.row(value) == row for value in losses]
-        text += BOTH if all(hits) else ONE if hits[0] else OTHER if hits[1] else " "
-    return line(text.rstrip())
-
-
-def _feet(found: Comparison, known: int, columns: int, scale: _Scale, unit: str) -> list[Line]:
-    """Return the lines below the plot: the mark of the first difference, then the epochs."""
-    marks = ""
-    if found.first is not None and found.first.epoch <= known:
-        place = (found.first.epoch - 1) * columns // known
-        marks = f"{' ' * place}^ first difference"
-    ends = f"{unit}s 1 to {known:,}, {'logarithmic' if scale.is_log else 'linear'}; {BOTH} marks both"
-    return [
-        line(" " * (AXIS + 1), Span(marks, "mark")),
-        line(Span(f"{' ' * (AXIS + 1)}{ends}", "dim")),
+    scale = rounded(scale)
+    feet = _feet(found, curves[0], scale, unit, room)
+    dots = Dots(room, height - len(feet))
+    for curve, role, every in reversed([*zip(curves, ROLES, (1, GAP), strict=True)]):
+        plotted(dots, curve, scale, role, every)
+    for number, curve in enumerate(curves):
+        _put_signs(dots, curve, curves[1 - number], scale, number)
+    labels = up_labels(scale, dots.height)
+    rows = [
+        line(Span(f"{labels.get(row, ''):>{AXIS - 1}} ", "dim"), *spans)
+        for row, spans in enumerate(dots.lines())
     ]
+    return [*rows, *feet]
+
+
+def _put_signs(dots: Dots, curve: Curve, other: Curve, scale: Scale, number: int) -> None:
+    """Write signs at some places of a curve, other places than those of the curve with the other number."""
+    count = len(curve.pairs)
+    last = -APART + number * APART // 2
+    for at in range(count):
+        column, row = curve.at(at) // ACROSS, _row_of(curve, at, scale, dots.height)
+        if row is None or column - last < APART:
+            continue
+        last = column
+        same = _row_of(other, at, scale, dots.height) == row
+        dots.sign(column, row, BOTH if same else (ONE, OTHER)[number], "key" if same else ROLES[number])
+
+
+def _row_of(curve: Curve, at: int, scale: Scale, height: int) -> int | None:
+    place = scale.place(curve.pairs[at][1], height) if at < len(curve.pairs) else None
+    return None if place is None else height - 1 - place
+
+
+def _feet(found: Comparison, curve: Curve, scale: Scale, unit: str, room: int) -> list[Line]:
+    """Return the lines below the plot: the epochs with the first difference, then what the signs mean."""
+    known, blank = len(found.losses[0]), " " * AXIS
+    axis = across_line("1", unit, f"{known:,}", room).text
+    told, marked = f"loss up, {scale.name}; {BOTH} both runs", [Span(axis, "dim")]
+    if found.first is not None and found.first.epoch <= known and "─" in axis:
+        there = curve.cell_of(found.first.epoch, known)
+        place = min((at for at, char in enumerate(axis) if char == "─"), key=lambda at: abs(at - there))
+        marked = [Span(axis[:place], "dim"), Span(FIRST, "mark"), Span(axis[place + 1 :], "dim")]
+        told += f"; {FIRST} first difference"
+    return [line(blank, *marked), *(line(blank, *row) for row in wrapped(told, room, "dim"))]
 
 
 def _row(name: str, ours: complex, theirs: complex) -> Line:

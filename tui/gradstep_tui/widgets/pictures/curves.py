@@ -10,8 +10,9 @@ from gradstep.history.annotations import What
 from gradstep_tui.drawing.canvas import AXIS, Canvas
 from gradstep_tui.drawing.chart import AXIS as PLOT_AXIS
 from gradstep_tui.drawing.chart import RISES, Curve, curve_of, curve_scale, plot_lines
+from gradstep_tui.drawing.dot_plot import DotPlot
 from gradstep_tui.drawing.lines import Line, Span, line, wrapped
-from gradstep_tui.drawing.scales import Scale, scale_of
+from gradstep_tui.drawing.scales import Scale, rounded, scale_of
 from gradstep_tui.keys import SIGNS
 from gradstep_tui.text.frames import mark_text
 from gradstep_tui.text.statements import EPOCH
@@ -22,8 +23,10 @@ if TYPE_CHECKING:
     from gradstep.ledger.gradient_norms import Size, Sizes
     from gradstep.training.loss_history import Losses
 
-ADDED, HELD, BOTH = "#", "o", "@"
-BAR: Final = "#"
+ADDED, HELD, BOTH = "x", "o", "@"
+ADDED_ROLE, HELD_ROLE = "label", "mark"
+BAR: Final = " ▏▎▍▌▋▊▉█"
+"""Characters for the end of a bar, by the eighths of a cell that it fills."""
 
 LINE_FROM_TWO: Final = "From the second on, a line shows the losses."
 
@@ -58,20 +61,37 @@ def size_lines(
         return wrapped(f"{text} {_unrecorded(found)}".rstrip(), width)
     name = f"{found.parameter}.grad"
     text = (
-        f"{ADDED} is the gradient of a pass, {HELD} is {name} after the pass, {BOTH} is both; size is the "
-        f"root of the sum of squares, {up.name}. {_unrecorded(found)}"
+        f"{BOTH} is both; size is the root of the sum of squares, {up.name} (y: other scale). "
+        f"{_unrecorded(found)}"
     )
-    below = wrapped(text.rstrip(), width)
-    canvas = Canvas(width - AXIS, height - len(below) - 2)
+    below = [
+        line(
+            Span(f"{ADDED} the gradient of a pass   ", ADDED_ROLE),
+            Span(f"{HELD} {name} after the pass", HELD_ROLE),
+        ),
+        *wrapped(text.rstrip(), width),
+    ]
     across = Scale(1, max(epoch, *(recorded.epoch for recorded in found.passes), 2))
-    for recorded in found.passes:
-        canvas.point(across, up, recorded.epoch, recorded.held, HELD, "mark")
-    for recorded in found.passes:
-        place = canvas.place(across, up, recorded.epoch, recorded.added)
-        if place is not None:
-            canvas.put(*place, BOTH if canvas.at(*place) in (HELD, BOTH) else ADDED, "key")
+    plot = DotPlot(across, rounded(up), width, height - len(below) - 1)
+    stretches = _stretches(found.passes)
+    for stretch in stretches:
+        plot.curve([(size.epoch, size.held) for size in stretch], HELD_ROLE, dotted=True)
+        plot.curve([(size.epoch, size.added) for size in stretch], ADDED_ROLE)
+    plot.signs(((size.epoch, size.held) for size in found.passes), HELD, HELD_ROLE)
+    plot.signs(((size.epoch, size.added) for size in found.passes), ADDED, ADDED_ROLE, BOTH)
     head = line(Span(f"size of {name} up, {unit}s across; ↑ ↓ choose the parameter", "label"))
-    return [head, *canvas.with_axes(across, up, unit, _whole), *below]
+    return [head, *plot.lines(unit, _whole), *below]
+
+
+def _stretches(passes: Sequence[Size]) -> list[list[Size]]:
+    """Return the passes in stretches without an epoch missing between two of them."""
+    stretches: list[list[Size]] = []
+    for size in passes:
+        if stretches and size.epoch - stretches[-1][-1].epoch <= 1:
+            stretches[-1].append(size)
+        else:
+            stretches.append([size])
+    return stretches
 
 
 def layer_lines(
@@ -95,7 +115,7 @@ def layer_lines(
     head = line(Span(f"size of each gradient, in the pass of {unit} {epoch:,}", "label"))
     text = (
         f"Parameters in the model's order; bars from {cell(scale.low)} to {cell(scale.high)}, "
-        f"{scale.name} (l: other scale); size is the root of the sum of squares. ↓ shows a parameter over "
+        f"{scale.name} (y: other scale); size is the root of the sum of squares. ↓ shows a parameter over "
         f"the {unit}s."
     )
     below = wrapped(text, width)
@@ -112,8 +132,9 @@ def _bar(name: str, latest: Size | None, scale: Scale, longest: int, width: int)
     number = "no pass" if added is None else cell(added)
     room = width - longest - AXIS - 2
     share = math.nan if added is None else scale.share(added)
-    length = 0 if math.isnan(share) else max(round(share * room), int(bool(added)))
-    return line(f"{name:<{longest}} {number:>{AXIS}} ", Span(BAR * length, "mark"))
+    eighths = 0 if math.isnan(share) else max(round(8 * share * room), int(bool(added)))
+    bar = BAR[-1] * (eighths // 8) + BAR[eighths % 8].strip()
+    return line(f"{name:<{longest}} {number:>{AXIS}} ", Span(bar, "mark"))
 
 
 def loss_lines(
@@ -146,7 +167,7 @@ def loss_lines(
     below = _mark_lines(marks, curve, len(losses), width, unit)
     if len(losses) == 1:
         return [*wrapped(f"{unit.capitalize()} 1 had loss {cell(losses[0])}. {LINE_FROM_TWO}", width), *below]
-    text = f"loss up, {scale.name} (l: other scale), {unit}s across; {RISES} marks a rise"
+    text = f"loss up, {scale.name} (y: other scale), {unit}s across; {RISES} marks a rise"
     room = max(height - len(below) - 1, 3)
     return [line(Span(text, "label")), *plot_lines(curve, scale, len(losses), width, room, unit), *below]
 

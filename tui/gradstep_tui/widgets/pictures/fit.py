@@ -5,20 +5,27 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
-from gradstep_tui.drawing.canvas import AXIS, Canvas
+from gradstep_tui.drawing.dot_plot import DotPlot
 from gradstep_tui.drawing.lines import Line, Span, line, wrapped
-from gradstep_tui.drawing.scales import Scale, scale_of
+from gradstep_tui.drawing.scales import scale_of, snug
 
 if TYPE_CHECKING:
     from gradstep.pictures.fit import Fit
 
 SERIES: Final = "ox+#%&"
-"""Character for each column of the targets, used in turn."""
+"""Sign for each column of the targets, used in turn."""
 
-EQUAL, LINE = ".", "*"
+ROLES: Final = ("key", "caution", "mark", "warn", "label", "title")
+"""Role of each column's sign, used in turn."""
+
+MOST_ERRORS: Final = 40
+"""Largest number of pairs whose errors are drawn as lines."""
+
+MOST_SIGNS: Final = 400
+"""Largest number of pairs that are drawn with signs; more of them are dots."""
 
 
-def fit_lines(found: Fit, names: Sequence[str], width: int, height: int) -> list[Line]:
+def fit_lines(found: Fit, names: Sequence[str], width: int, height: int, given: str = "input") -> list[Line]:
     """Return the lines that show the fit.
 
     Args:
@@ -26,60 +33,82 @@ def fit_lines(found: Fit, names: Sequence[str], width: int, height: int) -> list
         names: Names of the targets' columns; empty if they have none.
         width: Width of a line, in cells.
         height: Number of lines that fit.
+        given: Name of the input, if there is a single one.
     """
     if found.line:
-        return _over_inputs(found, width, height)
+        return _over_inputs(found, width, height, given)
     return _against_targets(found, names, width, height)
 
 
 def _against_targets(found: Fit, names: Sequence[str], width: int, height: int) -> list[Line]:
-    across, up = scale_of(found.targets), scale_of([*found.targets, *found.preds])
+    across, up = scale_of(found.targets, False), scale_of([*found.targets, *found.preds], False)
     if across is None or up is None:
         return _nothing(width)
     columns = max(found.series) + 1
     called = names or [f"column {number}" for number in range(columns)]
-    signs = ", ".join(f"{sign} {name}" for sign, name in zip(SERIES, called, strict=False))
-    text = (
-        f"{signs if columns > 1 else _sign(0)}: a prediction, above its target; {EQUAL} is where both would "
-        f"be equal. {_many(found)}"
-    )
-    below = wrapped(text, width)
-    canvas = Canvas(width - AXIS, height - len(below) - 2)
-    for column in range(canvas.width):
-        target = across.low + (across.high - across.low) * (column + 0.5) / canvas.width
-        canvas.point(across, up, target, target, EQUAL, "dim")
+    text = f"The line is where a prediction equals its target. {_errors(found)}{_many(found)}"
+    below = [*_legend(called if columns > 1 else ["prediction"], width), *wrapped(text, width)]
+    across, up = snug(across), snug(up)
+    plot = DotPlot(across, up, width, height - len(below) - 1)
+    low, high = max(across.low, up.low), min(across.high, up.high)
+    plot.curve([(low, low), (high, high)], "dim")
     for target, pred, series in zip(found.targets, found.preds, found.series, strict=True):
-        canvas.point(across, up, target, pred, _sign(series), "key")
+        _pair(plot, found, (target, target), (target, pred), series)
     head = line(Span("predictions up, targets across", "label"))
-    return [head, *canvas.with_axes(across, up, "target"), *below]
+    return [head, *plot.lines("target"), *below]
 
 
-def _over_inputs(found: Fit, width: int, height: int) -> list[Line]:
-    across = scale_of([*found.inputs, *(x for x, _ in found.line)])
-    up = scale_of([*found.targets, *(y for _, y in found.line)])
+def _over_inputs(found: Fit, width: int, height: int, given: str) -> list[Line]:
+    across = scale_of([*found.inputs, *(x for x, _ in found.line)], False)
+    up = scale_of([*found.targets, *(y for _, y in found.line)], False)
     if across is None or up is None:
         return _nothing(width)
-    below = wrapped(f"{LINE} is the model's prediction, {_sign(0)} a target. {_many(found)}", width)
-    canvas = Canvas(width - AXIS, height - len(below) - 2)
-    _draw_line(canvas, found, across, up)
-    for x, target in zip(found.inputs, found.targets, strict=True):
-        canvas.point(across, up, x, target, _sign(0), "key")
-    head = line(Span("predictions and targets up, the input across", "label"))
-    return [head, *canvas.with_axes(across, up, "input"), *below]
+    text = f"The line is the model's prediction, {_sign(0)} a target. {_errors(found)}{_many(found)}"
+    below = wrapped(text, width)
+    plot = DotPlot(snug(across), snug(up), width, height - len(below) - 1)
+    for x, target, pred in zip(found.inputs, found.targets, found.preds, strict=True):
+        _pair(plot, found, (x, pred), (x, target), 0)
+    plot.curve(found.line, "mark")
+    head = line(Span(f"predictions and targets up, {_article(given)} across", "label"))
+    return [head, *plot.lines(given), *below]
 
 
-def _draw_line(canvas: Canvas, found: Fit, across: Scale, up: Scale) -> None:
-    for column in range(canvas.width):
-        place = column * (len(found.line) - 1) / max(canvas.width - 1, 1)
-        (x, y), (_, after) = found.line[int(place)], found.line[min(int(place) + 1, len(found.line) - 1)]
-        row = up.place(y + (after - y) * (place - int(place)), canvas.height)
-        if row is not None and across.place(x, canvas.width) is not None:
-            canvas.put(column, canvas.height - 1 - row, LINE, "mark")
+def _pair(
+    plot: DotPlot, found: Fit, begin: tuple[float, float], end: tuple[float, float], series: int
+) -> None:
+    """Draw a sign or a dot at `end`, and the error as a dotted line from `begin`."""
+    role = ROLES[series % len(ROLES)]
+    if len(found.targets) <= MOST_ERRORS:
+        plot.curve([begin, end], "dim", dotted=True)
+    if len(found.targets) <= MOST_SIGNS:
+        plot.sign(*end, _sign(series), role)
+    else:
+        plot.curve([end], role)
+
+
+def _legend(called: Sequence[str], width: int) -> list[Line]:
+    """Return a line with the sign of each series before its name, as far as they fit."""
+    spans, room = list[Span](), width
+    for number, name in enumerate(called):
+        text = f"{_sign(number)} {name}   "
+        room -= len(text)
+        if room < 0:
+            break
+        spans.append(Span(text, ROLES[number % len(ROLES)]))
+    return [line(*spans)]
+
+
+def _errors(found: Fit) -> str:
+    return "Dotted lines are the errors. " if len(found.targets) <= MOST_ERRORS else ""
 
 
 def _many(found: Fit) -> str:
     shown = len(found.targets)
     return f"{found.total:,} in all" + (f", {shown:,} of them drawn." if shown < found.total else ".")
+
+
+def _article(given: str) -> str:
+    return "the input" if given == "input" else given
 
 
 def _sign(series: int) -> str:

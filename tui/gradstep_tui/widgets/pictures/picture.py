@@ -137,7 +137,9 @@ class PicturePanel(Panel):
         return regions_lines(found, names, input_names(frame), width, height, self.palette)
 
     def _pair_lines(self, found: Fit, width: int, height: int) -> list[Line]:
-        return fit_lines(found, target_names(self._shown, max(found.series) + 1), width, height)
+        frame = self._shown
+        given = next(iter(input_names(frame, 1)), "input")
+        return fit_lines(found, target_names(frame, max(found.series) + 1), width, height, given)
 
     def _size_lines(self, found: Album, width: int, height: int, is_log: bool | None) -> list[Line]:
         """Return the picture of all parameters' gradient sizes in one pass, or of one's over the epochs."""

@@ -91,7 +91,7 @@ class DotPlot:
 
 
 def up_labels(scale: Scale, height: int) -> dict[int, str]:
-    """Return the numbers beside a vertical axis, by row from the top: at both ends, and between if it is tall.
+    """Return the numbers beside a vertical axis, by row from the top: at both ends, and between if tall.
 
     A logarithmic scale is named below its highest number.
     """

@@ -53,7 +53,7 @@ class Dots:
             begin: The first dot.
             end: The last dot.
             role: Role of the cells.
-            every: Of the dots on the way, those are set whose column, or row if it is steep, is a multiple of it.
+            every: Those dots are set whose column, or row if the line is steep, is a multiple of it.
         """
         (x, y), (to_x, to_y) = begin, end
         count = max(abs(to_x - x), abs(to_y - y), 1)

@@ -37,6 +37,7 @@ TOPICS: Final = frozenset(
         "refusals",
         "settings",
         "steps",
+        "themes",
         "timeline",
     }
 )

@@ -102,6 +102,7 @@ OPENS: Final = {
     "stop",
     "help",
     "manual",
+    "theme",
     "quit",
     "cursor_up",
     "cursor_down",
@@ -681,7 +682,7 @@ async def test_two_pieces_of_work_never_have_the_session_at_once() -> None:
 async def test_the_palette_offers_nothing_that_squeezes_the_bench() -> None:
     async with opened() as pilot:
         offered = {command.title for command in pilot.app.get_system_commands(pilot.app.screen)}
-        assert offered - {f"{key.label} ({key.shown})" for key in KEYS} == {"Theme", "Screenshot"}
+        assert offered - {f"{key.label} ({key.shown})" for key in KEYS} == {"Screenshot"}
 
 
 # The verdict

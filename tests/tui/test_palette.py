@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Final
 
-import pytest
 from textual import events
 from textual.geometry import Size
 
@@ -94,13 +93,9 @@ async def test_anything_may_arrive_right_after_the_palette_was_closed() -> None:
         await is_alive(pilot)
 
 
-@pytest.mark.parametrize("opener", ["ctrl+p", "themes"])
-async def test_one_choice_is_carried_out_once_however_often_enter_arrives(opener: str) -> None:
+async def test_one_choice_is_carried_out_once_however_often_enter_arrives() -> None:
     async with opened() as pilot:
-        if opener == "themes":
-            pilot.app.search_themes()
-        else:
-            type_ahead(pilot, "ctrl+p")
+        type_ahead(pilot, "ctrl+p")
         await until(pilot, lambda: bool(pilot.app.screen.query("CommandList.--visible")))
         await press(pilot, "down")
         type_ahead(pilot, *["enter"] * 4)

@@ -70,9 +70,9 @@ async def test_a_chosen_theme_is_the_theme_of_the_next_start(tmp_path: Path) -> 
     path = tmp_path / "preferences.json"
     first = app(path)
     async with first.run_test() as pilot:
+        await until(pilot, lambda: bench(pilot).frame is not None)
         assert first.theme == "ansi-dark"
-        first.theme = "textual-light"
-        await pilot.pause()
+        await press(pilot, "f7", *["down"] * 16, "enter")
     second = app(path)
     assert second.theme == "textual-light"
     async with second.run_test() as pilot:

@@ -12,7 +12,6 @@ from textual.binding import Binding, BindingType
 from textual.filter import LineFilter, Monochrome, NoColor
 from textual.reactive import Reactive
 from textual.screen import Screen
-from textual.theme import ThemeProvider
 
 from gradstep_tui.drawing.ascii import AsciiFilter, BlocksFilter
 from gradstep_tui.keymap import Keymap
@@ -20,6 +19,7 @@ from gradstep_tui.screens.bench import BenchScreen
 from gradstep_tui.screens.dialogs.ask import AskScreen
 from gradstep_tui.screens.dialogs.field import Field
 from gradstep_tui.screens.dialogs.palette import Palette
+from gradstep_tui.screens.openers.themes import choose_theme
 from gradstep_tui.terminal.capabilities import shows_braille
 from gradstep_tui.terminal.textual_driver import bench_driver, leave_at_signals
 from gradstep_tui.terminal.textual_internals import (
@@ -36,8 +36,12 @@ if TYPE_CHECKING:
     from gradstep_tui.session.autosave import Autosave
     from gradstep_tui.session.preferences import Preferences
 
-TEXTUALS_OWN: Final = ("Theme", "Screenshot")
-"""Textual's own commands that stay in the palette; the others have a key here or would cover the bench."""
+THEME: Final = "Theme"
+TEXTUALS_OWN: Final = (THEME, "Screenshot")
+"""Textual's own commands that stay in the palette, the first where no key of the bench does the same.
+
+The others have a key here or would cover the bench.
+"""
 
 
 class GradstepApp(StyledOnceApp):
@@ -91,11 +95,6 @@ class GradstepApp(StyledOnceApp):
         keymap.use(ascii_only=self._ascii_only)
         self.set_keymap(keymap.keys)
         self._wrong_keys = keymap.problems
-
-    def watch_theme(self, theme: str) -> None:
-        """Remember a chosen theme."""
-        if self.preferences is not None and self.is_running and theme != self.preferences.theme:
-            self.preferences.remember(theme=theme)
 
     def prepare_long_work(self) -> None:
         """Do nothing; called in each thread that does long work, before it begins."""
@@ -160,16 +159,17 @@ class GradstepApp(StyledOnceApp):
             self.push_screen(Palette(id="--command-palette"))
 
     def search_themes(self) -> None:
-        """Open a palette of the colour themes."""
-        self.push_screen(Palette(providers=[ThemeProvider], placeholder="Search for themes…"))
+        """Open the list of colour themes."""
+        choose_theme(self)
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """Yield the commands of the palette: some of Textual's, and every key of the bench if it is on top.
 
         A dialog over the bench relies on the session not changing meanwhile.
         """
+        on_bench = isinstance(screen, BenchScreen)
         for command in super().get_system_commands(screen):
-            if command.title in TEXTUALS_OWN:
+            if command.title in TEXTUALS_OWN and not (on_bench and command.title == THEME):
                 yield command
         if isinstance(screen, BenchScreen):
             for key in screen.keys:

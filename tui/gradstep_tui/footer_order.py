@@ -43,7 +43,7 @@ VIEWS: Final = (
 )
 REST: Final = (
     *("problems", "reset", "export", "next_pane", "zoom", "cursor_up", "cursor_down", "reload"),
-    *("set_to_none", "manual", "previous_pane", "scroll_up", "scroll_down"),
+    *("set_to_none", "manual", "previous_pane", "scroll_up", "scroll_down", "theme"),
 )
 
 ORDER: Final[Mapping[Situation, Sequence[str]]] = {
@@ -56,7 +56,7 @@ ORDER: Final[Mapping[Situation, Sequence[str]]] = {
         *("step_node", "step_node_back", "next_line", "look", "undo", "next_pane", "zoom", "epoch"),
         *("graph", "ledger", "elements", "data", "redo", "run", "timeline", "pictures", "check", "printed"),
         *("reset", "problems", "export", "manual", "previous_pane", "cursor_up", "cursor_down"),
-        *("scroll_up", "scroll_down", "lower_rate", "raise_rate", "type_rate"),
+        *("scroll_up", "scroll_down", "theme", "lower_rate", "raise_rate", "type_rate"),
     ),
     Situation.TROUBLE: (
         *("undo", "lower_rate", "type_rate", "look", "zeroing", "reset", "timeline", "verdict", "comment"),

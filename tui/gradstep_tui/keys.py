@@ -258,6 +258,7 @@ KEYS: Final = (
     Key("data", "d", "d", "data", "Show the samples: inputs, targets, predictions and errors.", 3),
     Key("ledger", "g", "g", "ledger", "Show the ledger: every write to each .grad, as arithmetic.", 5),
     Key("stop", "escape", "Esc", "stop", "Stop a run of epochs, or hide the cursor.", 0, purpose=GO_BACK),
+    Key("theme", "f7", "F7", "theme", "Choose the colours from a list of themes, each shown at once.", 1),
     Key("manual", "f1", "F1", "manual", "Open the manual: every topic, and a search over all of them.", 2),
     Key("help", "question_mark", "?", "help", "Show what every key does.", 10),
     Key("quit", "q", "q", "quit", "Leave the trainer.", 7, purpose=KEEP),

@@ -160,6 +160,7 @@ ELSEWHERE: Final[Mapping[str, str]] = {
     "scroll_down": "plain mode shows all parameters at once: type parameters",
     "next_pane": "plain mode has no panes: type trace, step, parameters, samples or losses",
     "previous_pane": "plain mode has no panes: type trace, step, parameters, samples or losses",
+    "theme": "plain mode has no colours",
     "zoom": "plain mode has no panes, and shows everything in full: type show",
 }
 """Answer for the keys that have no meaning in plain mode, by id."""

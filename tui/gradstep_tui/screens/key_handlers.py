@@ -16,6 +16,7 @@ from gradstep_tui.screens.openers.new_session import choose_problem, reload
 from gradstep_tui.screens.openers.pictures import show_pictures
 from gradstep_tui.screens.openers.reset import ask_reset
 from gradstep_tui.screens.openers.settings import ask_batches, ask_epochs, ask_optimizer, ask_rate
+from gradstep_tui.screens.openers.themes import choose_theme
 from gradstep_tui.screens.openers.views import (
     show_check,
     show_data,
@@ -80,6 +81,7 @@ HANDLERS: Final[Mapping[str, KeyHandler]] = {
     "export": ask_export,
     "help": show_help,
     "manual": show_manual,
+    "theme": lambda bench: choose_theme(bench.app),
     "stop": lambda bench: bench.stop(),
     "cursor_up": lambda bench: bench.move_cursor(-1),
     "cursor_down": lambda bench: bench.move_cursor(1),

@@ -49,7 +49,7 @@ WORDS: Final = (
 """Words of gradstep's own."""
 
 FURTHER: Final = {
-    Purpose.LOOK: (HelpRow("ctrl+p", "Open the command palette: every action by name, and the themes."),),
+    Purpose.LOOK: (HelpRow("ctrl+p", "Open the command palette: every action by name."),),
     Purpose.KEEP: (HelpRow("ctrl+c", "Leave the trainer, wherever you are."),),
 }
 """Keys that are not in the table of keys, by purpose."""

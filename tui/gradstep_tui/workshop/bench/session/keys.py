@@ -45,6 +45,7 @@ LOOKING: Final = (
     "verdict",
     "check",
     "printed",
+    "theme",
     "manual",
     "help",
 )

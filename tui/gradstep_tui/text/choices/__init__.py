@@ -1,0 +1,1 @@
+"""Words for what one chooses from a list."""

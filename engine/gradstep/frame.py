@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from gradstep.actions import Action, RefusalKey
     from gradstep.autograd.events import Accumulation, Event
     from gradstep.autograd.graph import GraphNode
+    from gradstep.code_view.called_functions import FunctionCode
     from gradstep.code_view.code_places import CodePlace
     from gradstep.derivatives import Explanation
     from gradstep.equations.equation import Equation
@@ -223,6 +224,9 @@ class Frame:
 
     signal: LossSignal | None = None
     """What the losses after the last action give reason to say; None if there is nothing."""
+
+    functions: tuple[FunctionCode, ...] = ()
+    """Functions of the script that the loop calls, as far as its text says which; none for a recording."""
 
     lesson: Lesson | None = None
     """What ran last, the samples and the problem, as facts; None for a recording, which has none."""

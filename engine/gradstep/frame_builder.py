@@ -22,6 +22,7 @@ from gradstep.autograd.events import (
     event_name,
 )
 from gradstep.autograd.trace import Trace
+from gradstep.code_view.called_functions import FunctionCode, called_functions, code_file
 from gradstep.code_view.code_places import CodePlace, place_of
 from gradstep.derivatives import Explanation, explain
 from gradstep.derivatives.optimizer_step import explain_update
@@ -29,7 +30,7 @@ from gradstep.derivatives.tensor_names import TensorNames
 from gradstep.equations.equation import Equation
 from gradstep.equations.equations import equations_of
 from gradstep.frame import Between, Frame, ParameterFrame, PassFrame, TraceRow
-from gradstep.loop.loop import Kind, StatementKey
+from gradstep.loop.loop import Kind, Loop, StatementKey
 from gradstep.loop.script_loop import ScriptLoop
 from gradstep.notices import LossSignal, Notice
 from gradstep.problem import Problem, ScriptProblem
@@ -97,8 +98,19 @@ def take_frame(
         refusals=refusals,
         position=position,
         future=future,
+        functions=_functions(problem, state.loop),
         lesson=Lesson(problem, state, about),
     )
+
+
+def _functions(problem: Trained, loop: Loop | ScriptLoop) -> tuple[FunctionCode, ...]:
+    """Return the functions that a loop calls, from the script's file."""
+    lines = tuple(text for statement in loop.statements for text in statement.lines)
+    if isinstance(loop, ScriptLoop):
+        return called_functions(loop.file, lines)
+    assert isinstance(problem, Problem)
+    files = dict.fromkeys([code_file(problem.model), code_file(problem.loss_fn)])
+    return tuple(found for file in files for found in called_functions(file, lines))
 
 
 def _next(state: TrainingState) -> StatementKey | None:

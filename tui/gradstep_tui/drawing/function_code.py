@@ -9,6 +9,7 @@ from gradstep_tui.drawing.lines import Line, Span, fitted, length, line
 from gradstep_tui.text.statements import visible
 
 if TYPE_CHECKING:
+    from gradstep.code_view.called_functions import FunctionCode
     from gradstep.code_view.code_places import CodePlace
 
 MARGIN: Final = 3
@@ -36,6 +37,12 @@ def function_lines(place: CodePlace, width: int, height: int) -> list[Line]:
         marker = Span(">" if number == place.line - place.first else " ", "key")
         drawn.append(line(marker, " " * (MARGIN - 1), *_moved(row, begin, end, width - MARGIN)))
     return drawn
+
+
+def resting_lines(function: FunctionCode, width: int) -> list[Line]:
+    """Return the lines of a function in which nothing is lit."""
+    rows = highlighted(tuple(visible(row) for row in function.lines))
+    return [line(" " * MARGIN, *_moved(row, 0, 0, width - MARGIN)) for row in rows]
 
 
 def window_around(first: int, last: int, count: int, height: int) -> int:

@@ -9,7 +9,7 @@ from textual.reactive import var
 
 from gradstep.loop.loop import LOOP_FILE
 from gradstep.loop.script_loop import ScriptLoop
-from gradstep_tui.drawing.function_code import function_lines, window_around
+from gradstep_tui.drawing.function_code import function_lines, resting_lines, window_around
 from gradstep_tui.drawing.lines import Line
 from gradstep_tui.drawing.script_code import CURSOR
 from gradstep_tui.widgets.code.loop import LoopPanel
@@ -18,12 +18,15 @@ if TYPE_CHECKING:
     from gradstep.code_view.code_places import CodePlace
     from gradstep.frame import Frame
 
+MANY: Final = 1_000
+"""Height in which any loop fits."""
+
 LEAST: Final = 3
 """Least number of lines of a function: the lit one, and one around it."""
 
 
 class CodePanel(LoopPanel):
-    """The loop as code; while a pass is stepped, the function of the current node's expression above it."""
+    """The loop as code, above it the functions that it calls, first that of the current node's expression."""
 
     looked: var[int | None] = var(None)
     """Event of the pass that is looked at again, counted from 0; None for the current one."""
@@ -47,14 +50,29 @@ class CodePanel(LoopPanel):
         return f"{Path(place.file).name}:{place.line}{within}, and {super().title_text()}"
 
     def lines(self, width: int, height: int) -> list[Line]:
-        """Return the part of the function around the lit expression, then the loop around its next line."""
+        """Return the functions that the loop calls, if they fit, then the loop around its next line."""
         place = place_in_view(self.frame, self.looked)
-        if place is None:
-            return self._loop_lines(width, height)
-        loop = super().lines(width, 1_000)
-        room = min(len(place.lines), max(LEAST, height - len(loop)))
-        above = function_lines(place, width - 1, room)
+        room = max(height - len(super().lines(width, MANY)), 0)
+        above = self._functions(place, width - 1, room)
         return [*above, *self._loop_lines(width, height - len(above))]
+
+    def _functions(self, place: CodePlace | None, width: int, room: int) -> list[Line]:
+        """Return the function around the lit expression, and the others that the loop calls, if they fit."""
+        called = () if self.frame is None else self.frame.functions
+        shown = [] if place is None else [place.first]
+        lit = [] if place is None else function_lines(place, width, min(len(place.lines), max(LEAST, room)))
+        left, others = room - len(lit), []
+        for function in called:
+            if function.line not in shown and len(function.lines) <= left:
+                others.append(function)
+                left -= len(function.lines)
+        before = [each for each in others if place is None or each.line < place.first]
+        after = [each for each in others if each not in before]
+        return [
+            *(row for each in before for row in resting_lines(each, width)),
+            *lit,
+            *(row for each in after for row in resting_lines(each, width)),
+        ]
 
     def _loop_lines(self, width: int, height: int) -> list[Line]:
         """Return the loop's lines that fit, with the marked one among them."""

@@ -300,7 +300,7 @@ def _place(event: Event, _: Trace) -> CodePlace | None:
 
 def _row(event: Event, trace: Trace, names: TensorNames) -> TraceRow:
     made = _made(event)
-    source = event.source.expression if isinstance(event, NodeEvent) and event.source else ""
+    source = names.place_of(event) if isinstance(event, NodeEvent) else ""
     return TraceRow(
         event_name(event),
         () if made is None else tuple(made.shape),
@@ -319,17 +319,17 @@ def _between(event: Event, trace: Trace, names: TensorNames) -> tuple[Between | 
     """
     match event:
         case PathsEvent(node=node, slot=slot, parts=parts):
-            return Between.ADDS, names.of_edge(Edge(node, slot)), len(parts)
+            return Between.ADDS, names.words_for_edge(Edge(node, slot)), len(parts)
         case ReduceEvent(before=before, after=after):
             made = trace.event_of(event.node)
-            into = "" if made is None else names.of_input(made, event.output)
+            into = "" if made is None else names.words_for_input(made, event.output)
             if before.shape == after.shape:
                 return Between.CASTS, into, 1
             return Between.SUMS, into, before.numel() // max(after.numel(), 1)
         case HookEvent(node=node, slot=slot):
-            return Between.REPLACES, names.of_edge(Edge(node, slot)), 1
+            return Between.REPLACES, names.words_for_edge(Edge(node, slot)), 1
         case NodeEvent():
-            return None, names.of_result(event), 0
+            return None, names.words_for_result(event), 0
 
 
 def _made(event: Event) -> Tensor | None:

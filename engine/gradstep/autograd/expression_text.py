@@ -34,7 +34,7 @@ class Expression(NamedTuple):
     """Number of its line; in a chain of methods over several lines, that of the method."""
 
     name: str = ""
-    """Variable that the whole expression is assigned to; empty if there is none."""
+    """Variable, or variables as in `q, k, v`, that the whole expression is assigned to; empty if none is."""
 
     span: Span | None = None
     """Place of the text in its file, in characters; None if Python does not know it."""
@@ -72,7 +72,7 @@ class _Text:
         self.chains: dict[Span, Span] = {}
         """Place of each call or attribute whose name is not on the line of its object, by Python's place."""
         self.names: dict[Span, str] = {}
-        """Variable of each assignment to one variable, by the place of the expression that it gets."""
+        """Variables of each assignment to variables, by the place of the expression that they get."""
         self.codes: frozenset[CodeType] = frozenset()
         """Code of the module and of every function in it; none if the text is not Python."""
         text = "".join(lines)
@@ -102,8 +102,10 @@ class _Text:
                     self.assignments[_span(part)] = _span(statement)
 
     def _note_name(self, target: ast.expr, value: ast.expr | ast.stmt | None) -> None:
-        if isinstance(target, ast.Name) and value is not None:
-            self.names[_span(value)] = target.id
+        targets = target.elts if isinstance(target, ast.Tuple | ast.List) else [target]
+        names = [part.id for part in targets if isinstance(part, ast.Name)]
+        if value is not None and len(names) == len(targets):
+            self.names[_span(value)] = ", ".join(names)
 
     def _note_chain(self, node: ast.expr, name: ast.Attribute) -> None:
         first, last, _, end = _span(node)

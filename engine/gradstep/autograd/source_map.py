@@ -10,15 +10,16 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
-from itertools import islice
+from dataclasses import dataclass, field
+from itertools import islice, pairwise
 from os.path import dirname, sep
 from types import CodeType, FrameType
-from typing import Any, Final, NamedTuple, Protocol
+from typing import Any, Final, NamedTuple, Protocol, TypeAlias
 
 import torch
 from torch import Tensor
 from torch.autograd.graph import Node
+from torch.nn import Module
 from torch.overrides import TorchFunctionMode
 
 from gradstep.autograd.expression_text import Span, expression_at
@@ -30,8 +31,28 @@ from gradstep.torch_internals import (
     setup_context_test,
 )
 
+_MODULE_CALL: Final = Module.__call__.__code__
+"""Code that every call of a module runs; it has the module as `self`, and never assigns to it."""
+
+_NO_MODULES: Final[tuple[Module, ...]] = ()
+
 _NOT_THE_SCRIPT: Final = (__file__, dirname(torch.__file__) + sep)
 """Beginnings of the paths of files that are neither the script's nor the caller's."""
+
+
+class _Files(dict[str, bool]):
+    """Whether a file is neither the script's nor the caller's, by its path."""
+
+    def __missing__(self, file: str) -> bool:
+        self[file] = file.startswith(_NOT_THE_SCRIPT)
+        return self[file]
+
+
+_IN_TORCH: Final = _Files()
+
+
+Modules: TypeAlias = tuple[Module, ...]
+"""Modules between a torch function and the expression that led to it, the innermost first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +72,19 @@ class Source:
     """Line of the expression, counted from 1: its first one, or in a chain of methods the method's."""
 
     name: str = ""
-    """Variable that the whole expression is assigned to: `diff` in `diff = t1 - t2`; empty if none is."""
+    """Variable that the whole expression is assigned to: `diff` in `diff = t1 - t2`; empty if none is.
+
+    Several, as in `q, k, v = x.chunk(3)`, have commas between them.
+    """
 
     span: Span | None = None
     """First line, last line, first column and column after the last, in characters; None if not known."""
+
+    part: str = ""
+    """Part of the called module that made the node, `[2]` in a `Sequential` or `.self_attn`; or empty."""
+
+    called: int = field(default=0, compare=False)
+    """Tells modules that the same expression called apart, as in a loop over layers; 0 if none was called."""
 
 
 class _Call(NamedTuple):
@@ -75,6 +105,9 @@ class _Call(NamedTuple):
     results: tuple[Node, ...]
     """Nodes of the tensors that the call returned; empty if they are not known."""
 
+    modules: Modules
+    """Modules of PyTorch that the function was called in."""
+
     @property
     def nodes(self) -> int:
         """Number of nodes that the call made."""
@@ -93,16 +126,16 @@ class SourceMap:
 
     def __init__(self) -> None:
         """Start with no call seen."""
-        self.calls: list[tuple[int, int, CodeType, int, tuple[Node, ...]]] = []
+        self.calls: list[tuple[int, int, CodeType, int, tuple[Node, ...], Modules]] = []
         """Arguments of one `_Call` for each call; to make the object itself would slow the pass down."""
-        self.made: dict[Node, tuple[CodeType, int]] = {}
-        """Code and instruction that made a node, if this PyTorch hands the nodes over."""
+        self.made: dict[Node, tuple[CodeType, int, Modules]] = {}
+        """Code, instruction and modules that made a node, if this PyTorch hands the nodes over."""
         self._looked_up = 0
         """Number of `calls` that `_innermost` covers."""
         self._innermost: dict[int, _Call] = {}
         """Shortest watched call that made each node, by the node's sequence number."""
-        self._found: dict[tuple[int, int], Source] = {}
-        """Sources by the `id` of the code and the instruction; `calls` and `made` keep the codes alive."""
+        self._found: dict[tuple[int, ...], Source] = {}
+        """Sources by the instruction, and the `id` of the code and of each module, which `calls` keep."""
         self.is_over = False
         """Whether no further call is noted, although the `with` block has not ended."""
 
@@ -132,13 +165,15 @@ class SourceMap:
             call = self._call_of(sequence_number_of(node))
             if call is None or _is_of_another_thread(node, call):
                 return None
-            place = call.code, call.instruction
-        code, instruction = place
-        key = id(code), instruction
+            place = call.code, call.instruction, call.modules
+        code, instruction, modules = place
+        key = instruction, id(code), *map(id, modules)
         source = self._found.get(key)
         if source is None:
             text, line, name, span = expression_at(code, instruction)
-            source = self._found[key] = Source(text, code.co_filename, line, name, span)
+            called = id(modules[-1]) if modules else 0
+            source = Source(text, code.co_filename, line, name, span, part_of(modules), called)
+            self._found[key] = source
         return source
 
     def _call_of(self, number: int) -> _Call | None:
@@ -212,8 +247,8 @@ class _NodeWatch(AbstractContextManager[SourceMap]):
     def _note(self, node: Node) -> None:
         if self._sources.is_over:
             return
-        caller = _caller_outside(sys._getframe(1))
-        self._sources.made[node] = caller.f_code, caller.f_lasti
+        caller, modules = _caller_outside(sys._getframe(1))
+        self._sources.made[node] = caller.f_code, caller.f_lasti, modules
 
 
 class _CallWatch(TorchFunctionMode):
@@ -235,8 +270,8 @@ class _CallWatch(TorchFunctionMode):
             if sources.is_over:
                 return plain(setup_context)
             number = next_sequence_number()  # the Function's own node takes this one
-            caller = _caller_outside(sys._getframe(1))
-            note((number, number + 1, caller.f_code, caller.f_lasti, ()))
+            caller, modules = _caller_outside(sys._getframe(1))
+            note((number, number + 1, caller.f_code, caller.f_lasti, (), modules))
             return plain(setup_context)
 
         replace_setup_context_test(test)
@@ -256,12 +291,12 @@ class _CallWatch(TorchFunctionMode):
         result = func(*args, **kwargs) if kwargs else func(*args)
         after_last = next_sequence_number()
         if after_last != first:
-            caller = sys._getframe(1)
-            if caller.f_code.co_filename.startswith(_NOT_THE_SCRIPT):
-                caller = _caller_outside(caller)
+            caller, modules = sys._getframe(1), _NO_MODULES
+            if _IN_TORCH[caller.f_code.co_filename]:
+                caller, modules = _caller_outside(caller)
             # `y[0] = x` returns nothing, and changes its first argument.
             made = _nodes_of(args[:1] if result is None else result)
-            self._note((first, after_last, caller.f_code, caller.f_lasti, made))
+            self._note((first, after_last, caller.f_code, caller.f_lasti, made, modules))
         return result
 
 
@@ -275,8 +310,25 @@ def _nodes_of(result: Any) -> tuple[Node, ...]:
     return tuple([node for node in nodes if node is not None])
 
 
-def _caller_outside(frame: FrameType) -> FrameType:
-    """Return the nearest frame outside torch and this module, or the outermost frame if there is none."""
-    while frame.f_code.co_filename.startswith(_NOT_THE_SCRIPT) and frame.f_back is not None:
-        frame = frame.f_back
-    return frame
+def _caller_outside(frame: FrameType) -> tuple[FrameType, Modules]:
+    """Return the nearest frame outside torch and this module, and the modules that were called on the way.
+
+    If there is no such frame, it is the outermost one.
+    """
+    modules = _NO_MODULES
+    code, before = frame.f_code, frame.f_back
+    while _IN_TORCH[code.co_filename] and before is not None:
+        if code is _MODULE_CALL:
+            modules += (frame.f_locals["self"],)
+        frame = before
+        code, before = frame.f_code, frame.f_back
+    return frame, modules
+
+
+def part_of(modules: Modules) -> str:
+    """Return how the innermost of nested modules is reached from the outermost: `[2]`, `.self_attn`."""
+    text = ""
+    for outer, inner in pairwise(reversed(modules)):
+        path = next((path for path, module in outer.named_modules() if module is inner), "")
+        text += "".join(f"[{name}]" if name.isdigit() else f".{name}" for name in path.split(".") if name)
+    return text

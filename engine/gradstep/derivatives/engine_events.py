@@ -54,7 +54,7 @@ def explain_reduction(event: ReduceEvent, trace: Trace, names: TensorNames) -> E
     """Explain how the engine gave a gradient the shape and dtype of the input that it belongs to."""
     before, after = event.before, event.after
     made = trace.event_of(event.node)
-    name = "" if made is None else names.of_input(made, event.output)
+    name = "" if made is None else names.words_for_input(made, event.output)
     name = name or UNNAMED.format(node=_node_name(event.node, trace))
     title, formula, sentences = "", "g", list[Sentence]()
     if before.shape != after.shape:
@@ -78,7 +78,7 @@ def explain_reduction(event: ReduceEvent, trace: Trace, names: TensorNames) -> E
 
 def explain_paths(event: PathsEvent, trace: Trace, names: TensorNames) -> Explanation:
     """Explain how the engine added up the gradients that arrived on several paths."""
-    named = names.of_edge(Edge(event.node, event.slot)) or "one tensor"
+    named = names.words_for_edge(Edge(event.node, event.slot)) or "one tensor"
     parts = [f"g{number}" for number in range(1, len(event.parts) + 1)]
     return Explanation(
         title="the engine adds gradients",
@@ -94,7 +94,7 @@ def explain_paths(event: PathsEvent, trace: Trace, names: TensorNames) -> Explan
 def explain_hook(event: HookEvent, trace: Trace, names: TensorNames) -> Explanation:
     """Explain that a hook changed a gradient."""
     node = event.node if event.sender is None else event.sender
-    name = names.of_edge(Edge(event.node, event.slot)) or UNNAMED.format(node=_node_name(node, trace))
+    name = names.words_for_edge(Edge(event.node, event.slot)) or UNNAMED.format(node=_node_name(node, trace))
     return Explanation(
         title="a hook replaced a gradient",
         source=None,

@@ -3,25 +3,35 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Set
 from functools import cache
 from typing import Final
 
 import torch
 
 from gradstep.autograd.events import Edge, NodeEvent
+from gradstep.autograd.source_map import Source
 from gradstep.autograd.trace import Trace
-
-_LIBRARIES: Final = frozenset({"torch", "F", "nn", "functional", "np", "numpy"})
-"""Names that a script gives to libraries: what is called on them is no method of a tensor."""
+from gradstep.derivatives.library_calls import LIBRARIES, LibraryCalls
 
 _VIEWS: Final[Mapping[str, str]] = {
     "TBackward0": "{}.t()",
     "TransposeBackward0": "{}.mT",
+    "ViewBackward0": "{}.view(...)",
+    "UnsafeViewBackward0": "{}.view(...)",
+    "ReshapeAliasBackward0": "{}.view(...)",
+    "ExpandBackward0": "{}.expand(...)",
     "LogSoftmaxBackward0": "log_softmax({})",
     "SoftmaxBackward0": "softmax({})",
 }
 """Names of the results of nodes that a library's code made of one tensor, by the node's name."""
+
+_MOST_VIEWS: Final = 2
+"""Number of such results of each other that have a name."""
+
+_PARTS: Final = frozenset({"SplitBackward0", "SplitWithSizesBackward0", "UnbindBackward0", "ChunkBackward0"})
+"""Nodes of operations that return several tensors to the script."""
 
 
 class TensorNames:
@@ -36,50 +46,98 @@ class TensorNames:
         """
         self._trace, self._loss = trace, loss
         self._root = trace.events[0].node if trace.events else -1
-        pairs = [*_pairs_of_one_call(trace)]
-        self._inner = frozenset(inner for _, inner in pairs)
-        self._last_of_several = frozenset(outer for outer, _ in pairs)
+        self._calls = LibraryCalls(trace)
+        self._ambiguous = frozenset(_names_of_several(trace, self._calls.inner))
 
     def of_result(self, event: NodeEvent) -> str:
-        """Return the name of the tensor that a node's forward operation made; empty if unknown."""
+        """Return Python for the tensor that a node's forward operation made; empty if the script has none."""
+        return self._of_result(event, _MOST_VIEWS)
+
+    def _of_result(self, event: NodeEvent, views: int) -> str:
         if event.accumulation is not None:
             return event.accumulation.parameter or ""
         source = event.source
         if event.node == self._root and self._loss and not (source and source.name):
             return self._loss
-        if source is not None and source.expression and event.node not in self._inner:
-            return source.name or source.expression
-        view = _VIEWS.get(event.name)
-        inner = self.of_input(event, 0) if view else ""
+        if source is not None and source.expression and event.node not in self._calls.inner:
+            is_variable = source.name and (event.node == self._root or source.name not in self._ambiguous)
+            is_variable = is_variable and "," not in source.name
+            return source.name if is_variable else self._calls.expression_of(source)
+        if part := self._calls.text_of(event):
+            return part
+        view = _VIEWS.get(event.name) if views else None
+        inner = self._of_input(event, 0, views - 1) if view else ""
         return (
-            view.format(inner if view.endswith(")") and "(" in view[:-2] else _in_parentheses(inner))
-            if view and inner
-            else ""
+            view.format(_in_parentheses(inner) if view.startswith("{}") else inner) if view and inner else ""
         )
 
     def of_edge(self, edge: Edge) -> str:
-        """Return the name of the tensor that an edge leads to; empty if unknown."""
+        """Return Python for the tensor that an edge leads to; empty if the script has none."""
+        return self._of_edge(edge, _MOST_VIEWS)
+
+    def _of_edge(self, edge: Edge, views: int) -> str:
         receiver = self._trace.event_of(edge.node)
-        return "" if receiver is None else self.of_result(receiver)
+        name = "" if receiver is None else self._of_result(receiver, views)
+        if receiver is None or receiver.name not in _PARTS or not name:
+            return name
+        variables = (
+            receiver.source.name.split(", ") if receiver.source and name == receiver.source.expression else []
+        )
+        variable = variables[edge.slot] if edge.slot < len(variables) else ""
+        is_clear = variable and variable not in self._ambiguous
+        return variable if is_clear else f"{_in_parentheses(name)}[{edge.slot}]"
 
     def of_input(self, event: NodeEvent, slot: int) -> str:
-        """Return the name of an input of a node's forward operation; empty if unknown."""
+        """Return Python for an input of a node's forward operation; empty if the script has none."""
+        return self._of_input(event, slot, _MOST_VIEWS)
+
+    def _of_input(self, event: NodeEvent, slot: int, views: int) -> str:
         edge = event.edges[slot] if slot < len(event.edges) else None
-        if edge is not None and ((name := self.of_edge(edge)) or not self._is_plain_leaf(event, edge)):
+        if edge is not None and (
+            (name := self._of_edge(edge, views)) or not self._is_plain_leaf(event, edge)
+        ):
             return name
         if event.source is None or not event.source.expression:
             return ""
         operands = self._in_order(event, operands_of(event.source.expression))
-        if event.node in self._last_of_several:
+        if event.node in self._calls.inner | self._calls.outer:
             # A module's call has its input as the only argument; parameters have names of their own.
-            return operands[0] if len(operands) == 1 else ""
+            is_argument = len(operands) == 1 and self._calls.takes_arguments(event)
+            return operands[0] if is_argument else ""
         return operands[slot] if slot < len(operands) else ""
+
+    def words_for_result(self, event: NodeEvent) -> str:
+        """Return the name of a node's result, or which node in which call made it; empty if neither is known.
+
+        The second of several results of the same expression, as in a loop, is `h #2`.
+        """
+        name = self.of_result(event)
+        return f"{name}{self._calls.time_of(event)}" if name else self._calls.label_of(event)
+
+    def words_for_edge(self, edge: Edge) -> str:
+        """Return such words for the tensor that an edge leads to."""
+        receiver = self._trace.event_of(edge.node)
+        if receiver is None:
+            return ""
+        name = self.of_edge(edge)
+        return f"{name}{self._calls.time_of(receiver)}" if name else self._calls.label_of(receiver)
+
+    def words_for_input(self, event: NodeEvent, slot: int) -> str:
+        """Return such words for an input of a node's operation."""
+        edge = event.edges[slot] if slot < len(event.edges) else None
+        return (self.words_for_edge(edge) if edge is not None else "") or self.of_input(event, slot)
+
+    def place_of(self, event: NodeEvent) -> str:
+        """Return where the script made a node: the expression, what it made, or the part of a module."""
+        if event.node in self._calls.inner:
+            return self.of_result(event) or self._calls.place_of(event)
+        return "" if event.source is None else event.source.expression
 
     def _is_plain_leaf(self, event: NodeEvent, edge: Edge) -> bool:
         """Return whether an edge leads to a leaf without a name, right out of the script's own expression."""
         receiver = self._trace.event_of(edge.node)
         is_leaf = receiver is not None and receiver.accumulation is not None
-        return is_leaf and event.node not in self._last_of_several | self._inner
+        return is_leaf and event.node not in self._calls.outer | self._calls.inner
 
     def _in_order(self, event: NodeEvent, operands: tuple[str, ...]) -> tuple[str, ...]:
         """Return operands in the order of the node: the tensor first, also for `2 * x` or `1 - x`."""
@@ -90,18 +148,28 @@ class TensorNames:
         return operands[::-1] if is_turned else operands
 
 
-def _pairs_of_one_call(trace: Trace) -> Iterator[tuple[int, int]]:
-    """Yield pairs of nodes that a library's code made for one expression of the script, the later one first.
+def _names_of_several(trace: Trace, inner: Set[int]) -> Iterator[str]:
+    """Yield variables that say less than their expressions: several expressions, or its own, go into them.
 
-    Two nodes of the same kind are no such pair: they are one expression that ran twice, in a loop.
+    One that a loop makes again and again of its own value, as the state of a recurrent network, stays.
     """
+    made = defaultdict[str, dict[Source, int]](dict)
     for event in trace.events:
-        if not isinstance(event, NodeEvent) or event.source is None:
-            continue
-        for edge in event.edges:
-            sent = None if edge is None else trace.event_of(edge.node)
-            if sent is not None and sent.source == event.source and sent.name != event.name:
-                yield event.node, sent.node
+        if isinstance(event, NodeEvent) and event.source and event.source.name and event.node not in inner:
+            for name in event.source.name.split(", "):
+                made[name][event.source] = made[name].get(event.source, 0) + 1
+    for name, counts in made.items():
+        (first, count), *more = counts.items()
+        if more or (count == 1 and name in _names_in(first.expression)):
+            yield name
+
+
+def _names_in(expression: str) -> frozenset[str]:
+    try:
+        tree = ast.parse(expression)
+    except (SyntaxError, ValueError):
+        return frozenset()
+    return frozenset(node.id for node in ast.walk(tree) if isinstance(node, ast.Name))
 
 
 @cache
@@ -148,7 +216,7 @@ def _texts(arguments: list[ast.expr]) -> Iterator[str]:
 def _is_method(owner: ast.expr, name: str) -> bool:
     while isinstance(owner, ast.Attribute):
         owner = owner.value
-    is_library = isinstance(owner, ast.Name) and owner.id in _LIBRARIES
+    is_library = isinstance(owner, ast.Name) and owner.id in LIBRARIES
     return not is_library and hasattr(torch.Tensor, name)
 
 

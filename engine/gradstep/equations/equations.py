@@ -83,13 +83,13 @@ def combined(equation: Equation) -> Tensor | None:
 
 def _of_node(event: NodeEvent, names: TensorNames) -> Iterator[Equation]:
     sheet = worksheet_for(event)
-    result = names.of_result(event)
+    result = names.words_for_result(event)
     grads = event.grads_out or ()
     upstream = next((grad for grad in event.grads_in if grad is not None), None)
     for slot, grad in enumerate(grads):
         if grad is None or event.edges[slot] is None:
             continue
-        downstream = Term(names.of_input(event, slot), grad)
+        downstream = Term(names.words_for_input(event, slot), grad)
         arrived = Term(result, upstream)
         if sheet is None or slot not in sheet.slots:
             yield Equation(Operator.RULE, arrived, downstream)
@@ -112,7 +112,7 @@ def _by_rule(
     value = _local_value(sheet, slot, found, downstream.value)
     if value is None:
         return Equation(Operator.RULE, arrived, downstream, formula=shown)
-    local = Term(_local_name(found, script_names), value)
+    local = Term(_local_name(found, script_names, value), value)
     return Equation(found.operator, arrived, downstream, local, shown)
 
 
@@ -133,9 +133,11 @@ def _local_value(sheet: Worksheet, slot: int, found: LocalTerm, made: Any) -> Te
     return value if isinstance(value, Tensor) and not value.is_meta else None
 
 
-def _local_name(found: LocalTerm, script_names: ScriptNames) -> str:
+def _local_name(found: LocalTerm, script_names: ScriptNames, value: Tensor | float) -> str:
     if found.operator is Operator.EXPAND:
         return "1"
+    if found.formula.startswith(SPREAD) and isinstance(value, float) and value:
+        return f"1 / {round(1 / value)}"
     return script_names.formula(found.formula.replace(SPREAD, "1"))
 
 
@@ -154,17 +156,17 @@ def _accumulation(event: NodeEvent, names: TensorNames) -> Iterator[Equation]:
 
 def _reduction(event: ReduceEvent, trace: Trace, names: TensorNames) -> Equation:
     made = trace.event_of(event.node)
-    named = "" if made is None else names.of_input(made, event.output)
+    named = "" if made is None else names.words_for_input(made, event.output)
     operator = Operator.SUM if event.before.shape != event.after.shape else Operator.CAST
     return Equation(operator, Term(named, event.before), Term(named, event.after))
 
 
 def _paths(event: PathsEvent, names: TensorNames) -> Equation:
-    named = names.of_edge(Edge(event.node, event.slot))
+    named = names.words_for_edge(Edge(event.node, event.slot))
     parts = tuple(Term(named, part) for part in event.parts)
     return Equation(Operator.ADD, parts[0], Term(named, event.total), parts=parts)
 
 
 def _hook(event: HookEvent, names: TensorNames) -> Equation:
-    named = names.of_edge(Edge(event.node, event.slot))
+    named = names.words_for_edge(Edge(event.node, event.slot))
     return Equation(Operator.REPLACE, Term(named, event.before), Term(named, event.after))

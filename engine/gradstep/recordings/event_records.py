@@ -116,6 +116,8 @@ class StoredNodeEvent(_Stored, frozen=True, tag="node", tag_field="event"):
     write: StoredWrite | None = None
     variable: str = ""
     span: tuple[int, int, int, int] | None = None
+    part: str = ""
+    called: int = 0
 
 
 class StoredReduceEvent(_Stored, frozen=True, tag="reduce", tag_field="event"):
@@ -188,6 +190,8 @@ def stored_event(event: Event, table: TensorTable) -> StoredEvent:
                 else StoredWrite(write.parameter, at(write.before), at(write.part), at(write.after)),
                 "" if source is None else source.name,
                 None if source is None else source.span,
+                "" if source is None else source.part,
+                0 if source is None else source.called,
             )
         case ReduceEvent():
             before, after = table.add(event.before), table.add(event.after)
@@ -237,7 +241,7 @@ def event_from(stored: StoredEvent, nodes: tuple[GraphNode, ...], tensors: list[
                 grads_out=None if stored.grads_out is None else tuple(map(at, stored.grads_out)),
                 edges=node.edges,
                 saved={name: _value(value, tensors) for name, value in stored.saved.items()},
-                source=None if source is None else Source(*source, stored.variable, stored.span),
+                source=None if source is None else _source(stored, *source),
                 accumulation=None
                 if write is None
                 else Accumulation(write.parameter, at(write.before), at(write.part), at(write.after)),
@@ -251,6 +255,10 @@ def event_from(stored: StoredEvent, nodes: tuple[GraphNode, ...], tensors: list[
         case StoredHookEvent():
             place = stored.node, stored.slot, stored.depth
             return HookEvent(*place, at(stored.before), at(stored.after), stored.sender, stored.output)
+
+
+def _source(stored: StoredNodeEvent, expression: str, file: str, line: int) -> Source:
+    return Source(expression, file, line, stored.variable, stored.span, stored.part, stored.called)
 
 
 def _stored_value(value: Any, table: TensorTable) -> StoredOperand:

@@ -42,7 +42,7 @@ NO_BREAK: Final = "\N{NO-BREAK SPACE}"
 
 @dataclass(frozen=True)
 class Shot:
-    """One screen of a moving picture."""
+    """One screen of a moving picture, or the only one of a picture that stands still."""
 
     rows: Sequence[Strip]
     seconds: float
@@ -65,23 +65,28 @@ class Film:
         """
         self._shots, self._still, self._title = shots, still, title
         self._columns, self._lines = shots[0].rows[0].cell_length, len(shots[0].rows)
+        self._caption_height = CAPTION if any(shot.key or shot.words for shot in shots) else 0
+        first = next(iter(shots[0].rows[0]), None)
+        self._ground = THEME.background_color if first is None else _colours(first.style or Style())[1]
+        """Colour behind the screens: that of the first cell."""
+
         self._looks: dict[str, str] = {}
         self._spans: dict[tuple[int, int], None] = {}
 
     def svg(self) -> str:
         """Return the moving picture."""
-        parts = [
-            [self._row(shot.rows[line], line) for shot in self._shots] for line in range(self._lines)
-        ] + [[self._caption(shot) for shot in self._shots]]
+        parts = [[self._row(shot.rows[line], line) for shot in self._shots] for line in range(self._lines)]
+        if self._caption_height:
+            parts.append([self._caption(shot) for shot in self._shots])
         body = [line for drawn in parts for line in self._in_turn(drawn)]
         width = self._columns * WIDTH + 2 * MARGIN
-        height = self._lines * HEIGHT + 2 * MARGIN + CAPTION
+        height = self._lines * HEIGHT + 2 * MARGIN + self._caption_height
         return "\n".join(
             [
                 f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" role="img">',
                 f"<title>{escape(self._title)}</title>",
                 f"<style>\n{self._css()}\n</style>",
-                f'<rect width="{width}" height="{height}" rx="8" fill="{THEME.background_color.hex}"/>',
+                f'<rect width="{width}" height="{height}" rx="8" fill="{self._ground.hex}"/>',
                 *body,
                 "</svg>\n",
             ]
@@ -115,7 +120,7 @@ class Film:
         style = segment.style or Style()
         front, back = _colours(style)
         x, y = MARGIN + column * WIDTH, MARGIN + line * HEIGHT
-        if back != THEME.background_color:
+        if back != self._ground:
             size = f'width="{segment.cell_length * WIDTH}" height="{HEIGHT}"'
             yield f'<rect x="{x}" y="{y}" {size} fill="{back.hex}"/>'
         for part in PARTS.finditer(segment.text):  # so that no part can drift, whatever the font

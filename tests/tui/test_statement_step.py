@@ -145,3 +145,16 @@ def test_numbers_that_hardly_differ_get_digits_until_they_look_different() -> No
     digits = telling_digits([pair])
     assert number_text(pair[0], digits) != number_text(pair[1], digits)
     assert telling_digits([(1.0, 1.0)]) == 6
+
+
+def test_a_run_shows_the_losses_of_its_epochs_the_first_and_the_last_among_them() -> None:
+    session = load_session("crops")
+    for action in (RunEpochs(5), RunEpochs(100)):
+        frame = session.apply(action)
+    rows = drawn(frame, 78, 20).splitlines()
+    table = [row.split() for row in rows[rows.index(next(row for row in rows if "row above" in row)) + 1 :]]
+    assert [int(row[0]) for row in (table[0], table[-1])] == [6, 105]
+    for number, loss, *_ in table:
+        assert float(loss) == pytest.approx(frame.losses[int(number) - 1], abs=1e-4)
+    assert "row above" not in drawn(frame, 78, 8)
+    assert "row above" not in drawn(session.apply(RunEpochs(1)), 78, 20)

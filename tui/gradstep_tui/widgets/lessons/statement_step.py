@@ -10,6 +10,7 @@ from gradstep_tui.text.lessons.about_texts import about_texts, is_fresh
 from gradstep_tui.text.statements import unit_of
 from gradstep_tui.text.tensors.digits import number_text
 from gradstep_tui.text.tensors.numbers import shape_text
+from gradstep_tui.widgets.lessons.epoch_table import epoch_table
 from gradstep_tui.widgets.lessons.parameter_changes import epochs_lines, update_lines, zero_lines
 from gradstep_tui.widgets.lessons.sample_tables import samples_lines
 
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 
 MOST_LINES: Final = 300
 """Largest number of lines of a pane that can be scrolled."""
+
+MOST_EPOCHS: Final = 13
+"""Largest number of lines of the table of epochs."""
 
 TITLES: Final = {
     ForwardStep: "forward: predictions, and how the loss comes about",
@@ -62,7 +66,10 @@ def statement_lines(frame: Frame, width: int, height: int) -> list[Line]:
         case ZeroStep():
             made = zero_lines(step, width, height)
         case EpochsStep():
-            made = epochs_lines(step, width, height, unit_of(frame.loop))
+            unit = unit_of(frame.loop)
+            made = epochs_lines(step, width, height, unit)
+            table = epoch_table(step, frame.losses, min(height - len(made) - 1, MOST_EPOCHS), unit)
+            made = [*made, line(" "), *table] if table else made
         case OwnStep():
             made = _own_lines(step, width, height)
     return made[:height]

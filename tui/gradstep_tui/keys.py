@@ -261,7 +261,7 @@ KEYS: Final = (
     Key("theme", "f7", "F7", "theme", "Choose the colours from a list of themes, each shown at once.", 1),
     Key("manual", "f1", "F1", "manual", "Open the manual: every topic, and a search over all of them.", 2),
     Key("help", "question_mark", "?", "help", "Show what every key does.", 10),
-    Key("quit", "q", "q", "quit", "Leave the trainer.", 7, purpose=KEEP),
+    Key("quit", "q", "q", "quit", "Leave the trainer.", 10, purpose=KEEP),
 )
 
 BY_ID: Final = {key.id: key for key in KEYS}

@@ -93,3 +93,12 @@ async def test_the_manual_opens_the_topic_that_is_double_clicked() -> None:
         await click(pilot, "glossary ", times=2)
         await pilot.pause()
         assert "what it means" in text(pilot)
+
+
+async def test_an_optimizer_is_taken_with_a_double_click() -> None:
+    async with opened() as pilot:
+        await press(pilot, SIGNS["optimizer"])
+        await click(pilot, "Adam ")
+        assert ">  Adam" in text(pilot)
+        await click(pilot, "Adam ", times=2)
+        assert frame(pilot).loop.optimizer.name == "Adam"

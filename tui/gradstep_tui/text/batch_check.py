@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
 from gradstep.analysis.judgement import Outcome
-from gradstep.loop.batches import FULL, Batches, Split
+from gradstep.loop.batches import Split
 from gradstep_tui.keys import SIGNS
 
 if TYPE_CHECKING:
@@ -46,9 +46,9 @@ WHY: Final[Mapping[tuple[str, str], str]] = {
 """Reason for each outcome of each way; a name in braces is a key's id."""
 
 
-def sizes_text(found: BatchCheck) -> str:
+def sizes_text(split: Split) -> str:
     """Return how the samples are split, e.g. `5 samples in 3 parts: 2 + 2 + 1`."""
-    sizes = found.sizes
+    sizes = split.sizes
     if len(sizes) == 1:
         template = ONE_PART
     elif len(sizes) <= MOST_SIZES:
@@ -56,7 +56,7 @@ def sizes_text(found: BatchCheck) -> str:
     else:
         template = MANY_PARTS if sizes[-1] == sizes[0] else MANY_PARTS_AND_REST
     return template.format(
-        samples=found.samples,
+        samples=split.samples,
         parts=len(sizes),
         sizes=" + ".join(map(str, sizes[:MOST_SIZES])),
         size=sizes[0],
@@ -91,6 +91,19 @@ def outcome_text(trial: Trial) -> str:
             return f"differs by {100 * trial.distance:,.1f}%"
 
 
+def short_outcome_text(trial: Trial) -> str:
+    """Return the same in at most 20 cells."""
+    match trial.outcome:
+        case Outcome.EQUAL if trial.distance == 0:
+            return "equal to the bit"
+        case Outcome.EQUAL:
+            return "equal, but rounding"
+        case _ if trial.distance != trial.distance and not trial.error:
+            return "another every time"
+        case _:
+            return outcome_text(trial)
+
+
 def why_text(trial: Trial, signs: Mapping[str, str] = SIGNS) -> str:
     """Return why the gradient of a way compares as it does; empty if there is nothing to explain.
 
@@ -106,11 +119,6 @@ def why_text(trial: Trial, signs: Mapping[str, str] = SIGNS) -> str:
     elif trial.zeroed_inside:
         name = "zeroed"
     return WHY.get((name, str(trial.outcome)), "").format(**signs)
-
-
-def choices(found: BatchCheck) -> tuple[Batches, ...]:
-    """Return the splits that can be chosen: the full batch, and each way that was tried."""
-    return (FULL, *(trial.batches for trial in found.trials))
 
 
 def usual_size(samples: int) -> int:

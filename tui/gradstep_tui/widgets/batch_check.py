@@ -1,50 +1,78 @@
-"""Draws a check of the ways to split the samples: the gradients, and an explanation of the chosen way."""
+"""Draws the ways to split the samples: what each does, its gradient, and an explanation of the chosen one."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from gradstep.analysis.judgement import Outcome
+from gradstep.loop.batches import Batches, Split
 from gradstep_tui.drawing.lines import Line, Span, fitted, line, wrapped
-from gradstep_tui.text.batch_check import FULL_TEXT, outcome_text, sizes_text, way_text, why_text
+from gradstep_tui.text.batch_check import FULL_TEXT, outcome_text, short_outcome_text, sizes_text, why_text
+from gradstep_tui.text.choices.ways import WAYS, trial_of
 
 if TYPE_CHECKING:
-    from gradstep.analysis.batch_check import BatchCheck
+    from gradstep.analysis.batch_check import BatchCheck, Trial
 
-CURSOR: Final = "|"
-"""Sign before the chosen way."""
+NAMES: Final = max(len(way.name) for way in WAYS)
+WORDS: Final = max(len(way.words) for way in WAYS)
+"""Widths of the columns of names and of words, in cells."""
 
-WIDEST: Final = 30
-"""Width of the column of names, in cells."""
+REFERENCE: Final = "the reference"
+COMPARING: Final = "The gradients of all ways are being compared."
 
 
-def batches_lines(found: BatchCheck, at: int, now: int | None, width: int) -> list[Line]:
-    """Return the lines that show a check of batches.
+def batches_lines(split: Split, at: int, now: Batches, found: BatchCheck | None, width: int) -> list[Line]:
+    """Return the lines of the list of ways, and the reason for what the chosen one does.
 
     Args:
-        found: Result of the check.
-        at: Index of the chosen way; 0 is the full batch.
-        now: Index of the way that the session uses; None if it is not among the checked ways.
+        split: Number of samples, and of those in each part.
+        at: Index in `WAYS` of the chosen way, which is marked by `>`.
+        now: Way of the session, which is marked by `*`.
+        found: Check of the ways for this size; None if there is none yet.
         width: Width of a line, in cells.
     """
-    rows = [("full batch", "the reference", "")]
-    rows += [
-        (way_text(trial, found), outcome_text(trial), "" if trial.outcome == "equal" else "warn")
-        for trial in found.trials
+    words = "what an epoch does"
+    head = f"   {'way':<{NAMES}}  {words:<{WORDS}}  against full batch"
+    rows = [
+        fitted(
+            line(
+                Span(
+                    f"{'>' if place == at else ' '}{'*' if way.fits(now) else ' '} {way.name:<{NAMES}}  ",
+                    "key" if place == at else "dim" if way.zeroed_inside else "",
+                ),
+                Span(f"{way.words:<{WORDS}}  ", "dim" if way.zeroed_inside else ""),
+                Span(REFERENCE, "dim") if way.batches.full else _outcome(trial_of(way, found)),
+            ),
+            width,
+        )
+        for place, way in enumerate(WAYS)
     ]
-    head = [
-        *wrapped(sizes_text(found), width, "key"),
+    below = _why_lines(split, at, now, found, width)
+    return [
+        *wrapped(sizes_text(split), width, "key"),
         line(),
-        line(Span(f"    {'way':<{WIDEST}}  gradient compared with full batch", "label")),
+        line(Span(head, "label")),
+        *rows,
+        line(),
+        *below,
     ]
-    body = [
-        _row(place, *row, chosen=place == at, is_now=place == now, width=width)
-        for place, row in enumerate(rows)
-    ]
-    why = FULL_TEXT if at == 0 else why_text(found.trials[at - 1])
-    return [*head, *body, line(), *wrapped(why, width)]
 
 
-def _row(place: int, name: str, outcome: str, role: str, *, chosen: bool, is_now: bool, width: int) -> Line:
-    role = "current" if chosen else role if place else ""
-    mark = f"{CURSOR if chosen else ' '} {'*' if is_now else ' '} "
-    return fitted(line(Span(f"{mark}{name:<{WIDEST}}  {outcome}", role)), width, role)
+def _outcome(trial: Trial | None) -> Span:
+    if trial is None:
+        return Span("")
+    wrong = trial.batches.way != "mini" and trial.outcome is not Outcome.EQUAL
+    role = "mark" if trial.outcome is Outcome.EQUAL else "caution" if wrong else ""
+    return Span(short_outcome_text(trial), role)
+
+
+def _why_lines(split: Split, at: int, now: Batches, found: BatchCheck | None, width: int) -> list[Line]:
+    """Return the text and the code of the chosen way, and the reason for its gradient."""
+    way = WAYS[at]
+    batches, trial = way.of(split.batches.size, now), trial_of(way, found)
+    if batches.full:
+        return [line(Span(batches.text, "key")), *wrapped(FULL_TEXT, width)]
+    weighed = Split(batches, split.samples, split.index).weight_lines
+    code = [*weighed, *([] if trial is None else [outcome_text(trial)])]
+    first = fitted(line(Span(batches.text, "key"), *(f"   {text}" for text in code)), width)
+    return [first, *(wrapped(COMPARING, width, "dim") if trial is None else wrapped(why_text(trial), width))]

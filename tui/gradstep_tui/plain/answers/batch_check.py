@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Final
 
 from gradstep.errors import BadInput
+from gradstep.loop.batches import Batches, Split
 from gradstep_tui.text.batch_check import outcome_text, sizes_text, usual_size, way_text, why_text
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def split_texts(session: Session, text: str, stopped: Callable[[], bool]) -> Ite
             raise BadInput(f"{text[:40]!r} is not a batch size: enter a whole number from 1, e.g. split 2")
         size = int(text)
     found = session.check_batches(size, stopped)
-    yield sizes_text(found)
+    yield sizes_text(Split(Batches("micro", size), found.samples))
     for trial in found.trials:
         chosen = "" if trial.zeroed_inside else f" (batches {trial.batches.text})"
         yield f"{way_text(trial, found)}{chosen}: {outcome_text(trial)}. {why_text(trial, COMMANDS)}".rstrip()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import ClassVar, Generic
 
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
@@ -19,7 +20,8 @@ class AskScreen(Dialog[Value | None], Generic[Value]):
     """A question with a field; the result is the value of the text or of the default, None after Escape."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "leave", "cancel", tooltip="Go back to the bench without a change.")
+        Binding("escape", "leave", "cancel", tooltip="Go back to the bench without a change."),
+        Binding("enter", "submit", "OK", tooltip="Answer with the text of the field."),
     ]
     DEFAULT_CSS = """
     AskScreen { align: center middle; }
@@ -67,6 +69,10 @@ class AskScreen(Dialog[Value | None], Generic[Value]):
     def field(self) -> Field:
         """The field for the answer."""
         return self.query_one(Field)
+
+    async def action_submit(self) -> None:
+        """Answer as Enter in the field does: for a double click on a list."""
+        await self.field.take(events.Key("enter", None))
 
     def action_leave(self) -> None:
         """Close without a value."""

@@ -70,9 +70,10 @@ class Dialog(ModalScreen[Value], Generic[Value]):
         await self._do("down", self.get_widget_at(event.screen_x, event.screen_y)[0], self)
 
     async def _do(self, key: str, *owners: Widget) -> None:
-        """Do the action for a key of the first of some widgets that has one."""
+        """Do the action for a key of the first of some widgets that has one, or whose base class has one."""
         for owner in owners:
-            for binding in type(owner).BINDINGS:
+            ours = [kind for kind in type(owner).__mro__ if issubclass(kind, (Dialog, Panel))]
+            for binding in [found for kind in ours for found in kind.__dict__.get("BINDINGS", ())]:
                 if isinstance(binding, Binding) and key in binding.key.split(","):
                     await owner.run_action(binding.action)
                     return

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import Final
+from typing import ClassVar, Final
 
 from textual import events
 from textual.binding import Binding
@@ -27,6 +27,9 @@ class Field(Input):
     Enter submits the field. Keys after it wait until the screen has called `reject` or `hand_over`.
     """
 
+    leaves: ClassVar[frozenset[str]] = frozenset()
+    """Textual's names of the characters that are keys of the screen, and no part of a text here."""
+
     _waiting: deque[events.Key] | None = None
     """Keys after Enter; None while keys edit the field."""
 
@@ -37,6 +40,8 @@ class Field(Input):
         if await self.take(event):
             event.stop()
             event.prevent_default()
+        elif event.key in self.leaves:
+            event.prevent_default()  # Textual would insert it
 
     async def take(self, key: events.Key) -> bool:
         """Handle a key, and return whether it means anything to a field."""
@@ -49,6 +54,8 @@ class Field(Input):
             await self.run_action("submit")
         elif key.key in EDITING:
             await self.run_action(EDITING[key.key])
+        elif key.key in self.leaves:
+            return False
         elif key.is_printable and key.character is not None:
             self.replace(key.character, *self.selection)
         else:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from gradstep_tui.screens.base.keyed_screen import KeyedScreen
-    from gradstep_tui.screens.dialogs.batch_check import BatchesScreen
+    from gradstep_tui.screens.dialogs.choosers.batches import BatchesScreen
     from gradstep_tui.screens.dialogs.pictures import PicturesScreen
     from gradstep_tui.session.jobs import Work
 

@@ -17,7 +17,7 @@ from gradstep.loop.batches import NO_SAMPLES
 from gradstep.loop.optimizers import HAND, Optimizer
 from gradstep_tui.keys import BY_ID
 from gradstep_tui.screens.dialogs.ask import AskScreen
-from gradstep_tui.screens.dialogs.batch_check import BatchesScreen
+from gradstep_tui.screens.dialogs.choosers.batches import BatchesScreen
 from gradstep_tui.screens.dialogs.choosers.optimizers import OptimizersScreen
 from gradstep_tui.screens.openers.computed import show_wanted
 from gradstep_tui.text.batch_check import usual_size
@@ -84,7 +84,7 @@ def ask_batches(bench: KeyedScreen) -> None:
     def choose(batches: Batches | None) -> None:
         if bench.running:
             bench.stop()
-        if batches is not None:
+        if batches is not None and batches != loop.batches:
             bench.when_idle(lambda: bench.perform(SetBatches(batches)))
 
     size = usual_size(samples) if loop.split is None else loop.split.batches.size

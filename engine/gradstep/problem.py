@@ -17,7 +17,7 @@ Labels = tuple[tuple[str, ...], ...]
 """One tuple of names per dimension of a parameter; empty for a dimension without names."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Problem:
     """Problem with the live tensors that its script made.
 

@@ -8,10 +8,11 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from torch import Tensor
 
+from gradstep.loop.batches import Split
 from gradstep.loop.loop import Kind
 from gradstep.loop.script_loop import ScriptLoop
 from gradstep.problem import Problem, ScriptProblem
@@ -84,26 +85,9 @@ class Lesson:
                 return None
             found = samples_in(self._state.variables, forward.loss.item())
             return None if found is None else replace(found, stale=self._is_stale(forward))
-        batch = None if forward is None else forward.batch
-        inputs, targets = _of_batch(problem.inputs, batch), _of_batch(problem.targets, batch)
-        words = problem.words
-        preds = None if forward is None else forward.preds
-        loss = None
-        if forward is not None and preds is not None:
-            split = self._state.loop.split if batch is not None else None
-            all_samples, parts = (0, 1) if split is None else (split.samples, split.parts)
-            loss = loss_sum(preds, targets, forward.loss.item(), samples=all_samples, parts=parts)
-        return Samples(
-            inputs=inputs,
-            targets=targets,
-            preds=preds,
-            names=(words.inputs, words.targets, "preds"),
-            input_names=problem.input_names,
-            target_names=problem.target_names,
-            numbers=None if batch is None else batch.indices,
-            loss=loss,
-            stale=forward is not None and self._is_stale(forward),
-        )
+        split = None if isinstance(self._state.loop, ScriptLoop) else self._state.loop.split
+        samples = _samples(problem, forward, split)
+        return replace(samples, stale=forward is not None and self._is_stale(forward))
 
     def _is_stale(self, forward: ForwardPass) -> bool:
         """Return whether the parameters have changed since a forward pass."""
@@ -176,6 +160,29 @@ class Lesson:
             loss_after=_known(losses[after]) if 0 <= after < len(losses) else None,
             parameters=self._moved(last),
         )
+
+
+@lru_cache(maxsize=4)
+def _samples(problem: Problem, forward: ForwardPass | None, split: Split | None) -> Samples:
+    """Return the samples of a forward pass; those of the last ones are kept, as most actions run none."""
+    batch = None if forward is None else forward.batch
+    inputs, targets = _of_batch(problem.inputs, batch), _of_batch(problem.targets, batch)
+    words = problem.words
+    preds = None if forward is None else forward.preds
+    loss = None
+    if forward is not None and preds is not None:
+        all_samples, parts = (0, 1) if split is None or batch is None else (split.samples, split.parts)
+        loss = loss_sum(preds, targets, forward.loss.item(), samples=all_samples, parts=parts)
+    return Samples(
+        inputs=inputs,
+        targets=targets,
+        preds=preds,
+        names=(words.inputs, words.targets, "preds"),
+        input_names=problem.input_names,
+        target_names=problem.target_names,
+        numbers=None if batch is None else batch.indices,
+        loss=loss,
+    )
 
 
 def _of_batch(tensor: Tensor, batch: Batch | None) -> Tensor:

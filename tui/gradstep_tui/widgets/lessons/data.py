@@ -50,9 +50,24 @@ class DataPanel(Panel):
         """Return the title: how many samples there are, and how old the predictions are."""
         return self.title if self.frame is None else data_title(self.frame)
 
+    def __init__(self) -> None:
+        """Make an empty panel."""
+        super().__init__()
+        self._shown: tuple[object, ...] = ()
+        """What the table was made of last: the samples' tensors, then size and first row."""
+
+        self._table: list[Line] = []
+
     def lines(self, width: int, height: int) -> list[Line]:
-        """Return the first rows of the table."""
-        return [] if self.frame is None else data_lines(self.frame, self.first, width - 1, height)
+        """Return the first rows of the table; most keys change no sample, so the last table is kept."""
+        if self.frame is None:
+            return []
+        samples = samples_of(self.frame)
+        shown = (*_identities(samples), self.first, width, height)
+        if samples is None or shown != self._shown:
+            self._shown = shown
+            self._table = data_lines(self.frame, self.first, width - 1, height)
+        return self._table
 
 
 def samples_of(frame: Frame) -> Samples | None:
@@ -63,6 +78,25 @@ def samples_of(frame: Frame) -> Samples | None:
 def count_of(samples: Samples) -> int:
     """Return the number of rows of the table."""
     return max(len(tensor) if tensor.dim() else 1 for tensor in _tensors(samples))
+
+
+def _identities(samples: Samples | None) -> tuple[_Same, ...]:
+    if samples is None:
+        return ()
+    return tuple(_Same(one) for one in (samples.inputs, samples.targets, samples.preds, samples.numbers))
+
+
+class _Same:
+    """A tensor that equals only itself: `==` of tensors returns a tensor."""
+
+    def __init__(self, tensor: Tensor | None) -> None:
+        self._tensor = tensor
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and self._tensor is other._tensor
+
+    def __hash__(self) -> int:
+        return id(self._tensor)
 
 
 def data_title(frame: Frame) -> str:

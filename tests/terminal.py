@@ -51,13 +51,15 @@ KEYS: Final = {
 """What a terminal sends for keys that are no characters."""
 
 _TELLING: Final = re.compile(
-    r"COLORTERM|NO_COLOR|LANG|LC_.*|TERM.*|TEXTUAL.*|COLUMNS|LINES|FORCE_COLOR|ESCDELAY"
+    r"COLORTERM|NO_COLOR|LANG|LC_.*|TERM.*|TEXTUAL.*|COLUMNS|LINES|FORCE_COLOR|ESCDELAY|SSH_.*|TMUX|STY"
+    r"|GRADSTEP_PIXELS"
 )
 """Variables that change what is drawn: a test says them itself."""
 
 _MODE: Final = re.compile(rb"\x1b\[\?([0-9;]+)([hl])")
 _KITTY: Final = re.compile(rb"\x1b\[([<>])[0-9]*u")
-_UNFINISHED: Final = re.compile(rb"\x1b(\[[0-9;?<>=$]*)?\Z")
+_PICTURE: Final = re.compile(rb"\x1b[_P][^\x1b]*\x1b\\")
+_UNFINISHED: Final = re.compile(rb"\x1b(\[[0-9;?<>=$]*|[_P][^\x1b]*\x1b?)?\Z")
 
 
 class TooLongError(AssertionError):
@@ -73,6 +75,7 @@ class Terminal:
         *,
         columns: int = 80,
         rows: int = 24,
+        cell: tuple[int, int] = (0, 0),
         env: Mapping[str, str | None] | None = None,
         stderr: IO[Any] | None = None,
     ) -> None:
@@ -82,6 +85,7 @@ class Terminal:
             command: Program and arguments; `(*GRADSTEP, "--ascii")` for instance.
             columns: Width of the terminal.
             rows: Its height.
+            cell: Pixels of a cell, across and upwards; 0 if the terminal does not say.
             env: Added to this process's environment, which loses all that changes what is drawn; None
                 takes a variable away. TERM is xterm-256color and LC_ALL is C.UTF-8 unless given here.
             stderr: Where standard error goes; None for the terminal.
@@ -91,6 +95,7 @@ class Terminal:
         self._state: Final = tempfile.TemporaryDirectory(prefix="gradstep-state-")
         env = {"XDG_STATE_HOME": self._state.name, **(env or {})}
         self._master, self._slave = os.openpty()
+        self._cell = cell
         self._screen = pyte.Screen(columns, rows)
         self._stream = pyte.ByteStream(self._screen)
         self._set_size(columns, rows)
@@ -292,10 +297,12 @@ class Terminal:
         unfinished = _UNFINISHED.search(data)
         data = data[: unfinished.start()] if unfinished else data
         self._drawn += len(data)
-        self._stream.feed(_KITTY.sub(b"", data))  # pyte would show their last letter
+        data = _PICTURE.sub(b"", data)  # pyte would show their text, and the last letter of the others
+        self._stream.feed(_KITTY.sub(b"", data))
 
     def _set_size(self, columns: int, rows: int) -> None:
-        fcntl.ioctl(self._master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+        across, down = columns * self._cell[0], rows * self._cell[1]
+        fcntl.ioctl(self._master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, across, down))
 
     def _take_as_controlling(self) -> None:
         fcntl.ioctl(self._slave, termios.TIOCSCTTY, 0)

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from gradstep.session import Session
     from gradstep_tui.session.autosave import Autosave
     from gradstep_tui.session.preferences import Preferences
+    from gradstep_tui.terminal.pixels import PixelProtocol
 
 THEME: Final = "Theme"
 TEXTUALS_OWN: Final = (THEME, "Screenshot")
@@ -64,6 +65,7 @@ class GradstepApp(StyledOnceApp):
         ascii_only: bool = False,
         runs: str = "",
         preferences: Preferences | None = None,
+        pixels: PixelProtocol | None = None,
     ) -> None:
         """Show a bench for the session that `make_session` makes.
 
@@ -73,8 +75,10 @@ class GradstepApp(StyledOnceApp):
             ascii_only: Whether to draw with ASCII characters only.
             runs: Words for the script that runs until there is a session; empty if none does.
             preferences: Remembers the theme and the problem; None to remember nothing.
+            pixels: How to send the terminal pictures made of pixels; None if it does not show them.
         """
         super().__init__()
+        self.pixels = pixels
         self.preferences = preferences
         if preferences is not None and preferences.theme in self.available_themes:
             self.theme = preferences.theme

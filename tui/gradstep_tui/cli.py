@@ -357,6 +357,7 @@ def _draw(
     from gradstep_tui.session.jobs import LEAVING, wait_for_jobs
     from gradstep_tui.terminal import guard_process
     from gradstep_tui.terminal.encoding import terminal_speaks_utf8
+    from gradstep_tui.terminal.pixels import pixel_protocol
     from gradstep_tui.terminal.redirected_output import terminal_for_the_screen
     from gradstep_tui.terminal.textual_driver import prepare_terminal
 
@@ -364,7 +365,12 @@ def _draw(
     with terminal_for_the_screen():
         prepare_terminal(guard)
         app = GradstepApp(
-            make_session, autosave=autosave, ascii_only=ascii_only, runs=runs, preferences=Preferences()
+            make_session,
+            autosave=autosave,
+            ascii_only=ascii_only,
+            runs=runs,
+            preferences=Preferences(),
+            pixels=pixel_protocol(),
         )
         app.choose_keys(read_keymap(config_file()))
         app.run()

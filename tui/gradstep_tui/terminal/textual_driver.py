@@ -147,6 +147,15 @@ class _Terminal:
 
     guard: ClassVar[CrashGuard] = CrashGuard()
 
+    write: ClassVar[Callable[[str], object] | None] = None
+    """Writes to the terminal, after what was drawn before; None if no screen is drawn."""
+
+
+def write_directly(sequences: str) -> None:
+    """Write control sequences after what was drawn before; nothing if no screen is drawn on a terminal."""
+    if _Terminal.write is not None:
+        _Terminal.write(sequences)
+
 
 def leave_at_signals(leave: Callable[[int], object]) -> None:
     """Have the running event loop call `leave` with the number of any signal that would end the process."""
@@ -175,6 +184,7 @@ def bench_driver(driver: type[Driver]) -> type[Driver]:
                 self.suspension = Suspension(loop, self.suspend_application_mode, self.take_again)
                 self.suspension.install()
             super().start_application_mode()
+            _Terminal.write = staticmethod(self.write)
             if signals is not None:
                 resize_in_order(signals.handle)
             _Terminal.guard.draw_again = partial(loop.call_soon_threadsafe, self.draw_again)
@@ -190,6 +200,7 @@ def bench_driver(driver: type[Driver]) -> type[Driver]:
         def stop_application_mode(self) -> None:
             if self.suspension is not None and not self.suspension.busy:
                 self.suspension.end()
+            _Terminal.write = None
             super().stop_application_mode()
 
         def close(self) -> None:

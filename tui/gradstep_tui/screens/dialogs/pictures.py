@@ -117,6 +117,14 @@ class PicturesScreen(Dialog[None]):
         """Show the first picture."""
         self.action_turn(0)
 
+    def on_screen_suspend(self) -> None:
+        """Remove pixels: another dialog is on top."""
+        self._picture.hide_pixels()
+
+    def on_screen_resume(self) -> None:
+        """Show pixels again after all is drawn."""
+        self._picture.call_after_refresh(self._picture.show_pixels)
+
     def show(self, found: Album) -> None:
         """Show computed pictures."""
         self._picture.show(found)
@@ -162,7 +170,8 @@ class PicturesScreen(Dialog[None]):
         """Ask for a file name, and write the picture."""
         title, larger = TITLES[self._picture.at], self._picture.larger()
         name = f"gradstep: {title}"
-        picture = lines_svg(larger, name) if larger else self.app.export_screenshot(title=name)
+        with self._picture.in_cells():
+            picture = lines_svg(larger, name) if larger else self.app.export_screenshot(title=name)
         question = "Write this picture to which file? (.svg is added)"
         self.app.push_screen(
             AskScreen(question, title.replace(" ", "-"), picture_writer(picture, exports_of(self.app))),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final
 
 from gradstep_tui.drawing.canvas import AXIS, Canvas
@@ -33,6 +33,7 @@ def regions_lines(
     width: int,
     height: int,
     palette: Sequence[str] = (),
+    filled: Callable[[int, int, Scale | None], Canvas] | None = None,
 ) -> list[Line]:
     """Return the lines of the map.
 
@@ -43,6 +44,8 @@ def regions_lines(
         width: Width of a line, in cells.
         height: Number of lines that fit.
         palette: Colours from the lowest number to the highest; empty to draw with signs.
+        filled: Draws the map on a canvas of its own, given its width and height and the output's scale, which
+            is None for classes; None for a canvas of cells.
     """
     first, second = inputs or ("the first input", "the second input")
     head = line(Span(f"{_subject(found, names)}: {second} up, {first} across", "label"))
@@ -57,8 +60,8 @@ def regions_lines(
     text = _points_text(found, scale)
     text += " For this picture, the model is in eval mode." if found.evaluating else ""
     below = [*_legend(found, names, scale, width, palette), *wrapped(text, width)]
-    canvas = canvas_of(width - AXIS, height - len(below) - 2, palette)
-    _fill(canvas, found, scale)
+    room = width - AXIS, height - len(below) - 2
+    canvas = _filled(canvas_of(*room, palette), found, scale) if filled is None else filled(*room, scale)
     _draw_points(canvas, found, scale, across, up)
     return [head, *canvas.with_axes(across, up, first), *below]
 
@@ -83,7 +86,7 @@ def _legend(
     if not palette:
         signs = (f"{a} on '{fill}' is {name}" for a, fill, name in zip(LETTERS, FILLS, called, strict=False))
         return wrapped(f"{', '.join(signs)}.", width)
-    colours = [palette[level] for level in _class_levels(len(found.classes), len(palette))]
+    colours = [palette[level] for level in class_levels(len(found.classes), len(palette))]
     spans = [
         span
         for letter, colour, name in zip(LETTERS, colours, called, strict=False)
@@ -102,15 +105,15 @@ def _points_text(found: Regions, scale: Scale | None) -> str:
     return f"The prediction is {rule_text(found)}. Letters are the {count} points of the data; {wrong}."
 
 
-def _fill(canvas: Canvas, found: Regions, scale: Scale | None) -> None:
+def _filled(canvas: Canvas, found: Regions, scale: Scale | None) -> Canvas:
     if isinstance(canvas, HeatCanvas):
         values = _values(found, canvas.width, 2 * canvas.height)
-        levels = _class_levels(len(found.classes), len(canvas.palette))
+        levels = class_levels(len(found.classes), len(canvas.palette))
         canvas.fill(
             [[_level(value, scale, levels, len(canvas.palette)) for value in row] for row in values],
             1 if scale is None else CONTOUR,
         )
-        return
+        return canvas
     for row, values_of_row in enumerate(_values(found, canvas.width, canvas.height)):
         for column, value in enumerate(values_of_row):
             if value != value:
@@ -119,6 +122,7 @@ def _fill(canvas: Canvas, found: Regions, scale: Scale | None) -> None:
                 canvas.put(column, row, FILLS[int(value)], FILL_ROLES[int(value) % len(FILL_ROLES)])
             else:
                 canvas.put(column, row, RAMP[scale.place(value, len(RAMP)) or 0], "dim")
+    return canvas
 
 
 def _values(found: Regions, width: int, height: int) -> list[list[float]]:
@@ -138,7 +142,7 @@ def _level(value: float, scale: Scale | None, classes: Sequence[int], count: int
     return classes[int(value)] if scale is None else scale.place(value, count) or 0
 
 
-def _class_levels(classes: int, count: int) -> list[int]:
+def class_levels(classes: int, count: int) -> list[int]:
     """Return the index of each class's colour, evenly spread over `count` colours without the two ends."""
     return [round((place + 1) * (count - 1) / (classes + 1)) for place in range(classes)]
 

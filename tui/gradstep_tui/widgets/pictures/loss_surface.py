@@ -7,7 +7,7 @@ ramp from the lowest loss to the highest.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import takewhile
 from typing import TYPE_CHECKING, Final
 
@@ -39,6 +39,7 @@ def surface_lines(
     is_log: bool | None = None,
     names: Sequence[str] = (),
     palette: Sequence[str] = (),
+    drawn: Callable[[int, int, Scale], Canvas] | None = None,
 ) -> list[Line]:
     """Return the lines of the loss surface.
 
@@ -49,19 +50,20 @@ def surface_lines(
         is_log: Whether the map is logarithmic; None to decide by the losses.
         names: Names of the two numbers; empty for those that Python would write.
         palette: Colours from the lowest loss to the highest; empty to draw with signs.
+        drawn: Draws everything on a canvas of its own, given its width and height and the losses' scale;
+            None for a canvas of cells.
     """
     scale = scale_of(found.losses.reshape(-1).tolist(), is_log)
     if scale is None:
         return wrapped("There is nothing to draw: no loss around here is a finite number.", width, "warn")
     names = names or [place.name for place in found.places]
-    # Drawn twice, because the texts below depend on the arrow.
-    canvas = canvas_of(width - AXIS, height - 1, palette)
     legend = colours_line(scale, palette) if palette else ramp_lines(scale, width)
-    short = _draw(canvas, found, scale)
+    arrow = arrow_of(found, width - AXIS, height - 1)
+    short = arrow is not None and max(map(abs, arrow)) < 1
     below = [*legend, *text_lines(found, names, short=short, width=width, in_colours=bool(palette))]
-    canvas = canvas_of(width - AXIS, height - len(below) - 2, palette)
-    _draw(canvas, found, scale)
-    across, up = _scales(found)
+    room = width - AXIS, height - len(below) - 2
+    canvas = _drawn(canvas_of(*room, palette), found, scale) if drawn is None else drawn(*room, scale)
+    across, up = scales_of(found)
     head = line(Span(f"{names[1]} up, {names[0]} across", "label"))
     return [head, *canvas.with_axes(across, up, names[0]), *below]
 
@@ -120,10 +122,10 @@ def canvas_of(width: int, height: int, palette: Sequence[str]) -> Canvas:
     return HeatCanvas(width, height, palette) if palette else Canvas(width, height)
 
 
-def _draw(canvas: Canvas, found: Surface, scale: Scale) -> bool:
-    """Draw everything on a canvas; return whether the arrow is longer than the step."""
+def _drawn(canvas: Canvas, found: Surface, scale: Scale) -> Canvas:
+    """Draw everything on a canvas of cells, and return it."""
     _draw_losses(canvas, found, scale)
-    across, up = _scales(found)
+    across, up = scales_of(found)
     if isinstance(canvas, HeatCanvas):
         _draw_path(canvas, found, across, up)
     else:
@@ -133,9 +135,9 @@ def _draw(canvas: Canvas, found: Surface, scale: Scale) -> bool:
         canvas.point(across, up, *found.lowest, LOWEST, "title")
     if len(found.path) > 1:
         canvas.point(across, up, *found.path[0], BEGIN, "key")
-    short = found.step is not None and _draw_arrow(canvas, found, across, up)
+    _draw_arrow(canvas, found, across, up)
     canvas.point(across, up, *found.here, HERE, "current")
-    return short
+    return canvas
 
 
 def _draw_losses(canvas: Canvas, found: Surface, scale: Scale) -> None:
@@ -162,28 +164,39 @@ def _levels(found: Surface, scale: Scale, width: int, height: int, count: int) -
 
 
 def _draw_path(canvas: HeatCanvas, found: Surface, across: Scale, up: Scale) -> None:
-    """Draw the path as a line, up to its first point that is no number."""
-    places = [(across.share(x) * canvas.width, (1 - up.share(y)) * 2 * canvas.height) for x, y in found.path]
-    canvas.stroke([*takewhile(lambda place: all(map(math.isfinite, place)), places)])
+    canvas.stroke(path_places(found, canvas.width, 2 * canvas.height))
 
 
-def _draw_arrow(canvas: Canvas, found: Surface, across: Scale, up: Scale) -> bool:
-    """Draw an arrow along the next step; return whether it is longer than the step, so that it is visible."""
-    assert found.step is not None
-    begin = canvas.place(across, up, *found.here)
-    right = found.step[0] / (across.high - across.low) * canvas.width
-    down = -found.step[1] / (up.high - up.low) * canvas.height
+def path_places(found: Surface, width: float, height: float) -> list[tuple[float, float]]:
+    """Return the path on a plot of a size, to the right and down, up to its first point that is no number."""
+    across, up = scales_of(found)
+    places = [(across.share(x) * width, (1 - up.share(y)) * height) for x, y in found.path]
+    return [*takewhile(lambda place: all(map(math.isfinite, place)), places)]
+
+
+def arrow_of(found: Surface, width: float, height: float) -> tuple[float, float] | None:
+    """Return the next step on a plot of a size, to the right and down; None if there is none to draw."""
+    if found.step is None:
+        return None
+    across, up = scales_of(found)
+    right = found.step[0] / (across.high - across.low) * width
+    down = -found.step[1] / (up.high - up.low) * height
     size = max(abs(right), abs(down))
-    if begin is None or not math.isfinite(size) or not size:
-        return False
+    return (right, down) if math.isfinite(size) and size else None
+
+
+def _draw_arrow(canvas: Canvas, found: Surface, across: Scale, up: Scale) -> None:
+    """Draw an arrow along the next step, of two cells or more, so that it is visible."""
+    begin = canvas.place(across, up, *found.here)
+    arrow = arrow_of(found, canvas.width, canvas.height)
+    if begin is None or arrow is None:
+        return
+    size = max(map(abs, arrow))
     count = min(max(round(size), 2), canvas.width + canvas.height)
-    shaft, head = _signs(right, down)
+    shaft, head = _signs(*arrow)
     for number in range(1, count + 1):
-        column, row = (
-            round(at + number * part / size) for at, part in zip(begin, (right, down), strict=True)
-        )
+        column, row = (round(at + number * part / size) for at, part in zip(begin, arrow, strict=True))
         canvas.put(column, row, head if number == count else shaft, "mark")
-    return size < 1
 
 
 def _signs(right: float, down: float) -> tuple[str, str]:
@@ -193,7 +206,8 @@ def _signs(right: float, down: float) -> tuple[str, str]:
     return (head if flat or steep else "\\" if (right > 0) == (down > 0) else "/"), head
 
 
-def _scales(found: Surface) -> tuple[Scale, Scale]:
+def scales_of(found: Surface) -> tuple[Scale, Scale]:
+    """Return the scales of the first number and of the second one."""
     return Scale(found.first[0], found.first[-1]), Scale(found.second[0], found.second[-1])
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 from gradstep.errors import EngineError
+from gradstep_tui.drawing.canvas import AXIS
 from gradstep_tui.drawing.lines import Line, wrapped
 from gradstep_tui.drawing.remark_lines import remark_lines
 from gradstep_tui.text.decision_regions import input_names, target_names
@@ -18,8 +20,12 @@ from gradstep_tui.widgets.pictures.decision_regions import regions_lines
 from gradstep_tui.widgets.pictures.fit import fit_lines
 from gradstep_tui.widgets.pictures.graph import GraphView
 from gradstep_tui.widgets.pictures.loss_surface import surface_lines
+from gradstep_tui.widgets.pictures.pixel_picture import PixelPicture
 
 if TYPE_CHECKING:
+    from textual.geometry import Region
+    from textual.strip import Strip
+
     from gradstep.frame import Frame
     from gradstep.pictures.decision_regions import Regions
     from gradstep.pictures.fit import Fit
@@ -28,6 +34,9 @@ if TYPE_CHECKING:
 
 TITLES: Final = ("loss surface", "fit", "gradient sizes", "losses", "graph")
 SURFACE, FIT, SIZES, LOSSES, GRAPH = range(len(TITLES))
+
+HEAD: Final = 1
+"""Number of lines above a picture of pixels."""
 
 NOTICE_ROWS: Final = 2
 """Largest number of rows of a notice below the graph."""
@@ -50,6 +59,45 @@ class PicturePanel(Panel):
         self._logs: list[bool | None] = [None] * len(TITLES)
         self._graph = GraphView()
         self._notice = NOTHING
+        self._pixels = PixelPicture()
+
+    def on_mount(self) -> None:
+        """Show pixels again if the program goes on after a suspension, in which the terminal forgets them."""
+        self.app.app_resume_signal.subscribe(self, lambda _: self.redraw())
+
+    def on_unmount(self) -> None:
+        """Remove pixels from the terminal."""
+        self._pixels.hide()
+
+    def redraw(self) -> None:
+        """Compute all lines, repaint what changed, and show pixels after that."""
+        self._pixels.begin(self.app, self.palette)
+        super().redraw()
+        self.call_after_refresh(self.show_pixels)
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """Return lines as Textual draws them, and show pixels again if they will be gone."""
+        if self._pixels.is_text:
+            self.call_after_refresh(self.show_pixels)
+        return super().render_lines(crop)
+
+    def show_pixels(self) -> None:
+        """Show the picture's pixels, if it has any and is on top."""
+        if self.is_attached and self.app.screen is self.screen:
+            x, y = self.content_region.offset
+            self._pixels.show(x + AXIS, y + HEAD)
+
+    def hide_pixels(self) -> None:
+        """Remove the picture's pixels, because something else is on top."""
+        self._pixels.hide()
+
+    @contextmanager
+    def in_cells(self) -> Iterator[None]:
+        """Draw without pixels for the duration, as for a file."""
+        with self._pixels.off():
+            self.redraw()
+            yield
+        self.redraw()
 
     def way_to(self, x: int, y: int) -> None:
         """Return None: nothing in a picture can be chosen with the mouse."""
@@ -115,7 +163,8 @@ class PicturePanel(Panel):
 
     def _surface_lines(self, found: Surface, width: int, height: int, is_log: bool | None) -> list[Line]:
         names = [element_text(self._shown, place) for place in found.places]
-        return surface_lines(found, width, height, is_log, names, self.palette)
+        drawn = self._pixels.surface(found)
+        return surface_lines(found, width, height, is_log, names, self.palette, drawn)
 
     def _fit_lines(self, found: Album, width: int, height: int) -> list[Line]:
         """Return the chosen view of the fit: a map over two inputs, or predictions against targets."""
@@ -134,7 +183,8 @@ class PicturePanel(Panel):
     def _map_lines(self, found: Regions, width: int, height: int) -> list[Line]:
         frame = self._shown
         names = target_names(frame, found.columns)
-        return regions_lines(found, names, input_names(frame), width, height, self.palette)
+        filled = self._pixels.regions(found)
+        return regions_lines(found, names, input_names(frame), width, height, self.palette, filled)
 
     def _pair_lines(self, found: Fit, width: int, height: int) -> list[Line]:
         frame = self._shown

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections import deque
 from itertools import product
+from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from msgspec.structs import replace
 
 from gradstep.actions import Action, MoveStatement, ToggleSetToNone, ToggleStatement
-from gradstep.errors import Refused
+from gradstep.errors import EngineError, Refused
 from gradstep.loop.loop import Kind, Loop
 from gradstep.loop.script_loop import ScriptLoop
 from gradstep.reasons import Reason, Refusal
+from gradstep.scripts.source import digest_of
 from gradstep.start import Start
 
 if TYPE_CHECKING:
@@ -44,6 +46,21 @@ def start_again(session: Session) -> Start:
         optimizer=state.loop.optimizer if chose_optimizer else None,
         batches=None if state.loop.batches.full else state.loop.batches,
     )
+
+
+def is_unchanged(origin: Start) -> bool:
+    """Return whether a session's file, and the modules beside it, have the text with which it began.
+
+    Only then can the saved session be resumed.
+    """
+    if not origin.has_file:
+        return True
+    try:
+        origin.source()
+        beside = {file: Path(origin.problem).with_name(file).read_bytes() for file in origin.modules or {}}
+    except (EngineError, OSError):
+        return False
+    return all(digest_of(data) == (origin.modules or {})[file] for file, data in beside.items())
 
 
 def edits(loop: Loop, wanted: Loop) -> tuple[Action, ...]:

@@ -6,18 +6,21 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from gradstep import problems
 from gradstep.actions import RunEpochs
 from gradstep.exports.export_files import default_name
 from gradstep.opening import open_session
+from gradstep.reload import is_unchanged
 from gradstep.saving.reader import read_session_file
+from gradstep.scripts.source import digest_of
 from gradstep.start import start_from
 from gradstep_tui.commands.export import export_session
 from gradstep_tui.plain.conversation import Conversation
 from gradstep_tui.screens.dialogs.choosers.problems import ProblemsScreen
 from gradstep_tui.screens.dialogs.text import TextScreen
-from gradstep_tui.session.autosave import Autosave
+from gradstep_tui.session.autosave import Autosave, session_file
 from tests.tui.bench import Opened, bench, frame, idle, opened, press, state, text, until
 
 SCRIPT = """
@@ -125,17 +128,27 @@ async def test_reload_reads_the_edited_script_and_keeps_what_was_chosen(
         script.write_text(SCRIPT.replace("lr = 0.1", "lr = 0.3"), encoding="utf-8")
         (tmp_path / "beside.py").write_text("SLOPE = 5.0\n", encoding="utf-8")
         await press(pilot, key)
+        asked = " ".join(text(pilot).replace("│", " ").split())
+        assert "This one ends after 2 epochs." in asked
+        assert "it can be resumed only once mine.py has its earlier text again. x exports it first." in asked
+        await press(pilot, "escape")
+        assert state(frame(pilot)) == state(before)
+        await press(pilot, key, "enter")
         await ended(pilot)
         after = frame(pilot)
-        assert "mine.py read again; the session before is saved" in text(pilot)
+        told = bench(pilot).notice.text
+        assert told.startswith("mine.py read again; the session before is saved as ")
+        assert told.endswith("it can be resumed once mine.py has its earlier text again")
         assert after.epoch == 0
         assert after.learning_rate == 0.3  # the script's own, new one
         assert [one.lines for one in after.loop.statements] == [one.lines for one in before.loop.statements]
         assert after.loop.enabled == before.loop.enabled
         await press(pilot, "f")
         assert frame(pilot).loss == pytest.approx((25 + 100) / 3)
-        await press(pilot, "]", key)  # now it is chosen
+        await press(pilot, "]", key)  # now it is chosen, and the script is as it was: nothing is asked
         await ended(pilot)
+        name = sorted(path.stem for path in files(tmp_path))[1]
+        assert bench(pilot).notice.text.endswith(f"is saved: `gradstep resume {name}` goes on with it")
         assert frame(pilot).learning_rate == 0.5
         autosave.flush()
         assert sorted(read_session_file(path).closed for path in files(tmp_path)) == [False, True, True]
@@ -148,7 +161,7 @@ async def test_an_error_in_the_edited_script_is_told_in_full_and_the_session_goe
         await press(pilot, "e", "f")
         before = state(frame(pilot))
         script.write_text("# new\n" + SCRIPT.replace("(1, 1", "(1, 7"), encoding="utf-8")
-        await press(pilot, "f5")
+        await press(pilot, "f5", "enter")
         await ended(pilot)
         assert isinstance(pilot.app.screen, TextScreen)
         shown = " ".join(text(pilot).replace("│", " ").split())
@@ -163,7 +176,7 @@ async def test_an_error_in_the_edited_script_is_told_in_full_and_the_session_goe
         # Not what stands in that line of the edited script.
         assert "x @ w.t()" in {row.source for row in events.rows}
         script.unlink()
-        await press(pilot, "f5")
+        await press(pilot, "f5", "enter")
         await ended(pilot)
         assert "there is no such file" in text(pilot)
         await press(pilot, "escape", "u")
@@ -177,7 +190,7 @@ async def test_escape_stops_reading_a_script_that_runs_for_ever(script: Path, au
         await press(pilot, "e")
         before = state(frame(pilot))
         script.write_text("import time\nwhile True: time.sleep(0.05)\n", encoding="utf-8")
-        await press(pilot, "f5")
+        await press(pilot, "f5", "enter")
         assert f"running: {script.name} to its first backward" in text(pilot)
         await press(pilot, "p", "f5", "e")
         assert "gradstep is busy" in text(pilot)
@@ -185,6 +198,48 @@ async def test_escape_stops_reading_a_script_that_runs_for_ever(script: Path, au
         await ended(pilot)
         assert "loading was stopped; the session goes on as before" in text(pilot)
         assert state(frame(pilot)) == before
+
+
+async def test_reload_asks_if_the_session_is_not_saved_and_asks_nothing_if_nothing_was_done(
+    script: Path,
+) -> None:
+    async with opened(make=lambda: open_session(start_from(str(script)))) as pilot:
+        script.write_text(SCRIPT.replace("lr = 0.1", "lr = 0.3"), encoding="utf-8")
+        await press(pilot, "f5")
+        await ended(pilot)
+        assert frame(pilot).learning_rate == 0.3
+        await press(pilot, "f", "f5")
+        assert "This session is not kept." in text(pilot)
+        await press(pilot, "enter")
+        await ended(pilot)
+        assert frame(pilot).loss is None
+
+
+def test_a_session_is_resumed_by_its_name(
+    script: Path, autosave: Autosave, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    autosave.begin(start_from(str(script))).apply(RunEpochs(1))
+    autosave.close()
+    (saved,) = files(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    assert session_file(Path(saved.stem)) == session_file(Path(saved.name)) == saved
+    assert session_file(None) is None
+    assert session_file(Path("none")) == Path("none")
+    assert session_file(Path("mine.py")) == Path("mine.py")  # a file that is there
+
+
+@pytest.mark.parametrize("changed", ["mine.py", "beside.py"])
+def test_a_module_beside_the_script_counts_too(script: Path, changed: str) -> None:
+    origin = start_from(str(script))
+    assert is_unchanged(origin)
+    digests = {"beside.py": digest_of((script.parent / "beside.py").read_bytes())}
+    origin = replace(origin, digest=origin.source().digest, modules=digests)
+    assert is_unchanged(origin)
+    with (script.parent / changed).open("a", encoding="utf-8") as file:
+        file.write("# edited\n")
+    assert not is_unchanged(origin)
+    (script.parent / changed).unlink()
+    assert not is_unchanged(origin)
 
 
 def test_a_session_can_be_exported_after_its_script_was_edited(script: Path, tmp_path: Path) -> None:

@@ -36,7 +36,7 @@ from gradstep_tui.commands.parsers import (
 )
 from gradstep_tui.commands.script_arguments import parsed
 from gradstep_tui.commands.start_options import is_table, start_of
-from gradstep_tui.session.autosave import Autosave, saved_title
+from gradstep_tui.session.autosave import Autosave, saved_title, session_file
 from gradstep_tui.session.jobs import leave_stuck_jobs
 from gradstep_tui.session.preferences import Preferences
 from gradstep_tui.session.script_start import running_title, told_while_running
@@ -115,7 +115,8 @@ def _resume(arguments: Sequence[str]) -> int:
     options = resume_parser().parse_args(arguments)
     autosave = Autosave()
     autosave.offers = False
-    return _train(partial(autosave.resume, options.file), autosave, options, saved_title(options.file))
+    file = session_file(options.file)
+    return _train(partial(autosave.resume, file), autosave, options, saved_title(file))
 
 
 def _replay(arguments: Sequence[str]) -> int:

@@ -156,7 +156,7 @@ def resume_parser() -> Parser:
         description="Continue a saved session, with identical numbers and everything that can be undone.",
         allow_abbrev=False,
     )
-    parser.add_argument("file", nargs="?", type=Path, help="a session file (default: the latest session)")
+    parser.add_argument("file", nargs="?", type=Path, help="a session's file or name (default: the latest)")
     _add_drawing(parser)
     return parser
 

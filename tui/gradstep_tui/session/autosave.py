@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from gradstep.errors import EngineError
 from gradstep.opening import open_session
+from gradstep.reload import is_unchanged
 from gradstep_tui.session.offers import Offer, bounds_notice, closed_offer, unfinished_offer
 from gradstep_tui.session.script_start import resuming_title
 from gradstep_tui.text.remarks import NOTHING, hint, success, warning
@@ -20,6 +22,12 @@ if TYPE_CHECKING:
     from gradstep.session import Session
     from gradstep.start import Start
 
+
+LEFT: Final = "the session before is saved: `gradstep resume {name}` goes on with it"
+LEFT_CHANGED: Final = (
+    "the session before is saved as {name}; it can be resumed once {file} has its earlier text again"
+)
+"""Sentences on a session that another one took the place of, by whether its file has the same text still."""
 
 SETTLING: Final = 0.3
 """Seconds that new work waits for a slow disk."""
@@ -44,8 +52,16 @@ class Autosave:
         """Whether the last session is offered whatever its problem is, because none was asked for."""
 
         self._started: Start | None = None
+        self._origin: Start | None = None
+        """Start of the present session, with the digests of its files."""
+
         self._left: Path | None = None
         """File of the last session with actions that this one took the place of."""
+
+    @property
+    def keeps_all(self) -> bool:
+        """Whether a session stays saved when another one takes its place."""
+        return not self.trouble
 
     def listen(self, warn: Callable[[str], None]) -> None:
         """Call `warn` with the reason, from another thread, once saving fails."""
@@ -73,12 +89,12 @@ class Autosave:
         writer = SessionWriter.new(paths, start, self._told)
         self.close()
         left, self._save = None if self._writer is None else self._writer.path, None
-        self._started, self._left = start, left or self._left
+        before, self._started, self._left = self._origin, start, left or self._left
         self._keep(session, writer)
-        saved = success(f"the session before is saved as {left.name}") if left is not None else NOTHING
         from gradstep_tui.text.scripts.script_notes import script_remark
 
-        self.notice = script_remark(session) or saved
+        saved = NOTHING if left is None or before is None else success(left_text(left, before))
+        self.notice = script_remark(session).also(saved)
         return session
 
     def resume(self, path: Path | None = None, stopped: Callable[[], bool] = lambda: False) -> Session:
@@ -218,7 +234,7 @@ class Autosave:
     def _keep(self, session: Session, writer: SessionWriter) -> None:
         writer.follow(session)
         session.watch = writer.did
-        self._writer = writer
+        self._writer, self._origin = writer, session.origin
 
     def _replayed(self, saved: SavedSession, stopped: Callable[[], bool]) -> Session:
         from gradstep.saving.replay import replay
@@ -237,6 +253,32 @@ class Autosave:
     def _told(self, trouble: str) -> None:
         if self._warn is not None:
             self._warn(trouble)
+
+
+def session_file(given: Path | None) -> Path | None:
+    """Return the file of a session that is given by its path, or by its name in the folder of sessions."""
+    from gradstep.saving.session_folder import Store
+    from gradstep.saving.session_list import session_named
+
+    if given is not None and given.name == str(given) and not given.exists():
+        with suppress(EngineError):  # resuming says that there is no such file
+            return session_named(Store(), given.name)
+    return given
+
+
+def left_text(path: Path, start: Start) -> str:
+    """Return where a session is saved that another one took the place of, and how to resume it.
+
+    Args:
+        path: The session's file.
+        start: Its start, with the digests of its files.
+    """
+    from gradstep.saving.session_folder import Store
+
+    if not is_unchanged(start):
+        return LEFT_CHANGED.format(name=path.stem, file=Path(start.problem).name)
+    name = path.stem if path.parent == Store().folder else shlex.quote(str(path))
+    return LEFT.format(name=name)
 
 
 def saved_title(path: Path | None) -> str:

@@ -199,6 +199,11 @@ class SessionScreen(WorkingScreen):
             self.notice, self._autosave.notice = self._autosave.notice, NOTHING
             self._told = False
 
+    @property
+    def keeps_all(self) -> bool:
+        """Whether a session stays saved when another one takes its place here."""
+        return self._autosave is not None and self._autosave.keeps_all and not self.unsaved
+
     def printed_is_seen(self) -> None:
         """Note that the learner has seen the script's output so far."""
         if self._session is not None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from gradstep.errors import BadInput, Refused
-from gradstep.reload import edit_like, start_again
+from gradstep.reload import edit_like, is_unchanged, start_again
 from gradstep.scripts.script_errors import Abandoned, ScriptError
 from gradstep.scripts.source_reader import is_path
 from gradstep.start import start_from, start_from_table
@@ -18,12 +18,14 @@ from gradstep_tui.commands.start_options import is_table
 from gradstep_tui.keys import SIGNS
 from gradstep_tui.screens.dialogs.ask import AskScreen
 from gradstep_tui.screens.dialogs.choosers.problems import ProblemsScreen
+from gradstep_tui.screens.dialogs.confirm import ConfirmScreen
 from gradstep_tui.screens.dialogs.text import TextScreen
 from gradstep_tui.session.preferences import preferences_of
 from gradstep_tui.session.script_start import running_title
 from gradstep_tui.text.refusals import error_remark
 from gradstep_tui.text.remarks import NOTHING, Remark, hint, success
 from gradstep_tui.text.scripts.obstacles import worded
+from gradstep_tui.text.statements import counted, unit_of
 from gradstep_tui.text.work import work_text
 
 if TYPE_CHECKING:
@@ -34,6 +36,14 @@ if TYPE_CHECKING:
 LOADING = "loading; {stop} stops it and keeps this session"
 STOPPED = hint("loading was stopped; the session goes on as before")
 
+
+BEGINS: Final = "A new session begins with {file} as it is now. This one ends after {done}."
+KEPT: Final = (
+    "This session stays saved, but {file} has changed: it can be resumed only once {file} has its earlier "
+    "text again. {export} exports it first."
+)
+NOT_KEPT: Final = "This session is not kept. {export} exports it first."
+"""What a reload ends, and what becomes of the session."""
 
 PATH_QUESTION: Final = "Path of your script (.py), notebook (.ipynb) or table (.csv)?"
 TARGET_QUESTION: Final = "Which column of {name} is predicted? Its name, or its number from 1"
@@ -104,7 +114,15 @@ def _table_start(path: Path, column: str) -> Start:
 
 
 def reload(bench: KeyedScreen) -> None:
-    """Read the problem's file again, and begin a session with the learner's choices."""
+    """Read the problem's file again, and begin a session with the learner's choices.
+
+    If something was done that could not be resumed then, it asks first.
+    """
+
+    def again(yes: bool | None = True) -> None:
+        if yes:
+            begin(bench, start, f"{Path(start.problem).name} read again", after=session)
+
     session = bench.idle_session()
     if session is None:
         return
@@ -113,7 +131,25 @@ def reload(bench: KeyedScreen) -> None:
     except Refused as refused:
         bench.notice = error_remark(refused)
         return
-    begin(bench, start, f"{Path(start.problem).name} read again", after=session)
+    texts = reload_texts(session, keeps_all=bench.keeps_all) if session.frame.position else []
+    if texts:
+        bench.app.push_screen(ConfirmScreen("read again?", texts, "Enter: read again   Esc: cancel"), again)
+    else:
+        again()
+
+
+def reload_texts(session: Session, *, keeps_all: bool) -> list[str]:
+    """Return what is lost if a session's file is read again; nothing if the session can be resumed then.
+
+    Args:
+        session: The session.
+        keeps_all: Whether the session stays saved.
+    """
+    if session.origin is None or (keeps_all and is_unchanged(session.origin)):
+        return []
+    done, file = counted(session.frame.epoch, unit_of(session.frame.loop)), Path(session.origin.problem).name
+    begins = BEGINS.format(file=file, done=done)
+    return [begins, (KEPT if keeps_all else NOT_KEPT).format(file=file, **SIGNS)]
 
 
 def begin(bench: KeyedScreen, start: Start, title: str, after: Session | None = None) -> None:

@@ -75,6 +75,11 @@ class ServerAutosave(Autosave):
             return CONNECTION_LOST
         return NOT_STORED.format(error=self.storage_error) if self.storage_error else ""
 
+    @property
+    def keeps_all(self) -> bool:
+        """The server keeps one session of each learner."""
+        return False
+
     def rejoin(self) -> Session:
         """Return the session that the learner left, or a new one.
 

@@ -7,6 +7,7 @@ import re
 import time
 from array import array
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
@@ -27,7 +28,9 @@ from gradstep.actions import (
 from gradstep.errors import EngineError
 from gradstep.frame import Frame
 from gradstep.loop.loop import Kind
+from gradstep.opening import open_session
 from gradstep.session import Session
+from gradstep.start import Start
 from gradstep.training.loss_history import Losses
 from gradstep.training.progress import Progress
 from gradstep.training.pytorch_errors import PyTorchError
@@ -40,6 +43,7 @@ from gradstep_tui.widgets.code.loop import loop_lines
 from gradstep_tui.widgets.losses import loss_line
 from gradstep_tui.widgets.notice import duration, hint_line, progress_line
 from gradstep_tui.widgets.panel import title_rule
+from gradstep_tui.widgets.parameter_table import table_lines
 from gradstep_tui.widgets.parameters import parameter_lines
 from gradstep_tui.widgets.status import status_line
 from gradstep_tui.widgets.steps.step import PRODUCTS, complaint_lines, event_lines, event_title, whole_lines
@@ -451,3 +455,42 @@ def test_progress_fits_at_80_columns(count: int, seconds: float) -> None:
     for done in {1, count // 2, count}:
         progress = Progress(count, 0, Losses(array("d", bytes(8 * done)), done), time.monotonic() - seconds)
         assert length(progress_line(progress)) <= 80
+
+
+NET = """
+import torch
+from torch import nn
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.hidden = nn.Linear(2, 3)
+        self.out = nn.Linear(3, 1)
+
+    def forward(self, x):
+        return self.out(torch.tanh(self.hidden(x)))
+
+torch.manual_seed(0)
+net = Net()
+X, y = torch.randn(4, 2), torch.randn(4, 1)
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+for epoch in range(3):
+    loss = ((net(X) - y) ** 2).mean()
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+"""
+
+
+def test_parameters_of_modules_can_be_told_apart_where_their_names_do_not_fit(tmp_path: Path) -> None:
+    script = tmp_path / "net.py"
+    script.write_text(NET)
+    session = open_session(Start(str(script)))
+    frame = session.apply(StepNode())
+    rows = plain(table_lines(frame, 46, 7))
+    assert rows[0].split()[0] == "net."
+    assert [row.split()[0] for row in rows[1:5]] == ["hidden.weight", "hidden.bias", "out.weight", "out.bias"]
+    assert frame.backward is not None
+    listed = "\n".join(plain(trace_lines(frame.backward, 34, 20)))
+    for name in ("out.bias", "out.weight", "hidden.bias", "hidden.weight"):
+        assert f"{name}.grad" in listed

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import takewhile
 from typing import TYPE_CHECKING, Final
 
 from gradstep_tui.drawing.lines import Line, Span, line, window_start
@@ -45,11 +47,13 @@ def table_lines(frame: Frame, width: int, height: int) -> list[Line]:
     shape_room = max(map(len, (*shapes, "shape")))
     numbers = ("norm", "min", "max") if wide else ("norm",)
     name_room = width - shape_room - (len(numbers) + 1) * (WIDEST + 1) - 3
-    name_room = min(name_room, NAME, max(len(parameter.name) for parameter in shown) + 1)
+    longest = max(len(parameter.name) for parameter in shown) + 1
+    prefix = _prefix([parameter.name for parameter in frame.parameters]) if longest > name_room else ""
+    name_room = min(name_room, NAME, longest)
     titles = "".join(f"{title:>{WIDEST}} " for title in (*numbers, "grad norm"))
-    head = line(Span(f" {'':<{name_room}}{'shape':>{shape_room}} {titles}", "label"))
+    head = line(Span(f" {prefix:<{name_room}}{'shape':>{shape_room}} {titles}", "label"))
     rows = [
-        _row(parameter, shape, name_room, shape_room, wide=wide)
+        _row(parameter, len(prefix), shape, name_room, shape_room, wide=wide)
         for parameter, shape in zip(shown, shapes, strict=True)
     ]
     some = f"{first + 1}-{first + len(shown)} of " if len(shown) < count else ""
@@ -58,6 +62,12 @@ def table_lines(frame: Frame, width: int, height: int) -> list[Line]:
     if len(total) >= width:
         total = f"{some}{count}, {numbers_in(frame):,} numbers: press {SIGNS['elements']}"
     return [head, *rows, line(Span(f" {total}", "dim"))]
+
+
+def _prefix(names: Sequence[str]) -> str:
+    """Return the modules that all names begin with, such as `net.`, to be written once above them."""
+    modules = zip(*(name.split(".")[:-1] for name in names), strict=False)
+    return "".join(f"{same[0]}." for same in takewhile(lambda each: len({*each}) == 1, modules))
 
 
 def written_last(frame: Frame) -> int:
@@ -97,11 +107,13 @@ def _summary_line(name: str, tensor: Tensor | None) -> Line:
     )
 
 
-def _row(parameter: ParameterFrame, shape: str, name_room: int, shape_room: int, *, wide: bool) -> Line:
+def _row(
+    parameter: ParameterFrame, prefix: int, shape: str, name_room: int, shape_room: int, *, wide: bool
+) -> Line:
     value = summary(parameter.value)
     moved = parameter.value_before is not None
     numbers = (value.norm, value.low, value.high) if wide else (value.norm,)
-    name = f" {shortened(parameter.name, name_room - 1):<{name_room}}"
+    name = f" {shortened(parameter.name[prefix:], name_room - 1):<{name_room}}"
     texts = [
         Span(f"{cell(number):>{WIDEST}}{'*' * moved or ' '}", "mark" if moved else "") for number in numbers
     ]

@@ -19,6 +19,12 @@ if TYPE_CHECKING:
 
     from gradstep.frame import PassFrame, TraceRow
 
+SHORT: Final = 11
+"""Longest name of a parameter's row that counts for the width of the names."""
+
+WORTH_READING: Final = 6
+"""Least number of characters of an event's text that is drawn at all."""
+
 NAME: Final = 5
 """Least width of an event's name, in cells."""
 
@@ -84,7 +90,10 @@ def trace_lines(backward: PassFrame, width: int, height: int, looked: int | None
     count = len(backward.rows)
     first = first_row(backward, height, looked)
     shown = range(first, min(first + height, count))
-    longest = max((len(_name(backward.rows[number])) for number in shown), default=0)
+    rows = [backward.rows[number] for number in shown]
+    longest = max(
+        (len(_name(row)) for row in rows if row.parameter is None or len(_name(row)) <= SHORT), default=0
+    )
     room = min(max(longest, NAME), width * 3 // 10)
     current = looked if looked is not None or backward.over else backward.done - 1
     return [_row(backward, number, width, room, is_current=number == current) for number in shown]
@@ -94,15 +103,27 @@ def _name(row: TraceRow) -> str:
     return f"{'  ' * row.depth}{event_name(row)}"
 
 
+def _with_end(name: str, room: int) -> str:
+    """Return the name of a parameter's row in at most `room` characters; its end tells it from others."""
+    over = len(name) - room
+    if over <= 0:
+        return name
+    start = len(name) - len(name.lstrip()) + len("-> ")
+    return f"{name[:start]}…{name[start + over + 1 :]}"
+
+
 def _row(backward: PassFrame, number: int, width: int, room: int, *, is_current: bool) -> Line:
     row, current = backward.rows[number], is_current
     role = "current" if current else "" if number < backward.done else "dim"
     marker = ">" if current else " "
     digits = max(len(str(len(backward.rows))), 2)
     shape = f" {shape_text(row.shape):>4}"
-    name = shortened_name(_name(row), room)
-    left = line(
-        Span(f"{marker}{number + 1:>{digits}} {name:<{room}} ", role),
-        Span(event_text(row), role if current else "dim"),
-    )
+    name = _name(row)
+    if row.parameter is None:
+        name = shortened_name(name, room)
+    else:  # what it is called matters more than that it is an AccumulateGrad
+        name = _with_end(name, width - 2 - len(shape) - digits - 3)
+    before = f"{marker}{number + 1:>{digits}} {name:<{room}} "
+    fits = width - 2 - len(shape) - len(before) >= min(WORTH_READING, len(event_text(row)))
+    left = line(Span(before, role), Span(event_text(row) if fits else "", role if current else "dim"))
     return line(*fitted(left, width - 2 - len(shape), role if current else "dim"), Span(shape, role))

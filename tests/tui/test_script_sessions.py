@@ -123,7 +123,7 @@ async def test_f5_reads_the_script_again_with_its_arguments(script: Path, tmp_pa
         await idle(pilot)
         assert "the loop is over" in text(pilot)
         script.write_text(NESTED.replace("lr=0.1", "lr=0.25"), encoding="utf-8")
-        await press(pilot, "f5")
+        await press(pilot, "f5", "enter")
         await until(pilot, lambda: not bench(pilot).running and "read again" in text(pilot))
         assert "lr 0.25" in text(pilot)
         assert "epoch 1, round 1" in text(pilot)

@@ -158,3 +158,20 @@ def test_a_run_shows_the_losses_of_its_epochs_the_first_and_the_last_among_them(
         assert float(loss) == pytest.approx(frame.losses[int(number) - 1], abs=1e-4)
     assert "row above" not in drawn(frame, 78, 8)
     assert "row above" not in drawn(session.apply(RunEpochs(1)), 78, 20)
+
+
+@pytest.mark.parametrize(
+    ("actions", "words"),
+    [
+        ((), "A training loop repeats four steps."),
+        ((Forward(),), "notes every operation in a graph"),
+        ((Forward(), Backward(), Update()), "each number moves against its gradient"),
+        ((Forward(), Backward(), Update(), Zero()), "never overwrites it"),
+    ],
+)
+def test_where_there_is_room_each_statement_says_why_a_loop_has_it(
+    actions: tuple[Action, ...], words: str
+) -> None:
+    frame = after("crops", *actions)
+    assert words in " ".join(drawn(frame, 80, 30).split())
+    assert words not in " ".join(drawn(frame, 78, 5).split())

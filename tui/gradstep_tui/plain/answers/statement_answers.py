@@ -10,6 +10,7 @@ from gradstep.errors import BadInput
 from gradstep.statement_steps.statement_facts import EpochsStep, ForwardStep, OwnStep, UpdateStep, ZeroStep
 from gradstep_tui.plain.answers.numbers import MOST_TOLD, element_name, operand_text, rest_text
 from gradstep_tui.plain.answers.sums import apart, value_texts
+from gradstep_tui.text.lessons.statement_reasons import statement_reason
 from gradstep_tui.text.lessons.statement_texts import (
     CHANCES,
     broadcast_text,
@@ -73,7 +74,7 @@ def step_of_statement_texts(frame: Frame) -> Iterator[str]:
 
 
 def whole_statement_texts(frame: Frame) -> Iterator[str]:
-    """Yield the same with all numbers of parameters and gradients before and after."""
+    """Yield the same with all numbers of parameters and gradients before and after, and why it is done."""
     yield from step_of_statement_texts(frame)
     step = frame.statement
     if isinstance(step, UpdateStep):
@@ -83,6 +84,9 @@ def whole_statement_texts(frame: Frame) -> Iterator[str]:
         for grad in step.grads:
             yield operand_text(f"{grad.name}.grad before", grad.before)
             yield operand_text(f"{grad.name}.grad now", grad.after)
+    reason = statement_reason(frame)
+    if reason:
+        yield reason
 
 
 def moved_texts(frame: Frame, parameter: ParameterFrame) -> Iterator[str]:

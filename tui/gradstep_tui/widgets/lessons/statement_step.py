@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from gradstep.statement_steps.statement_facts import EpochsStep, ForwardStep, OwnStep, UpdateStep, ZeroStep
 from gradstep_tui.drawing.lines import Line, Span, length, line, wrapped
 from gradstep_tui.text.lessons.about_texts import about_texts, is_fresh
+from gradstep_tui.text.lessons.statement_reasons import statement_reason
 from gradstep_tui.text.statements import unit_of
 from gradstep_tui.text.tensors.digits import number_text
 from gradstep_tui.text.tensors.numbers import shape_text
@@ -72,7 +73,9 @@ def statement_lines(frame: Frame, width: int, height: int) -> list[Line]:
             made = [*made, line(" "), *table] if table else made
         case OwnStep():
             made = _own_lines(step, width, height)
-    return made[:height]
+    reason = statement_reason(frame)
+    why = [line(" "), *wrapped(reason, width - 1, "dim")] if reason else []
+    return [*made, *why] if len(made) + len(why) <= height else made[:height]
 
 
 def whole_statement_lines(frame: Frame, width: int) -> list[Line]:

@@ -169,7 +169,7 @@ def event_lines(
     if height - len(rows) < len(words):
         return rows
     reason = backward.steps[number].reason
-    why = [line(), *wrapped(str(reason), width, "dim")] if reason is not None else []
+    why = [line(), *wrapped(str(reason), width - 1, "dim")] if reason is not None else []
     told = [*rows, *words]
     return [*told, *why] if len(told) + len(why) <= height else told
 

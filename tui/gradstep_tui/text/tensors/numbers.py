@@ -55,7 +55,14 @@ def rate(value: float) -> str:
     return f"{value:g}" if float(f"{value:g}") == value else repr(value)
 
 
-def cells(tensor: Tensor, rows: int | None = None, columns: int | None = None) -> list[list[str]]:
+def row_count(tensor: Tensor) -> int:
+    """Return how many rows `cells` makes of a tensor."""
+    return math.prod(tensor.shape[:-1])
+
+
+def cells(
+    tensor: Tensor, rows: int | None = None, columns: int | None = None, first: int = 0
+) -> list[list[str]]:
     """Return a tensor's elements as rows of text; a vector is one row, more than two dimensions become two.
 
     A tensor of a whole-number dtype is written with all digits; a tensor of whole numbers below 100,000 that
@@ -65,13 +72,15 @@ def cells(tensor: Tensor, rows: int | None = None, columns: int | None = None) -
         tensor: Any shape.
         rows: How many rows at the most.
         columns: How many columns at the most.
+        first: First row.
     """
     if tensor.is_meta:  # a trace that passed its limit keeps its summary only
         return [[NOT_KEPT]]
     if rows is not None and tensor.dim() > 2:  # no more than that is to be copied
-        tensor = tensor[: rows // max(math.prod(tensor.shape[1:-1]), 1) + 1]
+        inner = max(math.prod(tensor.shape[1:-1]), 1)
+        tensor, first = tensor[first // inner : (first + rows) // inner + 1], first % inner
     grid = tensor.reshape(1, -1) if tensor.dim() < 2 else tensor.flatten(0, -2)
-    numbers: list[list[Any]] = grid[:rows, :columns].tolist()
+    numbers: list[list[Any]] = grid[first : None if rows is None else first + rows, :columns].tolist()
     if numbers and numbers[0] and type(numbers[0][0]) is int:
         return [[str(number) for number in row] for row in numbers]
     flat = [number for row in numbers for number in row]

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from itertools import product
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from gradstep.equations.equation import Operator
 from gradstep_tui.drawing.lines import Line, Span, beside, length, line, wrapped
 from gradstep_tui.text.lessons.equations import SIGNS, arithmetic, gradient_name, merged, shortened_name
-from gradstep_tui.text.tensors.numbers import cell, cells, is_tensor, shape_text
+from gradstep_tui.text.tensors.numbers import cell, cells, is_tensor, row_count, shape_text
 from gradstep_tui.text.tensors.values import value_text
 
 if TYPE_CHECKING:
@@ -118,18 +119,19 @@ def _fitting(
     chosen: int | None,
 ) -> list[Line]:
     """Return tables beside each other with signs between them, as many columns of each as fit."""
-    joined: list[Line] = []
     row, mark = _chosen_cell(terms[-1].value, chosen)
     marks = [*([None] * (len(terms) - 1)), mark]
-    for columns, room in product(range(MOST_COLUMNS, 0, -1), ROOMS):
-        blocks = [
-            _block(head, term.value, height, columns, row, room, marked)
-            for head, term, marked in zip(heads, terms, marks, strict=True)
-        ]
-        joined = _joined(blocks, signs)
-        if max(map(length, joined), default=0) <= width:
-            break
-    return joined[: max(height, 1)]
+    tables = [
+        _Table(head, term.value, _shown(term.value, height, row), height, marked)
+        for head, term, marked in zip(heads, terms, marks, strict=True)
+    ]
+    between = sum(2 * GAP + length(line(sign)) for sign in signs)
+    layouts = [*product(range(MOST_COLUMNS, 0, -1), ROOMS)]
+    fitting = (
+        layout for layout in layouts if sum(table.width(*layout) for table in tables) + between <= width
+    )
+    layout = next(fitting, layouts[-1])
+    return _joined([table.lines(*layout) for table in tables], signs)[: max(height, 1)]
 
 
 def _joined(blocks: Sequence[list[Line]], signs: Sequence[str]) -> list[Line]:
@@ -148,47 +150,76 @@ def _head(equation: Equation, term: Term, fallback: str) -> str:
     return gradient_name(term.name, fallback)
 
 
-def _block(
-    head: str,
-    value: Tensor | float | None,
-    height: int,
-    columns: int,
-    row: int,
-    room: int,
-    mark: tuple[int, int] | None = None,
-) -> list[Line]:
-    """Return a table: the name above, then as many rows as fit, from the chosen row on.
+class _Shown(NamedTuple):
+    """The rows of a table that are drawn; what a large tensor has beside them is not made to text."""
 
-    Args:
-        head: The name.
-        value: The numbers.
-        height: Number of lines that fit.
-        columns: Largest number of columns.
-        row: First row that is drawn if not all fit.
-        room: Largest width of the name.
-        mark: Row and column of the marked number; None for none.
-    """
-    title = Span(shortened_name(head, room), "label")
-    if not is_tensor(value):
-        assert value is None or isinstance(value, int | float)
-        return [line(title), line(f" {cell(value)}")]
-    if value.is_meta:  # a trace that passed its limit keeps summaries in place of numbers
-        told = wrapped(value_text(value), room - 1, most=max(height - 1, 1))
-        return [line(title), *(line(" ", *spans) for spans in told)]
-    grid = cells(value, None if value.dim() < 3 else row + height, columns)
-    more = value.dim() and value.shape[-1] > columns
-    first = row if len(grid) > height - 1 else 0
-    shown = grid[first : first + height - 1] or grid[:1]
-    wide = max((len(number) for each in shown for number in each), default=1)
-    drawn = []
-    for at, numbers in enumerate(shown):
-        spans = [
-            Span(f"{number:>{wide}}", "current" if (first + at, column) == mark else "")
-            for column, number in enumerate(numbers)
-        ]
-        apart = [piece for span in spans for piece in (Span(" "), span)]
-        drawn.append(line(*apart, Span(" …", "dim") if more else ""))
-    return [line(title), *drawn]
+    first: int
+    """Number of the first one."""
+
+    rows: list[list[str]]
+    """At most `MOST_COLUMNS` numbers of each."""
+
+
+def _shown(value: Tensor | float | None, height: int, row: int) -> _Shown:
+    """Return as many rows of a tensor as fit below its name, from the chosen row on or the last ones."""
+    if not is_tensor(value) or value.is_meta:
+        return _Shown(0, [])
+    count, room = row_count(value), max(height - 1, 1)
+    first = min(row, max(count - room, 0))
+    return _Shown(first, cells(value, room, MOST_COLUMNS, first))
+
+
+@dataclass(slots=True)
+class _Table:
+    """A table: a name above, then as many rows as fit."""
+
+    head: str
+    value: Tensor | float | None
+    shown: _Shown
+    height: int
+    """Number of lines that fit."""
+
+    mark: tuple[int, int] | None = None
+    """Row and column of the marked number; None for none."""
+
+    _widths: dict[int, int] = field(default_factory=dict)
+    """Width of the widest number among so many columns."""
+
+    def width(self, columns: int, room: int) -> int:
+        """Return the width with so many columns at the most and a name of so many cells at the most."""
+        title = length(line(shortened_name(self.head, room)))
+        if not is_tensor(self.value) or self.value.is_meta:
+            return max(length(spans) for spans in self.lines(columns, room))
+        count = min(columns, max(map(len, self.shown.rows), default=0))
+        return max(title, count * (1 + self._wide(columns)) + 2 * self._has_more(columns))
+
+    def lines(self, columns: int, room: int) -> list[Line]:
+        """Return the table."""
+        title, value = Span(shortened_name(self.head, room), "label"), self.value
+        if not is_tensor(value):
+            assert value is None or isinstance(value, int | float)
+            return [line(title), line(f" {cell(value)}")]
+        if value.is_meta:  # a trace that passed its limit keeps summaries in place of numbers
+            told = wrapped(value_text(value), room - 1, most=max(self.height - 1, 1))
+            return [line(title), *(line(" ", *spans) for spans in told)]
+        wide, more = self._wide(columns), Span(" …" if self._has_more(columns) else "", "dim")
+        drawn = []
+        for row, numbers in enumerate(self.shown.rows, self.shown.first):
+            spans = [
+                Span(f"{number:>{wide}}", "current" if (row, column) == self.mark else "")
+                for column, number in enumerate(numbers[:columns])
+            ]
+            drawn.append(line(*(piece for span in spans for piece in (Span(" "), span)), more))
+        return [line(title), *drawn]
+
+    def _wide(self, columns: int) -> int:
+        if columns not in self._widths:
+            numbers = (number for row in self.shown.rows for number in row[:columns])
+            self._widths[columns] = max(map(len, numbers), default=1)
+        return self._widths[columns]
+
+    def _has_more(self, columns: int) -> bool:
+        return is_tensor(self.value) and self.value.dim() > 0 and self.value.shape[-1] > columns
 
 
 def _change_lines(
@@ -223,7 +254,7 @@ def _numbers(value: Tensor | float | None, height: int, width: int, chosen: int 
     if height < 1 or not is_tensor(value):
         return []
     row, mark = _chosen_cell(value, chosen)
-    return _block("", value, height + 1, MOST_COLUMNS, row, width, mark)[1:]
+    return _Table("", value, _shown(value, height + 1, row), height + 1, mark).lines(MOST_COLUMNS, width)[1:]
 
 
 def _sum_line(equation: Equation, width: int, chosen: int | None) -> list[Line]:

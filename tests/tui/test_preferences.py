@@ -11,8 +11,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gradstep.opening import open_session
-from gradstep.start import Start
+from gradstep.problems import path_of
+from gradstep.start import Start, start_from
 from gradstep_tui.app import GradstepApp
+from gradstep_tui.plain.conversation import Conversation
 from gradstep_tui.session.preferences import VERSION, Preferences
 from tests.tui.bench import bench, press, text, until
 
@@ -31,12 +33,35 @@ def test_what_is_remembered_is_there_at_the_next_start(tmp_path: Path) -> None:
     assert [file.name for file in path.parent.iterdir()] == [path.name]
 
 
+async def test_ones_own_script_is_in_the_list_wherever_one_starts(tmp_path: Path) -> None:
+    path, script = tmp_path / "preferences.json", tmp_path / "mine.py"
+    script.write_text(path_of("line").read_text(encoding="utf-8"), encoding="utf-8")
+    async with app(path).run_test() as pilot:
+        await until(pilot, lambda: bench(pilot).frame is not None)
+        await press(pilot, "p", "end", "enter", *str(script), "enter")
+        await until(pilot, lambda: "mine begins" in text(pilot))
+    assert Preferences(path).own == start_from(str(script))
+    async with app(path).run_test() as pilot:
+        await until(pilot, lambda: bench(pilot).frame is not None)
+        await press(pilot, "p")
+        assert "your script" in text(pilot)
+        await press(pilot, "home", "enter")
+        await until(pilot, lambda: "mine begins" in text(pilot))
+    said: list[str] = []
+    Conversation(open_session(Start()), said.append, own=Preferences(path).own).answer("problem")
+    assert any(text.startswith("mine ") for text in said)
+    script.unlink()
+    assert Preferences(path).own is None
+    Preferences(path).remember_own(Start("xor"))
+    assert "xor" not in path.read_text(encoding="utf-8")
+
+
 @given(
     content=st.one_of(
         st.binary(max_size=200),
         st.recursive(
             st.one_of(st.none(), st.integers(), st.text()),
-            lambda inner: st.dictionaries(st.sampled_from(["version", "theme", "problem"]), inner),
+            lambda inner: st.dictionaries(st.sampled_from(["version", "theme", "problem", "script"]), inner),
         ).map(lambda found: json.dumps(found).encode()),
     )
 )

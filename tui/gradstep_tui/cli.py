@@ -101,6 +101,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     autosave.offers_any = options.problem is None and options.csv is None
     if options.problem in problems.names():
         Preferences().remember(problem=options.problem)
+    else:
+        Preferences().remember_own(start)
     return _train(partial(autosave.begin, start), autosave, options, running_title(start))
 
 
@@ -342,7 +344,7 @@ def _converse(
 
     guard.tell(TYPED)
     try:
-        code = talk(make_session, autosave=autosave, ascii_only=ascii_only, runs=runs)
+        code = talk(make_session, autosave=autosave, ascii_only=ascii_only, runs=runs, own=Preferences().own)
         guard.hold_ending()
     except KeyboardInterrupt:  # between the two
         code = INTERRUPTED

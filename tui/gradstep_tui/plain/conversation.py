@@ -40,7 +40,11 @@ class Conversation:
     """A conversation about a session: answers one line after another."""
 
     def __init__(
-        self, session: Session, say: Callable[[str], None], autosave: Autosave | None = None
+        self,
+        session: Session,
+        say: Callable[[str], None],
+        autosave: Autosave | None = None,
+        own: Start | None = None,
     ) -> None:
         """Make a conversation.
 
@@ -48,11 +52,12 @@ class Conversation:
             session: The session.
             say: Called with each line of an answer.
             autosave: Saves the session; None to save nothing.
+            own: Start of the learner's own file that was trained last; None if there is none.
         """
         self._say = say
         self._autosave = autosave
         self._offer: Offer | None = None
-        self._own: Start | None = None
+        self._own = own
         """Start of the latest session that trained the learner's own file; None if there was none."""
 
         self._take(session)

@@ -20,6 +20,7 @@ from gradstep_tui.session.script_start import told_while_running
 
 if TYPE_CHECKING:
     from gradstep.session import Session
+    from gradstep.start import Start
     from gradstep_tui.session.autosave import Autosave
 
 PROMPT: Final = "gradstep> "
@@ -45,6 +46,7 @@ def talk(
     autosave: Autosave | None = None,
     ascii_only: bool = False,
     runs: str = "",
+    own: Start | None = None,
 ) -> int:
     """Run plain mode for the session that `make_session` makes, and return the exit code.
 
@@ -55,6 +57,7 @@ def talk(
         autosave: Saves the session, and may offer an earlier one; None to save nothing.
         ascii_only: Whether to write ASCII characters only.
         runs: Words for the script that runs until there is a session; empty if none does.
+        own: Start of the learner's own file that was trained last; None if there is none.
     """
     _prepare_streams(ascii_only)
     try:
@@ -63,7 +66,7 @@ def talk(
         tell = partial(print, file=sys.stdout, flush=True)
         with told_while_running(runs):
             session = make_session()
-        conversation = Conversation(session, tell, autosave)
+        conversation = Conversation(session, tell, autosave, own)
         conversation.greet()
         for line in lines():
             if not conversation.answer(line):

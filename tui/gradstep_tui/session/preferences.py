@@ -1,4 +1,4 @@
-"""What is remembered from one start to the next: the colour theme and the built-in problem chosen last.
+"""What is remembered from one start to the next: the theme, and the problem and script chosen last.
 
 Everything is kept in one small file in the user's state folder. It is no error if it cannot be read or
 written: then nothing is remembered.
@@ -12,14 +12,17 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
+from gradstep.errors import EngineError
+from gradstep.start import Start, start_from
+
 VERSION: Final = 1
 """Version of the file; a file of a newer version is neither read nor changed."""
 
 LARGEST: Final = 10_000
 """Bytes above which a file is not one of ours."""
 
-LONGEST: Final = 100
-"""Characters that a remembered name has at most."""
+LONGEST: Final = 4_096
+"""Characters that a remembered name or path has at most."""
 
 
 class Preferences:
@@ -45,9 +48,23 @@ class Preferences:
         """Name of the built-in problem chosen last; empty if none was chosen."""
         return self._names.get("problem", "")
 
-    def remember(self, *, theme: str = "", problem: str = "") -> None:
+    @property
+    def own(self) -> Start | None:
+        """Start of the learner's script or notebook that was trained last; None if there is none any more."""
+        script = self._names.get("script", "")
+        with suppress(EngineError, OSError, ValueError):
+            if script and os.path.isfile(script):
+                return start_from(script)
+        return None
+
+    def remember_own(self, start: Start) -> None:
+        """Remember a script or a notebook; other starts are passed over."""
+        if start.has_file and start.table is None and os.path.isabs(start.problem):
+            self.remember(script=start.problem)
+
+    def remember(self, *, theme: str = "", problem: str = "", script: str = "") -> None:
         """Remember names; an empty name changes nothing."""
-        new = {"theme": theme, "problem": problem}
+        new = {"theme": theme, "problem": problem, "script": script}
         names = {**self._names, **{key: name for key, name in new.items() if name}}
         if names != self._names:
             self._names = names
@@ -66,7 +83,7 @@ class Preferences:
         return {
             key: name
             for key, name in found.items()
-            if isinstance(name, str) and len(name) <= LONGEST and key in ("theme", "problem")
+            if isinstance(name, str) and len(name) <= LONGEST and key in ("theme", "problem", "script")
         }
 
     def _write(self) -> None:

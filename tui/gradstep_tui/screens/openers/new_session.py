@@ -65,7 +65,8 @@ def choose_problem(bench: KeyedScreen) -> None:
     session, preferences = bench.idle_session(), preferences_of(bench.app)
     if session is None:
         return
-    found, current = listed(bench.own), session.problem.name
+    remembered = preferences.own if preferences is not None and bench.opens_files else None
+    found, current = listed(bench.own or remembered), session.problem.name
     found = [*found, ANOTHER_FILE] if bench.opens_files else found
     screen, names = ProblemsScreen(found, current), [problem.name for problem in found]
     last = "" if preferences is None or session.line() else preferences.problem
@@ -180,6 +181,9 @@ def begin(bench: KeyedScreen, start: Start, title: str, after: Session | None = 
             texts = (*worded(came).lines, "", "Nothing is lost: the session goes on as before.")
             bench.app.push_screen(TextScreen("this cannot be trained", texts))
         else:
+            preferences = preferences_of(bench.app)
+            if preferences is not None and came.origin is not None:
+                preferences.remember_own(came.origin)
             bench.take(came)
             bench.notice = success(title).also(bench.notice)
 

@@ -30,6 +30,9 @@ RISES: Final = "▲"
 NOTABLE: Final = 1e-4
 """Share of a number by which the next one has to be higher to count as a rise."""
 
+TALL: Final = 9
+"""Number of rows from which the vertical axis has a number between its ends."""
+
 CURVE: Final = "label"
 """Role of a curve."""
 
@@ -129,10 +132,7 @@ def plot_lines(curve: Curve, scale: Scale, count: int, width: int, height: int, 
         unit: Word for an epoch.
     """
     room = max(width - AXIS, 1)
-    names = {0: short(scale.high), height - 2: short(scale.low)}
-    if scale.is_log:
-        both = f"log {names[0]}"
-        names |= {1: LOG} if height > 3 else {0: both} if len(both) < AXIS else {}
+    names = up_labels(scale, height - 1)
     dots = Dots(room, height - 1)
     plotted(dots, curve, scale)
     plot = dots.lines()
@@ -164,6 +164,32 @@ def plotted(dots: Dots, curve: Curve, scale: Scale, role: str = "", every: int =
             dots.stroke(before, (x, near), drawn, every)
         dots.stroke((x, bottom), (x, top), drawn, every)
         before = x, bottom if near == top else top
+
+
+def up_labels(scale: Scale, height: int) -> dict[int, str]:
+    """Return the numbers beside a vertical axis, by row from the top: at both ends, and between if tall.
+
+    A logarithmic scale is named below its highest number.
+    """
+    labels = {}
+    between = _between(scale)
+    place = None if between is None else scale.place(between, height)
+    if height >= TALL and between is not None and place is not None and 1 < place < height - 2:
+        labels[height - 1 - place] = short(between)
+    labels |= {0: short(scale.high), height - 1: short(scale.low)}
+    if scale.is_log and height > 2:
+        labels[1] = LOG
+    elif scale.is_log and len(f"log {labels[0]}") < AXIS:
+        labels[0] = f"log {labels[0]}"
+    return labels
+
+
+def _between(scale: Scale) -> float | None:
+    """Return a round number between the ends of a scale: 0, the middle, or a power of 10; None for none."""
+    if not scale.is_log:
+        return 0.0 if scale.low < 0 < scale.high else (scale.low + scale.high) / 2
+    middle = 10.0 ** round((math.log10(scale.low) + math.log10(scale.high)) / 2)
+    return middle if scale.low < middle < scale.high else None
 
 
 def epochs_line(curve: Curve, count: int, unit: str, width: int) -> Line:

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable, Sequence
 from itertools import pairwise
 from typing import Final, TypeAlias
 
-from gradstep_tui.drawing.chart import AXIS, LOG, short
+from gradstep_tui.drawing.chart import AXIS, short, up_labels
 from gradstep_tui.drawing.dots import ACROSS, DOWN, Dots
 from gradstep_tui.drawing.lines import Line, Span, line
 from gradstep_tui.drawing.scales import Scale
-
-TALL: Final = 9
-"""Number of rows from which the vertical axis has a number between its ends."""
 
 GAP: Final = 4
 """Dots from one dot of a dotted line to the next."""
@@ -90,32 +86,9 @@ class DotPlot:
         return [*rows, line(" " * AXIS, below)]
 
 
-def up_labels(scale: Scale, height: int) -> dict[int, str]:
-    """Return the numbers beside a vertical axis, by row from the top: at both ends, and between if tall.
-
-    A logarithmic scale is named below its highest number.
-    """
-    labels = {}
-    between = _between(scale)
-    place = None if between is None else scale.place(between, height)
-    if height >= TALL and between is not None and place is not None and 1 < place < height - 2:
-        labels[height - 1 - place] = short(between)
-    if scale.is_log and height > 2:
-        labels[1] = LOG
-    return labels | {height - 1: short(scale.low), 0: short(scale.high)}
-
-
 def across_line(low: str, name: str, high: str, width: int) -> Span:
     """Return a horizontal axis of `width` cells: its lowest number, its name, and its highest number."""
     room = width - len(low) - len(high) - 2
     if room < len(name) + 4:
         return Span(f"{low}{high:>{max(width - len(low), len(high) + 1)}}", "dim")
     return Span(f"{low} {f' {name} '.center(room, '─')} {high}", "dim")
-
-
-def _between(scale: Scale) -> float | None:
-    """Return a round number between the ends of a scale: 0, the middle, or a power of 10; None for none."""
-    if not scale.is_log:
-        return 0.0 if scale.low < 0 < scale.high else (scale.low + scale.high) / 2
-    middle = 10.0 ** round((math.log10(scale.low) + math.log10(scale.high)) / 2)
-    return middle if scale.low < middle < scale.high else None

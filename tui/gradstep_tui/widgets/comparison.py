@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Final
 
-from gradstep_tui.drawing.chart import AXIS, Curve, curve_of, plotted
-from gradstep_tui.drawing.dot_plot import GAP, across_line, up_labels
+from gradstep_tui.drawing.chart import AXIS, Curve, curve_of, plotted, up_labels
+from gradstep_tui.drawing.dot_plot import GAP, across_line
 from gradstep_tui.drawing.dots import ACROSS, Dots
 from gradstep_tui.drawing.lines import Line, Span, line, wrapped
 from gradstep_tui.drawing.scales import Scale, rounded, scale_of

@@ -135,7 +135,7 @@ class PixelCanvas(Canvas):
         dots = np.array([[column >> row & 1 for column in LETTERS[letter]] for row in range(7)])
         rows, columns = np.nonzero(dots.repeat(size, 0).repeat(size, 1))
         points = np.stack([columns - 2.5 * size + x, rows - 3.5 * size + y], 1)
-        self._stamp(points, size, DARK)
+        self._stamp(points, max(size / 2, 1), DARK)
         self._stamp(points, 0, colour)
 
     def _stamp(self, points: FloatArray, radius: float, colour: int) -> None:

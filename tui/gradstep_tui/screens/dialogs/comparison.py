@@ -39,7 +39,7 @@ class ComparisonScreen(Dialog[None]):
     DEFAULT_CSS = """
     ComparisonScreen { align: center middle; }
     ComparisonScreen > Vertical {
-        width: 100%; max-width: 130; height: 100%;
+        width: 100%; max-width: 160; height: 100%;
         border: round $text-primary; background: $background; padding: 0 1;
     }
     """

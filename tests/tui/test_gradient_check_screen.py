@@ -143,7 +143,7 @@ def test_the_lines_fit_the_width_and_show_the_chosen_number(height: int) -> None
     for at in range(8):
         lines = plain(check_lines(found, session.frame.ledger, at, 76, height))
         assert all(len(one) <= 76 for one in lines)
-        assert sum(one.startswith("|") for one in lines) == 1
+        assert sum(one.startswith(">") for one in lines) == 1
 
 
 def test_sizes_of_errors_are_short() -> None:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from gradstep.analysis.gradient_check import ElementCheck, GradientCheck
     from gradstep.ledger.ledger import Ledger
 
-CURSOR: Final = "|"
+CURSOR: Final = ">"
 """Sign before the chosen element."""
 
 WORDS: Final = {Judgement.NORMAL: "normal", Judgement.SUSPICIOUS: "SUSPICIOUS", Judgement.UNKNOWN: "unknown"}

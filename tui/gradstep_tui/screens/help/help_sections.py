@@ -31,7 +31,7 @@ class HelpSection(NamedTuple):
 
 ON_SCREEN: Final = (
     HelpRow("*", "the last action changed this number"),
-    HelpRow(">", "the current step of the pass, and the line that runs next"),
+    HelpRow(">", "the current step, the line that runs next, a chosen row"),
     HelpRow("#", "a line of the loop that is commented out"),
     HelpRow("|", "the cursor in the loop: {comment}, {move_up} and {move_down} edit its line"),
     HelpRow("None, 0", "no gradient at all; a gradient that is zero"),

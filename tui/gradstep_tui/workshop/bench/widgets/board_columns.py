@@ -19,7 +19,7 @@ from gradstep_tui.workshop.wire.facts import LEVELS
 from gradstep_tui.workshop.wire.messages import Row
 
 BARS: Final = "▁▂▃▄▅▆▇█"
-CURSOR: Final = "|"
+CURSOR: Final = ">"
 SIGNS: Final = "!xwf"
 """Head of the signs, in the order in which `signs` returns them."""
 

@@ -142,6 +142,9 @@ class Fitted(NamedTuple):
     named: bool
     """Whether the names of columns and rows are drawn."""
 
+    columns: int
+    """Largest number of columns of each table."""
+
 
 def fitted(blocks: Sequence[Block], signs: Sequence[str], width: int, *, named: bool) -> Fitted:
     """Return tables beside each other, with fewer digits, without names or with fewer columns if need be.
@@ -162,7 +165,7 @@ def fitted(blocks: Sequence[Block], signs: Sequence[str], width: int, *, named: 
         if sum(block.width(layout) for block in blocks) + between <= width:
             chosen = layout
             break
-    return Fitted([*_drawn(blocks, signs, chosen)], wide > chosen.columns, chosen.named)
+    return Fitted([*_drawn(blocks, signs, chosen)], wide > chosen.columns, chosen.named, chosen.columns)
 
 
 def _drawn(blocks: Sequence[Block], signs: Sequence[str], layout: TableLayout) -> Iterator[Line]:

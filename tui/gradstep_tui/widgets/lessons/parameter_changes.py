@@ -17,7 +17,8 @@ from gradstep_tui.text.lessons.statement_texts import (
 from gradstep_tui.text.statements import EPOCH
 from gradstep_tui.text.tensors.digits import number_text, telling_digits
 from gradstep_tui.text.tensors.numbers import rate
-from gradstep_tui.widgets.lessons.number_tables import FEWER_DIGITS, Block, fitted, rows_of
+from gradstep_tui.widgets.lessons.hidden_parts import drawn, from_column, hidden_line, share, with_hidden
+from gradstep_tui.widgets.lessons.number_tables import FEWER_DIGITS, Block, Fitted, fitted, rows_of
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -44,21 +45,27 @@ def update_lines(step: UpdateStep, width: int, height: int) -> list[Line]:
     def make(parameter: Moved, room: int, named: bool) -> list[Line]:
         return _moved_table(parameter, step.learning_rate, width, room, named=named)
 
-    return [*_stacked(moved, make, width, height - len(below)), *below]
+    rows, hidden = _stacked(moved, make, width, height - len(below))
+    return [*rows, *with_hidden(below, hidden, width)]
 
 
-def _stacked(parts: Sequence[Part], draw: Draw[Part], width: int, height: int) -> list[Line]:
-    """Return the tables of as many parameters as fit, with names if all fit with names."""
+def _stacked(
+    parts: Sequence[Part], draw: Draw[Part], width: int, height: int
+) -> tuple[list[Line], Sequence[Part]]:
+    """Return the tables of as many parameters as fit, with names if all fit with names, and who is left.
+
+    Who is left is named in the last line, if one is free after the tables, and is not returned then.
+    """
     named = any(part.labels and part.labels[-1] for part in parts)
     named = named and sum(2 + _height(part) for part in parts) <= height
     rows: list[Line] = []
     for place, part in enumerate(parts):
         left = height - len(rows)
         if left < 2:
-            hidden = f"not shown: {', '.join(part.name for part in parts[place:])}"
-            return [*rows, line(Span(hidden[:width], "dim"))] if left == 1 else rows
-        rows += draw(part, left, named and bool(part.labels and part.labels[-1]))
-    return rows
+            hidden = parts[place:]
+            return ([*rows, hidden_line(hidden, width)], ()) if left == 1 else (rows, hidden)
+        rows += draw(part, share(left, len(parts) - place), named and bool(part.labels and part.labels[-1]))
+    return rows, ()
 
 
 def _height(part: Moved | Cleared) -> int:
@@ -68,14 +75,19 @@ def _height(part: Moved | Cleared) -> int:
 
 
 def _moved_table(moved: Moved, learning_rate: float, width: int, height: int, *, named: bool) -> list[Line]:
-    first = _block(moved.name, moved, moved.before, height - named)
-    last = _block(f"new {moved.name}", moved, moved.after, height - named)
-    first.least_digits = last.least_digits = telling_digits([*_pairs(first, last)], FEWER_DIGITS[-1])
-    first.row_names = _row_names(moved)
-    if not moved.by_rule or moved.grad is None:
-        return fitted([first, last], ["->"], width, named=named).lines
-    grad = _block(f"{moved.name}.grad", moved, moved.grad, height - named)
-    return fitted([first, grad, last], [f"- {rate(learning_rate)} ×", "="], width, named=named).lines
+    room = height - named
+
+    def draw(start: int) -> Fitted:
+        first = _block(moved.name, moved, moved.before, room, start)
+        last = _block(f"new {moved.name}", moved, moved.after, room, start)
+        first.least_digits = last.least_digits = telling_digits([*_pairs(first, last)], FEWER_DIGITS[-1])
+        first.row_names = _row_names(moved)
+        if not moved.by_rule or moved.grad is None:
+            return fitted([first, last], ["->"], width, named=named)
+        grad = _block(f"{moved.name}.grad", moved, moved.grad, room, start)
+        return fitted([first, grad, last], [f"- {rate(learning_rate)} ×", "="], width, named=named)
+
+    return drawn(draw, moved.before, height)
 
 
 def _pairs(first: Block, last: Block) -> Iterator[tuple[float, float]]:
@@ -85,11 +97,13 @@ def _pairs(first: Block, last: Block) -> Iterator[tuple[float, float]]:
         yield from ((one, two) for one, two in pairs if isinstance(one, float) and isinstance(two, float))
 
 
-def _block(head: str, part: Moved | Cleared, tensor: Tensor | None, height: int, role: str = "") -> Block:
-    """Return a parameter's numbers as a table; a vector is a row."""
-    grid = tensor[None] if tensor is not None and tensor.dim() == 1 else tensor
+def _block(
+    head: str, part: Moved | Cleared, tensor: Tensor | None, height: int, start: int = 0, role: str = ""
+) -> Block:
+    """Return a parameter's numbers from a column on as a table; a vector is a row."""
     names = part.labels[-1] if part.labels else ()
-    return Block(head, rows_of(grid, rows=max(height - 1, 1)), names, role)
+    grid = None if tensor is None else from_column(tensor, start)
+    return Block(head, rows_of(grid, rows=max(height - 1, 1)), names[start:], role)
 
 
 def _row_names(part: Moved | Cleared) -> tuple[str, ...]:
@@ -103,14 +117,20 @@ def zero_lines(step: ZeroStep, width: int, height: int) -> list[Line]:
     def make(parameter: Cleared, room: int, named: bool) -> list[Line]:
         return _cleared_table(parameter, width, room, named=named)
 
-    return [*_stacked(step.grads, make, width, height - len(below)), *below]
+    rows, hidden = _stacked(step.grads, make, width, height - len(below))
+    return [*rows, *with_hidden(below, hidden, width)]
 
 
 def _cleared_table(grad: Cleared, width: int, height: int, *, named: bool) -> list[Line]:
-    before = _block(f"{grad.name}.grad", grad, grad.before, height - named)
-    now = _block("now", grad, grad.after, height - named, "mark")
-    before.row_names = _row_names(grad)
-    return fitted([before, now], ["->"], width, named=named and grad.before is not None).lines
+    room = height - named
+
+    def draw(start: int) -> Fitted:
+        before = _block(f"{grad.name}.grad", grad, grad.before, room, start)
+        now = _block("now", grad, grad.after, room, start, "mark")
+        before.row_names = _row_names(grad)
+        return fitted([before, now], ["->"], width, named=named and grad.before is not None)
+
+    return drawn(draw, grad.before, height)
 
 
 def epochs_lines(step: EpochsStep, width: int, height: int, unit: str = EPOCH) -> list[Line]:

@@ -78,8 +78,11 @@ async def starting(
     """Open the bench without waiting for its session."""
     app = GradstepApp(make, autosave=autosave, ascii_only=ascii_only, runs=runs)
     app.choose_keys(keymap or Keymap())
-    async with app.run_test(size=size) as pilot:
-        yield pilot
+    try:
+        async with app.run_test(size=size) as pilot:
+            yield pilot
+    finally:
+        Keymap().use()  # what ASCII or other keys were shown for one app is not shown for the next test
 
 
 def type_ahead(pilot: Opened, *keys: str) -> None:

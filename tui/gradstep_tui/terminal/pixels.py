@@ -34,7 +34,6 @@ BY_TERM: Final = {
 BY_PROGRAM: Final = {
     "ghostty": PixelProtocol.KITTY,
     "WezTerm": PixelProtocol.SIXEL,
-    "iTerm.app": PixelProtocol.SIXEL,
 }
 """Protocols of terminals, by TERM_PROGRAM."""
 

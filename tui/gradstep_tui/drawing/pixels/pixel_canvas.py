@@ -94,7 +94,7 @@ class PixelCanvas(Canvas):
             bands: Number of each pixel's band, of the same shape; contour lines lie between bands.
         """
         known = np.isfinite(shares)
-        shade = np.clip(np.where(known, shares, 0) * SHADES, 0, SHADES - 1).astype(np.uint8)
+        shade = np.minimum(np.where(known, shares, 0) * SHADES, SHADES - 1).astype(np.uint8)
         edge = np.zeros(shares.shape, bool)
         edge[:-1] |= bands[:-1] != bands[1:]
         edge[:, :-1] |= bands[:, :-1] != bands[:, 1:]
@@ -170,14 +170,15 @@ def enlarged(values: FloatArray, across: int, down: int) -> FloatArray:
         Numbers of shape `(down, across)`, the highest row first.
     """
     rows, columns = values.shape
-    up = (1 - (np.arange(down) + 0.5) / down) * (rows - 1)
-    right = (np.arange(across) + 0.5) / across * (columns - 1)
-    low, left = (
-        np.minimum(at.astype(int), max(count - 2, 0)) for at, count in ((up, rows), (right, columns))
-    )
-    high, far = np.minimum(low + 1, rows - 1), np.minimum(left + 1, columns - 1)
-    part = (right - left)[None]
-    above, below = (values[row][:, left] * (1 - part) + values[row][:, far] * part for row in (high, low))
-    share = (up - low)[:, None]
-    found: FloatArray = below * (1 - share) + above * share
+    up = (1 - (np.arange(down, dtype=np.float32) + 0.5) / down) * (rows - 1)
+    right = (np.arange(across, dtype=np.float32) + 0.5) / across * (columns - 1)
+    of_rows = _between(values.astype(np.float32), up)
+    return _between(of_rows.T, right).T
+
+
+def _between(values: FloatArray, places: FloatArray) -> FloatArray:
+    """Return the rows at places between those of an array."""
+    low = np.minimum(places.astype(np.int64), max(len(values) - 2, 0))
+    share = (places - low)[:, None]
+    found: FloatArray = values[low] * (1 - share) + values[np.minimum(low + 1, len(values) - 1)] * share
     return found

@@ -32,7 +32,7 @@ BANDS: Final = len(VIRIDIS) // CONTOUR
 HEAD: Final = 5.0
 """Length of an arrow's head, in widths of a stroke."""
 
-SHORTEST: Final = 2 * HEAD
+SHORTEST: Final = 3 * HEAD
 """Length of the shortest arrow, in widths of a stroke."""
 
 

@@ -30,6 +30,8 @@ from typing import IO, Any, Final
 
 import pyte
 
+from tests.preloaded import Preloaded
+
 GRADSTEP: Final = (str(Path(sys.executable).with_name("gradstep")),)
 """The installed command."""
 
@@ -78,6 +80,7 @@ class Terminal:
         cell: tuple[int, int] = (0, 0),
         env: Mapping[str, str | None] | None = None,
         stderr: IO[Any] | None = None,
+        preloaded: bool = False,
     ) -> None:
         """Start `command`.
 
@@ -89,6 +92,7 @@ class Terminal:
             env: Added to this process's environment, which loses all that changes what is drawn; None
                 takes a variable away. TERM is xterm-256color and LC_ALL is C.UTF-8 unless given here.
             stderr: Where standard error goes; None for the terminal.
+            preloaded: Whether it runs in a process that has loaded PyTorch: see `tests.preloaded`.
 
         Sessions are saved in a folder of its own, unless XDG_STATE_HOME is given.
         """
@@ -109,14 +113,9 @@ class Terminal:
         """`time.perf_counter()` when the newest bytes were read."""
 
         self._drawn = 0
-        self.process: Final = subprocess.Popen(
-            list(command),
-            stdin=self._slave,
-            stdout=self._slave,
-            stderr=self._slave if stderr is None else stderr,
-            env=environment(env),
-            start_new_session=True,
-            preexec_fn=self._take_as_controlling,
+        errors = self._slave if stderr is None else stderr.fileno()
+        self.process: Final = (self._preloaded if preloaded else self._started)(
+            command, environment(env), errors
         )
         os.set_blocking(self._master, False)
 
@@ -299,6 +298,24 @@ class Terminal:
         self._drawn += len(data)
         data = _PICTURE.sub(b"", data)  # pyte would show their text, and the last letter of the others
         self._stream.feed(_KITTY.sub(b"", data))
+
+    def _started(
+        self, command: Sequence[str], env: dict[str, str], stderr: int
+    ) -> subprocess.Popen[bytes] | Preloaded:
+        return subprocess.Popen(
+            list(command),
+            stdin=self._slave,
+            stdout=self._slave,
+            stderr=stderr,
+            env=env,
+            start_new_session=True,
+            preexec_fn=self._take_as_controlling,
+        )
+
+    def _preloaded(
+        self, command: Sequence[str], env: dict[str, str], stderr: int
+    ) -> subprocess.Popen[bytes] | Preloaded:
+        return Preloaded(command, env=env, streams=(self._slave, self._slave, stderr), in_terminal=True)
 
     def _set_size(self, columns: int, rows: int) -> None:
         across, down = columns * self._cell[0], rows * self._cell[1]

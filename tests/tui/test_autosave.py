@@ -81,7 +81,7 @@ def command(*arguments: str, typed: str = "") -> int:
 
 def test_a_killed_program_is_offered_again_and_resumes_to_the_same_screen(folder: Path) -> None:
     env = {"XDG_STATE_HOME": os.environ["XDG_STATE_HOME"]}
-    with Terminal(env=env) as terminal:
+    with Terminal(env=env, preloaded=True) as terminal:
         terminal.wait_for(READY)
         terminal.send("Z")
         terminal.send("r50")
@@ -93,7 +93,7 @@ def test_a_killed_program_is_offered_again_and_resumes_to_the_same_screen(folder
         before = terminal.lines[:-2]  # the notice and the keys are of the moment
         terminal.signal(signal.SIGKILL)
         terminal.wait_exit()
-    with Terminal(env=env) as terminal:
+    with Terminal(env=env, preloaded=True) as terminal:
         terminal.wait_for("7 actions, epochs done 50")
         terminal.send("enter")
         terminal.wait_for("in backward 4/11")
@@ -108,7 +108,7 @@ def test_a_killed_program_is_offered_again_and_resumes_to_the_same_screen(folder
 
 def test_a_running_program_is_not_offered_to_another(tmp_path: Path) -> None:
     env = {"XDG_STATE_HOME": str(tmp_path)}
-    with Terminal(env=env) as first, Terminal(env=env) as second:
+    with Terminal(env=env, preloaded=True) as first, Terminal(env=env, preloaded=True) as second:
         for terminal in (first, second):
             terminal.wait_for(READY)
             terminal.send("f")

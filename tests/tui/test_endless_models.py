@@ -48,7 +48,9 @@ def running(script: str, folder: Path) -> Iterator[Terminal]:
     """Open the bench on a script, and press `f` until a forward pass does not end."""
     path = folder / "model.py"
     path.write_text(script)
-    with Terminal((*GRADSTEP, str(path)), env={"XDG_STATE_HOME": str(folder / "state")}) as terminal:
+    with Terminal(
+        (*GRADSTEP, str(path)), env={"XDG_STATE_HOME": str(folder / "state")}, preloaded=True
+    ) as terminal:
         terminal.wait_for(lambda text: "epochs done 0" in text and "next: forward" in text)
         terminal.send("ffffff")
         terminal.wait_for("running: forward")
@@ -154,7 +156,9 @@ def test_code_that_lets_nothing_else_run_can_be_left(how: str, tmp_path: Path) -
     path, mark = tmp_path / "model.py", tmp_path / "begun"
     os.mkfifo(mark)
     path.write_text(HOLDING.replace("sum(", f"open({str(mark)!r}, 'w').close(); sum("))
-    with Terminal((*GRADSTEP, str(path)), env={"XDG_STATE_HOME": str(tmp_path / "state")}) as terminal:
+    with Terminal(
+        (*GRADSTEP, str(path)), env={"XDG_STATE_HOME": str(tmp_path / "state")}, preloaded=True
+    ) as terminal:
         terminal.wait_for(lambda text: "epochs done 0" in text and "next: forward" in text)
         terminal.send("fff")
         mark.open().close()  # waits for the script
@@ -176,7 +180,9 @@ def test_what_keys_may_do_while_nothing_runs_is_said_until_the_code_has_ended(tm
     path, waiting = tmp_path / "model.py", tmp_path / "waiting"
     os.mkfifo(waiting)
     path.write_text(SCRIPT.replace("BODY", HELD.replace("WAITING", repr(str(waiting)))))
-    with Terminal((*GRADSTEP, str(path)), env={"XDG_STATE_HOME": str(tmp_path / "state")}) as terminal:
+    with Terminal(
+        (*GRADSTEP, str(path)), env={"XDG_STATE_HOME": str(tmp_path / "state")}, preloaded=True
+    ) as terminal:
         terminal.wait_for(lambda text: "epochs done 0" in text and "next: forward" in text)
         terminal.send("fff")
         with waiting.open("w") as release:

@@ -56,7 +56,7 @@ def test_a_signal_during_the_final_save_waits_for_it(
     waiting, state = tmp_path / "waiting", tmp_path / "state"
     os.mkfifo(waiting)
     command = (sys.executable, "-c", SLOW_SAVE.replace("WAITING", repr(str(waiting))), *options)
-    with Terminal(command, env={"XDG_STATE_HOME": str(state)}) as terminal:
+    with Terminal(command, env={"XDG_STATE_HOME": str(state)}, preloaded=True) as terminal:
         terminal.wait_for(shows)
         terminal.send(keys)
         with waiting.open("w"):  # it has begun to save
@@ -70,7 +70,7 @@ def test_a_signal_during_the_final_save_waits_for_it(
 
 
 def test_a_signal_while_the_event_loop_is_closed_is_only_in_the_exit_code() -> None:
-    with Terminal((sys.executable, "-c", SIGNAL_AT_THE_LOOPS_END)) as terminal:
+    with Terminal((sys.executable, "-c", SIGNAL_AT_THE_LOOPS_END), preloaded=True) as terminal:
         terminal.wait_for(READY)
         terminal.send("q")
         assert terminal.wait_exit() == 128 + signal.SIGTERM

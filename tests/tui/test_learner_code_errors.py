@@ -102,7 +102,7 @@ def test_a_session_that_the_script_ended_with_its_process_is_offered_again(tmp_p
     path.write_text(ends)
     state = tmp_path / "state"
     command = [sys.executable, "-m", "gradstep_tui", str(path)]
-    with Terminal(command, env={"XDG_STATE_HOME": str(state)}) as terminal:
+    with Terminal(command, env={"XDG_STATE_HOME": str(state)}, preloaded=True) as terminal:
         terminal.wait_for("forward")
         terminal.send("f")
         terminal.wait_for("next: backward")
@@ -111,7 +111,7 @@ def test_a_session_that_the_script_ended_with_its_process_is_offered_again(tmp_p
         assert terminal.wait_exit() == 9
     found = Store(state / "gradstep/sessions").unfinished().session
     assert found is not None
-    with Terminal(command, env={"XDG_STATE_HOME": str(state)}) as terminal:
+    with Terminal(command, env={"XDG_STATE_HOME": str(state)}, preloaded=True) as terminal:
         terminal.wait_for("not left in order")
         terminal.send("enter")
         terminal.wait_for("next: backward")

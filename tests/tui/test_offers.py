@@ -42,7 +42,7 @@ def plain(*arguments: str, typed: str) -> int:
 
 def test_leaving_says_where_the_session_is_and_how_it_goes_on(folder: Path) -> None:
     env = {"XDG_STATE_HOME": str(folder / "state")}
-    with Terminal(env=env) as terminal:
+    with Terminal(env=env, preloaded=True) as terminal:
         terminal.wait_for("next: forward")
         terminal.send("f")
         terminal.wait_for("next: backward")

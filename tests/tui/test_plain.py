@@ -777,7 +777,7 @@ def prompted(text: str) -> bool:
 
 
 def test_a_dumb_terminal_gets_plain_lines_by_itself_and_ctrl_c_stops_a_run_first() -> None:
-    with Terminal(GRADSTEP, columns=200, rows=80, env={**ENV, "TERM": "dumb"}) as terminal:
+    with Terminal(GRADSTEP, columns=200, rows=80, env={**ENV, "TERM": "dumb"}, preloaded=True) as terminal:
         text = terminal.wait_for(prompted)
         assert "this terminal cannot draw (TERM=dumb), so gradstep starts in plain mode" in text
         terminal.send("forward\n")
@@ -796,7 +796,7 @@ def test_a_dumb_terminal_gets_plain_lines_by_itself_and_ctrl_c_stops_a_run_first
 
 
 def test_a_better_terminal_gets_no_escape_sequences_either_and_ends_with_ctrl_d() -> None:
-    with Terminal((*GRADSTEP, "--plain"), columns=200, rows=80, env=ENV) as terminal:
+    with Terminal((*GRADSTEP, "--plain"), columns=200, rows=80, env=ENV, preloaded=True) as terminal:
         terminal.wait_for(prompted)
         terminal.send("f\n")
         terminal.wait_for("loss 18746.5391")

@@ -154,7 +154,7 @@ except KeyboardInterrupt:
 def test_a_program_is_stepped_left_and_goes_on_as_before(tmp_path: Path) -> None:
     script = tmp_path / "program.py"
     script.write_text(PROGRAM)
-    with Terminal((sys.executable, str(script)), columns=100, rows=30) as terminal:
+    with Terminal((sys.executable, str(script)), columns=100, rows=30, preloaded=True) as terminal:
         terminal.wait_for("READ-ONLY")
         terminal.send("s")
         terminal.wait_for("in backward 1/")
@@ -172,7 +172,7 @@ def test_a_program_is_stepped_left_and_goes_on_as_before(tmp_path: Path) -> None
 
 def test_a_recording_opens_in_a_terminal_and_is_left(path: Path) -> None:
     with Terminal(
-        (sys.executable, "-m", "gradstep_tui", "open", str(path)), columns=100, rows=30
+        (sys.executable, "-m", "gradstep_tui", "open", str(path)), columns=100, rows=30, preloaded=True
     ) as terminal:
         terminal.wait_for("READ-ONLY")
         terminal.send("s")
@@ -198,7 +198,7 @@ gradstep.backward((w * w).sum())
 def test_a_program_with_threads_that_is_killed_gives_the_terminal_back(tmp_path: Path) -> None:
     script = tmp_path / "train.py"
     script.write_text(KILLED, encoding="utf-8")
-    with Terminal((sys.executable, str(script)), columns=100, rows=30) as terminal:
+    with Terminal((sys.executable, str(script)), columns=100, rows=30, preloaded=True) as terminal:
         terminal.wait_for("READ-ONLY")
         terminal.signal(signal.SIGKILL)
         assert terminal.wait_exit() == -signal.SIGKILL

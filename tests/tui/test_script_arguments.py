@@ -165,7 +165,9 @@ async def test_the_bench_says_which_script_runs_and_escape_leaves_it(
 
 
 def test_in_a_terminal_escape_stops_a_script_and_says_so(tmp_path: Path) -> None:
-    with Terminal([sys.executable, "-m", "gradstep_tui", str(slow(tmp_path)), "--steps", "5"]) as terminal:
+    with Terminal(
+        [sys.executable, "-m", "gradstep_tui", str(slow(tmp_path)), "--steps", "5"], preloaded=True
+    ) as terminal:
         terminal.wait_for("running: train.py --steps 5 to its first backward")
         before = terminal.attributes_before
         terminal.send("\x1b")

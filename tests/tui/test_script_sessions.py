@@ -147,7 +147,7 @@ async def test_what_is_odd_is_said_on_opening_and_w_shows_all(
 
 
 def test_in_a_terminal_a_script_with_arguments_is_stepped(script: Path) -> None:
-    with Terminal([sys.executable, "-m", "gradstep_tui", str(script), "1"]) as terminal:
+    with Terminal([sys.executable, "-m", "gradstep_tui", str(script), "1"], preloaded=True) as terminal:
         terminal.wait_for(f"next: line {LOOP + 1}")
         terminal.send("ee")
         terminal.wait_for("epoch 1, round 3")

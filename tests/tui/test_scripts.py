@@ -219,7 +219,7 @@ def test_ctrl_c_leaves_a_script_that_runs_for_ever(script: Path, text: str) -> N
 def test_ctrl_c_leaves_the_bench_whose_script_runs_for_ever(script: Path, text: str) -> None:
     begun = without_end(script, text)
     env = {"XDG_STATE_HOME": str(script.parent)}
-    with Terminal((*GRADSTEP, str(script)), env=env) as terminal:
+    with Terminal((*GRADSTEP, str(script)), env=env, preloaded=True) as terminal:
         wait_for(begun)
         terminal.send("ctrl+c")
         assert terminal.wait_exit() in (0, 130)
@@ -238,11 +238,15 @@ def test_the_bench_says_what_is_wrong_with_a_script_and_shows_what_it_printed_on
     script: Path,
 ) -> None:
     script.write_text(GOOD.replace("w.t()", "w"), encoding="utf-8")
-    with Terminal((*GRADSTEP, str(script)), env={"XDG_STATE_HOME": str(script.parent)}) as terminal:
+    with Terminal(
+        (*GRADSTEP, str(script)), env={"XDG_STATE_HOME": str(script.parent)}, preloaded=True
+    ) as terminal:
         assert terminal.wait_exit() == 2
         assert "5x3 and 2x3" in " ".join(terminal.text.split())
     script.write_text(GOOD + SPOILS, encoding="utf-8")
-    with Terminal((*GRADSTEP, str(script)), env={"XDG_STATE_HOME": str(script.parent)}) as terminal:
+    with Terminal(
+        (*GRADSTEP, str(script)), env={"XDG_STATE_HOME": str(script.parent)}, preloaded=True
+    ) as terminal:
         told = "spoiled" if sys.platform == "linux" else "a word"
         terminal.wait_for(f"the script printed: {told}")
         terminal.send("f")

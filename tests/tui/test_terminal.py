@@ -24,7 +24,7 @@ MANY_COLOURS = re.compile(rb"\x1b\[[0-9;]*[34]8;[25];")
 @pytest.fixture(scope="module")
 def terminal() -> Iterator[Terminal]:
     """A terminal in which the command is ready; tests leave it so."""
-    with Terminal() as opened:
+    with Terminal(preloaded=True) as opened:
         opened.wait_for(READY)
         yield opened
 
@@ -138,7 +138,7 @@ def test_a_resize_at_any_moment_is_drawn_for_the_new_size(terminal: Terminal) ->
 
 
 def test_however_quick_resizes_follow_each_other_the_last_one_counts(terminal: Terminal) -> None:
-    for _ in range(40):
+    for _ in range(15):
         terminal.resize(120, 40)
         terminal.settle(0.1)
         for columns in range(160, 79, -10):
@@ -173,7 +173,7 @@ def test_keys_typed_before_the_first_frame_are_done_and_q_gives_the_terminal_bac
 
 
 def test_ctrl_c_gives_the_terminal_back() -> None:
-    with Terminal() as terminal:
+    with Terminal(preloaded=True) as terminal:
         terminal.wait_for(READY)
         terminal.send("r1000000\r")
         terminal.wait_for("Esc stops")
@@ -185,7 +185,7 @@ def test_ctrl_c_gives_the_terminal_back() -> None:
 @pytest.mark.parametrize("name", ["SIGINT", "SIGHUP"])
 def test_a_signal_gives_the_terminal_back_and_is_in_the_exit_code(name: str) -> None:
     number = signal.Signals[name]
-    with Terminal() as terminal:
+    with Terminal(preloaded=True) as terminal:
         terminal.wait_for(READY)
         terminal.signal(number)
         assert terminal.wait_exit() == 128 + number
@@ -201,7 +201,7 @@ def test_a_signal_while_pytorch_is_starting_gives_the_terminal_back() -> None:
 
 
 def test_closing_the_window_ends_the_program() -> None:
-    with Terminal() as terminal:
+    with Terminal(preloaded=True) as terminal:
         terminal.wait_for(READY)
         terminal.hang_up()
         assert terminal.wait_exit() != 0
@@ -210,7 +210,7 @@ def test_closing_the_window_ends_the_program() -> None:
 def test_an_internal_error_gives_the_terminal_back_and_is_told() -> None:
     raising = "def broken(*_): raise ZeroDivisionError('a bug in the trainer')"
     lines = f"{raising}\ngradstep_tui.session.autosave.open_session = broken"
-    with Terminal(calling(lines)) as terminal:
+    with Terminal(calling(lines), preloaded=True) as terminal:
         assert terminal.wait_exit() == 1
         assert given_back(terminal)
         assert "a bug in the trainer" in left_behind(terminal)
@@ -222,7 +222,7 @@ def test_an_internal_error_while_drawing_gives_the_terminal_back_and_is_told() -
         "def broken(*_): raise ZeroDivisionError('a bug in the drawing')\n"
         "trace.trace_lines = broken"
     )
-    with Terminal(calling(lines)) as terminal:
+    with Terminal(calling(lines), preloaded=True) as terminal:
         terminal.wait_for(READY)
         terminal.send("fs")
         assert terminal.wait_exit() == 1
@@ -236,7 +236,7 @@ def test_a_problem_that_cannot_be_loaded_is_told_in_one_line_with_code_2() -> No
         "def refusing(*_): raise EngineError('line 3: there is no weight to train')\n"
         "gradstep_tui.session.autosave.open_session = refusing"
     )
-    with Terminal(calling(lines)) as terminal:
+    with Terminal(calling(lines), preloaded=True) as terminal:
         assert terminal.wait_exit() == 2
         assert given_back(terminal)
         assert left_behind(terminal).strip() == "gradstep: line 3: there is no weight to train"
@@ -254,14 +254,14 @@ def test_a_terminal_without_utf8_gets_ascii_only(env: dict[str, str | None]) -> 
         terminal.send("?")
         terminal.wait_for("Esc: close")
         terminal.send("escape")
-        terminal.wait_for(lambda text: "Esc: close" not in text)
+        terminal.wait_for(lambda text: "Esc: close" not in text)  # Escape and q in one read are alt+q
         terminal.send("q")
         assert terminal.wait_exit() == 0
         assert terminal.output.isascii()
 
 
 def test_a_terminal_of_16_colours_gets_no_other_ones() -> None:
-    with Terminal(env={"TERM": "xterm"}) as terminal:
+    with Terminal(env={"TERM": "xterm"}, preloaded=True) as terminal:
         terminal.wait_for(READY)
         terminal.send("fss")
         terminal.wait_for("in backward 2/11")
@@ -272,7 +272,7 @@ def test_a_terminal_of_16_colours_gets_no_other_ones() -> None:
 
 
 def test_no_color_is_kept_and_everything_is_still_marked() -> None:
-    with Terminal(columns=120, rows=40, env={"NO_COLOR": "1"}) as terminal:
+    with Terminal(columns=120, rows=40, env={"NO_COLOR": "1"}, preloaded=True) as terminal:
         terminal.wait_for(READY)
         terminal.send("fssZ")
         terminal.wait_for(lambda text: "zeroing OFF" in text and "# w.grad.zero_()" in text)
@@ -281,7 +281,7 @@ def test_no_color_is_kept_and_everything_is_still_marked() -> None:
 
 
 def test_a_dumb_terminal_does_not_break_it() -> None:
-    with Terminal(env={"TERM": "dumb"}) as terminal:
+    with Terminal(env={"TERM": "dumb"}, preloaded=True) as terminal:
         terminal.wait_for(READY)
         terminal.send("f\ns\nq\n")
         assert terminal.wait_exit() == 0
@@ -293,7 +293,7 @@ def in_ascii(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Termina
     """A terminal in which the command was started with options, and the file of its standard error."""
     path = tmp_path_factory.mktemp("errors") / "errors"
     options = ("--ascii", "--lr", "1e-4", "--seed", "3")
-    with path.open("wb") as errors, Terminal((*GRADSTEP, *options), stderr=errors) as opened:
+    with path.open("wb") as errors, Terminal((*GRADSTEP, *options), stderr=errors, preloaded=True) as opened:
         opened.wait_for(READY)
         yield opened, path
 

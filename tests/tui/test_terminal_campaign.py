@@ -72,6 +72,6 @@ def test_nothing_that_a_terminal_sends_ends_or_blocks_it(
     monkeypatch.chdir(tmp_path)  # keys write files
     draw = random.Random(13)
     while count > 0:
-        with Terminal() as terminal:
+        with Terminal(preloaded=True) as terminal:
             terminal.wait_for(READY)
             count -= campaign(terminal, draw, min(count, 2_000))

@@ -38,7 +38,7 @@ def terminal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Terminal]:
     """A terminal in which the command is ready; tests leave it so."""
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(tmp_path_factory.mktemp("input"))  # keys write files
-        opened = Terminal()
+        opened = Terminal(preloaded=True)
     with opened:
         opened.wait_for(READY)
         yield opened
@@ -144,7 +144,7 @@ def test_a_long_paste_blocks_neither_the_bench_nor_a_field(
 
 
 def test_ctrl_c_behind_a_megabyte_leaves() -> None:
-    with Terminal() as terminal:
+    with Terminal(preloaded=True) as terminal:
         terminal.wait_for(READY)
         terminal.send_bytes(BEGIN + b"fsbuzq12 " * 110_000 + END)
         terminal.send("ctrl+c")
@@ -152,7 +152,7 @@ def test_ctrl_c_behind_a_megabyte_leaves() -> None:
 
 
 def test_a_long_paste_in_plain_mode_is_dropped() -> None:
-    with Terminal((*GRADSTEP, "--plain")) as terminal:
+    with Terminal((*GRADSTEP, "--plain"), preloaded=True) as terminal:
         terminal.wait_for("gradstep>")
         terminal.send_bytes(b"\xff\xe9\xc3(\n")
         terminal.send_bytes(b"hello\n" * 50_000)

@@ -60,7 +60,7 @@ def test_all_signals_that_would_end_the_process_are_known() -> None:
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="only Linux tells the state of a process")
 def test_it_is_suspended_and_continued_at_any_moment() -> None:
-    with Terminal() as terminal:
+    with Terminal(preloaded=True) as terminal:
         terminal.wait_for(READY)
         terminal.send("r1000000\r")
         terminal.wait_for("Esc stops")

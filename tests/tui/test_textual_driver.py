@@ -50,7 +50,7 @@ def test_where_nothing_comes_it_waits_until_it_is_woken_and_from_then_on_never()
 
 
 def test_a_lone_escape_and_a_key_that_begins_with_one_are_told_apart() -> None:
-    with Terminal() as terminal:
+    with Terminal(preloaded=True) as terminal:
         terminal.wait_for("next: forward")
         terminal.send("f?")
         terminal.wait_for("Esc: close")

@@ -19,18 +19,13 @@ _NAMED: Final = ast.Name | ast.Attribute | ast.Subscript
 
 
 class _Call(NamedTuple):
-    """What tells the expressions of a script apart."""
+    """An expression of the script, with the module that it calls if it calls one; both as numbers."""
 
-    file: str
-    line: int
-    span: object
-    expression: str
-
-    called: int
-    """The module that was called, if one was."""
+    expression: int
+    call: int
 
 
-_Kind: TypeAlias = tuple[_Call, str, str]
+_Kind: TypeAlias = tuple[int, str, str]
 """A call, a part of the module that it calls, and the name of a node."""
 
 
@@ -44,18 +39,22 @@ class LibraryCalls:
             trace: Recording of the pass.
         """
         self._trace = trace
+        self._known = dict[int, tuple[Source, _Call]]()
+        """Call of each source, by its `id`: an expression that ran often is compared once."""
+        self._places = dict[tuple[str, int, object, str], int]()
+        self._calls = dict[tuple[int, int], int]()
         self.inner = set[int]()
         """Nodes whose results stay in the library: a later node of the same call uses them."""
         self.outer = set[int]()
         """Nodes that use such results."""
         self._inner_in_part = set[int]()
-        self._fed = set[tuple[_Call, str]]()
+        self._fed = set[tuple[int, str]]()
         """Parts of modules that use what another part of the same call made."""
         self._fed_nodes = set[int]()
         """Nodes that use what another node of the same call made of data, not of parameters."""
         self._prefixes = dict[int, str]()
         """Path of a called module in the names of parameters, by what tells it apart."""
-        self._called = defaultdict[tuple[str, int, object, str], set[int]](set)
+        self._called = defaultdict[int, set[int]](set)
         self._of_parameters = set[int]()
         self._kinds = Counter[_Kind]()
         self._numbers = dict[int, int]()
@@ -76,17 +75,26 @@ class LibraryCalls:
             self._of_parameters.add(event.node)
         if event.source is None:
             return
-        call = _call_of(event.source)
-        self._called[call[:4]].add(call.called)
+        call = self._call_of(event.source)
+        self._called[call.expression].add(event.source.called)
         for sent in receivers:
             if sent is not None:
                 self._sort_edge(event, event.source, call, sent)
+
+    def _call_of(self, source: Source) -> _Call:
+        known = self._known.get(id(source))
+        if known is None:
+            place = source.file, source.line, source.span, source.expression
+            expression = self._places.setdefault(place, len(self._places))
+            call = self._calls.setdefault((expression, source.called), len(self._calls))
+            known = self._known[id(source)] = source, _Call(expression, call)
+        return known[1]
 
     def _count(self, event: NodeEvent) -> None:
         """Number a node among those of its kind that the same call made, and its result among results."""
         if event.source is None:
             return
-        kind = _call_of(event.source), event.source.part, event.name
+        kind = self._call_of(event.source).call, event.source.part, event.name
         self._kinds[kind] += 1
         self._numbers[event.node] = self._kinds[kind]
         if event.node not in self.inner or (event.source.part and event.node not in self._inner_in_part):
@@ -97,7 +105,7 @@ class LibraryCalls:
         """Note what follows from one node's result being an input of another node."""
         if sent.accumulation is not None:
             self._note_prefix(source, sent.accumulation.parameter or "")
-        if sent.source is None or _call_of(sent.source) != call:
+        if sent.source is None or self._call_of(sent.source) != call:
             return
         is_same_part = sent.source.part == source.part
         # Two nodes of one kind are no such pair: they are one expression that ran twice, in a loop.
@@ -107,7 +115,7 @@ class LibraryCalls:
         if is_same_part and source.part:
             self._inner_in_part.add(sent.node)
         if not is_same_part:
-            self._fed.add((call, source.part))
+            self._fed.add((call.call, source.part))
         if sent.node not in self._of_parameters:
             self._fed_nodes.add(event.node)
 
@@ -117,6 +125,10 @@ class LibraryCalls:
         owner = parameter.rpartition(".")[0]
         if source.called and owner and owner.endswith(part):
             self._prefixes.setdefault(source.called, owner.removesuffix(part))
+
+    def has_several(self, event: NodeEvent) -> bool:
+        """Return whether a node is one of several that the library made for the same call."""
+        return event.node in self.inner or event.node in self.outer
 
     def takes_arguments(self, event: NodeEvent) -> bool:
         """Return whether an input of a node without a gradient is an argument of the script's call."""
@@ -131,7 +143,7 @@ class LibraryCalls:
         if source is None or not source.part or event.node in self._inner_in_part:
             return ""
         part = self._part_of(source)
-        is_first = (_call_of(source), source.part) not in self._fed
+        is_first = (self._call_of(source).call, source.part) not in self._fed
         arguments = _called_in(source.expression)[1] if is_first else "..."
         return f"{part}({arguments})" if part else ""
 
@@ -144,7 +156,7 @@ class LibraryCalls:
         """Return which of several results of an expression a node's is, ` #2`; empty if there is one."""
         if event.source is None or event.node not in self._times:
             return ""
-        kind = _call_of(event.source), event.source.part, event.name
+        kind = self._call_of(event.source).call, event.source.part, event.name
         return f" #{self._times[event.node]}" if self._results[kind] > 1 else ""
 
     def place_of(self, event: NodeEvent) -> str:
@@ -158,7 +170,7 @@ class LibraryCalls:
         kind = event_name(event)
         if event.source is None or not event.source.expression:
             return ""
-        key = _call_of(event.source), event.source.part, event.name
+        key = self._call_of(event.source).call, event.source.part, event.name
         number = f" {self._numbers[event.node]}" if self._kinds[key] > 1 else ""
         return f"{kind}{number} in {self.place_of(event)}"
 
@@ -170,12 +182,8 @@ class LibraryCalls:
 
     def _prefix_of(self, source: Source) -> str:
         """Return the path of a called module if its expression calls several modules and it is known."""
-        is_one_of_several = len(self._called[_call_of(source)[:4]]) > 1
+        is_one_of_several = len(self._called[self._call_of(source).expression]) > 1
         return self._prefixes.get(source.called, "") if is_one_of_several else ""
-
-
-def _call_of(source: Source) -> _Call:
-    return _Call(source.file, source.line, source.span, source.expression, source.called)
 
 
 def _indexed(path: str) -> str:

@@ -100,7 +100,7 @@ class TensorNames:
         if event.source is None or not event.source.expression:
             return ""
         operands = self._in_order(event, operands_of(event.source.expression))
-        if event.node in self._calls.inner | self._calls.outer:
+        if self._calls.has_several(event):
             # A module's call has its input as the only argument; parameters have names of their own.
             is_argument = len(operands) == 1 and self._calls.takes_arguments(event)
             return operands[0] if is_argument else ""
@@ -137,7 +137,7 @@ class TensorNames:
         """Return whether an edge leads to a leaf without a name, right out of the script's own expression."""
         receiver = self._trace.event_of(edge.node)
         is_leaf = receiver is not None and receiver.accumulation is not None
-        return is_leaf and event.node not in self._calls.outer | self._calls.inner
+        return is_leaf and not self._calls.has_several(event)
 
     def _in_order(self, event: NodeEvent, operands: tuple[str, ...]) -> tuple[str, ...]:
         """Return operands in the order of the node: the tensor first, also for `2 * x` or `1 - x`."""

@@ -280,6 +280,18 @@ async def test_a_new_picture_takes_the_place_of_the_one_before_and_none_is_left(
         await until(pilot, lambda: shown_numbers(sent) == set())
 
 
+async def test_a_picture_follows_its_dialog_and_its_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with opened((170, 40)) as pilot:
+        sent = await sent_by(pilot, monkeypatch, PixelProtocol.KITTY)
+        for width, column, cells in ((170, 8, 144), (180, 13, 144), (100, 3, 84)):
+            await pilot.resize_terminal(width, 40)
+            await until(pilot, lambda: len(shown_numbers(sent)) == 1)
+            await drawn(pilot)
+            _, placed, parts = PICTURE.findall(sent)[-1]
+            assert (int(placed), keys_of(parts)["c"]) == (column + AXIS, str(cells))
+            assert len(shown_numbers(sent)) == 1
+
+
 def shown_numbers(sent: bytes) -> set[str]:
     """Give the numbers of the pictures that a terminal shows after all that was sent."""
     numbers = set[str]()

@@ -63,6 +63,9 @@ STATES: Final[dict[str, tuple[str, tuple[tuple[int, int], ...]]]] = {
     "graph-rnn": ("f s s s s s s s s s a", (SMALL,)),
     "regions-classify": ("e e e i tab", (SMALL,)),
     "regions-shared": ("i tab", (SMALL,)),
+    "fit": ("e e e i tab", (SMALL,)),
+    "sizes": ("e e Z e e e i tab tab down", (SMALL, MIDDLE)),
+    "twin": ("e e Z e e e e e e e c", (SMALL, MIDDLE)),
     "layers-deep": ("e i tab tab", (SMALL,)),
     "too-small": ("fs", ((60, 20),)),
 }

@@ -29,21 +29,21 @@ APART: Final = 16
 FIRST: Final = "▲"
 """Sign on the axis at the first epoch that differs."""
 
+ROOMY: Final = 10
+"""Rows for the plot from which there are empty rows above it."""
+
 MOST_GAPS: Final = 4
 """Largest number of parameters that are listed; those with the largest gaps are."""
 
 
 def comparison_lines(found: Comparison, names: Names, width: int, height: int) -> list[Line]:
     """Return the lines of a comparison: the numbers, then the plot if at least four lines are left."""
-    top = [
-        head_line(found, names),
-        *number_lines(found),
-        line(),
-        *first_lines(found.first, names, width),
-        *momentum_lines(found, width),
-    ]
-    room = height - len(top) - 1
-    return [*top, line(), *plot_lines(found, width, room, names.unit)] if room >= 4 else top
+    numbers = [head_line(found, names), *number_lines(found)]
+    texts = [*first_lines(found.first, names, width), *momentum_lines(found, width)]
+    gap = [line()] if height - len(numbers) - len(texts) - 2 >= ROOMY else []
+    room = height - len(numbers) - len(texts) - 2 * len(gap)
+    plot = plot_lines(found, width, room, names.unit) if room >= 4 else []
+    return [*numbers, *gap, *texts, *(gap if plot else []), *plot]
 
 
 def head_line(found: Comparison, names: Names) -> Line:

@@ -117,6 +117,10 @@ class PicturesScreen(Dialog[None]):
         """Show the first picture."""
         self.action_turn(0)
 
+    def on_resize(self) -> None:
+        """Show pixels where the picture is now: the dialog may have moved without a change of its size."""
+        self._picture.redraw()
+
     def on_screen_suspend(self) -> None:
         """Remove pixels: another dialog is on top."""
         self._picture.hide_pixels()

@@ -49,3 +49,25 @@ def test_rows_from_the_middle_of_a_tensor_are_those_of_the_whole(shape: tuple[in
     whole = cells(tensor)
     for first in {0, 1, len(whole) // 2, len(whole) - 1}:
         assert cells(tensor, 4, 5, first) == [row[:5] for row in whole[first : first + 4]]
+
+
+def test_names_are_read_whole_before_a_third_column_is_drawn() -> None:
+    (head, *_) = equations_lines([product(torch.rand(8, 4), torch.rand(4, 4))], "", 76, 6)
+    assert [span.text for span in head if span.role == "label"] == [
+        "dL/d(net(X))",
+        "net.0.weight",
+        "dL/d hidden",
+    ]
+
+
+def test_signs_stand_between_the_names_if_there_is_no_room_for_numbers() -> None:
+    (head, told) = equations_lines([product(torch.rand(8, 4), torch.rand(4, 4))], "", 76, 2)
+    assert "".join(span.text for span in head).split() == [
+        "dL/d(net(X))",
+        "@",
+        "net.0.weight",
+        "=",
+        "dL/d",
+        "hidden",
+    ]
+    assert told[0].text == "e.g. "

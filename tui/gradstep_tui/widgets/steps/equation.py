@@ -21,8 +21,17 @@ if TYPE_CHECKING:
 MOST_COLUMNS: Final = 6
 """Largest number of a table's columns that are drawn."""
 
-ROOMS: Final = (60, 40, 28, 20, 14)
+ROOMS: Final = (60, 40, 28, 20)
 """Widths of the names above tables that are tried, before fewer columns are drawn."""
+
+LEAST_ROOM: Final = 14
+"""Width of the names if not even two columns fit otherwise: a name is worth more than a third column."""
+
+LAYOUTS: Final = (
+    *product(range(MOST_COLUMNS, 1, -1), ROOMS),
+    *product(range(MOST_COLUMNS, 0, -1), (LEAST_ROOM,)),
+)
+"""Numbers of columns, with widths of names, in the order in which they are tried."""
 
 LEAST: Final = 3
 """Least number of lines in which an equation is drawn with its numbers."""
@@ -126,19 +135,22 @@ def _fitting(
         for head, term, marked in zip(heads, terms, marks, strict=True)
     ]
     between = sum(2 * GAP + length(line(sign)) for sign in signs)
-    layouts = [*product(range(MOST_COLUMNS, 0, -1), ROOMS)]
     fitting = (
-        layout for layout in layouts if sum(table.width(*layout) for table in tables) + between <= width
+        layout for layout in LAYOUTS if sum(table.width(*layout) for table in tables) + between <= width
     )
-    layout = next(fitting, layouts[-1])
-    return _joined([table.lines(*layout) for table in tables], signs)[: max(height, 1)]
+    layout = next(fitting, LAYOUTS[-1])
+    return _joined([table.lines(*layout)[: max(height, 1)] for table in tables], signs)
 
 
 def _joined(blocks: Sequence[list[Line]], signs: Sequence[str]) -> list[Line]:
-    """Return tables beside each other, with a sign between each and the next, in the first row of numbers."""
+    """Return tables beside each other, with a sign between each and the next, in the first row of numbers.
+
+    If there is no room for numbers, the signs stand between the names.
+    """
     joined = blocks[0]
+    above = [] if all(len(block) == 1 for block in blocks) else [line(" ")]
     for sign, block in zip(signs, blocks[1:], strict=True):
-        joined = beside(beside(joined, [line(" "), line(Span(sign, "key"))], GAP), block, GAP)
+        joined = beside(beside(joined, [*above, line(Span(sign, "key"))], GAP), block, GAP)
     return joined
 
 

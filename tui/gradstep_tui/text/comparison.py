@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from gradstep_tui.text.statements import EPOCH
+from gradstep_tui.text.tensors.indices import element_text
 from gradstep_tui.text.tensors.numbers import cell
 
 if TYPE_CHECKING:
-    from gradstep.analysis.comparison import Comparison, FirstDifference
+    from gradstep.analysis.comparison import Comparison, FirstDifference, Gap
+    from gradstep.frame import Frame
 
 SAME: Final = "No difference: every number is the same, bit for bit."
 OTHER_LOSS: Final = (
@@ -55,6 +57,13 @@ class Names:
     unit: str = EPOCH
     """Word for an epoch."""
 
+    frame: Frame | None = None
+    """The session's frame, whose parameters have names for rows and columns; None to use numbers."""
+
+    def element(self, gap: Gap) -> str:
+        """Return the name of an element, e.g. `w[apples, rainfall]`, or `w[0, 1]` as Python writes it."""
+        return gap.name if self.frame is None else element_text(self.frame, gap)
+
 
 def first_text(first: FirstDifference | None, names: Names) -> str:
     """Return the sentences about the first difference between the two sides."""
@@ -67,7 +76,7 @@ def first_text(first: FirstDifference | None, names: Names) -> str:
         epoch=first.epoch,
         unit=names.unit,
         losses=losses and told_apart(*losses),
-        element=weight and weight.name,
+        element=weight and names.element(weight),
         values=weight and told_apart(weight.first, weight.second),
         other=names.short,
     )

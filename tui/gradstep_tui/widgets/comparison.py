@@ -23,6 +23,9 @@ ONE, OTHER, BOTH = "x", "o", "@"
 ROLES: Final = ("label", "caution")
 """Roles of the two curves."""
 
+NAME, HERE, THERE = 21, 24, 19
+"""Widths of the columns for names, for the session's numbers and for the other run's."""
+
 APART: Final = 16
 """Cells from one sign of a curve to the next."""
 
@@ -38,7 +41,7 @@ MOST_GAPS: Final = 4
 
 def comparison_lines(found: Comparison, names: Names, width: int, height: int) -> list[Line]:
     """Return the lines of a comparison: the numbers, then the plot if at least four lines are left."""
-    numbers = [head_line(found, names), *number_lines(found)]
+    numbers = [head_line(found, names), *number_lines(found, names)]
     texts = [*first_lines(found.first, names, width), *momentum_lines(found, width)]
     gap = [line()] if height - len(numbers) - len(texts) - 2 >= ROOMY else []
     room = height - len(numbers) - len(texts) - 2 * len(gap)
@@ -50,20 +53,20 @@ def head_line(found: Comparison, names: Names) -> Line:
     """Return the line that names the two runs, each with the character of its curve."""
     many = f"{names.unit}s: {found.epochs:,}"
     return line(
-        Span(f" {many:<18}", "dim"),
-        Span(f"{f'{ONE} {names.here}':<24}", ROLES[0]),
-        Span(f"{f'{OTHER} {names.other}':<22}", ROLES[1]),
+        Span(f" {many:<{NAME}}", "dim"),
+        Span(f"{f'{ONE} {names.here}':<{HERE}}", ROLES[0]),
+        Span(f"{f'{OTHER} {names.other}':<{THERE}}", ROLES[1]),
         Span("largest gap", "key"),
     )
 
 
-def number_lines(found: Comparison) -> list[Line]:
+def number_lines(found: Comparison, names: Names) -> list[Line]:
     """Return the lines for the last loss of each run, and for the elements that lie furthest apart."""
     rows = []
     if found.last is not None:
         rows.append(_row("loss", *found.last))
     widest = sorted(found.gaps, key=lambda gap: -_known(gap.size))[:MOST_GAPS]
-    rows += [_row(gap.name, gap.first, gap.second) for gap in widest]
+    rows += [_row(names.element(gap), gap.first, gap.second) for gap in widest]
     return rows
 
 
@@ -142,8 +145,8 @@ def _row(name: str, ours: complex, theirs: complex) -> Line:
     mine, others = told_apart(ours, theirs)
     gap = "none" if ours == theirs else cell(ours - theirs)
     return line(
-        Span(f" {name[:17]:<18}", "label"),
-        f"{mine:<24}{others:<22}{gap:<11}",
+        Span(f" {name if len(name) < NAME else f'{name[: NAME - 2]}…':<{NAME}}", "label"),
+        f"{mine:<{HERE}}{others:<{THERE}}{gap:<11}",
     )
 
 

@@ -55,7 +55,7 @@ def show_twin(bench: KeyedScreen) -> None:
 
 
 def _compare_with(bench: KeyedScreen, point: int) -> None:
-    names = Names("the session", f"point {point}", f"point {point}", _unit(bench))
+    names = Names("the session", f"point {point}", f"point {point}", _unit(bench), bench.frame)
 
     def open_screen(found: Comparison) -> None:
         bench.app.push_screen(ComparisonScreen(found, names, f"the session and point {point}"))
@@ -87,7 +87,8 @@ def _step_beside(bench: KeyedScreen, key_id: str) -> None:
 
 def _twins(bench: KeyedScreen) -> Names:
     on = bench.frame is None or zeroes(bench.frame.loop) is not False
-    return Names(f"session, zeroing {'on' if on else 'OFF'}", "twin, zeroing on", "its twin", _unit(bench))
+    here = f"session, zeroing {'on' if on else 'OFF'}"
+    return Names(here, "twin, zeroing on", "its twin", _unit(bench), bench.frame)
 
 
 def _unit(bench: KeyedScreen) -> str:

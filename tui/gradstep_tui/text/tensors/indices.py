@@ -10,6 +10,7 @@ from gradstep.errors import BadInput
 from gradstep.tensors.element_index import index_at
 
 if TYPE_CHECKING:
+    from gradstep.analysis.comparison import Gap
     from gradstep.frame import Frame
     from gradstep.pictures.elements import ParameterElement
 
@@ -50,7 +51,7 @@ class Layout(NamedTuple):
         return max(min(row * self.across + column, self.size - 1), 0)
 
 
-def element_text(frame: Frame, element: ParameterElement) -> str:
+def element_text(frame: Frame, element: ParameterElement | Gap) -> str:
     """Return an element's name with the table's names for rows and columns: `w[apples, temp]`.
 
     A dimension without names keeps its number, as Python writes it.

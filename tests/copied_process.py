@@ -120,6 +120,8 @@ def _run(command: list[str]) -> None:
     sys.argv[:] = sys.orig_argv[1:]
     paths = os.environ.get("PYTHONPATH", "").split(os.pathsep)
     sys.path[:1] = ["", *(os.path.abspath(path) for path in paths if path)]
+    if sys.argv[0] in ("-B", "-I"):
+        raise ValueError(f"{sys.argv[0]}: an option that Python reads when it starts")
     if sys.argv[0] == "-m":
         import runpy
 
@@ -144,7 +146,7 @@ def _load() -> None:
     import textual.app
     import torch
 
-    torch.optim.SGD([torch.zeros(1, requires_grad=True)])  # loads what most scripts need
+    assert torch.Tensor
     assert textual.app.App
     gc.collect()
     gc.freeze()

@@ -17,8 +17,9 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import IO, Final
@@ -102,16 +103,18 @@ class Preloaded:
 def run(
     command: Sequence[str],
     *,
-    input: str = "",
+    given: bytes = b"",
+    stdout: int | None = None,
     env: Mapping[str, str | None] | None = None,
     cwd: str | os.PathLike[str] | None = None,
     timeout: float = PATIENCE,
 ) -> subprocess.CompletedProcess[str]:
-    """Run a command with its streams in files until it has ended, as `subprocess.run` does.
+    """Run a command whose streams are pipes until it has ended, as `subprocess.run` does.
 
     Args:
         command: As for `Preloaded`.
-        input: Text on standard input.
+        given: What is on standard input, at most 64 KiB.
+        stdout: Descriptor of standard output; None for a pipe, whose text is returned.
         env: Changes to the environment of this process; None takes a variable away.
         cwd: Current folder of the command; None for that of this process.
         timeout: Seconds after which it is killed.
@@ -119,23 +122,53 @@ def run(
     Raises:
         subprocess.TimeoutExpired: it did not end in time.
     """
+    with started(command, stdout=stdout, env=env, cwd=cwd) as process:
+        process.stdin.write(given)
+        process.stdin.close()
+        with ThreadPoolExecutor() as readers:
+            out, err = readers.submit(process.stdout.read), readers.submit(process.stderr.read)
+            try:
+                code = process.wait(timeout)
+            finally:
+                process.kill()
+        return subprocess.CompletedProcess(command, code, out.result().decode(), err.result().decode())
+
+
+class Piped(Preloaded):
+    """A command whose streams are pipes."""
+
+    stdin: IO[bytes]
+    stdout: IO[bytes]
+    stderr: IO[bytes]
+
+
+@contextmanager
+def started(
+    command: Sequence[str],
+    *,
+    stdout: int | None = None,
+    env: Mapping[str, str | None] | None = None,
+    cwd: str | os.PathLike[str] | None = None,
+) -> Iterator[Piped]:
+    """Start a command whose streams are pipes, and kill it in the end; for the arguments see `run`."""
     changed = {**os.environ, "LC_ALL": LOCALE, **(env or {})}
     chosen = {name: value for name, value in changed.items() if value is not None}
-    with tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
-        given.write(input.encode())
-        given.seek(0)
-        streams = given.fileno(), out.fileno(), err.fileno()
-        process = Preloaded(command, env=chosen, streams=streams, cwd=cwd)
+    pipes = [os.pipe() for _ in range(3)]
+    theirs = [pipes[0][0], pipes[1][1], pipes[2][1]]
+    streams = theirs[0], theirs[1] if stdout is None else stdout, theirs[2]
+    process = Piped(command, env=chosen, streams=streams, cwd=cwd)
+    for descriptor in theirs:
+        os.close(descriptor)
+    with (
+        open(pipes[0][1], "wb", buffering=0) as process.stdin,
+        open(pipes[1][0], "rb") as process.stdout,
+        open(pipes[2][0], "rb") as process.stderr,
+    ):
         try:
-            code = process.wait(timeout)
+            yield process
         finally:
             process.kill()
-        return subprocess.CompletedProcess(command, code, _read(out), _read(err))
-
-
-def _read(file: IO[bytes]) -> str:
-    file.seek(0)
-    return file.read().decode()
+            process.wait()
 
 
 @cache

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -37,6 +36,7 @@ from gradstep.loop.loop import Kind
 from gradstep.loop.optimizers import HAND, PYTORCH_NAMES, optimizer_from
 from gradstep.scripts.loader import load_script
 from gradstep.session import Session
+from tests import preloaded
 from tests.session_strategies import batches, optimizers
 
 F, B, U, Z = Forward(), Backward(), Update(), Zero()
@@ -153,6 +153,15 @@ class Perceptron:
         return Session(load_script(self._path))
 
 
+WITHOUT_GRADSTEP: Final = """
+import runpy, sys
+assert not {"gradstep", "gradstep_tui"} & {name.partition(".")[0] for name in sys.modules}
+sys.modules["gradstep"] = sys.modules["gradstep_tui"] = None
+runpy.run_path(sys.argv[1], run_name="__main__")
+"""
+"""Runs a script for which gradstep is not installed."""
+
+
 def run(script: str) -> dict[str, Any]:
     """Run a script here, in a namespace of its own, and give that.
 
@@ -164,14 +173,18 @@ def run(script: str) -> dict[str, Any]:
     return namespace
 
 
-def started(script: str, folder: Path) -> subprocess.Popen[str]:
-    """Start a script in a Python of its own, which finds nothing of gradstep."""
+def run_alone(script: str, folder: Path) -> tuple[str, str, int]:
+    """Run a script in a process of its own, which cannot import gradstep.
+
+    Returns:
+        What it printed, what it wrote to standard error, and its exit code.
+    """
     path = folder / "exported.py"
     path.write_text(script, encoding="utf-8")
-    pipe = subprocess.PIPE
-    return subprocess.Popen(
-        [sys.executable, "-I", path.name], cwd=folder, text=True, stdout=pipe, stderr=pipe
+    ran = preloaded.run(
+        [sys.executable, "-c", WITHOUT_GRADSTEP, path.name], cwd=folder, env={"PYTHONPATH": None}
     )
+    return ran.stdout, ran.stderr, ran.returncode
 
 
 def tampered(script: str) -> list[tuple[str, str]]:

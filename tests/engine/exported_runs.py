@@ -10,13 +10,13 @@ import atexit
 import os
 import runpy
 import signal
-import subprocess
 import sys
 import traceback
 from pathlib import Path
 from typing import NoReturn
 
 from gradstep.exports.own_loop.loop_plan import LoopPlan
+from tests import preloaded
 
 LONGEST = 20
 """Seconds that a script may run."""
@@ -40,21 +40,11 @@ def exported(path: Path, plan: LoopPlan, *arguments: str) -> tuple[str, str]:
     return made.script(), made.notebook()
 
 
-def same_threads() -> dict[str, str]:
-    """Return the environment for a process with as many threads as this one: its bits are the same."""
-    import torch
-
-    return {**os.environ, "OMP_NUM_THREADS": str(torch.get_num_threads())}
-
-
 def run_all(folder: Path) -> dict[str, tuple[int, str]]:
     """Run every script in a folder; return its exit code and what it printed, by its name without `.py`."""
-    subprocess.run(
-        [sys.executable, "-m", "tests.engine.exported_runs", str(folder)],
-        check=True,
-        cwd=Path(__file__).parents[2],
-        env=same_threads(),
-    )
+    command = [sys.executable, "-m", "tests.engine.exported_runs", str(folder)]
+    ran = preloaded.run(command, cwd=Path(__file__).parents[2])
+    assert ran.returncode == 0, ran.stderr
     found = {}
     for file in sorted(folder.glob("*.out")):
         printed, _, code = file.read_text(encoding="utf-8").rpartition("\n")

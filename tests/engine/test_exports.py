@@ -66,7 +66,7 @@ from tests.engine.export_cases import (
     checks_in,
     lines_of_actions,
     run,
-    started,
+    run_alone,
     tampered,
 )
 from tests.engine.recording_checks import bits
@@ -139,12 +139,8 @@ def all_in_a_row() -> Export:
 
 
 def test_a_script_runs_in_a_python_without_gradstep(tmp_path: Path) -> None:
-    one = started(all_in_a_row().script, tmp_path)
-    assert (*one.communicate(timeout=60), one.returncode) == (
-        "All numbers match those in the session.\n",
-        "",
-        0,
-    )
+    told = run_alone(all_in_a_row().script, tmp_path)
+    assert told == ("All numbers match those in the session.\n", "", 0)
 
 
 def test_a_script_with_a_wrong_number_ends_with_an_error() -> None:

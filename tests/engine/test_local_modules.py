@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import linecache
 import re
-import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -19,6 +18,7 @@ from gradstep.scripts.loader import load_script
 from gradstep.scripts.script_errors import ScriptError
 from gradstep.session import Session
 from gradstep.start import start_from
+from tests import preloaded
 
 SCRIPT: Final = """
 import torch
@@ -191,7 +191,7 @@ def test_an_export_runs_without_gradstep_beside_the_scripts_own_module(tmp_path:
         made = export(start, (Forward(), Backward(), Update(), RunEpochs(2)))
         (folder / "taken_home.py").write_text(made.script, encoding="utf-8")
     command = [sys.executable, "-c", WITHOUT_GRADSTEP, *map(str, sorted(tmp_path.iterdir()))]
-    run = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    run = preloaded.run(command)
     assert run.returncode == 0, run.stderr
     assert run.stdout.count("All numbers match those in the session.") == len(KINDS)
 

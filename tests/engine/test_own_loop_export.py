@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
 import sys
 from pathlib import Path
 
@@ -15,8 +14,9 @@ from gradstep.exports.own_loop.loop_plan import LoopPlan, RoundsRun
 from gradstep.exports.own_loop.own_export import END_MARK
 from gradstep.exports.own_loop.round_sets import condition, in_words
 from gradstep.start import start_from
+from tests import preloaded
 from tests.engine.capture_scripts import BEGIN, NET, ROUND
-from tests.engine.exported_runs import exported, run_all, same_threads
+from tests.engine.exported_runs import exported, run_all
 from tests.engine.own_loop_cases import CASES, LONG_STRINGS, SESSIONS, TEXTS
 
 MATCH = "All numbers match those in the session. Each is the same to the last bit."
@@ -168,14 +168,7 @@ if __name__ == "__main__":
     }
     script, _ = exported(written(files, home), LoopPlan((RoundsRun(5),)), "--rate", "0.5")
     (elsewhere / "kept.py").write_text(script, encoding="utf-8")
-    ran = subprocess.run(
-        [sys.executable, "kept.py"],
-        cwd=elsewhere,
-        env=same_threads(),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    ran = preloaded.run([sys.executable, "kept.py"], cwd=elsewhere)
     assert (ran.returncode, ran.stdout, ran.stderr) == (0, f"{MATCH}\n", "")
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import inspect
-import subprocess
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -14,6 +13,7 @@ import pytest
 
 import gradstep
 from gradstep.actions import Action
+from tests import preloaded
 from tests.engine.test_imports import loaded_after
 
 STUB = Path(gradstep.__file__).with_suffix(".pyi")
@@ -90,6 +90,5 @@ trace = record_backward((w * w).sum())
 names = [event.name for event in trace.events if isinstance(event, NodeEvent)]
 print(names, explain(trace.events[0], trace).title)
 """
-    command = [sys.executable, "-c", script]
-    run = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120)
-    assert "MulBackward0" in run.stdout
+    run = preloaded.run([sys.executable, "-c", script])
+    assert "MulBackward0" in run.stdout, run.stderr

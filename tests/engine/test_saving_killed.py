@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from gradstep.opening import open_session
 from gradstep.saving.reader import SavedSession, read_session_file
 from gradstep.saving.replay import replay
 from gradstep.saving.session_folder import Store
+from tests import preloaded
 from tests.engine.test_imports import ROOT
 from tests.killed_sessions import digest
 
@@ -20,7 +20,7 @@ KILLS = 30
 def killed_in(folder: Path) -> dict[Path, list[str]]:
     """Kill children that train and save in a folder; what each had finished, by its file."""
     command = [sys.executable, "-m", "tests.killed_sessions", str(folder), str(KILLS)]
-    told = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
+    told = preloaded.run(command, cwd=ROOT)
     assert told.returncode == 0, told.stderr
     return {folder / name: finished for name, finished in map(json.loads, told.stdout.splitlines())}
 

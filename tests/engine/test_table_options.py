@@ -22,7 +22,7 @@ from gradstep.tables.table import Table
 from gradstep.tables.table_error import TableError
 from gradstep_tui.commands.option_hints import option_hint
 from gradstep_tui.session.autosave import Autosave
-from tests.engine.export_cases import started
+from tests.engine.export_cases import run_alone
 from tests.engine.recording_checks import bits
 
 KINDS = "rooms,kind,area,price\n2,flat,40.5,101\n3,flat,55,139\n3,house,61,148\n4,house,80,199\n"
@@ -196,9 +196,8 @@ def test_an_export_of_such_a_file_runs_without_gradstep(
         ("price",), True, drop=("name",), one_hot=("kind",), days=("sold on",), skip_incomplete=True
     )
     start = start_from_table(table(tmp_path, MIXED), replace(chosen, decimal=",", thousands="."))
-    child = started(export(start, (RunEpochs(3), Forward())).script, tmp_path)
-    out, err = child.communicate(timeout=60)
-    assert (out, err, child.returncode) == ("All numbers match those in the session.\n", "", 0)
+    told = run_alone(export(start, (RunEpochs(3), Forward())).script, tmp_path)
+    assert told == ("All numbers match those in the session.\n", "", 0)
 
 
 def test_a_saved_session_keeps_the_choices_and_one_without_them_is_read(tmp_path: Path) -> None:

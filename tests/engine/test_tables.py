@@ -25,7 +25,7 @@ from gradstep.tables.csv_script import table_source
 from gradstep.tables.table import Table
 from gradstep_tui.commands.export import export_session
 from gradstep_tui.session.autosave import Autosave
-from tests.engine.export_cases import run, started
+from tests.engine.export_cases import run, run_alone
 from tests.engine.recording_checks import bits
 
 CROPS = """\
@@ -124,9 +124,7 @@ def test_exports_run_also_in_a_python_of_their_own(tmp_path: Path) -> None:
     actions = (Forward(), Backward(), RunEpochs(20), Forward())
     run(export(start_from_table(table(tmp_path, CROPS), Table(BOTH.targets, True), seed=4), actions).script)
     made = export(start_from_table(large(tmp_path), Table(("d",))), actions)
-    child = started(made.script, tmp_path)
-    out, err = child.communicate(timeout=60)
-    assert (out, err, child.returncode) == ("All numbers match those in the session.\n", "", 0)
+    assert run_alone(made.script, tmp_path) == ("All numbers match those in the session.\n", "", 0)
 
 
 def test_a_session_of_a_table_is_replayed_bit_for_bit_and_only_on_the_same_file(tmp_path: Path) -> None:

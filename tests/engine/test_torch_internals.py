@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import replace
@@ -25,6 +24,7 @@ from gradstep.start import start_from
 from gradstep.torch_internals import NAMES, PYTORCH, DispatchMode, function_mode_on_top
 from gradstep_tui.cli import main
 from gradstep_tui.text.scripts.script_notes import script_remark
+from tests import preloaded
 from tests.engine.recording_checks import bits
 from tests.missing_names import path_of, refusal_without, removed
 
@@ -201,7 +201,7 @@ def test_the_command_says_in_words_that_pytorch_does_not_fit(words: list[str]) -
         "from gradstep_tui.cli import main",
         f"sys.exit(main({words}))",
     )
-    run = subprocess.run([sys.executable, "-c", "\n".join(lines)], capture_output=True, text=True)
+    run = preloaded.run([sys.executable, "-c", "\n".join(lines)])
     assert run.returncode == 2
     assert (
         "has no torch.utils.weak.WeakIdKeyDictionary, without which summaries could not be kept" in run.stderr

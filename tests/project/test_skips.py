@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from tests import preloaded
 
 ROOT = Path(__file__).parents[2]
 SKIPPED = {
@@ -24,7 +25,7 @@ SKIPPED = {
 def test_a_skip_is_a_failure_in_ci_only(tmp_path: Path, ci: str) -> None:
     for name, text in SKIPPED.items():
         (tmp_path / name).write_text(text)
-    env = os.environ | {"CI": ci, "PYTEST_ADDOPTS": "", "PYTHONPATH": str(ROOT)}
+    env = {"CI": ci, "PYTEST_ADDOPTS": "", "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-m", "pytest", "-q", "-rs", "-p", "tests.conftest", "-p", "no:xdist"]
     command += [
         "--rootdir",
@@ -34,9 +35,7 @@ def test_a_skip_is_a_failure_in_ci_only(tmp_path: Path, ci: str) -> None:
         "--continue-on-collection-errors",
         str(tmp_path),
     ]
-    run = subprocess.run(
-        command, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=120, check=False
-    )
+    run = preloaded.run(command, cwd=tmp_path, env=env)
     if ci:
         assert run.returncode == 1
         assert "1 failed, 1 passed, 1 xfailed, 1 error" in run.stdout

@@ -6,7 +6,6 @@ import io
 import json
 import os
 import signal
-import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -21,6 +20,7 @@ from gradstep.start import Start
 from gradstep_tui import cli
 from gradstep_tui.screens.dialogs.confirm import ConfirmScreen
 from gradstep_tui.session.autosave import Autosave
+from tests import preloaded
 from tests.terminal import Terminal
 from tests.tui.bench import bench, frame, headless, idle, opened, press, state, text, until
 
@@ -295,15 +295,15 @@ def test_a_full_disk_is_told_once_in_a_conversation(folder: Path) -> None:
     """The file may not grow beyond a limit: the kernel refuses, as it does on a full disk."""
     script = (
         "import resource, signal, sys\n"
+        # Python itself would leave bytecode that is cut off at the limit, for later tests to stumble over.
+        "sys.dont_write_bytecode = True\n"
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (1500, resource.RLIM_INFINITY))\n"
         "from gradstep_tui.cli import main\n"
         "sys.exit(main(['--plain']))\n"
     )
-    typed = "forward\nbackward\nupdate\nzero\nforward\n"
-    # -B: Python itself would leave bytecode that is cut off at the limit, for later tests to stumble over.
-    command = [sys.executable, "-B", "-c", script]
-    told = subprocess.run(command, input=typed, capture_output=True, text=True, timeout=120, check=False)
+    typed = b"forward\nbackward\nupdate\nzero\nforward\n"
+    told = preloaded.run([sys.executable, "-c", script], given=typed)
     assert told.returncode == 0
     assert told.stdout.count("not saved from action") == 1
     assert "File too large" in told.stdout

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +12,7 @@ from typing import Final
 
 import pytest
 
+from tests import preloaded
 from tests.terminal import GRADSTEP, Terminal, environment
 from tests.tui.test_terminal import given_back, left_behind
 
@@ -105,7 +105,8 @@ def test_a_loop_that_never_ends_can_be_left(how: str, tmp_path: Path) -> None:
         left(terminal, since)
 
 
-def begun(folder: Path, *arguments: str, body: str = "calls = 5") -> subprocess.Popen[str]:
+@contextmanager
+def begun(folder: Path, *arguments: str, body: str = "calls = 5") -> Iterator[preloaded.Piped]:
     """Start the command on an endless script in the folder, with pipes, and wait until its loop begins."""
     path, mark = folder / "model.py", folder / "begun"
     body = f"calls == 4 and open({str(mark)!r}, 'w').close(); {body}"
@@ -113,20 +114,23 @@ def begun(folder: Path, *arguments: str, body: str = "calls = 5") -> subprocess.
     os.mkfifo(mark)
     command = [*GRADSTEP, *(str(path) if argument == "SCRIPT" else argument for argument in arguments)]
     env = environment({"XDG_STATE_HOME": str(folder / "state"), "TERM": "dumb"})
-    pipe = subprocess.PIPE
-    process = subprocess.Popen(command, env=env, text=True, stdin=pipe, stdout=pipe, stderr=subprocess.STDOUT)
-    if "--plain" in arguments:
-        assert process.stdin is not None
-        process.stdin.write("forward\n" * 6)
-        process.stdin.flush()
-    mark.open().close()  # waits for the script
-    return process
+    with preloaded.started(command, env=env) as process:
+        if "--plain" in arguments:
+            process.stdin.write(b"forward\n" * 6)
+        mark.open().close()  # waits for the script
+        yield process
+
+
+def ended(process: preloaded.Piped) -> str:
+    """Wait until the process has ended, soon; return what it had written."""
+    process.wait(SOON)
+    return (process.stdout.read() + process.stderr.read()).decode()
 
 
 def test_one_ctrl_c_ends_a_run_without_a_screen(tmp_path: Path) -> None:
     with begun(tmp_path, "run", "SCRIPT", "--epochs", "1000") as process:
         process.send_signal(signal.SIGINT)
-        text, _ = process.communicate(timeout=SOON)
+        text = ended(process)
         assert process.returncode == 130
         assert "Traceback" not in text
 
@@ -134,10 +138,8 @@ def test_one_ctrl_c_ends_a_run_without_a_screen(tmp_path: Path) -> None:
 def test_one_ctrl_c_stops_a_loop_that_never_ends_in_plain_mode(tmp_path: Path) -> None:
     with begun(tmp_path, "--plain", "SCRIPT") as process:
         process.send_signal(signal.SIGINT)
-        assert process.stdout is not None
-        while "nothing has changed" not in (line := process.stdout.readline()):
+        while b"nothing has changed" not in (line := process.stdout.readline()):
             assert line
-        process.kill()
 
 
 # Code that keeps the interpreter to itself: no other thread of the process runs
@@ -198,7 +200,7 @@ def test_what_keys_may_do_while_nothing_runs_is_said_until_the_code_has_ended(tm
 def test_one_ctrl_c_ends_code_that_lets_nothing_else_run(arguments: tuple[str, ...], tmp_path: Path) -> None:
     with begun(tmp_path, *arguments, body="sum(range(10**12))") as process:
         process.send_signal(signal.SIGINT)
-        text, _ = process.communicate(timeout=SOON)
+        text = ended(process)
         # It may have been heard before the code began.
         assert process.returncode in (-signal.SIGKILL, 130)
         assert "could not be stopped" in text or process.returncode == 130

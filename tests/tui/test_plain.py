@@ -46,6 +46,7 @@ from gradstep_tui.plain.conversation import Conversation
 from gradstep_tui.plain.talk import lines
 from gradstep_tui.text.steps import event_text
 from gradstep_tui.text.tensors.numbers import cell, cells, is_tensor, rate
+from tests import preloaded
 from tests.session_strategies import PROBLEMS
 from tests.terminal import Terminal
 from tests.tui.test_keys import DOES
@@ -714,18 +715,11 @@ def test_a_short_run_tells_its_end_only() -> None:
 # Over real streams
 
 
-def plainly(lines: str | bytes, *options: str, **more: str) -> subprocess.CompletedProcess[bytes]:
-    """Hold a conversation with the real command over pipes."""
-    data = lines.encode() if isinstance(lines, str) else lines
-    return subprocess.run(
-        [*GRADSTEP, *options], input=data, capture_output=True, timeout=120, env=os.environ | ENV | more
-    )
-
-
 def test_a_conversation_over_a_pipe_is_told_in_plain_text_and_ends_with_its_input() -> None:
-    ran = plainly(b"f\ns\n\xff\x00\x1b[A\nb\nu\nrun 3\nloss", "--plain", "--lr", "2e-5")
-    told = ran.stdout.decode()
-    assert (ran.returncode, ran.stderr) == (0, b"")
+    given = b"f\ns\n\xff\x00\x1b[A\nb\nu\nrun 3\nloss"
+    ran = preloaded.run([*GRADSTEP, "--plain", "--lr", "2e-5"], given=given, env=ENV)
+    told = ran.stdout
+    assert (ran.returncode, ran.stderr) == (0, "")
     assert "\x1b" not in told
     assert "gradstep>" not in told
     assert "learning rate 2e-05" in told
@@ -758,17 +752,10 @@ def test_a_closed_pipe_is_quiet() -> None:
     reader, writer = os.pipe()
     os.close(reader)
     try:
-        ran = subprocess.run(
-            [*GRADSTEP, "--plain"],
-            input=b"f\n",
-            stdout=writer,
-            stderr=subprocess.PIPE,
-            timeout=120,
-            env=os.environ | ENV,
-        )
+        ran = preloaded.run([*GRADSTEP, "--plain"], given=b"f\n", stdout=writer, env=ENV)
     finally:
         os.close(writer)
-    assert (ran.returncode, ran.stderr) == (0, b"")
+    assert (ran.returncode, ran.stderr) == (0, "")
 
 
 def prompted(text: str) -> bool:
@@ -822,14 +809,16 @@ class FakeTerminal(io.StringIO):
 
 
 def test_without_a_terminal_the_bench_names_plain() -> None:
-    ran = plainly("", TERM="dumb")
+    env = os.environ | ENV | {"TERM": "dumb"}
+    ran = subprocess.run(GRADSTEP, stdin=subprocess.DEVNULL, capture_output=True, timeout=120, env=env)
     assert ran.returncode == 2
     assert b"`gradstep --plain`" in ran.stderr
     assert ran.stderr.count(b"\n") == 1
 
 
 def test_a_wrong_problem_is_told_without_a_conversation() -> None:
-    ran = plainly("f\n", "--plain", "carrots")
+    command = [*GRADSTEP, "--plain", "carrots"]
+    ran = subprocess.run(command, input=b"f\n", capture_output=True, timeout=120, env=os.environ | ENV)
     assert (ran.returncode, ran.stdout) == (2, b"")
     assert b"carrots" in ran.stderr
 

@@ -8,6 +8,7 @@ import json
 import math
 import os
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Iterable
@@ -32,6 +33,7 @@ from gradstep.loop.loop import Kind
 from gradstep.session import Session
 from gradstep_tui import cli
 from gradstep_tui.commands.reports import json_report as json_lines
+from tests import preloaded
 from tests.engine.test_notebook import PRINTED, START, assert_printed
 from tests.terminal import GRADSTEP
 
@@ -44,14 +46,6 @@ KEYS = {
     *("action", "arguments", "epoch", "loss", "predictions", "parameters"),
     *("epoch_loss", "optimizer", "batches", "zeroing", "learning_rate", "diverged_in_epoch"),
 }
-
-
-def run(*arguments: str, **streams: object) -> subprocess.CompletedProcess[str]:
-    """Run the real command without a terminal."""
-    found = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **streams}
-    return subprocess.run(  # type: ignore[call-overload, no-any-return]
-        [*GRADSTEP, "run", *arguments], text=True, timeout=120, check=False, **found
-    )
 
 
 def told(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
@@ -110,7 +104,7 @@ def sections(out: str) -> dict[str, list[str]]:
 
 
 def test_it_prints_every_number_of_the_notebook() -> None:
-    ran = run("--epochs", "100")
+    ran = preloaded.run([*GRADSTEP, "run", "--epochs", "100"])
     assert (ran.returncode, ran.stderr) == (0, "")
     printed = sections(ran.stdout)
     of_the_notebook = [
@@ -314,7 +308,7 @@ def test_ctrl_c_ends_it_without_a_traceback(
 
 
 def test_a_closed_pipe_is_quiet() -> None:
-    # Each run is a process of its own to its very end, where Python flushes; PyTorch is loaded once for all.
+    # Each run is a process of its own to its very end, where what is left is flushed.
     script = (
         "import os, sys, gradstep_tui.cli, gradstep.opening\n"
         "gradstep.opening.open_session(gradstep.opening.Start())\n"
@@ -327,9 +321,7 @@ def test_a_closed_pipe_is_quiet() -> None:
     reader, writer = os.pipe()
     os.close(reader)
     try:
-        ran = subprocess.run(
-            [sys.executable, "-c", script], stdout=writer, stderr=subprocess.PIPE, text=True, timeout=120
-        )
+        ran = preloaded.run([sys.executable, "-c", script], stdout=writer)
     finally:
         os.close(writer)
     assert ran.stderr == "[0, 0, 0]\n"
@@ -337,14 +329,12 @@ def test_a_closed_pipe_is_quiet() -> None:
 
 def test_a_reader_gets_each_line_as_soon_as_its_action_is_done() -> None:
     command = [*GRADSTEP, "run", "--json", "--epochs", "1000000"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as ran:
-        assert ran.stdout is not None
-        assert ran.stderr is not None
+    with preloaded.started(command) as ran:
         first = [json.loads(ran.stdout.readline())["action"] for _ in STEP_BY_HAND]
         # A million epochs take many seconds: what has arrived by now was not kept back until the end.
         assert ran.poll() is None
-        ran.terminate()
-        assert ran.stderr.read() == ""
+        ran.send_signal(signal.SIGTERM)
+        assert ran.stderr.read() == b""
     assert first == [type(action).__name__ for action in STEP_BY_HAND]
 
 

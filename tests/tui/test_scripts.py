@@ -17,6 +17,7 @@ import pytest
 from gradstep import problems
 from gradstep_tui.cli import main
 from gradstep_tui.commands.parsers import bench_parser
+from tests import preloaded
 from tests.terminal import GRADSTEP, Terminal
 
 GOOD = """
@@ -203,16 +204,10 @@ def wait_for(path: Path) -> None:
 @pytest.mark.parametrize("text", ["while True: pass", "import time; time.sleep(60)"])
 def test_ctrl_c_leaves_a_script_that_runs_for_ever(script: Path, text: str) -> None:
     begun = without_end(script, text)
-    child = subprocess.Popen(
-        [*GRADSTEP, "check", str(script)], stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    )
-    try:
+    with preloaded.started([*GRADSTEP, "check", str(script)]) as child:
         wait_for(begun)
         child.send_signal(signal.SIGINT)
-        out, err = child.communicate(timeout=20)
-    finally:
-        child.kill()
-    assert (child.returncode, out, err) == (130, b"", b"")
+        assert (child.wait(20), child.stdout.read(), child.stderr.read()) == (130, b"", b"")
 
 
 @pytest.mark.parametrize("text", ["while True: pass", "import time; time.sleep(60)"])

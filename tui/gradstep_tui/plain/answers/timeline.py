@@ -51,8 +51,8 @@ def twin_texts(session: Session, stopped: Callable[[], bool]) -> Iterator[str]:
     """Return the comparison of the session with its twin, the reference loop from the same start."""
     zeroing = "OFF" if zeroes(session.frame.loop) is False else "on"
     found = session.twin(stopped)
-    unit = unit_of(session.frame.loop)
-    return comparison_texts(found, Names(f"session, zeroing {zeroing}", "twin, zeroing on", "its twin", unit))
+    here, frame = f"session, zeroing {zeroing}", session.frame
+    return comparison_texts(found, Names(here, "twin, zeroing on", "its twin", unit_of(frame.loop), frame))
 
 
 def compare_texts(session: Session, text: str, stopped: Callable[[], bool]) -> Iterator[str]:
@@ -61,7 +61,8 @@ def compare_texts(session: Session, text: str, stopped: Callable[[], bool]) -> I
         raise BadInput("compare needs the number of a point: timeline lists them")
     point = _number(text)
     found = session.compare(point, stopped)
-    names = Names("session", f"point {point}", f"point {point}", unit_of(session.frame.loop))
+    frame = session.frame
+    names = Names("session", f"point {point}", f"point {point}", unit_of(frame.loop), frame)
     return comparison_texts(found, names)
 
 
@@ -72,7 +73,7 @@ def comparison_texts(found: Comparison, names: Names) -> Iterator[str]:
     if found.last is not None:
         yield f"last loss: {_pair(*found.last)}"
     for gap in found.gaps:
-        yield f"furthest apart in {gap.parameter}: {gap.name}, {_pair(gap.first, gap.second)}"
+        yield f"furthest apart in {gap.parameter}: {names.element(gap)}, {_pair(gap.first, gap.second)}"
     yield first_text(found.first, names)
     yield from filter(None, [momentum_text(found)])
     ours, theirs = found.losses

@@ -66,7 +66,7 @@ def plain_run(plain: Plain, kinds: list[Kind], rate: float) -> Exception | None:
 @example("perceptron", (F, U, B, Z), [F, B, F], 5, 1e-2)
 @example("dropout", (U, Z, F, B), [F, B], 6, 50.0)
 @example("line", (U,), [F, B], 6, 1e-2)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 def test_a_run_of_any_loop_has_the_bits_of_the_same_lines_of_python(
     name: str, order: tuple[Kind, ...], before: list[Kind], count: int, rate: float
 ) -> None:

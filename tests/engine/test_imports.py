@@ -35,16 +35,3 @@ def test_the_engine_needs_no_screen() -> None:
 @pytest.mark.parametrize("modules", ["gradstep.frame, gradstep.actions, gradstep.errors, gradstep.problems"])
 def test_what_a_screen_needs_at_once_does_not_import_torch(modules: str) -> None:
     assert not loaded_after(f"import {modules}") & {"torch", "numpy"}
-
-
-def test_the_first_look_at_the_twin_waits_for_no_import() -> None:
-    script = """
-from gradstep.actions import RunEpochs, ToggleZeroing
-from gradstep.opening import open_session
-from gradstep.start import Start
-session = open_session(Start())
-for action in (RunEpochs(2), ToggleZeroing(), RunEpochs(3)):
-    session.apply(action)
-assert session.twin().first is not None
-"""
-    assert not loaded_after(script) & {"sympy", "mpmath"}

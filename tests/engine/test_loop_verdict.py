@@ -119,7 +119,7 @@ EDITS = st.sampled_from(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(st.lists(EDITS, max_size=8))
 def test_asking_changes_nothing_and_equivalent_loops_train_alike(actions: list[Action]) -> None:
     session, untouched = (Session(problems.load("crops")) for _ in range(2))

@@ -29,7 +29,7 @@ edit = st.one_of(
 
 
 @given(st.lists(edit, max_size=12), st.sampled_from([None, Batches("micro", 2), Batches("mini", 2)]))
-@settings(max_examples=40)
+@settings(max_examples=25)
 def test_any_edited_loop_is_made_again(found: list[ToggleStatement], batches: Batches | None) -> None:
     session = open_session(Start("line"))
     for action in (SetBatches(batches or FULL), *found):

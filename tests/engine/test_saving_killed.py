@@ -14,7 +14,7 @@ from tests import preloaded
 from tests.engine.test_imports import ROOT
 from tests.killed_sessions import digest
 
-KILLS = 30
+KILLS = 15
 
 
 def killed_in(folder: Path) -> dict[Path, list[str]]:

@@ -44,7 +44,7 @@ def stop_after(asked: int):
     return lambda: next(questions) >= asked
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(
     name=st.sampled_from(sorted(PROBLEMS)),
     rate=rates,

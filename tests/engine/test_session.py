@@ -552,18 +552,18 @@ def test_a_run_keeps_eight_bytes_of_each_epoch() -> None:
     tracemalloc.start()
     try:
         start, _ = tracemalloc.get_traced_memory()
-        after(RunEpochs(8_000), Undo(), Redo(), session=session)
+        after(RunEpochs(4_000), Undo(), Redo(), session=session)
         gc.collect()
         end, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    assert end - start < 8_000 * 8 * 1.5 + 60_000
-    assert peak - start < 8_000 * 8 * 4 + 100_000
+    assert end - start < 4_000 * 8 * 1.5 + 60_000
+    assert peak - start < 4_000 * 8 * 4 + 100_000
 
 
-def test_1000_actions_keep_few_tensors_each() -> None:
+def test_400_actions_keep_few_tensors_each() -> None:
     session = Session(problems.load("crops"))
     before = live_tensors()
-    for _ in range(1000):
+    for _ in range(400):
         session.apply(NextLine())
-    assert (live_tensors() - before) / 1000 < 40
+    assert (live_tensors() - before) / 400 < 40

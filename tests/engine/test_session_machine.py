@@ -487,7 +487,7 @@ def numberless(words: str) -> str:
 
 TestTraining = Training.TestCase
 TestTraining.settings = settings(
-    max_examples=60,
+    max_examples=25,
     stateful_step_count=30,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],

@@ -86,7 +86,7 @@ ACTIONS = st.sampled_from(
 )
 
 
-@settings(max_examples=60)
+@settings(max_examples=25)
 @given(st.lists(ACTIONS, max_size=25))
 def test_undo_and_redo_give_the_same_bits(actions: list[Action]) -> None:
     session = Session(problems.load("crops"))

@@ -95,7 +95,7 @@ def way_to(session: Session, number: int) -> list[Action]:
 @given(
     st.sampled_from(sorted(PROBLEMS)), st.lists(st.sampled_from(ACTIONS), min_size=1, max_size=20), st.data()
 )
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 def test_every_point_and_every_place_inside_is_what_the_actions_up_to_there_lead_to(
     name: str, actions: list[Action], data: st.DataObject
 ) -> None:
@@ -288,7 +288,7 @@ FORWARDS = tuple(action for action in ACTIONS if not isinstance(action, StepNode
 
 
 @given(st.sampled_from(sorted(PROBLEMS)), st.lists(st.sampled_from(FORWARDS), max_size=25), st.data())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 def test_passes_that_are_done_again_unrecorded_come_to_the_same_bits(
     name: str, actions: list[Action], data: st.DataObject
 ) -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import linecache
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -163,6 +164,11 @@ def test_an_addition_to_an_element_is_told_as_one_statement() -> None:
 
 
 def test_a_node_of_another_thread_has_no_source_rather_than_a_wrong_one() -> None:
+    with ThreadPoolExecutor(1) as fresh:  # whose nodes are numbered from 0
+        fresh.submit(_node_of_another_thread).result()
+
+
+def _node_of_another_thread() -> None:
     w, made = torch.ones(2, requires_grad=True), list[Tensor]()
 
     def elsewhere(numbered: int) -> None:

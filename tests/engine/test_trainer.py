@@ -55,7 +55,7 @@ F, B, U, Z = Kind
     st.lists(st.sampled_from(Kind), min_size=1, max_size=12),
     st.lists(st.integers(0, 12), min_size=1, max_size=4),
 )
-@settings(max_examples=80)
+@settings(max_examples=50)
 def test_from_any_snapshot_training_goes_on_as_it_did(
     name: str, kinds: list[Kind], visits: list[int]
 ) -> None:

@@ -96,7 +96,7 @@ def test_in_the_second_epoch_the_weights_differ_before_a_loss_tells() -> None:
 
 
 @given(st.sampled_from(sorted(PROBLEMS)), st.lists(st.sampled_from(ACTIONS), max_size=15))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_a_twin_changes_nothing_and_runs_as_many_epochs_from_the_same_start(
     name: str, actions: list[Action]
 ) -> None:

@@ -16,8 +16,8 @@ LEAST = 3.0
 
 NO_TEXT = " ─│╭╮╰╯█▇▆▅▄▃▂▁"
 
-BENCH = (["f", "s", "s", "s"], ["s"] * 8, ["u", "Z"], ["b"])
-"""A pass under way, a gradient that has arrived, an update with zeroing off, PyTorch's refusal."""
+BENCH = (["f", *"sss", *["s"] * 8], ["u", "Z", "b"])
+"""A pass under way with a gradient that has arrived, an update with zeroing off and PyTorch's refusal."""
 
 DIALOGS = (["f", "s", "s", "?"], ["escape", "l", "x", "enter"], ["escape", "enter"])
 """Help, a question that was answered wrong, the step in full."""

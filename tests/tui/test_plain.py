@@ -731,12 +731,14 @@ def test_a_conversation_over_a_pipe_is_told_in_plain_text_and_ends_with_its_inpu
     assert left.startswith("Saved: `gradstep resume`")
 
 
-def test_it_imports_nothing_of_the_screen() -> None:
+def test_neither_plain_mode_nor_a_run_imports_anything_of_the_screen() -> None:
     script = (
-        "import sys, gradstep_tui.cli\n"
-        "code = gradstep_tui.cli.main(['--plain'])\n"
+        "import contextlib, io, sys, gradstep_tui.cli\n"
+        "codes = [gradstep_tui.cli.main(['--plain'])]\n"
+        "with contextlib.redirect_stdout(io.StringIO()):\n"
+        "    codes += [gradstep_tui.cli.main(['run', *options]) for options in ([], ['--json'])]\n"
         "loaded = [name for name in sys.modules if name.split('.')[0] == 'textual']\n"
-        "print(code, loaded, 'readline' in sys.modules, file=sys.stderr)"
+        "print(codes, loaded, 'readline' in sys.modules, file=sys.stderr)"
     )
     ran = subprocess.run(
         [sys.executable, "-c", script],
@@ -745,7 +747,7 @@ def test_it_imports_nothing_of_the_screen() -> None:
         timeout=120,
         env=os.environ | ENV,
     )
-    assert ran.stderr == b"0 [] False\n"
+    assert ran.stderr == b"[0, 0, 0] [] False\n"
     assert b"18746" not in ran.stdout
 
 

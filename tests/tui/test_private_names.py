@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -70,19 +71,26 @@ def used(tree: ast.AST) -> Iterator[tuple[int, str]]:
                 yield from ((node.lineno, part) for alias in names for part in alias.name.split("."))
 
 
-def leaks(text: str, own: set[str]) -> list[str]:
+@cache
+def parsed(path: Path) -> ast.Module:
+    return ast.parse(path.read_text())
+
+
+def leaks(tree: ast.AST, own: set[str]) -> list[str]:
     return [
         f"line {line}: {name}"
-        for line, name in used(ast.parse(text))
+        for line, name in used(tree)
         if name in GUARDED or (is_private(name) and name not in own | OF_PYTHON)
     ]
 
 
-OWN: Final = {name for path in OUTSIDE for name in defined(ast.parse(path.read_text()))} - GUARDED
+@cache
+def our_own() -> set[str]:
+    return {name for path in OUTSIDE for name in defined(parsed(path))} - GUARDED
 
 
 def test_no_module_but_the_doors_reaches_anything_private_of_another_library() -> None:
-    found = {str(path.relative_to(ROOT)): leaks(path.read_text(), OWN) for path in OUTSIDE}
+    found = {str(path.relative_to(ROOT)): leaks(parsed(path), our_own()) for path in OUTSIDE}
     assert {path: lines for path, lines in found.items() if lines} == {}
 
 
@@ -101,4 +109,4 @@ def test_no_module_but_the_doors_reaches_anything_private_of_another_library() -
     ],
 )
 def test_a_new_leak_is_found(line: str) -> None:
-    assert leaks(line, OWN)
+    assert leaks(ast.parse(line), our_own())

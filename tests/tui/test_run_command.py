@@ -351,19 +351,6 @@ def test_a_full_disk_is_told_in_one_line(
     assert capsys.readouterr().err == f"gradstep run: cannot write the output: {os.strerror(errno.ENOSPC)}\n"
 
 
-def test_it_imports_nothing_of_the_screen() -> None:
-    script = (
-        "import sys, gradstep_tui.cli\n"
-        "codes = [gradstep_tui.cli.main(['run', *options]) for options in ([], ['--json'])]\n"
-        "loaded = [name for name in sys.modules if name.split('.')[0] == 'textual']\n"
-        "print(codes, loaded, file=sys.stderr)"
-    )
-    ran = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, timeout=120, check=True
-    )
-    assert ran.stderr == "[0, 0] []\n"
-
-
 def test_a_wrong_value_is_told_without_waiting_for_pytorch() -> None:
     script = (
         "import atexit, sys, gradstep_tui.cli\n"

@@ -10,7 +10,7 @@ import pytest
 from gradstep_tui.terminal.capabilities import Capabilities, Colours, chosen_colours
 from gradstep_tui.terminal.output_filter import output_filter
 from tests.terminal import Terminal
-from tests.tui.test_terminal import COLOUR, MANY_COLOURS, given_back
+from tests.tui.test_terminal import COLOUR, MANY_COLOURS, READY, given_back
 
 PRIVATE = re.compile(rb"\x1b\[([?<>=][0-9$]*[a-zA-Z])")
 STYLE = re.compile(rb"\x1b\[([0-9;]*)m")
@@ -28,8 +28,9 @@ MOUSE = {b"?1000h", b"?1003h", b"?1015h", b"?1006h"}
     ],
 )
 def test_a_terminal_gets_the_control_sequences_that_it_knows(term: str, known: set[bytes]) -> None:
-    with Terminal(env={"TERM": term, "COLORTERM": "" if term == "linux" else None}) as terminal:
-        terminal.wait_for("PyTorch is starting")
+    env = {"TERM": term, "COLORTERM": "" if term == "linux" else None}
+    with Terminal(env=env, preloaded=True) as terminal:
+        terminal.wait_for(READY)
         terminal.send("q")
         assert terminal.wait_exit() == 0
         others = {mode[:-1] for mode in PRIVATE.findall(terminal.output)} - {mode[:-1] for mode in known}
@@ -46,15 +47,15 @@ def test_a_terminal_gets_the_control_sequences_that_it_knows(term: str, known: s
     ("env", "colours"),
     [
         ({"TERM": "nobody-knows-it"}, Colours.FEW),
-        ({"NO_COLOR": ""}, Colours.FEW),
+        ({"TERM": "xterm", "NO_COLOR": ""}, Colours.FEW),
         ({"FORCE_COLOR": "0"}, Colours.NONE),
         ({"CLICOLOR": "0"}, Colours.NONE),
         ({"TERM": "vt100", "CLICOLOR_FORCE": "1"}, Colours.FEW),
     ],
 )
 def test_the_environment_chooses_the_colours(env: Mapping[str, str], colours: Colours) -> None:
-    with Terminal(env=env) as terminal:
-        terminal.wait_for("PyTorch is starting")
+    with Terminal(env=env, preloaded=True) as terminal:
+        terminal.wait_for(READY)
         terminal.send("q")
         assert terminal.wait_exit() == 0
         assert bool(COLOUR.search(terminal.output)) is (colours > Colours.NONE)

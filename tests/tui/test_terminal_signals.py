@@ -33,8 +33,8 @@ def wait_until_suspended(terminal: Terminal) -> None:
 @pytest.mark.parametrize("name", ENDING)
 def test_every_ending_signal_gives_the_terminal_back(name: str) -> None:
     number = getattr(signal, name)
-    with Terminal() as terminal:
-        terminal.wait_for("PyTorch is starting")
+    with Terminal(preloaded=True) as terminal:
+        terminal.wait_for(READY)
         terminal.signal(number)
         assert terminal.wait_exit() == 128 + number
         assert given_back(terminal)
@@ -42,8 +42,8 @@ def test_every_ending_signal_gives_the_terminal_back(name: str) -> None:
 
 @pytest.mark.parametrize("name", CRASHING)
 def test_a_crash_gives_the_terminal_back(name: str) -> None:
-    with Terminal() as terminal:
-        terminal.wait_for("PyTorch is starting")
+    with Terminal(preloaded=True) as terminal:
+        terminal.wait_for(READY)
         terminal.signal(getattr(signal, name))
         assert terminal.wait_exit() == -getattr(signal, name)
         end = time.monotonic() + 30

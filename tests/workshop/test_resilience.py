@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import sqlite3
-import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -15,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from gradstep_tui.workshop.server.bench_process import GRACE
+from tests import preloaded
 from tests.terminal import Terminal
 from tests.workshop.workshop_server import NEW, PATIENCE, Server, lives, make_key, until
 
@@ -107,9 +107,7 @@ except RuntimeError as error:
     print("refused", resource.getrlimit(resource.RLIMIT_CPU)[0], resource.getrlimit(resource.RLIMIT_CORE)[0])
 print(torch.ones(3).sum().item())
 """
-    result = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True
-    )
+    result = preloaded.run([sys.executable, "-c", program])
     assert result.stdout.split() == ["refused", "7200", "0", "3.0"]
 
 

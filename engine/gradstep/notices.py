@@ -103,6 +103,12 @@ class LossMoved:
     last: float
     """Loss of its last epoch."""
 
+    peak: float | None = None
+    """Largest loss that came after the smallest, if it is far above the last one: the losses swing."""
+
+    zeroing: bool = True
+    """Whether the loop zeroes the gradients; without that they pile up."""
+
     @property
     def part(self) -> float:
         """Change as a part of the first loss: negative for a fall, nan if the first loss is 0."""

@@ -10,12 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gradstep import problems
-from gradstep.actions import Forward, Redo, RunEpochs, SetOptimizer, ToggleZeroing, Undo
+from gradstep.actions import Backward, Forward, Redo, RunEpochs, SetOptimizer, ToggleZeroing, Undo, Update
 from gradstep.analysis.loss_trend import FEWEST, Descent, diverging, hardly_moves, rise_at_end
 from gradstep.loop.optimizers import Optimizer
 from gradstep.notices import LossMoved, LossRises, RateTooSmall, RunDiverged
 from gradstep.opening import open_session
+from gradstep.session import Session
 from gradstep.start import Start, start_from
+from gradstep.statement_steps.statement_facts import EpochsStep
 
 positive = st.floats(1e-3, 1e6)
 descents = st.sampled_from(Descent)
@@ -166,3 +168,27 @@ def test_a_scripts_divergence_is_announced_before_inf(tmp_path: Path) -> None:
     session = open_session(start_from(str(path)))
     signals = [session.apply(RunEpochs(1)).signal for _ in range(4)]
     assert any(isinstance(signal, LossRises) for signal in signals)
+
+
+def test_losses_that_swing_without_zeroing_are_no_success() -> None:
+    session = Session(problems.load("crops"))
+    session.apply(ToggleZeroing())
+    found = session.apply(RunEpochs(100)).signal
+    assert isinstance(found, LossMoved)
+    assert not found.zeroing
+    losses = list(session.frame.losses)
+    lowest = losses.index(min(losses))
+    assert found.peak == max(losses[lowest:])
+    assert found.peak > 2 * losses[-1]
+
+
+def test_a_run_from_the_middle_of_an_epoch_is_compared_with_the_loss_that_was_known() -> None:
+    session = Session(problems.load("crops"))
+    for action in (RunEpochs(1), Forward(), Backward(), Update()):
+        known = session.apply(action).loss
+    step = session.apply(RunEpochs(1)).statement
+    assert isinstance(step, EpochsStep)
+    assert step.loss_before == step.loss_after == known
+    found = session.apply(RunEpochs(30)).signal
+    assert isinstance(found, LossMoved)
+    assert found.first == known

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import Final
 
-from gradstep.analysis.loss_trend import FEWEST, Descent, diverging, hardly_moves
+from gradstep.analysis.loss_trend import FEWEST, Descent, diverging, hardly_moves, swing
 from gradstep.ledger.gradient_norms import gradient_sizes
 from gradstep.loop.loop import Kind, Loop
 from gradstep.loop.script_loop import ScriptLoop
@@ -19,6 +19,9 @@ SLOPE: Final = 0.01
 
 LEFT: Final = 0.05
 """Part of the first gradient that the newest one must have: less is left near a minimum."""
+
+FAR: Final = 2
+"""Multiple of a loss from which a single step, such as the first of a run, has moved it far."""
 
 ZERO: Final = 1e-6
 """Loss below which it counts as zero."""
@@ -52,11 +55,22 @@ def loss_signal(
     count = after.epoch - before.epoch
     if not is_run or count < 1:
         return None
-    begin = max(len(before.losses) - 1, 0)
-    run = after.losses.last(len(after.losses) - begin)
-    if count >= FEWEST and hardly_moves(run) and _could_move(names, after, run[0]):
+    ran, first = after.losses.last(len(after.losses) - len(before.losses)), _known_before(before)
+    run = [*ran] if first is None else [first, *ran]
+    stays = run[0] < FAR * run[-1] and run[-1] < FAR * run[0]
+    if count >= FEWEST and stays and hardly_moves(run) and _could_move(names, after, run[0]):
         return RateTooSmall(count, run[0], run[-1], after.learning_rate)
-    return LossMoved(count, run[0], run[-1]) if len(run) > 1 and math.isfinite(run[0]) else None
+    if len(run) < 2 or not math.isfinite(run[0]):
+        return None
+    return LossMoved(count, run[0], run[-1], swing(run), zeroing=zeroing)
+
+
+def _known_before(state: TrainingState) -> float | None:
+    """Return the loss that was known when a run began: of the last forward pass, if that had all samples."""
+    forward = state.trainer.forward
+    if forward is not None and forward.batch is None:
+        return forward.loss.item()
+    return state.losses[len(state.losses) - 1] if len(state.losses) else None
 
 
 def _descent(loop: Loop | ScriptLoop) -> Descent:

@@ -22,6 +22,9 @@ MATTERS: Final = 0.01
 FEWEST: Final = 20
 """Fewest epochs of a run that can show that the loss hardly moves."""
 
+SWING: Final = 2
+"""Multiple of the last loss that an earlier one, after the smallest, must exceed to count as a swing."""
+
 STILL: Final = 0.01
 """Part of a loss by which it changes at most if it hardly moves."""
 
@@ -79,6 +82,15 @@ def diverging(losses: Sequence[float], descent: Descent) -> Rise | None:
     if abs(rise.last) < MATTERS * peak:
         return None
     return rise if _is_grave(rise, peak, descent) else None
+
+
+def swing(losses: Sequence[float]) -> float | None:
+    """Return the largest loss after the smallest one, if it is several times the last; None if it is not."""
+    numbers = np.asarray(losses, dtype=np.float64)
+    if len(numbers) < FEWEST or not np.isfinite(numbers).all() or numbers[-1] <= 0:
+        return None
+    peak = float(numbers[int(np.argmin(numbers)) :].max())
+    return peak if peak > SWING * numbers[-1] else None
 
 
 def _is_grave(rise: Rise, peak: float, descent: Descent) -> bool:

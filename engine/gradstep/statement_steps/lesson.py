@@ -149,14 +149,18 @@ class Lesson:
         )
 
     def _epochs(self, last: LastEpochs) -> EpochsStep:
-        losses = self._state.losses
+        losses, forward = self._state.losses, last.before.forward
         after = last.first + last.epochs - 1
         before = last.first - 1 if last.first else last.first
+        whole = forward is not None and forward.batch is None
+        begun = forward.loss.item() if whole and forward is not None else math.nan
         return EpochsStep(
             epochs=last.epochs,
             first=last.first,
             updates=last.updates,
-            loss_before=_known(losses[before]) if before < min(after, len(losses)) else None,
+            loss_before=_known(
+                begun if whole else losses[before] if before < min(after, len(losses)) else math.nan
+            ),
             loss_after=_known(losses[after]) if 0 <= after < len(losses) else None,
             parameters=self._moved(last),
         )

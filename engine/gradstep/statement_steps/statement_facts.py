@@ -186,7 +186,7 @@ class EpochsStep:
     """How often the parameters were updated; None if it is not known."""
 
     loss_before: float | None
-    """Loss of the epoch before the run, or of its first epoch if there was none before; None if not known."""
+    """Loss that was known when the run began, or of its first epoch if there was none; None if not known."""
 
     loss_after: float | None
     """Loss of the run's last epoch; None if it computed none."""

@@ -32,6 +32,9 @@ LOWER: Final[Mapping[tuple[bool, bool], str]] = {
 }
 """What to do if training diverges, by whether the rate can be set here, and whether gradients are zeroed."""
 
+PILED_UP: Final = "zeroing is off ({zeroing} turns it on), so the gradients of all passes add up: {what}"
+"""What to say of losses that rise or swing without zeroing."""
+
 RAISE: Final[Mapping[bool, str]] = {
     True: "raise the learning rate ({raise_rate}){rate}: {what}, and the gradient is far from zero",
     False: "raise the learning rate in the script and read it again ({reload}): {what}, and the gradient is "
@@ -88,9 +91,14 @@ def _too_small(found: RateTooSmall, frame: Frame, keys: Mapping[str, str]) -> Re
 def _moved(found: LossMoved, frame: Frame, keys: Mapping[str, str]) -> Remark:
     moved, ran = moved_text(found.first, found.last), counted(found.epochs, unit_of(frame.loop))
     first, last = cell(found.first), cell(found.last)
+    if found.peak is not None:
+        return Remark(Sense.WARNING, _swing_text(found, ran, keys))
     if found.last > found.first and moved:
         if found.epochs == 1 and found.part < NOTED:
             return NOTHING
+        if not found.zeroing:
+            what = f"{ran} raised the loss from {first} to {last}, {moved}"
+            return Remark(Sense.WARNING, PILED_UP.format(**keys, what=what))
         sense = Sense.WARNING if found.epochs > 1 else Sense.HINT
         return Remark(sense, f"the loss rose from {first} to {last}, {moved}, in {ran}")
     if found.epochs == 1:
@@ -100,6 +108,13 @@ def _moved(found: LossMoved, frame: Frame, keys: Mapping[str, str]) -> Remark:
     return Remark(
         Sense.SUCCESS, f"the loss fell from {first} to {last}{f', {moved}' if moved else ''}, in {ran}"
     )
+
+
+def _swing_text(found: LossMoved, ran: str, keys: Mapping[str, str]) -> str:
+    """Return the sentence about a loss that goes down and up again, so that where it ends says little."""
+    assert found.peak is not None
+    what = f"in {ran} the loss swung up to {cell(found.peak)} again and is {cell(found.last)} now"
+    return PILED_UP.format(**keys, what=what) if not found.zeroing else f"the loss does not settle: {what}"
 
 
 SENTENCES: Final[Mapping[type[LossSignal], Callable[[Any, Frame, Mapping[str, str]], Remark]]] = {

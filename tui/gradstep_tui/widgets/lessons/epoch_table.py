@@ -47,8 +47,6 @@ def epoch_table(step: EpochsStep, losses: Losses, height: int, unit: str) -> lis
 
 
 def spread(first: int, last: int, count: int) -> Sequence[int]:
-    """Return at most `count` numbers from `first` to `last`, both among them, evenly apart."""
-    between = last - first
-    if between < count:
-        return range(first, last + 1)
-    return [first + round(place * between / (count - 1)) for place in range(count)]
+    """Return at most `count` numbers from `first` to `last`, both among them, as far apart as each other."""
+    step = -(-(last - first) // (count - 1))
+    return [*range(first, last, step), last]

@@ -55,6 +55,17 @@ class TraceSummarized:
     """Memory limit, in bytes."""
 
 
+@dataclass(frozen=True, slots=True)
+class ZeroingSet:
+    """What the loop does with the gradients of the pass before was changed."""
+
+    zeroing: bool
+    """Whether it zeroes them."""
+
+    set_to_none: bool
+    """Whether it sets each `.grad` to None for that."""
+
+
 class Unit(StrEnum):
     """Parts that an action of the history consists of."""
 
@@ -153,6 +164,13 @@ LossSignal: TypeAlias = LossMoved | LossRises | RateTooSmall | RunDiverged
 """What the losses after an action give reason to say."""
 
 Notice: TypeAlias = (
-    RunStopped | RunDiverged | PassedOver | TraceSummarized | InsideAction | NotRepeatable | PassRaised
+    RunStopped
+    | RunDiverged
+    | PassedOver
+    | TraceSummarized
+    | ZeroingSet
+    | InsideAction
+    | NotRepeatable
+    | PassRaised
 )
 """One thing that an action has to say."""

@@ -19,6 +19,9 @@ class Reason(StrEnum):
     PASS_OVER = "pass over"
     """Another statement has run since the backward pass, so the pass cannot be stepped back."""
 
+    PASS_FINISHED = "pass finished"
+    """Every node of the backward pass has run, and the pass freed its graph."""
+
     ALL_COMMENTED_OUT = "all commented out"
     """No statement of the loop is enabled."""
 
@@ -84,6 +87,7 @@ SENTENCES: Final = {
     Reason.IN_PASS: "a backward pass is under way: finish it, or go back to its start",
     Reason.NO_PASS: "no backward pass is under way",
     Reason.PASS_OVER: "the pass is over: undo what has run since, then step back",
+    Reason.PASS_FINISHED: "every node of this pass has run: go on with the loop, or step back",
     Reason.ALL_COMMENTED_OUT: "every line of the loop is commented out",
     Reason.DIVERGED: "the loss of this epoch is {loss}, and backward would spread it: undo the epoch",
     Reason.FIRST_LINE: "this line is already the first of the loop",

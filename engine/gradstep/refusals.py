@@ -72,6 +72,13 @@ def _backward(state: State) -> Refusal | None:
     return None if state.trainer.graph is Graph.LIVE else Refusal(Reason.GRAPH_FREED)
 
 
+def _step_node(state: State) -> Refusal | None:
+    """Return why no node can run; after the last one, somebody who steps has pressed once too often."""
+    passing, refused = state.passing, _backward(state)
+    ended = passing is not None and passing.finished and not passing.over
+    return Refusal(Reason.PASS_FINISHED) if ended and refused is not None else refused
+
+
 def _update(state: State) -> Refusal | None:
     """Return why no update can run: an optimizer skips a missing gradient, hand-written lines raise."""
     if state.in_pass:
@@ -158,7 +165,7 @@ def _move(state: State, kind: Kind, steps: int) -> Refusal | None:
 CHECKS: Final[Mapping[type[Action], Callable[[State], Refusal | None]]] = {
     Forward: _outside_pass,
     Backward: _backward,
-    StepNode: _backward,
+    StepNode: _step_node,
     StepTo: _backward,
     StepNodeBack: _step_back,
     Update: _update,

@@ -139,19 +139,30 @@ def test_a_second_backward_shows_pytorchs_own_error_also_after_undo_and_redo() -
     with pytest.raises(RuntimeError) as pytorchs:
         plain_after(F, B, B)
     first_line = str(pytorchs.value).split("\n")[0]
-    for action in (Backward(), StepNode()):
-        error = refusal(session, action)
-        assert error.own_words == first_line
-        assert (error.kind, error.lesson) == (
-            "RuntimeError",
-            "Run forward again for a new graph: a backward pass frees the tensors that its graph has saved.",
-        )
-        assert session.frame is before
-    after(Update(), Undo(), session=session)
+    error = refusal(session, Backward())
+    assert error.own_words == first_line
+    assert (error.kind, error.lesson) == (
+        "RuntimeError",
+        "Run forward again for a new graph: a backward pass frees the tensors that its graph has saved.",
+    )
+    assert session.frame is before
+    after(Update(), session=session)
+    assert refusal(session, StepNode()).own_words == first_line
+    after(Undo(), session=session)
     assert refusal(session, Backward()).own_words == first_line
     after(Undo(), Undo(), Redo(), Redo(), session=session)
-    assert refusal(session, StepNode()).own_words == first_line
+    assert refusal(session, Backward()).own_words == first_line
     assert shown(session.frame) == shown(before)
+
+
+def test_a_step_beyond_the_last_node_is_refused_without_an_error() -> None:
+    session = after(Forward(), *[StepNode()] * 11)
+    with pytest.raises(Refused) as refused:
+        session.apply(StepNode())
+    assert refused.value.refusal.reason is Reason.PASS_FINISHED
+    session.apply(StepNodeBack())
+    session.apply(StepNode())
+    session.apply(Update())
 
 
 @pytest.mark.parametrize(

@@ -37,6 +37,7 @@ from gradstep.errors import EngineError, Refused
 from gradstep.frame import Frame, ParameterFrame
 from gradstep.loop.loop import Kind
 from gradstep.loop.optimizers import HAND, Optimizer
+from gradstep.reasons import Reason
 from gradstep.session import Session
 from gradstep.training.pytorch_errors import PyTorchError
 from tests.engine.recording_checks import bits
@@ -287,6 +288,11 @@ class Training(RuleBasedStateMachine):
                 self.finished()
             else:
                 self.history.append(replace(point, passed=point.passed + 1))
+            return
+        listed = self.session.frame.refusal(StepNode())
+        if listed is not None and listed.reason is Reason.PASS_FINISHED:
+            assert point.before_pass is not None
+            assert not self.act(StepNode())
             return
         plain = self.plain_at(point.script)
         before = self.session.frame

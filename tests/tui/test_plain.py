@@ -271,11 +271,11 @@ def test_the_greeting_says_what_the_problem_is_what_its_data_mean_and_what_to_ty
 def test_forward_tells_its_statement_each_sample_the_loss_and_what_comes_next() -> None:
     told = Talk()("f").splitlines()
     assert told[1].startswith(
-        "sample 1: inputs 73, 67, 43; prediction 63.6542, -89.2996; target 56, 70; differ"
+        "sample 1: inputs 73, 67, 43; prediction 63.6542, -89.2996; target 56, 70; error "
     )
     assert [*told[:1], *told[6:]] == [
         "ran forward: preds = model(inputs); loss = mse(preds, targets)",
-        "the sum of the 10 squares of the differences is 187465.4; divided by 10, the number of them, it is "
+        "the sum of the 10 squares of the errors is 187465.4; divided by 10, the number of them, it is "
         "the loss, 18746.54",
         "loss 18746.5391",
         "next: backward runs loss.backward(); node goes through it node by node; type next, or b",

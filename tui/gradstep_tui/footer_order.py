@@ -48,7 +48,7 @@ REST: Final = (
 
 ORDER: Final[Mapping[Situation, Sequence[str]]] = {
     Situation.BETWEEN: (
-        *("next_line", "step_node", "epoch", "run", "undo", "redo", "zeroing", "data", "look", "timeline"),
+        *("next_line", "step_node", "epoch", "run", "undo", "zeroing", "look", "redo", "data", "timeline"),
         *("forward", "backward", "update", "zero", "lower_rate", "raise_rate", "ledger", "twin"),
         *("pictures", "graph", "elements", *SETTINGS, *VIEWS, "step_node_back", *REST),
     ),
@@ -59,7 +59,7 @@ ORDER: Final[Mapping[Situation, Sequence[str]]] = {
         *("scroll_up", "scroll_down", "theme", "lower_rate", "raise_rate", "type_rate"),
     ),
     Situation.TROUBLE: (
-        *("undo", "lower_rate", "type_rate", "look", "zeroing", "reset", "timeline", "verdict", "comment"),
+        *("undo", "lower_rate", "type_rate", "look", "zeroing", "reset", "timeline", "comment"),
         *("next_line", "forward", "backward", "update", "zero", "step_node", "redo", "ledger", "printed"),
         *("optimizer", "elements", *VIEWS, *REST),
     ),
@@ -80,7 +80,8 @@ ALWAYS: Final = ("help", "quit")
 LABELS: Final[Mapping[tuple[Situation, str], str]] = {
     (Situation.IN_PASS, "next_line"): "rest of pass",
     (Situation.IN_PASS, "step_node"): "next node",
-    (Situation.IN_PASS, "look"): "whole step",
+    (Situation.IN_PASS, "look"): "look closer",
+    (Situation.BETWEEN, "look"): "look closer",
     (Situation.IN_PASS, "epoch"): "rest of epoch",
     (Situation.EDITING, "stop"): "hide cursor",
 }

@@ -246,7 +246,7 @@ KEYS: Final = (
         2,
         purpose=KEEP,
     ),
-    Key("look", "enter", "Enter", "look", "Show all numbers of this step.", 4),
+    Key("look", "enter", "Enter", "look", "Look closer: show all numbers of this step.", 4),
     Key(
         "elements",
         "n",

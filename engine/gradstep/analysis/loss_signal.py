@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from array import array
 from collections.abc import Sequence
 from typing import Final
 
@@ -56,7 +57,7 @@ def loss_signal(
     if not is_run or count < 1:
         return None
     ran, first = after.losses.last(len(after.losses) - len(before.losses)), _known_before(before)
-    run = [*ran] if first is None else [first, *ran]
+    run = ran if first is None else array("d", [first]) + ran
     stays = run[0] < FAR * run[-1] and run[-1] < FAR * run[0]
     if count >= FEWEST and stays and hardly_moves(run) and _could_move(names, after, run[0]):
         return RateTooSmall(count, run[0], run[-1], after.learning_rate)

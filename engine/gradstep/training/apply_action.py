@@ -36,7 +36,7 @@ from gradstep.loop.batches import split_of
 from gradstep.loop.learning_rate import lowered, raised
 from gradstep.loop.loop import Kind, Loop
 from gradstep.loop.optimizers import checked_optimizer
-from gradstep.notices import PassedOver, TraceSummarized
+from gradstep.notices import PassedOver, TraceSummarized, ZeroingSet
 from gradstep.training.epochs import Ended, run_epochs
 from gradstep.training.machine import Machine
 from gradstep.training.progress import Progress
@@ -96,7 +96,8 @@ def perform(
         statements.run(LINES[type(action)])
     elif not stepped(statements, action):
         statements.return_to(_settled(statements, action, start))
-    return Ended(passed_over or summarized(before, statements.state, statements.trainer.trace_limit))
+    told = passed_over or zeroing_set(before.loop, statements.state.loop, action)
+    return Ended(told or summarized(before, statements.state, statements.trainer.trace_limit))
 
 
 def _run_epochs(
@@ -129,6 +130,16 @@ def summarized(before: TrainingState, after: TrainingState, limit: int) -> Trace
     if passing is None or (last is not None and last.trace is passing.trace) or not passing.trace.summarized:
         return None
     return TraceSummarized(passing.trace.summarized, limit)
+
+
+def zeroing_set(before: Loop, after: Loop, action: Action) -> ZeroingSet | None:
+    """Return a notice if an action has changed what the loop does with the gradients of the pass before."""
+    zeroing = after.is_enabled(Kind.ZERO)
+    set_to_none = isinstance(action, ToggleSetToNone) and before.set_to_none is not after.set_to_none
+    changed = set_to_none or zeroing is not before.is_enabled(Kind.ZERO)
+    if changed and after.enabled:
+        return ZeroingSet(zeroing, after.set_to_none)
+    return None
 
 
 def _passed_over(state: State) -> PassedOver | None:

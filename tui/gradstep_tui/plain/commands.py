@@ -99,7 +99,7 @@ HELP: Final[Mapping[str, str]] = {
     "batches": "Split the samples, e.g. batches micro(2) or mini(2, shuffle=True); by default, do not split.",
     "look": "Show all numbers of the current step, or of event N of the pass, and why it is as it is.",
     "elements": "Summarize every parameter, or one, or show its numbers: numbers w, numbers w[1,2].",
-    "data": "Show the samples: inputs, predictions, targets and differences, 20 of them or N.",
+    "data": "Show the samples: inputs, predictions, targets and errors, 20 of them or N.",
     "ledger": "Show every write to one number of a .grad, e.g. ledger w apples rainfall, or ledger w 0 1.",
     "twin": "Compare with the same run, gradients zeroed.",
     "check": "Check autograd's gradient against finite differences, for all numbers or for one.",

@@ -16,6 +16,7 @@ from gradstep.notices import (
     RunStopped,
     TraceSummarized,
     Unit,
+    ZeroingSet,
 )
 from gradstep_tui.keys import SIGNS
 from gradstep_tui.text.losses.loss_signals import diverged_remark, diverged_text, signal_remark
@@ -30,6 +31,7 @@ SENSES: Final[Mapping[type[Notice], Sense]] = {
     RunDiverged: Sense.WARNING,
     PassedOver: Sense.WARNING,
     TraceSummarized: Sense.HINT,
+    ZeroingSet: Sense.HINT,
     InsideAction: Sense.HINT,
     NotRepeatable: Sense.WARNING,
     PassRaised: Sense.ERROR,
@@ -43,6 +45,8 @@ def notice_text(notice: Notice, unit: str = EPOCH) -> str:
     match notice:
         case RunDiverged():
             return diverged_text(notice, unit, SIGNS)
+        case ZeroingSet():
+            return zeroing_text(notice, SIGNS)
         case InsideAction(Unit.EPOCH, number, count):
             return f"{redo} goes on to the end of this run: here {unit} {number:,} of {count:,} has ended"
         case InsideAction(_, number, count):
@@ -54,6 +58,15 @@ def notice_text(notice: Notice, unit: str = EPOCH) -> str:
             )
         case _:
             return plain_notice_text(notice, unit)
+
+
+def zeroing_text(found: ZeroingSet, keys: Mapping[str, str]) -> str:
+    """Return what the loop does from now on with the gradients of the pass before."""
+    if not found.zeroing:
+        return f"zeroing is off: backward() adds to what is in .grad; {keys['zeroing']} turns it on"
+    if found.set_to_none:
+        return f"zeroing sets .grad to None, as optimizer.zero_grad() does; {keys['set_to_none']}: to 0"
+    return f"zeroing is on: it sets every .grad to 0; {keys['set_to_none']} sets None instead"
 
 
 def frame_remark(

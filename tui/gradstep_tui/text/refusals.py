@@ -21,6 +21,8 @@ SENTENCES: Final[Mapping[Reason, str]] = {
     "({step_node_back})",
     Reason.NO_PASS: "no backward pass is under way: {step_node} starts one",
     Reason.PASS_OVER: "the pass is over: undo what has run since ({undo}), then step back",
+    Reason.PASS_FINISHED: "every node of this pass has run: {next_line} goes on, {step_node_back} goes "
+    "back a node",
     Reason.ALL_COMMENTED_OUT: "every line of the loop is commented out",
     Reason.DIVERGED: "this epoch's loss is {loss}, which backward would spread: undo the epoch ({undo})",
     Reason.FIRST_LINE: "this line is already the first of the loop",

@@ -52,7 +52,10 @@ class LossPanel(Panel):
             losses = self.progress.curve
             head = running_line(losses, self.frame)
         else:
-            losses, head = self.frame.losses, loss_line(self.frame, width)
+            room = width if self.title_text() else width - len(self.title) - 1
+            losses, head = self.frame.losses, loss_line(self.frame, room)
+        if not self.title_text():
+            head = line(Span(f" {self.title}", "label"), *head)
         return [head, *self._chart_lines(losses, width - 1, height - 1, unit_of(self.frame.loop))]
 
     def _chart_lines(self, losses: Losses, width: int, height: int, unit: str) -> list[Line]:

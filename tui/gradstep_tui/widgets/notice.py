@@ -12,9 +12,9 @@ from textual.reactive import var
 from gradstep.actions import MOST_EPOCHS
 from gradstep.loop.roles import Role
 from gradstep.loop.script_loop import ScriptLoop
-from gradstep_tui.drawing.lines import Line, Span, line
+from gradstep_tui.drawing.lines import Line, Span, length, line
 from gradstep_tui.drawing.remark_lines import remark_lines, remark_rows
-from gradstep_tui.keys import SIGNS
+from gradstep_tui.keys import BY_ID, SIGNS
 from gradstep_tui.text.frames import duration
 from gradstep_tui.text.remarks import NOTHING, Remark
 from gradstep_tui.text.statements import DOES, EPOCH, ROUND, counted, effect_text, quoted, unit_of
@@ -31,6 +31,12 @@ OVER: Final = (
     " the script's loop is over: {undo} undoes, {timeline} goes back to any point, {reset} begins again"
 )
 """Hint for a script's loop that is over."""
+
+ALSO: Final = ("problems", "optimizer", "type_rate", "pictures", "timeline", "twin", "export", "ledger")
+"""Ids of keys that a newcomer would not guess, which stand beside the hint in turn."""
+
+GAP: Final = 3
+"""Cells before each of them."""
 
 MOST_ROWS: Final = 2
 """Largest number of rows of a notice."""
@@ -120,7 +126,20 @@ def hint_line(frame: Frame, width: int = 80) -> Line:
         )
     if isinstance(frame.loop, ScriptLoop) and isinstance(frame.next, int):
         return _statement_hint(frame.loop.statement(frame.next), width)
-    return line(" next: ", Span(SIGNS["next_line"], "key"), f" {DOES[str(frame.next)].format(**SIGNS)}")
+    told = line(" next: ", Span(SIGNS["next_line"], "key"), f" {DOES[str(frame.next)].format(**SIGNS)}")
+    return line(*told, *also(frame, width - length(told)))
+
+
+def also(frame: Frame, room: int) -> Iterator[Span]:
+    """Yield keys that the key bar may have no room for, as many as fit; others after each epoch."""
+    start = frame.epoch * 2 % len(ALSO)
+    for key_id in (*ALSO[start:], *ALSO[:start]):
+        label = BY_ID[key_id].label
+        wide = GAP + len(SIGNS[key_id]) + 1 + len(label)
+        if wide >= room:
+            return
+        yield from (Span(" " * GAP), Span(SIGNS[key_id], "key"), Span(f" {label}", "dim"))
+        room -= wide
 
 
 def _statement_hint(statement: ScriptStatement, width: int) -> Line:

@@ -89,6 +89,11 @@ class Panel(Widget):
         return self.title
 
     @property
+    def title_end(self) -> str:
+        """Text at the right end of the title's rule; empty for none."""
+        return ""
+
+    @property
     def title_drawn(self) -> bool:
         """Whether the pane is shown with a title."""
         return self.display and bool(self.title_text())
@@ -178,18 +183,28 @@ class Panel(Widget):
 
     def _fill(self, width: int, height: int) -> tuple[Line, ...]:
         title = self.title_text()
-        head = [title_rule(title, width, in_focus=self.in_focus)] if title else []
+        head = [title_rule(title, width, self.title_end, in_focus=self.in_focus)] if title else []
         body = self.lines(width, height - len(head))[: height - len(head)]
         empty: Line = ()
         rows = [*head, *body, *([empty] * (height - len(head) - len(body)))]
         return tuple(joined(fitted(row, width)) for row in rows)
 
 
-def title_rule(title: str, width: int, *, in_focus: bool = False) -> Line:
-    """Return a rule with a title, heavy in focus; its last cell is free, as a gap between columns."""
+def title_rule(title: str, width: int, end: str = "", *, in_focus: bool = False) -> Line:
+    """Return a rule with a title, heavy in focus; its last cell is free, as a gap between columns.
+
+    Args:
+        title: Text at the left.
+        width: Width of the rule, in cells.
+        end: Text at the right, if there is room for it.
+        in_focus: Whether the arrows act in the pane below.
+    """
     sign, role = ("━", "title") if in_focus else ("─", "dim")
-    rest = " " + sign * max(width - len(title) - 4, 0)
-    return line(Span(f"{sign} ", role), Span(title, "title"), Span(rest, role))
+    rest = max(width - len(title) - 4, 0)
+    tail = f" {end} {sign}" if end and rest > len(end) + 5 else ""
+    return line(
+        Span(f"{sign} ", role), Span(title, "title"), Span(f" {sign * (rest - len(tail))}{tail}", role)
+    )
 
 
 def _is_row(row: Line) -> bool:

@@ -6,13 +6,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from gradstep.errors import EngineError, Exists, Refused
-from gradstep.notices import InsideAction, Notice, RunDiverged, TraceSummarized, Unit
+from gradstep.notices import InsideAction, Notice, RunDiverged, TraceSummarized, Unit, ZeroingSet
 from gradstep.reasons import Reason, Refusal
 from gradstep.scripts.script_errors import ScriptError
 from gradstep.training.pytorch_errors import PyTorchError
 from gradstep_tui.text.frames import NoPass
 from gradstep_tui.text.losses.loss_signals import diverged_text
-from gradstep_tui.text.notices import plain_notice_text
+from gradstep_tui.text.notices import plain_notice_text, zeroing_text
 from gradstep_tui.text.refusals import error_remark, place_text, raised_by_text, refusal_remark
 from gradstep_tui.text.remarks import failure
 from gradstep_tui.text.scripts.obstacles import worded
@@ -22,6 +22,7 @@ SENTENCES: Final[Mapping[Reason, str]] = {
     Reason.IN_PASS: "a backward pass is under way: backward finishes it, back goes one event back",
     Reason.NO_PASS: "no backward pass is under way: node starts one",
     Reason.PASS_OVER: "the pass is over: undo what has run since, then type back",
+    Reason.PASS_FINISHED: "every node of this pass has run: next goes on, back goes back an event",
     Reason.ALL_COMMENTED_OUT: "every line of the loop is commented out: type comment forward to bring that "
     "line back",
     Reason.DIVERGED: "this epoch's loss is {loss}, which backward would spread: undo takes the epoch back",
@@ -64,6 +65,7 @@ COMMANDS: Final[Mapping[str, str]] = {
     "raise_rate": "lr+",
     "undo": "undo",
     "zeroing": "zeroing",
+    "set_to_none": "none",
     "reload": "reload",
 }
 """Commands that help, by the ids of the keys that do the same."""
@@ -83,6 +85,8 @@ def notice_text(notice: Notice, unit: str = EPOCH) -> str:
             return f"redo goes on to the end of this run: here {unit} {number:,} of {count:,} has ended"
         case InsideAction(_, number, count):
             return f"redo goes on to the end of this pass: here is event {number:,} of {count:,}"
+        case ZeroingSet():
+            return zeroing_text(notice, COMMANDS)
         case TraceSummarized(tensors, limit):
             return (
                 f"start with a larger --trace-limit to keep more: this pass made more than {limit / 1e6:,g} "

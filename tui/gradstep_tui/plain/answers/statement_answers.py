@@ -157,7 +157,7 @@ def sample_texts(samples: Samples, most: int) -> Iterator[str]:
         (samples.names[0], samples.inputs),
         ("prediction", samples.preds),
         ("target", samples.targets),
-        ("difference", None if found is None else found.difference),
+        ("error", None if found is None else found.difference),
         ("p", None if found is None else found.chances),
     ]
     known = [(name, tensor) for name, tensor in parts if tensor is not None]

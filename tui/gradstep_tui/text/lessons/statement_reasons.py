@@ -19,8 +19,8 @@ START: Final = (
 )
 REASONS: Final[Mapping[type, str]] = {
     ForwardStep: (
-        "The model makes a prediction of each row of inputs, and the loss makes one number of all "
-        "differences to the targets, which training is to make small. On the way PyTorch notes every "
+        "The model makes a prediction of each row of inputs, and the loss makes one number of all errors, "
+        "the differences to the targets; training is to make it small. On the way PyTorch notes every "
         "operation in a graph: backward will go through it from its end to its beginning."
     ),
     UpdateStep: (

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     )
 
 TERMS: Final[Mapping[LossForm, str]] = {
-    LossForm.SQUARES: "squares of the differences",
-    LossForm.DISTANCES: "differences without their signs",
+    LossForm.SQUARES: "squares of the errors",
+    LossForm.DISTANCES: "errors without their signs",
     LossForm.CLASSES: "-log(p)",
     LossForm.SIGMOID: "-log(p)",
     LossForm.PROBABILITIES: "-log(p)",

@@ -102,7 +102,7 @@ def _blocks(samples: Samples, rows: int, *, with_inputs: bool = False) -> tuple[
     differs = found is not None and found.difference is not None
     add("-" if differs else "", samples.names[1], samples.targets, outputs)
     if found is not None:
-        add("=", "difference", found.difference, outputs, "mark")
+        add("=", "error", found.difference, outputs, "mark")
         add("->", "p", found.chances, role="mark")
         add("->", HEADS[found.form], found.terms, outputs)
     return blocks, signs[1:]

@@ -38,7 +38,7 @@ def statement_title(frame: Frame) -> str:
     """Return the title for `statement_lines`; empty if it has no lines."""
     step = frame.statement
     if step is None:
-        return "what this is" if is_fresh(frame) else ""
+        return "what this is" if has_nothing_else(frame) else ""
     if isinstance(step, UpdateStep) and not step.by_rule:
         return "update: before and after"
     if isinstance(step, EpochsStep):
@@ -46,6 +46,12 @@ def statement_title(frame: Frame) -> str:
     if isinstance(step, ZeroStep) and not step.zeroes:
         return "gradients: before and after"
     return TITLES[type(step)]
+
+
+def has_nothing_else(frame: Frame) -> bool:
+    """Return whether neither a statement nor a pass can be told of, so that the problem is described."""
+    is_idle = frame.backward is None or frame.backward.over
+    return is_fresh(frame) or (frame.lesson is not None and frame.statement is None and is_idle)
 
 
 def statement_lines(frame: Frame, width: int, height: int) -> list[Line]:
@@ -59,7 +65,7 @@ def statement_lines(frame: Frame, width: int, height: int) -> list[Line]:
     step, made = frame.statement, list[Line]()
     match step:
         case None:
-            made = _about_lines(frame, width, height) if is_fresh(frame) else []
+            made = _about_lines(frame, width, height) if has_nothing_else(frame) else []
         case ForwardStep():
             made = _forward_lines(step, width, height)
         case UpdateStep():

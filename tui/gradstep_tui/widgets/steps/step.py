@@ -106,6 +106,11 @@ class StepPanel(Panel):
             text = statement_title(self.frame) or self.title
         return shortened_title(text, self.size.width - 4)
 
+    @property
+    def title_end(self) -> str:
+        """The key that shows the step in full."""
+        return f"{SIGNS['look']}: look closer" if self.frame is not None and self.complaint is None else ""
+
     def watch_complaint(self) -> None:
         """Draw the error, or the step again."""
         self.redraw()

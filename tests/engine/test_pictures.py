@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
+from gradstep import problems
 from gradstep.actions import (
     Action,
     Backward,
@@ -130,7 +131,7 @@ def test_what_cannot_be_batched_is_computed_one_by_one_on_a_coarser_grid(kind: s
 def test_the_area_holds_the_path_the_present_and_the_minimum_and_its_ends_are_those_of_the_axes() -> None:
     found = after(crops(), RunEpochs(100)).pictures().surface(0, 2)
     assert found.lowest is not None
-    for one, other in (*found.path, found.here, found.lowest):
+    for one, other in (*found.path, found.here, found.lowest.at):
         assert found.first[0] <= one <= found.first[-1]
         assert found.second[0] <= other <= found.second[-1]
     assert list(found.first) == sorted(found.first)
@@ -142,9 +143,10 @@ def test_at_the_minimum_of_a_quadratic_both_slopes_are_0(name: str) -> None:
     session = after(PROBLEMS[name]())
     found = session.pictures().surface()
     assert found.lowest is not None
+    assert found.lowest.is_minimum
     made = session._problem
     copies = {key: one.detach().double() for key, one in made.parameters.items()}
-    for place, value in zip(found.places, found.lowest, strict=True):
+    for place, value in zip(found.places, found.lowest.at, strict=True):
         copies[place.parameter][place.index] = value
     for key, one in made.parameters.items():
         one.data = copies[key]
@@ -199,9 +201,69 @@ def test_the_step_is_what_the_next_update_does(actions: tuple[Action, ...]) -> N
         )
         assert new - old == pytest.approx(moved, rel=1e-2, abs=1e-6)
 
+    rate = session.frame.learning_rate
+    assert found.held is not None
+    assert found.step == pytest.approx([-rate * held for held in found.held])
+
 
 def test_a_loop_without_an_update_has_no_step() -> None:
-    assert after(crops(), ToggleStatement(Kind.UPDATE)).pictures().surface().step is None
+    found = after(crops(), ToggleStatement(Kind.UPDATE)).pictures().surface()
+    assert (found.step, found.held) == (None, None)
+
+
+def test_what_grad_holds_at_the_next_update_is_the_gradient_of_one_pass_only_if_it_was_zeroed() -> None:
+    for actions, same in (((RunEpochs(3),), True), ((ToggleZeroing(), RunEpochs(3)), False)):
+        found = after(crops(), *actions).pictures().surface(3, 4)
+        assert found.held is not None
+        assert (found.held == pytest.approx(found.gradient)) is same
+
+
+# The lowest point
+
+
+@pytest.mark.parametrize("name", ["crops", "xor", "dead-relu", "quadratic", "logistic"])
+def test_no_loss_of_a_surface_is_lower_than_at_its_lowest_point_which_is_in_the_picture(name: str) -> None:
+    session = after(problems.load(name), RunEpochs(100))
+    pictures = session.pictures()
+    found = pictures.surface(*pictures.default_pair().numbers)
+    assert found.lowest is not None
+    assert found.first[0] <= found.lowest.at[0] <= found.first[-1]
+    assert found.second[0] <= found.lowest.at[1] <= found.second[-1]
+    low, there = np.nanmin(found.losses), plain_loss(session, found.places, found.lowest.at)
+    assert there <= low + 1e-3 * abs(low) + 1e-6
+
+
+# The two numbers that are chosen
+
+
+def test_the_two_numbers_are_those_that_training_moved_furthest_else_those_of_the_largest_gradients() -> None:
+    session = after(crops())
+    made = session._problem
+    loss = made.loss_fn(made.model(made.inputs), made.targets)
+    slopes = torch.cat([one.reshape(-1) for one in torch.autograd.grad(loss, [*made.parameters.values()])])
+    largest = slopes.abs().argsort(descending=True)[:2].sort().values.tolist()
+    found = session.pictures().default_pair()
+    assert (list(found.numbers), found.moved) == (largest, False)
+    before = torch.cat([one.value.reshape(-1) for one in session.frame.parameters])
+    session.apply(RunEpochs(100))
+    after_it = torch.cat([one.value.reshape(-1) for one in session.frame.parameters])
+    furthest = (after_it - before).abs().argsort(descending=True)[:2].sort().values.tolist()
+    found = session.pictures().default_pair()
+    assert (list(found.numbers), found.moved) == (furthest, True)
+    assert session.pictures().default_pair() == found
+    session.apply(Reset())
+    assert session.pictures().default_pair().moved is False
+
+
+def test_two_numbers_are_chosen_after_a_divergence_and_if_none_moves_and_none_has_a_gradient() -> None:
+    found = after(crops(), RunEpochs(200), rate=1.0).pictures().default_pair()
+    assert found.moved
+    still = problem({"w": torch.zeros(3)}, lambda x: (x * w).relu(), torch.zeros(1, 3), torch.zeros(1, 3))
+    w = still.parameters["w"]
+    assert after(still).pictures().default_pair().numbers == (0, 1)
+    single = problem({"w": torch.ones(1)}, lambda x: x * one, torch.ones(1), torch.zeros(1))
+    one = single.parameters["w"]
+    assert after(single).pictures().default_pair().numbers == (0, 0)
 
 
 # The path
@@ -369,7 +431,7 @@ def test_looking_changes_nothing_and_the_session_goes_on_alike(
         assert apply(session, action) == apply(untouched, action)
     was, frame = state(session), session.frame
     pictures = session.pictures()
-    pictures.surface(0, 1)
+    pictures.surface(*pictures.default_pair().numbers)
     pictures.fit()
     with suppress(BadInput):  # dropout makes no map
         pictures.regions()

@@ -21,6 +21,7 @@ from gradstep.ledger.gradient_norms import Size, Sizes
 from gradstep.pictures.elements import ParameterElement
 from gradstep.pictures.fit import Fit
 from gradstep.pictures.loss_surface import Surface
+from gradstep.pictures.lowest_point import LowestPoint
 from gradstep.session import Session
 from gradstep.training.loss_history import Losses
 from gradstep_tui.drawing.canvas import AXIS
@@ -33,6 +34,7 @@ from gradstep_tui.plain.conversation import Conversation
 from gradstep_tui.screens.dialogs.ask import AskScreen
 from gradstep_tui.screens.dialogs.pictures import PicturesScreen
 from gradstep_tui.text.comparison import Names
+from gradstep_tui.text.losses.surface_sentences import PLAIN, SurfaceContext
 from gradstep_tui.widgets.comparison import comparison_lines
 from gradstep_tui.widgets.pictures.curves import loss_lines, size_lines
 from gradstep_tui.widgets.pictures.fit import fit_lines
@@ -64,7 +66,8 @@ def bowl(step: tuple[float, float] | None = (2.0, 0.0), *, nan: bool = False) ->
         whole_path=True,
         gradient=(0.0, 0.0),
         step=step,
-        lowest=(3.0, 3.0),
+        held=None if step is None else (0.0, 0.0),
+        lowest=LowestPoint((3.0, 3.0), is_minimum=True),
         batched=True,
     )
 
@@ -136,7 +139,40 @@ def test_a_step_shorter_than_a_cell_has_an_arrow_all_the_same_and_the_text_says_
     lines = plain(surface_lines(bowl((1e-6, 0.0)), 76, 20, False))
     assert "shorter than the arrow" in " ".join(lines)
     assert "X>>" in "\n".join(lines)
-    assert "the loop has no update" in " ".join(plain(surface_lines(bowl(None), 76, 20)))
+    assert "The loop has no update." in " ".join(plain(surface_lines(bowl(None), 76, 20)))
+
+
+@pytest.mark.parametrize(("step", "head"), [((20.0, 0.0), ">"), ((2.0, 20.0), "^"), ((-20.0, -1.0), "<")])
+def test_an_arrow_that_goes_beyond_the_border_has_its_head_there_and_the_text_says_so(
+    step: tuple[float, float], head: str
+) -> None:
+    rows = plot(bowl(step))
+    edge = [rows[0], rows[-1], "".join(row[0] + row[-1] for row in rows)]
+    assert head in "".join(edge)
+    assert "the arrow ends at the border" in joined(bowl(step))
+
+
+def joined(found: Surface, context: SurfaceContext = PLAIN) -> str:
+    return " ".join(plain(surface_lines(found, 76, 20, False, context=context)))
+
+
+def test_a_surface_says_what_it_is_a_slice_of_and_what_its_points_are() -> None:
+    for found, context, part in (
+        (bowl(), PLAIN, "A slice: all other numbers are as they are now, not as they were on the way."),
+        (replace(bowl(), path=((0.0, 0.0),), epochs=(0,)), PLAIN, "other numbers are as they are now. X"),
+        (bowl(), PLAIN, "X is here: loss 0. o is the path from epoch 0 (S) to 2. L is the lowest loss on"),
+        (bowl(), SurfaceContext(is_stale=True), "X is here, after the update: loss 0."),
+        (bowl(), SurfaceContext(began=18.5), "from epoch 0 (S; its loss was 18.5000) to 2."),
+        (replace(bowl(), whole_path=False), PLAIN, "(S) to 2, through 3 of these epochs."),
+        (bowl(), SurfaceContext(reason="moved most"), "w[1] up, w[0] across (moved most)"),
+        (replace(bowl(), held=(9.0, -0.0)), SurfaceContext(zeroes=False), "a sum of passes, (9.0000, 0)."),
+        (replace(bowl(), held=(9.0, 1.0)), PLAIN, "It goes by .grad, which then holds (9.0000, 1.0000)."),
+        (bowl((-0.0, 0.0)), PLAIN, "The next update adds (0, 0)."),
+        (replace(bowl(), lowest=LowestPoint((0.01, 0.0), is_minimum=True)), PLAIN, "is lower."),
+        (replace(bowl(), lowest=LowestPoint((3.0, 0.0), is_minimum=False)), PLAIN, "loss in this picture."),
+    ):
+        assert part in joined(found, context)
+    assert ".grad" not in joined(bowl())
 
 
 def test_losses_that_are_no_numbers_are_told_apart() -> None:
@@ -170,7 +206,7 @@ def test_in_colours_the_map_goes_from_dark_to_light_with_contours_and_the_path_o
     assert [luminance(colour) for colour in palette] == sorted(map(luminance, palette))
     assert "S" in "".join(plain(rows))
     assert any("#ffffff" in role for row in rows for text, role in row if text.startswith(HALF))
-    assert "the line is the path from epoch 0 (S) to 2" in " ".join(plain(lines))
+    assert "The line is the path from epoch 0 (S) to 2." in " ".join(plain(lines))
     assert all(length(row) <= 76 for row in lines)
 
 
@@ -388,7 +424,7 @@ def test_without_a_loss_the_curve_says_what_to_press() -> None:
 
 async def pictures(pilot: Opened) -> PicturesScreen:
     await press(pilot, "i")
-    await until(pilot, lambda: "here: loss" in text(pilot))
+    await until(pilot, lambda: "X is here" in text(pilot))
     screen = pilot.app.screen
     assert isinstance(screen, PicturesScreen)
     return screen
@@ -400,7 +436,7 @@ async def test_tab_goes_through_the_pictures_and_nothing_changes(size: tuple[int
         await press(pilot, "e", "Z", "e", "e")
         await pictures(pilot)
         for part in (
-            "X is here: loss",
+            "X is here, after the update: loss",
             "predictions up",
             "size of each gradient",
             "zeroing off after epoch 1",
@@ -421,13 +457,14 @@ async def test_arrows_choose_the_two_numbers_and_the_parameter() -> None:
     async with opened() as pilot:
         await press(pilot, "e")
         await pictures(pilot)
+        assert "w[oranges, rainfall] up, w[oranges, temp] across (moved most)" in text(pilot)
         for key, head in (
-            ("right", "w[apples, rainfall] up, w[apples, humidity] across"),
-            ("down", "w[oranges, temp] up, w[apples, humidity] across"),
-            ("left", "w[oranges, temp] up, w[apples, rainfall] across"),
-            ("up", "w[apples, humidity] up, w[apples, rainfall] across"),
-            ("up", "w[apples, temp] up, w[apples, rainfall] across"),
-            ("up", "b[oranges] up, w[apples, rainfall] across"),
+            ("right", "w[oranges, rainfall] up, w[oranges, humidity] across"),
+            ("down", "b[apples] up, w[oranges, humidity] across"),
+            ("left", "b[apples] up, w[oranges, rainfall] across"),
+            ("up", "w[oranges, humidity] up, w[oranges, rainfall] across"),
+            ("up", "w[oranges, temp] up, w[oranges, rainfall] across"),
+            ("up", "w[apples, humidity] up, w[oranges, rainfall] across"),
         ):
             await press(pilot, key)
             await until(pilot, lambda head=head: head in text(pilot))  # type: ignore[misc]
@@ -439,7 +476,7 @@ async def test_arrows_pressed_in_a_row_come_to_the_last_choice() -> None:
     async with opened() as pilot:
         await pictures(pilot)
         await press(pilot, *["right"] * 4)
-        await until(pilot, lambda: "w[apples, rainfall] up, w[oranges, humidity] across" in text(pilot))
+        await until(pilot, lambda: "w[oranges, rainfall] up, w[apples, temp] across" in text(pilot))
         await idle(pilot)
 
 
@@ -516,6 +553,8 @@ def test_in_plain_lines_the_pictures_are_told() -> None:
     whole = "\n".join(told)
     for part in (
         "surface: the loss over w[apples, humidity] and b[oranges]",
+        "A slice: all other numbers are as they are now, not as they were on the way.",
+        ", after the update",
         "path: after epoch 0 at (-1.0599, 0.4415)",
         "fit: 10 predictions",
         "size of b.grad: epoch 1 added",
@@ -523,6 +562,12 @@ def test_in_plain_lines_the_pictures_are_told() -> None:
         "learning rate 1e-06 after epoch 0",
     ):
         assert part in whole
+    told.clear()
+    talk.answer("pictures w[apples, humidity] b[oranges]")
+    assert "\n".join(told) == whole
+    told.clear()
+    talk.answer("pictures")
+    assert "surface: the loss over w[oranges, temp] and w[oranges, rainfall] (moved most)" in told[0]
     told.clear()
     for wrong in ("pictures w", "pictures w[9, 9] b[0]", "pictures w[0,0] w[0,0]"):
         talk.answer(wrong)

@@ -266,7 +266,7 @@ async def test_a_new_picture_takes_the_place_of_the_one_before_and_none_is_left(
         top, bottom = int(row) - 1, int(row) - 2 + int(keys["r"])
         assert re.match(r"│ +[-\d.]+ ", rows[top])
         assert re.match(r"│ +[-\d.]+ ", rows[bottom])
-        assert rows[bottom + 1].count("w[apples, temp]") == 1
+        assert rows[bottom + 1].count("w[oranges, temp]") == 1
         assert int(keys["c"]) == 80 - 4 - AXIS
         await press(pilot, "right")
         await until(pilot, lambda: len(PICTURE.findall(sent)) >= 2)

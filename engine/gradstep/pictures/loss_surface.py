@@ -15,7 +15,9 @@ from gradstep.analysis.loss_probe import LossProbe, loss_probe
 from gradstep.errors import BadInput, Stopped
 from gradstep.pictures.elements import Pair, ParameterElement, Spots, pair_of, put
 from gradstep.pictures.grid import FloatArray, grid_points
+from gradstep.pictures.lowest_point import LowestPoint, lowest_point
 from gradstep.pictures.newton_minimum import lowest_of
+from gradstep.pictures.next_update import NextUpdate
 from gradstep.pictures.trajectory import Trajectory
 from gradstep.pictures.vmap_losses import batched_losses
 from gradstep.problem import Problem
@@ -81,8 +83,11 @@ class Surface:
     step: Pair | None
     """Change of the two elements by the next update; None if the loop does not come to one."""
 
-    lowest: Pair | None
-    """Minimum over the two elements; None if Newton's method does not find one."""
+    held: Pair | None
+    """The two elements of `.grad` at the next update, with what earlier passes left there; None as `step`."""
+
+    lowest: LowestPoint | None
+    """Point such that no loss of the grid is lower; None if none of them is finite."""
 
     batched: bool
     """Whether the losses were computed in batches; otherwise singly, on a coarser grid."""
@@ -93,7 +98,7 @@ def surface(
     places: tuple[ParameterElement, ParameterElement],
     path: Trajectory,
     rng: Tensor,
-    step: Sequence[Tensor] | None,
+    update: NextUpdate | None,
     stopped: Callable[[], bool] = lambda: False,
 ) -> Surface:
     """Return the loss surface over two elements; a live graph has to be built anew afterwards.
@@ -103,7 +108,7 @@ def surface(
         places: Two different elements.
         path: Path of the parameters up to the present.
         rng: State of the random number generator before every forward pass.
-        step: Change of each parameter by the next update, shape `(numel,)` each; None if there is none.
+        update: The loop's next update; None if there is none.
         stopped: Called between parts of the work; returns True to stop.
 
     Raises:
@@ -120,22 +125,23 @@ def surface(
         (names.index(place.parameter), place_of(problem.parameters[place.parameter].shape, place.index))
         for place in places
     ]
-    lowest = lowest_of(problem, spots, rng)
+    minimum = lowest_of(problem, spots, rng)
     with loss_probe(problem, rng) as probe:
         here = pair_of(probe.values, spots)
         loss, gradients = probe.loss(), probe.gradients()
-        arrow = None if step is None else pair_of(step, spots)
+        arrow = None if update is None else pair_of(update.change, spots)
         line = tuple(
             pair_of([parameter.reshape(-1) for parameter in values], spots) for values in path.values
         )
-        area = _area(line, here, arrow, lowest)
+        area = _area(line, here, arrow, None if minimum is None else minimum[0])
         losses, batched = _Losses(problem, probe, spots, rng, stopped).over(area)
-    first, second = _axes(area, losses.shape)
+    axes = first, second = _axes(area, losses.shape)
+    losses = np.where(np.isfinite(losses), losses, np.nan)
     return Surface(
         places=places,
         first=tuple(first.tolist()),
         second=tuple(second.tolist()),
-        losses=np.where(np.isfinite(losses), losses, np.nan),
+        losses=losses,
         loss=loss,
         here=here,
         path=line,
@@ -143,7 +149,8 @@ def surface(
         whole_path=path.whole,
         gradient=pair_of(gradients, spots),
         step=arrow,
-        lowest=lowest,
+        held=None if update is None else pair_of(update.grads, spots),
+        lowest=lowest_point(minimum, (here, loss), axes, losses),
         batched=batched,
     )
 

@@ -20,7 +20,7 @@ SAME: Final = 1e-4
 """Relative size of a step below which the method has converged."""
 
 
-def lowest_of(problem: Problem, spots: Spots, rng: torch.Tensor) -> Pair | None:
+def lowest_of(problem: Problem, spots: Spots, rng: torch.Tensor) -> tuple[Pair, float] | None:
     """Return the minimum over two elements by Newton's method, which is exact after one step for a quadratic.
 
     The loss is computed in float64, or in the parameters' own precision if float64 does not work.
@@ -31,7 +31,7 @@ def lowest_of(problem: Problem, spots: Spots, rng: torch.Tensor) -> Pair | None:
         rng: State of the random number generator before every forward pass.
 
     Returns:
-        Values of the two elements at the minimum; None if the method does not converge to one.
+        Values of the two elements at the minimum, and its loss; None if the method does not converge to one.
     """
     for dtype in (torch.float64, None):
         try:
@@ -42,7 +42,7 @@ def lowest_of(problem: Problem, spots: Spots, rng: torch.Tensor) -> Pair | None:
     return None
 
 
-def _newton(probe: LossProbe, spots: Spots) -> Pair | None:
+def _newton(probe: LossProbe, spots: Spots) -> tuple[Pair, float] | None:
     at = pair_of(probe.values, spots)
     best = probe.loss()
     for _ in range(STEPS):
@@ -56,7 +56,7 @@ def _newton(probe: LossProbe, spots: Spots) -> Pair | None:
         if not now <= best * (1 + SAME) + 1e-12:
             return None
         if np.abs(step).max() <= SAME * max(1.0, *map(abs, at)):
-            return at
+            return at, now
         best = now
     return None
 

@@ -3,28 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from typing import Final
-
-from torch import Tensor
+from contextlib import contextmanager
 
 from gradstep.captured_output import KeptFromTerminal
-from gradstep.errors import BadInput, EngineError
+from gradstep.errors import BadInput
 from gradstep.history.annotations import Mark, marks
 from gradstep.history.checkpoints import Travel
 from gradstep.history.tree import History
 from gradstep.ledger.gradient_norms import Sizes, gradient_sizes
-from gradstep.loop.loop import Kind
 from gradstep.pictures.decision_regions import Regions, regions
+from gradstep.pictures.default_pair import DefaultPair, default_pair
 from gradstep.pictures.elements import ParameterElement, count_places, number_of, place_at
 from gradstep.pictures.fit import Fit, fit
 from gradstep.pictures.loss_surface import Surface, surface
+from gradstep.pictures.next_update import next_update
 from gradstep.pictures.trajectory import Trajectory, find_trajectory
 from gradstep.training.state import State
 from gradstep.training.stepper import Statements
-
-ROUNDS: Final = 2
-"""Rounds of the loop after which a loop that has not updated is known never to update."""
 
 
 class Pictures:
@@ -84,8 +79,21 @@ class Pictures:
         with self._unchanged():
             path = self._found_path(stopped)
             rng = self._statements.state.trainer.rng
-            step = self._next_step()
-            return surface(self._statements.trainer.problem, places, path, rng, step, stopped)
+            update = next_update(self._statements)
+            return surface(self._statements.trainer.problem, places, path, rng, update, stopped)
+
+    def default_pair(self, stopped: Callable[[], bool] = lambda: False) -> DefaultPair:
+        """Return the two elements that training has moved furthest, or those with the largest gradients.
+
+        Args:
+            stopped: Called between points of the path; returns True to stop.
+
+        Raises:
+            Stopped: `stopped` returned True.
+        """
+        with self._unchanged():
+            path, rng = self._found_path(stopped), self._statements.state.trainer.rng
+            return default_pair(self._statements.trainer.problem, path, rng)
 
     def path(self, stopped: Callable[[], bool] = lambda: False) -> Trajectory:
         """Return the path of the parameters from the start to the present.
@@ -131,37 +139,6 @@ class Pictures:
         if self._path is None:
             self._path = find_trajectory(self._statements, self._history, self._travel, stopped)
         return self._path
-
-    def _next_step(self) -> list[Tensor] | None:
-        """Run the loop to its next update, and return the change of each parameter by it.
-
-        Returns:
-            A tensor of shape `(numel,)` for each parameter; None if the loop does not come to an update.
-        """
-        statements, state = self._statements, self._statements.state
-        most = len(state.loop.rest()) + ROUNDS * len(state.loop.epoch)
-        with self._unchanged(), statements.unrecorded(), suppress(EngineError):
-            for _ in range(most):
-                before = statements.state
-                if not before.in_pass and before.loop.next is Kind.UPDATE:
-                    statements.run(Kind.UPDATE)
-                    return self._added(before, statements.state)
-                statements.next_line()
-        return None
-
-    def _added(self, before: State, after: State) -> list[Tensor]:
-        """Return the change of each parameter by an update.
-
-        For the update by hand the change is computed from the gradients, which is more exact than the
-        difference of two rounded values.
-        """
-        old, new = before.trainer, after.trainer
-        if before.loop.optimizer.by_hand:
-            return [-before.learning_rate * grad.reshape(-1) for grad in old.grads if grad is not None]
-        return [
-            (value - old_value).reshape(-1)
-            for old_value, value in zip(old.parameters, new.parameters, strict=True)
-        ]
 
     @contextmanager
     def _unchanged(self) -> Iterator[None]:

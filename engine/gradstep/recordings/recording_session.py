@@ -22,6 +22,7 @@ from gradstep.history.timeline import Stop, Timeline
 from gradstep.ledger.gradient_norms import Sizes, gradient_sizes
 from gradstep.notices import Unit
 from gradstep.pictures.decision_regions import Regions
+from gradstep.pictures.default_pair import DefaultPair
 from gradstep.pictures.fit import Fit
 from gradstep.pictures.loss_surface import Surface
 from gradstep.pictures.pictures import Pictures
@@ -164,6 +165,10 @@ class RecordedPictures(Pictures):
     def surface(
         self, first: int = 0, second: int = 1, stopped: Callable[[], bool] = lambda: False
     ) -> Surface:
+        """Refuse."""
+        _refuse()
+
+    def default_pair(self, stopped: Callable[[], bool] = lambda: False) -> DefaultPair:
         """Refuse."""
         _refuse()
 

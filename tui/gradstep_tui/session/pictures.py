@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from gradstep.history.annotations import Mark
     from gradstep.ledger.gradient_norms import Sizes
     from gradstep.pictures.decision_regions import Regions
+    from gradstep.pictures.default_pair import DefaultPair
     from gradstep.pictures.fit import Fit
     from gradstep.pictures.loss_surface import Surface
     from gradstep.pictures.pictures import Pictures
@@ -21,8 +22,8 @@ if TYPE_CHECKING:
 class Album:
     """Data of all pictures; an `EngineError` takes the place of a picture that could not be computed."""
 
-    places: tuple[int, int]
-    """Indices, among all numbers of the parameters, of the two that the loss surface varies."""
+    chosen: DefaultPair | None
+    """The two numbers that the loss surface varies, if they were chosen by what training did."""
 
     surface: Surface | EngineError
     fit: Fit | EngineError
@@ -33,17 +34,28 @@ class Album:
     marks: tuple[Mark, ...]
 
 
-def album(pictures: Pictures, places: tuple[int, int], stopped: Callable[[], bool]) -> Album:
+def album(pictures: Pictures, places: tuple[int, int] | None, stopped: Callable[[], bool]) -> Album:
     """Return all pictures of a session.
 
     Args:
         pictures: Computes the pictures.
-        places: Indices of the two numbers that the loss surface varies.
+        places: Indices, among all numbers of the parameters, of the two that the loss surface varies; None to
+            choose them by what training did.
         stopped: Called again and again; if it returns True, the loss surface is abandoned.
     """
+    chosen: DefaultPair | None = None
+
+    def drawn() -> Surface:
+        nonlocal chosen
+        if places is not None:
+            return pictures.surface(*places, stopped=stopped)
+        chosen = pictures.default_pair(stopped)
+        return pictures.surface(*chosen.numbers, stopped=stopped)
+
+    found = _or_error(drawn)
     return Album(
-        places,
-        _or_error(lambda: pictures.surface(*places, stopped=stopped)),
+        chosen,
+        found,
         _or_error(pictures.fit),
         _or_error(pictures.regions),
         pictures.sizes(),

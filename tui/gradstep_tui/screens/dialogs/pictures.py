@@ -81,7 +81,7 @@ class PicturesScreen(Dialog[None]):
         self,
         frame: Frame,
         count: int,
-        compute: Callable[[tuple[int, int]], None],
+        compute: Callable[[tuple[int, int] | None], None],
         press: Callable[[str], None],
         at: int = SURFACE,
     ) -> None:
@@ -90,8 +90,8 @@ class PicturesScreen(Dialog[None]):
         Args:
             frame: The session's frame.
             count: Number of numbers in all parameters.
-            compute: Computes the pictures in a thread, given the indices of the surface's two numbers, and
-                calls `show` with them.
+            compute: Computes the pictures in a thread, given the indices of the surface's two numbers or None
+                to have them chosen, and calls `show` with them.
             press: Presses a key of the bench, given its id, and calls `go_on` afterwards.
             at: Index of the first picture, e.g. `SURFACE`.
         """
@@ -99,8 +99,11 @@ class PicturesScreen(Dialog[None]):
         self._count = count
         self._compute = compute
         self._press = press
-        self.wanted = (0, min(1, count - 1))
-        """Indices of the two numbers that the loss surface varies."""
+        self.wanted: tuple[int, int] | None = None
+        """Indices of the two numbers that the loss surface varies; None as long as the learner chose none."""
+
+        self._shown: tuple[int, int] | None = None
+        """Indices of the two numbers that were chosen for the learner; None before that."""
 
         self._picture = PicturePanel(frame, at)
 
@@ -131,6 +134,8 @@ class PicturesScreen(Dialog[None]):
 
     def show(self, found: Album) -> None:
         """Show computed pictures."""
+        if found.chosen is not None:
+            self._shown = found.chosen.numbers
         self._picture.show(found)
 
     def go_on(self, frame: Frame, notice: Remark) -> None:
@@ -155,11 +160,13 @@ class PicturesScreen(Dialog[None]):
         elif at in (FIT, SIZES) and axis == 1:
             self._picture.choose(steps)
         elif at == SURFACE and self._count > 2:
-            places = list(self.wanted)
-            while places[axis] == self.wanted[axis] or places[0] == places[1]:
-                places[axis] = (places[axis] + steps) % self._count
-            self.wanted = places[0], places[1]
-            self._compute(self.wanted)
+            now = self.wanted or self._shown
+            if now is not None:
+                places = list(now)
+                while places[axis] == now[axis] or places[0] == places[1]:
+                    places[axis] = (places[axis] + steps) % self._count
+                self.wanted = places[0], places[1]
+                self._compute(self.wanted)
 
     def action_scale(self) -> None:
         """Change between a linear and a logarithmic scale."""

@@ -22,7 +22,7 @@ def show_pictures(bench: KeyedScreen, at: int = SURFACE) -> None:
         return
     pictures = session.pictures()
 
-    def compute(places: tuple[int, int]) -> None:
+    def compute(places: tuple[int, int] | None) -> None:
         show_wanted(bench, screen, places, lambda: partial(album, pictures, places))
 
     def press(key_id: str) -> None:

@@ -64,6 +64,22 @@ def element_text(frame: Frame, element: ParameterElement | Gap) -> str:
     return f"{element.parameter}[{', '.join(parts)}]"
 
 
+def with_numbers(frame: Frame, name: str) -> str:
+    """Return an element's name with numbers for the table's names: `w[0, 1]` for `w[apples, rainfall]`.
+
+    What is no name of the table stays as it is.
+    """
+    called, _, inside = name.partition("[")
+    parameter = next((one for one in frame.parameters if one.name == called.strip()), None)
+    parts = [part.strip() for part in inside.removesuffix("]").split(",")]
+    if parameter is None or len(parts) != len(parameter.labels):
+        return name
+    pairs = zip(parts, parameter.labels, strict=True)
+    return (
+        f"{called}[{', '.join(str(names.index(part)) if part in names else part for part, names in pairs)}]"
+    )
+
+
 def index_from(text: str, shape: Sequence[int]) -> tuple[int, ...]:
     """Read an index as it is typed, `3,17` or `[3, 17]`; negative numbers count from the end, as in PyTorch.
 

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Final
 
 from gradstep_tui.drawing.canvas import AXIS, Canvas
 from gradstep_tui.drawing.heat import HeatCanvas, bar_spans
-from gradstep_tui.drawing.lines import Line, Span, line, wrapped
+from gradstep_tui.drawing.lines import Line, Span, length, line, wrapped
 from gradstep_tui.drawing.scales import Scale, scale_of
+from gradstep_tui.text.losses.surface_sentences import PLAIN, SLICE, SurfaceContext, points_text, update_text
 from gradstep_tui.text.tensors.numbers import cell
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ def surface_lines(
     names: Sequence[str] = (),
     palette: Sequence[str] = (),
     drawn: Callable[[int, int, Scale], Canvas] | None = None,
+    context: SurfaceContext = PLAIN,
 ) -> list[Line]:
     """Return the lines of the loss surface.
 
@@ -52,69 +54,99 @@ def surface_lines(
         palette: Colours from the lowest loss to the highest; empty to draw with signs.
         drawn: Draws everything on a canvas of its own, given its width and height and the losses' scale;
             None for a canvas of cells.
+        context: What the session knows about the points besides.
     """
     scale = scale_of(found.losses.reshape(-1).tolist(), is_log)
     if scale is None:
         return wrapped("There is nothing to draw: no loss around here is a finite number.", width, "warn")
     names = names or [place.name for place in found.places]
-    legend = colours_line(scale, palette) if palette else ramp_lines(scale, width)
-    arrow = arrow_of(found, width - AXIS, height - 1)
-    short = arrow is not None and max(map(abs, arrow)) < 1
-    below = [*legend, *text_lines(found, names, short=short, width=width, in_colours=bool(palette))]
+    legend = colours_lines(scale, palette, width) if palette else ramp_lines(scale, width)
+    texts = text_lines(found, width, height - len(legend) - 2, context, in_colours=bool(palette))
+    below = [*legend, *texts]
     room = width - AXIS, height - len(below) - 2
     canvas = _drawn(canvas_of(*room, palette), found, scale) if drawn is None else drawn(*room, scale)
     across, up = scales_of(found)
-    head = line(Span(f"{names[1]} up, {names[0]} across", "label"))
-    return [head, *canvas.with_axes(across, up, names[0]), *below]
+    return [head_line(names, context.reason, width), *canvas.with_axes(across, up, names[0]), *below]
+
+
+def head_line(names: Sequence[str], reason: str, width: int) -> Line:
+    """Return the line above the plot: its two numbers, and why they were chosen if there is room."""
+    head = f"{names[1]} up, {names[0]} across"
+    more = f" ({reason})" if reason else ""
+    return line(Span(head, "label"), Span(more if len(head + more) <= width else "", "dim"))
 
 
 def text_lines(
-    found: Surface, names: Sequence[str], *, short: bool, width: int, in_colours: bool
+    found: Surface, width: int, height: int, context: SurfaceContext, *, in_colours: bool
 ) -> list[Line]:
-    """Return the lines that explain the signs, and give the slope and the next step.
+    """Return the lines that explain the slice and the signs, and give the slope and the next step.
 
     Args:
         found: Losses and points.
-        names: Names of the two numbers.
-        short: Whether the arrow is longer than the step.
         width: Width of a line, in cells.
+        height: Number of lines for the plot and for these.
+        context: What the session knows besides.
         in_colours: Whether the path is a line; otherwise it is made of signs.
     """
-    way = "the line" if in_colours else PATH
-    path = f"{way} is the path from epoch {found.epochs[0]:,} ({BEGIN}) to {found.epochs[-1]:,}"
-    if len(found.path) == 1:
-        path = "there is no path yet"
-    elif not found.whole_path:
-        path += ", without some epochs"
-    lowest = f", {LOWEST} is the lowest loss" if found.lowest is not None else ""
-    slope = f"In ({', '.join(names)}), the gradient of one pass here is {_two(found.gradient)}; "
-    step = "the loop has no update" if found.step is None else f"the next update adds {_two(found.step)}"
-    arrow = "" if found.step is None else ", shorter than the arrow" if short else ", the arrow"
-    coarse = "" if found.batched else f" Only {len(found.first)} x {len(found.second)} losses, one by one."
-    return [
-        *wrapped(f"{HERE} is here: loss {cell(found.loss)}; {path}{lowest}.", width),
-        *wrapped(f"{slope}{step}{arrow}.{coarse}", width),
-    ]
+    way, lines = "The line" if in_colours else PATH, list[Line]()
+    for _ in range(2):  # where signs are depends on the height of the plot
+        plot = width - AXIS, height - len(lines)
+        points = points_text(found, context, way, is_covered=_is_covered(found, *plot))
+        lines = [
+            *wrapped(SLICE[len(found.path) > 1], width),
+            *wrapped(points, width),
+            *wrapped(update_text(found, context, _arrow_kind(found, *plot)), width),
+        ]
+    return lines
 
 
-def colours_line(scale: Scale, palette: Sequence[str]) -> list[Line]:
-    """Return the line that explains the colours and the contour lines."""
+def _is_covered(found: Surface, width: int, height: int) -> bool:
+    """Return whether the signs of the lowest loss and of the present point are in one cell."""
+    canvas, (across, up) = Canvas(width, height), scales_of(found)
+    return found.lowest is not None and (
+        canvas.place(across, up, *found.lowest.at) == canvas.place(across, up, *found.here)
+    )
+
+
+def _arrow_kind(found: Surface, width: int, height: int) -> str:
+    """Return how the arrow is drawn, as a key of the sentences on it."""
+    arrow = arrow_of(found, width, height)
+    if found.step is None:
+        return "none"
+    if arrow is None:
+        return "without"
+    if max(map(abs, arrow)) < 1:
+        return "short"
+    across, up = scales_of(found)
+    end = (found.here[0] + found.step[0], found.here[1] + found.step[1])
+    return "arrow" if Canvas(width, height).place(across, up, *end) else "long"
+
+
+def colours_lines(scale: Scale, palette: Sequence[str], width: int) -> list[Line]:
+    """Return the lines that explain the colours and the contour lines."""
     each = _each(scale, len(palette) // CONTOUR)
-    ends = f"loss {cell(scale.low)} ", f" {cell(scale.high)}, {scale.name}; each contour {each}"
-    return [line(Span(ends[0], "dim"), *bar_spans(palette), Span(ends[1], "dim"))]
+    colours = line(
+        Span(f"loss {cell(scale.low)} ", "dim"),
+        *bar_spans(palette),
+        Span(f" {cell(scale.high)}, {scale.name}. ", "dim"),
+    )
+    contours = f"From one contour line to the next: {each}."
+    if length(colours) + len(contours) <= width:
+        return [(*colours, Span(contours, "dim"))]
+    return [colours, line(Span(contours, "dim"))]
 
 
 def ramp_lines(scale: Scale, width: int) -> list[Line]:
     """Return the lines that explain the ramp and the step from one sign to the next."""
-    ends = f"loss {cell(scale.low)} '{RAMP}' {cell(scale.high)}, {scale.name}"
-    return wrapped(f"{ends}: each sign {_each(scale, len(RAMP))}", width, "dim")
+    ends = f"loss {cell(scale.low)} '{RAMP}' {cell(scale.high)}, {scale.name}."
+    return wrapped(f"{ends} From one sign to the next: {_each(scale, len(RAMP))}.", width, "dim")
 
 
 def _each(scale: Scale, count: int) -> str:
     """Return the step between `count` equal parts of a scale: a factor, or a difference."""
     if scale.is_log:
-        return f"x {(scale.high / scale.low) ** (1 / count):.3g}"
-    return f"+ {cell((scale.high - scale.low) / count)}"
+        return f"{(scale.high / scale.low) ** (1 / count):.3g} times the loss"
+    return f"{cell((scale.high - scale.low) / count)} more"
 
 
 def canvas_of(width: int, height: int, palette: Sequence[str]) -> Canvas:
@@ -132,7 +164,7 @@ def _drawn(canvas: Canvas, found: Surface, scale: Scale) -> Canvas:
         for point in found.path[1:-1]:
             canvas.point(across, up, *point, PATH, "key")
     if found.lowest is not None:
-        canvas.point(across, up, *found.lowest, LOWEST, "title")
+        canvas.point(across, up, *found.lowest.at, LOWEST, "title")
     if len(found.path) > 1:
         canvas.point(across, up, *found.path[0], BEGIN, "key")
     _draw_arrow(canvas, found, across, up)
@@ -193,10 +225,16 @@ def _draw_arrow(canvas: Canvas, found: Surface, across: Scale, up: Scale) -> Non
         return
     size = max(map(abs, arrow))
     count = min(max(round(size), 2), canvas.width + canvas.height)
+    cells = [
+        tuple(round(at + number * part / size) for at, part in zip(begin, arrow, strict=True))
+        for number in range(1, count + 1)
+    ]
+    inside = [
+        (column, row) for column, row in cells if 0 <= column < canvas.width and 0 <= row < canvas.height
+    ]
     shaft, head = _signs(*arrow)
-    for number in range(1, count + 1):
-        column, row = (round(at + number * part / size) for at, part in zip(begin, arrow, strict=True))
-        canvas.put(column, row, head if number == count else shaft, "mark")
+    for column, row in inside:
+        canvas.put(column, row, head if (column, row) == inside[-1] else shaft, "mark")
 
 
 def _signs(right: float, down: float) -> tuple[str, str]:
@@ -209,7 +247,3 @@ def _signs(right: float, down: float) -> tuple[str, str]:
 def scales_of(found: Surface) -> tuple[Scale, Scale]:
     """Return the scales of the first number and of the second one."""
     return Scale(found.first[0], found.first[-1]), Scale(found.second[0], found.second[-1])
-
-
-def _two(pair: tuple[float, float]) -> str:
-    return f"({cell(pair[0])}, {cell(pair[1])})"

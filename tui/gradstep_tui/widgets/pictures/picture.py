@@ -11,6 +11,7 @@ from gradstep_tui.drawing.canvas import AXIS
 from gradstep_tui.drawing.lines import Line, wrapped
 from gradstep_tui.drawing.remark_lines import remark_lines
 from gradstep_tui.text.decision_regions import input_names, target_names
+from gradstep_tui.text.losses.surface_sentences import surface_context
 from gradstep_tui.text.remarks import NOTHING, Remark
 from gradstep_tui.text.statements import unit_of
 from gradstep_tui.text.tensors.indices import element_text
@@ -163,8 +164,9 @@ class PicturePanel(Panel):
 
     def _surface_lines(self, found: Surface, width: int, height: int, is_log: bool | None) -> list[Line]:
         names = [element_text(self._shown, place) for place in found.places]
-        drawn = self._pixels.surface(found)
-        return surface_lines(found, width, height, is_log, names, self.palette, drawn)
+        drawn, album = self._pixels.surface(found), self._album
+        context = surface_context(self._shown, found, None if album is None else album.chosen)
+        return surface_lines(found, width, height, is_log, names, self.palette, drawn, context)
 
     def _fit_lines(self, found: Album, width: int, height: int) -> list[Line]:
         """Return the chosen view of the fit: a map over two inputs, or predictions against targets."""

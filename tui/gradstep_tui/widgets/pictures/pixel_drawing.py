@@ -46,7 +46,7 @@ def draw_surface(canvas: PixelCanvas, found: Surface, scale: Scale) -> None:
     if all(map(math.isfinite, here)):
         _draw_arrow(canvas, here, arrow_of(found, canvas.across, canvas.down))
     if found.lowest is not None:
-        canvas.point(across, up, *found.lowest, LOWEST)
+        canvas.point(across, up, *found.lowest.at, LOWEST)
     if len(found.path) > 1:
         canvas.point(across, up, *found.path[0], BEGIN)
     canvas.point(across, up, *found.here, HERE)
@@ -89,8 +89,8 @@ def _draw_arrow(canvas: PixelCanvas, begin: tuple[float, float], arrow: tuple[fl
     if arrow is None:
         return
     size = math.hypot(*arrow)
-    length = max(size, SHORTEST * canvas.weight)
     right, down = (part / size for part in arrow)
+    length = min(max(size, SHORTEST * canvas.weight), _way_to_border(canvas, begin, (right, down)))
     tip = begin[0] + right * length, begin[1] + down * length
     head = HEAD * canvas.weight
     sides = [
@@ -99,3 +99,9 @@ def _draw_arrow(canvas: PixelCanvas, begin: tuple[float, float], arrow: tuple[fl
     ]
     canvas.stroke([begin, tip], ACCENT)
     canvas.stroke([sides[0], tip, sides[1]], ACCENT)
+
+
+def _way_to_border(canvas: PixelCanvas, begin: tuple[float, float], way: tuple[float, float]) -> float:
+    """Return the distance from a point to the border of a picture, in a direction given as a unit vector."""
+    parts = zip((canvas.across, canvas.down), begin, way, strict=True)
+    return min(max(((size if part > 0 else 0) - at) / part, 0.0) for size, at, part in parts if part)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from gradstep.autograd.graph import GraphNode
     from gradstep.code_view.called_functions import FunctionCode
     from gradstep.code_view.code_places import CodePlace
+    from gradstep.code_view.script_text import ScriptText
     from gradstep.derivatives import Explanation
     from gradstep.equations.equation import Equation
     from gradstep.ledger.ledger import Ledger
@@ -227,6 +228,9 @@ class Frame:
 
     functions: tuple[FunctionCode, ...] = ()
     """Functions of the script that the loop calls, as far as its text says which; none for a recording."""
+
+    script: ScriptText | None = None
+    """Whole file of the loop, or of the problem if the loop stands in none; None if it is not known."""
 
     lesson: Lesson | None = None
     """What ran last, the samples and the problem, as facts; None for a recording, which has none."""

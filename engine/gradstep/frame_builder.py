@@ -24,6 +24,7 @@ from gradstep.autograd.events import (
 from gradstep.autograd.trace import Trace
 from gradstep.code_view.called_functions import FunctionCode, called_functions, code_file
 from gradstep.code_view.code_places import CodePlace, place_of
+from gradstep.code_view.script_text import ScriptText, script_text
 from gradstep.derivatives import Explanation, explain
 from gradstep.derivatives.optimizer_step import explain_update
 from gradstep.derivatives.tensor_names import TensorNames
@@ -62,6 +63,7 @@ def take_frame(
     refusals: Mapping[RefusalKey, Refusal],
     position: int,
     future: int,
+    file: str = "",
 ) -> Frame:
     """Return the frame of a state, with the changes since an earlier state marked.
 
@@ -75,6 +77,7 @@ def take_frame(
         refusals: Refusals of the actions that cannot work in `state`.
         position: Number of actions that can be undone.
         future: Number of actions that can be redone.
+        file: Path of the learner's file; empty for a built-in problem.
     """
     forward = state.trainer.forward
     return Frame(
@@ -99,6 +102,7 @@ def take_frame(
         position=position,
         future=future,
         functions=_functions(problem, state.loop),
+        script=_script(problem, state.loop, file),
         lesson=Lesson(problem, state, about),
     )
 
@@ -111,6 +115,15 @@ def _functions(problem: Trained, loop: Loop | ScriptLoop) -> tuple[FunctionCode,
     assert isinstance(problem, Problem)
     files = dict.fromkeys([code_file(problem.model), code_file(problem.loss_fn)])
     return tuple(found for file in files for found in called_functions(file, lines))
+
+
+def _script(problem: Trained, loop: Loop | ScriptLoop, file: str) -> ScriptText | None:
+    """Return the file that a loop stands in, or else the learner's file, or the built-in problem's."""
+    if isinstance(loop, ScriptLoop):
+        return script_text(loop.file)
+    assert isinstance(problem, Problem)
+    found = (script_text(each) for each in (file, code_file(problem.model), code_file(problem.loss_fn)))
+    return next((text for text in found if text is not None), None)
 
 
 def _next(state: TrainingState) -> StatementKey | None:

@@ -173,6 +173,7 @@ class Session:
                 refusals=self._refusals(),
                 position=history.position,
                 future=history.future,
+                file="" if self.source is None else str(self.source.path),
             )
         return self._frame
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from textual.widgets import Input, Label
 
@@ -75,3 +77,27 @@ async def test_an_empty_field_keeps_the_learning_rate_exactly() -> None:
         await typed(pilot, "l", "")
         assert pilot.app.screen is bench(pilot)
         assert frame(pilot).learning_rate == 0.1 + 0.2
+
+
+async def test_what_was_wrong_with_a_text_is_said_until_it_changes() -> None:
+    async with opened() as pilot:
+        await typed(pilot, "r", "1x")
+        assert "use a whole number" in text(pilot)
+        await press(pilot, "backspace")
+        assert "use a whole number" not in text(pilot)
+
+
+async def test_an_export_says_where_it_goes_and_keeps_a_path_that_is_wrong(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    async with opened() as pilot:
+        asking = await typed(pilot, "x", "none/mine")
+        asked = "".join(text(pilot).replace("│", " ").split())
+        assert f"Theyarewritteninto{tmp_path},unlessthenamebeginswithafolder." in asked
+        assert f"Thereisnofolder{tmp_path / 'none'}." in asked
+        assert asking.query_one(Input).value == "none/mine"
+        (tmp_path / "none").mkdir()
+        await press(pilot, "enter")
+        await until(pilot, lambda: (tmp_path / "none/mine.py").is_file())
+        await idle(pilot)

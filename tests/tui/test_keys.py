@@ -142,7 +142,7 @@ async def test_no_loop_stands_around_a_built_in_one() -> None:
     async with opened() as pilot:
         await press(pilot, "E")
         await idle(pilot)
-        assert "this loop stands in no other loop: e runs a round, r many" in text(pilot)
+        assert "E is for a loop over batches inside a loop over epochs" in text(pilot)
         assert frame(pilot).position == 0
 
 
@@ -296,8 +296,8 @@ async def test_with_every_line_commented_out_the_hint_says_how_one_comes_back() 
         assert "arrows and # bring one back" in text(pilot)
         await press(pilot, "space")
         assert "every line of the loop is commented out" in text(pilot)
-        await press(pilot, "#")
-        assert "next: zero" in text(pilot)
+        await press(pilot, "down", "#")
+        assert "next: forward" in text(pilot)
 
 
 @pytest.mark.parametrize("name", ["S", "upper_s", "backspace"])
@@ -728,3 +728,37 @@ async def test_a_key_or_a_paste_that_arrives_when_the_screens_are_gone_is_droppe
     await app.on_event(events.Key("f", "f"))
     await app.on_event(events.Key("enter", None))
     await app.on_event(events.Paste("12"))
+
+
+@pytest.mark.parametrize("key", ["F", "U", "P", "Q", "X"])
+async def test_a_capital_that_is_no_key_names_the_key_in_small_letters(key: str) -> None:
+    async with opened() as pilot:
+        before = state(frame(pilot))
+        await press(pilot, key)
+        label = next(each.label for each in KEYS if each.sign == key.lower())
+        assert f"{key} does nothing: is Caps Lock on? {key.lower()} is the key for: {label}" in text(pilot)
+        assert state(frame(pilot)) == before
+
+
+@pytest.mark.parametrize("key", ["space", "e", "s", "f", "b", "u", "z"])
+async def test_the_cursor_goes_away_when_something_runs_and_stays_for_edits(key: str) -> None:
+    async with opened() as pilot:
+        await press(pilot, "f", "s", "b", "down")
+        assert bench(pilot).cursor is not None
+        for edit in ("#", "#", "J", "K"):
+            await press(pilot, edit)
+            assert bench(pilot).cursor is not None
+        assert "space next" not in text(pilot).splitlines()[-1]
+        await press(pilot, key)
+        await idle(pilot)
+        assert bench(pilot).cursor is None
+
+
+async def test_in_another_pane_nothing_claims_that_the_arrows_move_a_line() -> None:
+    async with opened() as pilot:
+        await press(pilot, "down")
+        assert "↑ line up" in text(pilot)
+        assert "K J move" in text(pilot)
+        await press(pilot, "tab")
+        assert "line up" not in text(pilot).splitlines()[-1]
+        assert "K J move" not in text(pilot)

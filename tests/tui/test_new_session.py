@@ -319,3 +319,44 @@ def test_a_conversation_begins_other_problems_and_reads_its_script_again(
         "The script raised this error while it ran.",
         "Nothing is lost: the session goes on as before.",
     ]
+
+
+async def test_p_asks_first_if_the_session_is_kept_nowhere() -> None:
+    async with opened() as pilot:
+        await press(pilot, "p", "home", "enter")  # nothing was done, so nothing is lost
+        await ended(pilot)
+        assert frame(pilot).problem == "line"
+        await press(pilot, "e", "p", "end", "up", "enter")
+        asked = " ".join(text(pilot).replace("│", " ").split())
+        assert "A session on rnn begins. This one ends after 1 epoch." in asked
+        assert "This session is not kept. x exports it first." in asked
+        await press(pilot, "escape")
+        assert (frame(pilot).problem, frame(pilot).epoch) == ("line", 1)
+        await press(pilot, "p", "end", "up", "enter", "enter")
+        await ended(pilot)
+        assert frame(pilot).problem == "rnn"
+
+
+async def test_p_asks_first_if_an_edited_script_could_not_be_resumed(
+    script: Path, autosave: Autosave
+) -> None:
+    async with opened_on(script, autosave) as pilot:  # type: ignore[attr-defined]
+        await press(pilot, "e")
+        script.write_text(SCRIPT.replace("lr = 0.1", "lr = 0.3"), encoding="utf-8")
+        await press(pilot, "p", "end", "up", "enter")
+        asked = " ".join(text(pilot).replace("│", " ").split())
+        assert "mine.py has changed: it can be resumed only once mine.py has its earlier text again" in asked
+        await press(pilot, "enter")
+        await ended(pilot)
+        assert "rnn begins; the session before is saved as " in bench(pilot).notice.text
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+async def test_another_session_is_shown_from_its_start(size: tuple[int, int]) -> None:
+    async with opened(size, make=lambda: open_session(start_from("deep"))) as pilot:
+        first = text(pilot)
+        for key in ("tab", "pagedown", "down"):
+            await press(pilot, *[key] * 3)
+        await press(pilot, "escape", "escape", "p", "enter")
+        await ended(pilot)
+        assert text(pilot).splitlines()[:-2] == first.splitlines()[:-2]

@@ -10,7 +10,7 @@ import pytest
 
 from gradstep.actions import Action, Forward, RunEpochs
 from gradstep.saving.session_folder import Store
-from gradstep.start import Start
+from gradstep.start import Start, start_from
 from gradstep_tui import cli
 from gradstep_tui.session.autosave import Autosave
 from tests.terminal import Terminal
@@ -110,3 +110,30 @@ def test_plain_mode_offers_it_too_and_resumes_it(capsys: pytest.CaptureFixture[s
     told = capsys.readouterr().out
     assert "2 actions, epochs done 5. Type resume to continue it." in told
     assert "done: the session is resumed: 2 actions replayed, all numbers identical" in told
+
+
+ODD = """
+import torch
+X = torch.linspace(-1, 1, 8).unsqueeze(1)
+model = torch.nn.Linear(1, 1)
+optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+for epoch in range(5):
+    loss = ((model(X) - 3 * X) ** 2).mean()
+    loss.backward()
+    optimizer.step()
+"""
+
+
+async def test_the_offer_comes_before_a_note_on_the_script_that_leaves_no_room(folder: Path) -> None:
+    path = folder / "odd.py"
+    path.write_text(ODD, encoding="utf-8")
+    first = Autosave()
+    first.begin(start_from(str(path))).apply(RunEpochs(2))
+    first.close()
+    autosave = Autosave()
+    async with opened(make=lambda: autosave.begin(start_from(str(path))), autosave=autosave) as pilot:
+        await until(pilot, lambda: "hint: Enter resumes odd from " in text(pilot))
+        assert "w shows what is odd about the script" in " ".join(text(pilot).split())
+        await press(pilot, "enter")
+        await until(pilot, lambda: frame(pilot).epoch == 2)
+    autosave.close()

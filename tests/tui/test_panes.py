@@ -3,10 +3,30 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 
+from gradstep.opening import open_session
+from gradstep.start import start_from
+from gradstep_tui.widgets.code.code import CodePanel
 from tests.tui.bench import Opened, bench, frame, idle, opened, press, text
+
+OWN = """import torch
+
+w = torch.zeros(1, requires_grad=True)
+
+def loss_of(w):
+    return ((w * 2.0 - 1.0) ** 2).sum()
+
+lr = 0.1
+for step in range(9):
+    loss = loss_of(w)
+    loss.backward()
+    with torch.no_grad():
+        w -= lr * w.grad
+    w.grad = None
+"""
 
 SIZES = ((80, 24), (120, 40), (160, 50))
 
@@ -92,7 +112,14 @@ async def test_every_pane_can_be_zoomed_also_one_that_has_no_room_beside_the_oth
         for _ in range(5):
             await press(pilot, "tab")
             seen.append(in_focus(pilot).split(":")[0])
-        assert seen == ["loop", "loss.backward()", "forward", "parameters", "data", "loss"]
+        assert seen == [
+            "crops.py: PgUp and PgDn scroll",
+            "loss.backward()",
+            "forward",
+            "parameters",
+            "data",
+            "loss",
+        ]
 
 
 async def test_a_zoomed_pane_fills_a_resized_terminal() -> None:
@@ -122,3 +149,48 @@ async def test_a_click_on_a_title_zooms_its_pane_and_a_second_one_shows_all_agai
         await idle(pilot)
         assert "loop" in text(pilot)
         assert bench(pilot).frame is not None
+
+
+async def test_the_zoomed_code_shows_the_whole_file_with_the_loop_below_it() -> None:
+    async with opened() as pilot:
+        await press(pilot, "f", ";")
+        shown = text(pilot).splitlines()
+        assert "crops.py: PgUp and PgDn scroll" in shown[1]
+        assert " 33       diff = t1 - t2" in shown
+        assert "      # the training loop" in shown
+        assert ">   b loss.backward()" in shown
+        await press(pilot, "pageup", "pageup", "pageup")
+        assert " 16   learning_rate = 1e-5" in text(pilot).splitlines()
+        await press(pilot, "down", "down")  # the arrows move the loop's cursor, which is followed
+        assert "    u|with torch.no_grad():" in text(pilot).splitlines()
+        await press(pilot, "#")
+        assert "    u|# with torch.no_grad():" in text(pilot).splitlines()
+        await press(pilot, "#", "s", "s", "s")
+        code = bench(pilot).query_one(CodePanel)
+        assert ("diff * diff", "lit") in [span for row in code._lines for span in row]
+        await press(pilot, "escape")
+        assert "# the training loop" not in text(pilot)
+
+
+async def test_the_zoomed_code_shows_a_script_with_its_own_loop_in_its_order(tmp_path: Path) -> None:
+    path = tmp_path / "own.py"
+    path.write_text(OWN, encoding="utf-8")
+    async with opened(make=lambda: open_session(start_from(str(path)))) as pilot:
+        await press(pilot, ";")
+        shown = text(pilot).splitlines()
+        assert any(row.startswith("  1   import torch") for row in shown)
+        assert any(row.startswith(">10 f     loss = loss_of(w)") for row in shown)
+        await press(pilot, "down", "down", "K")
+        order = [row[:3].strip() for row in text(pilot).splitlines() if row[1:3].strip().isdigit()]
+        assert order == [*map(str, range(1, 10)), ">11", "10", "12", "13", "14"]
+
+
+async def test_functions_above_a_scripts_loop_have_line_numbers_as_the_loop_has(tmp_path: Path) -> None:
+    path = tmp_path / "own.py"
+    path.write_text(OWN, encoding="utf-8")
+    async with opened((120, 40), make=lambda: open_session(start_from(str(path)))) as pilot:
+        shown = text(pilot)
+        assert "  5   def loss_of(w):" in shown
+        assert "  6       return" in shown
+        await press(pilot, "f", "s", "s")
+        assert "> 6       return" in text(pilot)

@@ -30,6 +30,11 @@ class Exports:
         """
         return os.path.expanduser(to)
 
+    @property
+    def lands(self) -> str:
+        """Sentence that says in which folder the files will be."""
+        return f"They are written into {Path.cwd()}, unless the name begins with a folder."
+
     def shown(self, path: str | os.PathLike[str]) -> str:
         """Return the path of an existing file as messages show it."""
         return os.fspath(path)

@@ -16,15 +16,17 @@ MARGIN: Final = 3
 """Cells before the code: the marker, and room for a key as the loop has it."""
 
 
-def function_lines(place: CodePlace, width: int, height: int) -> list[Line]:
+def function_lines(place: CodePlace, width: int, height: int, digits: int = 0) -> list[Line]:
     """Return the lines of a function that fit, with the lit expression among them.
 
     Args:
         place: The expression, and the function around it.
         width: Width of a line, in cells; a longer line is moved to the left so that the lit part is visible.
         height: Number of lines that fit.
+        digits: Width of the column of line numbers; 0 for no such column.
     """
     rows = highlighted(tuple(visible(row) for row in place.lines))
+    margin = MARGIN + len(number_text(0, digits))
     span = place.span or (place.line, place.line, 0, 0)
     first, last = span[0] - place.first, span[1] - place.first
     start = window_around(first, last, len(rows), height)
@@ -35,14 +37,24 @@ def function_lines(place: CodePlace, width: int, height: int) -> list[Line]:
             begin, end = lit_part(place, number)
             row = lit(row, begin, end)
         marker = Span(">" if number == place.line - place.first else " ", "key")
-        drawn.append(line(marker, " " * (MARGIN - 1), *_moved(row, begin, end, width - MARGIN)))
+        of_file = Span(number_text(place.first + number, digits), "dim")
+        drawn.append(line(marker, of_file, " " * (MARGIN - 1), *_moved(row, begin, end, width - margin)))
     return drawn
 
 
-def resting_lines(function: FunctionCode, width: int) -> list[Line]:
-    """Return the lines of a function in which nothing is lit."""
+def number_text(number: int, digits: int) -> str:
+    """Return a line number in a column of some digits, and the gap after it; empty for no column."""
+    return f"{number:>{digits}} " if digits else ""
+
+
+def resting_lines(function: FunctionCode, width: int, digits: int = 0) -> list[Line]:
+    """Return the lines of a function in which nothing is lit, with line numbers of some digits."""
     rows = highlighted(tuple(visible(row) for row in function.lines))
-    return [line(" " * MARGIN, *_moved(row, 0, 0, width - MARGIN)) for row in rows]
+    margin, gap = MARGIN + len(number_text(0, digits)), " " * (MARGIN - 1)
+    return [
+        line(" ", Span(number_text(number, digits), "dim"), gap, *_moved(row, 0, 0, width - margin))
+        for number, row in enumerate(rows, function.line)
+    ]
 
 
 def window_around(first: int, last: int, count: int, height: int) -> int:

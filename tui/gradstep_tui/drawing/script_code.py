@@ -70,6 +70,7 @@ def script_lines(
     width: int,
     height: int,
     place: CodePlace | None = None,
+    digits: int = 0,
 ) -> list[Line]:
     """Return the lines of a script's own loop that fit a panel, with the next statement among them.
 
@@ -83,13 +84,15 @@ def script_lines(
         width: Width of the panel, in cells.
         height: Number of lines that fit.
         place: Expression to light; None for none.
+        digits: Least width of the column of line numbers, if there is one.
     """
     focus = next((key for key in (cursor, next_key, loop.last) if key is not None), None)
     step = 2 if width >= NUMBERED else 1
     heads = [_head_row(loop, depth, step) for depth in range(len(loop.heads))]
     bodies = [_statement_rows(each, step * len(heads)) for each in loop.statements]
     rows = _fitting(heads, bodies, focus, height)
-    digits = _digits([*heads, *(row for body in bodies for row in body)], width)
+    own = _digits([*heads, *(row for body in bodies for row in body)], width)
+    digits = max(own, digits) if own else 0
     focused = [place for place, row in enumerate(rows) if row.key is not None and row.key == focus] or [0]
     first = window_start(focused[0], len(rows), height)
     first = max(first, min(focused[-1] + 2, len(rows)) - height)  # the row below a statement of several lines
@@ -137,6 +140,14 @@ def _fitting(
         unfolded = len(body) == 1 or (body[0].key == focus and len(body) < height - 1)
         rows += body if unfolded else [replace(body[0], code=f"{body[0].code} {FOLDED}")]
     return rows
+
+
+def digits_of(loop: ScriptLoop, width: int) -> int:
+    """Return the width of the column of line numbers beside a loop; 0 for no such column."""
+    step = 2 if width >= NUMBERED else 1
+    heads = [_head_row(loop, depth, step) for depth in range(len(loop.heads))]
+    bodies = [_statement_rows(each, step * len(heads)) for each in loop.statements]
+    return _digits([*heads, *(row for body in bodies for row in body)], width)
 
 
 def _digits(rows: Sequence[CodeRow], width: int) -> int:

@@ -32,6 +32,7 @@ from gradstep_tui.widgets.trace import TracePanel
 
 if TYPE_CHECKING:
     from gradstep.frame import PassFrame
+    from gradstep.session import Session
 
 NO_PASS = "run a backward pass first: there is none to look at yet"
 """Notice if the list of a pass is to be gone through before there is one."""
@@ -85,7 +86,9 @@ class BenchScreen(KeyedScreen):
         if small:
             self.query_one("#too-small", Static).update(too_small_text(width, height))
             return
-        regions = arrangement(width, height, self.focused_pane if self.zoomed else None)
+        zoomed = self.focused_pane if self.zoomed else None
+        self.query_one(CodePanel).is_whole = zoomed is Pane.CODE
+        regions = arrangement(width, height, zoomed)
         for pane in Pane:
             widget = self.query_one(f"#{pane}")
             widget.display = pane in regions
@@ -99,8 +102,16 @@ class BenchScreen(KeyedScreen):
         self._show_focus()
 
     def watch_chosen_pane(self) -> None:
-        """Show which pane the arrows act in."""
+        """Show which pane the arrows act in; in another one than the code, they move no cursor."""
+        if self.focused_pane is not Pane.CODE:
+            self.cursor = None
         self._show_focus()
+
+    def take(self, session: Session) -> None:
+        """Show a session, each pane from its begin."""
+        for pane in Pane:
+            self._panel(pane).show_start()
+        super().take(session)
 
     def watch_cursor(self) -> None:
         """Show which pane the arrows act in: with a cursor in the loop, the code."""
@@ -159,9 +170,15 @@ class BenchScreen(KeyedScreen):
             steps = 0 if backward.over else steps
         self.looked = min(max(at + steps, 0), max(backward.done - 1, 0))
 
-    def scroll_parameters(self, pages: int) -> None:
-        """Scroll the parameters some pages down."""
-        self.query_one(ParameterPanel).scroll_by(pages)
+    def scroll_pane(self, pages: int) -> None:
+        """Scroll the pane in focus some pages down; if all of it is shown, the parameters."""
+        pane = self._panel(self.focused_pane)
+        if isinstance(pane, CodePanel) and pane.shows_file:
+            pane.scroll_by(pages)
+        elif isinstance(pane, DataPanel):
+            pane.walk(pages * max(pane.size.height - 3, 1))
+        else:
+            self.query_one(ParameterPanel).scroll_by(pages)
 
     def next_pane(self, steps: int) -> None:
         """Give the focus to another of the panes that are shown; of a single one, to any other."""

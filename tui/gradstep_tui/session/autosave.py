@@ -94,7 +94,7 @@ class Autosave:
         from gradstep_tui.text.scripts.script_notes import script_remark
 
         saved = NOTHING if left is None or before is None else success(left_text(left, before))
-        self.notice = script_remark(session).also(saved)
+        self.notice = saved.also(script_remark(session))
         return session
 
     def resume(self, path: Path | None = None, stopped: Callable[[], bool] = lambda: False) -> Session:

@@ -42,7 +42,8 @@ SENTENCES: Final[Mapping[Reason, str]] = {
     Reason.NO_SUCH_STATEMENT: "no statement of the script's loop does this",
     Reason.OWN_LOOP: "this needs data, a model and a loss function that are known by name: the script's own "
     "loop keeps them to itself",
-    Reason.NO_OUTER_LOOP: "this loop stands in no other loop: {epoch} runs a round, {run} many",
+    Reason.NO_OUTER_LOOP: "{outer} is for a loop over batches inside a loop over epochs: it runs a whole "
+    "epoch. This is a single loop: {epoch} runs it once, {run} many times",
     Reason.READ_ONLY: "this was recorded in a program and can only be looked at: "
     "{step_node} and {step_node_back} step through it, {timeline} lists it",
     Reason.START_OF_RECORDING: "this is the start of the recording",
@@ -81,7 +82,8 @@ def key_refusal(key: Key, frame: Frame, cursor: StatementKey | None) -> Remark:
         cursor: Statement under the cursor; None if there is no cursor.
     """
     if key.lacks_cursor(cursor):
-        return hint(NO_CURSOR.format(**SIGNS))
+        in_pass = refusal_remark(Refusal(Reason.IN_PASS))  # in which no cursor would help
+        return in_pass if frame.in_pass else hint(NO_CURSOR.format(**SIGNS))
     refusal = key.refusal(frame, cursor)
     return NOTHING if refusal is None else refusal_remark(refusal)
 

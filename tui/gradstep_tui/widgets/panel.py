@@ -101,6 +101,9 @@ class Panel(Widget):
     def walk(self, steps: int) -> None:
         """Go some rows or numbers down, in a pane in which the arrows can choose or scroll."""
 
+    def show_start(self) -> None:
+        """Go back to the first row: another session begins."""
+
     def watch_in_focus(self) -> None:
         """Draw the title's rule anew."""
         self.redraw()

@@ -36,6 +36,10 @@ class ParameterPanel(Panel):
         """Draw the rows from there on."""
         self.redraw()
 
+    def show_start(self) -> None:
+        """Show the rows that the last action concerns."""
+        self.first = 0
+
     def scroll_by(self, pages: int) -> None:
         """Show the rows some pages further down; after the last ones, those that the last action concerns."""
         self._scroll(pages * max(self.size.height - 2, 1))

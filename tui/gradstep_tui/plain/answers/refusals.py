@@ -43,7 +43,8 @@ SENTENCES: Final[Mapping[Reason, str]] = {
     Reason.NO_SUCH_STATEMENT: "no statement of the script's loop does this",
     Reason.OWN_LOOP: "this needs data, a model and a loss function that are known by name: the script's own "
     "loop keeps them to itself",
-    Reason.NO_OUTER_LOOP: "this loop stands in no other loop: type epoch for one round, run N for many",
+    Reason.NO_OUTER_LOOP: "outer is for a loop over batches inside a loop over epochs: it runs a whole "
+    "epoch. This is a single loop: type epoch to run it once, run N to run it many times",
     Reason.READ_ONLY: "this was recorded in a program and can only be looked at: "
     "node and back step through it, timeline lists it",
     Reason.START_OF_RECORDING: "this is the start of the recording",

@@ -8,10 +8,21 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeAlias
 
 from textual.reactive import var
 
+from gradstep.actions import (
+    Action,
+    Backward,
+    Forward,
+    NextLine,
+    RunEpochs,
+    RunOuter,
+    StepNode,
+    Update,
+    Zero,
+)
 from gradstep_tui.key import Key
 from gradstep_tui.screens.base.session_screen import SessionScreen
 from gradstep_tui.text.refusals import key_refusal
-from gradstep_tui.text.remarks import NOTHING
+from gradstep_tui.text.remarks import NOTHING, hint
 from gradstep_tui.widgets.keybar import KeyBar
 from gradstep_tui.widgets.panel import Panel
 
@@ -19,10 +30,17 @@ if TYPE_CHECKING:
     from textual import events
 
     from gradstep.loop.loop import StatementKey
+    from gradstep.session import Session
 
 KeyHandler: TypeAlias = Callable[[Any], None]
 """Handles a key; called with the screen on which the key was pressed."""
 
+
+RUNS: Final = (NextLine, StepNode, Forward, Backward, Update, Zero, RunEpochs, RunOuter)
+"""Actions that run something of the loop: the cursor goes away, so that the loop shows what runs."""
+
+CAPITAL: Final = "{capital} does nothing: is Caps Lock on? {small} is the key for: {label}"
+"""Hint for a capital letter that is no key; `label` is the word for the key of the small letter."""
 
 KEYS_AT_ONCE: Final = frozenset({"stop", "quit", "help", "manual", "printed"})
 """Ids of the keys that work at once, whatever runs."""
@@ -60,6 +78,28 @@ class KeyedScreen(SessionScreen):
             self.hold(partial(self.action_press, key_id))
         else:
             self.handlers[key_id](self)
+
+    def on_key(self, event: events.Key) -> None:
+        """Say what a small letter does if its capital is no key. Textual calls the base class's, too."""
+        letter = event.character or ""
+        if not (letter.isascii() and letter.isupper()) or self.is_holding_keys or self.has_class("-small"):
+            return
+        bound = self.active_bindings
+        if event.key not in bound and letter.lower() in bound:
+            small = letter.lower()
+            label = bound[small].binding.description
+            self.notice = hint(CAPITAL.format(capital=letter, small=small, label=label))
+
+    def perform(self, action: Action) -> None:
+        """Apply an action now, or once there is a session; if it runs something, the cursor goes away."""
+        if isinstance(action, RUNS):
+            self.cursor = None
+        super().perform(action)
+
+    def take(self, session: Session) -> None:
+        """Show a session, without a cursor in its loop."""
+        self.cursor = None
+        super().take(session)
 
     def on_key_bar_clicked(self, message: KeyBar.Clicked) -> None:
         """Do what the key of a clicked entry does."""
@@ -99,8 +139,8 @@ class KeyedScreen(SessionScreen):
     def zoom(self) -> None:
         """Show the pane in focus alone, or all panes again, on a screen with panes."""
 
-    def scroll_parameters(self, pages: int) -> None:
-        """Scroll the parameters some pages down, on a screen that shows them."""
+    def scroll_pane(self, pages: int) -> None:
+        """Scroll the pane in focus some pages down, on a screen with panes."""
 
     def move_cursor(self, steps: int) -> None:
         """Move the cursor by some statements, in a circle; a hidden cursor appears at the next statement."""

@@ -27,8 +27,9 @@ from gradstep_tui.text.frames import action_text, printed_text
 from gradstep_tui.text.notices import frame_remark
 from gradstep_tui.text.refusals import error_remark
 from gradstep_tui.text.remarks import NOTHING, Remark, hint, warning
-from gradstep_tui.text.scripts.script_notes import session_notes
+from gradstep_tui.text.scripts.script_notes import script_remark, session_notes
 from gradstep_tui.text.work import work_text
+from gradstep_tui.widgets.notice import is_whole
 
 if TYPE_CHECKING:
     from textual.timer import Timer
@@ -41,6 +42,10 @@ if TYPE_CHECKING:
     from gradstep_tui.session.autosave import Autosave
     from gradstep_tui.session.offers import Offer
 
+
+ODD_NOTES: Final = "{printed} shows what is odd about the script"
+NOTES: Final = "{printed} shows the notes on the script"
+"""What is said of a script's notes if there is no room for them."""
 
 STOPPED: Final = 130
 """Exit code if the learner stopped the script before there was a session."""
@@ -155,8 +160,8 @@ class SessionScreen(WorkingScreen):
         if message.offer is None:
             self._catch_up()
         elif message.offer.in_order:
-            text = f"{SIGNS['look']} resumes {offer_hint(message.offer)}"
-            self.notice = self.notice.also(hint(text))
+            offered = hint(f"{SIGNS['look']} resumes {offer_hint(message.offer)}")
+            self.notice = offered_first(offered, self.notice, message.session, self.size.width)
             self._offered = self.notice, message.offer
             self._catch_up()
         else:
@@ -322,6 +327,23 @@ class SessionScreen(WorkingScreen):
         """Stop the loading of a script. Textual calls the handler of the base class as well."""
         if self._autosave is not None:
             self._autosave.give_up()
+
+
+def offered_first(offered: Remark, notice: Remark, session: Session, width: int) -> Remark:
+    """Return the notice at the start of a session if an earlier one is offered, which comes first.
+
+    A note on the script that leaves no room gives way: it stays in the list of notes, whose key is named.
+
+    Args:
+        offered: The offer.
+        notice: What else there is to say.
+        session: The session that has begun.
+        width: Width of the screen, in cells.
+    """
+    both = offered.also(notice)
+    if is_whole(both, width) or notice != script_remark(session):
+        return both
+    return offered.also(hint((ODD_NOTES if session.oddities else NOTES).format(**SIGNS)))
 
 
 def _applied(session: Session, action: Action, stopped: Callable[[], bool]) -> None:

@@ -33,26 +33,34 @@ class AskScreen(Dialog[Value | None], Generic[Value]):
     AskScreen .hint { color: $text; text-style: dim; }
     """
 
-    def __init__(self, question: str, default: str, read: Callable[[str], Value]) -> None:
+    def __init__(self, question: str, default: str, read: Callable[[str], Value], note: str = "") -> None:
         """Ask a question.
 
         Args:
             question: The question.
             default: Text that is used if the field is empty.
             read: Returns the value for a text, or raises `BadInput`.
+            note: Sentence below the field; empty for none.
         """
         super().__init__()
         self._question = question
         self._default = default
         self._read = read
+        self._note = note
 
     def compose(self) -> ComposeResult:
         """Yield the widgets of the dialog."""
         with Vertical():
             yield Label(self._question)
             yield Field(placeholder=self._default, select_on_focus=False, compact=True)
+            if self._note:
+                yield Label(self._note, markup=False)
             yield Label("", id="wrong", markup=False)
             yield Label("Enter: OK   Esc: cancel", classes="hint")
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """Remove what was said about an earlier text."""
+        self.query_one("#wrong", Label).update("")
 
     async def on_input_submitted(self, event: Input.Submitted) -> None:
         """Close with the value, or say what is wrong with it; the field keeps its text."""

@@ -2,17 +2,34 @@
 
 from __future__ import annotations
 
+import os
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gradstep.errors import Exists
-from gradstep_tui.commands.export import default_export_name, export_session, exports_of
+from gradstep.errors import BadInput, Exists
+from gradstep_tui.commands.export import Exports, default_export_name, export_session, exports_of
 from gradstep_tui.screens.dialogs.ask import AskScreen
 from gradstep_tui.screens.dialogs.confirm import ConfirmScreen
 from gradstep_tui.text.remarks import hint, success
 
 if TYPE_CHECKING:
     from gradstep_tui.screens.base.keyed_screen import KeyedScreen
+
+
+def checked_place(to: str, exports: Exports) -> str:
+    """Return the name that was typed for files, if they can be written there.
+
+    Raises:
+        BadInput: they cannot, and the name has to be changed.
+    """
+    path = Path(exports.place(to)).absolute()
+    folder = path if path.is_dir() else path.parent
+    if not folder.is_dir():
+        raise BadInput(f"There is no folder {folder}. Make it first, or choose another one.")
+    if not os.access(folder, os.W_OK):
+        raise BadInput(f"No files can be written into {folder}. Choose another folder.")
+    return to
 
 
 def ask_export(bench: KeyedScreen) -> None:
@@ -49,5 +66,10 @@ def ask_export(bench: KeyedScreen) -> None:
         else:
             bench.notice = hint("the export was cancelled: no file was written")
 
+    def name_from(text: str) -> str:
+        with exports.telling():
+            return checked_place(text.strip(), exports)
+
     question = "Export to which files? (.py, .ipynb, .csv and .svg are added)"
-    bench.app.push_screen(AskScreen(question, default_export_name(session), str.strip), export)
+    ask = AskScreen(question, default_export_name(session), name_from, exports.lands)
+    bench.app.push_screen(ask, export)

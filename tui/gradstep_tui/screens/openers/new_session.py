@@ -37,13 +37,14 @@ LOADING = "loading; {stop} stops it and keeps this session"
 STOPPED = hint("loading was stopped; the session goes on as before")
 
 
-BEGINS: Final = "A new session begins with {file} as it is now. This one ends after {done}."
+READS: Final = "A new session begins with {file} as it is now. This one ends after {done}."
+BEGINS: Final = "A session on {title} begins. This one ends after {done}."
 KEPT: Final = (
     "This session stays saved, but {file} has changed: it can be resumed only once {file} has its earlier "
     "text again. {export} exports it first."
 )
 NOT_KEPT: Final = "This session is not kept. {export} exports it first."
-"""What a reload ends, and what becomes of the session."""
+"""What another session ends, and what becomes of the present one."""
 
 PATH_QUESTION: Final = "Path of your script (.py), notebook (.ipynb) or table (.csv)?"
 TARGET_QUESTION: Final = "Which column of {name} is predicted? Its name, or its number from 1"
@@ -60,7 +61,7 @@ def choose_problem(bench: KeyedScreen) -> None:
         else:
             if preferences is not None and not found.start.has_file:
                 preferences.remember(problem=found.start.title)
-            begin(bench, found.start, f"{found.start.title} begins")
+            begin_if_wanted(bench, found.start)
 
     session, preferences = bench.idle_session(), preferences_of(bench.app)
     if session is None:
@@ -89,7 +90,7 @@ def ask_file(bench: KeyedScreen) -> None:
 
     def with_start(start: Start | None) -> None:
         if start is not None:
-            begin(bench, start, f"{start.title} begins")
+            begin_if_wanted(bench, start)
 
     bench.app.push_screen(AskScreen(PATH_QUESTION, "", file_from), given)
 
@@ -114,6 +115,26 @@ def _table_start(path: Path, column: str) -> Start:
     return start_from_table(path, Table(targets=(column.strip(),)))
 
 
+def begin_if_wanted(bench: KeyedScreen, start: Start) -> None:
+    """Begin a session on another problem; it asks first if the present one could not be resumed then."""
+
+    def answered(yes: bool | None) -> None:
+        if yes:
+            begin(bench, start, f"{start.title} begins")
+
+    session = bench.idle_session()
+    if session is None:
+        return
+    done = counted(session.frame.epoch, unit_of(session.frame.loop))
+    lost = lost_texts(session, keeps_all=bench.keeps_all) if session.frame.position else []
+    if lost:
+        texts = [BEGINS.format(title=start.title, done=done), *lost]
+        ask = ConfirmScreen("begin another session?", texts, "Enter: begin   Esc: cancel")
+        bench.app.push_screen(ask, answered)
+    else:
+        answered(True)
+
+
 def reload(bench: KeyedScreen) -> None:
     """Read the problem's file again, and begin a session with the learner's choices.
 
@@ -132,15 +153,17 @@ def reload(bench: KeyedScreen) -> None:
     except Refused as refused:
         bench.notice = error_remark(refused)
         return
-    texts = reload_texts(session, keeps_all=bench.keeps_all) if session.frame.position else []
-    if texts:
+    file, done = Path(start.problem).name, counted(session.frame.epoch, unit_of(session.frame.loop))
+    lost = lost_texts(session, keeps_all=bench.keeps_all) if session.frame.position else []
+    if lost:
+        texts = [READS.format(file=file, done=done), *lost]
         bench.app.push_screen(ConfirmScreen("read again?", texts, "Enter: read again   Esc: cancel"), again)
     else:
         again()
 
 
-def reload_texts(session: Session, *, keeps_all: bool) -> list[str]:
-    """Return what is lost if a session's file is read again; nothing if the session can be resumed then.
+def lost_texts(session: Session, *, keeps_all: bool) -> list[str]:
+    """Return what is lost if another session takes a session's place; nothing if it can be resumed then.
 
     Args:
         session: The session.
@@ -148,9 +171,8 @@ def reload_texts(session: Session, *, keeps_all: bool) -> list[str]:
     """
     if session.origin is None or (keeps_all and is_unchanged(session.origin)):
         return []
-    done, file = counted(session.frame.epoch, unit_of(session.frame.loop)), Path(session.origin.problem).name
-    begins = BEGINS.format(file=file, done=done)
-    return [begins, (KEPT if keeps_all else NOT_KEPT).format(file=file, **SIGNS)]
+    file = Path(session.origin.problem).name
+    return [(KEPT if keeps_all else NOT_KEPT).format(file=file, **SIGNS)]
 
 
 def begin(bench: KeyedScreen, start: Start, title: str, after: Session | None = None) -> None:

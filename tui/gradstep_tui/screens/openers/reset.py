@@ -32,7 +32,7 @@ def reset_texts(frame: Frame) -> list[str]:
     """Return what a reset takes back, what stays, and how it is undone."""
     done = counted(frame.epoch, unit_of(frame.loop))
     return [
-        f"All parameters go back to their start values, and {done} of training with them. The loop and the "
-        "learning rate stay as they are.",
+        f"All parameters go back to their start values: the training so far, {done}, is undone. The loop and "
+        "the learning rate stay as they are.",
         f"Nothing is lost: {SIGNS['undo']} undoes a reset, {SIGNS['timeline']} lists every earlier point.",
     ]

@@ -11,8 +11,9 @@ from gradstep.loop.loop import LOOP_FILE
 from gradstep.loop.script_loop import ScriptLoop
 from gradstep_tui.drawing.function_code import function_lines, resting_lines, window_around
 from gradstep_tui.drawing.lines import Line
-from gradstep_tui.drawing.script_code import CURSOR
-from gradstep_tui.widgets.code.loop import LoopPanel
+from gradstep_tui.drawing.script_code import CURSOR, digits_of
+from gradstep_tui.widgets.code.loop import LoopPanel, loop_lines
+from gradstep_tui.widgets.code.whole_file import Marks, file_rows, focus_row, script_rows, whole_title
 
 if TYPE_CHECKING:
     from gradstep.code_view.code_places import CodePlace
@@ -31,9 +32,47 @@ class CodePanel(LoopPanel):
     looked: var[int | None] = var(None)
     """Event of the pass that is looked at again, counted from 0; None for the current one."""
 
+    is_whole: var[bool] = var(False)
+    """Whether the whole file is shown, as the pane is zoomed."""
+
+    first: var[int | None] = var(None)
+    """First row of the whole file that is shown, counted from 0; None for those around what is marked."""
+
     def watch_looked(self) -> None:
         """Light the expression of the event that is looked at."""
+        self._follow()
+
+    def watch_cursor(self) -> None:
+        """Draw the cursor at its new place."""
+        self._follow()
+
+    def watch_frame(self) -> None:
+        """Draw the new frame."""
+        super().watch_frame()
+        self._follow()
+
+    def watch_is_whole(self) -> None:
+        """Draw the whole file, or what is called and the loop."""
+        self._follow()
+
+    def watch_first(self) -> None:
+        """Draw the rows from there on."""
         self.redraw()
+
+    def _follow(self) -> None:
+        self.first = None
+        self.redraw()
+
+    @property
+    def shows_file(self) -> bool:
+        """Whether the whole file is shown."""
+        return self.is_whole and self.frame is not None and self.frame.script is not None
+
+    def scroll_by(self, pages: int) -> None:
+        """Show the rows of the whole file some pages further down."""
+        height, rows = self.size.height - 1, self._file_rows(self.size.width)
+        now = self._first_of(rows, height) if self.first is None else self.first
+        self.first = min(max(now + pages * max(height - 1, 1), 0), max(len(rows) - height, 0))
 
     @property
     def lit(self) -> CodePlace | None:
@@ -44,6 +83,11 @@ class CodePanel(LoopPanel):
     def title_text(self) -> str:
         """Return the title: the loop's, or the function's name and file."""
         place = place_in_view(self.frame, self.looked)
+        if self.shows_file and self.cursor is None:
+            assert self.frame is not None
+            assert self.frame.script is not None
+            is_cut = len(self._file_rows(self.size.width)) > self.size.height - 1
+            return whole_title(self.frame.script.file, is_cut=is_cut)
         if place is None or self.cursor is not None:
             return super().title_text()
         within = f" in {place.function}" if place.function else ""
@@ -51,16 +95,38 @@ class CodePanel(LoopPanel):
 
     def lines(self, width: int, height: int) -> list[Line]:
         """Return the functions that the loop calls, if they fit, then the loop around its next line."""
+        if self.shows_file:
+            rows = self._file_rows(width)
+            first = self._first_of(rows, height) if self.first is None else self.first
+            return rows[first : first + height]
         place = place_in_view(self.frame, self.looked)
         room = max(height - len(super().lines(width, MANY)), 0)
         above = self._functions(place, width - 1, room)
         return [*above, *self._loop_lines(width, height - len(above))]
 
+    def _file_rows(self, width: int) -> list[Line]:
+        """Return all rows of the whole file, the loop among them; the last column is free."""
+        frame = self.frame
+        if frame is None or frame.script is None:
+            return []
+        marks = Marks(frame.next, self.cursor, current_place(frame, self.looked))
+        if isinstance(frame.loop, ScriptLoop):
+            return script_rows(frame.script, frame.loop, marks, width - 1)
+        loop = loop_lines(frame, self.cursor, width - 1 - len(str(len(frame.script.lines))), self.lit)
+        return file_rows(frame.script, loop, marks, width - 1)
+
+    def _first_of(self, rows: list[Line], height: int) -> int:
+        """Return the first row that is shown, so that what is marked is seen, and the rows around it."""
+        at = focus_row(rows)
+        return window_around(at, at, len(rows), height)
+
     def _functions(self, place: CodePlace | None, width: int, room: int) -> list[Line]:
         """Return the function around the lit expression, and the others that the loop calls, if they fit."""
         called = () if self.frame is None else self.frame.functions
+        digits = self._digits(place, width)
         shown = [] if place is None else [place.first]
-        lit = [] if place is None else function_lines(place, width, min(len(place.lines), max(LEAST, room)))
+        fit = 0 if place is None else min(len(place.lines), max(LEAST, room))
+        lit = [] if place is None else function_lines(place, width, fit, digits)
         left, others = room - len(lit), []
         for function in called:
             if function.line not in shown and len(function.lines) <= left:
@@ -69,10 +135,20 @@ class CodePanel(LoopPanel):
         before = [each for each in others if place is None or each.line < place.first]
         after = [each for each in others if each not in before]
         return [
-            *(row for each in before for row in resting_lines(each, width)),
+            *(row for each in before for row in resting_lines(each, width, digits)),
             *lit,
-            *(row for each in after for row in resting_lines(each, width)),
+            *(row for each in after for row in resting_lines(each, width, digits)),
         ]
+
+    def _digits(self, place: CodePlace | None, width: int) -> int:
+        """Return the width of the line numbers beside a script's loop and what it calls; 0 for none."""
+        loop = None if self.frame is None else self.frame.loop
+        own = digits_of(loop, width) if isinstance(loop, ScriptLoop) else 0
+        if self.frame is None or not own:
+            return 0
+        ends = [each.line + len(each.lines) - 1 for each in self.frame.functions]
+        ends += [] if place is None else [place.first + len(place.lines) - 1]
+        return max(own, *(len(str(end)) for end in ends), 0)
 
     def _loop_lines(self, width: int, height: int) -> list[Line]:
         """Return the loop's lines that fit, with the marked one among them."""

@@ -40,6 +40,10 @@ class DataPanel(Panel):
         """Draw the rows from there on."""
         self.redraw()
 
+    def show_start(self) -> None:
+        """Show the first sample."""
+        self.first = 0
+
     def walk(self, steps: int) -> None:
         """Show the rows some lines further down."""
         samples = None if self.frame is None else samples_of(self.frame)

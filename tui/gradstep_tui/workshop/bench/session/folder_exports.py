@@ -65,6 +65,11 @@ class FolderExports(Exports):
             raise BadInput("the folder for exports is full: choose the name of a file that is already there")
         return str(self._folder / to)
 
+    @property
+    def lands(self) -> str:
+        """Sentence that says in which folder the files will be."""
+        return f"They are written into {HERE} on the server."
+
     def shown(self, path: str | os.PathLike[str]) -> str:
         """Return a path without its folder, which is of no use to the learner."""
         return os.path.basename(path)

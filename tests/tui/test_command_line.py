@@ -9,6 +9,7 @@ import sys
 import pytest
 
 from gradstep._version import __version__
+from gradstep_tui.cli import main
 from tests.terminal import GRADSTEP
 
 
@@ -89,14 +90,32 @@ def test_version_is_that_of_the_package() -> None:
         (["--new\nline"], "--new line"),
     ],
 )
-def test_what_is_wrong_is_said_in_one_line_with_exit_code_2(arguments: list[str], named: str) -> None:
-    told = run(*arguments)
-    assert told.returncode == 2
-    assert told.stdout == ""
+def test_what_is_wrong_is_said_in_one_line_with_exit_code_2(
+    arguments: list[str], named: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert code_of(arguments) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("gradstep: ")
+    assert named in err
+    assert err.count("\n") == 1
+    assert len(err) < 300
+
+
+def test_the_process_ends_with_the_code_and_the_words_of_the_command() -> None:
+    told = run("--nonsense")
+    assert (told.returncode, told.stdout) == (2, "")
     assert told.stderr.startswith("gradstep: ")
-    assert named in told.stderr
+    assert "--nonsense" in told.stderr
     assert told.stderr.count("\n") == 1
-    assert len(told.stderr) < 300
+
+
+def code_of(arguments: list[str]) -> object:
+    """Run the command here; return its exit code."""
+    try:
+        return main(arguments)
+    except SystemExit as ended:
+        return ended.code
 
 
 def test_without_a_terminal_it_says_so_and_points_to_the_headless_way() -> None:

@@ -150,7 +150,8 @@ def test_the_notebook_has_no_unexplained_event(trace: Trace) -> None:
         "A sum passes the gradient on unchanged to both of its terms.",
         "In the forward pass b was broadcast from (2,) to (5, 2), so its gradient is summed over 5 rows.",
         "Before this pass b.grad was None, so it becomes the gradient that arrived.",
-        "The right matrix gets the transposed left one times the gradient: x.T @ gradient.",
+        "Each number of w.t() was multiplied by a column of x, so its gradient adds up that column times a "
+        "column of the gradient: x.T @ gradient.",
         "The matrix was transposed in the forward pass, so its gradient is transposed back.",
         "Before this pass w.grad was None, so it becomes the gradient that arrived.",
     ]
@@ -259,6 +260,23 @@ def test_a_reason_is_a_paragraph_that_can_be_read_alone(name: str) -> None:
     assert 2 <= str(reason).count(". ") + 1 <= 6
     assert str(reason)[0].isupper()
     assert str(reason).endswith(".")
+
+
+def test_the_reason_of_a_product_of_matrices_is_about_the_factors_that_get_a_gradient() -> None:
+    x, w, data = (
+        torch.randn(4, 3, requires_grad=True),
+        torch.randn(2, 3, requires_grad=True),
+        torch.ones(4, 3),
+    )
+    reasons = {
+        "right, turned": explained(record_backward((data @ w.t()).sum()), "MmBackward0").reason,
+        "left": explained(record_backward((x @ torch.ones(3, 2)).sum()), "MmBackward0").reason,
+        "both": explained(record_backward((x @ w.t()).sum()), "MmBackward0").reason,
+    }
+    for case, reason in reasons.items():
+        assert ("number of the left factor is" in str(reason)) == (case != "right, turned")
+        assert ("number of the right factor is" in str(reason)) == (case != "left")
+        assert ("transpose" in str(reason)) == (case == "right, turned")
 
 
 def test_numbers_of_the_script_stand_in_the_sentence_for_a_node() -> None:

@@ -66,15 +66,16 @@ def _node(sheet: Worksheet, names: TensorNames) -> Explanation:
     event = sheet.event
     script_names = ScriptNames(event, sheet, names)
     failed = (FAILED,) if event.grads_out is None else ()
+    formulas = sheet.formulas()
     return Explanation(
         title=event.name,
         source=_source(event),
-        formulas=sheet.formulas(),
+        formulas=formulas,
         sentences=(*_sentences(sheet, script_names), *failed, *_missing(sheet, script_names)),
         operands=tuple(_operands(sheet)),
         results=tuple(_results(event, sheet)),
         where=sheet.where(),
-        reason=reason_for(event.name),
+        reason=reason_for(event.name, formulas),
     )
 
 

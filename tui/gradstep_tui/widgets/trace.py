@@ -9,7 +9,7 @@ from textual.reactive import var
 
 from gradstep_tui.drawing.lines import Line, Span, fitted, line, window_start, wrapped
 from gradstep_tui.text.frames import empty_text
-from gradstep_tui.text.lessons.equations import shortened_name
+from gradstep_tui.text.lessons.brief_names import shortened_name
 from gradstep_tui.text.steps import event_name, event_text
 from gradstep_tui.text.tensors.numbers import shape_text
 from gradstep_tui.widgets.panel import Panel
@@ -100,7 +100,8 @@ def trace_lines(backward: PassFrame, width: int, height: int, looked: int | None
 
 
 def _name(row: TraceRow) -> str:
-    return f"{'  ' * row.depth}{event_name(row)}"
+    name = event_name(row)
+    return f"{'  ' * row.depth}{name if row.is_node else f'({name})'}"
 
 
 def _with_end(name: str, room: int) -> str:
@@ -124,6 +125,10 @@ def _row(backward: PassFrame, number: int, width: int, room: int, *, is_current:
     else:  # what it is called matters more than that it is an AccumulateGrad
         name = _with_end(name, width - 2 - len(shape) - digits - 3)
     before = f"{marker}{number + 1:>{digits}} {name:<{room}} "
-    fits = width - 2 - len(shape) - len(before) >= min(WORTH_READING, len(event_text(row)))
-    left = line(Span(before, role), Span(event_text(row) if fits else "", role if current else "dim"))
+    left_over, text = width - 2 - len(shape) - len(before), event_text(row)
+    if left_over < min(WORTH_READING, len(text)):
+        text = ""
+    elif row.is_node and row.parameter is None:
+        text = shortened_name(text, left_over)
+    left = line(Span(before, role), Span(text, role if current else "dim"))
     return line(*fitted(left, width - 2 - len(shape), role if current else "dim"), Span(shape, role))

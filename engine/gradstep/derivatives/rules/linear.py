@@ -30,27 +30,24 @@ def _right(left: str, right: str, factor: str = "") -> Text:
     return When(_column_major(right), f"(g.T @ {left}).T", f"{left}.T @ g")
 
 
-def _left_words(left: str, right: str, of: str = "") -> Text:
-    """Return the sentence about the gradient of `left`; `of` is what the product is of, e.g. a batch."""
-    turned = "mT" if of else "T"
+def _left_words(left: str, right: str, turned: str = "T") -> Text:
+    """Return the sentence about the gradient of `left`; `turned` is how Python transposes."""
     return if_needed(
         left,
-        f"The left matrix{of} gets the gradient times the transposed right one: gradient @ "
-        f"{{{right}.{turned}}}.",
+        f"Each number of {{{left}}} was multiplied by a row of {{{right}}}, so its gradient adds up that row "
+        f"times a row of the gradient: gradient @ {{{right}.{turned}}}.",
     )
 
 
-def _right_words(left: str, right: str, of: str = "") -> Text:
+def _right_words(left: str, right: str, turned: str = "T") -> Text:
     """Return the sentence about the gradient of `right`."""
-    turned = "mT" if of else "T"
     return if_needed(
         right,
-        f"The right matrix{of} gets the transposed left one times the gradient: {{{left}.{turned}}} @ "
-        "gradient.",
+        f"Each number of {{{right}}} was multiplied by a column of {{{left}}}, so its gradient adds up that "
+        f"column times a column of the gradient: {{{left}.{turned}}} @ gradient.",
     )
 
 
-_OF_EACH = " of each pair"
 _MATRICES = {"self": "left matrix", "mat1": "left matrix", "mat2": "right matrix"}
 _BATCHES = {
     "self": "left matrices",
@@ -93,7 +90,7 @@ LINEAR: Final[Mapping[str, Rule]] = {
     ),
     "BmmBackward0": Rule(
         {"self": "g @ mat2.mT", "mat2": "self.mT @ g"},
-        (_left_words("self", "mat2", _OF_EACH), _right_words("self", "mat2", _OF_EACH)),
+        (_left_words("self", "mat2", "mT"), _right_words("self", "mat2", "mT")),
         plain=_BATCHES,
     ),
     "BaddbmmBackward0": Rule(
@@ -104,8 +101,8 @@ LINEAR: Final[Mapping[str, Rule]] = {
         },
         (
             _ADDED_TERM,
-            _left_words("batch1", "batch2", _OF_EACH),
-            _right_words("batch1", "batch2", _OF_EACH),
+            _left_words("batch1", "batch2", "mT"),
+            _right_words("batch1", "batch2", "mT"),
             _SCALED,
         ),
         plain={**_BATCHES, "self": "added term"},

@@ -5,10 +5,29 @@ Each can be read alone: it says nothing about the numbers or names of a script.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from gradstep.derivatives.sentence import Sentence
+
+_LEFT: Final = (
+    "A number of the left factor is multiplied by each number in one row of the right factor, and these "
+    "products go into one row of the result. If it grows by a little, each result in that row grows by that "
+    "little times the number it was multiplied by. Each of these changes counts as much as the gradient of "
+    "its result says, and they add up."
+)
+
+_RIGHT: Final = (
+    "A number of the right factor is multiplied by each number in one column of the left factor: by one "
+    "number of each sample, if the samples are rows. If it grows by a little, one result of each sample "
+    "grows by that little times the sample's number. Each of these changes counts as much as the gradient "
+    "of its result says, and they add up: the gradient is a sum over the samples."
+)
+
+_TURNED: Final = (
+    "The factor is a transposed matrix here, so PyTorch computes the transpose of this product; the numbers "
+    "are the same."
+)
 
 _REASONS: Final[Mapping[tuple[str, ...], str]] = {
     ("Add", "Sub", "Rsub", "Neg"): (
@@ -48,14 +67,7 @@ _REASONS: Final[Mapping[tuple[str, ...], str]] = {
         "the result is the limit, whatever the input is: the local derivative is 0, and such an element "
         "learns nothing from this sample."
     ),
-    ("Mm", "Addmm", "Bmm", "Baddbmm", "Mv", "Addmv", "Dot"): (
-        "Each number of the left matrix is multiplied by a whole row of the right one, and the products go "
-        "into one row of the result. So its gradient sums a row of the gradient that arrives, weighted by "
-        "that row of the right matrix: gradient @ right.T. For the right matrix it is columns: left.T @ "
-        "gradient, which also sums over the samples. Only with these transposes do the shapes fit. If a "
-        "factor is itself transposed, PyTorch computes the transpose of this product, with the same "
-        "numbers."
-    ),
+    ("Mm", "Addmm", "Bmm", "Baddbmm", "Mv", "Addmv", "Dot"): f"{_LEFT} {_RIGHT}",
     ("Sum", "Mean", "Cumsum"): (
         "Every element that is summed adds its own change to the sum, so the local derivative is 1 for each "
         "of them, and each gets a copy of the gradient: one number becomes as many as were summed. In a "
@@ -145,6 +157,19 @@ _REASONS: Final[Mapping[tuple[str, ...], str]] = {
 _BY_NODE: Final = {name: Sentence(text) for names, text in _REASONS.items() for name in names}
 
 
-def reason_for(name: str) -> Sentence | None:
-    """Return the paragraph for autograd's name of a node, e.g. `MulBackward0`; None if there is none."""
-    return _BY_NODE.get(name.partition("Backward")[0])
+_PRODUCTS: Final = ("Mm", "Addmm", "Bmm", "Baddbmm")
+
+
+def reason_for(name: str, formulas: Sequence[tuple[str, str]] = ()) -> Sentence | None:
+    """Return the paragraph for a node; None if there is none.
+
+    Args:
+        name: Autograd's name of the node, e.g. `MulBackward0`.
+        formulas: Names and formulas of its gradients, if the paragraph is to be about these only.
+    """
+    kind = name.partition("Backward")[0]
+    sides = [_RIGHT if factor in ("mat2", "batch2") else _LEFT for factor, text in formulas if "@" in text]
+    if kind not in _PRODUCTS or len(sides) != 1:
+        return _BY_NODE.get(kind)
+    turned = any(").T" in text for _, text in formulas)
+    return Sentence(f"{sides[0]} {_TURNED}" if turned else sides[0])

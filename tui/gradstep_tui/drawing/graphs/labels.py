@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from gradstep_tui.drawing.graphs.characters import FLAT, TALL, Drawing, Plan
 from gradstep_tui.drawing.graphs.layers import Net
-from gradstep_tui.text.lessons.equations import shortened_name
+from gradstep_tui.text.lessons.brief_names import shortened_name
 from gradstep_tui.text.steps import event_text
 
 if TYPE_CHECKING:

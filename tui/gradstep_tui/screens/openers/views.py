@@ -18,7 +18,7 @@ from gradstep_tui.screens.help.key_table import HelpScreen, open_manual
 from gradstep_tui.text.remarks import WORDS, hint
 from gradstep_tui.widgets.lessons.statement_step import statement_title, whole_statement_lines
 from gradstep_tui.widgets.notice import is_whole
-from gradstep_tui.widgets.steps.step import whole_lines, whole_update_lines
+from gradstep_tui.widgets.steps.step import labels_of, whole_lines, whole_update_lines
 
 if TYPE_CHECKING:
     from gradstep.analysis.gradient_check import GradientCheck
@@ -36,13 +36,17 @@ def show_step(bench: KeyedScreen) -> None:
         return
     frame, looked = bench.frame, bench.looked
     if frame is not None and frame.backward is not None and looked is not None:
-        bench.app.push_screen(LookScreen(partial(whole_lines, frame.backward, looked)))
+        bench.app.push_screen(
+            LookScreen(partial(whole_lines, frame.backward, looked, labels=labels_of(frame)))
+        )
     elif frame is not None and frame.update is not None:
         bench.app.push_screen(LookScreen(partial(whole_update_lines, frame.update)))
     elif frame is not None and statement_title(frame) and not _has_event(frame):
         bench.app.push_screen(LookScreen(partial(whole_statement_lines, frame)))
     elif frame is not None and frame.backward is not None and frame.backward.done:
-        bench.app.push_screen(LookScreen(partial(whole_lines, frame.backward, frame.backward.done - 1)))
+        bench.app.push_screen(
+            LookScreen(partial(whole_lines, frame.backward, frame.backward.done - 1, labels=labels_of(frame)))
+        )
     else:
         bench.notice = hint(f"press {SIGNS['step_node']} to run a node first: there is no step to show yet")
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Final
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from gradstep.equations.equation import Operator
 from gradstep_tui.text.tensors.numbers import NOT_KEPT, cell, is_tensor
@@ -26,6 +26,9 @@ SIGNS: Final[Mapping[Operator, str]] = {
 UNKNOWN: Final = "?"
 """Name of a tensor that the script has no words for and PyTorch's node does not name."""
 
+Write: TypeAlias = Callable[[float | str | None], str]
+"""Writes a number."""
+
 MOST_ADDENDS: Final = 3
 """Number of products of a sum that are written out before the rest is left out."""
 
@@ -41,14 +44,6 @@ def gradient_name(name: str, fallback: str = "") -> str:
     return f"dL/d {name}" if name.replace(".", "").isidentifier() else f"dL/d({name})"
 
 
-def shortened_name(name: str, room: int) -> str:
-    """Return a name of at most `room` characters; the middle of a longer one is left out."""
-    if len(name) <= room:
-        return name
-    half = max((room - 1) // 2, 1)
-    return f"{name[: room - 1 - half]}…{name[-half:]}"
-
-
 def number_at(value: Tensor | float | None, place: Sequence[int]) -> float | str | None:
     """Return the number of a term at a place of the result that it is broadcast to."""
     if value is None or not is_tensor(value):
@@ -61,32 +56,33 @@ def number_at(value: Tensor | float | None, place: Sequence[int]) -> float | str
     return number
 
 
-def arithmetic(equation: Equation, place: Sequence[int], room: int) -> str:
+def arithmetic(equation: Equation, place: Sequence[int], room: int, write: Write = cell) -> str:
     """Return how one element of the result comes about, in numbers; empty if none says it or fits.
 
     Args:
         equation: The equation.
         place: Index of an element of the result, a number for each dimension.
         room: Largest number of characters.
+        write: Writes a number.
     """
-    texts = (_arithmetic(equation, place, most) for most in range(MOST_ADDENDS, 0, -1))
+    texts = (_arithmetic(equation, place, most, write) for most in range(MOST_ADDENDS, 0, -1))
     return next((text for text in texts if len(text) <= room), "")
 
 
-def _arithmetic(equation: Equation, place: Sequence[int], most: int) -> str:
+def _arithmetic(equation: Equation, place: Sequence[int], most: int, write: Write) -> str:
     """Return that text with at most `most` addends of a long sum."""
-    result = cell(number_at(equation.downstream.value, place))
+    result = write(number_at(equation.downstream.value, place))
     match equation.operator:
         case Operator.TIMES | Operator.EXPAND if equation.local is not None:
-            return f"{_at(equation.upstream, place)} × {_at(equation.local, place)} = {result}"
+            return f"{_at(equation.upstream, place, write)} × {_at(equation.local, place, write)} = {result}"
         case Operator.MATMUL | Operator.MATMUL_LEFT:
-            return _inner_product(equation, place, result, most)
+            return _inner_product(equation, place, result, most, write)
         case Operator.ADD:
-            return f"{' + '.join(_at(part, place) for part in equation.parts)} = {result}"
+            return f"{' + '.join(_at(part, place, write) for part in equation.parts)} = {result}"
         case Operator.SUM:
-            return _sum(equation, place, result, most + 1)
+            return _sum(equation, place, result, most + 1, write)
         case Operator.ACCUMULATE if equation.local is not None and equation.local.value is not None:
-            return f"{_at(equation.local, place)} + {_at(equation.upstream, place)} = {result}"
+            return f"{_at(equation.local, place, write)} + {_at(equation.upstream, place, write)} = {result}"
         case _:
             return ""
 
@@ -113,33 +109,42 @@ def _is_same(one: Equation, other: Equation) -> bool:
     )
 
 
-def _at(term: Term, place: Sequence[int]) -> str:
-    return _signed(number_at(term.value, place))
+def _at(term: Term, place: Sequence[int], write: Write) -> str:
+    return _signed(number_at(term.value, place), write)
 
 
-def _signed(number: float | str | None) -> str:
-    text = cell(number)
+def _signed(number: float | str | None, write: Write) -> str:
+    text = write(number)
     return f"({text})" if text.startswith("-") else text
 
 
-def _inner_product(equation: Equation, place: Sequence[int], result: str, most: int) -> str:
+def _inner_product(equation: Equation, place: Sequence[int], result: str, most: int, write: Write) -> str:
     """Return the products of a row and a column whose sum is one element of a product of matrices."""
-    upstream, local = equation.upstream.value, None if equation.local is None else equation.local.value
-    if not is_tensor(upstream) or not is_tensor(local) or upstream.is_meta or local.is_meta:
+    factors = factors_at(equation, place)
+    if factors is None:
         return ""
-    left, right = (local, upstream) if equation.operator is Operator.MATMUL_LEFT else (upstream, local)
-    if left.dim() < 2 or right.dim() < 2 or len(place) < 2:
-        return ""
-    row = left[tuple(place[: left.dim() - 2])][place[-2]]
-    column = right[tuple(place[: right.dim() - 2])][:, place[-1]]
+    row, column = factors
     pairs = [
-        f"{_signed(one.item())} × {_signed(other.item())}"
+        f"{_signed(one.item(), write)} × {_signed(other.item(), write)}"
         for one, other in zip(row[:most], column[:most], strict=True)
     ]
     return f"{' + '.join([*pairs, *(['…'] if len(row) > most else [])])} = {result}"
 
 
-def _sum(equation: Equation, place: Sequence[int], result: str, most: int) -> str:
+def factors_at(equation: Equation, place: Sequence[int]) -> tuple[Tensor, Tensor] | None:
+    """Return the row and the column of which an element of a product of matrices is made; None if unknown."""
+    upstream, local = equation.upstream.value, None if equation.local is None else equation.local.value
+    if not is_tensor(upstream) or not is_tensor(local) or upstream.is_meta or local.is_meta:
+        return None
+    left, right = (local, upstream) if equation.operator is Operator.MATMUL_LEFT else (upstream, local)
+    if left.dim() < 2 or right.dim() < 2 or len(place) < 2:
+        return None
+    row = left[tuple(place[: left.dim() - 2])][place[-2]]
+    column = right[tuple(place[: right.dim() - 2])][:, place[-1]]
+    return row, column
+
+
+def _sum(equation: Equation, place: Sequence[int], result: str, most: int, write: Write) -> str:
     """Return the numbers whose sum is one element of a gradient that was summed over broadcast dims."""
     upstream, made = equation.upstream.value, equation.downstream.value
     if not is_tensor(upstream) or not is_tensor(made) or upstream.is_meta:
@@ -150,5 +155,5 @@ def _sum(equation: Equation, place: Sequence[int], result: str, most: int) -> st
         if dim >= extra and made.shape[dim - extra] == upstream.shape[dim]:
             numbers = numbers.select(dim, place[dim - extra])
     numbers = numbers.reshape(-1)
-    shown = [_signed(number) for number in numbers[:most].tolist()]
+    shown = [_signed(number, write) for number in numbers[:most].tolist()]
     return f"{' + '.join([*shown, *(['…'] if len(numbers) > len(shown) else [])])} = {result}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from gradstep.statement_steps.statement_facts import Divisor, LossForm
 from gradstep_tui.text.losses.loss_moves import moved_text
@@ -13,8 +13,8 @@ from gradstep_tui.text.tensors.digits import DIGITS, number_text, telling_digits
 from gradstep_tui.text.tensors.numbers import rate, shape_text
 
 if TYPE_CHECKING:
+    from gradstep.problem import Labels
     from gradstep.statement_steps.statement_facts import (
-        Cleared,
         EpochsStep,
         LossSum,
         Moved,
@@ -115,13 +115,31 @@ def furthest(moved: Moved) -> tuple[int, ...]:
     return tuple(reversed(index))
 
 
-def element_name(part: Moved | Cleared, index: tuple[int, ...]) -> str:
-    """Return the name of a number of a parameter: `w[apples, rainfall]`, or `w[0, 1]` without names."""
+class Named(Protocol):
+    """What belongs to a parameter."""
+
+    @property
+    def name(self) -> str:
+        """Name of the parameter."""
+
+    @property
+    def labels(self) -> Labels:
+        """Names of its rows and columns."""
+
+
+def element_name(part: Named, index: tuple[int, ...], of: str = "") -> str:
+    """Return the name of a number of a parameter: `w[apples, rainfall]`, or `w[0, 1]` without names.
+
+    Args:
+        part: What belongs to the parameter.
+        index: Index of the number.
+        of: Attribute of the parameter in which the number is: `.grad`; empty for the parameter itself.
+    """
     if not index:
-        return part.name
+        return f"{part.name}{of}"
     labels = part.labels or ((),) * len(index)
     named = (names[place] if names else str(place) for names, place in zip(labels, index, strict=False))
-    return f"{part.name}[{', '.join(named)}]"
+    return f"{part.name}{of}[{', '.join(named)}]"
 
 
 def zero_sentence(step: ZeroStep) -> str:

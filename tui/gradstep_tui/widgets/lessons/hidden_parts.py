@@ -38,26 +38,42 @@ def from_column(tensor: Tensor, start: int) -> Tensor:
     return tensor.flatten(1)[:, start:] if start else tensor
 
 
-def drawn(draw: Callable[[int], Fitted], tensor: Tensor | None, height: int) -> list[Line]:
+def drawn(
+    draw: Callable[[int], Fitted], tensor: Tensor | None, height: int, roomy: int = ROOMY
+) -> list[Line]:
     """Return the lines of a parameter's tables in at most `height` lines, if one table fits.
 
     Args:
         draw: Draws tables from a column on.
         tensor: The parameter's numbers; None for a `.grad` that is None.
         height: Number of lines that fit.
+        roomy: Number of lines from which further columns are drawn below the first ones.
     """
+    lines, left = _stack(draw, tensor, height, roomy)
+    return lines if tensor is None or left == (0, 0) else [_noted(lines[0], tensor, left, height), *lines[1:]]
+
+
+def drawn_whole(draw: Callable[[int], Fitted], tensor: Tensor | None, height: int) -> list[Line]:
+    """Return the same if every number is drawn, further columns below the first ones; else no lines."""
+    lines, left = _stack(draw, tensor, height, 0)
+    return lines if left == (0, 0) and len(lines) <= height else []
+
+
+def _stack(
+    draw: Callable[[int], Fitted], tensor: Tensor | None, height: int, roomy: int
+) -> tuple[list[Line], tuple[int, int]]:
+    """Return the lines, and how many rows and columns are not among them."""
     made = draw(0)
     if tensor is None or tensor.is_meta or not tensor.dim():
-        return made.lines
+        return made.lines, (0, 0)
     rows, columns = (1, len(tensor)) if tensor.dim() < 2 else (len(tensor), math.prod(tensor.shape[1:]))
     lines, start, tables = [*made.lines], made.columns, 1
-    while height >= ROOMY and start < columns and tables < MOST_TABLES:
+    while height >= roomy and start < columns and tables < MOST_TABLES:
         more = draw(start)
         if len(lines) + len(more.lines) > height:
             break
         lines, start, tables = [*lines, *more.lines], start + more.columns, tables + 1
-    left = max(rows - (len(made.lines) - 1 - made.named), 0), max(columns - start, 0)
-    return lines if left == (0, 0) else [_noted(lines[0], tensor, left, height), *lines[1:]]
+    return lines, (max(rows - (len(made.lines) - 1 - made.named), 0), max(columns - start, 0))
 
 
 def _noted(head: Line, tensor: Tensor, left: tuple[int, int], height: int) -> Line:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import product
+from itertools import chain, product
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from gradstep_tui.drawing.lines import Line, Span, line
@@ -76,6 +76,9 @@ class Block:
     row_names: Sequence[str] = ()
     """Names of the rows, at the left."""
 
+    mark: tuple[int, int] | None = None
+    """Row and column of a marked number, among those that are drawn; None for none."""
+
     least_digits: int = 0
     """Significant digits that the numbers have at least."""
 
@@ -92,7 +95,7 @@ class Block:
 
     def width(self, layout: TableLayout) -> int:
         """Return the width of the table, with the names of its rows."""
-        widths = self._column_widths(layout)
+        widths = self.column_widths(layout)
         is_cut = self.wide > layout.columns
         return max(sum(widths) + GAP * (len(widths) - 1) + 2 * is_cut, len(self.head)) + self.left(layout)
 
@@ -102,7 +105,7 @@ class Block:
 
     def texts(self, layout: TableLayout) -> list[str]:
         """Return the texts of all lines, without the names of the rows."""
-        widths, names = self._column_widths(layout), self._names(layout)
+        widths, names = self.column_widths(layout), self._names(layout)
         inner = self.width(layout) - self.left(layout)
         numbers = zip(names, self._numbers(layout), strict=False)
         columns = [[*([name] if layout.named else []), *texts] for name, texts in numbers]
@@ -126,7 +129,8 @@ class Block:
         fitting = len(self.names) == self.wide or len(self.names) > MOST_COLUMNS < self.wide
         return self.names[:shown] if layout.named and fitting else [""] * shown
 
-    def _column_widths(self, layout: TableLayout) -> list[int]:
+    def column_widths(self, layout: TableLayout) -> list[int]:
+        """Return the widths of the columns that are drawn."""
         self._numbers(layout)
         widths = self._widths[max(layout.digits, self.least_digits)]
         return [max(width, len(name)) for width, name in zip(widths, self._names(layout), strict=False)]
@@ -146,7 +150,9 @@ class Fitted(NamedTuple):
     """Largest number of columns of each table."""
 
 
-def fitted(blocks: Sequence[Block], signs: Sequence[str], width: int, *, named: bool) -> Fitted:
+def fitted(
+    blocks: Sequence[Block], signs: Sequence[str], width: int, *, named: bool, stacked: bool = False
+) -> Fitted:
     """Return tables beside each other, with fewer digits, without names or with fewer columns if need be.
 
     Args:
@@ -154,12 +160,15 @@ def fitted(blocks: Sequence[Block], signs: Sequence[str], width: int, *, named: 
         signs: Sign between each table and the next, in the first row of numbers.
         width: Largest width, in cells; it may take more if nothing else helps.
         named: Whether names may be drawn.
+        stacked: Whether further columns can be drawn below, so that names are worth more than columns.
     """
     wide = max(block.wide for block in blocks)
     chosen = TableLayout(1, False, FEWER_DIGITS[-1])
     between = sum(len(sign) + 2 for sign in signs)
-    layouts = product(
-        range(min(wide, MOST_COLUMNS), 0, -1), (True, False) if named else (False,), FEWER_DIGITS
+    columns = range(min(wide, MOST_COLUMNS), 0, -1)
+    layouts = chain(
+        product(columns, (True,), FEWER_DIGITS[:-1]) if named and stacked else (),
+        product(columns, (True, False) if named else (False,), FEWER_DIGITS),
     )
     for layout in map(TableLayout._make, layouts):
         if sum(block.width(layout) for block in blocks) + between <= width:
@@ -181,5 +190,23 @@ def _drawn(blocks: Sequence[Block], signs: Sequence[str], layout: TableLayout) -
             name = names[row - heads] if 0 <= row - heads < len(names) else ""
             spans.append(Span(f"{name:<{left}}", "label"))
             text = texts[row] if row < len(texts) else " " * len(texts[0])
-            spans.append(Span(text, "label" if row < heads else block.role))
+            spans += _marked(block, text, row - heads, layout)
         yield line(*spans)
+
+
+def _marked(block: Block, text: str, row: int, layout: TableLayout) -> list[Span]:
+    """Return a line of a table; row -1 and those before are names."""
+    if row < 0:
+        return [Span(text, "label")]
+    if block.mark is None or block.mark[0] != row or block.mark[1] >= layout.columns:
+        return [Span(text, block.role)]
+    end = len(text) - 2 * (block.wide > layout.columns)
+    for width in reversed([*block.column_widths(layout)][block.mark[1] + 1 :]):
+        end -= width + GAP
+    number = text[:end].rpartition(" ")[2]
+    start = end - len(number)
+    return [
+        Span(part, role)
+        for part, role in ((text[:start], block.role), (number, "current"), (text[end:], block.role))
+        if part
+    ]

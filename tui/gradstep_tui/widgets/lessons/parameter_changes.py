@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from gradstep_tui.drawing.lines import Line, Span, line, wrapped
 from gradstep_tui.text.lessons.statement_texts import (
     distance,
+    element_name,
     epochs_sentence,
     rule_text,
     still_texts,
@@ -17,15 +20,40 @@ from gradstep_tui.text.lessons.statement_texts import (
 from gradstep_tui.text.statements import EPOCH
 from gradstep_tui.text.tensors.digits import number_text, telling_digits
 from gradstep_tui.text.tensors.numbers import rate
-from gradstep_tui.widgets.lessons.hidden_parts import drawn, from_column, hidden_line, share, with_hidden
+from gradstep_tui.widgets.lessons.hidden_parts import (
+    ROOMY,
+    drawn,
+    drawn_whole,
+    from_column,
+    hidden_line,
+    share,
+    with_hidden,
+)
 from gradstep_tui.widgets.lessons.number_tables import FEWER_DIGITS, Block, Fitted, fitted, rows_of
 
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from gradstep.problem import Labels
     from gradstep.statement_steps.statement_facts import Cleared, EpochsStep, Moved, UpdateStep, ZeroStep
 
 Part = TypeVar("Part", "Moved", "Cleared")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Accumulated:
+    """A write to a `.grad`."""
+
+    name: str
+    labels: Labels
+    before: Tensor | None
+    """The `.grad` before; None if it was None."""
+
+    part: Tensor
+    """Gradient that was added."""
+
+    after: Tensor
+
 
 Draw: TypeAlias = Callable[[Part, int, bool], list[Line]]
 """Draws what happened to a parameter in at most as many lines, with names of its columns or without."""
@@ -68,26 +96,29 @@ def _stacked(
     return rows, ()
 
 
-def _height(part: Moved | Cleared) -> int:
+def _height(part: Moved | Cleared | Accumulated) -> int:
     """Return the number of rows of a parameter."""
-    shape = (1,) if part.before is None else part.before.shape
+    known = part.after if part.before is None else part.before
+    shape = (1,) if known is None else known.shape
     return math.prod(shape[:-1])
 
 
 def _moved_table(moved: Moved, learning_rate: float, width: int, height: int, *, named: bool) -> list[Line]:
     room = height - named
 
-    def draw(start: int) -> Fitted:
+    def draw(start: int, *, stacked: bool = False) -> Fitted:
         first = _block(moved.name, moved, moved.before, room, start)
         last = _block(f"new {moved.name}", moved, moved.after, room, start)
         first.least_digits = last.least_digits = telling_digits([*_pairs(first, last)], FEWER_DIGITS[-1])
         first.row_names = _row_names(moved)
         if not moved.by_rule or moved.grad is None:
-            return fitted([first, last], ["->"], width, named=named)
+            return fitted([first, last], ["->"], width, named=named, stacked=stacked)
         grad = _block(f"{moved.name}.grad", moved, moved.grad, room, start)
-        return fitted([first, grad, last], [f"- {rate(learning_rate)} ×", "="], width, named=named)
+        signs = [f"- {rate(learning_rate)} ×", "="]
+        return fitted([first, grad, last], signs, width, named=named, stacked=stacked)
 
-    return drawn(draw, moved.before, height)
+    whole = drawn_whole(partial(draw, stacked=True), moved.before, height) if height >= ROOMY else []
+    return whole or drawn(draw, moved.before, height)
 
 
 def _pairs(first: Block, last: Block) -> Iterator[tuple[float, float]]:
@@ -98,16 +129,74 @@ def _pairs(first: Block, last: Block) -> Iterator[tuple[float, float]]:
 
 
 def _block(
-    head: str, part: Moved | Cleared, tensor: Tensor | None, height: int, start: int = 0, role: str = ""
+    head: str,
+    part: Moved | Cleared | Accumulated,
+    tensor: Tensor | None,
+    height: int,
+    start: int = 0,
+    role: str = "",
+    first: int = 0,
 ) -> Block:
     """Return a parameter's numbers from a column on as a table; a vector is a row."""
     names = part.labels[-1] if part.labels else ()
     grid = None if tensor is None else from_column(tensor, start)
-    return Block(head, rows_of(grid, rows=max(height - 1, 1)), names[start:], role)
+    return Block(head, rows_of(grid, first, max(height - 1, 1)), names[start:], role)
 
 
-def _row_names(part: Moved | Cleared) -> tuple[str, ...]:
+def _row_names(part: Moved | Cleared | Accumulated) -> tuple[str, ...]:
     return part.labels[0] if len(part.labels) == 2 else ()
+
+
+def accumulation_lines(
+    write: Accumulated, width: int, height: int, mark: tuple[int, ...] | None = None
+) -> list[Line]:
+    """Return the lines for a write to a `.grad`: before, what is added, the sum; then one number in full.
+
+    Args:
+        write: The write.
+        width: Largest width of a line, in cells.
+        height: Number of lines that fit.
+        mark: Index of the number that is marked and told; None to tell the first, unmarked.
+    """
+    after = write.after
+    place = mark if mark is not None else (0,) * after.dim()
+    example = "" if write.before is None or after.is_meta else _sum_text(write, place)
+    below = (
+        [line(Span("" if mark is not None else "e.g. ", "dim"), example)] if 0 < len(example) < width else []
+    )
+    room = height - len(below)
+    named = bool(write.labels and write.labels[-1]) and 2 + _height(write) <= room
+    row = 0
+    for size, at in zip(after.shape[:-1], place, strict=False):
+        row = row * size + at
+    first = min(row, max(_height(write) - max(room - named - 1, 1), 0))
+
+    def draw(start: int, *, stacked: bool = False) -> Fitted:
+        heads: tuple[str, ...] = ("before", "new gradient", f"{write.name}.grad")
+        parts, signs = [write.before, write.part, after], ["+", "="]
+        if write.before is None:  # the new gradient is what is kept: once is enough
+            heads, parts, signs = ("before", f"{write.name}.grad, the new gradient"), [None, after], ["->"]
+        blocks = [
+            _block(head, write, part, room - named, start, first=first)
+            for head, part in zip(heads, parts, strict=True)
+        ]
+        if mark is not None:
+            column = place[-1] - start if place else 0
+            blocks[-1].mark = (row - first, column) if column >= 0 else None
+        blocks[0].row_names = _row_names(write)[first:]
+        return fitted(blocks, signs, width, named=named, stacked=stacked)
+
+    rows = drawn_whole(partial(draw, stacked=True), after, room) or drawn(draw, after, room, roomy=0)
+    return [*rows, *below][: max(height, 1)]
+
+
+def _sum_text(write: Accumulated, place: tuple[int, ...]) -> str:
+    """Return one number of a write to a `.grad`: `w.grad[apples, temp]: 400 + 370.4 = 770.4`."""
+    assert write.before is not None
+    old, new = write.before[place].item(), write.part[place].item()
+    made = write.after[place].item()
+    addend = f"({number_text(new)})" if new < 0 else number_text(new)
+    return f"{element_name(write, place, '.grad')}: {number_text(old)} + {addend} = {number_text(made)}"
 
 
 def zero_lines(step: ZeroStep, width: int, height: int) -> list[Line]:

@@ -2,45 +2,53 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from itertools import product
-from typing import TYPE_CHECKING, Final, NamedTuple
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Final
 
 from gradstep.equations.equation import Operator
-from gradstep_tui.drawing.lines import Line, Span, beside, length, line, wrapped
-from gradstep_tui.text.lessons.equations import SIGNS, arithmetic, gradient_name, merged, shortened_name
-from gradstep_tui.text.tensors.numbers import cell, cells, is_tensor, row_count, shape_text
-from gradstep_tui.text.tensors.values import value_text
+from gradstep_tui.drawing.lines import Line, Span, line, wrapped
+from gradstep_tui.text.lessons.brief_names import shortened_name
+from gradstep_tui.text.lessons.equations import SIGNS, arithmetic, gradient_name, merged
+from gradstep_tui.text.tensors.digits import number_text
+from gradstep_tui.text.tensors.numbers import cell, is_tensor, shape_text
+from gradstep_tui.widgets.lessons.parameter_changes import Accumulated, accumulation_lines
+from gradstep_tui.widgets.steps.equation_table import (
+    FOUR_DECIMALS,
+    LEAST_ROOM,
+    MOST_COLUMNS,
+    EquationTable,
+    ShownTables,
+    chosen_cell,
+    place_in,
+    shown_tables,
+    with_note,
+)
+from gradstep_tui.widgets.steps.matrix_product import DIGITS, PRODUCTS, factors_lines
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from gradstep.equations.equation import Equation, Term
-
-MOST_COLUMNS: Final = 6
-"""Largest number of a table's columns that are drawn."""
-
-ROOMS: Final = (60, 40, 28, 20)
-"""Widths of the names above tables that are tried, before fewer columns are drawn."""
-
-LEAST_ROOM: Final = 14
-"""Width of the names if not even two columns fit otherwise: a name is worth more than a third column."""
-
-LAYOUTS: Final = (
-    *product(range(MOST_COLUMNS, 1, -1), ROOMS),
-    *product(range(MOST_COLUMNS, 0, -1), (LEAST_ROOM,)),
-)
-"""Numbers of columns, with widths of names, in the order in which they are tried."""
+    from gradstep.problem import Labels
 
 LEAST: Final = 3
 """Least number of lines in which an equation is drawn with its numbers."""
 
-GAP: Final = 2
-"""Cells between a table and the sign beside it."""
-
 EXAMPLE: Final = "e.g. "
 """Word before the arithmetic of one element."""
+
+WHOLE: Final = 1_000
+"""Number of lines in which a step is drawn as a whole."""
+
+LOCAL: Final = "local derivative"
+"""Name of what a gradient is multiplied by, beside what it is in the script's names."""
+
+CHANGED: Final = {
+    Operator.CAST: ("as it arrived", "cast"),
+    Operator.REPLACE: ("as it arrived", "from the hook"),
+}
+"""Words for a gradient of one name before and after."""
 
 CHANGES: Final = {
     Operator.MOVE: "same numbers in other places",
@@ -53,7 +61,12 @@ CHANGES: Final = {
 
 
 def equations_lines(
-    equations: Sequence[Equation], fallback: str, width: int, height: int, chosen: int | None = None
+    equations: Sequence[Equation],
+    fallback: str,
+    width: int,
+    height: int,
+    chosen: int | None = None,
+    labels: Mapping[str, Labels] | None = None,
 ) -> list[Line]:
     """Return the lines of all equations of an event, in as much detail as fits.
 
@@ -64,7 +77,12 @@ def equations_lines(
         height: Number of lines that fit.
         chosen: Element of the result that is marked and explained, in reading order; None for the first,
             unmarked.
+        labels: Names of the rows and columns of parameters.
     """
+    written = _written(equations[0], labels or {}) if len(equations) == 1 else None
+    if written is not None:
+        mark = None if chosen is None else place_in(written.after, chosen)
+        return accumulation_lines(written, width, height, mark)
     groups = [*merged(equations)]
     if len(groups) == 1:
         equation, names = groups[0]
@@ -80,6 +98,25 @@ def equations_lines(
     return [*lines, *(_short(equation, names, fallback, width) for equation, names in short)]
 
 
+def _written(equation: Equation, labels: Mapping[str, Labels]) -> Accumulated | None:
+    """Return the write to a `.grad` that an equation is; None for others, and if there are no numbers."""
+    part, after = equation.upstream.value, equation.downstream.value
+    if equation.operator is not Operator.ACCUMULATE or equation.local is None:
+        return None
+    if not is_tensor(part) or not is_tensor(after) or part.is_meta or after.is_meta:
+        return None
+    before, name = equation.local.value, equation.downstream.name
+    return Accumulated(name, labels.get(name, ()), before if is_tensor(before) else None, part, after)
+
+
+def least_lines(equations: Sequence[Equation]) -> int:
+    """Return the number of lines in which the equations of an event are drawn with numbers."""
+    groups = [equation for equation, _ in merged(equations)]
+    return (
+        max(LEAST + (equation.operator in PRODUCTS) for equation in groups) + len(groups) - 1 if groups else 0
+    )
+
+
 def equation_lines(
     equation: Equation,
     names: Sequence[str],
@@ -93,9 +130,14 @@ def equation_lines(
         return _change_lines(equation, names, fallback, width, height, chosen)
     if equation.operator is Operator.RULE:
         return _rule_lines(equation, fallback, width, height, chosen)
-    sum_line = _sum_line(equation, width, chosen)
-    tables = height - len(sum_line)
-    return [*_tables(equation, fallback, width, tables, chosen), *sum_line]
+    terms = [*_terms(equation), equation.downstream]
+    heads = [*_heads(equation, fallback), gradient_name(equation.downstream.name, fallback)]
+    if equation.operator in PRODUCTS and not _has_room(terms, heads, width, height):
+        rows = _product_lines(equation, heads, width, height, chosen)
+        if rows:
+            return rows
+    signs = [*([SIGNS.get(equation.operator, "")] * (len(terms) - 2)), "="]
+    return _with_sum(equation, heads, signs, width, height, chosen)
 
 
 def _terms(equation: Equation) -> list[Term]:
@@ -104,19 +146,39 @@ def _terms(equation: Equation) -> list[Term]:
         return [*equation.parts]
     if equation.local is None:
         return [equation.upstream]
-    if equation.operator in (Operator.MATMUL_LEFT, Operator.ACCUMULATE):
+    if equation.operator is Operator.MATMUL_LEFT:
         return [equation.local, equation.upstream]
     return [equation.upstream, equation.local]
 
 
-def _tables(equation: Equation, fallback: str, width: int, height: int, chosen: int | None) -> list[Line]:
-    """Return the terms and the result as tables beside each other."""
+def _heads(equation: Equation, fallback: str) -> list[str]:
+    """Return the names of the terms before the equals sign."""
+    if equation.operator is Operator.ADD:
+        name = gradient_name(equation.downstream.name, fallback)
+        return [f"{name}, path {number}" for number in range(1, len(equation.parts) + 1)]
+    return [
+        term.name or LOCAL if term is equation.local else gradient_name(term.name, fallback)
+        for term in _terms(equation)
+    ]
+
+
+def _with_sum(
+    equation: Equation,
+    heads: Sequence[str],
+    signs: Sequence[str],
+    width: int,
+    height: int,
+    chosen: int | None,
+) -> list[Line]:
+    """Return terms and result as tables, one element in full arithmetic, and what is not shown."""
     terms = [*_terms(equation), equation.downstream]
-    heads = [_head(equation, term, fallback) for term in terms]
-    if equation.operator is Operator.ACCUMULATE:
-        heads[-1] = f"{equation.downstream.name}.grad"
-    sign = SIGNS.get(equation.operator, "")
-    return _fitting(heads, terms, [*([sign] * (len(terms) - 2)), "="], width, height, chosen)
+    place = place_in(equation.downstream.value, chosen or 0)
+    has_sum = bool(arithmetic(equation, place, width - len(EXAMPLE)))
+    is_local = equation.operator in (Operator.TIMES, Operator.EXPAND) and equation.local is not None
+    longer = [f"{head}, {LOCAL}" if is_local and at == 1 else head for at, head in enumerate(heads)]
+    shown = _fitting(heads, terms, signs, width, height - has_sum, chosen, longer if is_local else ())
+    told = _sum_line(equation, width, chosen, shown.layout.digits)
+    return with_note([*shown.lines, *told], shown.note, width, height)
 
 
 def _fitting(
@@ -126,112 +188,49 @@ def _fitting(
     width: int,
     height: int,
     chosen: int | None,
-) -> list[Line]:
+    longer: Sequence[str] = (),
+) -> ShownTables:
     """Return tables beside each other with signs between them, as many columns of each as fit."""
-    row, mark = _chosen_cell(terms[-1].value, chosen)
+    row, mark = chosen_cell(terms[-1].value, chosen)
     marks = [*([None] * (len(terms) - 1)), mark]
     tables = [
-        _Table(head, term.value, _shown(term.value, height, row), height, marked)
+        EquationTable(head, term.value, height, row, marked)
         for head, term, marked in zip(heads, terms, marks, strict=True)
     ]
-    between = sum(2 * GAP + length(line(sign)) for sign in signs)
-    fitting = (
-        layout for layout in LAYOUTS if sum(table.width(*layout) for table in tables) + between <= width
-    )
-    layout = next(fitting, LAYOUTS[-1])
-    return _joined([table.lines(*layout)[: max(height, 1)] for table in tables], signs)
+    return shown_tables(tables, signs, width, longer)
 
 
-def _joined(blocks: Sequence[list[Line]], signs: Sequence[str]) -> list[Line]:
-    """Return tables beside each other, with a sign between each and the next, in the first row of numbers.
-
-    If there is no room for numbers, the signs stand between the names.
-    """
-    joined = blocks[0]
-    above = [] if all(len(block) == 1 for block in blocks) else [line(" ")]
-    for sign, block in zip(signs, blocks[1:], strict=True):
-        joined = beside(beside(joined, [*above, line(Span(sign, "key"))], GAP), block, GAP)
-    return joined
-
-
-def _head(equation: Equation, term: Term, fallback: str) -> str:
-    if equation.operator is Operator.ACCUMULATE:
-        return f"{term.name}.grad before" if term is equation.local else f"new {gradient_name(term.name)}"
-    if term is equation.local:
-        return term.name or "local derivative"
-    return gradient_name(term.name, fallback)
+def _has_room(terms: Sequence[Term], heads: Sequence[str], width: int, height: int) -> bool:
+    """Return whether the factors of a product can be drawn such that whole rows and columns are seen."""
+    left, right = terms[0].value, terms[1].value
+    if not is_tensor(left) or not is_tensor(right) or left.is_meta or right.is_meta:
+        return True
+    inner, columns = left.shape[-1], right.shape[-1] if right.dim() > 1 else 1
+    if inner > min(MOST_COLUMNS, height - LEAST + 1) or columns > MOST_COLUMNS or left.dim() > 2:
+        return False
+    shown = _fitting(heads, terms, ["@", "="], width, height - 1, None)
+    return shown.layout.columns >= max(inner, columns)
 
 
-class _Shown(NamedTuple):
-    """The rows of a table that are drawn; what a large tensor has beside them is not made to text."""
-
-    first: int
-    """Number of the first one."""
-
-    rows: list[list[str]]
-    """At most `MOST_COLUMNS` numbers of each."""
-
-
-def _shown(value: Tensor | float | None, height: int, row: int) -> _Shown:
-    """Return as many rows of a tensor as fit below its name, from the chosen row on or the last ones."""
-    if not is_tensor(value) or value.is_meta:
-        return _Shown(0, [])
-    count, room = row_count(value), max(height - 1, 1)
-    first = min(row, max(count - room, 0))
-    return _Shown(first, cells(value, room, MOST_COLUMNS, first))
-
-
-@dataclass(slots=True)
-class _Table:
-    """A table: a name above, then as many rows as fit."""
-
-    head: str
-    value: Tensor | float | None
-    shown: _Shown
-    height: int
-    """Number of lines that fit."""
-
-    mark: tuple[int, int] | None = None
-    """Row and column of the marked number; None for none."""
-
-    _widths: dict[int, int] = field(default_factory=dict)
-    """Width of the widest number among so many columns."""
-
-    def width(self, columns: int, room: int) -> int:
-        """Return the width with so many columns at the most and a name of so many cells at the most."""
-        title = length(line(shortened_name(self.head, room)))
-        if not is_tensor(self.value) or self.value.is_meta:
-            return max(length(spans) for spans in self.lines(columns, room))
-        count = min(columns, max(map(len, self.shown.rows), default=0))
-        return max(title, count * (1 + self._wide(columns)) + 2 * self._has_more(columns))
-
-    def lines(self, columns: int, room: int) -> list[Line]:
-        """Return the table."""
-        title, value = Span(shortened_name(self.head, room), "label"), self.value
-        if not is_tensor(value):
-            assert value is None or isinstance(value, int | float)
-            return [line(title), line(f" {cell(value)}")]
-        if value.is_meta:  # a trace that passed its limit keeps summaries in place of numbers
-            told = wrapped(value_text(value), room - 1, most=max(self.height - 1, 1))
-            return [line(title), *(line(" ", *spans) for spans in told)]
-        wide, more = self._wide(columns), Span(" …" if self._has_more(columns) else "", "dim")
-        drawn = []
-        for row, numbers in enumerate(self.shown.rows, self.shown.first):
-            spans = [
-                Span(f"{number:>{wide}}", "current" if (row, column) == self.mark else "")
-                for column, number in enumerate(numbers[:columns])
-            ]
-            drawn.append(line(*(piece for span in spans for piece in (Span(" "), span)), more))
-        return [line(title), *drawn]
-
-    def _wide(self, columns: int) -> int:
-        if columns not in self._widths:
-            numbers = (number for row in self.shown.rows for number in row[:columns])
-            self._widths[columns] = max(map(len, numbers), default=1)
-        return self._widths[columns]
-
-    def _has_more(self, columns: int) -> bool:
-        return is_tensor(self.value) and self.value.dim() > 0 and self.value.shape[-1] > columns
+def _product_lines(
+    equation: Equation, heads: Sequence[str], width: int, height: int, chosen: int | None
+) -> list[Line]:
+    """Return one number of a product with its row and column, then as much of the product as fits."""
+    place = place_in(equation.downstream.value, chosen or 0)
+    rows = factors_lines(equation, heads, place, width)
+    if not rows:
+        return []
+    example = _sum_line(equation, width, chosen, DIGITS)
+    told = [*rows, *example] if height > LEAST else [rows[0], *example][: max(height, 1)]
+    left = height - len(told)
+    if height >= WHOLE:
+        terms = [*_terms(equation), equation.downstream]
+        shown = _fitting(heads, terms, ["@", "="], width, left - 1, chosen)
+        return with_note([*told, line(" "), *shown.lines], shown.note, width, height)
+    if left < LEAST:
+        return told
+    shown = _fitting(heads[-1:], [equation.downstream], [], width, left, chosen)
+    return with_note([*told, *shown.lines], shown.note, width, height)
 
 
 def _change_lines(
@@ -241,15 +240,28 @@ def _change_lines(
     targets = " and ".join(gradient_name(name, fallback) for name in names)
     arrived = gradient_name(equation.upstream.name, fallback)
     words = CHANGES[equation.operator]
-    if equation.operator in (Operator.SUM, Operator.CAST):
-        words = f"{words} {names[0] or fallback}"
     if equation.operator is Operator.SAME:
         first = [*wrapped(f"{arrived} = {targets}", width, "label", most=2), line(Span(words, "dim"))]
-        return [*first, *_numbers(equation.downstream.value, height - len(first), width, chosen)]
-    tail = _sum_line(equation, width, chosen)
-    terms = [equation.upstream, equation.downstream]
-    tables = _fitting([arrived, targets], terms, ["→"], width, height - 1 - len(tail), chosen)
-    return [line(Span(words, "dim")), *tables, *tail][: max(height, 1)]
+        return _numbers(equation.downstream.value, first, width, height, chosen)
+    if arrived == targets:
+        before, after = _told_apart(equation)
+        arrived, targets = f"{arrived}, {before}", f"{targets}, {after}"
+        return _with_sum(equation, [arrived, targets], ["→"], width, height, chosen)
+    drawn = _with_sum(equation, [arrived, targets], ["→"], width, height - 1, chosen)
+    return [line(Span(words, "dim")), *drawn][: max(height, 1)]
+
+
+def _told_apart(equation: Equation) -> tuple[str, str]:
+    """Return words for a gradient of one name as it arrived, and as the engine or a hook made it."""
+    before, after = equation.upstream.value, equation.downstream.value
+    if equation.operator is not Operator.SUM or not is_tensor(before) or not is_tensor(after):
+        return CHANGED.get(equation.operator, ("as it arrived", "now"))
+    new = before.dim() - after.dim()
+    dims = [dim for dim, size in enumerate(before.shape) if dim < new or size != after.shape[dim - new]]
+    each = (
+        ("of each row", "of each column")[dims[0]] if before.dim() == 2 and len(dims) == 1 else "of each copy"
+    )
+    return each, "summed"
 
 
 def _rule_lines(equation: Equation, fallback: str, width: int, height: int, chosen: int | None) -> list[Line]:
@@ -259,21 +271,28 @@ def _rule_lines(equation: Equation, fallback: str, width: int, height: int, chos
     first = wrapped(formula, width, "label", most=2) if formula else []
     heads = [arrived, gradient_name(equation.downstream.name, fallback)]
     terms = [equation.upstream, equation.downstream]
-    return [*first, *_fitting(heads, terms, ["→"], width, height - len(first), chosen)][: max(height, 1)]
+    shown = _fitting(heads, terms, ["→"], width, height - len(first), chosen)
+    return with_note([*first, *shown.lines][: max(height, 1)], shown.note, width, height)
 
 
-def _numbers(value: Tensor | float | None, height: int, width: int, chosen: int | None) -> list[Line]:
-    if height < 1 or not is_tensor(value):
-        return []
-    row, mark = _chosen_cell(value, chosen)
-    return _Table("", value, _shown(value, height + 1, row), height + 1, mark).lines(MOST_COLUMNS, width)[1:]
+def _numbers(
+    value: Tensor | float | None, first: list[Line], width: int, height: int, chosen: int | None
+) -> list[Line]:
+    """Return lines, and below them as many rows of a tensor as fit."""
+    room = height - len(first)
+    if room < 1 or not is_tensor(value):
+        return first
+    row, mark = chosen_cell(value, chosen)
+    shown = shown_tables([EquationTable("", value, room + 1, row, mark)], [], width)
+    return with_note([*first, *shown.lines[1:]], shown.note, width, height)
 
 
-def _sum_line(equation: Equation, width: int, chosen: int | None) -> list[Line]:
+def _sum_line(equation: Equation, width: int, chosen: int | None, digits: int) -> list[Line]:
     """Return the line with the arithmetic of the chosen element, or of the first; none if nothing says it."""
-    place = _place_in(equation.downstream.value, chosen or 0)
+    place = place_in(equation.downstream.value, chosen or 0)
     head = EXAMPLE if chosen is None or not place else f"[{', '.join(map(str, place))}]: "
-    told = arithmetic(equation, place, width - len(head))
+    write = cell if digits == FOUR_DECIMALS else partial(number_text, digits=digits)
+    told = arithmetic(equation, place, width - len(head), write)
     return [line(Span(head, "dim"), told)] if told else []
 
 
@@ -282,32 +301,16 @@ def _short(equation: Equation, names: Sequence[str], fallback: str, width: int) 
     made = " and ".join(gradient_name(name, fallback) for name in names)
     value = equation.downstream.value
     shape = f" {shape_text(tuple(value.shape))}" if is_tensor(value) else ""
-    heads = [_head(equation, term, fallback) for term in _terms(equation)]
+    heads = _heads(equation, fallback)
     if equation.operator is Operator.SAME:
         heads, shape = [made], f"  {CHANGES[Operator.SAME]}"
         made = gradient_name(equation.upstream.name, fallback)
-    text = f" {SIGNS.get(equation.operator, '→')} ".join(heads)
-    room = max(width - len(shape), 8)
-    return line(Span(shortened_name(f"{text} = {made}", room), "label"), Span(shape, "dim"))
-
-
-def _place_in(value: Tensor | float | None, number: int) -> tuple[int, ...]:
-    """Return the index of an element of a tensor, counted in reading order; after the last, of the last."""
-    if not is_tensor(value) or not value.dim() or not value.numel():
-        return ()
-    number, index = min(number, value.numel() - 1), list[int]()
-    for size in reversed(value.shape):
-        number, place = divmod(number, size)
-        index.append(place)
-    return tuple(reversed(index))
-
-
-def _chosen_cell(value: Tensor | float | None, chosen: int | None) -> tuple[int, tuple[int, int] | None]:
-    """Return the row that is seen for sure of a tensor's table, and row and column of the marked number."""
-    place = _place_in(value, chosen or 0)
-    if not is_tensor(value) or not place:
-        return 0, None
-    row = 0
-    for size, at in zip(value.shape[:-1], place, strict=False):
-        row = row * size + at
-    return row, None if chosen is None else (row, place[-1])
+    texts = [*heads, made]
+    signs = [*([f" {SIGNS.get(equation.operator, '→')} "] * (len(heads) - 1)), " = ", ""]
+    room = width - len(shape) - sum(map(len, signs))
+    longest = max(map(len, texts))
+    while longest > LEAST_ROOM and sum(min(len(text), longest) for text in texts) > room:
+        longest -= 1
+    names_ = [shortened_name(text, longest) for text in texts]
+    told = "".join(part for pair in zip(names_, signs, strict=True) for part in pair)
+    return line(Span(told, "label"), Span(shape, "dim"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from textual.reactive import var
@@ -16,13 +17,14 @@ from gradstep_tui.text.tensors.numbers import is_tensor, shape_text
 from gradstep_tui.text.tensors.values import value_text
 from gradstep_tui.widgets.lessons.statement_step import statement_lines, statement_title
 from gradstep_tui.widgets.panel import Panel
-from gradstep_tui.widgets.steps.equation import equations_lines
+from gradstep_tui.widgets.steps.equation import WHOLE, equations_lines, least_lines
 
 if TYPE_CHECKING:
     from gradstep.derivatives import Explanation
     from gradstep.derivatives.explanation import OperandValue
     from gradstep.equations.equation import Equation
-    from gradstep.frame import PassFrame
+    from gradstep.frame import Frame, PassFrame
+    from gradstep.problem import Labels
     from gradstep.training.pytorch_errors import PyTorchError
 
 MOST_NUMBERS = 6
@@ -37,10 +39,10 @@ LEAST = 5
 PRODUCTS = (Operator.TIMES, Operator.MATMUL, Operator.MATMUL_LEFT)
 """Operators of equations with a formula that is worth a line of its own."""
 
-COMPUTED = "as PyTorch computes it: {formula}, with g = {arrived}"
+BETWEEN = "between nodes, {name}"
+"""Start of the title of what is no node of the graph but the engine's own work, or a hook's."""
 
-WHOLE = 1_000
-"""Number of lines in which a step is drawn as a whole."""
+COMPUTED = "as PyTorch computes it: {formula}, with g = {arrived}"
 
 
 class StepPanel(Panel):
@@ -123,17 +125,24 @@ class StepPanel(Panel):
         if frame is None:
             return []
         if frame.backward is not None and self._event is not None:
-            return event_lines(frame.backward, self._event, width - 1, height, self.chosen)
+            labels = labels_of(frame)
+            return event_lines(frame.backward, self._event, width - 1, height, self.chosen, labels)
         if frame.update is not None:
             return update_lines(frame.update, width - 1, height)
         return statement_lines(frame, width - 1, height)
+
+
+def labels_of(frame: Frame) -> dict[str, Labels]:
+    """Return the names of the rows and columns of each parameter."""
+    return {parameter.name: parameter.labels for parameter in frame.parameters}
 
 
 def event_title(backward: PassFrame, number: int) -> str:
     """Return the title of an event of a pass: its name, and the expression that it belongs to."""
     row = backward.rows[number]
     text = event_text(row)
-    return f"{event_name(row)}: {text}" if text else event_name(row)
+    name = event_name(row) if row.is_node else BETWEEN.format(name=event_name(row))
+    return f"{name}: {text}" if text else name
 
 
 def shortened_title(text: str, room: int) -> str:
@@ -152,7 +161,12 @@ def complaint_lines(complaint: PyTorchError, width: int, height: int) -> list[Li
 
 
 def event_lines(
-    backward: PassFrame, number: int, width: int, height: int, chosen: int | None = None
+    backward: PassFrame,
+    number: int,
+    width: int,
+    height: int,
+    chosen: int | None = None,
+    labels: Mapping[str, Labels] | None = None,
 ) -> list[Line]:
     """Return the lines for one event of a pass: its equations, its words if they fit, and then why.
 
@@ -163,14 +177,16 @@ def event_lines(
         height: Number of lines that fit.
         chosen: Element of the result that is marked and explained, in reading order; None for the first,
             unmarked.
+        labels: Names of the rows and columns of parameters.
     """
-    room = height - WORDS if height >= LEAST else height
+    equations = backward.equations[number]
+    room = min(max(height - WORDS, least_lines(equations)), height) if height >= LEAST else height
     name = backward.rows[number].name
-    rows = equations_lines(backward.equations[number], name, width, room, chosen)
+    rows = equations_lines(equations, name, width, room, chosen, labels)
     words = wrapped(backward.steps[number].words, width, "dim")
     if len(rows) + len(words) > height:
         room = max(height - len(words), room)
-        rows = equations_lines(backward.equations[number], name, width, room, chosen)
+        rows = equations_lines(equations, name, width, room, chosen, labels)
     if height - len(rows) < len(words):
         return rows
     reason = backward.steps[number].reason
@@ -179,7 +195,9 @@ def event_lines(
     return [*told, *why] if len(told) + len(why) <= height else told
 
 
-def whole_lines(backward: PassFrame, number: int, width: int) -> list[Line]:
+def whole_lines(
+    backward: PassFrame, number: int, width: int, labels: Mapping[str, Labels] | None = None
+) -> list[Line]:
     """Return all lines of an event of a pass: title, words, every number of its equations, and why."""
     title = event_title(backward, number)
     name = backward.rows[number].name
@@ -190,7 +208,7 @@ def whole_lines(backward: PassFrame, number: int, width: int) -> list[Line]:
         *wrapped(step.words, width),
         *(row for text in dict.fromkeys(formulas) for row in wrapped(text, width, "label")),
         line(),
-        *equations_lines(equations, name, width, WHOLE),
+        *equations_lines(equations, name, width, WHOLE, labels=labels),
         *([line(), *wrapped(str(step.reason), width, "dim")] if step.reason is not None else []),
     ]
 

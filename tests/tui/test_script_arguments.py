@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from gradstep.actions import RunEpochs
-from gradstep.errors import BadInput
+from gradstep.errors import BadInput, EngineError
 from gradstep.saving.session_folder import Store
 from gradstep.start import Start, start_from
 from gradstep.tables.table import Table
@@ -19,6 +19,7 @@ from gradstep_tui.commands.script_arguments import parsed
 from gradstep_tui.commands.start_options import start_of
 from gradstep_tui.session import script_start
 from gradstep_tui.session.autosave import Autosave
+from gradstep_tui.session.loader import LoadFailed
 from gradstep_tui.session.script_start import running_title, told_while_running
 from tests.saved_sessions import saved_at
 from tests.terminal import Terminal
@@ -160,6 +161,7 @@ async def test_the_bench_says_which_script_runs_and_escape_leaves_it(
         assert "Esc stops it" in text(pilot)
         await press(pilot, "escape")
         assert bench(pilot).frame is None
+        bench(pilot).on_load_failed(LoadFailed(EngineError("the script was stopped")))
     assert pilot.app.return_code == 130
     assert autosave.has_given_up()
 

@@ -234,6 +234,8 @@ class SessionScreen(WorkingScreen):
 
     def on_load_failed(self, message: LoadFailed) -> None:
         """Leave: there is no session. The app ends with a bug as with any other."""
+        if self._autosave is not None and self._autosave.has_given_up():
+            return  # it is leaving already: loading failed because it was stopped
         self._loading_has_ended()
         if not isinstance(message.error, EngineError):
             raise message.error

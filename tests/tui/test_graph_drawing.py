@@ -19,9 +19,11 @@ from gradstep.problem import Problem
 from gradstep.session import Session
 from gradstep_tui.drawing.ascii import to_ascii
 from gradstep_tui.drawing.graphs.characters import FLAT, TALL, Drawing, Plan
-from gradstep_tui.drawing.graphs.labels import MOST, drawn
+from gradstep_tui.drawing.graphs.labels import AHEAD, MOST, NOW, RAN, drawn, label, signs
 from gradstep_tui.drawing.graphs.layers import Net
+from gradstep_tui.drawing.graphs.vertices import EventGraph, event_graph
 from gradstep_tui.drawing.graphs.wires import Wires
+from gradstep_tui.text.steps import listed_name
 from gradstep_tui.widgets.pictures.graph import GraphView
 from tests.session_strategies import problem
 from tests.tui.frames import frame_after, plain
@@ -130,6 +132,10 @@ def stepped(made: Problem, steps: int) -> PassFrame:
     return session.frame.backward
 
 
+def graph_of(backward: PassFrame) -> EventGraph:
+    return event_graph(backward.nodes, backward.events)
+
+
 @st.composite
 def graphs(draw: st.DrawFn) -> list[list[Net]]:
     """Small graphs without cycles, whose nodes send at most four times, also twice to the same."""
@@ -152,9 +158,9 @@ def test_every_edge_of_a_drawn_graph_can_be_followed_from_box_to_box(
     check(edges, drawing)
     middles = {(box.column + box.width // 2) % 2 for box in drawing.boxes}
     assert middles == {0}  # so that no two lines touch
-    for label, box in zip(labels, drawing.boxes, strict=True):
+    for name, box in zip(labels, drawing.boxes, strict=True):
         row = drawing.rows[box.label_row][box.column + 1 : box.column + box.width - 1]
-        assert (row.strip(), row[0]) == (label, " ")
+        assert (row.strip(), row[0]) == (name, " ")
 
 
 def test_lines_that_wait_for_each_other_go_round_by_a_column_of_their_own() -> None:
@@ -172,23 +178,87 @@ def test_lines_that_wait_for_each_other_go_round_by_a_column_of_their_own() -> N
 @pytest.mark.parametrize("room", [(76, 18), (156, 44)])
 def test_the_graph_of_every_problem_is_drawn_with_all_its_edges(name: str, room: tuple[int, int]) -> None:
     backward = stepped(problems.load(name), 3)
-    found = drawn(backward, *room)
-    assert found.nodes == tuple(range(len(backward.nodes)))
-    check(
-        [[(edge.node, edge.slot) for edge in node.edges if edge is not None] for node in backward.nodes],
-        found.drawing,
-    )
+    graph = graph_of(backward)
+    found = drawn(backward, graph, *room)
+    assert found.vertices == tuple(range(len(graph.vertices)))
+    check(graph.edges, found.drawing)
+    assert [vertex.node for vertex in graph.vertices[: len(backward.nodes)]] == [*range(len(backward.nodes))]
+    for node, graph_node in enumerate(backward.nodes):
+        ends = [_node_below(graph, net) for net in graph.edges[node]]
+        assert sorted(ends) == sorted(edge.node for edge in graph_node.edges if edge is not None)
+
+
+def _node_below(graph: EventGraph, net: Net) -> int:
+    """Go on through what happens between nodes to the next node."""
+    while graph.vertices[net[0]].node is None:
+        [net] = graph.edges[net[0]]
+    return net[0]
+
+
+def hooked() -> Problem:
+    """A problem in which each kind of hook, the engine's sums and a cast happen between nodes."""
+    w, b = torch.ones(2, 2), torch.zeros(2, dtype=torch.float64)
+
+    def model(x: torch.Tensor) -> torch.Tensor:
+        out = x @ w + (b * 1.5).float()
+        if out.requires_grad:
+            out.register_hook(lambda grad: grad * 2)
+            out.grad_fn.register_hook(lambda sent, _: tuple(one * 3 for one in sent))  # type: ignore[union-attr]
+        return out * out
+
+    made = problem({"w": w, "b": b}, model, torch.ones(3, 2), torch.zeros(3, 2))
+
+    def double(leaf: torch.Tensor) -> None:
+        assert leaf.grad is not None
+        leaf.grad.mul_(2)
+
+    made.parameters["w"].register_post_accumulate_grad_hook(double)
+    return made
+
+
+@pytest.mark.parametrize("name", [*problems.names(), "hooked"])
+def test_the_graph_has_the_numbers_and_names_of_the_list_of_the_pass(name: str) -> None:
+    backward = stepped(hooked() if name == "hooked" else problems.load(name), 3)
+    graph = graph_of(backward)
+    shown = sorted(vertex.event for vertex in graph.vertices if vertex.event is not None)
+    assert shown == [*range(len(backward.rows))]
+    for number, row in enumerate(backward.rows):
+        assert label(backward, graph.vertices[graph.at[number]]) == f"{number + 1} {listed_name(row)}"
+    marks = signs(backward, graph)
+    assert [marks[vertex] for vertex in graph.at[:4]] == [RAN, RAN, NOW, AHEAD]
+
+
+def test_hooks_stand_where_they_run_also_after_a_write_to_a_grad() -> None:
+    backward = stepped(hooked(), 3)
+    graph = graph_of(backward)
+    below = {
+        label(backward, vertex).split(" ", 1)[-1]: [
+            label(backward, graph.vertices[end]).split(" ", 1)[-1] for end, _ in nets
+        ]
+        for vertex, nets in zip(graph.vertices, graph.edges, strict=True)
+    }
+    assert below["-> w.grad"] == ["(hook)"]
+    assert below["(+)"] == ["(hook)"]
+    assert sum(vertex.node is None for vertex in graph.vertices) >= 5
 
 
 def test_the_notebooks_graph_fits_a_small_screen_with_a_box_a_node_on_a_large_one() -> None:
     backward = stepped(problems.load("crops"), 4)
     lines = plain(GraphView().lines(replace(frame_after(), backward=backward), 76, 22))
     assert "arrow keys scroll" not in " ".join(lines)
-    assert "> 4/11 +: 2 paths into diff, before SubBackward0, 5x2" in lines
+    assert "> 4/11 (+): 2 paths into diff, before SubBackward0, 5x2" in lines
     shown = " ".join(lines)
-    for part in ("[x 3 Mul", "[> 5 Sub", "[  6 Add", "-> b.grad", "-> w.grad"):
+    for part in (
+        "[x 3 Mul",
+        "[> 4 (+)  2 paths into diff",
+        "[  5 Sub",
+        "[  6 Add",
+        "[  7 (sum)  5 rows into b",
+        "-> b.grad",
+        "-> w.grad",
+    ):
         assert part in shown
-    assert drawn(backward, 156, 44).drawing.boxes[0].height == TALL
+    assert drawn(backward, graph_of(backward), 156, 44).drawing.boxes[0].height == TALL
 
 
 def test_of_a_very_large_graph_the_part_around_the_current_node_is_drawn_and_it_says_so() -> None:
@@ -202,12 +272,13 @@ def test_of_a_very_large_graph_the_part_around_the_current_node_is_drawn_and_it_
     backward = stepped(problem({"w": w}, model, torch.ones(1, 2), torch.zeros(1, 2)), MOST - 10)
     lines = plain(GraphView().lines(replace(frame_after(), backward=backward), 76, 22))
     shown = " ".join(lines)
-    assert f"[> {MOST - 10} Mul" in shown
-    assert f"300 of {len(backward.nodes)} nodes" in shown
-    found = drawn(backward, 76, 22)
+    graph = graph_of(backward)
+    found = drawn(backward, graph, 76, 22)
+    assert f"[> {MOST - 10} " in shown
+    assert f"300 of {len(graph.vertices)} boxes" in shown
     cut = [
         node
-        for node, box in zip(found.nodes, found.drawing.boxes, strict=True)
+        for node, box in zip(found.vertices, found.drawing.boxes, strict=True)
         if "…" in found.drawing.rows[box.label_row][box.column : box.column + box.width]
     ]
     assert cut

@@ -27,7 +27,12 @@ async def test_g_draws_the_graph_and_the_pass_is_stepped_in_it() -> None:
         assert "forward (f)" in text(pilot)
         await press(pilot, "f", *["s"] * 4)
         shown = text(pilot)
-        for part in ("[x 3 Mul", "[> 5 Sub", "[  6 Add", "> 4/11 +: 2 paths into diff, before SubBackward0"):
+        for part in (
+            "[x 3 Mul",
+            "[> 4 (+)  2 paths into diff",
+            "[  6 Add",
+            "> 4/11 (+): 2 paths into diff, before SubBackward0",
+        ):
             assert part in shown
         await press(pilot, "S")
         assert "[> 3 Mul" in text(pilot)
@@ -44,7 +49,7 @@ async def test_what_cannot_be_stepped_is_said_beside_the_graph() -> None:
         await press(pilot, "f", "b", "a")
         assert "[> 11 -> w.grad" in text(pilot)
         await press(pilot, "s")
-        assert "error: Run forward again for a new graph: " in text(pilot)
+        assert "every node of this pass has run: " in text(pilot)
         await press(pilot, "f", "s", "f")
         refusal = frame(pilot).refusal(Forward())
         assert refusal is not None
@@ -104,12 +109,14 @@ def test_in_plain_lines_the_graph_is_told() -> None:
         talk.answer(command)
     told.clear()
     talk.answer("graph")
-    assert told[:6] == [
+    assert told[:8] == [
         "the graph of loss.backward(): 9 nodes, from the loss to the leaves",
         "1 Div, has run: begins with the gradient of the loss by the loss itself, 1; goes to 2 Sum",
         "2 Sum, has run: from 1 Div; goes to 3 Mul",
-        "3 Mul, current: from 2 Sum; goes to 5 Sub twice",
-        "5 Sub, still ahead: adds up 2 gradients, from 3 Mul twice; goes to 6 Add",
-        "6 Add, still ahead: from 5 Sub; goes to 9 Mm and 8 -> b.grad",
+        "3 Mul, current: from 2 Sum; goes to 4 (+) twice",
+        "4 (+) 2 paths into diff, still ahead: adds up 2 gradients, from 3 Mul twice; goes to 5 Sub",
+        "5 Sub, still ahead: from 4 (+); goes to 6 Add",
+        "6 Add, still ahead: from 5 Sub; goes to 9 Mm and 7 (sum)",
+        "7 (sum) 5 rows into b, still ahead: from 6 Add; goes to 8 -> b.grad",
     ]
     assert "11 -> w.grad, still ahead: from 10 T; the gradient ends here" in told

@@ -25,6 +25,11 @@ def event_name(row: TraceRow) -> str:
     return row.name if row.between is None else ENGINE[row.between][0]
 
 
+def listed_name(row: TraceRow) -> str:
+    """Return the name of an event in a list or graph of the pass: in parentheses unless it is a node's."""
+    return event_name(row) if row.is_node else f"({event_name(row)})"
+
+
 def event_text(row: TraceRow) -> str:
     """Return what an event belongs to: the script's expression, or what the engine does to which gradient."""
     if row.between is not None:

@@ -10,7 +10,7 @@ from textual.reactive import var
 from gradstep_tui.drawing.lines import Line, Span, fitted, line, window_start, wrapped
 from gradstep_tui.text.frames import empty_text
 from gradstep_tui.text.lessons.brief_names import shortened_name
-from gradstep_tui.text.steps import event_name, event_text
+from gradstep_tui.text.steps import event_text, listed_name
 from gradstep_tui.text.tensors.numbers import shape_text
 from gradstep_tui.widgets.panel import Panel
 
@@ -100,8 +100,7 @@ def trace_lines(backward: PassFrame, width: int, height: int, looked: int | None
 
 
 def _name(row: TraceRow) -> str:
-    name = event_name(row)
-    return f"{'  ' * row.depth}{name if row.is_node else f'({name})'}"
+    return f"{'  ' * row.depth}{listed_name(row)}"
 
 
 def _with_end(name: str, room: int) -> str:

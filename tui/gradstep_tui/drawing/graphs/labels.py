@@ -1,35 +1,33 @@
-"""Draws the graph of a backward pass: chooses the nodes, labels them, and marks those that have run."""
+"""Draws the graph of a backward pass: chooses vertices, labels them, and marks those that have run."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from gradstep_tui.drawing.graphs.characters import FLAT, TALL, Drawing, Plan
 from gradstep_tui.drawing.graphs.layers import Net
+from gradstep_tui.drawing.graphs.vertices import EventGraph, Vertex
 from gradstep_tui.text.lessons.brief_names import shortened_name
-from gradstep_tui.text.steps import event_text
+from gradstep_tui.text.steps import event_text, listed_name
 
 if TYPE_CHECKING:
-    from gradstep.autograd.events import Event
-    from gradstep.autograd.graph import GraphNode
-    from gradstep.frame import PassFrame, TraceRow
+    from gradstep.frame import PassFrame
 
 RAN, NOW, AHEAD = "x", ">", " "
 
 MOST: Final = 400
-"""Largest graph that is drawn whole, in nodes."""
+"""Largest graph that is drawn whole, in vertices."""
 
 PART: Final = 300
-"""Number of nodes, around the current one, that are drawn of a graph with more than `MOST`."""
+"""Number of vertices, around the current one, that are drawn of a graph with more than `MOST`."""
 
 MOST_LABELLED: Final = 60
-"""Largest number of nodes that are labelled with their expression as well as their name."""
+"""Largest number of vertices that are labelled with their expression as well as their name."""
 
-EXPRESSION: Final = 16
-"""Most characters of an expression in a label."""
+EXPRESSION, BETWEEN = 16, 20
+"""Most characters in a label of an expression, and of what is done between nodes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,54 +35,49 @@ class Drawn:
     """The drawn graph of a backward pass."""
 
     drawing: Drawing
-    nodes: tuple[int, ...]
-    """Node of the pass that each of the drawing's boxes stands for."""
+    vertices: tuple[int, ...]
+    """Vertex of the pass's graph that each of the drawing's boxes stands for."""
 
 
-def drawn(backward: PassFrame, width: int, height: int) -> Drawn:
+def drawn(backward: PassFrame, graph: EventGraph, width: int, height: int) -> Drawn:
     """Return a pass's graph, in as much detail as fits: boxes and each node's expression, or only names.
 
     Args:
         backward: The backward pass.
+        graph: Its graph.
         width: Width of the screen, in cells.
         height: Height of the screen, in cells.
     """
-    first = first_events(backward.events)
-    nodes = _chosen(backward, first)
-    place = {node: number for number, node in enumerate(nodes)}
+    chosen = _chosen(backward, graph)
+    place = {vertex: number for number, vertex in enumerate(chosen)}
     edges, cut = list[tuple[Net, ...]](), set[int]()
-    for node, graph_node in enumerate(backward.nodes):
-        nets = [(edge.node, edge.slot) for edge in graph_node.edges if edge is not None]
-        if node in place:
+    for vertex, nets in enumerate(graph.edges):
+        if vertex in place:
             edges.append(tuple((place[end], slot) for end, slot in nets if end in place))
-        cut |= {
-            graph_node for end, _ in nets if (node in place) != (end in place) for graph_node in (node, end)
-        }
+        cut |= {either for end, _ in nets if (vertex in place) != (end in place) for either in (vertex, end)}
     labels = [
         tuple(
-            label(backward.nodes[node], first.get(node), backward.rows, with_expression)
-            + " …" * (node in cut)
-            for node in nodes
+            label(backward, graph.vertices[vertex], with_expression) + " …" * (vertex in cut)
+            for vertex in chosen
         )
         for with_expression in (True, False)
     ]
-    return Drawn(_fitting(tuple(edges), labels[0], labels[1], width, height), nodes)
+    return Drawn(_fitting(tuple(edges), labels[0], labels[1], width, height), chosen)
 
 
-def signs(backward: PassFrame) -> list[str]:
-    """Return a sign for each node: `RAN`, `NOW` for the node of the current event, or `AHEAD`."""
-    found = [AHEAD] * len(backward.nodes)
-    for event in backward.events[: backward.done]:
-        if hasattr(event, "grads_out"):  # the event of a node, not of autograd's engine between nodes
-            found[event.node] = RAN
+def signs(backward: PassFrame, graph: EventGraph) -> list[str]:
+    """Return a sign for each vertex: `RAN`, `NOW` for the one of the current event, or `AHEAD`."""
+    found = [AHEAD] * len(graph.vertices)
+    for vertex in graph.at[: backward.done]:
+        found[vertex] = RAN
     if backward.done and not backward.over:
-        found[backward.events[backward.done - 1].node] = NOW
+        found[graph.at[backward.done - 1]] = NOW
     return found
 
 
-def current(backward: PassFrame) -> int:
-    """Return the node of the current event; before the first event, the node of the loss."""
-    return backward.events[backward.done - 1].node if backward.done else 0
+def current(backward: PassFrame, graph: EventGraph) -> int:
+    """Return the vertex of the current event; before the first event, the node of the loss."""
+    return graph.at[backward.done - 1] if backward.done else 0
 
 
 @lru_cache(maxsize=4)
@@ -104,38 +97,31 @@ def _fitting(
     return plan.draw(names, FLAT)
 
 
-def _chosen(backward: PassFrame, first: dict[int, int]) -> tuple[int, ...]:
-    count = len(backward.nodes)
+def _chosen(backward: PassFrame, graph: EventGraph) -> tuple[int, ...]:
+    count = len(graph.vertices)
     if count <= MOST:
         return tuple(range(count))
-    order = sorted(range(count), key=lambda node: first.get(node, len(backward.events)))
+    events = [vertex.event for vertex in graph.vertices]
+    order = sorted(range(count), key=lambda at: len(graph.at) if (event := events[at]) is None else event)
     step = PART // 3
-    begin = min(max(order.index(current(backward)) // step * step - step, 0), count - PART)
+    begin = min(max(order.index(current(backward, graph)) // step * step - step, 0), count - PART)
     return tuple(sorted(order[begin : begin + PART]))
 
 
-def first_events(events: Sequence[Event]) -> dict[int, int]:
-    """Return the index of each node's first event, for the nodes that ran."""
-    found: dict[int, int] = {}
-    for number, event in enumerate(events):
-        if hasattr(event, "grads_out"):
-            found.setdefault(event.node, number)
-    return found
-
-
-def label(
-    node: GraphNode, number: int | None, rows: Sequence[TraceRow], with_expression: bool = False
-) -> str:
-    """Return a node's label, as in the list of events: number, name and, if asked for, expression.
+def label(backward: PassFrame, vertex: Vertex, with_expression: bool = False) -> str:
+    """Return a vertex's label, as in the list of events: number, name and, if asked for, description.
 
     Args:
-        node: The node.
-        number: Index of the node's first event; None if it did not run.
-        rows: The list of events.
-        with_expression: Whether to add the script's expression that made the node.
+        backward: The backward pass.
+        vertex: The vertex.
+        with_expression: Whether to add the script's expression that made the node, or what is done between
+            nodes.
     """
-    if number is None:
+    if vertex.event is None:
+        assert vertex.node is not None
+        node = backward.nodes[vertex.node]
         return f"-> {node.parameter or 'leaf'}.grad" if node.name == "AccumulateGrad" else node.name
-    row = rows[number]
-    text = shortened_name(event_text(row), EXPRESSION) if with_expression and row.parameter is None else ""
-    return f"{number + 1} {row.name}{f'  {text}' if text else ''}"
+    row = backward.rows[vertex.event]
+    most = EXPRESSION if row.is_node else BETWEEN
+    text = shortened_name(event_text(row), most) if with_expression and row.parameter is None else ""
+    return f"{vertex.event + 1} {listed_name(row)}{f'  {text}' if text else ''}"

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Final
 
-from gradstep_tui.drawing.graphs.labels import AHEAD, NOW, RAN, first_events, label, signs
+from gradstep_tui.drawing.graphs.labels import AHEAD, NOW, RAN, label, signs
+from gradstep_tui.drawing.graphs.vertices import Vertex, event_graph
 from gradstep_tui.plain.answers.refusals import NO_PASS
 from gradstep_tui.text.frames import empty_text
+from gradstep_tui.text.steps import event_text
 
 if TYPE_CHECKING:
     from gradstep.frame import Frame
@@ -26,19 +29,27 @@ def graph_texts(frame: Frame) -> Iterator[str]:
     if backward is None:
         yield empty_text(frame, NO_PASS)
         return
-    nodes, first = backward.nodes, first_events(backward.events)
-    names = [label(node, first.get(number), backward.rows) for number, node in enumerate(nodes)]
-    to = [Counter(edge.node for edge in node.edges if edge is not None) for node in nodes]
-    came: list[Counter[int]] = [Counter() for _ in nodes]
+    graph = event_graph(backward.nodes, backward.events)
+    names = [label(backward, vertex) for vertex in graph.vertices]
+    to = [Counter(end for end, _ in nets) for nets in graph.edges]
+    came: list[Counter[int]] = [Counter() for _ in names]
     for number, ends in enumerate(to):
         for end, times in ends.items():
             came[end][number] += times
-    states = signs(backward)
-    yield f"the graph of loss.backward(): {len(nodes)} nodes, from the loss to the leaves"
-    for number in sorted(range(len(nodes)), key=lambda node: first.get(node, len(backward.rows))):
+    states = signs(backward, graph)
+    yield f"the graph of loss.backward(): {len(backward.nodes)} nodes, from the loss to the leaves"
+    for number in sorted(range(len(names)), key=lambda at: _order(graph.vertices[at])):
         gets = _from_text(came[number], names) if came[number] else BEGINS[number > 0]
         goes = f"goes to {_names_text(to[number], names)}" if to[number] else "the gradient ends here"
-        yield f"{names[number]}, {STATES[states[number]]}: {gets}; {goes}"
+        what, vertex = "", graph.vertices[number]
+        if vertex.node is None and vertex.event is not None:
+            what = f" {event_text(backward.rows[vertex.event])}"
+        yield f"{names[number]}{what}, {STATES[states[number]]}: {gets}; {goes}"
+
+
+def _order(vertex: Vertex) -> float:
+    """Return a vertex's place in the order of events; those that did not run come last."""
+    return math.inf if vertex.event is None else vertex.event
 
 
 def _from_text(came: Mapping[int, int], names: list[str]) -> str:

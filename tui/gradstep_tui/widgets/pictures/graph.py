@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from gradstep_tui.drawing.graphs.characters import Box, Drawing
 from gradstep_tui.drawing.graphs.labels import AHEAD, NOW, RAN, current, drawn, signs
+from gradstep_tui.drawing.graphs.vertices import EventGraph, event_graph
 from gradstep_tui.drawing.lines import Line, Span, line, wrapped
 from gradstep_tui.keys import SIGNS
 from gradstep_tui.text import steps
@@ -15,12 +16,16 @@ from gradstep_tui.text.frames import empty_text
 from gradstep_tui.text.tensors.numbers import shape_text
 
 if TYPE_CHECKING:
+    from gradstep.autograd.events import Event
     from gradstep.frame import Frame, PassFrame
 
-LEGEND: Final = (
-    f"{RAN} has run, {NOW} is the current node, nodes without a sign are still ahead. Gradients flow down; "
-    "PyTorch adds them where lines meet."
-)
+LEGEND: Final = {
+    False: f"{RAN} has run, {NOW} runs now, the rest is still ahead. Gradients flow down.",
+    True: f"{RAN} has run, {NOW} runs now, the rest is still ahead. Gradients flow down; "
+    "what is in parentheses happens between nodes.",
+}
+"""Line below the graph, by whether something happens between its nodes."""
+
 LEAST: Final = 80
 """Smallest width of a whole graph, in cells, so that the text below it fits."""
 
@@ -39,6 +44,10 @@ class GraphView:
 
     _shown: tuple[int, int] = field(default=(0, 0))
     _room: tuple[int, int] = field(default=(1, 1))
+    _events: tuple[Event, ...] = ()
+    _graph: EventGraph | None = None
+    """Graph of the pass with `_events`; None before the first one."""
+
     is_whole: bool = True
     """Whether the whole graph fitted the last time that it was drawn."""
 
@@ -57,29 +66,38 @@ class GraphView:
         backward = frame.backward
         if backward is None or not backward.nodes:
             return wrapped(empty_text(frame), width)
-        below = [*wrapped(event_text(backward), width, "key", 2), *wrapped(LEGEND, width)]
+        graph = self._graph_of(backward)
+        between = len(graph.vertices) > len(backward.nodes)
+        below = [*wrapped(event_text(backward), width, "key", 2), *wrapped(LEGEND[between], width)]
         room = height - len(below)
-        found = drawn(backward, width, room)
+        found = drawn(backward, graph, width, room)
         drawing = found.drawing
         whole = drawing.width <= width and len(drawing.rows) <= room
         self.is_whole = whole
-        if not whole or len(found.nodes) < len(backward.nodes):
+        count = len(graph.vertices)
+        if not whole or len(found.vertices) < count:
             room -= 1
-        box = drawing.boxes[found.nodes.index(current(backward))]
+        box = drawing.boxes[found.vertices.index(current(backward, graph))]
         self._place(drawing, box, width, room)
-        marks = signs(backward)
-        boxes = [(node_box, marks[node]) for node_box, node in zip(drawing.boxes, found.nodes, strict=True)]
+        marks = signs(backward, graph)
+        boxes = [(one, marks[vertex]) for one, vertex in zip(drawing.boxes, found.vertices, strict=True)]
         rows = self._rows(drawing, boxes, width)
         if room < height - len(below):
-            rows.append(line(Span(self._part_text(drawing, len(found.nodes), len(backward.nodes)), "dim")))
+            rows.append(line(Span(self._part_text(drawing, len(found.vertices), count), "dim")))
         return [*rows, *below]
 
     def whole_lines(self, frame: Frame) -> list[Line]:
         """Return the whole graph, however large."""
         assert frame.backward is not None
-        drawing = drawn(frame.backward, sys.maxsize, sys.maxsize).drawing
+        drawing = drawn(frame.backward, self._graph_of(frame.backward), sys.maxsize, sys.maxsize).drawing
         width = max(drawing.width, LEAST)
         return GraphView().lines(frame, width, len(drawing.rows) + MOST_BELOW)
+
+    def _graph_of(self, backward: PassFrame) -> EventGraph:
+        """Return the graph of a pass, made anew only for another pass: each step draws it again."""
+        if self._graph is None or self._events is not backward.events:
+            self._events, self._graph = backward.events, event_graph(backward.nodes, backward.events)
+        return self._graph
 
     def _place(self, drawing: Drawing, box: Box, width: int, height: int) -> None:
         row, column = (
@@ -107,14 +125,14 @@ class GraphView:
         pad = " " * ((width - drawing.width) // 2)
         return [line(pad, *_spans(*pair)) for pair in zip(cells, roles, strict=True)]
 
-    def _part_text(self, drawing: Drawing, nodes: int, of: int) -> str:
+    def _part_text(self, drawing: Drawing, boxes: int, of: int) -> str:
         (top, left), (height, width) = self._shown, self._room
         bottom, right = min(top + height, len(drawing.rows)), min(left + width, drawing.width)
         text = f"rows {top + 1}-{bottom} of {len(drawing.rows)}"
         if drawing.width > width:
             text += f", columns {left + 1}-{right} of {drawing.width}"
-        if nodes < of:
-            text += f"; {nodes} of {of:,} nodes, around the current one: nodes with … have more lines"
+        if boxes < of:
+            text += f"; {boxes} of {of:,} boxes, around the current one: boxes with … have more lines"
         return f"{text}; arrow keys scroll"
 
 
@@ -126,7 +144,7 @@ def event_text(backward: PassFrame) -> str:
         return "The backward pass is over."
     row, event = backward.rows[backward.done - 1], backward.events[backward.done - 1]
     text = steps.event_text(row)
-    what = f"{steps.event_name(row)}: {text}" if text else steps.event_name(row)
+    what = f"{steps.listed_name(row)}: {text}" if text else steps.listed_name(row)
     if not row.is_node:
         where = "after" if hasattr(event, "output") else "before"
         what += f", {where} {backward.nodes[event.node].name}"

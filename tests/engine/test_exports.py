@@ -124,8 +124,9 @@ def assert_same_end(namespace: dict[str, Any], session: Session) -> None:
     assert namespace["lr"] == frame.learning_rate
 
 
-@pytest.mark.parametrize("seed", [None, 7])
-@pytest.mark.parametrize("name", SESSIONS)
+@pytest.mark.parametrize(
+    ("name", "seed"), [*((name, None) for name in SESSIONS), ("by hand", 7), ("mini-batches", 7)]
+)
 def test_a_script_comes_to_the_same_bits(name: str, seed: int | None) -> None:
     start = Start(seed=seed)
     namespace = run(export(start, SESSIONS[name]).script)

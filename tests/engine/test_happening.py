@@ -37,9 +37,9 @@ def test_a_step_names_the_node_and_its_expression() -> None:
     assert found[0] is None
     assert found[3] == EventReached(3, EventKind.NODE, "Mul", "diff * diff")
     assert found[4] == EventReached(4, EventKind.PATHS, "engine", "", 2)
-    assert found[7] == EventReached(7, EventKind.REDUCED, "engine")
+    assert found[7] == EventReached(7, EventKind.REDUCED, "engine", "", 5)
     assert found[8] == EventReached(8, EventKind.NODE, "-> b.grad")
-    assert found[9] == EventReached(7, EventKind.REDUCED, "engine")
+    assert found[9] == EventReached(7, EventKind.REDUCED, "engine", "", 5)
     assert found[10] == EventReached(9, EventKind.NODE, "Mm", "x @ w.t()")
 
 

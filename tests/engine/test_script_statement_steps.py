@@ -146,3 +146,31 @@ def test_copies_do_not_follow_the_variables() -> None:
     x.zero_()
     assert isinstance(kept, Tensor)
     assert kept.tolist() == [1.0, 1.0, 1.0]
+
+
+@pytest.mark.parametrize("before", [0, 2, 3])
+def test_a_loop_that_ends_in_a_run_shows_the_same_when_the_run_is_done_again(
+    before: int, tmp_path: Path
+) -> None:
+    script = tmp_path / "mine.py"
+    script.write_text(SCRIPT)
+    live, again = load_session(str(script)), load_session(str(script))
+    for session in (live, again):
+        for _ in range(before):
+            session.apply(RunEpochs(1))
+    live.apply(RunEpochs(100))
+    (*_, did) = live.line()  # as it is saved: the rounds that have run
+    assert did == RunEpochs(4 - before)
+    one, other = live.frame, again.apply(did)
+    assert one.loop == other.loop
+    assert one.loop.over
+    assert (one.backward is None) == (other.backward is None) == (before < 3)
+    shown = [frame.lesson.samples if frame.lesson else None for frame in (one, other)]
+    assert shown[0] is not None
+    assert shown[1] is not None
+    assert shown[0].names == shown[1].names == ("x", "y", "preds")
+    assert torch.equal(shown[0].targets, shown[1].targets)
+    assert torch.equal(shown[0].preds, shown[1].preds)
+    for name in ("model.weight", "model.bias"):
+        lines = [[type(line) for line in frame.ledger.newest_first(name)] for frame in (one, other)]
+        assert lines[0] == lines[1]

@@ -92,10 +92,12 @@ async def test_a_row_of_the_timeline_has_the_number_that_the_comparison_names() 
     async with opened() as pilot:
         await press(pilot, "f", "b", "left", "left", "e", "t")
         assert ">•    3  one epoch" in row(pilot, "one epoch")
+        await press(pilot, "tab")
+        assert ">     1  forward" in row(pilot, "forward")
         await press(pilot, "c")
         await until(pilot, lambda: isinstance(pilot.app.screen, ComparisonScreen))
-        assert "the session and point 3" in text(pilot)
-        assert "largest gap " in text(pilot)
+        assert "the session and point 1" in text(pilot)
+        assert "difference " in text(pilot)
 
 
 async def test_the_longest_name_of_an_action_keeps_the_columns_of_the_timeline() -> None:
@@ -193,8 +195,8 @@ async def test_rows_of_the_timeline_name_the_nodes_the_statements_and_the_runs()
         shown = text(pilot)
         for number, words in (
             (4, "Mul  diff * diff"),
-            (5, "sum of 2 paths"),
-            (8, "sum over a broadcast"),
+            (5, "+  2 paths meet"),
+            (8, "sum  5 rows into one"),
             (9, "-> b.grad"),
             (10, "Mm  x @ w.t()"),
             (11, "back to -> b.grad"),
@@ -211,3 +213,56 @@ async def test_a_bar_beside_each_point_is_as_long_as_its_loss_and_a_rise_is_mark
         bars = [line.rstrip("│ ").split()[-1] for line in text(pilot).splitlines() if "one epoch" in line]
         assert bars[-1] == "▲"
         assert [line.count("█") for line in text(pilot).splitlines() if "one epoch" in line][-1] == 8
+
+
+async def test_an_undone_run_is_seen_to_be_on_another_branch() -> None:
+    async with opened() as pilot:
+        await run(pilot, "9")
+        await press(pilot, "left", "Z", "e", "t")
+        shown = " ".join(text(pilot).replace("│", " ").split())
+        assert "Tab: another branch, which was undone: run 9 epochs" in shown
+        assert "Numbers that are missing are points of other branches." in shown
+        bars = row(pilot, "one epoch").count("█")
+        assert "18746.5391 at the highest" in shown
+        await press(pilot, "home", "tab")  # Tab goes to the nearest place at which branches part
+        shown = " ".join(text(pilot).replace("│", " ").split())
+        assert "Tab: another branch: zeroing off, then one epoch" in shown
+        assert row(pilot, "run 9 epochs").count("█") < bars  # on the scale of the whole session
+        assert "18746.5391 at the highest" in shown
+
+
+async def test_at_its_own_point_the_session_is_compared_with_the_run_beside_it() -> None:
+    async with opened() as pilot:
+        await run(pilot, "9")
+        await press(pilot, "t", "c")
+        assert "there is no other run beside it" in " ".join(text(pilot).split())
+        await press(pilot, "left", "Z")
+        await run(pilot, "9")
+        await press(pilot, "t", "c")
+        await until(pilot, lambda: isinstance(pilot.app.screen, ComparisonScreen))
+        shown = " ".join(text(pilot).replace("│", " ").split())
+        assert "epochs: 9 x zeroing off o zeroing on difference" in shown
+        assert "Of each parameter, the number that differs most between the two." in shown
+        assert "for the run with zeroing on." in shown
+
+
+async def test_two_runs_are_named_by_their_learning_rates_or_else_by_their_points() -> None:
+    async with opened() as pilot:
+        await run(pilot, "9")
+        await press(pilot, "left", "]")
+        await run(pilot, "9")
+        await press(pilot, "t", "c")
+        await until(pilot, lambda: isinstance(pilot.app.screen, ComparisonScreen))
+        assert "x lr 2e-05" in text(pilot)
+        assert "o lr 1e-05" in text(pilot)
+
+
+async def test_no_sign_is_explained_that_is_not_in_the_picture() -> None:
+    async with opened((120, 40)) as pilot:
+        await run(pilot, "20")
+        await twin(pilot)  # the same run: both curves lie on each other
+        shown = text(pilot)
+        assert "@ both runs" in shown
+        assert "x session" not in shown
+        assert "o twin" not in shown
+        assert "▲" not in shown

@@ -19,7 +19,10 @@ class EventKind(Enum):
     """The engine added the gradients of several paths."""
 
     REDUCED = auto()
-    """The engine summed a gradient to the shape of a broadcast input, or cast it to its dtype."""
+    """The engine summed a gradient to the shape of a broadcast input."""
+
+    CAST = auto()
+    """The engine cast a gradient to the dtype of its tensor."""
 
     HOOK = auto()
 
@@ -38,8 +41,8 @@ class EventReached:
     source: str = ""
     """Forward expression that made the node; empty if none is known."""
 
-    paths: int = 0
-    """Number of gradients that were added; 0 for any event that is not of the kind `PATHS`."""
+    parts: int = 0
+    """Number of gradients, or of elements for each of the result, that were added; 0 for any other event."""
 
 
 @dataclass(frozen=True, slots=True)

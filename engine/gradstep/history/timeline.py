@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from gradstep.actions import Action
@@ -47,6 +48,12 @@ class Timeline:
     lines: int
     """Number of lines in the tree."""
 
+    losses: tuple[float, float] | None = None
+    """Lowest and highest finite loss of all points of the tree; None if there is none."""
+
+    beside: int | None = None
+    """End of the run beside the session's: that of the nearest other branch with epochs of its own."""
+
 
 def timeline(history: History, through: int | None = None) -> Timeline:
     """Return the line on which the session stands, or the line through another point.
@@ -58,9 +65,26 @@ def timeline(history: History, through: int | None = None) -> Timeline:
     points = [*[*point.way()][::-1], *point.future()]
     here = history.here.steps
     on_line = here < len(points) and points[here] is history.here
+    losses = [point.loss for point in history.points if point.loss is not None and math.isfinite(point.loss)]
     return Timeline(
-        tuple(map(_stop, points)), here if on_line else None, history.inside if on_line else 0, history.lines
+        tuple(map(_stop, points)),
+        here if on_line else None,
+        history.inside if on_line else 0,
+        history.lines,
+        (min(losses), max(losses)) if losses else None,
+        _beside(history.here),
     )
+
+
+def _beside(here: Point) -> int | None:
+    """Return the end of the nearest other branch in which epochs ran; None if there is none."""
+    for passed in here.way():
+        fork = passed.before
+        for branch in () if fork is None else reversed(fork.branches):
+            *_, end = (branch, *branch.future())
+            if fork is not None and branch is not passed and end.epoch > fork.epoch:
+                return end.number
+    return None
 
 
 def _stop(point: Point) -> Stop:

@@ -44,5 +44,10 @@ def _event_reached(now: TrainingState) -> EventReached | None:
         return None
     event = passing.trace.events[passing.cursor - 1]
     source = event.source.expression if isinstance(event, NodeEvent) and event.source else ""
-    paths = len(event.parts) if isinstance(event, PathsEvent) else 0
-    return EventReached(passing.cursor, KINDS[type(event)], event_name(event), source, paths)
+    kind, parts = KINDS[type(event)], 0
+    if isinstance(event, PathsEvent):
+        parts = len(event.parts)
+    elif isinstance(event, ReduceEvent):
+        parts = event.before.numel() // max(event.after.numel(), 1)
+        kind = EventKind.CAST if event.before.shape == event.after.shape else kind
+    return EventReached(passing.cursor, kind, event_name(event), source, parts)

@@ -100,15 +100,23 @@ class ScriptPerform:
         if not statements.state.loop.complete:
             self._recorded_round()
             done = 1
-        fast = count - done - 1
+        first, fast = statements.state, count - done - 1
         if fast > 0 and not statements.state.loop.over and not stopped():
             buffer = statements.state.losses
             tell(replace(progress, losses=buffer))
             done += statements.run_rounds(fast, stopped)
             if statements.trainer.is_interrupted:
+                statements.look_at_variables()
                 return _ended(statements.state, done, count)
+            if done == 1 and statements.state.loop.over and statements.can_return_to(first):
+                statements.return_to(first)  # a single round is recorded, as it is when it is asked for
+                self._recorded_round()
         if done < count and not statements.state.loop.over and not stopped():
             done += self._last_round(is_first=not done)
+        elif done > 1:
+            statements.look_at_variables()
+        if done > 1 and statements.state.loop.over:
+            statements.take_for_unrecorded(first)
         return _ended(statements.state, done, count)
 
     def _run_outer(self, stopped: Callable[[], bool], tell: Callable[[Progress], None]) -> Ended:

@@ -276,6 +276,31 @@ class ScriptStatements(Machine[ScriptTrainer, ScriptState]):
             )
         return done
 
+    def look_at_variables(self) -> None:
+        """Copy the variables of a round's statements, after a round that was not recorded."""
+        if not self.recording:
+            return
+        loop, parameters = self.trainer.loop, self.trainer.problem.parameters
+        texts = {place.index: place.text for place in loop.statements}
+        found: dict[str, VariableValue] = {}
+        for key in self.state.loop.enabled:
+            copies = copies_of(names_in(texts[key]), loop.names, found)
+            found |= {name: copy for name, copy in copies.items() if name not in parameters}
+        self.state = replace(self.state, variables=found)
+
+    def take_for_unrecorded(self, first: ScriptState) -> None:
+        """Take the rounds since a state for unrecorded ones, although the last of them may be recorded.
+
+        A run that is cut short by the end of the loop could not record its last round, because no one knew
+        that it was the last. The same number of rounds, asked for when the session is resumed, shows no more.
+        """
+        state = self.state
+        rounds = range(first.epoch, state.epoch)
+        passes = sum(state.losses[number] == state.losses[number] for number in rounds)
+        page = RunPage(len(rounds), passes, self.grads())
+        written = self._with_page(first.written, page)
+        self.state = replace(state, written=written, passing=None, recorded=True)
+
     def set_rate(self, rate: float) -> None:
         """Set the learning rate of the loop's optimizers."""
         self.trainer.set_rate(rate)

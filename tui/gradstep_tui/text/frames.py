@@ -38,6 +38,9 @@ class NoPass(NamedTuple):
     unrecorded: str
     """Sentence if the last backward pass is not recorded."""
 
+    over: str
+    """Sentence if it is not recorded, and the script's loop is over."""
+
 
 NO_PASS: Final = NoPass(
     "Nothing to go back through yet: forward ({forward}) computes the loss and builds autograd's graph.",
@@ -45,6 +48,7 @@ NO_PASS: Final = NoPass(
     "{step_node} runs the loop to its next backward pass, and the first autograd node of it.",
     "The last pass is gone from the list. Run forward ({forward}), then {step_node}, to look into the next "
     "one.",
+    "The loop is over. Its last rounds ran in one go, of which no list is kept. {undo} takes them back.",
 )
 """Sentences of the bench; a name in braces is a key's id."""
 
@@ -149,7 +153,9 @@ def empty_text(frame: Frame, words: NoPass = NO_PASS) -> str:
         frame: A frame without a backward pass.
         words: Sentences to choose from.
     """
-    if frame.refusal(actions.StepNode()) is None:
+    if isinstance(frame.loop, ScriptLoop) and frame.loop.over:
+        text = words.over
+    elif frame.refusal(actions.StepNode()) is None:
         text = words.script if isinstance(frame.loop, ScriptLoop) else words.ready
     else:
         text = words.before_forward if frame.loss is None else words.unrecorded

@@ -2,26 +2,39 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from gradstep.actions import LowerLearningRate, RaiseLearningRate, StepNodeBack, ToggleZeroing
+from gradstep.actions import (
+    LowerLearningRate,
+    RaiseLearningRate,
+    SetBatches,
+    SetOptimizer,
+    StepNodeBack,
+    ToggleZeroing,
+)
 from gradstep.history.happening import EventKind, EventReached, StatementDone, StatementSwitched
+from gradstep.loop.loop import Kind
 from gradstep.loop.script_loop import ScriptLoop
+from gradstep_tui.text.comparison import Names
 from gradstep_tui.text.frames import action_text
-from gradstep_tui.text.statements import quoted
+from gradstep_tui.text.statements import quoted, unit_of
 from gradstep_tui.text.tensors.numbers import rate
 
 if TYPE_CHECKING:
+    from gradstep.frame import Frame
     from gradstep.history.timeline import Stop
     from gradstep.loop.loop import Loop, StatementKey
 
 EVENTS: Final = {
     EventKind.NODE: "{name}{gap}{source}",
-    EventKind.PATHS: "sum of {paths} paths",
-    EventKind.REDUCED: "sum over a broadcast",
-    EventKind.HOOK: "a hook changed the gradient",
+    EventKind.PATHS: "+{gap}{parts} paths meet",
+    EventKind.REDUCED: "sum{gap}{parts} rows into one",
+    EventKind.CAST: "cast{gap}to another dtype",
+    EventKind.HOOK: "hook{gap}replaces a gradient",
 }
-"""Words for each kind of event of a backward pass."""
+"""Words for each kind of event of a backward pass, as in the list of its events."""
 
 
 def stop_text(stop: Stop, loop: Loop | ScriptLoop | None = None, gap: str = "  ") -> str:
@@ -34,11 +47,12 @@ def stop_text(stop: Stop, loop: Loop | ScriptLoop | None = None, gap: str = "  "
     """
     match stop.happening:
         case EventReached() as reached:
+            no_source = reached.kind is EventKind.NODE and not reached.source
             text = EVENTS[reached.kind].format(
                 name=reached.name,
-                gap=gap if reached.source else "",
+                gap="" if no_source else gap,
                 source=reached.source,
-                paths=reached.paths,
+                parts=reached.parts,
             )
             return f"back to {text}" if isinstance(stop.action, StepNodeBack) else text
         case StatementDone(key):
@@ -51,6 +65,72 @@ def stop_text(stop: Stop, loop: Loop | ScriptLoop | None = None, gap: str = "  "
     if isinstance(stop.action, RaiseLearningRate | LowerLearningRate):
         return f"learning rate {rate(stop.learning_rate)}"
     return action_text(stop.action, loop)
+
+
+def run_text(stops: Sequence[Stop], loop: Loop | ScriptLoop | None = None) -> str:
+    """Return what happened on a branch, in few words: its first two points, and how many follow."""
+    texts = ", then ".join(stop_text(stop, loop) for stop in stops[:2])
+    more = len(stops) - 2
+    return texts if more < 1 else f"{texts}, and {more:,} more"
+
+
+def differences(
+    here: Sequence[Stop], other: Sequence[Stop], loop: Loop | ScriptLoop | None
+) -> tuple[str, str] | None:
+    """Return what tells two runs apart, in few words: `zeroing off` and `zeroing on`, or learning rates.
+
+    Args:
+        here: Points of the one run, from the start.
+        other: Points of the other.
+        loop: The session's loop.
+
+    Returns:
+        Words for the one run and for the other; None if no setting differs.
+    """
+    for words in (partial(_zeroing, loop=loop), _rate, _optimizer, _batches):
+        mine, others = words(here), words(other)
+        if mine != others:
+            return mine, others
+    return None
+
+
+def compared_names(here: Sequence[Stop], other: Sequence[Stop], frame: Frame) -> Names:
+    """Return names for the session and for another point: what tells the runs to them apart, or the point.
+
+    Args:
+        here: Points from the start to the session's.
+        other: Points from the start to the other one.
+        frame: The session's frame.
+    """
+    point = f"point {other[-1].number}"
+    found, unit = differences(here, other, frame.loop), unit_of(frame.loop)
+    if found is None:
+        return Names("the session", point, point, unit, frame)
+    return Names(*found, f"the run with {found[1]}", unit, frame)
+
+
+def _zeroing(stops: Sequence[Stop], loop: Loop | ScriptLoop | None) -> str:
+    keys = {Kind.ZERO, *(loop.keys_of(Kind.ZERO) if isinstance(loop, ScriptLoop) else ())}
+    found = [
+        stop.happening.enabled
+        for stop in stops
+        if isinstance(stop.happening, StatementSwitched) and stop.happening.key in keys
+    ]
+    return "zeroing on" if not found or found[-1] else "zeroing off"
+
+
+def _rate(stops: Sequence[Stop]) -> str:
+    return f"lr {rate(stops[-1].learning_rate)}"
+
+
+def _optimizer(stops: Sequence[Stop]) -> str:
+    found = [stop.action.optimizer.text for stop in stops if isinstance(stop.action, SetOptimizer)]
+    return found[-1] if found else "optimizer as before"
+
+
+def _batches(stops: Sequence[Stop]) -> str:
+    found = [stop.action.batches.text for stop in stops if isinstance(stop.action, SetBatches)]
+    return found[-1] if found else "batches as before"
 
 
 def _statement_text(key: StatementKey, loop: Loop | ScriptLoop | None) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Set
 from typing import TYPE_CHECKING, Final
 
 from gradstep_tui.drawing.chart import AXIS, Curve, curve_of, plotted, up_labels
@@ -35,28 +36,34 @@ FIRST: Final = "▲"
 ROOMY: Final = 10
 """Rows for the plot from which there are empty rows above it."""
 
+FURTHEST: Final = "Of each parameter, the number that differs most between the two."
+"""Sentence on the rows of parameters."""
+
 MOST_GAPS: Final = 4
 """Largest number of parameters that are listed; those with the largest gaps are."""
 
 
 def comparison_lines(found: Comparison, names: Names, width: int, height: int) -> list[Line]:
     """Return the lines of a comparison: the numbers, then the plot if at least four lines are left."""
-    numbers = [head_line(found, names), *number_lines(found, names)]
+    numbers = [line(), *number_lines(found, names)]
+    if found.first is not None and found.gaps:
+        numbers += indented(FURTHEST, width, "dim")
     texts = [*first_lines(found.first, names, width), *momentum_lines(found, width)]
     gap = [line()] if height - len(numbers) - len(texts) - 2 >= ROOMY else []
     room = height - len(numbers) - len(texts) - 2 * len(gap)
-    plot = plot_lines(found, width, room, names.unit) if room >= 4 else []
+    plot, signs = plot_lines(found, width, room, names.unit) if room >= 4 else ([], frozenset())
+    numbers[0] = head_line(found, names, signs)
     return [*numbers, *gap, *texts, *(gap if plot else []), *plot]
 
 
-def head_line(found: Comparison, names: Names) -> Line:
-    """Return the line that names the two runs, each with the character of its curve."""
+def head_line(found: Comparison, names: Names, signs: Set[str]) -> Line:
+    """Return the line that names the two runs, each with the sign of its curve if that is among `signs`."""
     many = f"{names.unit}s: {found.epochs:,}"
     return line(
         Span(f" {many:<{NAME}}", "dim"),
-        Span(f"{f'{ONE} {names.here}':<{HERE}}", ROLES[0]),
-        Span(f"{f'{OTHER} {names.other}':<{THERE}}", ROLES[1]),
-        Span("largest gap", "key"),
+        Span(f"{f'{ONE} ' * (ONE in signs) + names.here:<{HERE}}", ROLES[0]),
+        Span(f"{f'{OTHER} ' * (OTHER in signs) + names.other:<{THERE}}", ROLES[1]),
+        Span("difference", "key"),
     )
 
 
@@ -86,15 +93,18 @@ def indented(text: str, width: int, role: str = "") -> list[Line]:
     return [line(" ", *row) for row in wrapped(text, width - 2, role)]
 
 
-def plot_lines(found: Comparison, width: int, height: int, unit: str = EPOCH) -> list[Line]:
-    """Return a plot of both loss curves, with the first difference marked; no lines if it does not fit."""
+def plot_lines(found: Comparison, width: int, height: int, unit: str = EPOCH) -> tuple[list[Line], Set[str]]:
+    """Return a plot of both loss curves, with the first difference marked, and the signs on the curves.
+
+    There are no lines if it does not fit.
+    """
     known, room = len(found.losses[0]), width - AXIS - 1
     if not known or room < 20 or height < 4:
-        return []
+        return [], frozenset()
     curves = [curve_of(losses, room, whole=True) for losses in found.losses]
     scale = scale_of([number for curve in curves for pair in curve.pairs for number in pair])
     if scale is None:
-        return [line(Span(" there is no curve to draw: no loss is a finite number", "dim"))]
+        return [line(Span(" there is no curve to draw: no loss is a finite number", "dim"))], frozenset()
     scale = rounded(scale)
     feet = _feet(found, curves[0], scale, unit, room)
     dots = Dots(room, height - len(feet))
@@ -102,12 +112,15 @@ def plot_lines(found: Comparison, width: int, height: int, unit: str = EPOCH) ->
         plotted(dots, curve, scale, role, every)
     for number, curve in enumerate(curves):
         _put_signs(dots, curve, curves[1 - number], scale, number)
+    drawn = "".join(span.text for row in dots.lines() for span in row)
+    signs = {sign for sign in (ONE, OTHER, BOTH) if sign in drawn}
+    feet = _feet(found, curves[0], scale, unit, room, has_both=BOTH in signs)
     labels = up_labels(scale, dots.height)
     rows = [
         line(Span(f"{labels.get(row, ''):>{AXIS - 1}} ", "dim"), *spans)
         for row, spans in enumerate(dots.lines())
     ]
-    return [*rows, *feet]
+    return [*rows, *feet], signs
 
 
 def _put_signs(dots: Dots, curve: Curve, other: Curve, scale: Scale, number: int) -> None:
@@ -128,11 +141,23 @@ def _row_of(curve: Curve, at: int, scale: Scale, height: int) -> int | None:
     return None if place is None else height - 1 - place
 
 
-def _feet(found: Comparison, curve: Curve, scale: Scale, unit: str, room: int) -> list[Line]:
-    """Return the lines below the plot: the epochs with the first difference, then what the signs mean."""
+def _feet(
+    found: Comparison, curve: Curve, scale: Scale, unit: str, room: int, *, has_both: bool = True
+) -> list[Line]:
+    """Return the lines below the plot: the epochs with the first difference, then what the signs mean.
+
+    Args:
+        found: The comparison.
+        curve: One of the curves.
+        scale: Scale of the losses.
+        unit: Word for an epoch.
+        room: Cells beside the labels.
+        has_both: Whether there is a sign for both runs in the plot.
+    """
     known, blank = len(found.losses[0]), " " * AXIS
     axis = across_line("1", unit, f"{known:,}", room).text
-    told, marked = f"loss up, {scale.name}; {BOTH} both runs", [Span(axis, "dim")]
+    told, marked = f"loss up, {scale.name}", [Span(axis, "dim")]
+    told += f"; {BOTH} both runs" if has_both else ""
     if found.first is not None and found.first.epoch <= known and "─" in axis:
         there = curve.cell_of(found.first.epoch, known)
         place = min((at for at, char in enumerate(axis) if char == "─"), key=lambda at: abs(at - there))

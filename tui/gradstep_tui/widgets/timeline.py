@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from gradstep.notices import Unit
@@ -11,7 +13,7 @@ from gradstep_tui.drawing.lines import Line, Span, fitted, line, wrapped
 from gradstep_tui.drawing.scales import Scale, scale_of
 from gradstep_tui.text.statements import EPOCH, unit_of
 from gradstep_tui.text.tensors.numbers import cell
-from gradstep_tui.text.timeline import stop_text
+from gradstep_tui.text.timeline import run_text, stop_text
 
 if TYPE_CHECKING:
     from gradstep.history.substeps import Inside
@@ -34,6 +36,10 @@ BAR: Final = (8, 40)
 EIGHTHS: Final = " ▏▎▍▌▋▊▉█"
 """Characters of a cell filled by no to eight eighths, from the left."""
 
+ASIDE: Final = "Tab: another branch, which was undone: {what}"
+ASIDE_HERE: Final = "Tab: another branch: {what}"
+"""What the branch is that Tab shows, by whether the session is on the branch that is shown."""
+
 WORDS: Final = (26, 48)
 """Smallest and largest width of the words on what happened, in cells."""
 
@@ -46,6 +52,7 @@ def timeline_lines(
     width: int,
     height: int,
     loop: Loop | ScriptLoop | None = None,
+    aside: Sequence[Stop] = (),
 ) -> list[Line]:
     """Return the lines of the timeline around the chosen stop, and the choices there.
 
@@ -57,9 +64,12 @@ def timeline_lines(
         width: Width of a line, in cells.
         height: Number of lines that fit.
         loop: The session's loop, whose statements and rounds the lines name; None for no names.
+        aside: Points of the branch that Tab shows, from where it begins; empty for none.
     """
+    other = aside_lines(aside, shown, width, loop)
     unit = EPOCH if loop is None else unit_of(loop)
-    below = [line(), *inside_lines(shown.stops[at], inside, room, width, unit), branch_line(shown)]
+    below = [line(), *inside_lines(inside, room, width, unit), *branch_lines(shown, width), *other]
+    below += bar_lines(shown, width)
     rows = max(height - len(below) - 1, 1)
     places = listed_stops(shown, at, rows)
     scale = loss_scale(shown)
@@ -75,14 +85,17 @@ def listed_stops(shown: Timeline, at: int, rows: int) -> range:
 
 
 def loss_scale(shown: Timeline) -> Scale | None:
-    """Return the scale of the bars of all losses; a linear one begins at 0. None if there are none."""
-    found = scale_of([stop.loss for stop in shown.stops if stop.loss is not None])
+    """Return the scale of the bars of all losses; a linear one begins at 0. None if there are none.
+
+    It is that of the whole session, so that the bars of its branches can be compared.
+    """
+    found = scale_of(shown.losses or ())
     return found if found is None or found.is_log else Scale(min(found.low, 0), found.high)
 
 
 def head_line(width: int, unit: str = EPOCH) -> Line:
     """Return the names of the columns."""
-    return line(Span(_columns("", " point", "what happened", "", unit, "loss", "", width), "label"))
+    return line(Span(_columns("", " point", "what happened", "branch", unit, "loss", "", width), "label"))
 
 
 def stop_line(
@@ -137,10 +150,10 @@ def _is_higher(loss: float | None, before: float | None) -> bool:
     return loss is not None and before is not None and loss > before
 
 
-def inside_lines(stop: Stop, inside: int, room: Inside | None, width: int, unit: str = EPOCH) -> list[Line]:
+def inside_lines(inside: int, room: Inside | None, width: int, unit: str = EPOCH) -> list[Line]:
     """Return the lines on the place inside the chosen action that a jump goes to, or on how to choose it."""
     if room is None:
-        return [line(Span(" Single step: Enter jumps to its end", "dim"))]
+        return [line()]
     places, is_run = room.places, room.unit is Unit.EPOCH
     if not inside:
         text = (
@@ -158,10 +171,41 @@ def inside_lines(stop: Stop, inside: int, room: Inside | None, width: int, unit:
     ]
 
 
-def branch_line(shown: Timeline) -> Line:
-    """Return the line that says how many branches the history has, and whether the session is on this one."""
+def branch_lines(shown: Timeline, width: int) -> list[Line]:
+    """Return the lines that say how many branches there are, and whether the session is on this one."""
     here = f" {HERE} is the session's place." if shown.here is not None else ""
     if shown.lines == 1:
-        return line(Span(f"{here} No branches: an action after an undo begins one", "dim"))
+        return [line(Span(f"{here} No branches: an action after an undo begins one", "dim"))]
+    numbers = [stop.number for stop in shown.stops]
+    gaps = " Numbers that are missing are points of other branches." if _has_gap(numbers) else ""
     there = here or " The session is on another branch."
-    return line(f" {shown.lines} branches.", Span(there, "dim"))
+    return indented(f"{shown.lines} branches.{there}{gaps}", width, "dim")
+
+
+def aside_lines(
+    aside: Sequence[Stop], shown: Timeline, width: int, loop: Loop | ScriptLoop | None
+) -> list[Line]:
+    """Return the lines that say what the branch is that Tab shows; none if there is no other branch."""
+    if not aside:
+        return []
+    text = (ASIDE if shown.here is not None else ASIDE_HERE).format(what=run_text(aside, loop))
+    return indented(text, width, "mark")
+
+
+def bar_lines(shown: Timeline, width: int) -> list[Line]:
+    """Return the line that says what the bars stand for; none if no point has a loss."""
+    if shown.losses is None or shown.losses[0] == shown.losses[1]:
+        return []
+    low, high = (cell(loss).strip() for loss in shown.losses)
+    scale = loss_scale(shown)
+    steps = ", in powers of ten" if scale is not None and scale.is_log else ""
+    return indented(f"Bars: the loss, {low} at the lowest and {high} at the highest{steps}.", width, "dim")
+
+
+def indented(text: str, width: int, role: str) -> list[Line]:
+    """Return a text broken into lines, each a cell from the left."""
+    return [line(" ", *row) for row in wrapped(text, width - 2, role)]
+
+
+def _has_gap(numbers: Sequence[int]) -> bool:
+    return any(after != before + 1 for before, after in pairwise(numbers))

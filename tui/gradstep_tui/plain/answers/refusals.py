@@ -57,6 +57,7 @@ NO_PASS: Final = NoPass(
     "The graph is ready. node runs one autograd node at a time, backward the whole pass.",
     "node runs the loop to its next backward pass, and the first autograd node of it.",
     "The last pass is gone from the list. Type forward, then node, to look into the next one.",
+    "The loop is over. Its last rounds ran in one go, of which no list is kept. undo takes them back.",
 )
 """Sentences of plain mode for a frame without a backward pass."""
 

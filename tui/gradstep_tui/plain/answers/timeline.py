@@ -12,7 +12,7 @@ from gradstep_tui.text.comparison import Names, first_text, momentum_text, told_
 from gradstep_tui.text.quoting import quoted
 from gradstep_tui.text.statements import counted, unit_of, zeroes
 from gradstep_tui.text.tensors.numbers import cell
-from gradstep_tui.text.timeline import stop_text
+from gradstep_tui.text.timeline import compared_names, stop_text
 
 if TYPE_CHECKING:
     from gradstep.analysis.comparison import Comparison
@@ -61,9 +61,14 @@ def compare_texts(session: Session, text: str, stopped: Callable[[], bool]) -> I
         raise BadInput("compare needs the number of a point: timeline lists them")
     point = _number(text)
     found = session.compare(point, stopped)
-    frame = session.frame
-    names = Names("session", f"point {point}", f"point {point}", unit_of(frame.loop), frame)
-    return comparison_texts(found, names)
+    line, other = session.timeline(), session.timeline(point)
+    mine = line.stops[: (line.here or 0) + 1]
+    others = other.stops[: 1 + _place_of(other, point)]
+    return comparison_texts(found, compared_names(mine, others, session.frame))
+
+
+def _place_of(line: Timeline, point: int) -> int:
+    return next(place for place, stop in enumerate(line.stops) if stop.number == point)
 
 
 def comparison_texts(found: Comparison, names: Names) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Final, TypeAlias
 
@@ -21,7 +21,7 @@ from gradstep_tui.widgets.timeline import timeline_lines
 
 if TYPE_CHECKING:
     from gradstep.history.substeps import Inside
-    from gradstep.history.timeline import Timeline
+    from gradstep.history.timeline import Stop, Timeline
     from gradstep.loop.loop import Loop
     from gradstep.loop.script_loop import ScriptLoop
 
@@ -142,6 +142,8 @@ class _TimelinePanel(Panel):
         self._typed = 0
         """Number typed so far; it may be smaller than the smallest place inside the action."""
         self._room: Inside | None = None
+        self._others: dict[int, Sequence[Stop]] = {}
+        """Points of other branches, by the number of their first point."""
 
     def on_mount(self) -> None:
         """Look for the places inside the first chosen action."""
@@ -153,16 +155,38 @@ class _TimelinePanel(Panel):
         return self._shown.stops[self._at].number
 
     def lines(self, width: int, height: int) -> list[Line]:
-        return timeline_lines(self._shown, self._at, self.inside, self._room, width, height, self._loop)
+        shown, aside = self._shown, self._aside()
+        return timeline_lines(shown, self._at, self.inside, self._room, width, height, self._loop, aside)
 
     def walk(self, steps: int) -> None:
         self._choose(min(max(self._at + steps, 0), len(self._shown.stops) - 1))
 
     def turn(self, steps: int) -> None:
-        stop = self._shown.stops[self._at]
+        fork = self._fork()
+        stop = self._shown.stops[fork]
         place = (stop.branches.index(stop.number) + steps) % len(stop.branches)
         self._shown = self._line_through(stop.branches[place])
-        self._choose(self._at)
+        self._choose(fork)
+
+    def _fork(self) -> int:
+        """Return the index of the point at which Tab shows another branch.
+
+        It is the chosen point if branches part before it, or else the nearest one.
+        """
+        stops = self._shown.stops
+        forks = [place for place, stop in enumerate(stops) if len(stop.branches) > 1]
+        return min(forks, key=lambda place: abs(place - self._at), default=self._at)
+
+    def _aside(self) -> Sequence[Stop]:
+        """Return the points of the branch that Tab shows, from where it begins; none if there is none."""
+        fork = self._fork()
+        stop = self._shown.stops[fork]
+        if len(stop.branches) < 2:
+            return ()
+        other = stop.branches[(stop.branches.index(stop.number) + 1) % len(stop.branches)]
+        if other not in self._others:
+            self._others[other] = self._line_through(other).stops[fork:]
+        return self._others[other]
 
     def go_inside(self, steps: int) -> None:
         if self._room is None:

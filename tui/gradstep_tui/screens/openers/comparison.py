@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from gradstep.actions import GoTo
 from gradstep_tui.screens.base.working_screen import AT_ONCE
 from gradstep_tui.screens.dialogs.comparison import ComparisonScreen
 from gradstep_tui.screens.dialogs.timeline import Against, Choice, TimelineScreen
 from gradstep_tui.text.comparison import Names
+from gradstep_tui.text.remarks import hint
 from gradstep_tui.text.statements import EPOCH, unit_of, zeroes
+from gradstep_tui.text.timeline import compared_names
 
 if TYPE_CHECKING:
     from gradstep.analysis.comparison import Comparison
@@ -54,15 +56,32 @@ def show_twin(bench: KeyedScreen) -> None:
         bench.work(session.twin, open_screen, title="twin")
 
 
+ALONE: Final = (
+    "this is the point at which the session stands, and there is no other run beside it: choose another point"
+)
+"""Hint if the session is to be compared with itself."""
+
+
 def _compare_with(bench: KeyedScreen, point: int) -> None:
-    names = Names("the session", f"point {point}", f"point {point}", _unit(bench), bench.frame)
+    """Compare the session with a point; with the run beside it if it is the session's own point."""
+    session = bench.idle_session()
+    if session is None:
+        return
+    line = session.timeline()
+    mine = line.stops[: (line.here or 0) + 1]
+    if mine[-1].number == point:
+        if line.beside is None:
+            bench.notice = hint(ALONE)
+            return
+        point = line.beside
+    others = session.timeline(point).stops
+    place = next(place for place, stop in enumerate(others) if stop.number == point)
+    names = compared_names(mine, others[: place + 1], session.frame)
 
     def open_screen(found: Comparison) -> None:
         bench.app.push_screen(ComparisonScreen(found, names, f"the session and point {point}"))
 
-    session = bench.idle_session()
-    if session is not None:
-        bench.work(partial(session.compare, point), open_screen, title="comparison")
+    bench.work(partial(session.compare, point), open_screen, title="comparison")
 
 
 def _step_beside(bench: KeyedScreen, key_id: str) -> None:

@@ -59,19 +59,22 @@ def joined(spans: Iterable[Span]) -> Line:
 
 
 def fitted(spans: Line, width: int, role: str = "") -> Line:
-    """Return a line of exactly `width` cells: a longer line is cut with an ellipsis, a shorter one padded."""
+    """Return a line of exactly `width` cells: a longer line is cut with an ellipsis, a shorter one padded.
+
+    The padding and the ellipsis have the given role; without one, the ellipsis is dim.
+    """
     missing = width - length(spans)
     if missing >= 0:
         return (*spans, Span(" " * missing, role)) if missing else spans
     kept: list[Span] = []
     room = width - 1
-    for text, role in spans:
+    for span in spans:
         if room <= 0:
             break
-        cut = text if cell_len(text) <= room else set_cell_size(text, room)
-        kept.append(Span(cut, role))
+        cut = span.text if cell_len(span.text) <= room else set_cell_size(span.text, room)
+        kept.append(Span(cut, span.role))
         room -= cell_len(cut)
-    return (*kept, Span("…", "dim")) if width > 0 else ()
+    return (*kept, Span("…", role or "dim")) if width > 0 else ()
 
 
 def wrapped(text: str, width: int, role: str = "", most: int | None = None) -> list[Line]:

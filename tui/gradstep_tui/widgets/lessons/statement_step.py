@@ -90,9 +90,9 @@ def whole_statement_lines(frame: Frame, width: int) -> list[Line]:
 
 
 def _about_lines(frame: Frame, width: int, height: int) -> list[Line]:
-    blocks = [wrapped(text, width) for text in about_texts(frame)]
+    blocks = [wrapped(text, width - 1) for text in about_texts(frame)]
     if sum(map(len, blocks)) > height:
-        blocks = [wrapped(text, width) for text in about_texts(frame, is_short=True)]
+        blocks = [wrapped(text, width - 1) for text in about_texts(frame, is_short=True)]
     if (over := sum(map(len, blocks)) - height) > 0 and len(blocks) > 1:
         kept = max(
             len(blocks[-2]) - over, 1

@@ -238,9 +238,10 @@ def _draw_arrow(canvas: Canvas, found: Surface, across: Scale, up: Scale) -> Non
 
 
 def _signs(right: float, down: float) -> tuple[str, str]:
-    """Return the characters of an arrow's shaft and head."""
-    flat, steep = abs(right) >= 2 * abs(down), abs(down) >= 2 * abs(right)
-    head = (">" if right > 0 else "<") if abs(right) >= abs(down) else ("v" if down > 0 else "^")
+    """Return the characters of an arrow's shaft and head; a cell is about twice as high as it is wide."""
+    wide, high = abs(right), 2 * abs(down)
+    flat, steep = wide >= 2 * high, high >= 2 * wide
+    head = (">" if right > 0 else "<") if wide >= high else ("v" if down > 0 else "^")
     return (head if flat or steep else "\\" if (right > 0) == (down > 0) else "/"), head
 
 

@@ -183,7 +183,7 @@ def event_lines(
     room = min(max(height - WORDS, least_lines(equations)), height) if height >= LEAST else height
     name = backward.rows[number].name
     rows = equations_lines(equations, name, width, room, chosen, labels)
-    words = wrapped(backward.steps[number].words, width, "dim")
+    words = wrapped(backward.steps[number].words, width - 1, "dim")
     if len(rows) + len(words) > height:
         room = max(height - len(words), room)
         rows = equations_lines(equations, name, width, room, chosen, labels)
@@ -226,7 +226,7 @@ def update_lines(update: Explanation, width: int, height: int) -> list[Line]:
         _operand_line(operand.name, operand.value, width) for operand in (*update.operands, *update.results)
     ]
     room = height - len(rows) - len(numbers)
-    words = wrapped(update.words, width, "dim")
+    words = wrapped(update.words, width - 1, "dim")
     if room >= len(words):
         return [*rows, *numbers, *words]
     if room >= 0 or height - len(rows) < 2:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import inspect
+import math
 import re
 import subprocess
 import sys
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +55,7 @@ from gradstep.opening import open_session
 from gradstep.saving.fingerprint import tensors_of
 from gradstep.session import Session
 from gradstep.start import Start
+from gradstep.tensors.bitwise import same_bits
 from gradstep.training.pytorch_errors import PyTorchError
 from gradstep.training.snapshots import LastStatement, Snapshot, initial_memory
 from tests.engine.recording_checks import bits
@@ -451,6 +454,31 @@ def test_the_formulas_come_to_pytorchs_numbers(
             found = torch.as_tensor(known[part]).to(value)
             there = told if value.dim() == told.dim() and part == "momentum_buffer" else ...
             torch.testing.assert_close(found[there], value[there], rtol=1e-9, atol=1e-12, equal_nan=True)
+
+
+@given(st.sampled_from(["perceptron", "line"]), optimizers, st.integers(0, 2))
+@settings(max_examples=40)
+def test_a_number_worked_through_all_formulas_ends_at_pytorchs_bits(
+    name: str, optimizer: Optimizer, epochs: int
+) -> None:
+    """Each result is what its formula makes of the numbers in it, but for rounding to double precision."""
+    doubled = {"perceptron": perceptron, "line": line}[name](3, torch.float64)
+    session = Session(doubled, 0.01, optimizer)
+    for action in [RunEpochs(epochs)] * bool(epochs) + [Forward(), Backward()]:
+        session.apply(action)
+    frame = session.apply(Update())
+    assert frame.update is not None or optimizer.by_hand
+    for update in () if frame.update is None else frame.update.updates:
+        parameter = next(one for one in frame.parameters if one.name == update.name)
+        for index in product(*map(range, parameter.value.shape)):
+            made = {formula.target: formula.result for formula in update.worked(index)}
+            assert same_bits(torch.tensor(made["p"], dtype=torch.float64), parameter.value[index])
+            for formula in update.worked(index):
+                names = {"sqrt": math.sqrt, "maximum": max, **formula.values}
+                if optimizer.centered and formula.target != "square_avg":
+                    continue  # the difference under the root may be rounding alone
+                told = eval(formula.expression, {}, names)
+                assert told == pytest.approx(formula.result, rel=1e-6, abs=1e-9, nan_ok=True)
 
 
 def test_an_update_is_explained_until_something_else_runs() -> None:

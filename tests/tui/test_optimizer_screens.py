@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+import re
 from functools import partial
 from pathlib import Path
 
@@ -23,9 +25,10 @@ from gradstep_tui.drawing.lines import Line, length
 from gradstep_tui.screens.dialogs.ask import AskScreen
 from gradstep_tui.screens.dialogs.choosers.optimizers import MOST_OPTIONS, optimizer_lines
 from gradstep_tui.text import settings
+from gradstep_tui.text.lessons.update_texts import numbers_texts, worked_number
 from gradstep_tui.widgets.parameters import ParameterPanel, fitting_parts, parameter_lines
 from gradstep_tui.widgets.status import status_line
-from gradstep_tui.widgets.steps.step import update_lines
+from gradstep_tui.widgets.steps.step import labels_of, update_lines, whole_update_lines
 from tests.saved_sessions import saved_at
 from tests.tui.bench import Opened, bench, frame, opened, press, text, until
 
@@ -61,13 +64,13 @@ async def test_o_asks_for_the_optimizer_and_enter_alone_takes_the_chosen_one() -
         assert "optimizer.step()" in text(pilot)
         await press(pilot, "f", "b", "u")
         shown = text(pilot)
-        assert "momentum_buffer = grad" in shown
-        assert "p = p - lr * momentum_buffer" in shown
+        assert "momentum_buffer = w.grad" in shown
+        assert "w = w - lr * momentum_buffer" in shown
         assert "parameters; g shows momentum_buffer" in shown
         await press(pilot, "g")
         assert "optimizer state: momentum_buffer 399.9787" in text(pilot)
         await press(pilot, "escape", "enter")
-        assert "w.momentum_buffer 2x3 [399.9787 55.7572" in text(pilot)
+        assert "SGD: lr = 1e-05, momentum = 0.9" in text(pilot)
         await press(pilot, "escape")
         await choose(pilot, "")  # the present one is chosen
         assert frame(pilot).loop.optimizer == optimizer_from(MOMENTUM)
@@ -160,11 +163,49 @@ def test_an_update_is_drawn_in_any_room(name: str, width: int, height: int) -> N
     frame = updated(name)
     assert frame.update is not None
     lines = update_lines(frame.update, width, height)
-    assert len(lines) <= height or height < 4
-    assert "optimizer.step()" in told(lines)
+    assert len(lines) <= height
+    assert max(map(length, lines)) <= width
+    shown = told(lines)
+    assert re.search(r"\bw(\[\w+, \w+\])? = |^ *w +new w$", shown, re.MULTILINE)
     if height == 40:
-        assert "p = " in told(lines)
-        assert "docs.pytorch.org" in told(lines)
+        assert "docs.pytorch.org" in shown
+        assert re.search(r"^ *w +new w$", shown, re.MULTILINE)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [MOMENTUM, "Adam(amsgrad=True, weight_decay=0.1)", "RMSprop(momentum=0.5)", *PYTORCH_NAMES],
+)
+def test_every_formula_is_shown_with_numbers_that_come_to_its_result(name: str) -> None:
+    session = Session(open_session(Start(optimizer=optimizer_from(name))).problem, 1e-3, optimizer_from(name))
+    for action in [Forward(), Backward(), Update()] * 2:
+        frame = session.apply(action)
+    assert frame.update is not None
+    found = worked_number(frame.update, labels_of(frame))
+    assert found is not None
+    for formula in found.formulas:
+        for line in numbers_texts(formula, found.update, found.element):
+            target, numbers, result = line.split(" = ")
+            assert target == (found.element if formula.target == "p" else formula.target)
+            if numbers == "w.grad":
+                continue
+            made = eval(numbers, {"sqrt": math.sqrt, "maximum": max})
+            assert made == pytest.approx(float(result), rel=2e-3), line
+            if formula.target == "p":
+                assert numbers.split(" - ")[0].strip("()") != result
+
+
+def test_the_window_of_an_update_has_its_options_and_a_table_of_everything() -> None:
+    frame = updated("Adam")
+    assert frame.update is not None
+    lines = whole_update_lines(frame.update, 95, labels_of(frame))
+    shown = told(lines)
+    assert max(map(length, lines)) <= 95
+    assert "Adam: lr = 1e-05, beta1 = 0.9, beta2 = 0.999, eps = 1e-08" in shown
+    for part in ("w.grad", "new w.exp_avg", "new w.exp_avg_sq", "new w.step", "b.grad", "new b.exp_avg_sq"):
+        assert part in shown
+    assert shown.count("humidity") >= 5
+    assert "…" not in shown
 
 
 def test_the_status_line_has_the_options_where_there_is_room() -> None:

@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 from torch import Tensor
 
 from gradstep.derivatives.sentence import Sentence
+from gradstep.derivatives.worked_update import ParameterUpdate
 
 OperandValue: TypeAlias = Tensor | bool | int | float | str | tuple[Any, ...] | None
 
@@ -44,6 +45,9 @@ class Explanation:
 
     where: tuple[tuple[str, str], ...] = ()
     """Names and expressions that the formulas refer to; for an optimizer's step, all its formulas."""
+
+    updates: tuple[ParameterUpdate, ...] = ()
+    """For an optimizer's step of which the formulas are known, what it did to each parameter."""
 
     reason: Sentence | None = None
     """A paragraph on why it happens; None if there is none."""

@@ -5,13 +5,14 @@ The formulas are shown, not evaluated. Every number beside them is PyTorch's, fr
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from torch import Tensor
 
 from gradstep.derivatives.explanation import Explanation, Operand
 from gradstep.derivatives.sentence import Sentence
+from gradstep.derivatives.worked_update import ParameterUpdate
 from gradstep.training.snapshots import LastStatement, Snapshot
 
 SKIPPED: Final = "Skipped because .grad is None: {names}."
@@ -50,8 +51,26 @@ def explain_update(names: tuple[str, ...], step: LastStatement, after: Snapshot)
         sentences=tuple(told),
         operands=tuple(operands),
         results=tuple(results),
+        updates=tuple(_updates(names, step, after)),
         where=tuple(optimizer.row.lines(optimizer.values, first=first, others_later=len(stepped) > 1)),
     )
+
+
+def _updates(names: tuple[str, ...], step: LastStatement, after: Snapshot) -> Iterator[ParameterUpdate]:
+    before = step.before
+    for index, name in enumerate(names):
+        grad = before.grads[index]
+        if grad is not None and not before.parameters[index].is_complex():
+            yield ParameterUpdate(
+                name=name,
+                before=before.parameters[index],
+                grad=grad,
+                after=after.parameters[index],
+                memory_before=_of(before, index),
+                memory_after=_of(after, index),
+                optimizer=after.optimizer,
+                learning_rate=step.learning_rate,
+            )
 
 
 def _of(snapshot: Snapshot, index: int) -> Mapping[str, Tensor]:

@@ -84,11 +84,11 @@ class ParameterPanel(Panel):
                 shown = fitting_parts(self.frame, width, height, stacked=stacked)
                 break
         hidden = [part for part in parts_of(self.frame) if part not in shown]
-        return (
-            f"{self.title}; {SIGNS['ledger']} shows {', '.join(hidden)}"[: max(width - 4, 0)]
-            if hidden
-            else self.title
+        told = (
+            f"; {SIGNS['ledger']} shows {what}" for what in (", ".join(hidden), f"{len(hidden)} more parts")
         )
+        fitting = (f"{self.title}{text}" for text in told if len(self.title) + len(text) <= width - 4)
+        return next(fitting, self.title) if hidden else self.title
 
 
 def columns_in(width: int) -> int:

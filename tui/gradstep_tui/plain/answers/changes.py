@@ -70,7 +70,7 @@ def change_texts(before: Frame, after: Frame) -> Iterator[str]:
     if now != was:
         yield f"the update is now {optimizer_title(now)}; before, {optimizer_title(was)}"
     if after.update is not None and after.update is not before.update:
-        yield from update_texts(after.update)
+        yield from update_texts(after)
     if after.loop.split != before.loop.split:
         yield f"the samples now go through the loop as {batches_title(after.loop.batches)}"
         yield from loop_texts(after)

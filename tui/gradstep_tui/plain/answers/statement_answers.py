@@ -13,8 +13,8 @@ from gradstep_tui.plain.answers.sums import apart, value_texts
 from gradstep_tui.text.lessons.statement_reasons import statement_reason
 from gradstep_tui.text.lessons.statement_texts import (
     CHANCES,
+    average_change,
     broadcast_text,
-    distance,
     epochs_sentence,
     still_texts,
     sum_sentence,
@@ -64,7 +64,7 @@ def step_of_statement_texts(frame: Frame) -> Iterator[str]:
             yield f"in sum: {epochs_sentence(step, unit_of(frame.loop))}"
             moved = [part for part in step.parameters if part.has_moved]
             yield from (
-                f"{part.name} moved by {number_text(distance(part))}, the length of its change"
+                f"the numbers of {part.name} changed by {number_text(average_change(part))} on average"
                 for part in moved[:MOST_SAMPLES]
             )
         case OwnStep():

@@ -13,6 +13,7 @@ from gradstep_tui.plain.answers.refusals import NO_PASS
 from gradstep_tui.plain.answers.sums import sum_texts
 from gradstep_tui.text.frames import empty_text
 from gradstep_tui.text.lessons.equations import arithmetic, gradient_name, merged
+from gradstep_tui.text.lessons.update_texts import numbers_texts, options_text, worked_number
 from gradstep_tui.text.steps import event_name, event_text, written_by
 from gradstep_tui.text.tensors.numbers import is_tensor, shape_text
 
@@ -100,7 +101,7 @@ def whole_step_texts(frame: Frame, text: str = "") -> Iterator[str]:
             yield from _whole_event_texts(backward, number - 1)
         return
     if frame.update is not None:
-        yield from update_texts(frame.update)
+        yield from update_texts(frame)
         for operand in (*frame.update.operands, *frame.update.results):
             yield from operand_texts(operand.name, operand.value)
         return
@@ -116,10 +117,21 @@ def whole_step_texts(frame: Frame, text: str = "") -> Iterator[str]:
     yield from _reason_texts(backward.step)
 
 
-def update_texts(update: Explanation) -> Iterator[str]:
-    """Yield an optimizer's step and its formulas; each parameter's numbers are described elsewhere."""
+def update_texts(frame: Frame) -> Iterator[str]:
+    """Yield an optimizer's step, its formulas, and one number through all of them; none without a step.
+
+    All numbers of each parameter are described elsewhere.
+    """
+    update = frame.update
+    if update is None:
+        return
     yield f"{update.title}, {update.source}: {update.words}"
     yield from (f"formula: {name} = {text}" for name, text in update.where)
+    labels = {parameter.name: parameter.labels for parameter in frame.parameters}
+    found = worked_number(update, labels)
+    if found is not None:
+        yield f"{found.element} in full, with {options_text(found.update)}"
+        yield from (next(numbers_texts(each, found.update, found.element)) for each in found.formulas)
 
 
 def equation_text(equation: Equation, names: Sequence[str], fallback: str) -> str:

@@ -40,7 +40,7 @@ def show_step(bench: KeyedScreen) -> None:
             LookScreen(partial(whole_lines, frame.backward, looked, labels=labels_of(frame)))
         )
     elif frame is not None and frame.update is not None:
-        bench.app.push_screen(LookScreen(partial(whole_update_lines, frame.update)))
+        bench.app.push_screen(LookScreen(partial(whole_update_lines, frame.update, labels=labels_of(frame))))
     elif frame is not None and statement_title(frame) and not _has_event(frame):
         bench.app.push_screen(LookScreen(partial(whole_statement_lines, frame)))
     elif frame is not None and frame.backward is not None and frame.backward.done:

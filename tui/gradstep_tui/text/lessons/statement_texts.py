@@ -87,15 +87,18 @@ def broadcast_text(samples: Samples) -> str:
     )
 
 
-def rule_text(moved: Moved, learning_rate: float, digits: int = DIGITS) -> str:
+def rule_text(
+    moved: Moved, learning_rate: float, digits: int = DIGITS, within: tuple[int, int] | None = None
+) -> str:
     """Return how one number of a parameter was updated, in full: the one that moved furthest.
 
     Args:
         moved: The parameter.
         learning_rate: Learning rate of the update.
         digits: Significant digits of each number; more if the number before and after look alike.
+        within: Number of first rows and columns among which it is chosen; None for all.
     """
-    place = furthest(moved)
+    place = furthest(moved, within)
     before, after = moved.before[place].item(), moved.after[place].item()
     telling = telling_digits([(before, after)], digits)
     named = element_name(moved, place)
@@ -105,9 +108,13 @@ def rule_text(moved: Moved, learning_rate: float, digits: int = DIGITS) -> str:
     return f"{named}: {number_text(before, telling)} - {step} = {number_text(after, telling)}"
 
 
-def furthest(moved: Moved) -> tuple[int, ...]:
-    """Return the index of the number of a parameter that moved furthest."""
-    flat = int((moved.after - moved.before).abs().argmax())
+def furthest(moved: Moved, within: tuple[int, int] | None = None) -> tuple[int, ...]:
+    """Return the index of the number of a parameter that moved furthest, among the first rows and columns."""
+    change = (moved.after - moved.before).abs()
+    grid = change.reshape(1, -1) if change.dim() < 2 else change.flatten(0, -2)
+    some = grid if within is None else grid[: within[0], : within[1]]
+    row, column = divmod(int(some.argmax()), some.shape[1])
+    flat = row * grid.shape[1] + column
     index: list[int] = []
     for size in reversed(moved.before.shape):
         flat, place = divmod(flat, size)
@@ -176,6 +183,11 @@ def distance(moved: Moved) -> float:
     change = moved.after - moved.before
     found = float(change.norm())
     return found if math.isfinite(found) else float(change.double().norm())
+
+
+def average_change(moved: Moved) -> float:
+    """Return how much a number of a parameter changed on average, up or down."""
+    return float((moved.after - moved.before).abs().double().mean())
 
 
 def still_texts(step: UpdateStep) -> Iterator[str]:

@@ -6,10 +6,12 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar
 
-from gradstep_tui.drawing.lines import Line, Span, line, wrapped
+from gradstep_tui.drawing.lines import Line, Span, length, line, wrapped
+from gradstep_tui.text.lessons.brief_names import shortened_name
 from gradstep_tui.text.lessons.statement_texts import (
+    average_change,
     distance,
     element_name,
     epochs_sentence,
@@ -37,6 +39,12 @@ if TYPE_CHECKING:
     from gradstep.problem import Labels
     from gradstep.statement_steps.statement_facts import Cleared, EpochsStep, Moved, UpdateStep, ZeroStep
 
+WHOLE: Final = 300
+"""Number of lines in which everything of a parameter is drawn, in a window that scrolls."""
+
+AVERAGE: Final = "average change"
+"""Head of the column with how much a number of a parameter changed on average."""
+
 Part = TypeVar("Part", "Moved", "Cleared")
 
 
@@ -59,15 +67,21 @@ Draw: TypeAlias = Callable[[Part, int, bool], list[Line]]
 """Draws what happened to a parameter in at most as many lines, with names of its columns or without."""
 
 
-def update_lines(step: UpdateStep, width: int, height: int) -> list[Line]:
-    """Return the lines for an update: each parameter before, its gradient, and after; one number in full."""
+def update_lines(step: UpdateStep, width: int, height: int, *, with_example: bool = True) -> list[Line]:
+    """Return the lines for an update: each parameter before, its gradient, and after; one number in full.
+
+    Args:
+        step: The update.
+        width: Largest width of a line, in cells.
+        height: Number of lines that fit.
+        with_example: Whether one number is told in full.
+    """
     moved = [parameter for parameter in step.parameters if parameter.has_moved]
     words = [row for text in still_texts(step) for row in wrapped(text, width, "dim")]
     if not moved:
         return words
-    best = max(moved, key=distance)
-    examples = (f"e.g. {rule_text(best, step.learning_rate, digits)}" for digits in FEWER_DIGITS)
-    example = next((text for text in examples if len(text) <= width), "")
+    room = height - 1 - len(words)
+    example = _example(moved[0], step.learning_rate, width, room) if with_example else ""
     below = [*([line(example)] if example else []), *words]
 
     def make(parameter: Moved, room: int, named: bool) -> list[Line]:
@@ -75,6 +89,21 @@ def update_lines(step: UpdateStep, width: int, height: int) -> list[Line]:
 
     rows, hidden = _stacked(moved, make, width, height - len(below))
     return [*rows, *with_hidden(below, hidden, width)]
+
+
+def _example(moved: Moved, learning_rate: float, width: int, height: int) -> str:
+    """Return the arithmetic of one of the numbers that the first table shows; empty if it does not fit."""
+    shown = _moved_tables(moved, learning_rate, width, height, 0)
+    within = max(height - 1, 1), shown.columns
+    texts = [rule_text(moved, learning_rate, digits, within) for digits in FEWER_DIGITS]
+    fitting = (f"e.g. {text}" for text in (*texts, *(_without_name(text) for text in texts)))
+    return next((text for text in fitting if len(text) <= width), "")
+
+
+def _without_name(told: str) -> str:
+    """Return the arithmetic of a number without the parameter's name: `[apples, temp]: 1 -> 2`."""
+    start = min((at for at in (told.find("["), told.find(": ") + 2) if at >= 0), default=0)
+    return told[start:]
 
 
 def _stacked(
@@ -104,21 +133,34 @@ def _height(part: Moved | Cleared | Accumulated) -> int:
 
 
 def _moved_table(moved: Moved, learning_rate: float, width: int, height: int, *, named: bool) -> list[Line]:
-    room = height - named
-
     def draw(start: int, *, stacked: bool = False) -> Fitted:
-        first = _block(moved.name, moved, moved.before, room, start)
-        last = _block(f"new {moved.name}", moved, moved.after, room, start)
-        first.least_digits = last.least_digits = telling_digits([*_pairs(first, last)], FEWER_DIGITS[-1])
-        first.row_names = _row_names(moved)
-        if not moved.by_rule or moved.grad is None:
-            return fitted([first, last], ["->"], width, named=named, stacked=stacked)
-        grad = _block(f"{moved.name}.grad", moved, moved.grad, room, start)
-        signs = [f"- {rate(learning_rate)} ×", "="]
-        return fitted([first, grad, last], signs, width, named=named, stacked=stacked)
+        room = height - named
+        return _moved_tables(moved, learning_rate, width, room, start, named=named, stacked=stacked)
 
     whole = drawn_whole(partial(draw, stacked=True), moved.before, height) if height >= ROOMY else []
     return whole or drawn(draw, moved.before, height)
+
+
+def _moved_tables(
+    moved: Moved,
+    learning_rate: float,
+    width: int,
+    height: int,
+    start: int,
+    *,
+    named: bool = False,
+    stacked: bool = False,
+) -> Fitted:
+    """Return a parameter from a column on: before, its gradient if that tells the update, and after."""
+    first = _block(moved.name, moved, moved.before, height, start)
+    last = _block(f"new {moved.name}", moved, moved.after, height, start)
+    first.least_digits = last.least_digits = telling_digits([*_pairs(first, last)], FEWER_DIGITS[-1])
+    first.row_names = _row_names(moved)
+    if not moved.by_rule or moved.grad is None:
+        return fitted([first, last], ["->"], width, named=named, stacked=stacked)
+    grad = _block(f"{moved.name}.grad", moved, moved.grad, height, start)
+    signs = [f"- {rate(learning_rate)} ×", "="]
+    return fitted([first, grad, last], signs, width, named=named, stacked=stacked)
 
 
 def _pairs(first: Block, last: Block) -> Iterator[tuple[float, float]]:
@@ -229,18 +271,40 @@ def epochs_lines(step: EpochsStep, width: int, height: int, unit: str = EPOCH) -
     moved = sorted((part for part in step.parameters if part.has_moved), key=distance, reverse=True)
     if not moved:
         return [*rows, line(Span("No parameter has moved.", "dim"))]
-    wide = max(len(parameter.name) for parameter in moved)
-    head = f"{'':<{wide}}  {'moved by':>10}   furthest"
+    wide = min(max(len(parameter.name) for parameter in moved), width // 3)
+    head = f"{'':<{wide}}  {AVERAGE:>{len(AVERAGE)}}   the number that changed most"
     rows.append(line(Span(head, "label")))
     for parameter in moved[: max(height - len(rows), 0)]:
-        far = number_text(distance(parameter), 5)
-        rows.append(
-            line(Span(f"{parameter.name:<{wide}}", "key"), f"  {far:>10}   ", _furthest_text(parameter))
+        start = line(
+            Span(f"{shortened_name(parameter.name, wide):<{wide}}", "key"),
+            f"  {number_text(average_change(parameter), 5):>{len(AVERAGE)}}   ",
         )
-    words = wrapped("Moved by: the length of the change, the root of its sum of squares.", width, "dim")
-    return [*rows, *words] if len(rows) + len(words) <= height else rows
+        rows.append((*start, Span(_furthest_text(parameter, width - length(start)))))
+    return rows
 
 
-def _furthest_text(moved: Moved) -> str:
-    told = rule_text(moved, 0.0)
-    return told if moved.before.dim() else told.partition(": ")[2]
+def _furthest_text(moved: Moved, room: int) -> str:
+    """Return the number of a parameter that moved furthest, in at most `room` characters."""
+    texts = [rule_text(moved, 0.0, digits) for digits in FEWER_DIGITS]
+    if not moved.before.dim():
+        texts = [text.partition(": ")[2] for text in texts]
+    short = [_without_name(text) for text in texts]
+    shortest = [text.partition(": ")[2] or text for text in short]
+    return next((text for text in (*texts, *short, *shortest) if len(text) <= room), "")
+
+
+def memory_lines(memory: Cleared, width: int, height: int) -> list[Line]:
+    """Return the lines for what belongs to a parameter, before a step and after; without a before, once."""
+    named = bool(memory.labels and memory.labels[-1])
+
+    def draw(start: int, *, stacked: bool = False) -> Fitted:
+        room = height - named
+        heads = [memory.name] if memory.before is None else [memory.name, f"new {memory.name}"]
+        parts = [memory.after] if memory.before is None else [memory.before, memory.after]
+        blocks = [_block(head, memory, part, room, start) for head, part in zip(heads, parts, strict=True)]
+        blocks[0].row_names = _row_names(memory)
+        return fitted(blocks, ["->"][: len(blocks) - 1], width, named=named, stacked=stacked)
+
+    return drawn_whole(partial(draw, stacked=True), memory.after, height) or drawn(
+        draw, memory.after, height, roomy=0
+    )

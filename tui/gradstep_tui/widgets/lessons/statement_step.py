@@ -42,7 +42,10 @@ def statement_title(frame: Frame) -> str:
     if isinstance(step, UpdateStep) and not step.by_rule:
         return "update: before and after"
     if isinstance(step, EpochsStep):
-        return f"{unit_of(frame.loop)}s in sum"
+        unit = unit_of(frame.loop)
+        return (
+            f"what this {unit} changed" if step.epochs == 1 else f"what these {step.epochs:,} {unit}s changed"
+        )
     if isinstance(step, ZeroStep) and not step.zeroes:
         return "gradients: before and after"
     return TITLES[type(step)]

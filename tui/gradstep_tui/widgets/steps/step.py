@@ -11,6 +11,7 @@ from gradstep.equations.equation import Operator
 from gradstep_tui.drawing.lines import Line, Span, length, line, wrapped
 from gradstep_tui.keys import SIGNS
 from gradstep_tui.text.lessons.equations import gradient_name
+from gradstep_tui.text.lessons.update_texts import options_text
 from gradstep_tui.text.refusals import place_text, raised_by_text
 from gradstep_tui.text.steps import event_name, event_text
 from gradstep_tui.text.tensors.numbers import is_tensor, shape_text
@@ -18,6 +19,7 @@ from gradstep_tui.text.tensors.values import value_text
 from gradstep_tui.widgets.lessons.statement_step import statement_lines, statement_title
 from gradstep_tui.widgets.panel import Panel
 from gradstep_tui.widgets.steps.equation import WHOLE, equations_lines, least_lines
+from gradstep_tui.widgets.steps.optimizer_update import optimizer_lines, whole_optimizer_lines
 
 if TYPE_CHECKING:
     from gradstep.derivatives import Explanation
@@ -104,6 +106,8 @@ class StepPanel(Panel):
             text = f"looking back at {self.looked + 1}: {event_title(backward, self.looked)}"
         elif backward is not None and backward.done and not backward.over:
             text = event_title(backward, backward.done - 1)
+        elif self.frame.update is not None and self.frame.update.updates:
+            text = options_text(self.frame.update.updates[0])
         else:
             text = statement_title(self.frame) or self.title
         return shortened_title(text, self.size.width - 4)
@@ -128,7 +132,7 @@ class StepPanel(Panel):
             labels = labels_of(frame)
             return event_lines(frame.backward, self._event, width - 1, height, self.chosen, labels)
         if frame.update is not None:
-            return update_lines(frame.update, width - 1, height)
+            return update_lines(frame.update, width - 1, height, labels_of(frame))
         return statement_lines(frame, width - 1, height)
 
 
@@ -218,8 +222,12 @@ def _formula_text(equation: Equation, fallback: str) -> str:
     return COMPUTED.format(formula=equation.formula, arrived=gradient_name(equation.upstream.name, fallback))
 
 
-def update_lines(update: Explanation, width: int, height: int) -> list[Line]:
+def update_lines(
+    update: Explanation, width: int, height: int, labels: Mapping[str, Labels] | None = None
+) -> list[Line]:
     """Return the lines for an optimizer's step: formulas, then as many numbers and words as fit."""
+    if update.updates:
+        return optimizer_lines(update, width, height, labels or {})
     made = [line(Span(f"{name} = ", "label"), text) for name, text in update.where]
     rows = [*_title(update, width), *made]
     numbers = [
@@ -235,8 +243,12 @@ def update_lines(update: Explanation, width: int, height: int) -> list[Line]:
     return [*rows, *numbers[: height - len(rows) - 1], more]
 
 
-def whole_update_lines(update: Explanation, width: int) -> list[Line]:
+def whole_update_lines(
+    update: Explanation, width: int, labels: Mapping[str, Labels] | None = None
+) -> list[Line]:
     """Return all lines of an optimizer's step."""
+    if update.updates:
+        return whole_optimizer_lines(update, width, labels or {})
     return update_lines(update, width, WHOLE)
 
 

@@ -56,7 +56,7 @@ class ParameterUpdate:
 
     @property
     def options(self) -> dict[str, float]:
-        """Learning rate and options that the formulas mention, by the formulas' names."""
+        """Learning rate and options that the formulas mention or that were chosen, by the formulas' names."""
         known: dict[str, Any] = {"lr": self.learning_rate}
         for name, value in self.optimizer.values.items():
             known |= (
@@ -65,6 +65,7 @@ class ParameterUpdate:
                 else {name: value}
             )
         used = {name for _, expression in self.formulas for name in names_in(expression)}
+        used |= {name for name in self.optimizer.options if not isinstance(known.get(name), bool)}
         return {name: float(value) for name, value in known.items() if name in used}
 
     def worked(self, index: Sequence[int]) -> tuple[WorkedFormula, ...]:

@@ -95,7 +95,10 @@ def _formula_lines(formulas: Sequence[WorkedFormula], update: ParameterUpdate, w
     """Return each formula in names, and below it in numbers."""
     rows: list[Line] = []
     for formula in formulas:
-        texts = [text.partition(" = ")[2] for text in numbers_texts(formula, update, update.name)]
+        texts = [
+            text.partition(" = ")[2].removeprefix(f"{update.name}.grad = ")
+            for text in numbers_texts(formula, update, update.name)
+        ]
         told = next((text for text in texts if len(text) + 4 <= width), texts[0])
         if formula.target == COUNTER:
             rows.append(line(Span(f"{COUNTER} = ", "label"), told))

@@ -279,6 +279,14 @@ def test_the_path_is_where_the_parameters_were_bit_for_bit() -> None:
         assert [bits(one) for one in values] == [bits(one.value) for one in there]
 
 
+def test_a_path_begins_where_training_began_also_if_its_first_epoch_was_stepped() -> None:
+    session = after(crops(), Forward(), StepNode(), Backward(), Update(), Zero(), RunEpochs(2))
+    found = session.pictures().path()
+    assert found.epochs == (0, 1, 2, 3)
+    for values, name in zip(found.values[0], crops().parameters.values(), strict=True):
+        assert bits(values) == bits(name.detach())
+
+
 def test_a_long_path_is_sampled_and_of_a_very_long_run_only_the_beginning() -> None:
     session = after(crops(), RunEpochs(100), RunEpochs(5 * AGAIN))
     found = session.pictures().path()

@@ -55,13 +55,11 @@ def find_trajectory(
     Raises:
         Stopped: `stopped` returned True.
     """
-    steps = _steps(history)
+    first, steps = _steps(history)
     lengths = _lengths([count for _, _, count in steps])
     stride = max(ceil(sum(lengths) / MOST), 1)
     found = list[tuple[int, tuple[Tensor, ...]]]()
     with statements.borrowed() as now:
-        first = steps[0][0] if steps else history.here.before if history.inside else history.here
-        assert first is not None
         travel.go(first)
         found.append((statements.state.epoch, statements.state.trainer.parameters))
         behind = 0
@@ -80,24 +78,24 @@ def find_trajectory(
     return Trajectory(epochs, values, len(epochs) == epochs[-1] - epochs[0] + 1)
 
 
-def _steps(history: History) -> list[tuple[Point, Point | RunEpochs, int]]:
-    """Return the steps that ended epochs since the start or the last reset, oldest first.
+def _steps(history: History) -> tuple[Point, list[tuple[Point, Point | RunEpochs, int]]]:
+    """Return the start or the last reset, and the steps that ended epochs since then, oldest first.
 
     A step is the point before it, the step itself, and the number of epochs that it ended. The step itself is
     a point, or the part of a run of epochs that has run if the session stands inside that run.
     """
-    at: Point | None = history.here
+    at = history.here
     steps = list[tuple[Point, Point | RunEpochs, int]]()
-    if history.inside and at is not None and at.before is not None:
+    if history.inside and at.before is not None:
         part = part_of(at.action, history.inside)
         if isinstance(part, RunEpochs):
             steps.append((at.before, part, part.count))
         at = at.before
-    while at is not None and at.before is not None and at.epoch >= at.before.epoch:
+    while at.before is not None and at.epoch >= at.before.epoch:
         if at.epoch > at.before.epoch:
             steps.append((at.before, at, at.epoch - at.before.epoch))
         at = at.before
-    return steps[::-1]
+    return at, steps[::-1]
 
 
 def _lengths(counts: Sequence[int]) -> list[int]:

@@ -93,6 +93,10 @@ def loss_line(frame: Frame, width: int) -> Line:
     if diverged or before is None:
         return line(loss, Span(" diverged" * diverged, "warn"), part, stale)
     role = "warn" if rises else "dim"
-    whole = line(loss, Span(f" {whole_move_text(before, frame.loss)}", role), part, stale)
-    short = line(loss, Span(f" {moved_text(before, frame.loss)}", role), part, stale)
-    return whole if length(whole) <= width else short
+    moved = Span(f" {moved_text(before, frame.loss)}", role)
+    lines = [
+        line(loss, Span(f" {whole_move_text(before, frame.loss)}", role), part, stale),
+        line(loss, moved, part, stale),
+        line(loss, moved, part, Span(" before update" if frame.stale else "", "dim")),
+    ]
+    return next((each for each in lines if length(each) <= width), lines[-1])

@@ -154,3 +154,12 @@ def test_the_chosen_number_of_a_write_is_marked_and_told(chosen: int) -> None:
     (marked,) = [span.text for spans in drawn for span in spans if span.role == "current"]
     assert float(marked) == 2 * part.flatten()[chosen]
     assert said(drawn)[-1].endswith(f"= {2 * part.flatten()[chosen].item():g}")
+
+
+def test_a_note_on_hidden_rows_takes_the_place_of_no_numbers() -> None:
+    grad = torch.rand(3, 4)
+    name = "model.0.weight"
+    equation = Equation(Operator.MOVE, Term(f"{name}.t()", grad), Term(name, grad.t()))
+    rows = said(equations_lines([equation], "", 79, 3))
+    assert "row 1 of 3 → row 1 of 4" in "\n".join(rows)
+    assert len([row for row in rows if re.search(r"\d\.\d{4}", row)]) == 1

@@ -39,7 +39,7 @@ def from_column(tensor: Tensor, start: int) -> Tensor:
 
 
 def drawn(
-    draw: Callable[[int], Fitted], tensor: Tensor | None, height: int, roomy: int = ROOMY
+    draw: Callable[[int], Fitted], tensor: Tensor | None, height: int, roomy: int = ROOMY, width: int = 0
 ) -> list[Line]:
     """Return the lines of a parameter's tables in at most `height` lines, if one table fits.
 
@@ -48,9 +48,22 @@ def drawn(
         tensor: The parameter's numbers; None for a `.grad` that is None.
         height: Number of lines that fit.
         roomy: Number of lines from which further columns are drawn below the first ones.
+        width: Largest width of a line, in cells; what is not shown may stand at the end of one.
     """
     lines, left = _stack(draw, tensor, height, roomy)
-    return lines if tensor is None or left == (0, 0) else [_noted(lines[0], tensor, left, height), *lines[1:]]
+    if tensor is None or left == (0, 0):
+        return lines
+    head = _noted(lines[0], tensor, left, height)
+    return [head, *lines[1:]] if head != lines[0] else _noted_at_end(lines, tensor, left, width)
+
+
+def _noted_at_end(lines: list[Line], tensor: Tensor, left: tuple[int, int], width: int) -> list[Line]:
+    """Return lines with what is not shown at the end of the first that has room for it."""
+    for note in (f"   {_counts(*left)}", f"  {shape_text(tuple(tensor.shape))}"):
+        for place, row in enumerate(lines):
+            if length(row) + len(note) <= width:
+                return [*lines[:place], (*row, Span(note, "dim")), *lines[place + 1 :]]
+    return lines
 
 
 def drawn_whole(draw: Callable[[int], Fitted], tensor: Tensor | None, height: int) -> list[Line]:
@@ -82,8 +95,8 @@ def _noted(head: Line, tensor: Tensor, left: tuple[int, int], height: int) -> Li
     free = len(text) - len(text.lstrip()) - 2
     fits_below = height < ROOMY and left[1] <= MOST_TABLES and left[0] <= SCROLLED // 2
     key = SIGNS["look" if fits_below else "elements"]
-    for note in (_counts(*left), shape_text(tuple(tensor.shape))):
-        told = f"{note}: {key}"
+    shape = shape_text(tuple(tensor.shape))
+    for told in (f"{_counts(*left)}: {key}", f"{shape}: {key}", shape):
         if len(told) <= free:
             return line(Span(told, "dim"), Span(text[len(told) :], "label"))
     return head

@@ -138,7 +138,7 @@ def _moved_table(moved: Moved, learning_rate: float, width: int, height: int, *,
         return _moved_tables(moved, learning_rate, width, room, start, named=named, stacked=stacked)
 
     whole = drawn_whole(partial(draw, stacked=True), moved.before, height) if height >= ROOMY else []
-    return whole or drawn(draw, moved.before, height)
+    return whole or drawn(draw, moved.before, height, width=width)
 
 
 def _moved_tables(
@@ -228,7 +228,7 @@ def accumulation_lines(
         blocks[0].row_names = _row_names(write)[first:]
         return fitted(blocks, signs, width, named=named, stacked=stacked)
 
-    rows = drawn_whole(partial(draw, stacked=True), after, room) or drawn(draw, after, room, roomy=0)
+    rows = drawn_whole(partial(draw, stacked=True), after, room) or drawn(draw, after, room, 0, width)
     return [*rows, *below][: max(height, 1)]
 
 
@@ -261,7 +261,7 @@ def _cleared_table(grad: Cleared, width: int, height: int, *, named: bool) -> li
         before.row_names = _row_names(grad)
         return fitted([before, now], ["->"], width, named=named and grad.before is not None)
 
-    return drawn(draw, grad.before, height)
+    return drawn(draw, grad.before, height, width=width)
 
 
 def epochs_lines(step: EpochsStep, width: int, height: int, unit: str = EPOCH) -> list[Line]:

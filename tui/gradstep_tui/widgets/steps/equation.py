@@ -221,7 +221,10 @@ def _product_lines(
     if not rows:
         return []
     example = _sum_line(equation, width, chosen, DIGITS)
-    told = [*rows, *example] if height > LEAST else [rows[0], *example][: max(height, 1)]
+    is_cut = any("…" in span.text for spans in example for span in spans)
+    told = [*rows, *example]
+    if height <= LEAST:  # the factors say more than a sum that is cut
+        told = (rows if is_cut and height == LEAST else [rows[0], *example])[: max(height, 1)]
     left = height - len(told)
     if height >= WHOLE:
         terms = [*_terms(equation), equation.downstream]
@@ -247,8 +250,9 @@ def _change_lines(
         before, after = _told_apart(equation)
         arrived, targets = f"{arrived}, {before}", f"{targets}, {after}"
         return _with_sum(equation, [arrived, targets], ["→"], width, height, chosen)
-    drawn = _with_sum(equation, [arrived, targets], ["→"], width, height - 1, chosen)
-    return [line(Span(words, "dim")), *drawn][: max(height, 1)]
+    terms = [equation.upstream, equation.downstream]
+    shown = _fitting([arrived, targets], terms, ["→"], width, height - 1, chosen)
+    return with_note([line(Span(words, "dim")), *shown.lines][: max(height, 1)], shown.note, width, height)
 
 
 def _told_apart(equation: Equation) -> tuple[str, str]:

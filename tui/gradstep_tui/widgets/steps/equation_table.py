@@ -57,6 +57,9 @@ GAP: Final = 2
 SECOND: Final = "second table: local derivative"
 """Stands below tables if their names have no room for it."""
 
+LEAST: Final = 2
+"""Number of lines, a name and a row of numbers, that are worth more than a note."""
+
 SHARE: Final = 3
 """Cells between a line and a note at its end."""
 
@@ -229,7 +232,9 @@ def with_note(lines: list[Line], note: str, width: int, height: int) -> list[Lin
             told = (*lines[place], Span(f"{' ' * SHARE}{note}", "dim"))
             return [*lines[:place], told, *lines[place + 1 :]]
     below = line(Span(note if len(note) <= width else f"{note[: width - 1]}…", "dim"))
-    return [*lines, below] if len(lines) < height else [*lines[:-1], below]
+    if len(lines) < height:
+        return [*lines, below]
+    return [*lines[:-1], below] if len(lines) > LEAST else lines
 
 
 def place_in(value: Tensor | float | None, number: int) -> tuple[int, ...]:

@@ -25,6 +25,7 @@ from gradstep.reasons import Reason, Refusal
 from gradstep.script_training.probe import Probed, probe
 from gradstep.script_training.script_actions import ScriptPerform
 from gradstep.script_training.script_names_found import found_in, set_rate_in
+from gradstep.script_training.script_pictures import ScriptPictures
 from gradstep.script_training.script_refusals import RATES, script_refusal, script_refusals
 from gradstep.script_training.script_state import ScriptState
 from gradstep.script_training.script_statements import ScriptStatements, placed
@@ -153,8 +154,8 @@ class ScriptSession(Session):
         self._refuse_own()
 
     def pictures(self) -> Pictures:
-        """Refuse: a script's own loop keeps its model and its data to itself."""
-        self._refuse_own()
+        """Return the object that makes the pictures of the present state that need no model and no data."""
+        return ScriptPictures(self.problem.parameters, self._walk.history, self.state.ledger)
 
     def _about(self) -> About:
         """Return what the script is, with its loop."""

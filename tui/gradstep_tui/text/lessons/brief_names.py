@@ -47,9 +47,9 @@ def shortened_name(name: str, room: int) -> str:
         inside, start, end = found["inside"], "(", ")"
         if inside is None:
             inside, start, end = found["name"][1:], " ", ""
-        forms = [_Brief(each.rank, f"{head}{start}{each.text}{end}{tail}") for each in _forms(inside)]
+        forms = [_Brief(each.rank, f"{head}{start}{each.text}{end}{tail}") for each in _known_forms(inside)]
     else:
-        forms = [*_forms(name)]
+        forms = [*_known_forms(name)]
     fitting = [each for each in forms if len(each.text) <= room]
     if fitting:
         return min(fitting, key=lambda each: (each.rank, -len(each.text))).text
@@ -64,6 +64,12 @@ def _cut(name: str, room: int) -> str:
         return name
     half = max((room - 1) // 2, 1)
     return f"{name[: max(room - 1 - half, 0)]}{REST}{name[-half:]}"
+
+
+@lru_cache(maxsize=1024)
+def _known_forms(text: str) -> tuple[_Brief, ...]:
+    """Return the shorter forms; several widths are tried for each name."""
+    return tuple(_forms(text))
 
 
 def _forms(text: str) -> Iterator[_Brief]:

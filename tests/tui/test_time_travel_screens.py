@@ -195,8 +195,8 @@ async def test_rows_of_the_timeline_name_the_nodes_the_statements_and_the_runs()
         shown = text(pilot)
         for number, words in (
             (4, "Mul  diff * diff"),
-            (5, "+  2 paths meet"),
-            (8, "sum  5 rows into one"),
+            (5, "(+)  2 paths meet"),
+            (8, "(sum)  5 into one"),
             (9, "-> b.grad"),
             (10, "Mm  x @ w.t()"),
             (11, "back to -> b.grad"),

@@ -169,6 +169,8 @@ def test_an_export_goes_nowhere_else(served: Server, writer: Terminal) -> None:
         writer.send(name)
         writer.send("enter")
         writer.wait_for(f"{name[:40]!r} is not a valid file name")
+        writer.send("escape")
+        writer.wait_for(lambda text: "Export to which files?" not in text)
     assert not [*(served.state / "exports/writer").iterdir()]
 
 

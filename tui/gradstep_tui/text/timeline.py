@@ -14,12 +14,14 @@ from gradstep.actions import (
     StepNodeBack,
     ToggleZeroing,
 )
+from gradstep.frame import Between
 from gradstep.history.happening import EventKind, EventReached, StatementDone, StatementSwitched
 from gradstep.loop.loop import Kind
 from gradstep.loop.script_loop import ScriptLoop
 from gradstep_tui.text.comparison import Names
 from gradstep_tui.text.frames import action_text
 from gradstep_tui.text.statements import quoted, unit_of
+from gradstep_tui.text.steps import ENGINE
 from gradstep_tui.text.tensors.numbers import rate
 
 if TYPE_CHECKING:
@@ -27,14 +29,13 @@ if TYPE_CHECKING:
     from gradstep.history.timeline import Stop
     from gradstep.loop.loop import Loop, StatementKey
 
-EVENTS: Final = {
-    EventKind.NODE: "{name}{gap}{source}",
-    EventKind.PATHS: "+{gap}{parts} paths meet",
-    EventKind.REDUCED: "sum{gap}{parts} rows into one",
-    EventKind.CAST: "cast{gap}to another dtype",
-    EventKind.HOOK: "hook{gap}replaces a gradient",
+BETWEEN: Final = {
+    EventKind.PATHS: Between.ADDS,
+    EventKind.REDUCED: Between.SUMS,
+    EventKind.CAST: Between.CASTS,
+    EventKind.HOOK: Between.REPLACES,
 }
-"""Words for each kind of event of a backward pass, as in the list of its events."""
+"""What happens between two nodes, by the kind of event; the list of a pass has the names for it."""
 
 
 def stop_text(stop: Stop, loop: Loop | ScriptLoop | None = None, gap: str = "  ") -> str:
@@ -47,13 +48,11 @@ def stop_text(stop: Stop, loop: Loop | ScriptLoop | None = None, gap: str = "  "
     """
     match stop.happening:
         case EventReached() as reached:
-            no_source = reached.kind is EventKind.NODE and not reached.source
-            text = EVENTS[reached.kind].format(
-                name=reached.name,
-                gap="" if no_source else gap,
-                source=reached.source,
-                parts=reached.parts,
-            )
+            name, text = reached.name, reached.source
+            if reached.kind in BETWEEN:
+                sign, _, words = ENGINE[BETWEEN[reached.kind]]
+                name, text = f"({sign})", words.format(parts=reached.parts)
+            text = f"{name}{gap}{text}" if text else name
             return f"back to {text}" if isinstance(stop.action, StepNodeBack) else text
         case StatementDone(key):
             return _statement_text(key, loop)

@@ -36,6 +36,7 @@ from gradstep_tui.key import Purpose
 from gradstep_tui.keys import BY_ID, KEYS
 from gradstep_tui.screens.bench import BenchScreen
 from gradstep_tui.screens.dialogs.ask import AskScreen
+from gradstep_tui.screens.dialogs.timeline import TimelineScreen
 from gradstep_tui.screens.dialogs.whole_step import LookScreen
 from gradstep_tui.screens.help.key_table import HelpScreen
 from tests.tui.bench import (
@@ -172,7 +173,7 @@ async def test_in_a_pass_the_arrows_go_through_its_events_and_the_next_node_is_t
         assert "looking back at 2: Sum" in text(pilot)
         await press(pilot, "s")
         assert "looking back" not in text(pilot)
-        assert "> 4 +" in text(pilot)
+        assert "> 4 (+)" in text(pilot)
 
 
 async def test_a_click_on_a_row_of_the_pass_shows_its_event() -> None:
@@ -762,3 +763,16 @@ async def test_in_another_pane_nothing_claims_that_the_arrows_move_a_line() -> N
         await press(pilot, "tab")
         assert "line up" not in text(pilot).splitlines()[-1]
         assert "K J move" not in text(pilot)
+
+
+async def test_what_opens_something_of_the_session_waits_for_it_as_actions_do() -> None:
+    go = threading.Event()
+
+    def make() -> Session:
+        go.wait()
+        return open_session(Start())
+
+    async with starting(make=make) as pilot:
+        await press(pilot, "f", "t")
+        go.set()
+        await until(pilot, lambda: "forward" in text(pilot) and isinstance(pilot.app.screen, TimelineScreen))

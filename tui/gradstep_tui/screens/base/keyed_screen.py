@@ -45,6 +45,23 @@ CAPITAL: Final = "{capital} does nothing: is Caps Lock on? {small} is the key fo
 KEYS_AT_ONCE: Final = frozenset({"stop", "quit", "help", "manual", "printed"})
 """Ids of the keys that work at once, whatever runs."""
 
+KEYS_THAT_WAIT: Final = frozenset(
+    {
+        "timeline",
+        "twin",
+        "check",
+        "verdict",
+        "pictures",
+        "graph",
+        "problems",
+        "export",
+        "elements",
+        "data",
+        "ledger",
+    }
+)
+"""Ids of the keys that open something of a session; pressed before there is one, they wait for it."""
+
 
 class KeyedScreen(SessionScreen):
     """A session screen whose keys are handled by one table."""
@@ -76,6 +93,8 @@ class KeyedScreen(SessionScreen):
             return
         if self.is_holding_keys and key_id not in KEYS_AT_ONCE:
             self.hold(partial(self.action_press, key_id))
+        elif self.frame is None and key_id in KEYS_THAT_WAIT:
+            self.when_idle(partial(self.action_press, key_id))
         else:
             self.handlers[key_id](self)
 

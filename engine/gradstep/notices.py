@@ -66,6 +66,20 @@ class ZeroingSet:
     """Whether it sets each `.grad` to None for that."""
 
 
+@dataclass(frozen=True, slots=True)
+class OptimizerSet:
+    """Another optimizer updates the parameters from now on."""
+
+    name: str
+    """Its name in `torch.optim`; empty for the update by hand."""
+
+    rate: float
+    """Learning rate, which stays as it was."""
+
+    usual: float | None
+    """PyTorch's default for its learning rate, if that is not to be chosen by the size of the gradient."""
+
+
 class Unit(StrEnum):
     """Parts that an action of the history consists of."""
 
@@ -169,6 +183,7 @@ Notice: TypeAlias = (
     | PassedOver
     | TraceSummarized
     | ZeroingSet
+    | OptimizerSet
     | InsideAction
     | NotRepeatable
     | PassRaised

@@ -13,7 +13,7 @@ from gradstep import problems
 from gradstep.actions import Backward, Forward, Redo, RunEpochs, SetOptimizer, ToggleZeroing, Undo, Update
 from gradstep.analysis.loss_trend import FEWEST, Descent, diverging, hardly_moves, rise_at_end
 from gradstep.loop.optimizers import Optimizer
-from gradstep.notices import LossMoved, LossRises, RateTooSmall, RunDiverged
+from gradstep.notices import LossMoved, LossRises, OptimizerSet, RateTooSmall, RunDiverged, ZeroingSet
 from gradstep.opening import open_session
 from gradstep.session import Session
 from gradstep.start import Start, start_from
@@ -192,3 +192,12 @@ def test_a_run_from_the_middle_of_an_epoch_is_compared_with_the_loss_that_was_kn
     found = session.apply(RunEpochs(30)).signal
     assert isinstance(found, LossMoved)
     assert found.first == known
+
+
+def test_a_chosen_optimizer_is_told_with_the_rate_that_pytorch_has_for_it() -> None:
+    session = Session(problems.load("crops"))
+    told = session.apply(SetOptimizer(Optimizer("Adam"))).notice
+    assert told == OptimizerSet("Adam", session.frame.learning_rate, 0.001)
+    assert session.apply(SetOptimizer(Optimizer("Adam"))).notice is None
+    assert session.apply(SetOptimizer(Optimizer("SGD"))).notice == OptimizerSet("SGD", 1e-05, None)
+    assert session.apply(ToggleZeroing()).notice == ZeroingSet(zeroing=False, set_to_none=False)

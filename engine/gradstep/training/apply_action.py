@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Protocol, TypeVar
+
+from torch import optim
 
 from gradstep.actions import (
     Action,
@@ -36,7 +39,7 @@ from gradstep.loop.batches import split_of
 from gradstep.loop.learning_rate import lowered, raised
 from gradstep.loop.loop import Kind, Loop
 from gradstep.loop.optimizers import checked_optimizer
-from gradstep.notices import PassedOver, TraceSummarized, ZeroingSet
+from gradstep.notices import OptimizerSet, PassedOver, TraceSummarized, ZeroingSet
 from gradstep.training.epochs import Ended, run_epochs
 from gradstep.training.machine import Machine
 from gradstep.training.progress import Progress
@@ -96,7 +99,8 @@ def perform(
         statements.run(LINES[type(action)])
     elif not stepped(statements, action):
         statements.return_to(_settled(statements, action, start))
-    told = passed_over or zeroing_set(before.loop, statements.state.loop, action)
+    chosen = optimizer_set(before, statements.state)
+    told = passed_over or chosen or zeroing_set(before.loop, statements.state.loop, action)
     return Ended(told or summarized(before, statements.state, statements.trainer.trace_limit))
 
 
@@ -140,6 +144,17 @@ def zeroing_set(before: Loop, after: Loop, action: Action) -> ZeroingSet | None:
     if changed and after.enabled:
         return ZeroingSet(zeroing, after.set_to_none)
     return None
+
+
+def optimizer_set(before: State, after: State) -> OptimizerSet | None:
+    """Return a notice if another optimizer updates the parameters from now on."""
+    chosen = after.loop.optimizer
+    if chosen.name == before.loop.optimizer.name:
+        return None
+    if chosen.by_hand or chosen.name == "SGD":
+        return OptimizerSet("" if chosen.by_hand else chosen.name, after.learning_rate, None)
+    usual = inspect.signature(getattr(optim, chosen.name)).parameters["lr"].default
+    return OptimizerSet(chosen.name, after.learning_rate, float(usual))
 
 
 def _passed_over(state: State) -> PassedOver | None:

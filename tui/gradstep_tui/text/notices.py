@@ -10,6 +10,7 @@ from gradstep.notices import (
     InsideAction,
     Notice,
     NotRepeatable,
+    OptimizerSet,
     PassedOver,
     PassRaised,
     RunDiverged,
@@ -22,9 +23,13 @@ from gradstep_tui.keys import SIGNS
 from gradstep_tui.text.losses.loss_signals import diverged_remark, diverged_text, signal_remark
 from gradstep_tui.text.remarks import GRAVITY, NOTHING, Remark, Sense
 from gradstep_tui.text.statements import EPOCH, unit_of
+from gradstep_tui.text.tensors.numbers import rate
 
 if TYPE_CHECKING:
     from gradstep.frame import Frame
+
+FAR: Final = 10
+"""How many times smaller than usual a learning rate is if that is worth a word."""
 
 SENSES: Final[Mapping[type[Notice], Sense]] = {
     RunStopped: Sense.SUCCESS,
@@ -32,6 +37,7 @@ SENSES: Final[Mapping[type[Notice], Sense]] = {
     PassedOver: Sense.WARNING,
     TraceSummarized: Sense.HINT,
     ZeroingSet: Sense.HINT,
+    OptimizerSet: Sense.HINT,
     InsideAction: Sense.HINT,
     NotRepeatable: Sense.WARNING,
     PassRaised: Sense.ERROR,
@@ -47,6 +53,8 @@ def notice_text(notice: Notice, unit: str = EPOCH) -> str:
             return diverged_text(notice, unit, SIGNS)
         case ZeroingSet():
             return zeroing_text(notice, SIGNS)
+        case OptimizerSet():
+            return optimizer_text(notice, SIGNS)
         case InsideAction(Unit.EPOCH, number, count):
             return f"{redo} goes on to the end of this run: here {unit} {number:,} of {count:,} has ended"
         case InsideAction(_, number, count):
@@ -67,6 +75,16 @@ def zeroing_text(found: ZeroingSet, keys: Mapping[str, str]) -> str:
     if found.set_to_none:
         return f"zeroing sets .grad to None, as optimizer.zero_grad() does; {keys['set_to_none']}: to 0"
     return f"zeroing is on: it sets every .grad to 0; {keys['set_to_none']} sets None instead"
+
+
+def optimizer_text(found: OptimizerSet, keys: Mapping[str, str]) -> str:
+    """Return what updates from now on, and whether the learning rate is far below what is usual for it."""
+    if not found.name:
+        return f"the loop updates by hand from now on, with lr {rate(found.rate)}"
+    if found.usual is not None and found.rate < found.usual / FAR:
+        usual = f"{rate(found.rate)} is small for it, {rate(found.usual)} is usual"
+        return f"{found.name} updates from now on; lr {usual} ({keys['type_rate']})"
+    return f"{found.name} updates from now on, with lr {rate(found.rate)}"
 
 
 def frame_remark(

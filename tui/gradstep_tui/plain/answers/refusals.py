@@ -6,13 +6,21 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from gradstep.errors import EngineError, Exists, Refused
-from gradstep.notices import InsideAction, Notice, RunDiverged, TraceSummarized, Unit, ZeroingSet
+from gradstep.notices import (
+    InsideAction,
+    Notice,
+    OptimizerSet,
+    RunDiverged,
+    TraceSummarized,
+    Unit,
+    ZeroingSet,
+)
 from gradstep.reasons import Reason, Refusal
 from gradstep.scripts.script_errors import ScriptError
 from gradstep.training.pytorch_errors import PyTorchError
 from gradstep_tui.text.frames import NoPass
 from gradstep_tui.text.losses.loss_signals import diverged_text
-from gradstep_tui.text.notices import plain_notice_text, zeroing_text
+from gradstep_tui.text.notices import optimizer_text, plain_notice_text, zeroing_text
 from gradstep_tui.text.refusals import error_remark, place_text, raised_by_text, refusal_remark
 from gradstep_tui.text.remarks import failure
 from gradstep_tui.text.scripts.obstacles import worded
@@ -68,6 +76,7 @@ COMMANDS: Final[Mapping[str, str]] = {
     "undo": "undo",
     "zeroing": "zeroing",
     "set_to_none": "none",
+    "type_rate": "lr",
     "reload": "reload",
 }
 """Commands that help, by the ids of the keys that do the same."""
@@ -89,6 +98,8 @@ def notice_text(notice: Notice, unit: str = EPOCH) -> str:
             return f"redo goes on to the end of this pass: here is event {number:,} of {count:,}"
         case ZeroingSet():
             return zeroing_text(notice, COMMANDS)
+        case OptimizerSet():
+            return optimizer_text(notice, COMMANDS)
         case TraceSummarized(tensors, limit):
             return (
                 f"start with a larger --trace-limit to keep more: this pass made more than {limit / 1e6:,g} "

@@ -348,7 +348,7 @@ async def test_a_folder_that_is_not_there_is_told_and_nothing_is_written(
     async with opened(size=(160, 50)) as pilot:
         await press(pilot, "f", "x", *"no/mine", "enter")
         await idle(pilot)
-        assert "there is no folder" in text(pilot)
+        assert "There is no folder" in text(pilot)
     assert not list(folder.iterdir())
 
 

@@ -77,6 +77,8 @@ def test_a_forced_command_is_a_bench_whose_session_and_files_stay_in_the_account
             terminal.send(wrong)
             terminal.send("enter")
             terminal.wait_for(f"{wrong!r} is not a valid file name")
+            terminal.send("escape")
+            terminal.wait_for(lambda text: "Export to which files?" not in text)
         terminal.send("x")
         terminal.wait_for("Export to which files?")
         terminal.send("enter")

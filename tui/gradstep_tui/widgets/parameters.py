@@ -12,6 +12,7 @@ from gradstep_tui.drawing.number_grid import LABEL as LABEL
 from gradstep_tui.drawing.number_grid import NumberGrid, grid_lines, number_grids
 from gradstep_tui.keys import SIGNS
 from gradstep_tui.text.frames import sum_note
+from gradstep_tui.text.statements import counted
 from gradstep_tui.text.tensors.grids import cells_of, column_names, row_names
 from gradstep_tui.text.tensors.numbers import SUM_DIGITS, WIDEST, cells
 from gradstep_tui.widgets.panel import Panel
@@ -163,7 +164,7 @@ def fitting_lines(frame: Frame, width: int, height: int) -> list[Line]:
         parameter.name for place, parameter in enumerate(frame.parameters) if not first <= place <= last
     ]
     if len(rows) > height - 1:
-        hidden.insert(0, f"{len(rows) - height + 1} rows")
+        hidden.insert(0, counted(len(rows) - height + 1, "row"))
     more = f" {SIGNS['scroll_down']} shows {', '.join(hidden)}"
     return [*rows[: height - 1], line(Span(more[: width - 1], "dim"))]
 

@@ -11,6 +11,7 @@ from textual.reactive import var
 from gradstep.statement_steps.statement_facts import LossForm
 from gradstep_tui.drawing.lines import Line, Span, line, wrapped
 from gradstep_tui.keys import SIGNS
+from gradstep_tui.text.statements import counted
 from gradstep_tui.widgets.lessons.number_tables import Block, Fitted, fitted, rows_of
 from gradstep_tui.widgets.panel import Panel
 
@@ -155,7 +156,7 @@ def _with_rest(made: Fitted, rows: int, height: int) -> list[Line]:
     if rows + heads <= height or height <= heads + 1:
         return made.lines
     hidden = rows - (height - 1 - heads)
-    return [*made.lines[: height - 1], line(Span(f"{hidden:,} more rows: {SIGNS['data']}", "dim"))]
+    return [*made.lines[: height - 1], line(Span(f"{counted(hidden, 'more row')}: {SIGNS['data']}", "dim"))]
 
 
 def _tensors(samples: Samples) -> list[Tensor]:

@@ -9,6 +9,7 @@ from gradstep.statement_steps.statement_facts import LossForm
 from gradstep_tui.drawing.lines import Line, Span, length, line, wrapped
 from gradstep_tui.keys import SIGNS
 from gradstep_tui.text.lessons.statement_texts import CHANCES, LONG, broadcast_text, sum_sentence, sum_text
+from gradstep_tui.text.statements import counted
 from gradstep_tui.text.tensors.digits import number_text
 from gradstep_tui.widgets.lessons.number_tables import Block, fitted, rows_of
 
@@ -49,7 +50,7 @@ def samples_lines(samples: Samples, loss: float, code: str, width: int, height: 
     table = _samples_table(samples, width, room - len(head))
     hidden = count - (room - len(head) - 1)
     if hidden > 0 and table:
-        rest = f"   {hidden:,} more rows: {SIGNS['data']}"
+        rest = f"   {counted(hidden, 'more row')}: {SIGNS['data']}"
         if length(below[-1]) + len(rest) <= width:
             below = [*below[:-1], (*below[-1], Span(rest, "dim"))]
     return [*head, *table, *below, *words]

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Final
 
 from gradstep.autograd.events import ACCUMULATE_GRAD
 from gradstep.frame import Between
+from gradstep_tui.text.statements import counted
 
 if TYPE_CHECKING:
     from gradstep.frame import Frame, ParameterFrame, PassFrame, TraceRow
 
 ENGINE: Final[Mapping[Between, tuple[str, str, str]]] = {
     Between.ADDS: ("+", "{parts} paths into {into}", "{parts} paths meet"),
-    Between.SUMS: ("sum", "{parts} rows into {into}", "{parts} into one"),
+    Between.SUMS: ("sum", "{rows} into {into}", "{parts} into one"),
     Between.CASTS: ("cast", "to the dtype of {into}", "to another dtype"),
     Between.REPLACES: ("hook", "replaces dL/d {into}", "replaces a gradient"),
 }
@@ -34,7 +35,8 @@ def event_text(row: TraceRow) -> str:
     """Return what an event belongs to: the script's expression, or what the engine does to which gradient."""
     if row.between is not None:
         _, named, unnamed = ENGINE[row.between]
-        return (named if row.into else unnamed).format(parts=row.parts, into=row.into)
+        words = named if row.into else unnamed
+        return words.format(parts=row.parts, rows=counted(row.parts, "row"), into=row.into)
     if row.parameter is not None:
         return ACCUMULATE_GRAD
     return row.source or row.into

@@ -1,5 +1,6 @@
 # The public API: this list is read at run time as well, by `__init__.py`.
 from . import problems as problems
+from .actions import Answer as Answer
 from .actions import Backward as Backward
 from .actions import Forward as Forward
 from .actions import GoTo as GoTo

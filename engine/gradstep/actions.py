@@ -5,13 +5,22 @@ from __future__ import annotations
 import sys
 from typing import TypeAlias
 
-from msgspec import Struct
-
 from gradstep.errors import BadInput
 from gradstep.loop.batches import Batches
 from gradstep.loop.literals import shown
 from gradstep.loop.loop import Kind, StatementKey
 from gradstep.loop.optimizers import Optimizer
+from gradstep.loop.run_actions import ActionData
+from gradstep.loop.run_actions import Backward as Backward
+from gradstep.loop.run_actions import Forward as Forward
+from gradstep.loop.run_actions import NextLine as NextLine
+from gradstep.loop.run_actions import RunEpochs as RunEpochs
+from gradstep.loop.run_actions import RunOuter as RunOuter
+from gradstep.loop.run_actions import StepNode as StepNode
+from gradstep.loop.run_actions import StepTo as StepTo
+from gradstep.loop.run_actions import Update as Update
+from gradstep.loop.run_actions import Zero as Zero
+from gradstep.predictions.question import Question
 
 MOST_EPOCHS = 1_000_000
 """Largest number of epochs of one run."""
@@ -19,71 +28,25 @@ MOST_EPOCHS = 1_000_000
 LARGEST_FLOAT = sys.float_info.max
 
 
-class _Action(Struct, frozen=True, tag=True, tag_field="do", forbid_unknown_fields=True):
-    """Base of all actions; as JSON an action is e.g. `{"do": "RunEpochs", "count": 100}`."""
-
-
-class Forward(_Action, frozen=True):
-    """Compute the predictions and the loss."""
-
-
-class Backward(_Action, frozen=True):
-    """Run the whole backward pass; inside a pass, run the rest of it."""
-
-
-class StepNode(_Action, frozen=True):
-    """Go one event forward in the backward pass; starts the pass if none is under way."""
-
-
-class StepTo(_Action, frozen=True):
-    """Go ahead to an event of the backward pass; starts the pass if none is under way."""
-
-    event: int
-    """Number of the event, counted from 1."""
-
-
-class StepNodeBack(_Action, frozen=True):
+class StepNodeBack(ActionData, frozen=True):
     """Go one event back in the backward pass; before its first event, the pass has not begun."""
 
 
-class Update(_Action, frozen=True):
-    """Move every parameter against its gradient."""
-
-
-class Zero(_Action, frozen=True):
-    """Set every gradient to zero in place, or to None, as the loop's own zeroing does."""
-
-
-class NextLine(_Action, frozen=True):
-    """Run the loop's next enabled statement."""
-
-
-class RunEpochs(_Action, frozen=True):
-    """Run the loop `count` times; finishing an epoch under way counts as the first."""
-
-    count: int
-    """Number of epochs, from 1 to `MOST_EPOCHS`."""
-
-
-class RunOuter(_Action, frozen=True):
-    """Run rounds of a script's own loop until the loop around it begins its next round."""
-
-
-class ToggleZeroing(_Action, frozen=True):
+class ToggleZeroing(ActionData, frozen=True):
     """Comment out the loop's zeroing, or bring it back."""
 
 
-class ToggleSetToNone(_Action, frozen=True):
+class ToggleSetToNone(ActionData, frozen=True):
     """Switch zeroing between writing zeros and setting each `.grad` to None."""
 
 
-class ToggleStatement(_Action, frozen=True):
+class ToggleStatement(ActionData, frozen=True):
     """Comment out a statement of the loop, or bring it back."""
 
     kind: StatementKey
 
 
-class MoveStatement(_Action, frozen=True):
+class MoveStatement(ActionData, frozen=True):
     """Move a statement one place in the loop."""
 
     kind: StatementKey
@@ -91,45 +54,45 @@ class MoveStatement(_Action, frozen=True):
     """Direction: -1 for up, 1 for down."""
 
 
-class SetLearningRate(_Action, frozen=True):
+class SetLearningRate(ActionData, frozen=True):
     """Set the learning rate to a positive finite number."""
 
     value: float
 
 
-class SetOptimizer(_Action, frozen=True):
+class SetOptimizer(ActionData, frozen=True):
     """Let an optimizer update the parameters; its state begins empty."""
 
     optimizer: Optimizer
 
 
-class SetBatches(_Action, frozen=True):
+class SetBatches(ActionData, frozen=True):
     """Split the samples into micro-batches or mini-batches, or join them; the loop restarts at its top."""
 
     batches: Batches
 
 
-class RaiseLearningRate(_Action, frozen=True):
+class RaiseLearningRate(ActionData, frozen=True):
     """Raise the learning rate to the next of ..., 1, 2, 5, 10, 20, 50, ..."""
 
 
-class LowerLearningRate(_Action, frozen=True):
+class LowerLearningRate(ActionData, frozen=True):
     """Lower the learning rate to the next of ..., 1, 2, 5, 10, 20, 50, ..."""
 
 
-class Reset(_Action, frozen=True):
+class Reset(ActionData, frozen=True):
     """Go back to the start values; the loop and the learning rate stay. It can be undone."""
 
 
-class Undo(_Action, frozen=True):
+class Undo(ActionData, frozen=True):
     """Go back to the state before the last action, bit for bit; the actions ahead can be redone."""
 
 
-class Redo(_Action, frozen=True):
+class Redo(ActionData, frozen=True):
     """Go ahead by one undone action, on the branch that was left last, bit for bit."""
 
 
-class GoTo(_Action, frozen=True):
+class GoTo(ActionData, frozen=True):
     """Go to any point of the history, on any branch, bit for bit."""
 
     point: int
@@ -137,6 +100,14 @@ class GoTo(_Action, frozen=True):
 
     inside: int = 0
     """Number of epochs of the run, or of events of the pass, that led to the point; 0 for its end."""
+
+
+class Answer(ActionData, frozen=True):
+    """Commit a prediction, and run what it is about."""
+
+    question: Question
+    given: str
+    """The answer as it was typed: a number, `None`, or a choice."""
 
 
 Action: TypeAlias = (
@@ -163,10 +134,22 @@ Action: TypeAlias = (
     | Undo
     | Redo
     | GoTo
+    | Answer
 )
 
 RefusalKey: TypeAlias = type[Action] | MoveStatement
 """Key of an action among refusals: its class, or the move itself."""
+
+
+def ran_by(action: Action) -> Action:
+    """Return the action that an answer has run last; any other action is returned as it is."""
+    return action.question.after[-1] if isinstance(action, Answer) else action
+
+
+def begun_by(action: Action) -> Action:
+    """Return the action that an answer runs first; any other action is returned as it is."""
+    asks = isinstance(action, Answer) and isinstance(action.question, Question)
+    return action.question.after[0] if asks and action.question.after else action  # type: ignore[union-attr]
 
 
 def refusal_key(action: Action) -> RefusalKey:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from gradstep.loop.loop import Loop, StatementKey
     from gradstep.loop.script_loop import ScriptLoop
     from gradstep.notices import LossSignal, Notice
+    from gradstep.predictions.exercise import Prediction
     from gradstep.reasons import Refusal
     from gradstep.statement_steps.lesson import Lesson
     from gradstep.statement_steps.statement_facts import StatementStep
@@ -234,6 +235,9 @@ class Frame:
 
     lesson: Lesson | None = None
     """What ran last, the samples and the problem, as facts; None for a recording, which has none."""
+
+    prediction: Prediction | None = None
+    """The prediction that the last action answered; None for any other action."""
 
     @property
     def in_pass(self) -> bool:

@@ -34,6 +34,7 @@ from gradstep.frame import Between, Frame, ParameterFrame, PassFrame, TraceRow
 from gradstep.loop.loop import Kind, Loop, StatementKey
 from gradstep.loop.script_loop import ScriptLoop
 from gradstep.notices import LossSignal, Notice
+from gradstep.predictions.exercise import Prediction
 from gradstep.problem import Problem, ScriptProblem
 from gradstep.reasons import Refusal
 from gradstep.statement_steps.lesson import Lesson
@@ -64,6 +65,7 @@ def take_frame(
     position: int,
     future: int,
     file: str = "",
+    prediction: Prediction | None = None,
 ) -> Frame:
     """Return the frame of a state, with the changes since an earlier state marked.
 
@@ -78,6 +80,7 @@ def take_frame(
         position: Number of actions that can be undone.
         future: Number of actions that can be redone.
         file: Path of the learner's file; empty for a built-in problem.
+        prediction: The prediction that the last action answered; None for any other action.
     """
     forward = state.trainer.forward
     return Frame(
@@ -104,6 +107,7 @@ def take_frame(
         functions=_functions(problem, state.loop),
         script=_script(problem, state.loop, file),
         lesson=Lesson(problem, state, about),
+        prediction=prediction,
     )
 
 

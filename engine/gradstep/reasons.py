@@ -73,6 +73,15 @@ class Reason(StrEnum):
     OWN_LOOP = "own loop"
     """The action needs data, a model and a loss function, which a script's own loop keeps to itself."""
 
+    NOTHING_TO_ASK = "nothing to ask"
+    """What comes next gives no number of which a wrong answer could be told from a right one."""
+
+    NOT_REPEATABLE = "not repeatable"
+    """The learner's code does not come to the same numbers again, so nothing can be tried and taken back."""
+
+    HANDS_ON = "hands on"
+    """The statement hands control to other code by `yield` or `await`, which cannot be taken back."""
+
     READ_ONLY = "read only"
     """The passes were recorded in another program: they can be looked at, and nothing can be changed."""
 
@@ -108,6 +117,11 @@ SENTENCES: Final = {
     Reason.OWN_LOOP: "this needs data, a model and a loss function that are known by name, and here the "
     "script's own loop uses them",
     Reason.NO_OUTER_LOOP: "the loop that is stepped stands in no other loop: run single rounds of it",
+    Reason.NOTHING_TO_ASK: "there is nothing to ask about what comes next: run it, then ask again",
+    Reason.NOT_REPEATABLE: "the code does not come to the same numbers again, so its next numbers cannot be "
+    "known before it runs",
+    Reason.HANDS_ON: "the next line hands control to other code by yield or await, so its numbers cannot be "
+    "known before it runs",
     Reason.READ_ONLY: "this was recorded in a program: it can be stepped through, but nothing can be trained "
     "or changed",
     Reason.START_OF_RECORDING: "this is the start of the recording",

@@ -18,6 +18,7 @@ from gradstep.actions import (
     RunOuter,
     StepNodeBack,
     Undo,
+    begun_by,
     checked_rate,
 )
 from gradstep.analysis.batch_check import BatchCheck, check_batches
@@ -40,6 +41,11 @@ from gradstep.loop.script_names import Spelling
 from gradstep.notices import LossSignal, RunDiverged
 from gradstep.oddities.oddity import Oddity
 from gradstep.pictures.pictures import Pictures
+from gradstep.predicting.answering import Answering
+from gradstep.predicting.branches import Branches
+from gradstep.predicting.predictor import Predictor
+from gradstep.predictions.exercise import Exercise, Prediction
+from gradstep.predictions.question import Question
 from gradstep.problem import Problem, ScriptProblem
 from gradstep.reasons import PYTORCH_REFUSES, Refusal
 from gradstep.refusals import refusal, refusals
@@ -100,7 +106,9 @@ class Session:
     ) -> None:
         """Begin with what runs the actions, in the state in which it is."""
         self._problem, self._machine = problem, machine
-        self._walk = Walk(machine, perform, self._tell)
+        answering = Answering(lambda: self.problem, machine, perform)
+        self._walk = Walk(machine, answering, self._tell)
+        self._predictor = Predictor(self._walk, self._branches(answering), answering)
         self._frame: Frame | None = None
         self._shown_before: TrainingState | None = None
         self._did: Action | None = None
@@ -127,6 +135,10 @@ class Session:
 
         self.progress: Progress | None = None
         """Progress of the current run of epochs; None if no run is under way. Other threads may read it."""
+
+    def _branches(self, perform: Perform[Any]) -> Branches[Any]:
+        """Return what runs actions on throwaway branches."""
+        return Branches(lambda: self.problem, self._machine, perform, self._machine.state)
 
     @property
     def _kept(self) -> KeptFromTerminal:
@@ -174,6 +186,7 @@ class Session:
                 position=history.position,
                 future=history.future,
                 file="" if self.source is None else str(self.source.path),
+                prediction=None if history.inside else history.here.prediction,
             )
         return self._frame
 
@@ -209,7 +222,7 @@ class Session:
         Raises:
             EngineError: As `apply` does.
         """
-        found = self._refusal(action)
+        found = self._refusal(begun_by(action))
         if found is not None and found.reason not in PYTORCH_REFUSES:
             raise Refused(found)
         before, done = self.state, action
@@ -263,6 +276,41 @@ class Session:
         start = state.rewound_to(self._start)
         with self._kept:
             return judge(self._statements, start, state.loop, reference, state.learning_rate)
+
+    def ask(self, *, node: bool = False, stopped: Callable[[], bool] = lambda: False) -> Exercise:
+        """Return a question about the line or the node that comes next; changes nothing.
+
+        Args:
+            node: Whether to ask about the first node of the coming pass, not about the whole line.
+            stopped: Polled while a run goes on; return True to stop it.
+
+        Raises:
+            Refused: Nothing can run, or nothing can be asked about what comes next.
+        """
+        return self._predictor.ask(self.state, node=node, stopped=stopped)
+
+    @property
+    def asked(self) -> Exercise | None:
+        """The question that was asked last, as long as nothing has changed since; else None."""
+        return self._predictor.asked(self.state)
+
+    def put(self, question: Question, stopped: Callable[[], bool] = lambda: False) -> Exercise:
+        """Return a given question with its truth in the present state; changes nothing.
+
+        Args:
+            question: The question.
+            stopped: Polled while a run goes on; return True to stop it.
+
+        Raises:
+            Refused: What the question runs cannot be tried and taken back.
+            BadInput: There is nothing here that the question asks for.
+        """
+        return self._predictor.put(question, stopped)
+
+    @property
+    def predictions(self) -> tuple[Prediction, ...]:
+        """All answers, on all branches of the history, in the order in which they were given."""
+        return self._predictor.predictions
 
     def check_gradient(self, stopped: Callable[[], bool] = lambda: False) -> GradientCheck:
         """Compare autograd's gradient with central finite differences; changes nothing.

@@ -19,6 +19,7 @@ from tests.benchmarks import (
     large,
     memory,
     pictures,
+    predictions,
     recording,
     saving,
     startup,
@@ -43,6 +44,7 @@ BENCHMARKS: Final[Mapping[str, Callable[[bool], Iterator[Row]]]] = {
     "saving": saving.writing_rows,
     "replay": saving.replay_rows,
     "pictures": pictures.rows,
+    "predictions": predictions.rows,
     "workshop": workshop.rows,
     "capture": capturing.rows,
 }

@@ -13,6 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from gradstep.actions import (
     Action,
+    Answer,
     Backward,
     Forward,
     GoTo,
@@ -37,6 +38,8 @@ from gradstep.errors import EngineError, Refused
 from gradstep.frame import Frame, ParameterFrame
 from gradstep.loop.loop import Kind
 from gradstep.loop.optimizers import HAND, Optimizer
+from gradstep.predictions.judging import Grade, Judged
+from gradstep.predictions.question import Choice
 from gradstep.reasons import Reason
 from gradstep.session import Session
 from gradstep.training.pytorch_errors import PyTorchError
@@ -280,10 +283,10 @@ class Training(RuleBasedStateMachine):
         for _ in range(times):
             self.step_once()
 
-    def step_once(self) -> None:
+    def step_once(self, action: Action | None = None) -> None:
         point = self.point
         if point.in_pass:
-            assert self.act(StepNode())
+            assert self.act(action or StepNode())
             if point.passed + 1 == point.length:
                 self.finished()
             else:
@@ -304,6 +307,49 @@ class Training(RuleBasedStateMachine):
         assert self.act(StepNode())
         self.history.append(replace(point, script=(*point.script, (Kind.BACKWARD, point.rate))))
         self.began_pass(point, finished=False)
+
+    @rule(is_right=st.booleans())
+    def answer(self, is_right: bool) -> None:
+        """Ask, which changes nothing, and answer: what was asked about runs, and the answer is a point."""
+        before, state, point = self.session.frame, self.session.state, self.point
+        try:
+            exercise = self.session.ask()
+        except Refused:
+            assert self.session.frame is before
+            return
+        assert self.session.frame is before
+        assert self.session.state is state
+        posed = exercise.posed
+        reply = posed.truth if is_right else posed.slips[0][1]
+        action = Answer(exercise.question, f"{reply:.6g}" if isinstance(reply, float) else str(reply))
+        if point.in_pass:
+            self.step_once(action)
+        else:
+            self.answered(action, point.rest[0], point)
+        prediction = self.session.frame.prediction
+        assert prediction is not None
+        assert replace(prediction.posed, raised="") == replace(posed, raised="")
+        assert numberless(prediction.posed.raised) == numberless(posed.raised)
+        assert prediction.judged == Judged(*((Grade.RIGHT,) if is_right else (Grade.SLIP, posed.slips[0][0])))
+
+    def answered(self, action: Answer, kind: Kind, point: Point) -> None:
+        """Run a statement on both sides; an error of PyTorch's is the truth, and is not raised."""
+        plain, state = self.plain_at(point.script), self.session.state
+        error = self.attempt(kind, point.rate)
+        self.ran = (*self.ran, (kind, point.rate))
+        assert self.act(action)
+        assert plain is self.plain
+        prediction = self.session.frame.prediction
+        assert prediction is not None
+        assert (prediction.posed.truth is Choice.RAISES) == (error is not None)
+        if error is not None:
+            script = (*point.script, (kind, point.rate))
+            shown = point.before_pass if self.session.state.trainer is state.trainer else None
+            self.history.append(replace(point, script=script, before_pass=shown))
+            return
+        self.history.append(stepped(point, kind))
+        if kind is Kind.BACKWARD:
+            self.began_pass(point, finished=True)
 
     @rule(times=st.integers(1, 12))
     def step_node_back(self, times: int) -> None:

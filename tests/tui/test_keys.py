@@ -97,6 +97,7 @@ OPENS: Final = {
     "check",
     "pictures",
     "graph",
+    "predict",
     "printed",
     "problems",
     "reload",

@@ -67,6 +67,12 @@ STATES: Final[dict[str, tuple[str, tuple[tuple[int, int], ...]]]] = {
     "sizes": ("e e Z e e e i tab tab down", (SMALL, MIDDLE)),
     "twin": ("e e Z e e e e e e e c", (SMALL, MIDDLE)),
     "layers-deep": ("e i tab tab", (SMALL,)),
+    "predict": ("Zef Y", (SMALL, MIDDLE)),
+    "predict-wrong": ("Zef Y x enter", (SMALL,)),
+    "predict-node": ("fss Y", (SMALL,)),
+    "predicted-slip": ("Zef Y 2.25 enter", (SMALL, MIDDLE, LARGE)),
+    "predicted-right": ("fb Y -0.00297 enter", (SMALL,)),
+    "predicted-unknown": ("Zef Y 9 enter", (SMALL,)),
     "too-small": ("fs", ((60, 20),)),
 }
 """For each screen: the keys that lead to it, and the sizes to draw it at."""

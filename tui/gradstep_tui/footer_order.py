@@ -43,17 +43,28 @@ VIEWS: Final = (
 )
 REST: Final = (
     *("problems", "reset", "export", "next_pane", "zoom", "cursor_up", "cursor_down", "reload"),
-    *("set_to_none", "manual", "previous_pane", "scroll_up", "scroll_down", "theme"),
+    *("predict", "set_to_none", "manual", "previous_pane", "scroll_up", "scroll_down", "theme"),
 )
 
 ORDER: Final[Mapping[Situation, Sequence[str]]] = {
     Situation.BETWEEN: (
-        *("next_line", "step_node", "epoch", "run", "undo", "zeroing", "look", "redo", "data", "timeline"),
+        *("next_line", "step_node", "epoch", "run", "predict", "undo", "zeroing", "look", "redo", "data"),
+        "timeline",
         *("forward", "backward", "update", "zero", "lower_rate", "raise_rate", "ledger", "twin"),
         *("pictures", "graph", "elements", *SETTINGS, *VIEWS, "step_node_back", *REST),
     ),
     Situation.IN_PASS: (
-        *("step_node", "step_node_back", "next_line", "look", "undo", "next_pane", "zoom", "epoch"),
+        *(
+            "step_node",
+            "step_node_back",
+            "next_line",
+            "look",
+            "predict",
+            "undo",
+            "next_pane",
+            "zoom",
+            "epoch",
+        ),
         *("graph", "ledger", "elements", "data", "redo", "run", "timeline", "pictures", "check", "printed"),
         *("reset", "problems", "export", "manual", "previous_pane", "cursor_up", "cursor_down"),
         *("scroll_up", "scroll_down", "theme", "lower_rate", "raise_rate", "type_rate"),
@@ -83,6 +94,8 @@ LABELS: Final[Mapping[tuple[Situation, str], str]] = {
     (Situation.IN_PASS, "look"): "look closer",
     (Situation.BETWEEN, "look"): "look closer",
     (Situation.IN_PASS, "epoch"): "rest of epoch",
+    (Situation.BETWEEN, "predict"): "ask",
+    (Situation.IN_PASS, "predict"): "ask",
     (Situation.EDITING, "stop"): "hide cursor",
 }
 """Words for keys whose effect is more special in a situation."""

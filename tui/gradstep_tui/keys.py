@@ -88,6 +88,15 @@ KEYS: Final = (
         RunOuter,
         purpose=GO_ON,
     ),
+    Key(
+        "predict",
+        "Y,upper_y",
+        "Y",
+        "predict",
+        "Say what the next line or node gives, then run it.",
+        6,
+        purpose=GO_ON,
+    ),
     Key("run", "r", "r", "run", "Run N epochs; asks for N (in a script's loop, rounds).", 9, purpose=GO_ON),
     Key(
         "zeroing",

@@ -24,6 +24,7 @@ from gradstep.exports.losses_csv import losses_text, undefined_losses
 from gradstep.exports.narration import retell
 from gradstep.exports.notebook_format import notebook_text
 from gradstep.exports.own_loop.own_session import own_texts
+from gradstep.exports.predicted import prediction_words
 from gradstep.exports.recording.moments import Moment, moments_of
 from gradstep.exports.script_format import script_text
 from gradstep.frame import Frame
@@ -102,8 +103,12 @@ def _on_own_loop(
         session = begin()
         if not isinstance(session, ScriptSession):
             return None
-        moments_of(session, actions)
-        made = own_texts(session, source, start.arguments, start.seed)
+        predicted = [
+            f"Round {moment.before.epoch + 1:,}. {prediction_words(moment.prediction)}"
+            for moment in moments_of(session, actions)
+            if moment.prediction is not None
+        ]
+        made = own_texts(session, source, start.arguments, start.seed, predicted)
     return Export(session.frame.problem, made.script, made.notebook, made.losses)
 
 

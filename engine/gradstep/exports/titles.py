@@ -26,6 +26,7 @@ from gradstep.actions import (
     Update,
     Zero,
 )
+from gradstep.exports.predicted import prediction_words
 from gradstep.exports.recording.moments import Moment
 from gradstep.loop.loop import Kind, Loop, StatementKey
 from gradstep.loop.script_loop import ScriptLoop
@@ -75,6 +76,11 @@ def words(moment: Moment, *, anew: bool = True) -> str:
         moment: The action, with the frames before and after it.
         anew: Whether the backward event that the action shows appears for the first time.
     """
+    predicted = "" if moment.prediction is None else prediction_words(moment.prediction)
+    return f"{predicted} {_words(moment, anew=anew)}".strip()
+
+
+def _words(moment: Moment, *, anew: bool) -> str:
     if moment.error is not None:
         return f"{REFUSED} {moment.error.lesson}".rstrip()
     match moment.action:

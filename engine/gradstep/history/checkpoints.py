@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any, Final, Generic
 
-from gradstep.actions import Action, RunEpochs, StepTo
+from gradstep.actions import Action, RunEpochs, StepTo, ran_by
 from gradstep.errors import EngineError
 from gradstep.history.tree import Point
 from gradstep.loop.loop import Loop
@@ -71,6 +71,10 @@ class Travel(Generic[S]):
         ):
             oldest = next(iter(self._latest))
             self._retire(oldest, self._forget_latest(oldest))
+
+    def held(self, point: Point) -> S | None:
+        """Return the state of a point if it is kept, else None."""
+        return self._first if point is self._start else self._latest.get(point) or self._spread.get(point)
 
     def go(self, point: Point) -> None:
         """Put the statements into the state of a point."""
@@ -151,7 +155,7 @@ class Travel(Generic[S]):
         before = point.before
         if before is None or before.updated_at is None:
             return 0
-        if not isinstance(point.action, RunEpochs):
+        if point.action is None or not isinstance(ran_by(point.action), RunEpochs):
             return point.epoch - before.epoch - 1
         self.go(before)
         loop = self._statements.state.loop
@@ -163,9 +167,9 @@ class Travel(Generic[S]):
             self._perform(action, self._first)
 
     def _kept(self, point: Point) -> S | None:
+        state = self.held(point)
         if point is self._start:
-            return self._first
-        state = self._latest.get(point) or self._spread.get(point)
+            return state
         return state if state is not None and self._statements.can_return_to(state) else None
 
     def _forget_latest(self, point: Point) -> S | None:
@@ -215,4 +219,5 @@ class Travel(Generic[S]):
 
 def part_of(action: Action | None, inside: int) -> Action:
     """Return the action that does as much of `action` as `GoTo.inside` says."""
-    return RunEpochs(inside) if isinstance(action, RunEpochs) else StepTo(inside)
+    is_run = action is not None and isinstance(ran_by(action), RunEpochs)
+    return RunEpochs(inside) if is_run else StepTo(inside)

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Any, Generic
 
-from gradstep.actions import Action, GoTo, Redo, RunEpochs, Undo
+from gradstep.actions import Action, Answer, GoTo, Redo, RunEpochs, Undo
 from gradstep.errors import EngineError
 from gradstep.history.checkpoints import Travel, part_of
 from gradstep.history.substeps import Inside, not_inside, room_in
@@ -120,7 +120,9 @@ class Walk(Generic[S]):
         if not now.recorded:
             seconds *= RECORDING  # what doing it again takes
         happening = happening_of(before, action, now)
-        self.travel.keep(self.history.add(action, now, ended.notice, seconds, happening), now)
+        prediction = now.answered if isinstance(action, Answer) else None
+        point = self.history.add(action, now, ended.notice, seconds, happening, prediction)
+        self.travel.keep(point, now)
         self.notice = self._once_more(ended.notice)
 
     def _once_more(self, notice: Notice | None) -> Notice | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from gradstep.actions import Backward, GoTo, NextLine, RunEpochs
+from gradstep.actions import Backward, GoTo, NextLine, RunEpochs, ran_by
 from gradstep.errors import BadInput
 from gradstep.history.checkpoints import Travel
 from gradstep.history.tree import Point
@@ -30,10 +30,11 @@ def room_in(statements: Machine[Any, S], travel: Travel[S], point: Point) -> Ins
     """
     if point.before is None:
         return None
-    if isinstance(point.action, RunEpochs):
+    action = None if point.action is None else ran_by(point.action)
+    if isinstance(action, RunEpochs):
         ran = point.epoch - point.before.epoch - travel.left_behind(point)
-        return _inside(Unit.EPOCH, 1, ran - int(ran == point.action.count))
-    if not isinstance(point.action, Backward | NextLine):
+        return _inside(Unit.EPOCH, 1, ran - int(ran == action.count))
+    if not isinstance(action, Backward | NextLine):
         return None
     travel.go(point)
     passing = statements.state.passing

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from gradstep.actions import Action
 from gradstep.history.happening import Happening
 from gradstep.history.tree import History, Point
+from gradstep.predictions.exercise import Prediction
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,9 @@ class Stop:
 
     happening: Happening | None = None
     """What the action did; None if its name says it all."""
+
+    prediction: Prediction | None = None
+    """The prediction that the action answered; None for any other action."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,4 +101,5 @@ def _stop(point: Point) -> Stop:
         point.learning_rate,
         tuple(branch.number for branch in around),
         point.happening,
+        point.prediction,
     )

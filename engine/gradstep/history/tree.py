@@ -12,6 +12,7 @@ from gradstep.history.happening import Happening
 from gradstep.loop.batches import FULL, Batches
 from gradstep.loop.optimizers import HAND, Optimizer
 from gradstep.notices import Notice
+from gradstep.predictions.exercise import Prediction
 from gradstep.training.state import TrainingState
 
 
@@ -67,6 +68,9 @@ class Point:
 
     happening: Happening | None = None
     """What the action did; None if its name says it all."""
+
+    prediction: Prediction | None = None
+    """The prediction that was answered on the way from the previous point; None for any other action."""
 
     @property
     def learning_rate(self) -> float:
@@ -134,6 +138,7 @@ class History:
         notice: Notice | None = None,
         seconds: float = 0.0,
         happening: Happening | None = None,
+        prediction: Prediction | None = None,
     ) -> Point:
         """Go to the point that `action` leads to, which is new unless the action was done here before."""
         here = self.here
@@ -153,6 +158,7 @@ class History:
             seconds=seconds,
             steps=here.steps + 1,
             happening=happening,
+            prediction=prediction,
         )
         self.points.append(point)
         self.lines += bool(here.branches)

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from typing import Final
 
-from gradstep.actions import Action, NextLine, StepNode, StepNodeBack, StepTo, ToggleStatement, ToggleZeroing
+from gradstep.actions import (
+    Action,
+    Answer,
+    NextLine,
+    StepNode,
+    StepNodeBack,
+    StepTo,
+    ToggleStatement,
+    ToggleZeroing,
+)
 from gradstep.autograd.events import Event, HookEvent, NodeEvent, PathsEvent, ReduceEvent, event_name
 from gradstep.history.happening import EventKind, EventReached, Happening, StatementDone, StatementSwitched
 from gradstep.loop.loop import Kind, StatementKey
@@ -21,6 +30,8 @@ KINDS: Final[dict[type[Event], EventKind]] = {
 def happening_of(before: TrainingState, action: Action, now: TrainingState) -> Happening | None:
     """Return what an action did, or None if the action's name says it all."""
     match action:
+        case Answer(question) if len(question.after) == 1:
+            return happening_of(before, question.after[0], now)
         case StepNode() | StepTo() | StepNodeBack():
             return _event_reached(now)
         case NextLine() if before.in_pass:

@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from gradstep.actions import Action, Answer
 from gradstep.saving.records import (
     MOST_DIMENSIONS,
     Environment,
@@ -89,6 +90,12 @@ def node_of(state: TrainingState) -> tuple[int, int] | None:
     """Return the events behind and all events of the pass that is stepped through; None outside a pass."""
     passing = state.passing
     return (passing.cursor, len(passing.trace)) if passing is not None and state.in_pass else None
+
+
+def outcome_of(action: Action, state: TrainingState) -> str:
+    """Return what an answer was worth, as a session file stores it; empty for any other action."""
+    found = state.answered
+    return found.judged.outcome if isinstance(action, Answer) and found is not None else ""
 
 
 def stored_value(tensor: Tensor | None) -> StoredValue:

@@ -65,7 +65,7 @@ class Lines:
             Busy: Another program has opened the new file.
         """
         # Imported here because it imports PyTorch: a file can be opened before PyTorch is loaded.
-        from gradstep.saving.fingerprint import bits_of, loss_of, node_of, numbers_of, tensors_of
+        from gradstep.saving.fingerprint import bits_of, loss_of, node_of, numbers_of, outcome_of, tensors_of
 
         tensors = tensors_of(self.names, state)
         done = Did(
@@ -77,6 +77,7 @@ class Lines:
             numbers=numbers_of(tensors),
             node=node_of(state),
             refused=refused,
+            outcome=outcome_of(action, state),
         )
         self._append(*self._before_first(), done)
         self.number += 1

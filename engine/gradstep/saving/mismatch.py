@@ -10,7 +10,7 @@ from typing import Any, Final
 from msgspec import structs
 
 from gradstep.actions import Action
-from gradstep.saving.fingerprint import Tensors, loss_of, node_of, numbers_of, this_environment
+from gradstep.saving.fingerprint import Tensors, loss_of, node_of, numbers_of, outcome_of, this_environment
 from gradstep.saving.records import Did, Environment, Number, StoredSummary, StoredValue
 from gradstep.training.state import TrainingState
 
@@ -22,6 +22,7 @@ OTHER_TENSORS: Final = "the file has {recorded} and the problem has {found}"
 OTHER_EVENT: Final = "event {found} of the pass was the last one here, event {recorded} in the file"
 NO_EVENT_HERE: Final = "no event of a pass has run here, event {recorded} was the last one in the file"
 NO_EVENT_THERE: Final = "event {found} of a pass was the last one here, no event has run in the file"
+OTHER_OUTCOME: Final = "the answer is judged as {found} here, as {recorded} in the file"
 ONLY_BITS: Final = "the bits differ, but the numbers in the file do not show it: they are sums, zeros or nans"
 REFUSED_HERE: Final = "the action was accepted then and is refused here: {error}"
 ACCEPTED_HERE: Final = "the action was refused then and is accepted here: {error}"
@@ -140,6 +141,8 @@ def _untold(did: Did, tensors: Tensors, state: TrainingState) -> str:
         return OTHER_TENSORS.format(recorded=", ".join(did.numbers), found=", ".join(tensors))
     if did.node != node_of(state):
         return _events_differ(node_of(state), did.node)
+    if did.outcome != outcome_of(did.action, state):
+        return OTHER_OUTCOME.format(recorded=did.outcome, found=outcome_of(did.action, state))
     return ONLY_BITS
 
 

@@ -115,6 +115,9 @@ class Did(_Record, frozen=True, tag="did"):
     refused: str = ""
     """PyTorch's error if it refused the action half-way, or an empty string."""
 
+    outcome: str = ""
+    """What an answer was worth: "right", the id of a slip, or "unknown"; empty for any other action."""
+
 
 class Opened(_Record, frozen=True, tag="opened"):
     """Note that the session was opened again, perhaps on another machine."""

@@ -6,10 +6,21 @@ from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from gradstep.actions import Action, Forward, GoTo, Redo, RunEpochs, StepNode, StepNodeBack, StepTo, Undo
+from gradstep.actions import (
+    Action,
+    Answer,
+    Forward,
+    GoTo,
+    Redo,
+    RunEpochs,
+    StepNode,
+    StepNodeBack,
+    StepTo,
+    Undo,
+)
 from gradstep.errors import EngineError
 from gradstep.opening import open_session
-from gradstep.saving.fingerprint import bits_of, loss_of, node_of, tensors_of
+from gradstep.saving.fingerprint import bits_of, loss_of, node_of, outcome_of, tensors_of
 from gradstep.saving.mismatch import Mismatch, compared
 from gradstep.saving.reader import BadSessionFile, SavedSession
 from gradstep.saving.records import Did
@@ -107,12 +118,12 @@ def _apply(session: Session, action: Action, recorded: bool, stopped: Callable[[
 def _recorded(actions: Sequence[Action], refused: Container[int]) -> list[bool]:
     """Return for each action whether its backward passes are recorded, which is most of the work.
 
-    They are recorded for the last actions, for passes that a later action steps through, for refused actions,
-    and at intervals, so that undo has states to restore.
+    They are recorded for the last actions, for passes that a later action steps through or that an answer is
+    judged by, for refused actions, and at intervals, so that undo has states to restore.
     """
     flags, stepped = list[bool](), False
     for left, action in enumerate(reversed(actions)):
-        if isinstance(action, StepNode | StepNodeBack | StepTo | Undo | Redo | GoTo):
+        if isinstance(action, Answer | StepNode | StepNodeBack | StepTo | Undo | Redo | GoTo):
             stepped = True
         number = len(actions) - 1 - left
         flags.append(stepped or left < RECORDED_AT_END or left % RECORDED_EVERY == 0 or number in refused)
@@ -128,4 +139,5 @@ def _same(did: Did, names: tuple[str, ...], state: TrainingState, refused: str) 
         and did.loss == loss_of(state)
         and did.node == node_of(state)
         and bool(did.refused) == bool(refused)
+        and did.outcome == outcome_of(did.action, state)
     )

@@ -24,6 +24,7 @@ from gradstep.problem import ScriptProblem
 from gradstep.reasons import Reason, Refusal
 from gradstep.script_training.probe import Probed, probe
 from gradstep.script_training.script_actions import ScriptPerform
+from gradstep.script_training.script_branches import ScriptBranches
 from gradstep.script_training.script_names_found import found_in, set_rate_in
 from gradstep.script_training.script_pictures import ScriptPictures
 from gradstep.script_training.script_refusals import RATES, script_refusal, script_refusals
@@ -34,6 +35,7 @@ from gradstep.script_training.script_twin import Rates, ScriptTwin
 from gradstep.scripts.source import digest_of
 from gradstep.session import Session
 from gradstep.statement_steps.statement_facts import About
+from gradstep.training.apply_action import Perform
 
 
 class ScriptSession(Session):
@@ -95,6 +97,12 @@ class ScriptSession(Session):
             super().do(action, stopped)
         finally:
             self.facts = (*self.loop.facts, *self._probed)
+
+    def _branches(self, perform: Perform[ScriptState]) -> ScriptBranches:
+        """Return what runs statements of the script and takes them back."""
+        return ScriptBranches(
+            lambda: self.problem, self._script, perform, lambda: [noticed.fact for noticed in self.facts]
+        )
 
     @property
     def problem(self) -> ScriptProblem:

@@ -288,6 +288,15 @@ class ScriptTrainer:
         value = self.loop.value_of(self.problem.loss_name)
         self._last_loss = value if isinstance(value, Tensor) else None
 
+    @property
+    def has_seen_loss(self) -> bool:
+        """Whether what the loss's variable holds now is known, so that only another tensor is a new loss."""
+        return self._last_loss is not None and self._last_loss is self.loop.value_of(self.problem.loss_name)
+
+    def forget_loss(self) -> None:
+        """Take what the loss's variable holds for a new loss, once a statement has run."""
+        self._last_loss = None
+
     def _look_for_loss(self, before: ScriptSnapshot) -> None:
         """Take the loss from the variable that holds it, once a statement has made a new one."""
         value = self.loop.names.get(self.problem.loss_name)

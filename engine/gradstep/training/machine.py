@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Generic, Protocol, TypeVar
 
+from gradstep.errors import EngineError
 from gradstep.ledger.ledger import Ledger, NamedGrads, Page, PassPage
 from gradstep.ledger.retention import LEDGER_BYTES, PageStore, light
 from gradstep.problem import Problem, ScriptProblem
@@ -121,6 +122,27 @@ class Machine(ABC, Generic[T, S]):
                 self.put_back(now)
             else:
                 self.return_to(now)
+
+    @contextmanager
+    def branched(self) -> Iterator[S]:
+        """Do as `borrowed` does, and let no page of the ledger be dropped for what runs in the `with` block.
+
+        After an interruption, nothing of the learner's runs on the way back.
+        """
+        now, pages = self.state, self._page_store
+        self._page_store = PageStore(LEDGER_BYTES)
+        try:
+            yield now
+        except EngineError:
+            self.return_to(now)
+            raise
+        except BaseException:
+            self.put_back_after_interruption(now)
+            raise
+        else:
+            self.return_to(now)
+        finally:
+            self._page_store = pages
 
     # Gradients
 

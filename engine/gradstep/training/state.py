@@ -18,6 +18,7 @@ from gradstep.loop.loop import Loop
 from gradstep.loop.optimizers import Optimizer
 from gradstep.loop.script_loop import ScriptLoop
 from gradstep.loop.script_names import Spelling
+from gradstep.predictions.exercise import Prediction
 from gradstep.tensors.memory import bytes_of, memory_of
 from gradstep.training.loss_history import Losses
 from gradstep.training.snapshots import LastEpochs, LastStatement, Snapshot, VariableValue
@@ -126,6 +127,9 @@ class TrainingState:
 
     variables: Mapping[str, VariableValue] = field(default_factory=dict)
     """Variables of a script's own loop that the round under way, or the last one, assigned or used."""
+
+    answered: Prediction | None = None
+    """The prediction that was answered last on the way here; None if none was."""
 
     @property
     def ledger(self) -> Ledger:

@@ -28,6 +28,7 @@ from gradstep_tui.plain.answers.graph import graph_texts
 from gradstep_tui.plain.answers.ledger import ledger_texts
 from gradstep_tui.plain.answers.manual import manual_texts
 from gradstep_tui.plain.answers.pictures import pictures_texts
+from gradstep_tui.plain.answers.prediction_answers import NOT_ASKED, predict_texts
 from gradstep_tui.plain.answers.refusals import raised_texts
 from gradstep_tui.plain.answers.state import (
     cannot_texts,
@@ -101,6 +102,7 @@ HELP: Final[Mapping[str, str]] = {
     "elements": "Summarize every parameter, or one, or show its numbers: numbers w, numbers w[1,2].",
     "data": "Show the samples: inputs, predictions, targets and errors, 20 of them or N.",
     "ledger": "Show every write to one number of a .grad, e.g. ledger w apples rainfall, or ledger w 0 1.",
+    "predict": "Ask about the line or node that comes next; answer VALUE answers, and then it runs.",
     "twin": "Compare with the same run, gradients zeroed.",
     "check": "Check autograd's gradient against finite differences, for all numbers or for one.",
     "pictures": "Describe the pictures: the loss over two numbers, e.g. w[0,1] b[0]; the fit; and more.",
@@ -140,6 +142,7 @@ ASKING: Final[Mapping[str, tuple[str, Question]]] = {
 """Keys that show something, by id: notation of the arguments in help, and the answer."""
 
 WORKING: Final[Mapping[str, tuple[str, LongAnswer]]] = {
+    "predict": ("[node]", predict_texts),
     "twin": ("", lambda session, _, stopped: twin_texts(session, stopped)),
     "check": ("[PARAMETER [ROW] [COLUMN]]", check_texts),
     "pictures": ("[NUMBER NUMBER]", pictures_texts),
@@ -283,8 +286,16 @@ RESUME: Final = Command(
     question=lambda *_: ("no session is offered; `gradstep resume --plain` resumes the latest one",),
 )
 
+ANSWER: Final = Command(
+    ("answer",),
+    "Answer the question of predict, e.g. answer 82.2 or answer None; then the line runs.",
+    "VALUE",
+    question=lambda *_: (NOT_ASKED,),
+)
+
 MORE: Final = (
     RESUME,
+    ANSWER,
     Command(("show",), "Show everything again.", question=_frame_question(show_texts)),
     Command(("status", "where"), "Show the progress of training.", question=_frame_question(status_texts)),
     Command(

@@ -12,10 +12,11 @@ from gradstep.opening import open_session
 from gradstep.reload import edit_like
 from gradstep.training.pytorch_errors import PyTorchError
 from gradstep_tui.plain.answers.changes import answer_texts, change_texts
+from gradstep_tui.plain.answers.prediction_answers import answer_action
 from gradstep_tui.plain.answers.refusals import error_texts
 from gradstep_tui.plain.answers.state import hint_text
 from gradstep_tui.plain.command_parser import understood
-from gradstep_tui.plain.commands import BY_NAME, RESUME, show_texts
+from gradstep_tui.plain.commands import ANSWER, BY_NAME, RESUME, show_texts
 from gradstep_tui.plain.epochs import run, stoppable
 from gradstep_tui.plain.new_session import Beginning
 from gradstep_tui.session.jobs import finished
@@ -96,6 +97,8 @@ class Conversation:
             command, rest = understood(line, BY_NAME)
             if command is RESUME and self._offer is not None and self._autosave is not None:
                 self._resume(self._autosave, self._offer)
+            elif command is ANSWER:
+                self._do(answer_action(self._session, rest))
             elif command.action is not None:
                 self._do(command.action(rest))
             elif command.begins is not None:

@@ -10,6 +10,7 @@ from gradstep_tui.key import Key
 from gradstep_tui.keys import KEYS
 from gradstep_tui.screens.base.keyed_screen import KeyedScreen, KeyHandler
 from gradstep_tui.screens.base.working_screen import AT_ONCE
+from gradstep_tui.screens.openers.asking import ask_prediction
 from gradstep_tui.screens.openers.comparison import show_timeline, show_twin
 from gradstep_tui.screens.openers.export import ask_export
 from gradstep_tui.screens.openers.new_session import choose_problem, reload
@@ -61,6 +62,7 @@ HANDLERS: Final[Mapping[str, KeyHandler]] = {
     **{key.id: partial(_apply, key) for key in KEYS if key.action is not None},
     **{key.id: partial(_edit, key) for key in KEYS if key.edit is not None},
     "run": ask_epochs,
+    "predict": ask_prediction,
     "reset": ask_reset,
     "type_rate": ask_rate,
     "optimizer": ask_optimizer,

@@ -22,7 +22,7 @@ CHANGING: Final = frozenset(
     {
         *("zero", "zeroing", "set_to_none", "cursor_up", "cursor_down", "comment", "move_up", "move_down"),
         *("lower_rate", "raise_rate", "type_rate", "optimizer", "batches"),
-        *("verdict", "twin", "check", "problems", "reload", "export"),
+        *("predict", "verdict", "twin", "check", "problems", "reload", "export"),
     }
 )
 """Ids of the keys that train, change or need the program itself."""

@@ -92,6 +92,8 @@ def action_text(action: actions.Action | None, loop: Loop | ScriptLoop | None = 
     match action:
         case None:
             return "start"
+        case actions.Answer():
+            return f"{action_text(actions.ran_by(action), loop)}, predicted"
         case actions.RunEpochs(count):
             unit = EPOCH if loop is None else unit_of(loop)
             return f"one {unit}" if count == 1 else f"run {counted(count, unit)}"

@@ -44,6 +44,12 @@ SENTENCES: Final[Mapping[Reason, str]] = {
     "loop keeps them to itself",
     Reason.NO_OUTER_LOOP: "{outer} is for a loop over batches inside a loop over epochs: it runs a whole "
     "epoch. This is a single loop: {epoch} runs it once, {run} many times",
+    Reason.NOTHING_TO_ASK: "there is nothing to ask about what comes next: run it ({next_line}), and ask "
+    "then",
+    Reason.NOT_REPEATABLE: "the code does not come to the same numbers again, so what comes next cannot be "
+    "known before it runs",
+    Reason.HANDS_ON: "the next line hands control to other code by yield or await, so nobody can know "
+    "what it gives before it runs: run it ({next_line})",
     Reason.READ_ONLY: "this was recorded in a program and can only be looked at: "
     "{step_node} and {step_node_back} step through it, {timeline} lists it",
     Reason.START_OF_RECORDING: "this is the start of the recording",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
@@ -13,6 +14,7 @@ from gradstep.actions import (
     SetOptimizer,
     StepNodeBack,
     ToggleZeroing,
+    ran_by,
 )
 from gradstep.frame import Between
 from gradstep.history.happening import EventKind, EventReached, StatementDone, StatementSwitched
@@ -20,6 +22,7 @@ from gradstep.loop.loop import Kind
 from gradstep.loop.script_loop import ScriptLoop
 from gradstep_tui.text.comparison import Names
 from gradstep_tui.text.frames import action_text
+from gradstep_tui.text.predictions.outcome_texts import worth_text
 from gradstep_tui.text.statements import quoted, unit_of
 from gradstep_tui.text.steps import ENGINE
 from gradstep_tui.text.tensors.numbers import rate
@@ -38,6 +41,10 @@ BETWEEN: Final = {
 """What happens between two nodes, by the kind of event; the list of a pass has the names for it."""
 
 
+PREDICTED: Final = "{what}, predicted {worth}"
+"""Words for an action that ran what was predicted."""
+
+
 def stop_text(stop: Stop, loop: Loop | ScriptLoop | None = None, gap: str = "  ") -> str:
     """Return what happened on the way to a point: the node that ran, the statement, or the action's name.
 
@@ -46,6 +53,9 @@ def stop_text(stop: Stop, loop: Loop | ScriptLoop | None = None, gap: str = "  "
         loop: The session's loop, in any state; None if it is not known.
         gap: Text between a node's name and its expression.
     """
+    if stop.prediction is not None and stop.action is not None:
+        bare = replace(stop, action=ran_by(stop.action), prediction=None)
+        return PREDICTED.format(what=stop_text(bare, loop, gap), worth=worth_text(stop.prediction))
     match stop.happening:
         case EventReached() as reached:
             name, text = reached.name, reached.source

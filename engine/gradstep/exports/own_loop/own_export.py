@@ -50,6 +50,9 @@ class OwnLoop:
     repeats: bool = True
     """Whether it came to the same numbers when it ran again."""
 
+    predicted: tuple[str, ...] = ()
+    """Sentences on the predictions that were made in the session."""
+
 
 class LoopExport:
     """Texts of the export of a session on a script's own loop."""
@@ -156,6 +159,7 @@ class LoopExport:
             + f" The changed text of {' and '.join(modules)} is at the top, too." * bool(modules),
             f"Made by gradstep {__version__} with PyTorch {torch.__version__}, on {threads} "
             f"thread{'s' * (threads != 1)}. It needs what the script needs, and not gradstep.",
+            *self._own.predicted,
         )
         blocks = [wrap(text, WIDTH, initial_indent="# ", subsequent_indent="# ") for text in paragraphs]
         return [line for number, block in enumerate(blocks) for line in (["#"] * bool(number) + block)]

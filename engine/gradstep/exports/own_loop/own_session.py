@@ -30,7 +30,11 @@ class OwnTexts:
 
 
 def own_texts(
-    session: ScriptSession, source: ScriptSource, arguments: Sequence[str], seed: int | None
+    session: ScriptSession,
+    source: ScriptSource,
+    arguments: Sequence[str],
+    seed: int | None,
+    predicted: Sequence[str] = (),
 ) -> OwnTexts:
     """Run what ran in a session again, apart from it, and return the export of that.
 
@@ -39,6 +43,7 @@ def own_texts(
         source: Text of its script.
         arguments: The script's own arguments.
         seed: Seed of the random generators before the script ran; None for 0.
+        predicted: Sentences on the predictions that were made in the session.
     """
     state, frame = session.state, session.frame
     assert isinstance(state, ScriptState)
@@ -47,7 +52,7 @@ def own_texts(
         loop = loop_of(source, arguments, seed)
         numbers, ran = numbers_of(loop, plan, str(source.path))
     repeats = _is_same(frame, numbers)
-    own = OwnLoop(source, loop.loops, tuple(arguments), loop.started_in, seed or 0, repeats)
+    own = OwnLoop(source, loop.loops, tuple(arguments), loop.started_in, seed or 0, repeats, tuple(predicted))
     made = LoopExport(own, ran, numbers)
     return OwnTexts(made.script(), made.notebook(), losses_by_round(numbers, ran.rounds))
 

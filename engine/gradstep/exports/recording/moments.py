@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from gradstep.actions import Action, GoTo, Redo, StepNode, StepTo, Undo
+from gradstep.actions import Action, Answer, GoTo, Redo, StepNode, StepTo, Undo
 from gradstep.errors import EngineError
 from gradstep.frame import Frame
+from gradstep.predictions.exercise import Prediction
+from gradstep.predictions.judging import judge
 from gradstep.session import Session
 from gradstep.training.pytorch_errors import PyTorchError
 
@@ -25,6 +27,9 @@ class Moment:
     error: PyTorchError | None = None
     """Error that PyTorch raised; whatever ran before it is in `after`. None if PyTorch raised no error."""
 
+    prediction: Prediction | None = None
+    """Prediction of what the action gives; None if none was made."""
+
 
 def moments_of(session: Session, actions: Iterable[Action]) -> tuple[Moment, ...]:
     """Apply actions one after another; those that gradstep itself refuses change nothing and are left out.
@@ -37,6 +42,27 @@ def moments_of(session: Session, actions: Iterable[Action]) -> tuple[Moment, ...
         ValueError: an action moves in the history (`Undo`, `Redo` or `GoTo`).
     """
     moments: list[Moment] = []
+    for action in actions:
+        if isinstance(action, Answer):
+            prediction, before = _prediction(session, action), len(moments)
+            _add(moments, session, action.question.after)
+            if len(moments) > before:
+                moments[-1] = replace(moments[-1], prediction=prediction)
+        else:
+            _add(moments, session, [action])
+    return tuple(moments)
+
+
+def _prediction(session: Session, action: Answer) -> Prediction | None:
+    """Return what an answer was worth; None if that cannot be known before its actions run."""
+    try:
+        posed = session.put(action.question).posed
+        return Prediction(action.given, posed, judge(posed, action.given))
+    except EngineError:
+        return None
+
+
+def _add(moments: list[Moment], session: Session, actions: Iterable[Action]) -> None:
     for action in _one_by_one(session, actions):
         before, error = session.frame, None
         try:
@@ -46,7 +72,6 @@ def moments_of(session: Session, actions: Iterable[Action]) -> tuple[Moment, ...
         except EngineError:
             continue
         moments.append(Moment(len(moments) + 1, action, before, session.frame, error))
-    return tuple(moments)
 
 
 def _one_by_one(session: Session, actions: Iterable[Action]) -> Iterator[Action]:

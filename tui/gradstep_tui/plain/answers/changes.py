@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from gradstep.actions import (
     Action,
+    Answer,
     Backward,
     Forward,
     GoTo,
@@ -20,10 +21,12 @@ from gradstep.actions import (
     Undo,
     Update,
     Zero,
+    ran_by,
 )
 from gradstep.loop.loop import Kind, Loop
 from gradstep.loop.script_loop import ScriptLoop
 from gradstep_tui.plain.answers.elements import is_large, large_change_texts
+from gradstep_tui.plain.answers.prediction_answers import prediction_texts
 from gradstep_tui.plain.answers.refusals import COMMANDS, notice_text
 from gradstep_tui.plain.answers.state import hint_text, loop_texts, loss_texts, shown_key
 from gradstep_tui.plain.answers.statement_answers import moved_texts, ran_texts
@@ -50,6 +53,9 @@ RUNS: Final[Mapping[type[Action], Kind]] = {
 
 def answer_texts(action: Action, before: Frame, after: Frame) -> Iterator[str]:
     """Yield the answer to an action: the code that ran, the changes, the notice, and the next command."""
+    if isinstance(action, Answer) and after.prediction is not None:
+        yield from prediction_texts(after.prediction, after)
+        action = ran_by(action)
     yield from _done_texts(action, before, after)
     yield from ran_texts(action, after)
     yield from change_texts(before, after)

@@ -53,6 +53,11 @@ SENTENCES: Final[Mapping[Reason, str]] = {
     "loop keeps them to itself",
     Reason.NO_OUTER_LOOP: "outer is for a loop over batches inside a loop over epochs: it runs a whole "
     "epoch. This is a single loop: type epoch to run it once, run N to run it many times",
+    Reason.NOTHING_TO_ASK: "there is nothing to ask about what comes next: type next, then predict again",
+    Reason.NOT_REPEATABLE: "the code does not come to the same numbers again, so what comes next cannot be "
+    "known before it runs",
+    Reason.HANDS_ON: "the next line hands control to other code by yield or await, so nobody can know "
+    "what it gives before it runs: type next",
     Reason.READ_ONLY: "this was recorded in a program and can only be looked at: "
     "node and back step through it, timeline lists it",
     Reason.START_OF_RECORDING: "this is the start of the recording",

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
+from textual.widgets import Static
 
+from gradstep.tensors.element_index import place_of
 from gradstep_tui.bindings import like
 from gradstep_tui.drawing.lines import Line
 from gradstep_tui.screens.dialogs.dialog import Dialog
@@ -42,16 +44,29 @@ class LedgerScreen(Dialog[None]):
     }
     """
 
-    def __init__(self, frame: Frame) -> None:
-        """Show `frame`'s ledger."""
+    def __init__(
+        self, frame: Frame, parameter: str = "", index: tuple[int, ...] = (), said: str = ""
+    ) -> None:
+        """Show `frame`'s ledger.
+
+        Args:
+            frame: The frame.
+            parameter: Parameter that is shown first; empty for the first one.
+            index: Element that is chosen first; empty for the first one.
+            said: Sentence that stands above the ledger; empty for none.
+        """
         super().__init__()
+        self._said = said
         self._pages = _LedgerPanel(frame)
+        self._pages.begin_at(parameter, index)
 
     def compose(self) -> ComposeResult:
         """Yield the widgets of the dialog."""
         with Vertical() as box:
             box.border_title = "ledger"
             box.border_subtitle = "arrows: choose a number   Tab: next parameter   Esc: close"
+            if self._said:
+                yield Static(self._said, markup=False)
             yield self._pages
 
     def choose_number(self, rows: int, columns: int) -> None:
@@ -88,6 +103,14 @@ class _LedgerPanel(Panel):
         return ledger_lines(
             parameter, self._shown.ledger, self._at, self._back, width, height, unit_of(self._shown.loop)
         )
+
+    def begin_at(self, parameter: str, index: tuple[int, ...]) -> None:
+        for place, each in enumerate(self._shown.parameters):
+            shape = tuple(each.value.shape)
+            if each.name == parameter and len(index) == len(shape):
+                self._parameter = place
+                row, column = divmod(place_of(shape, index), shape[-1] if shape else 1)
+                self._at = Element(row, column)
 
     def move(self, rows: int, columns: int) -> None:
         self._at = self._at.moved(rows, columns, self._shown.parameters[self._parameter].value)

@@ -20,6 +20,7 @@ from gradstep_tui.widgets.lessons.statement_step import statement_lines, stateme
 from gradstep_tui.widgets.panel import Panel
 from gradstep_tui.widgets.steps.equation import WHOLE, equations_lines, least_lines
 from gradstep_tui.widgets.steps.optimizer_update import optimizer_lines, whole_optimizer_lines
+from gradstep_tui.widgets.steps.predicted import prediction_lines
 
 if TYPE_CHECKING:
     from gradstep.derivatives import Explanation
@@ -127,6 +128,14 @@ class StepPanel(Panel):
             return complaint_lines(self.complaint, width - 1, height)
         frame = self.frame
         if frame is None:
+            return []
+        if frame.prediction is None or self.looked is not None:
+            return self._step_lines(frame, width, height)
+        head = prediction_lines(frame.prediction, frame, width - 1)[:height]
+        return [*head, *self._step_lines(frame, width, height - len(head))][:height]
+
+    def _step_lines(self, frame: Frame, width: int, height: int) -> list[Line]:
+        if height <= 0:
             return []
         if frame.backward is not None and self._event is not None:
             labels = labels_of(frame)

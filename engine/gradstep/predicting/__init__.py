@@ -1,0 +1,1 @@
+"""Questions about what comes next: the truth from PyTorch, the slips, and answers as actions."""

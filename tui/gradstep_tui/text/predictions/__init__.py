@@ -1,0 +1,1 @@
+"""Sentences on predictions: the question, its help, the outcome and the slip."""

@@ -119,6 +119,8 @@ def _session_on_own_loop(
     """Return a session on the script's own loop; None if it has none, or if gradstep's loop is asked for."""
     from gradstep.script_training.script_opening import open_script
 
+    if start.problem in problems.own_loop_names():
+        return open_script(start.source(), start.title, seed=start.seed, rate=start.rate, stopped=stopped)
     if source is None or start.names or start.optimizer or start.batches:
         return None
     if start.digest is not None and start.modules is None:

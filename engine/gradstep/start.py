@@ -58,6 +58,11 @@ class Start(Struct, frozen=True, forbid_unknown_fields=True):
         return self.table is not None or is_path(self.problem)
 
     @property
+    def is_script(self) -> bool:
+        """Whether the problem may be a script with a loop of its own: a learner's, or a built-in one."""
+        return self.table is None and (self.has_file or self.problem in problems.own_loop_names())
+
+    @property
     def title(self) -> str:
         """Name of the problem for people and for file names; a CSV file's model has `-linear` at its end."""
         if self.table is not None:

@@ -13,6 +13,7 @@ MODULES = sorted(
     ".".join(path.relative_to(ROOT / "engine").with_suffix("").parts).removesuffix(".__init__")
     for path in (ROOT / "engine").rglob("*.py")
     if path.stem != "__main__"  # importing that runs the command
+    and (path.parent.name != "own_loops" or path.stem == "__init__")  # scripts, some of which raise
 )
 
 

@@ -42,6 +42,8 @@ def test_problems_are_listed_in_the_order_in_which_one_learns() -> None:
         "dead-relu",
         "deep",
         "rnn",
+        "broadcast",
+        "twice-softmax",
     )
 
 

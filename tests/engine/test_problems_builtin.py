@@ -20,6 +20,7 @@ from tests.engine.test_derivatives_formulas import assert_formulas_give_what_pyt
 from tests.session_strategies import Plain
 
 ENOUGH = {"classify": 0.05, "crops": 300, "dead-relu": 0.1, "line": 0.03, "logistic": 0.3, "quadratic": 0.03}
+ENOUGH |= {"broadcast": 11.9915, "twice-softmax": 0.6}
 ENOUGH |= {"rnn": 0.006, "shared": 0.001, "xor": 0.01, "deep": 0.19}
 """The loss that each has come below after 200 epochs."""
 

@@ -19,7 +19,7 @@ from tests.man_page import PAGE, man_page
 HAS_SHTAB = importlib.util.find_spec("shtab") is not None
 
 CASES = {
-    ("",): {*COMMANDS, *problems.names()},
+    ("",): {*COMMANDS, *problems.all_names()},
     ("x",): {"xor"},
     ("ru",): {"run"},
     ("--bat",): {"--batches"},
@@ -78,7 +78,7 @@ def test_other_shells_get_a_script_with_the_same_words(
     shell: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     if found := script(shell, capsys):
-        for word in (*COMMANDS, *problems.names(), "time-travel", "batches"):
+        for word in (*COMMANDS, *problems.all_names(), "time-travel", "batches"):
             assert word in found
 
 

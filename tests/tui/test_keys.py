@@ -113,6 +113,11 @@ OPENS: Final = {
     "next_pane",
     "previous_pane",
     "zoom",
+    "lesson",
+    "lesson_hint",
+    "lesson_place",
+    "lesson_skip",
+    "lessons",
 }
 """The other keys; each has a test of its own below."""
 

@@ -18,6 +18,7 @@ from gradstep.errors import BadInput
 from gradstep.loop.conventions import CONVENTIONS, RATES
 from gradstep.loop.optimizers import NAMES, OPTIONS
 from gradstep_tui.commands import parsers
+from gradstep_tui.commands.lessons.lesson_parsers import learn_parser, lesson_parser
 from gradstep_tui.commands.script_arguments import parsed
 from gradstep_tui.keys import KEYS
 from gradstep_tui.manual.pages import INDEX, page, topics
@@ -46,6 +47,8 @@ PARSERS: Final[Mapping[str, ArgumentParser]] = {
     "check": parsers.check_parser(),
     "help": parsers.help_parser(),
     "sessions": parsers.sessions_parser(),
+    "learn": learn_parser(),
+    "lesson": lesson_parser(),
     "serve": serve_parser(),
 }
 

@@ -74,7 +74,7 @@ async def test_p_begins_another_problem_and_the_one_before_is_left_in_order(
         assert isinstance(pilot.app.screen, ProblemsScreen)
         shown = text(pilot)
         assert ">* mine" in shown
-        assert all(name in shown for name in problems.names())
+        assert all(name in shown for name in problems.all_names())
         assert "your script" in shown
         await press(pilot, "escape")
         assert frame(pilot).epoch == 1
@@ -299,10 +299,10 @@ def test_a_conversation_begins_other_problems_and_reads_its_script_again(
         said.clear()
         assert conversation.answer(line)
         told[line] = list(said)
-    assert [row.split()[0] for row in told["problem"][1:]] == ["mine", *problems.names()]
+    assert [row.split()[0] for row in told["problem"][1:]] == ["mine", *problems.all_names()]
     assert told["problem xro"] == [
         "error: no problem is called 'xro'. Did you mean 'xor'? "
-        f"The problems are: {', '.join(problems.names())}"
+        f"The problems are: {', '.join(problems.all_names())}"
     ]
     assert told["reload"][0] == "done: mine.py read again"
     assert "zeroing OFF" in "".join(told["reload"])
@@ -328,13 +328,13 @@ async def test_p_asks_first_if_the_session_is_kept_nowhere() -> None:
         assert frame(pilot).problem == "line"
         await press(pilot, "e", "p", "end", "up", "enter")
         asked = " ".join(text(pilot).replace("│", " ").split())
-        assert "A session on rnn begins. This one ends after 1 epoch." in asked
+        assert "A session on train-eval begins. This one ends after 1 epoch." in asked
         assert "This session is not kept. x exports it first." in asked
         await press(pilot, "escape")
         assert (frame(pilot).problem, frame(pilot).epoch) == ("line", 1)
         await press(pilot, "p", "end", "up", "enter", "enter")
         await ended(pilot)
-        assert frame(pilot).problem == "rnn"
+        assert frame(pilot).problem == "train-eval"
 
 
 async def test_p_asks_first_if_an_edited_script_could_not_be_resumed(
@@ -348,7 +348,7 @@ async def test_p_asks_first_if_an_edited_script_could_not_be_resumed(
         assert "mine.py has changed: it can be resumed only once mine.py has its earlier text again" in asked
         await press(pilot, "enter")
         await ended(pilot)
-        assert "rnn begins; the session before is saved as " in bench(pilot).notice.text
+        assert "train-eval begins; the session before is saved as " in bench(pilot).notice.text
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40)])

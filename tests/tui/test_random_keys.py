@@ -25,12 +25,14 @@ from tests.tui.bench import (
     until,
 )
 
-BEGINNING: Final = tuple(name for name, key in BY_NAME.items() if key.id in ("problems", "reload"))
+BEGINNING: Final = tuple(
+    name for name, key in BY_NAME.items() if key.id in ("problems", "reload", "lesson", "lessons")
+)
 STAYING: Final = tuple(name for name in BY_NAME if name != "q" and name not in BEGINNING)
 WORKING: Final = (*STAYING, *("sssbfue" * 2), *["space", "escape"] * 8)
 EDITING: Final = ("enter", "escape", "backspace", "delete", "tab", "shift+tab", "ctrl+a", "ctrl+u", "ctrl+l")
 MOVING: Final = ("up", "down", "left", "right", "pageup", "pagedown", "home", "end")
-OTHERS: Final = (*"120.x-ö漢", *EDITING, *MOVING, "ctrl+z", "f1")
+OTHERS: Final = (*"670.x-ö漢", *EDITING, *MOVING, "ctrl+z", "f1")
 SIZES: Final = ((80, 24), (80, 24), (120, 40), (160, 50), (79, 24), (30, 10), (1, 1), (112, 36), (200, 24))
 
 

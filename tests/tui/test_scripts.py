@@ -56,8 +56,8 @@ def test_list_names_every_problem_with_its_idea() -> None:
     told = run("list")
     assert (told.returncode, told.stderr) == (0, "")
     rows = told.stdout.splitlines()
-    assert [row.split()[0] for row in rows] == [*problems.names()]
-    assert all(problems.idea_of(name) in row for name, row in zip(problems.names(), rows, strict=True))
+    assert [row.split()[0] for row in rows] == [*problems.all_names()]
+    assert all(problems.idea_of(name) in row for name, row in zip(problems.all_names(), rows, strict=True))
 
 
 def test_check_tells_what_was_found(script: Path) -> None:

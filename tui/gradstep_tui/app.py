@@ -32,7 +32,9 @@ from gradstep_tui.terminal.textual_internals import (
 if TYPE_CHECKING:
     from textual.driver import Driver
 
+    from gradstep.lessons.lesson_progress import LessonProgress
     from gradstep.session import Session
+    from gradstep_tui.courses.lesson_taking import LessonTaking
     from gradstep_tui.session.autosave import Autosave
     from gradstep_tui.session.preferences import Preferences
     from gradstep_tui.terminal.pixels import PixelProtocol
@@ -80,6 +82,12 @@ class GradstepApp(StyledOnceApp):
         super().__init__()
         self.pixels = pixels
         self.preferences = preferences
+        self.taking: LessonTaking | None = None
+        """Lesson whose session is made first; None for none."""
+
+        self.lesson_progress: LessonProgress | None = None
+        """Keeps what is done in lessons; None to keep nothing."""
+
         if preferences is not None and preferences.theme in self.available_themes:
             self.theme = preferences.theme
         self._wrong_keys: tuple[str, ...] = ()

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from difflib import get_close_matches
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar, Final, TypeAlias
 
 from gradstep import problems
 from gradstep.errors import BadInput, MissingName
@@ -44,10 +44,14 @@ from gradstep_tui.terminal.capabilities import capabilities
 
 if TYPE_CHECKING:
     from gradstep.actions import Action
+    from gradstep.lessons.lesson_progress import LessonProgress
     from gradstep.loop.loop import Loop
     from gradstep.loop.script_loop import ScriptLoop
     from gradstep.session import Session
+    from gradstep_tui.courses.lesson_taking import LessonTaking
     from gradstep_tui.terminal.crash_guard import CrashGuard
+
+    Lesson: TypeAlias = tuple[LessonTaking, LessonProgress | None]
 
 HEADLESS = (
     "gradstep: this needs a terminal on standard input and output; without one, use `gradstep --plain`, "
@@ -99,7 +103,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return complain(wrong)
     autosave = Autosave(options.save)
     autosave.offers_any = options.problem is None and options.csv is None
-    if options.problem in problems.names():
+    if options.problem in problems.all_names():
         Preferences().remember(problem=options.problem)
     else:
         Preferences().remember_own(start)
@@ -213,6 +217,28 @@ def _help(arguments: Sequence[str]) -> int:
     return show_help(arguments)
 
 
+def _learn(arguments: Sequence[str]) -> int:
+    from gradstep_tui.lesson_command import learn
+
+    return learn(arguments, _take_lesson)
+
+
+def _lesson(arguments: Sequence[str]) -> int:
+    from gradstep_tui.lesson_command import lesson
+
+    return lesson(arguments, _take_lesson)
+
+
+def _take_lesson(
+    make_session: Callable[[], Session],
+    autosave: Autosave,
+    options: Namespace,
+    taking: LessonTaking,
+    progress: LessonProgress | None,
+) -> int:
+    return _train(make_session, autosave, options, lesson=(taking, progress))
+
+
 def _serve(arguments: Sequence[str]) -> int:
     from importlib import import_module
 
@@ -235,6 +261,8 @@ COMMANDS: Final[Mapping[str, Callable[[Sequence[str]], int]]] = {
     "list": _list,
     "check": _check,
     "sessions": _sessions,
+    "learn": _learn,
+    "lesson": _lesson,
     "serve": _serve,
     "help": _help,
 }
@@ -243,6 +271,8 @@ COMMANDS: Final[Mapping[str, Callable[[Sequence[str]], int]]] = {
 
 def parsers_of_subcommands() -> Mapping[str, Parser]:
     """Return the parsers of the subcommands, by their name; `serve` is missing if this is no Unix system."""
+    from gradstep_tui.commands.lessons.lesson_parsers import learn_parser, lesson_parser
+
     parsers = {
         "run": run_parser(),
         "resume": resume_parser(),
@@ -252,6 +282,8 @@ def parsers_of_subcommands() -> Mapping[str, Parser]:
         "list": list_parser(),
         "check": check_parser(),
         "sessions": sessions_parser(),
+        "learn": learn_parser(),
+        "lesson": lesson_parser(),
         "help": help_parser(),
     }
     with suppress(ImportError):
@@ -262,7 +294,11 @@ def parsers_of_subcommands() -> Mapping[str, Parser]:
 
 
 def _train(
-    make_session: Callable[[], Session], autosave: Autosave, options: Namespace, runs: str = ""
+    make_session: Callable[[], Session],
+    autosave: Autosave,
+    options: Namespace,
+    runs: str = "",
+    lesson: Lesson | None = None,
 ) -> int:
     """Train on the bench or in plain mode, close the session, and return the exit code.
 
@@ -271,6 +307,7 @@ def _train(
         autosave: Saves the session.
         options: Options of the command.
         runs: Words for the script that runs until there is a session; empty if none does.
+        lesson: Lesson to take, and what keeps its progress; None for none.
     """
     in_terminal = all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout))
     if not options.plain and not in_terminal:
@@ -285,7 +322,7 @@ def _train(
     with guarded_terminal(_Process.ends, _kept(options)) as guard:
         try:
             make = partial(_for_one_learner, make_session, options.trace_limit, guard)
-            code = (_converse if plain else _draw)(make, autosave, options.ascii, guard, runs)
+            code = (_converse if plain else _draw)(make, autosave, options.ascii, guard, runs, lesson)
         except MissingName as error:  # Textual or PyTorch is of a version that gradstep cannot work with
             code = complain_of(error)
         finally:
@@ -337,14 +374,26 @@ def _for_one_learner(make_session: Callable[[], Session], limit: int | None, gua
 
 
 def _converse(
-    make_session: Callable[[], Session], autosave: Autosave, ascii_only: bool, guard: CrashGuard, runs: str
+    make_session: Callable[[], Session],
+    autosave: Autosave,
+    ascii_only: bool,
+    guard: CrashGuard,
+    runs: str,
+    lesson: Lesson | None,
 ) -> int:
     from gradstep_tui.plain.talk import INTERRUPTED, talk
     from gradstep_tui.terminal.guard_process import TYPED
 
     guard.tell(TYPED)
     try:
-        code = talk(make_session, autosave=autosave, ascii_only=ascii_only, runs=runs, own=Preferences().own)
+        code = talk(
+            make_session,
+            autosave=autosave,
+            ascii_only=ascii_only,
+            runs=runs,
+            own=Preferences().own,
+            lesson=_lesson_or_progress(lesson),
+        )
         guard.hold_ending()
     except KeyboardInterrupt:  # between the two
         code = INTERRUPTED
@@ -352,7 +401,12 @@ def _converse(
 
 
 def _draw(
-    make_session: Callable[[], Session], autosave: Autosave, ascii_only: bool, guard: CrashGuard, runs: str
+    make_session: Callable[[], Session],
+    autosave: Autosave,
+    ascii_only: bool,
+    guard: CrashGuard,
+    runs: str,
+    lesson: Lesson | None,
 ) -> int:
     guard.hold_ending()
     from gradstep_tui.app import GradstepApp
@@ -376,17 +430,25 @@ def _draw(
             pixels=pixel_protocol(),
         )
         app.choose_keys(read_keymap(config_file()))
+        app.taking, app.lesson_progress = _lesson_or_progress(lesson)
         app.run()
         guard.tell(guard_process.LEAVING)
         wait_for_jobs(LEAVING)
     return app.return_code or 0
 
 
+def _lesson_or_progress(lesson: Lesson | None) -> Lesson | tuple[None, LessonProgress]:
+    """Return the lesson to take with what keeps its progress; without a lesson, what keeps that of any."""
+    from gradstep.lessons.lesson_progress import LessonProgress
+
+    return (None, LessonProgress()) if lesson is None else lesson
+
+
 def _command_meant(word: str | None) -> str | None:
     """Return the subcommand that a word resembles more than any problem's name; None if there is none."""
     if word is None or is_path(word) or is_table(word):
         return None
-    close = get_close_matches(word.casefold(), [*problems.names(), *COMMANDS], n=1)
+    close = get_close_matches(word.casefold(), [*problems.all_names(), *COMMANDS], n=1)
     return close[0] if close and close[0] in COMMANDS else None
 
 

@@ -42,8 +42,9 @@ VIEWS: Final = (
     *("timeline", "data", "ledger", "elements", "twin", "pictures", "graph", "verdict", "check", "printed"),
 )
 REST: Final = (
-    *("problems", "reset", "export", "next_pane", "zoom", "cursor_up", "cursor_down", "reload"),
-    *("predict", "set_to_none", "manual", "previous_pane", "scroll_up", "scroll_down", "theme"),
+    *("problems", "lesson", "reset", "export", "next_pane", "zoom", "cursor_up", "cursor_down"),
+    *("reload", "predict", "set_to_none", "manual", "previous_pane", "scroll_up", "scroll_down", "theme"),
+    *("lessons", "lesson_hint", "lesson_place", "lesson_skip"),
 )
 
 ORDER: Final[Mapping[Situation, Sequence[str]]] = {

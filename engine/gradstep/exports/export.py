@@ -86,7 +86,7 @@ def export(start: Start, actions: Iterable[Action], source: ScriptSource | None 
     begin = partial(open_session, start, source=source if start.has_file else None)
     if source.is_notebook and awaits(source.text):
         raise BadInput(AWAITS)
-    if not start.has_file or start.table is not None:
+    if not start.is_script:
         return export_from(begin, source.text, actions, seed=start.seed)
     made = _on_own_loop(start, begin, source, actions) if trains_by_itself(source) else None
     if made is None:

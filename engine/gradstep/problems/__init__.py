@@ -13,20 +13,39 @@ if TYPE_CHECKING:
     from gradstep.problem import Problem
 
 _FOLDER = Path(__file__).parent
+_OWN_LOOPS = _FOLDER / "own_loops"
 
 
 LEARNED: Final = (
     *("line", "crops", "quadratic", "logistic", "classify", "xor"),
-    *("shared", "dead-relu", "deep", "rnn"),
+    *("shared", "dead-relu", "deep", "rnn", "broadcast", "twice-softmax"),
 )
-"""Built-in problems in the order in which one learns: each needs only ideas of those before it."""
+"""Problems with a model and a loss in the order in which one learns: each needs only ideas of those before
+it."""
+
+LEARNED_LOOPS: Final = ("detached", "forgotten", "rebinding", "carried", "clipping", "train-eval")
+"""Scripts with a loop of their own in the order in which one learns."""
 
 
 def names() -> tuple[str, ...]:
-    """Return the names of the built-in problems, in the order in which one learns."""
-    stems = (path.stem for path in _FOLDER.glob("*.py") if path.stem != "__init__")
+    """Return the names of the built-in problems with a model and a loss, in the order in which one learns."""
+    return _in_order(_FOLDER, LEARNED)
+
+
+def own_loop_names() -> tuple[str, ...]:
+    """Return the names of the built-in scripts with a training loop of their own, which is stepped."""
+    return _in_order(_OWN_LOOPS, LEARNED_LOOPS)
+
+
+def all_names() -> tuple[str, ...]:
+    """Return the names of everything built in that can be trained, in the order in which one learns."""
+    return (*names(), *own_loop_names())
+
+
+def _in_order(folder: Path, learned: tuple[str, ...]) -> tuple[str, ...]:
+    stems = (path.stem for path in folder.glob("*.py") if path.stem != "__init__")
     found = sorted(stem.replace("_", "-") for stem in stems)
-    return tuple(sorted(found, key=lambda name: LEARNED.index(name) if name in LEARNED else len(LEARNED)))
+    return tuple(sorted(found, key=lambda name: learned.index(name) if name in learned else len(learned)))
 
 
 def path_of(name: str) -> Path:
@@ -35,9 +54,11 @@ def path_of(name: str) -> Path:
     Raises:
         BadInput: there is no such problem; the message lists the known problems and the closest match.
     """
-    if name.startswith("_") or name.replace("_", "-") not in names():
-        raise BadInput(unknown("problem", name, names()))
-    return _FOLDER / f"{name.replace('-', '_')}.py"
+    found = name.replace("_", "-")
+    if name.startswith("_") or found not in all_names():
+        raise BadInput(unknown("problem", name, all_names()))
+    folder = _OWN_LOOPS if found in own_loop_names() else _FOLDER
+    return folder / f"{name.replace('-', '_')}.py"
 
 
 def idea_of(name: str) -> str:
@@ -72,7 +93,7 @@ def load(name: str, seed: int | None = None) -> Problem:
     """Run a built-in problem's script and return the problem that it defines.
 
     Args:
-        name: One of `names()`.
+        name: One of `names()`; a script with a loop of its own is opened as a session instead.
         seed: None for the script's own start values; a number for parameters drawn by `torch.randn`, in the
             order in which the script defines them, after `torch.manual_seed(seed)`.
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from gradstep import problems
+from gradstep.lessons.lesson_library import lesson_ids
 from gradstep_tui.commands.parsers import Parser, complain
 from gradstep_tui.manual.pages import topics
 
@@ -22,6 +23,8 @@ _DESCRIBED: Final = {
     "list": "list the built-in problems",
     "check": "say what gradstep finds in a script",
     "sessions": "list, show and delete saved sessions",
+    "learn": "list the lessons, or take one",
+    "lesson": "write, check or try a lesson file",
     "serve": "serve a class over SSH",
     "help": "show the manual",
 }
@@ -58,7 +61,7 @@ def _whole(bench: Parser, parsers: Mapping[str, Parser], file: Mapping[str, obje
             _know_values(action, file)
         described = _DESCRIBED.get(name, name)
         words.add_parser(name, add_help=False, parents=[parser], help=described, description=described)
-    for name in problems.names():
+    for name in problems.all_names():
         idea = problems.idea_of(name)
         words.add_parser(name, add_help=False, parents=[bench], help=idea)
     for action in whole._actions:
@@ -71,7 +74,9 @@ def _know_values(action: Action, file: Mapping[str, object]) -> None:
     value: Any = action
     if action.dest == "topic":
         action.choices = [topic.name for topic in topics()]
+    elif action.dest == "lesson":
+        action.choices = lesson_ids()
     elif action.dest == "problem":
-        action.choices = problems.names()
+        action.choices = problems.all_names()
     elif action.metavar == "FILE" or action.dest in ("file", "to"):
         value.complete = file

@@ -55,7 +55,7 @@ ANOTHER_FILE: Final = Listed(
 
 def listed(own: Start | None = None) -> list[Listed]:
     """Return the problems to choose from: the learner's own file, if there is one, then the built-in ones."""
-    built_in = [Listed(name, problems.idea_of(name), Start(name)) for name in problems.names()]
+    built_in = [Listed(name, problems.idea_of(name), Start(name)) for name in problems.all_names()]
     if own is None:
         return built_in
     kind = "script" if own.table is None else "CSV file"

@@ -22,7 +22,7 @@ PRINTED: Final = 20
 
 def has_loop(start: Start) -> bool:
     """Return whether a start's script is looked through for a loop of its own."""
-    return start.has_file and start.table is None and start.names is None
+    return start.is_script and start.names is None
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,6 +35,8 @@ USES: Final = (
     "gradstep list",
     "gradstep check [options] script [its own arguments]",
     "gradstep sessions [show | delete | prune]",
+    "gradstep learn [options] [lesson]",
+    "gradstep lesson new | check | try file",
     "gradstep serve [options]",
     "gradstep help [topic]",
 )
@@ -145,7 +147,7 @@ def bench_parser(*, with_problem: bool = True) -> Parser:
     )
     add_start(parser)
     parser.add_argument("--save", type=Path, metavar="FILE", help="save the session in FILE, a new file")
-    _add_drawing(parser)
+    add_drawing(parser)
     return parser
 
 
@@ -157,7 +159,7 @@ def resume_parser() -> Parser:
         allow_abbrev=False,
     )
     parser.add_argument("file", nargs="?", type=Path, help="a session's file or name (default: the latest)")
-    _add_drawing(parser)
+    add_drawing(parser)
     return parser
 
 
@@ -176,7 +178,7 @@ def replay_parser() -> Parser:
         action="store_true",
         help="replay the whole session without a screen, and print the final numbers",
     )
-    _add_drawing(parser)
+    add_drawing(parser)
     return parser
 
 
@@ -222,7 +224,8 @@ def _add_looks(parser: Parser) -> None:
     )
 
 
-def _add_drawing(parser: Parser) -> None:
+def add_drawing(parser: Parser) -> None:
+    """Add the options for how a session is shown, and how much of a pass is kept."""
     _add_looks(parser)
     parser.add_argument(
         "--trace-limit",

@@ -45,6 +45,12 @@ class Command:
     begins: Callable[[Session, str, Start | None], Beginning | Iterable[str]] | None = None
     """Returns the session that replaces this one, or lines of an answer; may raise an EngineError."""
 
+    lesson: str = ""
+    """What the command does in a lesson: the id of a key, or `answer`; empty for any other command."""
+
+    view: str = ""
+    """Id of the key that shows on the bench what the command shows; empty for any other command."""
+
 
 class NotUnderstood(BadInput):
     """A line matches no command."""

@@ -113,6 +113,8 @@ HELP: Final[Mapping[str, str]] = {
     "printed": "Show what the script printed; new lines also appear after each command.",
     "reload": "Read the edited script again, and start over.",
     "stop": "Nothing to type here: ctrl+c stops a run of epochs.",
+    "lesson": "Show the lesson's step again, or go on to the next one if it is done.",
+    "lessons": "List the lessons, or begin one, e.g. lessons old-plus-new.",
     "manual": "Read a page of the manual, e.g. manual keys; manual search WORDS finds passages in all pages.",
     "help": "List every command, or explain one, e.g. help undo.",
 }
@@ -155,6 +157,15 @@ BEGINNING: Final[Mapping[str, tuple[str, Begins]]] = {
     "reload": ("", same_again),
 }
 """Keys that begin another session, by id: notation of the arguments, and the maker of the session."""
+
+LESSON_TAKES: Final[Mapping[str, str]] = {
+    "lesson": "",
+    "lesson_hint": "",
+    "lesson_place": "",
+    "lesson_skip": "",
+    "lessons": "[NAME]",
+}
+"""Notation of the arguments of the commands of a lesson, by the key's id."""
 
 ELSEWHERE: Final[Mapping[str, str]] = {
     "cursor_up": "plain mode has no cursor: name the line, as in comment zero, comment 3 or up update",
@@ -267,10 +278,12 @@ def command_of(key: Key) -> Command:
         return Command(names, text, *TAKING[key.id])
     if key.id in ASKING:
         takes, question = ASKING[key.id]
-        return Command(names, text, takes, question=question)
+        return Command(names, text, takes, question=question, view=key.id)
     if key.id in WORKING:
         takes, work = WORKING[key.id]
-        return Command(names, text, takes, work=work)
+        return Command(names, text, takes, work=work, view=key.id)
+    if key.id in LESSON_TAKES:
+        return Command(names, text, LESSON_TAKES[key.id], lesson=key.id)
     if key.id in BEGINNING:
         takes, begins = BEGINNING[key.id]
         return Command(names, text, takes, begins=begins)
@@ -288,9 +301,10 @@ RESUME: Final = Command(
 
 ANSWER: Final = Command(
     ("answer",),
-    "Answer the question of predict, e.g. answer 82.2 or answer None; then the line runs.",
+    "Answer the question of predict, or of the lesson, e.g. answer 82.2, answer None or answer 2.",
     "VALUE",
     question=lambda *_: (NOT_ASKED,),
+    lesson="answer",
 )
 
 MORE: Final = (

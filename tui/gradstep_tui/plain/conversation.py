@@ -8,16 +8,21 @@ from typing import TYPE_CHECKING, Final
 
 from gradstep.actions import Action
 from gradstep.errors import EngineError
+from gradstep.lessons.lesson_library import built_in_lesson
+from gradstep.lessons.lesson_parts import Predict
 from gradstep.opening import open_session
 from gradstep.reload import edit_like
 from gradstep.training.pytorch_errors import PyTorchError
+from gradstep_tui.commands.lessons.lesson_list import lesson_texts
+from gradstep_tui.courses.lesson_taking import LessonTaking
 from gradstep_tui.plain.answers.changes import answer_texts, change_texts
 from gradstep_tui.plain.answers.prediction_answers import answer_action
 from gradstep_tui.plain.answers.refusals import error_texts
 from gradstep_tui.plain.answers.state import hint_text
 from gradstep_tui.plain.command_parser import understood
-from gradstep_tui.plain.commands import ANSWER, BY_NAME, RESUME, show_texts
+from gradstep_tui.plain.commands import ANSWER, BY_NAME, RESUME, command_name, show_texts
 from gradstep_tui.plain.epochs import run, stoppable
+from gradstep_tui.plain.lesson_talk import LessonTalk
 from gradstep_tui.plain.new_session import Beginning
 from gradstep_tui.session.jobs import finished
 from gradstep_tui.session.offers import offer_text
@@ -25,6 +30,7 @@ from gradstep_tui.session.script_start import running_title, told_while_running
 from gradstep_tui.text.remarks import NOTHING, success, warning
 
 if TYPE_CHECKING:
+    from gradstep.lessons.lesson_progress import LessonProgress
     from gradstep.session import Session
     from gradstep.start import Start
     from gradstep_tui.session.autosave import Autosave
@@ -33,6 +39,8 @@ if TYPE_CHECKING:
 RESUMES: Final = "Type resume to continue it."
 MOST_PRINTED: Final = 10
 """Largest number of lines of the script's output that are shown after a command."""
+
+HERE: Final = "the lesson stands here"
 
 WELCOME: Final = "Type a command and press Enter; help lists all commands, quit leaves."
 
@@ -46,6 +54,8 @@ class Conversation:
         say: Callable[[str], None],
         autosave: Autosave | None = None,
         own: Start | None = None,
+        taking: LessonTaking | None = None,
+        progress: LessonProgress | None = None,
     ) -> None:
         """Make a conversation.
 
@@ -54,7 +64,10 @@ class Conversation:
             say: Called with each line of an answer.
             autosave: Saves the session; None to save nothing.
             own: Start of the learner's own file that was trained last; None if there is none.
+            taking: Lesson whose session this is; None for none.
+            progress: Keeps what is done in lessons; None to keep nothing.
         """
+        self._lesson, self._taking = LessonTalk(command_name, progress), taking
         self._say = say
         self._autosave = autosave
         self._offer: Offer | None = None
@@ -69,6 +82,8 @@ class Conversation:
     def greet(self) -> None:
         """Show the problem and how to begin, and offer to resume an earlier session if there is one."""
         self._say_all([WELCOME, *show_texts(self._session.frame)])
+        if self._taking is not None and self._taking.course is not None:
+            self._say_all(self._lesson.begin(self._session, self._taking.course))
         if self._autosave is not None:
             self._offer = self._autosave.offer()
             if self._offer is not None:
@@ -97,20 +112,24 @@ class Conversation:
             command, rest = understood(line, BY_NAME)
             if command is RESUME and self._offer is not None and self._autosave is not None:
                 self._resume(self._autosave, self._offer)
-            elif command is ANSWER:
+            elif command is ANSWER and not self._lesson.wants_answer:
                 self._do(answer_action(self._session, rest))
             elif command.action is not None:
                 self._do(command.action(rest))
             elif command.begins is not None:
                 self._begin(command.begins(self._session, rest, self._own))
+            elif command.lesson:
+                self._do_in_lesson(command.lesson, rest)
             elif command.question is not None:
                 self._say_all(command.question(self._session, rest))
+                self._say_all(self._lesson.view(command.view))
             elif command.work is not None:
                 with stoppable(self._session, self._say) as stopped:
                     work, session = command.work, self._session
                     # A work may compute its lines while they are taken from it.
                     texts = finished(lambda stopping: [*work(session, rest, stopping)], stopped)
                 self._say_all(texts)
+                self._say_all(self._lesson.view(command.view))
             else:
                 return False
         except EngineError as error:
@@ -143,8 +162,46 @@ class Conversation:
             self._say_notice(autosave)
         self._say_all(show_texts(session.frame))
 
+    def _do_in_lesson(self, what: str, rest: str) -> None:
+        lesson = self._lesson
+        match what:
+            case "lesson":
+                self._say_all(lesson.go_on())
+            case "lesson_hint":
+                self._say_all(lesson.hint())
+            case "lesson_skip":
+                self._say_all(lesson.skip())
+            case "lesson_place":
+                back = lesson.back()
+                self._say(HERE) if back is None else self._do(back)
+            case "answer" if lesson.asks(Predict):
+                back = lesson.back()
+                if back is not None:
+                    self._do(back)
+                self._do(lesson.answer(rest))
+            case "answer":
+                self._say_all(lesson.choose(rest))
+            case _ if rest:
+                self._begin_lesson(rest)
+            case _:
+                self._say_all(lesson_texts(lesson.progress, how="lessons"))
+
+    def _begin_lesson(self, name: str) -> None:
+        taking = LessonTaking(built_in_lesson(name), self._lesson.progress)
+        autosave = self._autosave
+        begin = open_session if autosave is None else autosave.begin_lesson
+        with stoppable(self._session, self._say) as stopped:
+            session = taking.open(lambda start: begin(start, stopped))
+        assert taking.course is not None
+        self._take(session)
+        if autosave is not None:
+            self._say_notice(autosave)
+        self._say_all(show_texts(session.frame))
+        self._say_all(self._lesson.begin(session, taking.course))
+
     def _take(self, session: Session) -> None:
         self._session, self._printed = session, 0
+        self._lesson.leave(session)
         if session.origin is not None and session.origin.has_file:
             self._own = session.origin
 
@@ -168,8 +225,10 @@ class Conversation:
         except PyTorchError:
             if self._session.frame is not before:  # something ran before the error
                 self._say_all(change_texts(before, self._session.frame))
+            self._say_all(self._lesson.see(action, refused=True))
             raise
         self._say_all(answer_texts(action, before, after))
+        self._say_all(self._lesson.see(action))
 
     def _say_all(self, texts: Iterable[str]) -> None:
         for text in texts:

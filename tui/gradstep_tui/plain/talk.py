@@ -19,8 +19,10 @@ from gradstep_tui.plain.conversation import Conversation
 from gradstep_tui.session.script_start import told_while_running
 
 if TYPE_CHECKING:
+    from gradstep.lessons.lesson_progress import LessonProgress
     from gradstep.session import Session
     from gradstep.start import Start
+    from gradstep_tui.courses.lesson_taking import LessonTaking
     from gradstep_tui.session.autosave import Autosave
 
 PROMPT: Final = "gradstep> "
@@ -47,6 +49,7 @@ def talk(
     ascii_only: bool = False,
     runs: str = "",
     own: Start | None = None,
+    lesson: tuple[LessonTaking | None, LessonProgress | None] = (None, None),
 ) -> int:
     """Run plain mode for the session that `make_session` makes, and return the exit code.
 
@@ -58,6 +61,7 @@ def talk(
         ascii_only: Whether to write ASCII characters only.
         runs: Words for the script that runs until there is a session; empty if none does.
         own: Start of the learner's own file that was trained last; None if there is none.
+        lesson: Lesson whose session is made, or None, and what keeps progress in lessons, or None.
     """
     _prepare_streams(ascii_only)
     try:
@@ -66,7 +70,7 @@ def talk(
         tell = partial(print, file=sys.stdout, flush=True)
         with told_while_running(runs):
             session = make_session()
-        conversation = Conversation(session, tell, autosave, own)
+        conversation = Conversation(session, tell, autosave, own, *lesson)
         conversation.greet()
         for line in lines():
             if not conversation.answer(line):

@@ -21,6 +21,16 @@ AROUND: Final = 3
 """Rows of the status line, the notice and the key bar."""
 
 
+LESSON_BESIDE: Final = 110
+"""Columns from which a lesson is beside the other panes instead of above them."""
+
+LESSON_ROWS: Final = 3
+"""Rows of a lesson above the other panes."""
+
+LESSON_COLUMNS: Final = (30, 46)
+"""Smallest and largest width of a lesson beside the other panes."""
+
+
 class Pane(StrEnum):
     """A pane of the bench, by the id of its widget."""
 
@@ -30,20 +40,34 @@ class Pane(StrEnum):
     STEP = "step"
     CODE = "code"
     DATA = "data"
+    LESSON = "lesson"
 
 
 TURN: Final = (Pane.CODE, Pane.TRACE, Pane.STEP, Pane.PARAMETERS, Pane.DATA, Pane.LOSS)
 """Panes in the order in which the focus goes from one to the next."""
 
 
-def arrangement(width: int, height: int, zoomed: Pane | None = None) -> Mapping[Pane, Region]:
+def arrangement(
+    width: int, height: int, zoomed: Pane | None = None, *, lesson: bool = False
+) -> Mapping[Pane, Region]:
     """Return the region of each pane that is shown, below the status line.
 
     Args:
         width: Columns of the terminal.
         height: Rows of the terminal.
-        zoomed: Pane that takes all the room; None for all panes that fit.
+        zoomed: Pane that takes all the room besides the lesson; None for all panes that fit.
+        lesson: Whether a lesson is under way, which is always shown.
     """
+    if lesson and width >= LESSON_BESIDE:
+        room = min(max(width - SMALLEST[0], LESSON_COLUMNS[0]), LESSON_COLUMNS[1])
+        beside = arrangement(width - room, height, zoomed)
+        return {**beside, Pane.LESSON: Region(width - room, 0, room, height - AROUND)}
+    if lesson:
+        below = {
+            pane: region.translate((0, LESSON_ROWS))
+            for pane, region in arrangement(width, height - LESSON_ROWS, zoomed).items()
+        }
+        return {**below, Pane.LESSON: Region(0, 0, width, LESSON_ROWS)}
     rows = height - AROUND
     if zoomed is not None:
         return {zoomed: Region(0, 0, width, rows)}
@@ -56,9 +80,9 @@ def arrangement(width: int, height: int, zoomed: Pane | None = None) -> Mapping[
 
 def _narrow(width: int, rows: int) -> Mapping[Pane, Region]:
     """Parameters and pass beside each other, then the step and the code in full width."""
-    spare = max(rows - 21, 0)
+    spare, short = max(rows - 21, 0), max(21 - rows, 0)
     left, top, loss = min(46, width // 2 + 6), 9 + min(spare // 4, 5), 1 + min(spare // 8, 3)
-    code = 6 + min(spare // 3, 10)
+    top, code = top - short // 3, 6 + min(spare // 3, 10) - short // 3
     return {
         Pane.PARAMETERS: Region(0, 0, left, top - loss),
         Pane.LOSS: Region(0, top - loss, left, loss),

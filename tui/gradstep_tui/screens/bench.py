@@ -16,10 +16,12 @@ from gradstep_tui.bindings import BINDINGS
 from gradstep_tui.key import Key
 from gradstep_tui.keys import KEYS
 from gradstep_tui.screens.arrangement import SMALLEST, TURN, Pane, arrangement
-from gradstep_tui.screens.base.keyed_screen import KeyedScreen, KeyHandler
+from gradstep_tui.screens.base.course_screen import CourseScreen
+from gradstep_tui.screens.base.keyed_screen import KeyHandler
 from gradstep_tui.screens.key_handlers import HANDLERS
 from gradstep_tui.text.remarks import hint
 from gradstep_tui.widgets.code.code import CodePanel
+from gradstep_tui.widgets.course.course_pane import CoursePanel
 from gradstep_tui.widgets.keybar import KeyBar
 from gradstep_tui.widgets.lessons.data import DataPanel
 from gradstep_tui.widgets.losses import LossPanel
@@ -32,13 +34,14 @@ from gradstep_tui.widgets.trace import TracePanel
 
 if TYPE_CHECKING:
     from gradstep.frame import PassFrame
+    from gradstep.lessons.course import Course
     from gradstep.session import Session
 
 NO_PASS = "run a backward pass first: there is none to look at yet"
 """Notice if the list of a pass is to be gone through before there is one."""
 
 
-class BenchScreen(KeyedScreen):
+class BenchScreen(CourseScreen):
     """The bench: a session's panels, key bar and notices."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*BINDINGS]
@@ -69,6 +72,8 @@ class BenchScreen(KeyedScreen):
             yield _placed(Pane.CODE, CodePanel().data_bind(bench.frame, bench.cursor, bench.looked))
             yield _placed(Pane.DATA, DataPanel().data_bind(bench.frame))
             yield _placed(Pane.LOSS, LossPanel().data_bind(bench.frame, bench.progress))
+            lesson = CoursePanel().data_bind(bench.course, bench.away, page=bench.lesson_page)
+            yield _placed(Pane.LESSON, lesson)
         yield NoticeLine(self.escape_does).data_bind(
             bench.frame, bench.notice, bench.progress, bench.busy, bench.hint
         )
@@ -88,7 +93,7 @@ class BenchScreen(KeyedScreen):
             return
         zoomed = self.focused_pane if self.zoomed else None
         self.query_one(CodePanel).is_whole = zoomed is Pane.CODE
-        regions = arrangement(width, height, zoomed)
+        regions = arrangement(width, height, zoomed, lesson=self.course is not None)
         for pane in Pane:
             widget = self.query_one(f"#{pane}")
             widget.display = pane in regions
@@ -117,6 +122,11 @@ class BenchScreen(KeyedScreen):
         """Show which pane the arrows act in: with a cursor in the loop, the code."""
         self._show_focus()
 
+    def watch_course(self, before: Course | None, course: Course | None) -> None:
+        """Make room for a lesson, or give it back."""
+        if (before is None) != (course is None):
+            self._arrange()
+
     def watch_zoomed(self) -> None:
         """Show one pane alone, or all of them."""
         self._arrange()
@@ -144,7 +154,7 @@ class BenchScreen(KeyedScreen):
 
     def click_pane(self, pane: Panel, *, on_title: bool) -> None:
         """Give a clicked pane the focus; zoom it if its title was clicked, or else do what its key does."""
-        if pane.id is not None and pane.id in {*Pane}:
+        if pane.id is not None and pane.id in {*TURN}:
             self.chosen_pane = Pane(pane.id)
             if on_title:
                 self.zoomed = not self.zoomed

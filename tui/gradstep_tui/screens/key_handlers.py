@@ -13,6 +13,13 @@ from gradstep_tui.screens.base.working_screen import AT_ONCE
 from gradstep_tui.screens.openers.asking import ask_prediction
 from gradstep_tui.screens.openers.comparison import show_timeline, show_twin
 from gradstep_tui.screens.openers.export import ask_export
+from gradstep_tui.screens.openers.lessons import (
+    choose_lesson,
+    go_on_in_lesson,
+    go_to_lesson,
+    show_hint,
+    skip_lesson_step,
+)
 from gradstep_tui.screens.openers.new_session import choose_problem, reload
 from gradstep_tui.screens.openers.pictures import show_pictures
 from gradstep_tui.screens.openers.reset import ask_reset
@@ -42,6 +49,7 @@ def show_verdict(bench: KeyedScreen) -> None:
     def tell(verdict: Verdict) -> None:
         unit = EPOCH if bench.frame is None else unit_of(bench.frame.loop)
         bench.complaint, bench.notice = verdict.error, verdict_remark(verdict, unit)
+        bench.verdict_found(verdict)
 
     session = bench.idle_session()
     if session is not None:
@@ -77,6 +85,11 @@ HANDLERS: Final[Mapping[str, KeyHandler]] = {
     "verdict": show_verdict,
     "pictures": show_pictures,
     "graph": partial(show_pictures, at=GRAPH),
+    "lesson": go_on_in_lesson,
+    "lesson_hint": show_hint,
+    "lesson_place": go_to_lesson,
+    "lesson_skip": skip_lesson_step,
+    "lessons": choose_lesson,
     "problems": choose_problem,
     "reload": reload,
     "printed": show_printed,

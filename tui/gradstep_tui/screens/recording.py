@@ -23,6 +23,7 @@ CHANGING: Final = frozenset(
         *("zero", "zeroing", "set_to_none", "cursor_up", "cursor_down", "comment", "move_up", "move_down"),
         *("lower_rate", "raise_rate", "type_rate", "optimizer", "batches"),
         *("predict", "verdict", "twin", "check", "problems", "reload", "export"),
+        *("lesson", "lesson_hint", "lesson_place", "lesson_skip", "lessons"),
     }
 )
 """Ids of the keys that train, change or need the program itself."""

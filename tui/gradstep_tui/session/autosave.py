@@ -97,6 +97,20 @@ class Autosave:
         self.notice = saved.also(script_remark(session))
         return session
 
+    def begin_lesson(self, start: Start, stopped: Callable[[], bool] = lambda: False) -> Session:
+        """Begin the session of a lesson as `begin` does; what is odd about its script is left to be found.
+
+        Args:
+            start: Problem of the session.
+            stopped: Called again and again while a script runs; if it returns True, no session is begun.
+
+        Raises:
+            EngineError: As `begin` does.
+        """
+        session = self.begin(start, stopped)
+        self.notice = NOTHING
+        return session
+
     def resume(self, path: Path | None = None, stopped: Callable[[], bool] = lambda: False) -> Session:
         """Resume a saved session; its further actions are saved in the same file.
 

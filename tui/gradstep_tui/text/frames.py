@@ -101,6 +101,8 @@ def action_text(action: actions.Action | None, loop: Loop | ScriptLoop | None = 
             return f"comment {quoted(loop.statement(key))}"
         case actions.MoveStatement(int(key), steps) if isinstance(loop, ScriptLoop):
             return f"move {'up' if steps < 0 else 'down'} {quoted(loop.statement(key))}"
+        case actions.Answer(question, given):
+            return f"predict {given}: {action_text(question.after[-1], loop)}"
         case actions.StepTo(event):
             return f"to event {event} of the pass"
         case actions.ToggleStatement(kind):

@@ -29,6 +29,7 @@ from gradstep_tui.widgets.panel import Panel
 if TYPE_CHECKING:
     from textual import events
 
+    from gradstep.analysis.loop_verdict import Verdict
     from gradstep.loop.loop import StatementKey
     from gradstep.session import Session
 
@@ -142,6 +143,9 @@ class KeyedScreen(SessionScreen):
         if reason:
             self.notice = reason
         return not reason
+
+    def verdict_found(self, verdict: Verdict) -> None:
+        """Do nothing; called with the verdict on the loop, which a lesson may ask for."""
 
     def stop(self) -> None:
         """Stop a run of epochs, remove the cursor, stop the script that is loaded, or remove the notice."""

@@ -122,13 +122,24 @@ def begin_if_wanted(bench: KeyedScreen, start: Start) -> None:
         if yes:
             begin(bench, start, f"{start.title} begins")
 
+    ask_if_lost(bench, start.title, answered)
+
+
+def ask_if_lost(bench: KeyedScreen, title: str, answered: Callable[[bool | None], None]) -> None:
+    """Ask whether another session may begin if the present one could not be resumed then; else answer yes.
+
+    Args:
+        bench: The bench that shows the present session.
+        title: Name of the problem that begins.
+        answered: Called with the answer.
+    """
     session = bench.idle_session()
     if session is None:
         return
     done = counted(session.frame.epoch, unit_of(session.frame.loop))
     lost = lost_texts(session, keeps_all=bench.keeps_all) if session.frame.position else []
     if lost:
-        texts = [BEGINS.format(title=start.title, done=done), *lost]
+        texts = [BEGINS.format(title=title, done=done), *lost]
         ask = ConfirmScreen("begin another session?", texts, "Enter: begin   Esc: cancel")
         bench.app.push_screen(ask, answered)
     else:

@@ -90,7 +90,7 @@ def _add_class_options(add: Callable[..., object]) -> None:
         "list the sessions that are set aside; with NAME, bring that learner's last one back, and exit"
     )
     add("--restore", nargs="?", const="", metavar="NAME[:ACTIONS]", help=restoring)
-    problem = f"problem of a new learner: {', '.join(problems.names())} (default: crops)"
+    problem = f"problem of a new learner: {', '.join(problems.all_names())} (default: crops)"
     add("--problem", default="crops", metavar="NAME", help=problem)
 
 
@@ -138,7 +138,7 @@ def _workshop(options: argparse.Namespace, limits: Mapping[str, Any]) -> Worksho
     from gradstep_tui.workshop.server.access.rate_limits import Limits
     from gradstep_tui.workshop.server.workshop import Workshop
 
-    if options.problem.replace("_", "-") not in problems.names():
+    if options.problem.replace("_", "-") not in problems.all_names():
         problems.path_of(options.problem)  # raises an error with the known names, unless it is a file
         raise BadInput("learners' own scripts do not run in a workshop: choose a built-in problem")
     folder = state_folder(options.state)

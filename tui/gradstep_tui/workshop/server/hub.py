@@ -248,7 +248,7 @@ class Hub:
 
     @_heard.register
     def _(self, message: SessionBegan, sender: Participant) -> None:
-        if message.start.has_file or message.start.title not in problems.names():
+        if message.start.has_file or message.start.title not in problems.all_names():
             problem = clean(message.start.problem)
             self._log("refused", name=sender.name, why="not a built-in problem", problem=problem)
             return

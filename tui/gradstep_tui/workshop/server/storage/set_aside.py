@@ -153,7 +153,7 @@ def _checked_start(database: Database, old: SetAside) -> Any:
         start = _starts.decode(stored)
     except _DAMAGED as error:
         raise BadInput(f"--restore: the beginning of {old.name}'s session cannot be read: {error}") from None
-    if start.has_file or start.title not in problems.names():
+    if start.has_file or start.title not in problems.all_names():
         raise BadInput(
             f"--restore: {old.name}'s session begins with an unknown problem, {start.title[:60]!r}"
         )

@@ -1,0 +1,1 @@
+"""Lessons: Markdown files with tasks, predictions and choices, and their progress."""

@@ -1,0 +1,1 @@
+"""`gradstep learn` and `gradstep lesson`."""

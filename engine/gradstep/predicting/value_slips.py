@@ -148,7 +148,7 @@ def memory_slips(case: Case, truth: Reply) -> Found:
     after, grad = case.ran.after.trainer.memory[case.place].get(part), case.grad_tensor
     if after is None or grad is None or after.shape != grad.shape:
         return
-    power = 2 if part.endswith(("_sq", "square_avg", "sum", "acc_delta")) else 1
+    power = 2 if part.endswith(("avg_sq", "square_avg", "sum", "acc_delta")) else 1
     brought = case.ran.once(("brought", case.place, power), lambda: grad**power)
     yield from _of_memory(case, before, brought, after)
 

@@ -384,7 +384,10 @@ def test_a_script_has_no_arguments_of_ours_and_a_model_that_calls_exit_is_an_err
     assert bits(session.frame.parameters[0].value) == bits(before)
 
 
-def test_complex_parameters_are_compared_and_taken_home(tmp_path: Path) -> None:
+def test_complex_parameters_are_compared_and_taken_home(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.argv", ["train.py"])  # which the exported script reads
     start = Start(str(script(tmp_path, ODD.replace("calls == 8", "False"))))
     session = open_session(start)
     for action in (ToggleZeroing(), Forward(), Backward(), RunEpochs(3)):

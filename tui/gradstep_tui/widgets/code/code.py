@@ -47,9 +47,9 @@ class CodePanel(LoopPanel):
         self._follow()
 
     def watch_frame(self) -> None:
-        """Draw the new frame."""
+        """Draw the new frame, from the rows that matter in it."""
+        self.first = None
         super().watch_frame()
-        self._follow()
 
     def watch_is_whole(self) -> None:
         """Draw the whole file, or what is called and the loop."""
